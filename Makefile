@@ -1,0 +1,84 @@
+# reel: `make run` and `make test` are the two commands; `make help` lists all.
+
+BUILD   ?= build
+CC      ?= gcc
+PKG     ?= pkg-config
+CFLAGS  ?= -O2 -g
+WARN     = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wvla \
+           -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+           -Wno-missing-field-initializers -Werror
+HARDEN   = -fstack-protector-strong -fPIC
+ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) -I. -I$(BUILD)/gen \
+             -MMD -MP
+
+# make SAN=1: address and undefined-behaviour sanitizers, in a tree of its own
+ifeq ($(SAN),1)
+BUILD    := build/san
+SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all \
+            -fno-omit-frame-pointer
+endif
+
+AV_PKGS   = libavformat libavcodec libavfilter libavutil libswscale libswresample
+WD_PKGS   = $(AV_PKGS) hiredis yaml-0.1 jansson libcrypto libcurl libseccomp
+CTL_PKGS  = hiredis jansson libcrypto libcurl
+LIB_LIBS  = -ljansson -lcrypto -lpthread
+
+LIB_SRCS := $(wildcard lib/*/*.c)
+WD_SRCS  := $(wildcard workerd/*.c)
+CTL_SRCS := $(wildcard reelctl/*.c)
+LUA      := $(wildcard lib/job/lua/*.lua)
+
+LIB_OBJS := $(LIB_SRCS:%.c=$(BUILD)/%.o)
+WD_OBJS  := $(WD_SRCS:%.c=$(BUILD)/%.o)
+CTL_OBJS := $(CTL_SRCS:%.c=$(BUILD)/%.o)
+
+LIBREEL  := $(BUILD)/libreel.a
+
+.PHONY: all lib workerd reelctl help clean
+all: lib workerd reelctl module
+
+help:
+	@grep -E '^## ' Makefile $(wildcard make/*.mk) | sed 's/^[^#]*## //'
+
+lib: $(LIBREEL)
+workerd: $(BUILD)/bin/workerd
+reelctl: $(BUILD)/bin/reelctl
+
+$(LIBREEL): $(LIB_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/gen/lua_scripts.h: $(LUA) scripts/embed-lua
+	@mkdir -p $(@D)
+	scripts/embed-lua $(LUA) > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/lib/job/keys.o: $(BUILD)/gen/lua_scripts.h
+
+$(BUILD)/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/workerd/%.o: workerd/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $$($(PKG) --cflags $(WD_PKGS)) -c -o $@ $<
+
+$(BUILD)/reelctl/%.o: reelctl/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $$($(PKG) --cflags $(CTL_PKGS)) -c -o $@ $<
+
+$(BUILD)/bin/workerd: $(WD_OBJS) $(LIBREEL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(WD_OBJS) $(LIBREEL) \
+	    $$($(PKG) --libs $(WD_PKGS)) $(LIB_LIBS)
+
+$(BUILD)/bin/reelctl: $(CTL_OBJS) $(LIBREEL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(CTL_OBJS) $(LIBREEL) \
+	    $$($(PKG) --libs $(CTL_PKGS)) $(LIB_LIBS)
+
+clean:
+	rm -rf build
+
+include $(wildcard make/*.mk)
+
+-include $(LIB_OBJS:.o=.d) $(WD_OBJS:.o=.d) $(CTL_OBJS:.o=.d)

@@ -1,0 +1,46 @@
+/*
+ * The access-key file: JSON,
+ *
+ *   {"access_keys": [{"id": "REEL…", "secret": "…", "project": "default",
+ *                     "buckets": ["video"]}]}
+ *
+ * ids and buckets are unique in the file; a project is [a-z0-9-]{1,32}, a
+ * secret 16 … 128 bytes.  Parsed from bytes; the caller reads the file.
+ */
+
+#ifndef REEL_AUTH_KEYS_H
+#define REEL_AUTH_KEYS_H
+
+#include <stdbool.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+typedef struct {
+    char   *id;
+    char   *secret;
+    char   *project;
+    char  **buckets;
+    size_t  nbuckets;
+} reel_access_key_t;
+
+typedef struct {
+    reel_access_key_t *keys;
+    size_t             nkeys;
+} reel_access_keys_t;
+
+/*
+ * REEL_BADDATA with a text that names entry and field, never a secret's
+ * bytes.  On success release it.
+ */
+reel_err_t reel_access_keys_parse(reel_access_keys_t *k, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+
+/* wipes the secrets; a zeroed object may be released */
+void reel_access_keys_release(reel_access_keys_t *k);
+
+const reel_access_key_t *reel_access_keys_find(const reel_access_keys_t *k,
+    reel_str_t id);
+bool reel_access_key_has_bucket(const reel_access_key_t *k, reel_str_t b);
+
+#endif

@@ -1,0 +1,26 @@
+/* AAC: AudioSpecificConfig (ISO 14496-3, 1.6.2.1) and its RFC 6381 string */
+
+#ifndef REEL_CODEC_AAC_H
+#define REEL_CODEC_AAC_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+#define REEL_AAC_FRAME 1024     /* samples of one access unit */
+
+typedef struct {
+    uint8_t  object_type;       /* 2 = AAC-LC, 5 = SBR, 29 = PS */
+    uint32_t sample_rate;
+    uint8_t  channels;
+} reel_aac_config_t;
+
+reel_err_t reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
+    REEL_WARN_UNUSED;
+
+/* "mp4a.40.2"; dst has at least 12 bytes */
+reel_err_t reel_aac_codec_string(char *dst, size_t cap, reel_str_t asc)
+    REEL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * H.264 as ISO 14496-10 and 14496-15 have it: start codes to length
+ * prefixes, parameter sets to avcC, and the RFC 6381 string.
+ */
+
+#ifndef REEL_CODEC_AVC_H
+#define REEL_CODEC_AVC_H
+
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+#define REEL_NAL_IDR 5
+#define REEL_NAL_SEI 6
+#define REEL_NAL_SPS 7
+#define REEL_NAL_PPS 8
+#define REEL_NAL_AUD 9
+
+/*
+ * Appends one Annex B access unit to out as NAL units with 4-byte lengths
+ * (14496-15, 5.3.2), leaving out AUD, SEI, parameter sets and fillers.
+ * *slices counts the slice NAL units kept.
+ */
+reel_err_t reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb,
+    size_t len, unsigned *slices) REEL_WARN_UNUSED;
+
+/*
+ * Appends an AVCDecoderConfigurationRecord made of the SPS and PPS found in
+ * Annex B bytes (an encoder's global header).  Bytes that already are an
+ * avcC (first byte 1) are copied after a check.
+ */
+reel_err_t reel_avc_config(reel_buf_t *avcc, const uint8_t *extradata,
+    size_t len) REEL_WARN_UNUSED;
+
+typedef struct {
+    uint8_t  profile, compat, level;
+    uint32_t width, height;     /* cropped */
+    uint32_t sar_num, sar_den;  /* 1:1 when absent */
+    uint8_t  chroma_format, bit_depth;
+    uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
+} reel_avc_sps_t;
+
+/* reads one SPS NAL unit (with its 1-byte header), 14496-10 7.3.2.1 */
+reel_err_t reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
+    REEL_WARN_UNUSED;
+
+/* "avc1.64001f" from an avcC; dst has at least 12 bytes (RFC 6381, 3.3) */
+reel_err_t reel_avc_codec_string(char *dst, size_t cap, reel_str_t avcc)
+    REEL_WARN_UNUSED;
+
+#endif

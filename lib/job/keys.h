@@ -1,0 +1,43 @@
+/*
+ * Names of the Redis keys and the Lua transitions (docs/redis-keys.md).
+ * The scripts' text is generated from lib/job/lua/<name>.lua at build time;
+ * their SHA-1 (for EVALSHA) is computed by who sends them.
+ */
+
+#ifndef REEL_JOB_KEYS_H
+#define REEL_JOB_KEYS_H
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+#define REEL_REDIS_PREFIX "reel1:{r0}:"     /* one shard for now */
+#define REEL_JOB_SCHEMA   1
+#define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
+
+typedef char reel_redis_key_t[128];
+
+/* prefix + kind + id: reel_redis_key(k, "job:", job) */
+reel_err_t reel_redis_key(reel_redis_key_t dst, const char *kind,
+    reel_str_t id) REEL_WARN_UNUSED;
+
+/* "<asset>.<publication>"; dst has REEL_JOB_ID_MAX bytes */
+reel_err_t reel_job_id(char *dst, reel_str_t asset, uint32_t publication)
+    REEL_WARN_UNUSED;
+reel_err_t reel_job_id_parse(reel_str_t job, reel_str_t *asset,
+    uint32_t *publication) REEL_WARN_UNUSED;
+
+typedef enum {
+    REEL_LUA_SUBMIT,
+    REEL_LUA_STEP,
+    REEL_LUA_RENEW,
+    REEL_LUA_FAIL,
+    REEL_LUA_EXPAND,
+    REEL_LUA_CANCEL,
+    REEL_LUA_SWEEP,
+    REEL_LUA_SCRIPTS
+} reel_lua_t;
+
+const char *reel_lua_text(reel_lua_t s);
+const char *reel_lua_name(reel_lua_t s);
+
+#endif

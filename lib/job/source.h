@@ -1,0 +1,62 @@
+/*
+ * What `inspect` found in a source: the facts that the planner needs, and
+ * no more.  Printed as JSON into scratch/<job>/inspect.json.
+ */
+
+#ifndef REEL_JOB_SOURCE_H
+#define REEL_JOB_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+
+typedef struct {
+    uint32_t num, den;          /* den > 0 */
+} reel_rational_t;
+
+typedef struct {
+    int             stream;     /* index in the container; -1 = no video */
+    char            codec[32];  /* libavcodec's name */
+    reel_rational_t tb;         /* of the pts below */
+    int64_t         first_pts;  /* first picture shown */
+    int64_t         last_pts;   /* last picture shown … */
+    int64_t         last_dur;   /* … and how long, ticks; > 0 */
+    uint64_t        frames;     /* pictures shown */
+    bool            constant_rate;
+    reel_rational_t rate;       /* frames a second; average if variable */
+    uint32_t        width, height;      /* shown: after rotation and SAR */
+    int             rotation;   /* clockwise degrees to apply: 0 90 180 270 */
+    bool            hflip, vflip;       /* applied before rotation */
+    bool            interlaced;
+    /* pts of the packets with a key frame, ascending */
+    int64_t        *keyframes;
+    size_t          nkeyframes;
+} reel_source_video_t;
+
+typedef struct {
+    int             stream;     /* -1 = no audio */
+    char            codec[32];
+    reel_rational_t tb;
+    int64_t         first_pts;
+    int64_t         end_pts;    /* end of the last packet */
+    uint32_t        sample_rate;
+    uint32_t        channels;
+    char            language[36];       /* BCP 47, "" unknown */
+} reel_source_audio_t;
+
+typedef struct {
+    char                format[64];     /* demuxer */
+    uint64_t            bytes;
+    reel_source_video_t video;
+    reel_source_audio_t audio;          /* the best one; more come later */
+} reel_source_t;
+
+reel_err_t reel_source_print(reel_buf_t *b, const reel_source_t *s)
+    REEL_WARN_UNUSED;
+reel_err_t reel_source_parse(reel_source_t *s, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+void reel_source_release(reel_source_t *s);
+
+#endif

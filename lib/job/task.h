@@ -1,0 +1,170 @@
+/*
+ * What a task is told and what it answers.  A payload is the JSON string
+ * that travels through Redis (≤ REEL_PAYLOAD_MAX) and is all a task needs
+ * besides its source; an answer is what the child prints and what stands in
+ * scratch/<job>/<task>.json.  Both sides use these structs.
+ *
+ * Time.  The output timeline starts at 0 = the earliest kept track.  A
+ * payload gives `origin`, that instant in the source stream's time base;
+ * grid k lies at k * gop_ts of `timescale`.  Chunk [frag_from, frag_to) is
+ * the output fragments (= GOPs) it makes.
+ */
+
+#ifndef REEL_JOB_TASK_H
+#define REEL_JOB_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/index/index.h"
+#include "lib/index/writer.h"
+#include "lib/job/pipeline.h"
+#include "lib/job/source.h"
+
+#define REEL_PAYLOAD_MAX  4096
+#define REEL_TASK_RUNGS   REEL_PIPELINE_RUNGS
+#define REEL_TASK_NAME    32    /* bytes of a task's name, terminator too */
+
+/* the grid, the same in every payload of a job */
+typedef struct {
+    uint32_t timescale;
+    uint32_t gop_ts;            /* ticks a fragment */
+    uint32_t frame_ts;          /* ticks a frame; 0 = variable rate */
+    uint32_t fragments;         /* of the whole timeline */
+    int64_t  end_ts;            /* end of the timeline */
+} reel_grid_t;
+
+typedef struct {
+    char     name[33];          /* "v720" */
+    uint32_t width, height;     /* even */
+    uint32_t crf, max_kbps, buf_kbits;
+} reel_video_rung_t;
+
+typedef struct {
+    reel_grid_t       grid;
+    int               stream;
+    reel_rational_t   tb;
+    int64_t           origin;           /* timeline 0 in tb */
+    int64_t           seek_pts;         /* key frame to start decoding at */
+    uint32_t          chunk;            /* number, names the object */
+    uint32_t          frag_from, frag_to;
+    reel_rational_t   rate;
+    int               rotation;
+    bool              hflip, vflip, interlaced;
+    char              preset[16];
+    uint32_t          threads;
+    uint32_t          nrungs;           /* all from one decode */
+    reel_video_rung_t rungs[REEL_TASK_RUNGS];
+} reel_encode_video_t;
+
+typedef struct {
+    reel_grid_t     grid;
+    int             stream;
+    reel_rational_t tb;
+    int64_t         origin;
+    char            name[33];           /* "a128" */
+    uint32_t        kbps, channels, sample_rate;
+    char            language[36];
+    uint32_t        object_frags;       /* fragments an object, about 60 s */
+    uint32_t        frag_from, frag_to; /* usually all */
+} reel_encode_audio_t;
+
+typedef struct {
+    int             stream;
+    reel_rational_t tb;
+    int64_t         at_pts;
+    int             rotation;
+    bool            hflip, vflip;
+    uint32_t        width, height;
+} reel_poster_t;
+
+typedef struct {
+    reel_grid_t grid;
+    bool        growing;        /* publish what is there, not the end */
+    uint32_t    chunks;         /* video chunks; 0 = no video */
+    uint32_t    groups;         /* groups of rungs a chunk */
+    bool        audio;
+    bool        poster;
+    uint64_t    frames;         /* pictures each video rendition must have;
+                                   0 = not known (variable rate) */
+} reel_publish_t;
+
+reel_err_t reel_encode_video_print(reel_buf_t *b,
+    const reel_encode_video_t *t) REEL_WARN_UNUSED;
+reel_err_t reel_encode_video_parse(reel_encode_video_t *t, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_encode_audio_print(reel_buf_t *b,
+    const reel_encode_audio_t *t) REEL_WARN_UNUSED;
+reel_err_t reel_encode_audio_parse(reel_encode_audio_t *t, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_poster_print(reel_buf_t *b, const reel_poster_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_poster_parse(reel_poster_t *t, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/* task names: "inspect", "plan", "v<chunk>.<group>", "a0", "poster",
+   "publish" */
+void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
+    uint32_t group);
+
+/*
+ * Access-unit arithmetic of the audio grid, in one place: the first access
+ * unit (of 1024 samples) whose pts is >= grid k, and the number of access
+ * units of the whole timeline: they cover end_ts, and at least one starts
+ * in the last slot.
+ */
+int64_t reel_audio_first_au(const reel_grid_t *g, uint32_t sample_rate,
+    uint32_t k);
+int64_t reel_audio_total_aus(const reel_grid_t *g, uint32_t sample_rate);
+
+/* one finished object of an answer */
+typedef struct {
+    char                rendition[33];
+    char                name[64];       /* "<chunk>-<token>.mp4", "" while
+                                           the child knows no token */
+    uint32_t            frag_from;
+    uint64_t            base;           /* bytes of the CMAF header */
+    uint64_t            bytes;
+    uint8_t            *header;         /* CMAF header, owned */
+    size_t              header_len;
+    reel_ix_fragment_t *frags;          /* owned */
+    uint32_t            nfrags;
+    uint64_t            samples;        /* sum, for the count check */
+
+    /* facts of the rendition, from the encoder's own output */
+    reel_kind_t         kind;
+    char                codec[64];      /* RFC 6381 */
+    uint32_t            timescale;
+    uint32_t            width, height;
+    reel_rational_t     rate;
+    uint32_t            channels, sample_rate;
+    char                language[36];
+} reel_encoded_t;
+
+/* the answer of encode_video, encode_audio (and its .part) and poster */
+typedef struct {
+    char            digest[65];         /* SHA-256 hex of the payload */
+    reel_encoded_t *objects;            /* owned */
+    size_t          nobjects;
+    char            image[64];          /* poster: object name */
+    uint32_t        image_width, image_height, image_bytes;
+} reel_answer_t;
+
+reel_err_t reel_encoded_print(reel_buf_t *b, const reel_encoded_t *o)
+    REEL_WARN_UNUSED;
+reel_err_t reel_encoded_parse(reel_encoded_t *o, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+void reel_encoded_release(reel_encoded_t *o);
+reel_err_t reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
+    REEL_WARN_UNUSED;
+reel_err_t reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+void reel_answer_release(reel_answer_t *a);
+
+#endif

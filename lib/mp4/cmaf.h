@@ -1,0 +1,94 @@
+/*
+ * CMAF (ISO 23000-19) as reel stores and serves it: one track a file, a
+ * header (ftyp + moov) and fragments (moof + mdat).  ISO 14496-12 clause
+ * numbers stand at each printer.  The same writer makes the stored objects
+ * and what is served.
+ *
+ * Decode times: within a fragment sample i is decoded at the i-th smallest
+ * presentation time, so a fragment's decode span equals its presentation
+ * span and composition offsets may be negative (trun version 1).  No edit
+ * list is ever written.
+ */
+
+#ifndef REEL_MP4_CMAF_H
+#define REEL_MP4_CMAF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+typedef enum {
+    REEL_CODEC_AVC = 1,         /* avc1; config = avcC payload */
+    REEL_CODEC_AAC              /* mp4a; config = AudioSpecificConfig */
+} reel_codec_t;
+
+#define REEL_TRACK_VIDEO 1
+#define REEL_TRACK_AUDIO 2
+#define REEL_TRACK_TEXT  3
+
+typedef struct {
+    reel_codec_t codec;
+    uint32_t     track_id;      /* REEL_TRACK_* */
+    uint32_t     timescale;
+    reel_str_t   config;        /* codec configuration, borrowed */
+    char         language[4];   /* ISO 639-2/T; "und" */
+
+    uint16_t     width;         /* video: coded = displayed, square pixels */
+    uint16_t     height;
+    /* video, ISO 23091-2 code points; 2 = unspecified, all 2: no colr box */
+    uint8_t      primaries, transfer, matrix;
+    bool         full_range;
+
+    uint16_t     channels;      /* audio */
+    uint32_t     sample_rate;
+    uint32_t     bitrate;       /* audio: average for esds, 0 unknown */
+} reel_cmaf_track_t;
+
+typedef struct {
+    uint32_t size;              /* bytes in the mdat */
+    uint32_t duration;          /* ticks */
+    int32_t  cts_offset;        /* presentation - decode, ticks */
+    bool     sync;
+} reel_cmaf_sample_t;
+
+/* appends ftyp + moov.  REEL_INVAL, REEL_UNSUPPORTED, buffer errors */
+reel_err_t reel_cmaf_header(reel_buf_t *b, const reel_cmaf_track_t *t)
+    REEL_WARN_UNUSED;
+
+/*
+ * Appends a moof and the mdat's 8-byte header; the caller writes the sample
+ * bytes after it, sum of sizes in all.  sequence is mfhd's number (fragment
+ * number + 1), decode_ts the first sample's decode time (tfdt version 1).
+ * n is 1 … 2^20.  REEL_LIMIT when the mdat would exceed 2^32 - 1.
+ */
+reel_err_t reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id,
+    uint32_t sequence, int64_t decode_ts, const reel_cmaf_sample_t *samples,
+    uint32_t n) REEL_WARN_UNUSED;
+
+/* what a moof of ours says; the reader of the transforms to come */
+typedef struct {
+    uint32_t track_id;
+    uint32_t sequence;
+    int64_t  decode_ts;
+    uint32_t nsamples;
+    uint32_t data_offset;       /* of the first sample, from moof's start */
+    uint64_t moof_size;
+    uint64_t mdat_size;         /* header included */
+} reel_cmaf_moof_t;
+
+typedef reel_err_t (*reel_cmaf_sample_fn)(void *arg,
+    const reel_cmaf_sample_t *s);
+
+/*
+ * Reads a moof and the mdat header behind it from data; fn (may be NULL) is
+ * called for each sample.  REEL_BADDATA (e names box and offset) when it is
+ * not one of ours; REEL_AGAIN when len ends before the mdat's header.
+ */
+reel_err_t reel_cmaf_read_moof(reel_cmaf_moof_t *m, const void *data,
+    size_t len, reel_cmaf_sample_fn fn, void *arg, reel_error_t *e)
+    REEL_WARN_UNUSED;
+
+#endif

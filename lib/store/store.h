@@ -1,0 +1,174 @@
+/*
+ * reel_store_t: where the durable truth lies.  A const table of eight
+ * operations over keys such as "assets/7q/01h.../index" (lib/store/layout.h
+ * makes them).  Nothing here promises rename: a back end publishes whole
+ * objects, by what means is its own affair.
+ *
+ * A store and its functions may be used by several threads at once; one
+ * object or multipart by one thread at a time, but for multipart writes to
+ * different offsets.  Calls may block: in nginx they run in a thread pool.
+ *
+ * Durability: when put_if_absent, replace, multipart complete or del return
+ * REEL_OK, the change survives power loss.
+ *
+ * Errors everywhere: REEL_INVAL bad key, REEL_NOTFOUND, REEL_EXISTS,
+ * REEL_NOSPACE, REEL_DENIED (permission), REEL_IO, REEL_NOMEM; REEL_AGAIN
+ * only from read of a back end that fetches asynchronously.
+ */
+
+#ifndef REEL_STORE_STORE_H
+#define REEL_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+
+#define REEL_STORE_KEY_MAX 255
+
+typedef struct reel_store_s     reel_store_t;
+typedef struct reel_object_s    reel_object_t;
+typedef struct reel_multipart_s reel_multipart_t;
+
+typedef struct {
+    uint64_t size;              /* bytes */
+    int64_t  mtime_ns;          /* Unix time */
+    uint64_t version;           /* differs when the object was replaced */
+} reel_store_stat_t;
+
+/* return anything but REEL_OK to stop the listing with that code */
+typedef reel_err_t (*reel_store_list_fn)(void *arg, const char *name,
+    bool is_prefix);
+
+typedef struct {
+    const char *name;           /* "fs", "mem" */
+
+    /* the object stays readable though it be deleted or replaced */
+    reel_err_t (*open)(reel_store_t *s, const char *key, reel_object_t **o);
+
+    /* up to len bytes from off; *n == 0 at the end */
+    reel_err_t (*read)(reel_object_t *o, uint64_t off, void *dst, size_t len,
+        size_t *n);
+
+    /* REEL_EXISTS and no change when key stands */
+    reel_err_t (*put_if_absent)(reel_store_t *s, const char *key,
+        const void *data, size_t len);
+
+    /* readers see the old bytes or the new ones, never a mixture */
+    reel_err_t (*replace)(reel_store_t *s, const char *key,
+        const void *data, size_t len);
+
+    reel_err_t (*stat)(reel_store_t *s, const char *key,
+        reel_store_stat_t *st);
+
+    /* the names directly below prefix ("" or "a/b"), in no order */
+    reel_err_t (*list)(reel_store_t *s, const char *prefix,
+        reel_store_list_fn fn, void *arg);
+
+    /* REEL_OK too when key does not stand */
+    reel_err_t (*del)(reel_store_t *s, const char *key);
+
+    /* an object written in pieces; see reel_multipart_* */
+    struct {
+        reel_err_t (*create)(reel_store_t *s, const char *staging,
+            uint64_t size, reel_multipart_t **m);
+        reel_err_t (*write)(reel_multipart_t *m, uint64_t off,
+            const void *data, size_t len);
+        reel_err_t (*sync)(reel_multipart_t *m);
+        reel_err_t (*complete)(reel_multipart_t *m, const char *key);
+        void (*abort)(reel_multipart_t *m);
+    } multipart;
+
+    void (*object_close)(reel_object_t *o);
+    void (*close)(reel_store_t *s);
+} reel_store_ops_t;
+
+struct reel_store_s {
+    const reel_store_ops_t *ops;
+};
+
+struct reel_object_s {
+    reel_store_t     *store;
+    reel_store_stat_t st;
+    int               fd;       /* -1 when the back end has none; borrowed */
+};
+
+struct reel_multipart_s {
+    reel_store_t *store;
+    int           fd;           /* -1 when the back end has none; borrowed */
+};
+
+/*
+ * Opens the fs back end below root (an absolute path that must exist).
+ * Files get mode 0660 and folders 0770, less the umask.
+ */
+reel_err_t reel_store_fs_open(const char *root, reel_store_t **s,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/* the in-memory back end: for tests; no fds, no rename */
+reel_err_t reel_store_mem_open(reel_store_t **s) REEL_WARN_UNUSED;
+
+void reel_store_close(reel_store_t *s);                 /* NULL is fine */
+
+reel_err_t reel_store_open(reel_store_t *s, const char *key,
+    reel_object_t **o) REEL_WARN_UNUSED;
+reel_err_t reel_object_read(reel_object_t *o, uint64_t off, void *dst,
+    size_t len, size_t *n) REEL_WARN_UNUSED;
+void reel_object_close(reel_object_t *o);               /* NULL is fine */
+
+reel_err_t reel_store_put_if_absent(reel_store_t *s, const char *key,
+    const void *data, size_t len) REEL_WARN_UNUSED;
+reel_err_t reel_store_replace(reel_store_t *s, const char *key,
+    const void *data, size_t len) REEL_WARN_UNUSED;
+reel_err_t reel_store_stat(reel_store_t *s, const char *key,
+    reel_store_stat_t *st) REEL_WARN_UNUSED;
+reel_err_t reel_store_list(reel_store_t *s, const char *prefix,
+    reel_store_list_fn fn, void *arg) REEL_WARN_UNUSED;
+reel_err_t reel_store_del(reel_store_t *s, const char *key) REEL_WARN_UNUSED;
+
+/*
+ * Starts an object of unknown name: its bytes are staged under the key
+ * `staging`, which a crash may leave behind and a sweep removes.  size is
+ * the length when known, so that a full medium shows now (REEL_NOSPACE),
+ * else 0.  REEL_EXISTS when the staging key stands.
+ */
+reel_err_t reel_multipart_create(reel_store_t *s, const char *staging,
+    uint64_t size, reel_multipart_t **m) REEL_WARN_UNUSED;
+reel_err_t reel_multipart_write(reel_multipart_t *m, uint64_t off,
+    const void *data, size_t len) REEL_WARN_UNUSED;
+
+/* what was written so far survives power loss in the staging object */
+reel_err_t reel_multipart_sync(reel_multipart_t *m) REEL_WARN_UNUSED;
+
+/*
+ * Makes the bytes durable and publishes them as key, if absent: REEL_EXISTS
+ * otherwise.  Frees m whatever the outcome; on failure the staged bytes are
+ * gone.
+ */
+reel_err_t reel_multipart_complete(reel_multipart_t *m, const char *key)
+    REEL_WARN_UNUSED;
+void reel_multipart_abort(reel_multipart_t *m);         /* NULL is fine */
+
+/*
+ * Reads a whole object of at most max bytes into b (initialised here;
+ * release it).  REEL_LIMIT when it is longer.
+ */
+reel_err_t reel_store_get(reel_store_t *s, const char *key, size_t max,
+    reel_buf_t *b) REEL_WARN_UNUSED;
+
+/*
+ * Deletes every object below prefix, but for the key `keep` (may be NULL).
+ * Goes on after a failure and returns the first one.
+ */
+reel_err_t reel_store_del_tree(reel_store_t *s, const char *prefix,
+    const char *keep) REEL_WARN_UNUSED;
+
+/*
+ * True for a relative key of [A-Za-z0-9._~-] parts separated by single '/',
+ * none of them "." or "..", at most REEL_STORE_KEY_MAX bytes.
+ */
+bool reel_store_key_valid(const char *key);
+
+#endif

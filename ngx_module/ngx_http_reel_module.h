@@ -1,0 +1,224 @@
+/*
+ * What the files of the module share.  One file, one noun:
+ *
+ *   ngx_http_reel_module.c    directives, configuration, variables
+ *   ngx_http_reel_task.c      store work in the thread pool
+ *   ngx_http_reel_auth.c      SigV4 and JWT of a request
+ *   ngx_http_reel_error.c     problem documents, S3 errors, CORS
+ *   ngx_http_reel_upload.c    the upload door
+ *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
+ *   ngx_http_reel_api.c       the API
+ *   ngx_http_reel_asset.c     an asset's state and its JSON
+ *   ngx_http_reel_events.c    server-sent events
+ *   ngx_http_reel_redis.c     Redis on nginx's own connection
+ *   ngx_http_reel_play.c      playback: routes, manifests, segments
+ *   ngx_http_reel_index.c     indexes in shared memory
+ */
+
+#ifndef NGX_HTTP_REEL_MODULE_H
+#define NGX_HTTP_REEL_MODULE_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "lib/auth/keys.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/index/index.h"
+#include "lib/store/layout.h"
+#include "lib/store/store.h"
+
+extern ngx_module_t  ngx_http_reel_module;
+
+typedef struct ngx_http_reel_redis_s  ngx_http_reel_redis_t;
+
+typedef struct {
+    ngx_shm_zone_t          *zone;              /* reel_zone, NULL: none */
+} ngx_http_reel_main_conf_t;
+
+typedef struct {
+    ngx_str_t                root;              /* reel_store, no last '/' */
+    reel_store_t            *store;             /* opened with root */
+    reel_access_keys_t      *keys;              /* reel_access_keys */
+    ngx_http_reel_redis_t   *redis;             /* NULL: off */
+    ngx_msec_t               redis_timeout;
+    ngx_str_t                thread_pool_name;
+    ngx_thread_pool_t       *thread_pool;
+    off_t                    upload_max_size;   /* 0: none */
+    size_t                   upload_buffer;
+    ngx_array_t             *pipelines;         /* of ngx_str_t */
+    ngx_str_t                api_upload_path;
+    ngx_str_t                api_play_path;
+    ngx_str_t                cors_origin;       /* empty: off */
+    ngx_uint_t               upload;            /* location kinds */
+    ngx_uint_t               api;
+    ngx_uint_t               play;
+} ngx_http_reel_loc_conf_t;
+
+/* the module's context of a request; variables are read from it */
+typedef struct {
+    ngx_str_t                asset;
+    ngx_str_t                rendition;
+    ngx_str_t                segment;
+    ngx_str_t                status;            /* a problem's code or OK */
+    ngx_str_t                cache_status;      /* HIT MISS REVALIDATED */
+    void                    *data;              /* of the handler's file */
+} ngx_http_reel_ctx_t;
+
+/* creates it at first use; NULL: no memory */
+ngx_http_reel_ctx_t *ngx_http_reel_get_ctx(ngx_http_request_t *r);
+
+
+/* ngx_http_reel_task.c */
+
+typedef void (*ngx_http_reel_work_pt)(void *data, ngx_log_t *log);
+typedef void (*ngx_http_reel_done_pt)(ngx_http_request_t *r, void *data);
+
+/*
+ * Runs work(data) in the location's thread pool, then done(r, data) in the
+ * event loop.  The request is kept (r->main->blocked++) until then; work
+ * must touch neither r nor its pool.  data lives in r->pool or longer.  When
+ * the client went away meanwhile, done is still called, with
+ * r->connection->error set: it frees what work made and finalizes.
+ */
+ngx_int_t ngx_http_reel_task_post(ngx_http_request_t *r,
+    ngx_http_reel_work_pt work, ngx_http_reel_done_pt done, void *data);
+
+
+/* ngx_http_reel_error.c */
+
+typedef enum {
+    NGX_HTTP_REEL_PROBLEM,      /* RFC 9457 */
+    NGX_HTTP_REEL_S3            /* XML, unless Accept asks for a problem */
+} ngx_http_reel_error_form_e;
+
+/*
+ * Sends an error with a body and returns what the handler returns (or
+ * passes to ngx_http_finalize_request).  code and detail are shown to the
+ * client: no secrets, no paths of the server.  Sets $reel_status.
+ */
+ngx_int_t ngx_http_reel_error(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, ngx_uint_t status, const char *code,
+    const char *detail, ngx_uint_t retryable);
+
+/* the one mapping of reel_err_t to HTTP status and code */
+ngx_uint_t ngx_http_reel_err_status(reel_err_t err, const char **code);
+
+/* CORS headers of this location; call before any header is sent */
+ngx_int_t ngx_http_reel_cors(ngx_http_request_t *r);
+
+/* answers an OPTIONS request (204, preflight headers) */
+ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
+    const char *methods);
+
+/* sends a body that lies in the request's pool */
+ngx_int_t ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *content_type, ngx_str_t *body);
+
+/* adds a response header; value is not copied */
+ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+
+/* ngx_http_reel_redis.c: hiredis does not leak out of it */
+
+/* the value of a reel_redis directive -> conf->redis */
+char *ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+typedef struct {
+    ngx_int_t                status;    /* NGX_OK, NGX_ERROR, NGX_DECLINED:
+                                           no Redis or nil */
+    ngx_uint_t               nelts;     /* of an array reply */
+    ngx_str_t               *elts;      /* strings; nested arrays flattened,
+                                           integers in decimal */
+    ngx_str_t                str;       /* of a simple reply, or error text */
+} ngx_http_reel_reply_t;
+
+/* reply lives until the handler returns */
+typedef void (*ngx_http_reel_reply_pt)(void *data,
+    ngx_http_reel_reply_t *reply);
+
+/*
+ * Sends one command; argv is copied.  handler is called exactly once, also
+ * when Redis is away or silent for `timeout` (status NGX_ERROR), never from
+ * within this call.  When data's owner goes away first, it calls
+ * ngx_http_reel_redis_forget with the returned handle.  NULL: no memory or
+ * no Redis configured; the handler is not called then.
+ */
+typedef struct ngx_http_reel_call_s  ngx_http_reel_call_t;
+
+ngx_http_reel_call_t *ngx_http_reel_redis_call(ngx_http_reel_redis_t *redis,
+    ngx_uint_t argc, const ngx_str_t *argv, ngx_msec_t timeout,
+    ngx_http_reel_reply_pt handler, void *data);
+void ngx_http_reel_redis_forget(ngx_http_reel_call_t *call);
+
+/* EVAL of lib/job/lua/submit.lua for publication p; fire and forget */
+void ngx_http_reel_redis_submit(ngx_http_reel_loc_conf_t *conf,
+    const char *asset, uint32_t publication, const char *project,
+    const char *pipeline, int64_t created_ms);
+
+
+/* ngx_http_reel_index.c */
+
+/* init of the shared memory zone, set by the reel_zone directive */
+ngx_int_t ngx_http_reel_index_init_zone(ngx_shm_zone_t *zone, void *data);
+
+typedef enum {
+    NGX_HTTP_REEL_ASSET_PLAYABLE,       /* index is set */
+    NGX_HTTP_REEL_ASSET_ABSENT,
+    NGX_HTTP_REEL_ASSET_PREPARING,
+    NGX_HTTP_REEL_ASSET_ERRORED,
+    NGX_HTTP_REEL_ASSET_DELETED,
+    NGX_HTTP_REEL_ASSET_BROKEN,         /* bad index; logged */
+    NGX_HTTP_REEL_ASSET_FAILED          /* the store failed; logged */
+} ngx_http_reel_asset_e;
+
+typedef struct {
+    ngx_http_reel_asset_e    state;
+    reel_index_t             index;     /* borrows the zone's bytes … */
+    time_t                   mtime;     /* of the index file */
+} ngx_http_reel_loaded_t;
+
+typedef void (*ngx_http_reel_loaded_pt)(ngx_http_request_t *r,
+    ngx_http_reel_loaded_t *loaded);
+
+/*
+ * Looks up an asset's index: from the zone when it was checked within the
+ * last second (then handler is called at once), else after a stat, and a
+ * load if it changed, in the thread pool.  … which stay until r's pool is
+ * destroyed.  NGX_DONE: the handler was or will be called and finalizes the
+ * request; anything else is for the caller to return.
+ */
+ngx_int_t ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
+    ngx_http_reel_loaded_pt handler);
+
+/* drops an asset from the zone: it was deleted */
+void ngx_http_reel_index_drop(ngx_http_request_t *r, ngx_str_t *asset);
+
+
+/* ngx_http_reel_auth.c */
+
+typedef struct {
+    const reel_access_key_t *key;       /* who signed */
+    ngx_uint_t               presigned;
+    char                     payload_hash[72];  /* see lib/auth/sigv4.h */
+    char                     signature[65];
+} ngx_http_reel_auth_t;
+
+/*
+ * Who signed r?  NGX_OK and *a; otherwise the refusal was sent in `form` and
+ * its return code is returned.  bearer: a JWT is accepted too.
+ */
+ngx_int_t ngx_http_reel_auth(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, ngx_uint_t bearer,
+    ngx_http_reel_auth_t *a);
+
+
+/* the content handlers */
+ngx_int_t ngx_http_reel_upload_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_reel_api_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_reel_play_handler(ngx_http_request_t *r);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * The child's side of docs/child-contract.md: what a task function gets and
+ * how it answers.  Task functions run in a forked, confined child and
+ * return its exit status; they never touch Redis or the store.
+ */
+
+#ifndef REEL_WORKERD_CHILD_IO_H
+#define REEL_WORKERD_CHILD_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/job/source.h"
+#include "lib/job/task.h"
+
+#define REEL_CHILD_OUTPUTS 16
+
+typedef struct {
+    int         source_fd;              /* read-only, seekable */
+    int         ctl_fd;                 /* lines to the parent */
+    int         out_fd[REEL_CHILD_OUTPUTS];
+    unsigned    nout;
+    reel_str_t  payload;                /* JSON of the task */
+    uint64_t    max_duration_s;         /* inspect: 0 = none */
+
+    /* encode_audio: objects that stand already; go on behind them */
+    uint32_t    resume_frag;            /* first fragment to make */
+} reel_child_t;
+
+/* permille, monotonic; rate-limited by the callee, so call it freely */
+void reel_child_progress(reel_child_t *c, unsigned permille);
+
+/* o->name is empty; the parent names it.  output: index into out_fd */
+reel_err_t reel_child_object(reel_child_t *c, const reel_encoded_t *o,
+    unsigned output, uint64_t from) REEL_WARN_UNUSED;
+reel_err_t reel_child_source(reel_child_t *c, const reel_source_t *s)
+    REEL_WARN_UNUSED;
+reel_err_t reel_child_image(reel_child_t *c, unsigned output, uint32_t width,
+    uint32_t height, uint32_t bytes) REEL_WARN_UNUSED;
+
+/*
+ * Tells the parent why the task fails and returns the exit status to
+ * return.  retry: the fault may pass.  code is one of
+ * docs/child-contract.md, stage says where ("demux", "decode", "scale",
+ * "encode", "write").
+ */
+int reel_child_fail(reel_child_t *c, bool retry, const char *code,
+    const char *stage, const char *fmt, ...) REEL_PRINTF(5, 6);
+
+/* writes all of p at the descriptor's position; REEL_NOSPACE, REEL_IO */
+reel_err_t reel_child_write(int fd, const void *p, size_t len)
+    REEL_WARN_UNUSED;
+
+/*
+ * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
+ * av_audio.c, av_poster.c.  0 = done, else the status of reel_child_fail.
+ */
+int reel_av_inspect(reel_child_t *c);
+int reel_av_encode_video(reel_child_t *c);
+int reel_av_encode_audio(reel_child_t *c);
+int reel_av_poster(reel_child_t *c);
+
+/*
+ * To be called in the child before the filter is set: initialises what
+ * libav, x264 and libc would otherwise open later (CPU detection, locale,
+ * time zone).
+ */
+void reel_av_prewarm(void);
+
+#endif
