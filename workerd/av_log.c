@@ -1,0 +1,92 @@
+#include "workerd/av_log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/log.h>
+
+
+#define LOG_LINES_MAX  64
+#define LOG_LINE_MAX   256
+
+
+static char      last[LOG_LINE_MAX];
+static unsigned  lines;
+static bool      max_streams;
+
+
+static void
+clean(char *line)
+{
+    char  *p;
+
+    for (p = line; *p != '\0'; p++) {
+        if ((unsigned char) *p < 0x20 || *p == 0x7f) {
+            *p = (p[1] == '\0') ? '\0' : ' ';
+            if (*p == '\0') {
+                break;
+            }
+        }
+    }
+}
+
+
+static void
+log_line(void *avcl, int level, const char *fmt, va_list ap)
+{
+    int   prefix;
+    char  line[LOG_LINE_MAX];
+
+    if (level > AV_LOG_ERROR) {
+        return;
+    }
+
+    /* a damaged file repeats itself; the last line is kept all the same */
+    prefix = 1;
+    (void) av_log_format_line2(avcl, level, fmt, ap, line, sizeof(line),
+                               &prefix);
+    clean(line);
+
+    if (strstr(line, "max_streams") != NULL) {
+        max_streams = true;
+    }
+
+    if (line[0] == '\0' || strcmp(line, last) == 0) {
+        return;
+    }
+
+    (void) snprintf(last, sizeof(last), "%s", line);
+
+    if (lines < LOG_LINES_MAX) {
+        lines++;
+        (void) fprintf(stderr, "libav: %s\n", line);
+
+    } else if (lines == LOG_LINES_MAX) {
+        lines++;
+        (void) fprintf(stderr, "libav: further messages are left out\n");
+    }
+}
+
+
+void
+reel_av_log_init(void)
+{
+    av_log_set_callback(log_line);
+    last[0] = '\0';
+    lines = 0;
+    max_streams = false;
+}
+
+
+const char *
+reel_av_log_last(void)
+{
+    return last;
+}
+
+
+bool
+reel_av_log_saw_max_streams(void)
+{
+    return max_streams;
+}

@@ -1,0 +1,21 @@
+/*
+ * libav's messages: errors go to stderr, of which the parent keeps the end;
+ * a hostile file can make libav print millions of lines, so their number is
+ * bounded.
+ */
+
+#ifndef REEL_WORKERD_AV_LOG_H
+#define REEL_WORKERD_AV_LOG_H
+
+#include <stdbool.h>
+
+/* sends libav's log through here; to be called once, before the rest */
+void reel_av_log_init(void);
+
+/* the last error that libav printed, without its line end; "" = none */
+const char *reel_av_log_last(void);
+
+/* libav has no code of its own for "too many streams": it only says so */
+bool reel_av_log_saw_max_streams(void);
+
+#endif

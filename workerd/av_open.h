@@ -1,0 +1,44 @@
+/*
+ * Opening a source under allow-lists: the demuxers and decoders below, no
+ * protocol at all, and bounds on what a hostile header may ask for.
+ */
+
+#ifndef REEL_WORKERD_AV_OPEN_H
+#define REEL_WORKERD_AV_OPEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "workerd/av_fault.h"
+#include "workerd/av_io.h"
+
+#define REEL_AV_MAX_STREAMS 64
+#define REEL_AV_MAX_PIXELS  (8192 * 8192)
+
+typedef struct {
+    reel_av_io_t     io;
+    AVFormatContext *fmt;
+} reel_av_source_t;
+
+/* s may be released after a failure; -1 with f filled */
+int reel_av_source_open(reel_av_source_t *s, int fd, reel_av_fault_t *f);
+void reel_av_source_close(reel_av_source_t *s);
+
+/* the others' packets are skipped; NULL + fault when there is no such */
+AVStream *reel_av_source_only(reel_av_source_t *s, int stream,
+    reel_av_fault_t *f);
+
+/* the decoder that may read this codec; NULL = none is allowed */
+const AVCodec *reel_av_decoder_find(enum AVCodecID id);
+
+/* an opened decoder for st, or NULL + fault */
+AVCodecContext *reel_av_decoder_open(const AVStream *st, uint32_t threads,
+    reel_av_fault_t *f);
+
+/* pts, or dts where the container gives no pts; may be AV_NOPTS_VALUE */
+int64_t reel_av_packet_ts(const AVPacket *pkt);
+
+#endif
