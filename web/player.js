@@ -1,0 +1,112 @@
+/*
+ * One <video>, two engines behind one face: load(), levels(), setLevel().
+ * Level -1 is automatic; others are indexes of levels(), lowest first.
+ */
+'use strict';
+
+const engines = {
+  hls(video, asset, on) {
+    const hls = new Hls();
+    let order = [];
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      order = hls.levels.map((l, i) => [l.bitrate, i])
+        .sort((a, b) => a[0] - b[0]).map((p) => p[1]);
+      on.levels(order.map((i) => label(hls.levels[i].height,
+        hls.levels[i].bitrate)));
+      on.ready();
+    });
+    hls.on(Hls.Events.LEVEL_SWITCHED, (e, d) =>
+      on.switched(order.indexOf(d.level)));
+    hls.on(Hls.Events.ERROR, (e, d) => {
+      if (d.fatal) {
+        on.error(`${d.type}: ${d.details}`);
+      }
+    });
+    hls.loadSource(asset.hls);
+    hls.attachMedia(video);
+    return {
+      setLevel(n) { hls.nextLevel = n < 0 ? -1 : order[n]; },
+      destroy() { hls.destroy(); },
+    };
+  },
+
+  dash(video, asset, on) {
+    const player = dashjs.MediaPlayer().create();
+    const events = dashjs.MediaPlayer.events;
+    let reps = [];
+    player.initialize(video, asset.dash, false);
+    player.updateSettings({ streaming: { buffer: { fastSwitchEnabled: true } } });
+    player.on(events.STREAM_INITIALIZED, () => {
+      reps = player.getRepresentationsByType('video')
+        .slice().sort((a, b) => a.bandwidth - b.bandwidth);
+      on.levels(reps.map((r) => label(r.height, r.bandwidth)));
+      on.ready();
+    });
+    player.on(events.QUALITY_CHANGE_RENDERED, (e) => {
+      if (e.mediaType === 'video' && e.newRepresentation) {
+        on.switched(reps.findIndex((r) => r.id === e.newRepresentation.id));
+      }
+    });
+    player.on(events.ERROR, (e) =>
+      on.error(e.error ? e.error.message : 'playback failed'));
+    return {
+      setLevel(n) {
+        player.updateSettings({
+          streaming: { abr: { autoSwitchBitrate: { video: n < 0 } } } });
+        if (n >= 0) {
+          player.setRepresentationForTypeById('video', reps[n].id, true);
+        }
+      },
+      destroy() { player.destroy(); },
+    };
+  },
+};
+
+function label(height, bitrate) {
+  const rate = bitrate >= 1e6 ? `${(bitrate / 1e6).toFixed(1)} Mb/s`
+    : `${Math.round(bitrate / 1e3)} kb/s`;
+  return height ? `${height}p (${rate})` : rate;
+}
+
+class ReelPlayer {
+  constructor(root) {
+    this.root = root;
+    this.video = root.querySelector('#video');
+    this.engine = root.querySelector('#engine');
+    this.quality = root.querySelector('#quality');
+    this.now = root.querySelector('#now');
+    this.error = root.querySelector('#player-error');
+    this.engine.addEventListener('change', () => this.load(this.asset));
+    this.quality.addEventListener('change', () =>
+      this.current.setLevel(Number(this.quality.value)));
+  }
+
+  load(asset) {
+    this.asset = asset;
+    if (this.current) {
+      this.current.destroy();
+    }
+    this.root.hidden = false;
+    this.error.hidden = true;
+    this.now.textContent = '';
+    this.quality.replaceChildren(new Option('automatic', '-1'));
+    this.labels = [];
+    this.current = engines[this.engine.value](this.video, asset, {
+      levels: (labels) => {
+        this.labels = labels;
+        this.quality.replaceChildren(new Option('automatic', '-1'),
+          ...labels.map((l, i) => new Option(l, String(i))));
+      },
+      ready: () => this.video.play().catch(() => {
+        /* a browser that wants a click first: the controls are there */
+      }),
+      switched: (n) => {
+        this.now.textContent = n >= 0 ? `now ${this.labels[n]}` : '';
+      },
+      error: (text) => {
+        this.error.textContent = `The player stopped: ${text}`;
+        this.error.hidden = false;
+      },
+    });
+  }
+}
