@@ -1,0 +1,16 @@
+## make run [VIDEO=path] [PORT=8080] [LISTEN=127.0.0.1] [ONCE=1]
+##                    set up, start everything, take a video in, print where to watch
+## make test          set up, then unit, t/, integration, browser, corpus and small chaos
+.PHONY: run test test-browser setup-test
+
+run:
+	@VIDEO='$(VIDEO)' PORT='$(PORT)' LISTEN='$(LISTEN)' ONCE='$(ONCE)' \
+	    scripts/run
+
+test:
+	@scripts/test
+
+## make test-browser  hls.js and dash.js in Chromium: play, switch, seek
+test-browser: all
+	@mkdir -p $(BUILD)/results
+	scripts/test-browser $(BUILD)/results/browser.txt

@@ -1,0 +1,131 @@
+/*
+ * The page in a real Chromium: for hls.js and dash.js, play at least 5 s,
+ * switch quality up and down, seek; and the page's own upload.
+ * Environment: REEL_URL, REEL_TOKEN, REEL_ASSET (ready, several rungs, at
+ * least 20 s), REEL_VIDEO (a short file to drop), CHROMIUM.
+ */
+'use strict';
+
+const { test, before, after } = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { chromium } = require('playwright-core');
+
+const { REEL_URL, REEL_TOKEN, REEL_ASSET, REEL_VIDEO } = process.env;
+const SLACK = 5 * 15000;
+let context;
+let profile;
+
+before(async () => {
+  profile = fs.mkdtempSync(path.join(os.tmpdir(), 'reel-browser-'));
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+      '--mute-audio'],
+  });
+});
+
+after(async () => {
+  await context.close();
+  fs.rmSync(profile, { recursive: true, force: true });
+});
+
+async function open(hash) {
+  const page = await context.newPage();
+  const faults = [];
+  page.on('pageerror', (e) => faults.push(e.message));
+  page.on('response', (r) => {
+    if (r.status() >= 400) {
+      faults.push(`${r.status()} ${r.url()}`);
+    }
+  });
+  await page.goto(`${REEL_URL}/#${hash}`);
+  return { page, faults };
+}
+
+const at = (page) => page.$eval('#video', (v) => v.currentTime);
+
+/* the picture advances by `secs` of media, and frames are really shown */
+async function plays(page, secs) {
+  const from = await at(page);
+  await page.waitForFunction(([t]) => {
+    const v = document.querySelector('#video');
+    return !v.paused && v.currentTime >= t && v.readyState >= 2;
+  }, [from + secs], { timeout: SLACK });
+}
+
+const frames = (page) => page.$eval('#video',
+  (v) => v.getVideoPlaybackQuality().totalVideoFrames);
+
+const height = (page, h) => page.waitForFunction(([want]) =>
+  document.querySelector('#video').videoHeight === want, [h],
+{ timeout: SLACK });
+
+for (const engine of ['hls', 'dash']) {
+  test(`${engine} plays, switches quality both ways and seeks`, async () => {
+    const { page, faults } = await open(`play=${REEL_ASSET}`);
+    if (engine !== 'hls') {
+      await page.selectOption('#engine', engine);
+    }
+    await page.waitForFunction(() =>
+      document.querySelectorAll('#quality option').length > 2, null,
+    { timeout: SLACK });
+    const labels = await page.$$eval('#quality option',
+      (o) => o.map((x) => x.textContent));
+    const heights = labels.slice(1).map((l) => Number(l.split('p ')[0]));
+    assert.ok(heights.length >= 2, labels.join());
+
+    await page.selectOption('#quality', '0');
+    await height(page, heights[0]);
+    await plays(page, 5);
+    assert.ok(await frames(page) > 50);
+
+    await page.selectOption('#quality', String(heights.length - 1));
+    await height(page, heights[heights.length - 1]);
+    await page.selectOption('#quality', '0');
+    await height(page, heights[0]);
+
+    await page.$eval('#video', (v) => { v.currentTime = 2; });
+    await plays(page, 1);
+    const end = await page.$eval('#video', (v) => v.duration);
+    assert.ok(Math.abs(end - 20) < 0.1, `duration ${end}`);
+    await page.$eval('#video', (v) => { v.currentTime = v.duration - 3; });
+    await page.waitForFunction(() => document.querySelector('#video').ended,
+      null, { timeout: SLACK });
+    assert.strictEqual(await page.$eval('#video', (v) => v.error), null);
+    assert.deepStrictEqual(faults, []);
+    if (process.env.REEL_SHOTS) {
+      await page.screenshot({ path: `${process.env.REEL_SHOTS}/${engine}.png` });
+    }
+    await page.close();
+  });
+}
+
+test('a dropped file is uploaded, followed and played', async () => {
+  const { page, faults } = await open(`token=${REEL_TOKEN}`);
+  await page.setInputFiles('#file', REEL_VIDEO);
+  await page.waitForSelector('[data-bar="upload"]', { timeout: SLACK });
+  await page.waitForFunction(() =>
+    document.querySelector('#video').currentTime > 1, null, { timeout: 180000 });
+  await page.waitForSelector('#assets .state.ready', { timeout: 180000 });
+  assert.deepStrictEqual(faults, []);
+  if (process.env.REEL_SHOTS) {
+    await page.screenshot({ path: `${process.env.REEL_SHOTS}/upload.png`,
+      fullPage: true });
+  }
+  await page.close();
+});
+
+test('without a token the page says what to do', async () => {
+  const page = await context.newPage();
+  await page.addInitScript(() => sessionStorage.clear());
+  await page.goto(`${REEL_URL}/`);
+  const text = await page.textContent('#message');
+  assert.match(text, /token/);
+  await page.close();
+});
