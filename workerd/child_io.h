@@ -10,12 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/job/source.h"
 #include "lib/job/task.h"
 
 #define REEL_CHILD_OUTPUTS 16
+
+/* a line to the parent, its newline too */
+#define REEL_CHILD_LINE_MAX (16u << 20)
 
 typedef struct {
     int         source_fd;              /* read-only, seekable */
@@ -48,6 +52,9 @@ reel_err_t reel_child_image(reel_child_t *c, unsigned output, uint32_t width,
  */
 int reel_child_fail(reel_child_t *c, bool retry, const char *code,
     const char *stage, const char *fmt, ...) REEL_PRINTF(5, 6);
+
+/* sends b, one JSON object without a newline, and releases it */
+reel_err_t reel_child_line(reel_child_t *c, reel_buf_t *b) REEL_WARN_UNUSED;
 
 /* writes all of p at the descriptor's position; REEL_NOSPACE, REEL_IO */
 reel_err_t reel_child_write(int fd, const void *p, size_t len)

@@ -1,0 +1,120 @@
+#include "workerd/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OURS "Something on our side failed; it was tried again."
+
+static const reel_code_t codes[] = {
+    { "INTERNAL", true, true, "A bug; the log says more." },
+    { "NOT_A_VIDEO", false, true,
+      "The file is not a video or sound file that reel can read." },
+    { "FORBIDDEN_FORMAT", false, true,
+      "Playlists and scripts that point at other files are not accepted." },
+    { "UNSUPPORTED_CODEC", false, true,
+      "The file uses a codec that is not supported." },
+    { "TRUNCATED", false, true,
+      "The file ends too early; upload it again." },
+    { "LIMIT_DURATION", false, true, "The film is longer than allowed." },
+    { "LIMIT_PIXELS", false, true, "The film is larger than allowed." },
+    { "LIMIT_STREAMS", false, true,
+      "The film has more tracks than allowed." },
+    { "BAD_MEDIA", false, true,
+      "The file is damaged and could not be decoded." },
+    { "BAD_PIPELINE", false, true,
+      "The pipeline file is missing or wrong." },
+    { "MISMATCH", true, true,
+      "Parts do not fit together (publish's checks)." },
+    { "CRASHED", true, true, OURS },
+    { "TIMEOUT", true, true, OURS },
+    { "WORKER_LOST", true, true, OURS },
+    { "NO_MEMORY", true, true, OURS },
+    { "IO", true, true, OURS },
+    /* waiting for room, or for the next daemon, is no fault of the task */
+    { "NO_SPACE", true, false, OURS },
+    { "SHUTDOWN", true, false, OURS }
+};
+
+
+const reel_code_t *
+reel_code_find(const char *code)
+{
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (strcmp(codes[i].code, code) == 0) {
+            return &codes[i];
+        }
+    }
+
+    return &codes[0];
+}
+
+
+size_t
+reel_code_count(void)
+{
+    return sizeof(codes) / sizeof(codes[0]);
+}
+
+
+const reel_code_t *
+reel_code_at(size_t i)
+{
+    return &codes[i];
+}
+
+
+void
+reel_outcome_fail(reel_outcome_t *o, const char *code, const char *stage,
+    const char *fmt, ...)
+{
+    va_list             ap;
+    const reel_code_t  *c = reel_code_find(code);
+
+    o->failed = true;
+    o->retry = c->retry;
+    snprintf(o->code, sizeof(o->code), "%s", c->code);
+    snprintf(o->stage, sizeof(o->stage), "%s", stage);
+
+    va_start(ap, fmt);
+    vsnprintf(o->detail, sizeof(o->detail), fmt, ap);
+    va_end(ap);
+}
+
+
+const char *
+reel_outcome_code(reel_err_t err)
+{
+    switch (err) {
+    case REEL_NOMEM:
+        return "NO_MEMORY";
+    case REEL_NOSPACE:
+        return "NO_SPACE";
+    case REEL_IO:
+    case REEL_AGAIN:
+    case REEL_DENIED:
+    case REEL_NOTFOUND:
+        return "IO";
+    default:
+        return "INTERNAL";
+    }
+}
+
+
+unsigned
+reel_backoff_ms(unsigned n, unsigned random)
+{
+    unsigned  ms = 60000, floor;
+
+    if (n < 1) {
+        n = 1;
+    }
+
+    if (n <= 6) {
+        ms = 1000u << (n - 1);
+    }
+
+    floor = ms / 4;
+
+    return floor + random % (ms - floor + 1);
+}

@@ -1,0 +1,92 @@
+/*
+ * Redis for the daemon: one pipelined connection for all slots, and a second
+ * one that listens to K:wake.  The only user of hiredis.
+ *
+ * Guarantees: a callback runs exactly once for each accepted call, never
+ * from within the call.  When the connection is lost, what was under way
+ * gets REEL_AGAIN: whether Redis ran it is not known, so send it again (the
+ * scripts are idempotent).  It reconnects by itself, 100 ms … 5 s apart.
+ * Nobody waits for an answer longer than REEL_REDIS_TIMEOUT_MS.
+ *
+ * A host name is resolved by the blocking resolver at each connect: give an
+ * address or a unix socket where that may be slow.
+ */
+
+#ifndef REEL_WORKERD_REDIS_H
+#define REEL_WORKERD_REDIS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/job/keys.h"
+#include "workerd/loop.h"
+
+#define REEL_REDIS_TIMEOUT_MS 10000
+
+typedef struct reel_redis_s reel_redis_t;
+typedef struct redisReply   reel_reply_t;       /* opaque outside redis.c */
+
+typedef struct {
+    char     socket[108];       /* unix path, or "" and … */
+    char     host[256];
+    uint16_t port;
+    unsigned db;
+    char     password_file[512];        /* "" = none; read at each connect */
+} reel_redis_conf_t;
+
+/* err: REEL_OK; REEL_AGAIN lost or not ready; REEL_IO: r is an error */
+typedef void (*reel_redis_fn)(void *arg, reel_err_t err,
+    const reel_reply_t *r);
+typedef void (*reel_redis_state_fn)(void *arg, bool up);
+typedef void (*reel_redis_wake_fn)(void *arg, reel_str_t message);
+
+/* the arguments of one command; errors are sticky until it is sent */
+typedef struct {
+    reel_buf_t data;
+    size_t    *ends;            /* owned */
+    size_t     n, cap;
+    reel_err_t err;
+} reel_args_t;
+
+void reel_args_init(reel_args_t *a);
+void reel_args_add(reel_args_t *a, reel_str_t s);
+void reel_args_addz(reel_args_t *a, const char *z);
+void reel_args_uint(reel_args_t *a, uint64_t v);
+void reel_args_release(reel_args_t *a);
+
+/* starts to connect; state is called at each change.  NULL: no memory */
+reel_redis_t *reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
+    reel_redis_state_fn state, void *arg);
+
+/* callbacks of what is under way are called with REEL_AGAIN */
+void reel_redis_free(reel_redis_t *r);          /* NULL is fine */
+bool reel_redis_up(const reel_redis_t *r);
+
+/* connects the second connection; fn gets each message of channel */
+void reel_redis_subscribe(reel_redis_t *r, const char *channel,
+    reel_redis_wake_fn fn, void *arg);
+
+/* a is released.  REEL_AGAIN when not connected: fn is not called then */
+reel_err_t reel_redis_command(reel_redis_t *r, reel_args_t *a,
+    reel_redis_fn fn, void *arg) REEL_WARN_UNUSED;
+
+/*
+ * Runs a script with KEYS[1] = key and ARGV = the prefix, then a.  Loaded
+ * again when Redis forgot it.  Else as reel_redis_command.
+ */
+reel_err_t reel_redis_script(reel_redis_t *r, reel_lua_t script,
+    const char *key, reel_args_t *a, reel_redis_fn fn, void *arg)
+    REEL_WARN_UNUSED;
+
+/* a reply: an array's elements, a string's bytes ("" for others) */
+size_t reel_reply_len(const reel_reply_t *r);
+const reel_reply_t *reel_reply_at(const reel_reply_t *r, size_t i);
+reel_str_t reel_reply_str(const reel_reply_t *r);
+bool reel_reply_nil(const reel_reply_t *r);     /* nil, or NULL */
+/* an integer, or a string of digits; 0 otherwise */
+uint64_t reel_reply_uint(const reel_reply_t *r);
+
+#endif
