@@ -1,0 +1,94 @@
+#include <stdio.h>
+
+#include "lib/base/ulid.h"
+#include "lib/job/keys.h"
+#include "lua_scripts.h"
+
+static const struct {
+    const char *name;
+    const char *text;
+} scripts[REEL_LUA_SCRIPTS] = {
+    [REEL_LUA_SUBMIT] = { "submit", lua_submit },
+    [REEL_LUA_STEP] = { "step", lua_step },
+    [REEL_LUA_RENEW] = { "renew", lua_renew },
+    [REEL_LUA_FAIL] = { "fail", lua_fail },
+    [REEL_LUA_EXPAND] = { "expand", lua_expand },
+    [REEL_LUA_CANCEL] = { "cancel", lua_cancel },
+    [REEL_LUA_SWEEP] = { "sweep", lua_sweep },
+};
+
+
+reel_err_t
+reel_redis_key(reel_redis_key_t dst, const char *kind, reel_str_t id)
+{
+    int n;
+
+    dst[0] = '\0';
+
+    if (id.len >= sizeof(reel_redis_key_t)) {
+        return REEL_LIMIT;
+    }
+
+    n = snprintf(dst, sizeof(reel_redis_key_t), "%s%s%.*s",
+                 REEL_REDIS_PREFIX, kind, (int) id.len,
+                 id.p == NULL ? "" : id.p);
+
+    if (n < 0 || (size_t) n >= sizeof(reel_redis_key_t)) {
+        dst[0] = '\0';
+        return REEL_LIMIT;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_job_id(char *dst, reel_str_t asset, uint32_t publication)
+{
+    dst[0] = '\0';
+
+    if (!reel_ulid_valid(asset) || publication == 0) {
+        return REEL_INVAL;
+    }
+
+    (void) snprintf(dst, REEL_JOB_ID_MAX, "%.*s.%u", (int) asset.len,
+                    asset.p, publication);
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_job_id_parse(reel_str_t job, reel_str_t *asset, uint32_t *publication)
+{
+    uint64_t   v;
+    reel_str_t head, rest;
+
+    head = reel_str_cut(job, '.', &rest);
+
+    if (rest.p == NULL || !reel_ulid_valid(head)
+        || reel_str_u64(rest, UINT32_MAX, &v) != REEL_OK || v == 0
+        || rest.p[0] == '0')
+    {
+        return REEL_INVAL;
+    }
+
+    *asset = head;
+    *publication = (uint32_t) v;
+
+    return REEL_OK;
+}
+
+
+const char *
+reel_lua_text(reel_lua_t s)
+{
+    return scripts[s].text;
+}
+
+
+const char *
+reel_lua_name(reel_lua_t s)
+{
+    return scripts[s].name;
+}

@@ -1,0 +1,115 @@
+-- expand: a running task adds tasks to its job and is completed.
+-- KEYS: job hash.  ARGV: prefix, job, task, token, then ten a new task:
+-- name, type, class, payload, cost, attempts, timeout_s, renditions csv,
+-- work_ms, deps (names, space separated; of tasks that stand already or
+-- come before it here, so that no circle can be made).
+-- Reply: ok | stale.
+
+local err = bad_call(4)
+if err then
+    return err
+end
+
+local job, task = ARGV[2], ARGV[3]
+local jk = job_key(job)
+local h = holder(job, task, ARGV[4])
+
+if (#ARGV - 4) % 10 ~= 0 then
+    return redis.error_reply('ERR reel: expand: wrong number of arguments')
+end
+
+if h ~= 'running' then
+    return { h == 'done' and 'ok' or 'stale' }
+end
+
+-- everything is checked before the first write
+local added, order, succ = {}, {}, {}
+
+for i = 5, #ARGV, 10 do
+    local t = { name = ARGV[i], type = ARGV[i + 1], class = ARGV[i + 2],
+                payload = ARGV[i + 3], cost = natural(ARGV[i + 4]),
+                max = natural(ARGV[i + 5]), timeout = natural(ARGV[i + 6]),
+                rend = ARGV[i + 7], work = natural(ARGV[i + 8]), deps = 0 }
+
+    if not t.name:find('^[%w._-]+$') or t.class == '' or not t.cost
+        or not t.max or t.max < 1 or not t.timeout or t.timeout < 1
+        or not t.work then
+        return redis.error_reply('ERR reel: expand: bad task ' .. t.name)
+    end
+    if added[t.name]
+        or redis.call('HEXISTS', jk, t.name .. ':s') == 1 then
+        return redis.error_reply('ERR reel: expand: twice ' .. t.name)
+    end
+
+    for d in ARGV[i + 9]:gmatch('%S+') do
+        local s = added[d] and 'waiting'
+                  or redis.call('HGET', jk, d .. ':s')
+        if not s then
+            return redis.error_reply('ERR reel: expand: ' .. t.name
+                                     .. ' depends on unknown ' .. d)
+        end
+        if s ~= 'done' and d ~= task then
+            t.deps = t.deps + 1
+            succ[d] = succ[d] or {}
+            table.insert(succ[d], t.name)
+        end
+    end
+    added[t.name] = t
+    table.insert(order, t)
+end
+
+local pk = K .. 'progress:' .. job
+local total, names = {}, {}
+local sum = 0
+
+for _, t in ipairs(order) do
+    local p = t.name .. ':'
+
+    redis.call('HSET', jk, p .. 's', 'waiting', p .. 'type', t.type,
+               p .. 'class', t.class, p .. 'payload', t.payload,
+               p .. 'cost', text(t.cost), p .. 'deps', text(t.deps),
+               p .. 'succ', table.concat(succ[t.name] or {}, ' '),
+               p .. 'max', text(t.max), p .. 'timeout', text(t.timeout),
+               p .. 'n', '0', p .. 'since', text(NOW), p .. 'rend', t.rend,
+               p .. 'work', text(t.work), p .. 'credit', '0')
+    table.insert(names, t.name)
+
+    for r in t.rend:gmatch('[^,]+') do
+        total[r] = (total[r] or 0) + t.work
+        sum = sum + t.work
+    end
+end
+
+-- successors of tasks that stood before
+for d, list in pairs(succ) do
+    if not added[d] then
+        local old = redis.call('HGET', jk, d .. ':succ') or ''
+        redis.call('HSET', jk, d .. ':succ',
+                   old .. (old == '' and '' or ' ')
+                   .. table.concat(list, ' '))
+    end
+end
+
+for r, work in pairs(total) do
+    redis.call('HINCRBY', pk, 'total:' .. r, text(work))
+    redis.call('HINCRBY', pk, 'done:' .. r, '0')
+end
+redis.call('HINCRBY', pk, 'total', text(sum))
+redis.call('HSET', pk, 'state', 'transcoding')
+
+if #order > 0 then
+    redis.call('HINCRBY', jk, 'left', text(#order))
+    redis.call('HINCRBY', jk, 'tasks', text(#order))
+    redis.call('HSET', jk, 'names', redis.call('HGET', jk, 'names') .. ' '
+               .. table.concat(names, ' '))
+end
+
+for _, t in ipairs(order) do
+    if t.deps == 0 then
+        make_ready(job, t.name)
+    end
+end
+
+complete(job, task)
+wake()
+return { 'ok' }

@@ -1,0 +1,129 @@
+"""The transitions of lib/job/lua, called as the daemon calls them: the text
+that scripts/embed-lua puts into C is what is sent to Redis."""
+
+import glob
+import json
+import os
+import re
+import subprocess
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
+K = "reel1:{r0}:"
+ASSET = "01j0000000000000000000000%s"
+
+
+def scripts():
+    lua = sorted(glob.glob(os.path.join(TOP, "lib/job/lua/*.lua")))
+    header = subprocess.run([os.path.join(TOP, "scripts/embed-lua")] + lua,
+                            check=True, capture_output=True,
+                            text=True).stdout
+    out = {}
+    for name, body in re.findall(r"char lua_(\w+)\[\] =\n(.*?)\n    ;",
+                                 header, re.S):
+        # C's escapes that occur here are JSON's too
+        out[name] = "".join(json.loads(x.strip())
+                            for x in body.split("\n"))
+    return out
+
+
+class Claim:
+    def __init__(self, fields):
+        (self.job, self.task, self.type, self.token, self.payload,
+         self.attempt, self.timeout, self.asset, self.publication,
+         self.project, self.pipeline) = fields
+
+
+def task(name, deps="", cls="encode", cost=100, attempts=3, timeout=600,
+         rend="", work=0, payload="{}", type="encode_video"):
+    return [name, type, cls, payload, cost, attempts, timeout, rend, work,
+            deps]
+
+
+class Queue:
+    def __init__(self, redis):
+        self.redis = redis
+        self.text = scripts()
+        self.nonce = 0
+
+    def eval(self, name, key, *argv):
+        return self.redis("EVAL", self.text[name], 1, K + key, K, *argv)
+
+    def submit(self, job, project="p1", created=1000, payload="{}",
+               attempts=3, timeout=60):
+        asset, publication = job.split(".")
+        return self.eval("submit", "job:" + job, job, asset, publication,
+                         project, "default", created, payload, attempts,
+                         timeout)[0]
+
+    def step(self, done=None, classes=("light", "encode"), worker="w1",
+             lease=30000):
+        """(outcome of the completion, Claim or None)"""
+        self.nonce += 1
+        prev = (done.job, done.task, done.token) if done else ("", "", "")
+        r = self.eval("step", "lease", worker, "%016x" % self.nonce, lease,
+                      *prev, *classes)
+        return r[0], Claim(r[1:]) if len(r) > 1 else None
+
+    def claim(self, **kw):
+        outcome, c = self.step(**kw)
+        assert outcome == "none", outcome
+        return c
+
+    def complete(self, claim):
+        """completes without claiming"""
+        return self.step(claim, classes=())[0]
+
+    def renew(self, *claims, lease=30000):
+        argv = []
+        for c, permille in claims:
+            argv += [c.job, c.task, c.token, permille]
+        return self.eval("renew", "lease", lease, len(claims), *argv)
+
+    def fail(self, c, cls="retry", code="IO", stage="s", detail="d", log="l",
+             backoff=0):
+        return self.eval("fail", "job:" + c.job, c.job, c.task, c.token, cls,
+                         code, stage, detail, log, backoff)[0]
+
+    def expand(self, c, *tasks):
+        return self.eval("expand", "job:" + c.job, c.job, c.task, c.token,
+                         *[x for t in tasks for x in t])[0]
+
+    def cancel(self, job):
+        return self.eval("cancel", "job:" + job, job)[0]
+
+    def sweep(self, limit=64):
+        return [int(x) for x in self.eval("sweep", "lease", 0, limit)]
+
+    def planned(self, job, *tasks, **kw):
+        """submits a job, and brings it to its expanded state"""
+        assert self.submit(job, **kw) == "ok"
+        inspect = self.claim(classes=("light",))
+        assert (inspect.job, inspect.task) == (job, "inspect")
+        outcome, plan = self.step(inspect, classes=("light",))
+        assert (outcome, plan.job, plan.task) == ("ok", job, "plan")
+        assert self.expand(plan, *tasks) == "ok"
+        return plan
+
+    # what stands in Redis
+
+    def field(self, job, name):
+        return self.redis("HGET", K + "job:" + job, name)
+
+    def state(self, job, t=None):
+        return self.field(job, "state" if t is None else t + ":s")
+
+    def progress(self, job):
+        flat = self.redis("HGETALL", K + "progress:" + job)
+        return dict(zip(flat[::2], flat[1::2]))
+
+    def ready(self, cls):
+        return self.redis("ZRANGE", K + "ready:" + cls, 0, -1)
+
+    def count(self, key):
+        return self.redis("ZCARD", K + key)
+
+    def done(self):
+        out = []
+        for _, flat in self.redis("XRANGE", K + "done", "-", "+"):
+            out.append(dict(zip(flat[::2], flat[1::2])))
+        return out

@@ -1,0 +1,707 @@
+#!/usr/bin/env python3
+"""Every transition of docs/redis-keys.md against a real Redis."""
+
+import json
+import os
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from job_queue import ASSET, K, Queue, task                    # noqa: E402
+from redis_server import RedisError, Server                    # noqa: E402
+
+A = ASSET % "a" + ".1"
+B = ASSET % "b" + ".1"
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server()
+        cls.redis = cls.server.connect()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.redis.close()
+        cls.server.stop()
+
+    def setUp(self):
+        self.redis("FLUSHALL")
+        self.q = Queue(self.redis)
+
+    def left_consistent(self, job):
+        """left = tasks that are not done"""
+        flat = self.redis("HGETALL", K + "job:" + job)
+        h = dict(zip(flat[::2], flat[1::2]))
+        names = h["names"].split()
+        self.assertEqual(len(names), int(h["tasks"]))
+        open_ = [n for n in names if h[n + ":s"] != "done"]
+        self.assertEqual(len(open_), int(h["left"]))
+
+
+class Submit(Case):
+    def test_makes_inspect_and_plan(self):
+        self.assertEqual(self.q.submit(A, payload='{"x":1}'), "ok")
+        self.assertEqual(self.q.state(A), "running")
+        self.assertEqual(self.q.state(A, "inspect"), "ready")
+        self.assertEqual(self.q.state(A, "plan"), "waiting")
+        self.assertEqual(self.q.field(A, "left"), "2")
+        self.assertEqual(self.q.field(A, "inspect:payload"), '{"x":1}')
+        self.assertEqual(self.q.ready("light"), [A + "/inspect"])
+        self.assertEqual(self.q.count("jobs"), 1)
+        self.assertEqual(self.q.progress(A)["state"], "queued")
+
+    def test_writes_the_catalog(self):
+        self.q.submit(A, project="p1", created=4711)
+        self.assertEqual(
+            self.redis("ZRANGE", K + "catalog:p1", 0, -1, "WITHSCORES"),
+            [ASSET % "a", "4711"])
+
+    def test_is_idempotent(self):
+        self.q.submit(A)
+        c = self.q.claim()
+        self.assertEqual(self.q.submit(A, payload="{}"), "exists")
+        self.assertEqual(self.q.state(A, "inspect"), "running")
+        self.assertEqual(self.q.ready("light"), [])
+        self.assertEqual(self.q.complete(c), "ok")
+
+    def test_exists_while_only_the_marker_is_left(self):
+        self.q.submit(A)
+        self.redis("DEL", K + "job:" + A)
+        self.assertEqual(self.q.submit(A), "exists")
+
+    def test_works_again_after_flushall(self):
+        self.q.planned(A, task("v0.0"))
+        self.redis("FLUSHALL")
+        self.q.planned(A, task("v0.0"))
+        c = self.q.claim()
+        self.assertEqual(self.q.complete(c), "ok")
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_refuses_bad_arguments_without_writing(self):
+        for argv in [
+                (A,),
+                (A, ASSET % "a", "2", "p", "default", 1, "{}", 3, 60),
+                (A, ASSET % "a", "1", "p", "default", "x", "{}", 3, 60),
+                (A, ASSET % "a", "1", "p", "default", 1, "{}", 0, 60),
+                (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 0),
+                (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 60, 9)]:
+            with self.assertRaises(RedisError):
+                self.q.eval("submit", "job:" + A, *argv)
+        with self.assertRaises(RedisError):
+            self.q.eval("submit", "job:" + B, A, ASSET % "a", "1", "p",
+                        "default", 1, "{}", 3, 60)
+        self.assertEqual(self.redis("DBSIZE"), 0)
+
+
+class Step(Case):
+    def test_claims_inspect_then_plan(self):
+        self.q.submit(A, payload='{"a":"b"}', timeout=77)
+        c = self.q.claim(worker="w9")
+        self.assertEqual((c.job, c.task, c.type), (A, "inspect", "inspect"))
+        self.assertEqual((c.payload, c.attempt, c.timeout),
+                         ('{"a":"b"}', "1", "77"))
+        self.assertEqual((c.asset, c.publication, c.project, c.pipeline),
+                         (ASSET % "a", "1", "p1", "default"))
+        self.assertEqual(self.q.field(A, "inspect:worker"), "w9")
+        self.assertEqual(self.q.count("lease"), 1)
+        outcome, d = self.q.step(c)
+        self.assertEqual((outcome, d.task), ("ok", "plan"))
+        self.assertEqual(self.q.state(A, "inspect"), "done")
+        self.assertEqual(self.q.count("lease"), 1)
+        self.left_consistent(A)
+
+    def test_none_when_nothing_is_ready(self):
+        self.assertEqual(self.q.step(), ("none", None))
+        self.q.submit(A)
+        self.assertEqual(self.q.step(classes=("encode",)), ("none", None))
+
+    def test_fence_begins_at_the_clock_and_grows(self):
+        self.q.planned(A, task("v0.0"), task("v1.0"))
+        self.redis("DEL", K + "fence")
+        now = self.redis("TIME")
+        us = int(now[0]) * 1000000 + int(now[1])
+        one = int(self.q.claim().token.split("-")[0])
+        two = int(self.q.claim().token.split("-")[0])
+        self.assertTrue(us < one < us + 60 * 1000000)
+        self.assertEqual(two, one + 1)
+
+    def test_token_holds_the_nonce(self):
+        self.q.submit(A)
+        c = self.q.claim()
+        self.assertEqual(c.token.split("-")[1], "%016x" % self.q.nonce)
+        self.assertEqual(self.q.field(A, "inspect:token"), c.token)
+
+    def test_both_halves_of_the_token_are_compared(self):
+        self.q.submit(A)
+        c = self.q.claim()
+        good = c.token
+        fence, nonce = good.split("-")
+        for token in (str(int(fence) + 1) + "-" + nonce,
+                      fence + "-" + "f" * 16, fence, ""):
+            c.token = token
+            self.assertEqual(self.q.complete(c), "stale")
+        c.token = good
+        self.assertEqual(self.q.complete(c), "ok")
+
+    def test_double_complete_counts_once(self):
+        self.q.planned(A, task("v0.0", rend="v360", work=100),
+                       task("publish", deps="v0.0", cls="light"))
+        c = self.q.claim()
+        self.assertEqual(self.q.complete(c), "ok")
+        before = self.redis("HGETALL", K + "job:" + A)
+        # the answer was lost; the same worker asks again
+        self.assertEqual(self.q.complete(c), "ok")
+        self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+        self.left_consistent(A)
+        self.assertEqual(self.q.progress(A)["done:v360"], "100")
+
+    def test_successor_waits_for_all(self):
+        self.q.planned(A, task("a"), task("b"),
+                       task("c", deps="a b", cls="light"))
+        one, two = self.q.claim(), self.q.claim()
+        self.q.complete(one)
+        self.assertEqual(self.q.state(A, "c"), "waiting")
+        self.q.complete(two)
+        self.assertEqual(self.q.state(A, "c"), "ready")
+        self.assertEqual(self.q.complete(self.q.claim()), "ok")
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_job_ends_done(self):
+        self.q.planned(A, task("a"))
+        self.assertEqual(self.q.step(self.q.claim()), ("ok", None))
+        self.assertEqual(self.q.state(A), "done")
+        self.assertEqual(self.q.field(A, "left"), "0")
+        self.assertEqual(self.q.done(), [
+            {"job": A, "asset": ASSET % "a", "publication": "1",
+             "state": "done"}])
+        self.assertEqual(self.q.count("jobs"), 0)
+        self.assertEqual(self.q.count("lease"), 0)
+        p = self.q.progress(A)
+        self.assertEqual((p["state"], p["percent"]), ("completed", "100"))
+        for key in ("job:", "progress:", "submitted:"):
+            ttl = self.redis("TTL", K + key + A)
+            self.assertTrue(86000 < ttl <= 86400, (key, ttl))
+
+    def test_unfinished_jobs_do_not_expire(self):
+        self.q.planned(A, task("a"))
+        for key in ("job:", "progress:", "submitted:"):
+            self.assertEqual(self.redis("TTL", K + key + A), -1)
+
+    def test_stale_after_the_lease_ended_and_the_task_went_on(self):
+        self.q.planned(A, task("a"))
+        old = self.q.claim(worker="w1", lease=1)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [1, 0, 0])
+        self.redis("ZADD", K + "delay", 0, A + "/a")    # due at once
+        new = self.q.claim(worker="w2")
+        self.assertEqual((new.task, new.attempt), ("a", "2"))
+        self.assertEqual(self.q.complete(old), "stale")
+        self.assertEqual(self.q.state(A, "a"), "running")
+        self.assertEqual(self.q.renew((old, 10)), ["stale"])
+        self.assertEqual(self.q.fail(old), "stale")
+        self.assertEqual(self.q.complete(new), "ok")
+        self.assertEqual(self.q.complete(old), "stale")
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_completing_an_unknown_job_is_stale(self):
+        self.q.submit(A)
+        c = self.q.claim()
+        self.redis("DEL", K + "job:" + A)
+        self.assertEqual(self.q.complete(c), "stale")
+
+    def test_schema_of_the_future_is_skipped_and_kept(self):
+        self.q.submit(A)
+        self.redis("HSET", K + "job:" + A, "v", "2")
+        self.assertIsNone(self.q.claim())
+        self.q.submit(B)
+        self.assertEqual(self.q.claim().job, B)
+        self.assertEqual(self.q.ready("light"), [A + "/inspect"])
+        self.assertEqual(self.q.cancel(A), "none")
+
+    def test_ready_entries_of_vanished_jobs_are_dropped(self):
+        self.q.submit(A)
+        self.redis("DEL", K + "job:" + A)
+        self.q.submit(B)
+        self.assertEqual(self.q.claim().job, B)
+        self.assertEqual(self.q.ready("light"), [])
+
+    def test_moves_due_tasks_first(self):
+        self.q.planned(A, task("a"))
+        self.assertEqual(self.q.fail(self.q.claim()), "delayed")
+        self.assertEqual(self.q.claim().attempt, "2")
+        self.assertEqual(self.q.count("delay"), 0)
+
+    def test_wakes_sleepers(self):
+        ear = self.server.connect()
+        self.addCleanup(ear.close)
+        ear("SUBSCRIBE", K + "wake")
+        self.q.submit(A)
+        self.assertEqual(ear._read(), ["message", K + "wake", "light"])
+
+    def test_refuses_bad_arguments(self):
+        for argv in [("w", "0" * 15, 1, "", "", ""),
+                     ("w", "G" * 16, 1, "", "", ""),
+                     ("w", "0" * 16, 0, "", "", ""),
+                     ("w", "0" * 16, 1, A, "", ""),
+                     ("w", "0" * 16, 1, "")]:
+            with self.assertRaises(RedisError):
+                self.q.eval("step", "lease", *argv)
+        with self.assertRaises(RedisError):
+            self.redis("EVAL", self.q.text["step"], 1, "other:lease", K, "w",
+                       "0" * 16, 1, "", "", "")
+
+
+class Fair(Case):
+    def order(self, n):
+        out = []
+        for _ in range(n):
+            c = self.q.claim(classes=("encode",))
+            out.append(("A" if c.job == A else "B") + c.task)
+        return out
+
+    def test_two_jobs_interleave(self):
+        self.q.planned(A, *[task("t%d" % i, cost=1000) for i in range(4)])
+        self.q.planned(B, *[task("t%d" % i, cost=1000) for i in range(4)])
+        self.assertEqual(self.order(8), ["At0", "Bt0", "At1", "Bt1", "At2",
+                                         "Bt2", "At3", "Bt3"])
+
+    def test_a_late_job_does_not_wait_for_the_backlog(self):
+        self.q.planned(A, *[task("t%02d" % i, cost=1000) for i in range(50)])
+        self.order(10)
+        self.q.planned(B, task("t0", cost=1000))
+        # at most the one task whose tag is V already goes before it
+        self.assertIn("Bt0", self.order(2))
+
+    def test_cheap_tasks_get_their_share(self):
+        self.q.planned(A, *[task("t%d" % i, cost=4000) for i in range(3)])
+        self.q.planned(B, *[task("t%d" % i, cost=1000) for i in range(6)])
+        got = self.order(6)
+        self.assertEqual(got[0], "At0")
+        self.assertEqual([x for x in got[1:] if x[0] == "B"],
+                         ["Bt0", "Bt1", "Bt2", "Bt3"])
+
+    def test_costly_work_in_one_class_is_no_debt_in_another(self):
+        self.q.planned(A, task("a", cost=10 ** 9))
+        self.q.planned(B, task("b", cost=1))
+        a = self.q.claim(classes=("encode",))
+        self.redis("HSET", K + "job:" + A, "x", "y")
+        self.assertEqual(a.job, A)
+        self.assertEqual(self.q.field(A, "finish:encode"), str(10 ** 9))
+        self.assertEqual(self.q.field(A, "finish:light"), "200")
+
+    def test_plan_order_within_one_call(self):
+        self.q.planned(A, task("z", cost=5), task("m", cost=5),
+                       task("a", cost=5))
+        self.assertEqual(self.order(3), ["Az", "Am", "Aa"])
+
+
+class Fail(Case):
+    def test_delayed_ready_then_exhausted(self):
+        self.q.planned(A, task("a", attempts=2), task("b"),
+                       task("c", deps="a", cls="light"),
+                       task("d", cls="other"))
+        a, b = self.q.claim(), self.q.claim()
+        self.assertEqual((a.task, b.task), ("a", "b"))
+        self.assertEqual(self.q.fail(a, backoff=30), "delayed")
+        self.assertEqual(self.q.state(A, "a"), "delayed")
+        self.assertIsNone(self.q.claim(classes=("encode",)))
+        err = json.loads(self.q.field(A, "a:err"))
+        self.assertEqual(err, {"class": "retry", "code": "IO", "stage": "s",
+                               "detail": "d"})
+        time.sleep(0.04)
+        self.assertEqual(self.q.sweep(), [0, 1, 0])
+        self.assertEqual(self.q.state(A, "a"), "ready")
+        a = self.q.claim(classes=("encode",))
+        self.assertEqual(a.attempt, "2")
+        self.assertEqual(self.q.fail(a, code="CRASHED", log="tail"),
+                         "failed")
+        self.assertEqual(self.q.state(A), "failed")
+        self.assertEqual([self.q.state(A, t) for t in "abcd"],
+                         ["failed", "running", "cancelled", "cancelled"])
+        self.assertEqual(self.q.ready("other"), [])
+        self.assertEqual([self.q.field(A, f) for f in
+                          ("code", "stage", "detail", "log")],
+                         ["CRASHED", "s", "d", "tail"])
+        self.assertEqual(self.q.renew((b, 500)), ["cancelled"])
+        self.assertEqual(self.q.state(A, "b"), "cancelled")
+        self.assertEqual(self.q.count("lease"), 0)
+        self.assertEqual(self.q.complete(b), "stale")
+        self.assertEqual(self.q.done()[-1]["state"], "failed")
+        self.assertEqual(self.q.progress(A)["state"], "errored")
+        self.assertTrue(self.redis("TTL", K + "job:" + A) > 0)
+        self.assertEqual(self.q.count("jobs"), 0)
+
+    def test_fail_for_good_ends_at_once(self):
+        self.q.submit(A, attempts=3)
+        c = self.q.claim()
+        self.assertEqual(self.q.fail(c, cls="fail", code="NOT_A_VIDEO"),
+                         "failed")
+        self.assertEqual(self.q.state(A), "failed")
+        self.assertEqual(self.q.state(A, "plan"), "cancelled")
+        self.assertEqual(self.q.fail(c), "stale")
+        self.assertEqual(len(self.q.done()), 1)
+
+    def test_backoff_is_at_most_a_minute(self):
+        self.q.planned(A, task("a"))
+        self.q.fail(self.q.claim(), backoff=10 ** 9)
+        now = self.redis("TIME")
+        due = int(self.redis("ZSCORE", K + "delay", A + "/a"))
+        self.assertTrue(59000 < due - int(now[0]) * 1000 <= 61000)
+
+    def test_second_fail_with_the_same_token_is_stale(self):
+        self.q.planned(A, task("a"))
+        c = self.q.claim()
+        self.assertEqual(self.q.fail(c, backoff=5000), "delayed")
+        self.assertEqual(self.q.fail(c, backoff=5000), "stale")
+        self.assertEqual(self.q.complete(c), "stale")
+        self.assertEqual(self.q.state(A, "a"), "delayed")
+
+    def test_refuses_bad_arguments(self):
+        self.q.planned(A, task("a"))
+        c = self.q.claim()
+        for kw in ({"cls": "maybe"}, {"backoff": "-1"}, {"backoff": "x"},
+                   {"code": ""}):
+            with self.assertRaises(RedisError):
+                self.q.fail(c, **kw)
+        self.assertEqual(self.q.state(A, "a"), "running")
+
+
+class Expand(Case):
+    def plan(self):
+        self.q.submit(A)
+        return self.q.step(self.q.claim())[1]
+
+    def test_repeated_with_the_same_token(self):
+        plan = self.plan()
+        tasks = [task("a", rend="v1,v2", work=10), task("b", deps="a")]
+        self.assertEqual(self.q.expand(plan, *tasks), "ok")
+        self.left_consistent(A)
+        before = self.redis("HGETALL", K + "job:" + A)
+        progress = self.q.progress(A)
+        self.assertEqual(self.q.expand(plan, *tasks), "ok")
+        self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+        self.assertEqual(self.q.progress(A), progress)
+        self.assertEqual(self.q.ready("encode"), [A + "/a"])
+        self.assertEqual(progress["total"], "20")
+        self.assertEqual(progress["total:v2"], "10")
+        self.assertEqual(progress["state"], "transcoding")
+
+    def test_stale_adds_nothing(self):
+        plan = self.plan()
+        plan.token = "1-" + "0" * 16
+        self.assertEqual(self.q.expand(plan, task("a")), "stale")
+        self.assertIsNone(self.q.state(A, "a"))
+        self.assertEqual(self.q.field(A, "left"), "1")
+
+    def test_after_cancel_is_stale(self):
+        plan = self.plan()
+        self.q.cancel(A)
+        self.assertEqual(self.q.expand(plan, task("a")), "stale")
+        self.assertIsNone(self.q.state(A, "a"))
+
+    def test_deps_on_done_tasks_and_on_itself_do_not_count(self):
+        plan = self.plan()
+        self.q.expand(plan, task("a", deps="inspect plan"))
+        self.assertEqual(self.q.state(A, "a"), "ready")
+        self.left_consistent(A)
+
+    def test_a_task_may_expand_later_too(self):
+        self.q.planned(A, task("split", type="plan"), task("other"),
+                       task("end", deps="split other", cls="light"))
+        split = self.q.claim()
+        self.assertEqual(
+            self.q.expand(split, task("x"), task("y", deps="x other")), "ok")
+        self.left_consistent(A)
+        seen = []
+        while True:
+            c = self.q.claim()
+            if c is None:
+                break
+            seen.append(c.task)
+            self.assertEqual(self.q.complete(c), "ok")
+            self.left_consistent(A)
+        self.assertEqual(sorted(seen), ["end", "other", "x", "y"])
+        self.assertLess(seen.index("x"), seen.index("y"))
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_no_task_at_all_ends_the_job(self):
+        self.assertEqual(self.q.expand(self.plan()), "ok")
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_bad_tasks_are_refused_before_any_write(self):
+        plan = self.plan()
+        before = self.redis("HGETALL", K + "job:" + A)
+        good = task("good")
+        for bad in (task("a", deps="nobody"), task("good"), task("plan"),
+                    task("a b"), task(""), task("a", cls=""),
+                    task("a", cost="x"), task("a", attempts=0),
+                    task("a", timeout=0), task("a", work="-1"),
+                    task("a", deps="a"), task("a")[:9]):
+            with self.assertRaises(RedisError, msg=str(bad)):
+                self.q.expand(plan, good, bad)
+            self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+        self.assertEqual(self.q.expand(plan, good), "ok")
+
+    def test_a_long_film(self):
+        n = 9000
+        tasks = [task("v%d.0" % i, rend="v240,v360", work=12000)
+                 for i in range(n)]
+        tasks.append(task("publish", cls="light", type="publish",
+                          deps=" ".join("v%d.0" % i for i in range(n))))
+        began = time.monotonic()
+        self.q.planned(A, *tasks)
+        took = time.monotonic() - began
+        self.assertEqual(self.q.count("ready:encode"), n)
+        self.assertEqual(self.q.field(A, "publish:deps"), str(n))
+        self.assertLess(took, 5)
+        self.assertEqual(self.q.cancel(A), "ok")
+        self.assertEqual(self.q.count("ready:encode"), 0)
+
+
+class Renew(Case):
+    def test_prolongs_and_counts_exactly(self):
+        self.q.planned(A, task("a", rend="v360,v720", work=1000),
+                       task("b", rend="v360", work=500))
+        a = self.q.claim(lease=1000)
+        before = int(self.redis("ZSCORE", K + "lease", A + "/a"))
+        self.assertEqual(self.q.renew((a, 300), lease=30000), ["ok"])
+        after = int(self.redis("ZSCORE", K + "lease", A + "/a"))
+        self.assertGreater(after, before + 20000)
+        p = self.q.progress(A)
+        self.assertEqual([p[x] for x in ("total", "done", "done:v360",
+                                         "done:v720", "percent")],
+                         ["2500", "600", "300", "300", "24"])
+        self.assertEqual(self.q.renew((a, 300)), ["ok"])
+        self.assertEqual(self.q.progress(A), p)
+        # what a failed attempt had done is taken back
+        self.assertEqual(self.q.fail(a), "delayed")
+        p = self.q.progress(A)
+        self.assertEqual([p[x] for x in ("done", "done:v360", "done:v720",
+                                         "percent")], ["0"] * 4)
+        for _ in range(2):
+            c = self.q.claim()
+            self.assertEqual(self.q.renew((c, 999)), ["ok"])
+            if self.q.state(A) == "running":
+                self.assertLess(int(self.q.progress(A)["percent"]), 100)
+            self.q.complete(c)
+        p = self.q.progress(A)
+        self.assertEqual([p[x] for x in ("total", "done", "done:v360",
+                                         "done:v720", "percent", "state")],
+                         ["2500", "2500", "1500", "1000", "100",
+                          "completed"])
+
+    def test_percent_is_99_until_published(self):
+        self.q.planned(A, task("a", rend="v360", work=10),
+                       task("publish", deps="a", cls="light"))
+        self.q.complete(self.q.claim())
+        self.assertEqual(self.q.progress(A)["percent"], "99")
+        self.q.complete(self.q.claim())
+        self.assertEqual(self.q.progress(A)["percent"], "100")
+
+    def test_many_at_once(self):
+        self.q.planned(A, task("a"), task("b"))
+        a, b = self.q.claim(), self.q.claim()
+        self.q.complete(a)
+        self.assertEqual(self.q.renew((a, 1), (b, 2)), ["stale", "ok"])
+        self.q.cancel(A)
+        self.assertEqual(self.q.renew((b, 2), (b, 2)),
+                         ["cancelled", "stale"])
+        self.assertEqual(self.q.renew(), [])
+
+    def test_never_beyond_the_deadline(self):
+        self.q.planned(A, task("a", timeout=10))
+        a = self.q.claim()
+        since = int(self.q.field(A, "a:since"))
+        self.assertEqual(self.q.renew((a, 0), lease=10 ** 9), ["ok"])
+        self.assertEqual(int(self.redis("ZSCORE", K + "lease", A + "/a")),
+                         since + 70000)
+        self.redis("HSET", K + "job:" + A, "a:since", since - 70001)
+        self.assertEqual(self.q.renew((a, 0)), ["stale"])
+
+    def test_refuses_bad_arguments(self):
+        self.q.planned(A, task("a"))
+        a = self.q.claim()
+        for permille in ("1001", "-1", "x", ""):
+            with self.assertRaises(RedisError):
+                self.q.renew((a, permille))
+        with self.assertRaises(RedisError):
+            self.q.eval("renew", "lease", 1000, 2, A, "a", a.token, 1)
+
+
+class Cancel(Case):
+    def test_queues_are_left_and_runners_hear_it(self):
+        self.q.planned(A, task("run"), task("wait", deps="run"),
+                       task("delay"), task("ready"))
+        run, delay = self.q.claim(), self.q.claim()
+        self.assertEqual((run.task, delay.task), ("run", "delay"))
+        self.q.fail(delay, backoff=50000)
+        self.assertEqual(self.q.cancel(A), "ok")
+        self.assertEqual(self.q.state(A), "cancelled")
+        self.assertEqual([self.q.state(A, t) for t in
+                          ("run", "wait", "delay", "ready")],
+                         ["running", "cancelled", "cancelled", "cancelled"])
+        self.assertEqual(self.q.count("ready:encode"), 0)
+        self.assertEqual(self.q.count("delay"), 0)
+        self.assertIsNone(self.q.claim())
+        self.assertEqual(self.q.complete(run), "stale")
+        self.assertEqual(self.q.state(A, "run"), "cancelled")
+        self.assertEqual(self.q.count("lease"), 0)
+        self.assertEqual(self.q.field(A, "left"), "4")
+        self.assertEqual([d["state"] for d in self.q.done()], ["cancelled"])
+        self.assertTrue(self.redis("TTL", K + "job:" + A) > 0)
+        self.assertEqual(self.q.cancel(A), "ok")
+        self.assertEqual(len(self.q.done()), 1)
+
+    def test_none_for_unknown_and_ended_jobs(self):
+        self.assertEqual(self.q.cancel(A), "none")
+        self.q.planned(A, task("a"))
+        self.q.complete(self.q.claim())
+        self.assertEqual(self.q.cancel(A), "none")
+        self.assertEqual(self.q.state(A), "done")
+
+    def test_lease_of_a_silent_runner_is_swept(self):
+        self.q.planned(A, task("a"))
+        self.q.claim(lease=1)
+        self.q.cancel(A)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.assertEqual(self.q.count("lease"), 0)
+        self.assertEqual(self.q.state(A, "a"), "cancelled")
+
+
+class Sweep(Case):
+    def test_lost_worker_costs_an_attempt(self):
+        self.q.planned(A, task("a", attempts=2))
+        self.q.claim(lease=1)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [1, 0, 0])
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.assertEqual(json.loads(self.q.field(A, "a:err"))["code"],
+                         "WORKER_LOST")
+        time.sleep(1.02)
+        self.assertEqual(self.q.sweep(), [0, 1, 0])
+        self.q.claim(lease=1)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [1, 0, 0])
+        self.assertEqual(self.q.state(A), "failed")
+        self.assertEqual(self.q.field(A, "code"), "WORKER_LOST")
+        self.assertEqual(self.q.field(A, "stage"), "a")
+
+    def test_running_leases_stay(self):
+        self.q.planned(A, task("a"))
+        self.q.claim()
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.assertEqual(self.q.state(A, "a"), "running")
+
+    def test_deadline(self):
+        self.q.planned(A, task("a", timeout=10))
+        self.q.claim(lease=1)
+        since = int(self.q.field(A, "a:since"))
+        self.redis("HSET", K + "job:" + A, "a:since", since - 70000)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [0, 0, 1])
+        self.assertEqual(json.loads(self.q.field(A, "a:err"))["code"],
+                         "TIMEOUT")
+
+    def test_is_bounded(self):
+        self.q.planned(A, *[task("t%d" % i) for i in range(10)])
+        for _ in range(10):
+            self.q.claim(lease=1)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(limit=4), [4, 0, 0])
+        self.assertEqual(self.q.sweep(limit=4), [4, 0, 0])
+        self.assertEqual(self.q.sweep(limit=4), [2, 0, 0])
+        with self.assertRaises(RedisError):
+            self.q.sweep(limit=0)
+
+    def test_two_tasks_of_one_job_that_fails(self):
+        self.q.planned(A, task("a", attempts=1), task("b", attempts=1))
+        self.q.claim(lease=1)
+        self.q.claim(lease=1)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [1, 0, 0])
+        self.assertEqual(self.q.state(A), "failed")
+        self.assertEqual([self.q.state(A, t) for t in "ab"],
+                         ["failed", "cancelled"])
+        self.assertEqual(len(self.q.done()), 1)
+
+    def test_other_schemas_are_left_alone(self):
+        self.q.planned(A, task("a"), task("b"))
+        self.q.fail(self.q.claim())
+        self.q.claim(classes=("none",))
+        self.q.planned(B, task("c"))
+        self.redis("HSET", K + "job:" + A, "v", "2")
+        self.redis("ZADD", K + "lease", 1, A + "/b")
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.assertEqual(self.q.count("lease"), 1)
+
+    def test_vanished_jobs_are_dropped(self):
+        self.q.planned(A, task("a"), task("b"))
+        self.q.fail(self.q.claim(), backoff=0)
+        self.q.claim(lease=1)
+        self.redis("DEL", K + "job:" + A)
+        time.sleep(0.01)
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.assertEqual(self.q.count("lease"), 0)
+        self.assertEqual(self.q.count("delay"), 0)
+
+
+class Race(Case):
+    def test_no_task_runs_twice_and_every_job_ends(self):
+        """random kills, failures, stale answers and completions"""
+        import random
+        rnd = random.Random(7)
+        jobs = [ASSET % c + ".1" for c in "abcdefgh"]
+        for j in jobs:
+            self.q.planned(j, *[task("v%d" % i, attempts=99, rend="v1",
+                                     work=10 + i) for i in range(6)],
+                           task("publish", deps=" ".join(
+                               "v%d" % i for i in range(6)), cls="light",
+                                attempts=99))
+        held, done, dead = [], set(), []
+        for _ in range(5000):
+            if all(self.q.state(j) == "done" for j in jobs):
+                break
+            roll = rnd.random()
+            if roll < 0.5 or not held:
+                c = self.q.claim()
+                if c:
+                    self.assertNotIn((c.job, c.task), done)
+                    self.assertNotIn((c.job, c.task),
+                                     [(h.job, h.task) for h in held])
+                    held.append(c)
+            elif roll < 0.75:
+                c = held.pop(rnd.randrange(len(held)))
+                self.assertEqual(self.q.complete(c), "ok")
+                done.add((c.job, c.task))
+            elif roll < 0.85:
+                c = held.pop(rnd.randrange(len(held)))
+                self.assertEqual(self.q.fail(c), "delayed")
+                dead.append(c)
+            elif roll < 0.95:
+                # its worker dies: the lease ends
+                c = held.pop(rnd.randrange(len(held)))
+                self.redis("ZADD", K + "lease", 1, c.job + "/" + c.task)
+                self.assertEqual(self.q.sweep()[0], 1)
+                self.redis("ZADD", K + "delay", 0, c.job + "/" + c.task)
+                dead.append(c)
+            elif dead:
+                c = rnd.choice(dead)
+                self.assertEqual(self.q.complete(c), "stale")
+        self.assertEqual([self.q.state(j) for j in jobs],
+                         ["done"] * len(jobs))
+        self.assertEqual(len(done), 7 * len(jobs))
+        for j in jobs:
+            self.left_consistent(j)
+            p = self.q.progress(j)
+            self.assertEqual(p["done:v1"], p["total:v1"])
+        self.assertEqual(len(self.q.done()), len(jobs))
+        for key in ("lease", "delay", "ready:encode", "ready:light", "jobs"):
+            self.assertEqual(self.q.count(key), 0, key)
+
+
+if __name__ == "__main__":
+    unittest.main()
