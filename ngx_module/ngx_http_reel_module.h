@@ -11,8 +11,11 @@
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
  *   ngx_http_reel_redis.c     Redis on nginx's own connection
- *   ngx_http_reel_play.c      playback: routes, manifests, segments
- *   ngx_http_reel_index.c     indexes in shared memory
+ *   ngx_http_reel_play.c      playback: paths and routes
+ *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
+ *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
+ *   ngx_http_reel_index.c     looks up an asset's index
+ *   ngx_http_reel_zone.c      indexes in shared memory
  */
 
 #ifndef NGX_HTTP_REEL_MODULE_H
@@ -177,7 +180,11 @@ typedef enum {
 
 typedef struct {
     ngx_http_reel_asset_e    state;
-    reel_index_t             index;     /* borrows the zone's bytes … */
+    const reel_index_t      *index;     /* in the zone, only read; NULL
+                                           unless PLAYABLE … */
+    const char              *hash;      /* reel_version_hash of it with
+                                           REEL_SEGMENT_FRAGMENTS … */
+    const char              *hash_one;  /* … and with 1 fragment a segment */
     time_t                   mtime;     /* of the index file */
 } ngx_http_reel_loaded_t;
 
@@ -187,9 +194,10 @@ typedef void (*ngx_http_reel_loaded_pt)(ngx_http_request_t *r,
 /*
  * Looks up an asset's index: from the zone when it was checked within the
  * last second (then handler is called at once), else after a stat, and a
- * load if it changed, in the thread pool.  … which stay until r's pool is
- * destroyed.  NGX_DONE: the handler was or will be called and finalizes the
- * request; anything else is for the caller to return.
+ * load if it changed, in the thread pool.  loaded lives until the handler
+ * returns, … what it points to until r's pool is destroyed.  NGX_DONE: the
+ * handler was or will be called, and finalizes the request (a reference of
+ * its own was taken for that); anything else is for the caller to return.
  */
 ngx_int_t ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
     ngx_http_reel_loaded_pt handler);
