@@ -34,8 +34,9 @@ reel_err_t reel_jwt_peek(reel_jwt_t *t, reel_str_t token, reel_error_t *e)
     REEL_WARN_UNUSED;
 
 /*
- * Checks signature, exp and nbf (with the leeway), aud.  REEL_DENIED with a
- * reason in e: "expired", "not yet valid", "wrong audience", "signature".
+ * Checks signature, exp and nbf (with the leeway), aud (one of a list
+ * will do; NULL: any).  REEL_DENIED with a reason in e: "signature",
+ * "expired", "not yet valid", "wrong audience"; else as reel_jwt_peek.
  */
 reel_err_t reel_jwt_verify(reel_jwt_t *t, reel_str_t token,
     reel_str_t secret, const char *aud, int64_t now_s, reel_error_t *e)

@@ -4,14 +4,18 @@
  *   {"access_keys": [{"id": "REEL…", "secret": "…", "project": "default",
  *                     "buckets": ["video"]}]}
  *
- * ids and buckets are unique in the file; a project is [a-z0-9-]{1,32}, a
- * secret 16 … 128 bytes.  Parsed from bytes; the caller reads the file.
+ * ids are unique in the file and [A-Za-z0-9._-]{1,128}; a project is
+ * [a-z0-9-]{1,32}, a secret 16 … 128 bytes, a bucket [A-Za-z0-9._-]{1,63}
+ * without a leading dot.  A bucket belongs to one project; keys of that
+ * project may share it, so that one can replace another.  Parsed from bytes;
+ * the caller reads the file.
  */
 
 #ifndef REEL_AUTH_KEYS_H
 #define REEL_AUTH_KEYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"

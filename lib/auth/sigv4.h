@@ -33,6 +33,12 @@ typedef struct {
     const reel_sigv4_header_t *headers;     /* in order; Host among them */
     size_t     nheaders;
     bool       normalize_path;  /* false for S3, true in 31 vectors */
+    /*
+     * 64 hex digits of the body's SHA-256, when the caller has it: what a
+     * request signed that names no x-amz-content-sha256 (curl before 8.3
+     * does so with -d).  Empty: unknown.
+     */
+    reel_str_t payload_hash;
 } reel_sigv4_request_t;
 
 /* why a signature was refused; each has an S3 error code and a status */
@@ -57,7 +63,7 @@ typedef struct {
     reel_str_t region;
     reel_str_t service;
     reel_str_t signed_headers;
-    reel_str_t signature;       /* 64 hex */
+    reel_str_t signature;       /* 64 hex, lower case */
     int64_t    time_s;          /* X-Amz-Date as Unix seconds */
     int64_t    expires_s;       /* presigned: time_s + X-Amz-Expires */
     char       access_key_buf[129];         /* … but this one, decoded */
@@ -74,7 +80,13 @@ typedef struct {
 /*
  * First step: finds and parses the signature of rq.  REEL_SIGV4_OK, _NONE,
  * _V2 or _MALFORMED_*; e says which parameter.  The names are borrowed from
- * rq and a.
+ * rq and a, so a must not be copied.
+ *
+ * The payload hash is X-Amz-Content-Sha256 of the query (presigned), else
+ * the header x-amz-content-sha256, else rq->payload_hash, else
+ * UNSIGNED-PAYLOAD (presigned) or that of no bytes (header).  A request
+ * signed in the header with a body but none of these is malformed: e says
+ * what to add.
  */
 reel_sigv4_status_t reel_sigv4_parse(reel_sigv4_auth_t *a,
     const reel_sigv4_request_t *rq, reel_error_t *e) REEL_WARN_UNUSED;
@@ -82,7 +94,10 @@ reel_sigv4_status_t reel_sigv4_parse(reel_sigv4_auth_t *a,
 /*
  * Second step: checks the signature with the secret of a->access_key, then
  * the times against now_s.  A signature that does not match is told before
- * one that expired.  Every x-amz-* header and Host must be signed.
+ * one that expired.  Every x-amz-* header and Host must be signed (the value
+ * of x-amz-content-sha256 always is, being the last line).  The path and the
+ * query are taken in S3's canonical form; a signature in the header may also
+ * be over both as they stand on the wire, which is what curl before 8.3 does.
  * canonical (may be NULL; initialised by the caller) receives the canonical
  * request, for the error body of a mismatch; it holds no secret.
  */
@@ -103,15 +118,18 @@ typedef struct {
 /*
  * Appends the signed query to out: rq->query as given, then the X-Amz-*
  * parameters and X-Amz-Signature.  rq->headers are those to sign; Host must
- * be among them.  The payload is UNSIGNED-PAYLOAD unless payload_hash is
- * given.  REEL_INVAL when expires_s is out of range.
+ * be among them.  The payload is payload_hash, when empty then what rq names
+ * as X-Amz-Content-Sha256, else UNSIGNED-PAYLOAD.  REEL_INVAL when expires_s
+ * is out of range, Host is missing or rq is signed already.
  */
 reel_err_t reel_sigv4_presign(reel_buf_t *out, const reel_sigv4_request_t *rq,
     const reel_sigv4_signer_t *s, reel_str_t payload_hash) REEL_WARN_UNUSED;
 
 /*
  * Appends the value of an Authorization header.  rq->headers must hold Host
- * and X-Amz-Date; all of them are signed.
+ * and X-Amz-Date (of s->time_s), and X-Amz-Security-Token when there is one;
+ * all of them are signed, REEL_INVAL else.  An empty payload_hash means
+ * x-amz-content-sha256, else that of no bytes.
  */
 reel_err_t reel_sigv4_sign_header(reel_buf_t *out,
     const reel_sigv4_request_t *rq, const reel_sigv4_signer_t *s,
