@@ -52,7 +52,10 @@ typedef struct {
     reel_err_t (*read)(reel_object_t *o, uint64_t off, void *dst, size_t len,
         size_t *n);
 
-    /* REEL_EXISTS and no change when key stands */
+    /*
+     * REEL_EXISTS and no change when key stands.  Do not make an object
+     * below another's key: fs cannot, and says REEL_INVAL.
+     */
     reel_err_t (*put_if_absent)(reel_store_t *s, const char *key,
         const void *data, size_t len);
 
@@ -63,7 +66,11 @@ typedef struct {
     reel_err_t (*stat)(reel_store_t *s, const char *key,
         reel_store_stat_t *st);
 
-    /* the names directly below prefix ("" or "a/b"), in no order */
+    /*
+     * The names directly below prefix ("" or "a/b"), in no order; none and
+     * REEL_OK when there are none.  fn may change the store.  A prefix may
+     * turn out to be empty.
+     */
     reel_err_t (*list)(reel_store_t *s, const char *prefix,
         reel_store_list_fn fn, void *arg);
 
@@ -107,7 +114,7 @@ struct reel_multipart_s {
 reel_err_t reel_store_fs_open(const char *root, reel_store_t **s,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* the in-memory back end: for tests; no fds, no rename */
+/* the in-memory back end: for tests; one thread, no fds, no rename */
 reel_err_t reel_store_mem_open(reel_store_t **s) REEL_WARN_UNUSED;
 
 void reel_store_close(reel_store_t *s);                 /* NULL is fine */
@@ -144,8 +151,8 @@ reel_err_t reel_multipart_sync(reel_multipart_t *m) REEL_WARN_UNUSED;
 
 /*
  * Makes the bytes durable and publishes them as key, if absent: REEL_EXISTS
- * otherwise.  Frees m whatever the outcome; on failure the staged bytes are
- * gone.
+ * otherwise; REEL_NOTFOUND when the staging key was deleted meanwhile.
+ * Frees m whatever the outcome; on failure the staged bytes are gone.
  */
 reel_err_t reel_multipart_complete(reel_multipart_t *m, const char *key)
     REEL_WARN_UNUSED;
@@ -159,8 +166,9 @@ reel_err_t reel_store_get(reel_store_t *s, const char *key, size_t max,
     reel_buf_t *b) REEL_WARN_UNUSED;
 
 /*
- * Deletes every object below prefix, but for the key `keep` (may be NULL).
- * Goes on after a failure and returns the first one.
+ * Deletes every object below prefix, but for the key `keep` (may be NULL),
+ * and what a back end keeps for an empty prefix.  Goes on after a failure
+ * and returns the first one.
  */
 reel_err_t reel_store_del_tree(reel_store_t *s, const char *prefix,
     const char *keep) REEL_WARN_UNUSED;

@@ -1,0 +1,83 @@
+/*
+ * What the files of the fs back end share.  Below the root every folder is
+ * opened by itself, relative to its parent and never through a symbolic
+ * link, so nothing that stands in the tree leads out of it.
+ */
+
+#ifndef REEL_STORE_FS_H
+#define REEL_STORE_FS_H
+
+#include <sys/stat.h>
+
+#include "lib/store/store.h"
+
+/*
+ * No key has a '#', so temp names collide with none.  Whoever writes a temp
+ * file holds a lock (flock) on it: one without is left from a crash, and
+ * the next list of its folder removes it.
+ */
+#define REEL_FS_TEMP_PREFIX "#tmp-"
+#define REEL_FS_TEMP_MAX    (sizeof(REEL_FS_TEMP_PREFIX) + 32)
+
+/*
+ * A folder may be removed, being empty, between its opening and the first
+ * file in it: then the system says ENOENT and the whole is tried again.
+ */
+#define REEL_FS_TRIES       32
+
+typedef struct {
+    reel_store_t base;
+    int          root;
+} reel_fs_t;
+
+/* the folder of a key, and the key's last part */
+typedef struct {
+    int         dir;            /* owned */
+    const char *leaf;           /* points into the key */
+} reel_fs_place_t;
+
+/* the one mapping of errno */
+reel_err_t reel_fs_errno(int e);
+
+/* never follows the last part; closes on exec */
+int reel_fs_openat(int dir, const char *name, int flags);
+
+/* the folder `key`, "" the root itself; -1 and errno on failure */
+int reel_fs_folder(const reel_fs_t *fs, const char *key);
+
+/*
+ * Finds the folder of key; with create, makes what is missing of it and
+ * syncs each folder that got a new one.  REEL_NOTFOUND without create, or
+ * when a folder was removed meanwhile.
+ */
+reel_err_t reel_fs_place(const reel_fs_t *fs, const char *key, bool create,
+    reel_fs_place_t *p) REEL_WARN_UNUSED;
+void reel_fs_place_close(reel_fs_place_t *p);
+
+reel_err_t reel_fs_sync_dir(int dir) REEL_WARN_UNUSED;
+reel_err_t reel_fs_sync_data(int fd) REEL_WARN_UNUSED;
+reel_err_t reel_fs_write(int fd, uint64_t off, const void *data, size_t len)
+    REEL_WARN_UNUSED;
+
+/*
+ * Removes the folders above key that are empty, up to but not including
+ * the first level, which an operator may have prepared.
+ */
+void reel_fs_prune(const reel_fs_t *fs, const char *key);
+
+/* opens a temp file with a name that nobody can foretell, and locks it */
+reel_err_t reel_fs_temp(int dir, char name[REEL_FS_TEMP_MAX], int *fd)
+    REEL_WARN_UNUSED;
+
+/* removes the temp file `name` if its writer is dead */
+void reel_fs_reap(int dir, const char *name);
+
+reel_err_t reel_fs_multipart_create(reel_store_t *s, const char *staging,
+    uint64_t size, reel_multipart_t **m);
+reel_err_t reel_fs_multipart_write(reel_multipart_t *m, uint64_t off,
+    const void *data, size_t len);
+reel_err_t reel_fs_multipart_sync(reel_multipart_t *m);
+reel_err_t reel_fs_multipart_complete(reel_multipart_t *m, const char *key);
+void reel_fs_multipart_abort(reel_multipart_t *m);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * An object in pieces is a file at its staging key, made exclusively.  To
+ * publish is to give it a second name, if absent, and to take the first.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/store/fs.h"
+
+
+typedef struct {
+    reel_multipart_t base;
+    reel_fs_place_t  at;        /* leaf points into staging */
+    uint64_t         size;      /* set aside, 0 = unknown */
+    bool             durable;   /* the staging name is */
+    char             staging[REEL_STORE_KEY_MAX + 1];
+} fs_multipart_t;
+
+
+static const reel_fs_t *
+fs_of(const fs_multipart_t *m)
+{
+    return (const reel_fs_t *) m->base.store;
+}
+
+
+static reel_err_t
+open_staging(const reel_fs_t *fs, fs_multipart_t *m)
+{
+    unsigned    tries;
+    reel_err_t  err = REEL_IO;
+
+    for (tries = 0; tries < REEL_FS_TRIES; tries++) {
+        err = reel_fs_place(fs, m->staging, true, &m->at);
+
+        if (err == REEL_OK) {
+            m->base.fd = reel_fs_openat(m->at.dir, m->at.leaf,
+                                        O_RDWR | O_CREAT | O_EXCL);
+            if (m->base.fd != -1) {
+                return REEL_OK;
+            }
+
+            err = reel_fs_errno(errno);
+            reel_fs_place_close(&m->at);
+        }
+
+        if (err != REEL_NOTFOUND) {
+            return err;
+        }
+    }
+
+    return REEL_IO;
+}
+
+
+/*
+ * Real blocks, so that a full medium shows before the first byte came.  The
+ * size stays 0: it tells what was written.
+ */
+static reel_err_t
+preallocate(int fd, uint64_t size)
+{
+    int  rc;
+
+    if (size == 0) {
+        return REEL_OK;
+    }
+
+    if (size > INT64_MAX) {
+        return REEL_NOSPACE;
+    }
+
+    do {
+        rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size);
+    } while (rc == -1 && errno == EINTR);
+
+    if (rc == -1 && errno != EOPNOTSUPP && errno != ENOSYS) {
+        return reel_fs_errno(errno);
+    }
+
+    return REEL_OK;
+}
+
+
+/* false when someone deleted the staging key (and maybe made it anew) */
+static bool
+still_ours(const fs_multipart_t *m)
+{
+    struct stat  a, b;
+
+    return fstat(m->base.fd, &a) == 0
+           && fstatat(m->at.dir, m->at.leaf, &b, AT_SYMLINK_NOFOLLOW) == 0
+           && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+
+static void
+dispose(fs_multipart_t *m)
+{
+    if (still_ours(m) && unlinkat(m->at.dir, m->at.leaf, 0) == 0) {
+        reel_fs_prune(fs_of(m), m->staging);
+    }
+
+    (void) close(m->base.fd);
+    reel_fs_place_close(&m->at);
+    free(m);
+}
+
+
+reel_err_t
+reel_fs_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
+    reel_multipart_t **out)
+{
+    reel_err_t       err;
+    fs_multipart_t  *m;
+
+    m = calloc(1, sizeof(*m));
+    if (m == NULL) {
+        return REEL_NOMEM;
+    }
+
+    m->base.store = s;
+    m->size = size;
+    memcpy(m->staging, staging, strlen(staging) + 1);
+
+    err = open_staging((reel_fs_t *) s, m);
+    if (err != REEL_OK) {
+        free(m);
+        return err;
+    }
+
+    err = preallocate(m->base.fd, size);
+    if (err != REEL_OK) {
+        dispose(m);
+        return err;
+    }
+
+    *out = &m->base;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_fs_multipart_write(reel_multipart_t *m, uint64_t off, const void *data,
+    size_t len)
+{
+    return reel_fs_write(m->fd, off, data, len);
+}
+
+
+reel_err_t
+reel_fs_multipart_sync(reel_multipart_t *base)
+{
+    reel_err_t       err;
+    fs_multipart_t  *m = (fs_multipart_t *) base;
+
+    err = reel_fs_sync_data(base->fd);
+
+    if (err == REEL_OK && !m->durable) {
+        err = reel_fs_sync_dir(m->at.dir);
+        m->durable = err == REEL_OK;
+    }
+
+    return err;
+}
+
+
+/* blocks that were set aside and not used are given back */
+static reel_err_t
+trim(const fs_multipart_t *m)
+{
+    struct stat  st;
+
+    if (m->size == 0) {
+        return REEL_OK;
+    }
+
+    if (fstat(m->base.fd, &st) == -1) {
+        return reel_fs_errno(errno);
+    }
+
+    if ((uint64_t) st.st_size < m->size
+        && ftruncate(m->base.fd, st.st_size) == -1)
+    {
+        return reel_fs_errno(errno);
+    }
+
+    return REEL_OK;
+}
+
+
+/*
+ * EXISTS is synced too: the caller relies on what stands there, and its
+ * writer may not have come so far yet.
+ */
+static reel_err_t
+publish(fs_multipart_t *m, const char *key)
+{
+    reel_err_t       err, synced;
+    reel_fs_place_t  to;
+
+    if (!still_ours(m)) {
+        return REEL_NOTFOUND;
+    }
+
+    err = reel_fs_place(fs_of(m), key, true, &to);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (linkat(m->at.dir, m->at.leaf, to.dir, to.leaf, 0) == -1) {
+        err = reel_fs_errno(errno);
+    }
+
+    if (err == REEL_OK || err == REEL_EXISTS) {
+        synced = reel_fs_sync_dir(to.dir);
+        err = synced != REEL_OK ? synced : err;
+    }
+
+    reel_fs_place_close(&to);
+
+    return err;
+}
+
+
+/*
+ * The staging folder is not synced: should the name come back after a loss
+ * of power, it is one more of those that a crash leaves behind.
+ */
+reel_err_t
+reel_fs_multipart_complete(reel_multipart_t *base, const char *key)
+{
+    unsigned         tries;
+    reel_err_t       err;
+    fs_multipart_t  *m = (fs_multipart_t *) base;
+
+    err = trim(m);
+
+    if (err == REEL_OK) {
+        err = reel_fs_sync_data(base->fd);
+    }
+
+    if (err != REEL_OK) {
+        goto done;
+    }
+
+    for (tries = 0; tries < REEL_FS_TRIES; tries++) {
+        err = publish(m, key);
+
+        if (err != REEL_NOTFOUND || !still_ours(m)) {
+            break;
+        }
+    }
+
+done:
+
+    dispose(m);
+
+    return err;
+}
+
+
+void
+reel_fs_multipart_abort(reel_multipart_t *base)
+{
+    dispose((fs_multipart_t *) base);
+}
