@@ -38,7 +38,7 @@ typedef struct {
     uint8_t  profile, compat, level;
     uint32_t width, height;     /* cropped */
     uint32_t sar_num, sar_den;  /* 1:1 when absent */
-    uint8_t  chroma_format, bit_depth;
+    uint8_t  chroma_format, bit_depth, chroma_depth;
     uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
 } reel_avc_sps_t;
 

@@ -1,0 +1,169 @@
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lib/base/bits.h"
+#include "lib/codec/aac.h"
+
+
+#define AOT_LC   2
+#define AOT_SBR  5
+#define AOT_PS   29
+
+#define SYNC_SBR 0x2b7
+#define SYNC_PS  0x548
+
+
+/* 14496-3, table 1.18 */
+static const uint32_t  rates[] = {
+    96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000,
+    11025, 8000, 7350
+};
+
+/* table 1.19; 0 = reserved, or a program config element */
+static const uint8_t  channel_counts[16] = {
+    0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 24, 8, 0
+};
+
+
+/* GetAudioObjectType(), table 1.16 */
+static uint8_t
+read_object_type(reel_bits_t *b)
+{
+    uint32_t  v = reel_bits_u(b, 5);
+
+    if (v == 31) {
+        v = 32 + reel_bits_u(b, 6);
+    }
+
+    return (uint8_t) v;
+}
+
+
+static uint32_t
+read_rate(reel_bits_t *b)
+{
+    uint32_t  i = reel_bits_u(b, 4);
+
+    if (i == 15) {
+        return reel_bits_u(b, 24);
+    }
+
+    if (i >= sizeof(rates) / sizeof(rates[0])) {
+        b->err = REEL_BADDATA;
+        return 0;
+    }
+
+    return rates[i];
+}
+
+
+/*
+ * The backward compatible signalling behind the specific config, table
+ * 1.15: a decoder that does not know it finds plain AAC-LC.
+ */
+static void
+read_sync_extension(reel_aac_config_t *c, reel_bits_t *b)
+{
+    if (b->nbits - b->bit < 17 || reel_bits_u(b, 11) != SYNC_SBR
+        || read_object_type(b) != AOT_SBR || b->err != REEL_OK
+        || !reel_bits_u(b, 1))
+    {
+        return;
+    }
+
+    c->object_type = AOT_SBR;
+    c->sample_rate = read_rate(b);
+
+    if (b->err == REEL_OK && b->nbits - b->bit >= 12
+        && reel_bits_u(b, 11) == SYNC_PS && reel_bits_u(b, 1))
+    {
+        c->object_type = AOT_PS;
+    }
+}
+
+
+/* GASpecificConfig(), table 4.1, of AAC-LC */
+static reel_err_t
+read_specific(reel_bits_t *b)
+{
+    if (reel_bits_u(b, 1)) {
+        return REEL_UNSUPPORTED;        /* 960 samples a frame */
+    }
+
+    if (reel_bits_u(b, 1)) {
+        reel_bits_u(b, 14);             /* coreCoderDelay */
+    }
+
+    reel_bits_u(b, 1);                  /* extensionFlag */
+
+    return b->err;
+}
+
+
+reel_err_t
+reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
+{
+    bool         explicit_sbr;
+    uint8_t      core;
+    uint32_t     channels;
+    reel_err_t   err;
+    reel_bits_t  b;
+
+    reel_bits_init(&b, asc.p, asc.len);
+
+    core = read_object_type(&b);
+    c->object_type = core;
+    c->sample_rate = read_rate(&b);
+    channels = reel_bits_u(&b, 4);
+
+    explicit_sbr = core == AOT_SBR || core == AOT_PS;
+
+    if (explicit_sbr) {
+        c->sample_rate = read_rate(&b);
+        core = read_object_type(&b);
+    }
+
+    if (b.err != REEL_OK || core == 0 || c->sample_rate == 0) {
+        return REEL_BADDATA;
+    }
+
+    c->channels = channel_counts[channels];
+
+    if (core != AOT_LC || c->channels == 0) {
+        return REEL_UNSUPPORTED;
+    }
+
+    err = read_specific(&b);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (!explicit_sbr) {
+        read_sync_extension(c, &b);
+    }
+
+    if (b.err != REEL_OK || c->sample_rate == 0) {
+        return REEL_BADDATA;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_aac_codec_string(char *dst, size_t cap, reel_str_t asc)
+{
+    reel_err_t         err;
+    reel_aac_config_t  c;
+
+    err = reel_aac_config(&c, asc);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (snprintf(dst, cap, "mp4a.40.%u", c.object_type) >= (int) cap) {
+        return REEL_INVAL;
+    }
+
+    return REEL_OK;
+}

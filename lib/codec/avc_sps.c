@@ -1,0 +1,306 @@
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/bits.h"
+#include "lib/codec/avc.h"
+
+
+/*
+ * The longest part read is offset_for_ref_frame: 255 codes of at most 63
+ * bits.  What lies behind (HRD parameters and the rest of the VUI) is not
+ * needed, so a longer SPS is cut, not refused.
+ */
+#define RBSP_MAX     4096
+
+#define MBS_MAX      4096       /* 65536 samples a side */
+#define EXTENDED_SAR 255
+
+
+/* 14496-10, table E-1, aspect_ratio_idc 1 to 16 */
+static const uint8_t  sar_table[][2] = {
+    { 1, 1 }, { 12, 11 }, { 10, 11 }, { 16, 11 }, { 40, 33 }, { 24, 11 },
+    { 20, 11 }, { 32, 11 }, { 80, 33 }, { 18, 11 }, { 15, 11 }, { 64, 33 },
+    { 160, 99 }, { 4, 3 }, { 3, 2 }, { 2, 1 }
+};
+
+
+/* 14496-10, 7.3.1: takes the emulation prevention bytes out */
+static size_t
+unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
+{
+    size_t    i, n = 0;
+    unsigned  zeros = 0;
+
+    for (i = 0; i < len && n < cap; i++) {
+
+        if (zeros >= 2 && p[i] == 3) {
+            zeros = 0;
+            continue;
+        }
+
+        zeros = p[i] == 0 ? zeros + 1 : 0;
+        dst[n++] = p[i];
+    }
+
+    return n;
+}
+
+
+/* a ue(v) that the standard bounds */
+static uint32_t
+ue_max(reel_bits_t *b, uint32_t max)
+{
+    uint32_t  v = reel_bits_ue(b);
+
+    if (v > max && b->err == REEL_OK) {
+        b->err = REEL_BADDATA;
+        return 0;
+    }
+
+    return v;
+}
+
+
+/* 7.3.2.1.1: profiles with chroma format, depths and scaling matrix */
+static bool
+high_profile(uint8_t profile)
+{
+    static const uint8_t  high[] = {
+        100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135
+    };
+
+    size_t  i;
+
+    for (i = 0; i < sizeof(high); i++) {
+        if (high[i] == profile) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* 7.3.2.1.1.1; only walked */
+static void
+skip_scaling_list(reel_bits_t *b, unsigned size)
+{
+    int32_t   delta, last = 8, next = 8;
+    unsigned  i;
+
+    for (i = 0; i < size && b->err == REEL_OK; i++) {
+
+        if (next != 0) {
+            delta = reel_bits_se(b);
+
+            if (delta < -128 || delta > 127) {
+                b->err = REEL_BADDATA;
+                return;
+            }
+
+            next = (last + delta + 256) % 256;
+        }
+
+        last = next == 0 ? last : next;
+    }
+}
+
+
+/* returns ChromaArrayType: 0 when the planes are coded apart */
+static unsigned
+read_formats(reel_avc_sps_t *sps, reel_bits_t *b)
+{
+    unsigned  i, lists, array_type;
+
+    sps->chroma_format = 1;
+    sps->bit_depth = 8;
+    sps->chroma_depth = 8;
+
+    if (!high_profile(sps->profile)) {
+        return 1;
+    }
+
+    sps->chroma_format = (uint8_t) ue_max(b, 3);
+    array_type = sps->chroma_format;
+
+    if (sps->chroma_format == 3 && reel_bits_u(b, 1)) {
+        array_type = 0;
+    }
+
+    sps->bit_depth = (uint8_t) (8 + ue_max(b, 6));
+    sps->chroma_depth = (uint8_t) (8 + ue_max(b, 6));
+
+    reel_bits_u(b, 1);          /* qpprime_y_zero_transform_bypass_flag */
+
+    if (reel_bits_u(b, 1)) {
+        lists = sps->chroma_format == 3 ? 12 : 8;
+
+        for (i = 0; i < lists; i++) {
+            if (reel_bits_u(b, 1)) {
+                skip_scaling_list(b, i < 6 ? 16 : 64);
+            }
+        }
+    }
+
+    return array_type;
+}
+
+
+static void
+skip_order_count(reel_bits_t *b)
+{
+    uint32_t  i, n;
+
+    ue_max(b, 12);              /* log2_max_frame_num_minus4 */
+
+    switch (ue_max(b, 2)) {
+
+    case 0:
+        ue_max(b, 12);          /* log2_max_pic_order_cnt_lsb_minus4 */
+        break;
+
+    case 1:
+        reel_bits_u(b, 1);
+        reel_bits_se(b);
+        reel_bits_se(b);
+        n = ue_max(b, 255);
+
+        for (i = 0; i < n && b->err == REEL_OK; i++) {
+            reel_bits_se(b);
+        }
+
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+/* size in samples less the cropping window, 7.4.2.1.1 */
+static void
+read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
+{
+    bool      frame_mbs_only;
+    uint64_t  w, h, unit_x, unit_y, crop_x, crop_y;
+
+    w = 16 * ((uint64_t) ue_max(b, MBS_MAX - 1) + 1);
+    h = 16 * ((uint64_t) ue_max(b, MBS_MAX - 1) + 1);
+
+    frame_mbs_only = reel_bits_u(b, 1);
+
+    if (!frame_mbs_only) {
+        h *= 2;
+        reel_bits_u(b, 1);      /* mb_adaptive_frame_field_flag */
+    }
+
+    reel_bits_u(b, 1);          /* direct_8x8_inference_flag */
+
+    if (reel_bits_u(b, 1)) {
+        unit_x = array_type == 1 || array_type == 2 ? 2 : 1;
+        unit_y = (array_type == 1 ? 2 : 1) * (frame_mbs_only ? 1 : 2);
+
+        crop_x = reel_bits_ue(b);
+        crop_x = unit_x * (crop_x + reel_bits_ue(b));
+        crop_y = reel_bits_ue(b);
+        crop_y = unit_y * (crop_y + reel_bits_ue(b));
+
+        if (crop_x >= w || crop_y >= h) {
+            b->err = REEL_BADDATA;
+            return;
+        }
+
+        w -= crop_x;
+        h -= crop_y;
+    }
+
+    if (w > UINT16_MAX || h > UINT16_MAX) {
+        b->err = b->err == REEL_OK ? REEL_LIMIT : b->err;
+        return;
+    }
+
+    sps->width = (uint32_t) w;
+    sps->height = (uint32_t) h;
+}
+
+
+/* the beginning of vui_parameters(), E.1.1 */
+static void
+read_vui(reel_avc_sps_t *sps, reel_bits_t *b)
+{
+    uint32_t  idc, num, den;
+
+    if (reel_bits_u(b, 1)) {
+        idc = reel_bits_u(b, 8);
+
+        if (idc == EXTENDED_SAR) {
+            num = reel_bits_u(b, 16);
+            den = reel_bits_u(b, 16);
+
+            if (num != 0 && den != 0) {
+                sps->sar_num = num;
+                sps->sar_den = den;
+            }
+
+        } else if (idc >= 1 && idc <= sizeof(sar_table) / 2) {
+            sps->sar_num = sar_table[idc - 1][0];
+            sps->sar_den = sar_table[idc - 1][1];
+        }
+    }
+
+    if (reel_bits_u(b, 1)) {
+        reel_bits_u(b, 1);      /* overscan_appropriate_flag */
+    }
+
+    if (reel_bits_u(b, 1)) {
+        reel_bits_u(b, 3);      /* video_format */
+        sps->full_range = (uint8_t) reel_bits_u(b, 1);
+
+        if (reel_bits_u(b, 1)) {
+            sps->primaries = (uint8_t) reel_bits_u(b, 8);
+            sps->transfer = (uint8_t) reel_bits_u(b, 8);
+            sps->matrix = (uint8_t) reel_bits_u(b, 8);
+        }
+    }
+}
+
+
+reel_err_t
+reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
+{
+    size_t       n;
+    uint8_t      rbsp[RBSP_MAX];
+    unsigned     array_type;
+    reel_bits_t  b;
+
+    *sps = (reel_avc_sps_t) {
+        .sar_num = 1, .sar_den = 1,
+        .primaries = 2, .transfer = 2, .matrix = 2
+    };
+
+    if (len < 4 || (nal[0] & 0x9f) != REEL_NAL_SPS) {
+        return REEL_BADDATA;
+    }
+
+    n = unescape(rbsp, sizeof(rbsp), nal + 1, len - 1);
+    reel_bits_init(&b, rbsp, n);
+
+    sps->profile = (uint8_t) reel_bits_u(&b, 8);
+    sps->compat = (uint8_t) reel_bits_u(&b, 8);
+    sps->level = (uint8_t) reel_bits_u(&b, 8);
+    ue_max(&b, 31);             /* seq_parameter_set_id */
+
+    array_type = read_formats(sps, &b);
+
+    skip_order_count(&b);
+    ue_max(&b, 16);             /* max_num_ref_frames */
+    reel_bits_u(&b, 1);         /* gaps_in_frame_num_value_allowed_flag */
+
+    read_size(sps, &b, array_type);
+
+    if (reel_bits_u(&b, 1)) {
+        read_vui(sps, &b);
+    }
+
+    return b.err;
+}
