@@ -1,0 +1,181 @@
+#include "lib/mp4/box.h"
+#include "lib/mp4/cmaf.h"
+
+
+#define SAMPLES_MAX (1u << 20)
+
+
+/* which fields can be stated once for the whole fragment */
+typedef struct {
+    uint32_t tfhd;              /* flags */
+    uint32_t trun;
+    uint32_t sample_flags;      /* tfhd's default */
+    uint64_t bytes;
+} plan_t;
+
+
+static uint32_t
+flags_of(const reel_cmaf_sample_t *s)
+{
+    return s->sync ? REEL_FLAGS_SYNC : REEL_FLAGS_NON_SYNC;
+}
+
+
+static void
+plan_fields(plan_t *p, const reel_cmaf_sample_t *s, uint32_t n)
+{
+    bool      cts = false, sizes = true, durations = true, rest = true;
+    uint32_t  i;
+
+    p->bytes = 0;
+
+    for (i = 0; i < n; i++) {
+        p->bytes += s[i].size;
+        cts |= s[i].cts_offset != 0;
+        sizes &= s[i].size == s[0].size;
+        durations &= s[i].duration == s[0].duration;
+        rest &= i < 2 || s[i].sync == s[1].sync;
+    }
+
+    p->tfhd = REEL_TFHD_BASE_IS_MOOF;
+    p->trun = REEL_TRUN_DATA_OFFSET;
+    p->sample_flags = flags_of(&s[n > 1 ? 1 : 0]);
+
+    p->trun |= cts ? REEL_TRUN_CTS : 0;
+    p->tfhd |= sizes ? REEL_TFHD_SIZE : 0;
+    p->trun |= sizes ? 0 : REEL_TRUN_SIZE;
+    p->tfhd |= durations ? REEL_TFHD_DURATION : 0;
+    p->trun |= durations ? 0 : REEL_TRUN_DURATION;
+
+    if (!rest) {
+        p->trun |= REEL_TRUN_FLAGS;
+        return;
+    }
+
+    p->tfhd |= REEL_TFHD_FLAGS;
+    p->trun |= flags_of(&s[0]) != p->sample_flags ? REEL_TRUN_FIRST_FLAGS : 0;
+}
+
+
+/* 8.8.7 */
+static void
+write_tfhd(reel_buf_t *b, uint32_t track_id, const plan_t *p,
+    const reel_cmaf_sample_t *s)
+{
+    size_t  box = reel_full_box_begin(b, REEL_FOURCC('t', 'f', 'h', 'd'), 0,
+                                      p->tfhd);
+
+    reel_buf_u32(b, track_id);
+
+    if (p->tfhd & REEL_TFHD_DURATION) {
+        reel_buf_u32(b, s[0].duration);
+    }
+
+    if (p->tfhd & REEL_TFHD_SIZE) {
+        reel_buf_u32(b, s[0].size);
+    }
+
+    if (p->tfhd & REEL_TFHD_FLAGS) {
+        reel_buf_u32(b, p->sample_flags);
+    }
+
+    reel_box_end(b, box);
+}
+
+
+/* 8.8.12 */
+static void
+write_tfdt(reel_buf_t *b, int64_t decode_ts)
+{
+    size_t  box = reel_full_box_begin(b, REEL_FOURCC('t', 'f', 'd', 't'), 1,
+                                      0);
+
+    reel_buf_u64(b, (uint64_t) decode_ts);
+    reel_box_end(b, box);
+}
+
+
+/* 8.8.8; version 1: offsets are signed.  Returns where data_offset stands */
+static size_t
+write_trun(reel_buf_t *b, const plan_t *p, const reel_cmaf_sample_t *s,
+    uint32_t n)
+{
+    size_t    box, offset;
+    uint32_t  i;
+
+    box = reel_full_box_begin(b, REEL_FOURCC('t', 'r', 'u', 'n'), 1, p->trun);
+    reel_buf_u32(b, n);
+
+    offset = b->len;
+    reel_buf_u32(b, 0);
+
+    if (p->trun & REEL_TRUN_FIRST_FLAGS) {
+        reel_buf_u32(b, flags_of(&s[0]));
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (p->trun & REEL_TRUN_DURATION) {
+            reel_buf_u32(b, s[i].duration);
+        }
+
+        if (p->trun & REEL_TRUN_SIZE) {
+            reel_buf_u32(b, s[i].size);
+        }
+
+        if (p->trun & REEL_TRUN_FLAGS) {
+            reel_buf_u32(b, flags_of(&s[i]));
+        }
+
+        if (p->trun & REEL_TRUN_CTS) {
+            reel_buf_u32(b, (uint32_t) s[i].cts_offset);
+        }
+    }
+
+    reel_box_end(b, box);
+
+    return offset;
+}
+
+
+reel_err_t
+reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id, uint32_t sequence,
+    int64_t decode_ts, const reel_cmaf_sample_t *samples, uint32_t n)
+{
+    size_t  moof, box, traf, offset;
+    plan_t  p;
+
+    if (track_id == 0 || decode_ts < 0 || n == 0 || n > SAMPLES_MAX) {
+        return REEL_INVAL;
+    }
+
+    plan_fields(&p, samples, n);
+
+    if (p.bytes > UINT32_MAX - REEL_BOX_HEAD) {
+        return REEL_LIMIT;
+    }
+
+    moof = reel_box_begin(b, REEL_FOURCC('m', 'o', 'o', 'f'));
+
+    box = reel_full_box_begin(b, REEL_FOURCC('m', 'f', 'h', 'd'), 0, 0);
+    reel_buf_u32(b, sequence);
+    reel_box_end(b, box);
+
+    traf = reel_box_begin(b, REEL_FOURCC('t', 'r', 'a', 'f'));
+    write_tfhd(b, track_id, &p, samples);
+    write_tfdt(b, decode_ts);
+    offset = write_trun(b, &p, samples, n);
+    reel_box_end(b, traf);
+    reel_box_end(b, moof);
+
+    /* the first sample lies behind moof and mdat's header */
+    if (b->err == REEL_OK) {
+        reel_buf_patch32(b, offset,
+                         (uint32_t) (b->len - moof + REEL_BOX_HEAD));
+    }
+
+    reel_buf_u32(b, (uint32_t) (p.bytes + REEL_BOX_HEAD));
+    reel_buf_u32(b, REEL_FOURCC('m', 'd', 'a', 't'));
+
+    return reel_buf_err(b);
+}
