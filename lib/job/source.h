@@ -12,6 +12,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
+#define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
+#define REEL_PTS_MAX          ((int64_t) 1 << 60)   /* of any pts, either way */
+
 typedef struct {
     uint32_t num, den;          /* den > 0 */
 } reel_rational_t;
@@ -30,8 +33,12 @@ typedef struct {
     int             rotation;   /* clockwise degrees to apply: 0 90 180 270 */
     bool            hflip, vflip;       /* applied before rotation */
     bool            interlaced;
-    /* pts of the packets with a key frame, ascending */
-    int64_t        *keyframes;
+    /*
+     * pts of the packets with a key frame, ascending.  A list beyond
+     * REEL_SOURCE_KEYFRAMES is printed thinned: each 2nd, 4th … of them,
+     * so that the facts of any film fit a line of the child contract.
+     */
+    int64_t        *keyframes;          /* owned */
     size_t          nkeyframes;
 } reel_source_video_t;
 

@@ -7,7 +7,8 @@
  * Time.  The output timeline starts at 0 = the earliest kept track.  A
  * payload gives `origin`, that instant in the source stream's time base;
  * grid k lies at k * gop_ts of `timescale`.  Chunk [frag_from, frag_to) is
- * the output fragments (= GOPs) it makes.
+ * the output fragments (= GOPs) it makes.  Sound may begin before the
+ * origin, by less than a frame: what lies before it is dropped.
  */
 
 #ifndef REEL_JOB_TASK_H
@@ -24,6 +25,7 @@
 #include "lib/job/source.h"
 
 #define REEL_PAYLOAD_MAX  4096
+#define REEL_ANSWER_MAX   (32u << 20)   /* bytes of an answer, 25 h of sound */
 #define REEL_TASK_RUNGS   REEL_PIPELINE_RUNGS
 #define REEL_TASK_NAME    32    /* bytes of a task's name, terminator too */
 
@@ -68,7 +70,7 @@ typedef struct {
     uint32_t        kbps, channels, sample_rate;
     char            language[36];
     uint32_t        object_frags;       /* fragments an object, about 60 s */
-    uint32_t        frag_from, frag_to; /* usually all */
+    uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
 } reel_encode_audio_t;
 
 typedef struct {
@@ -80,12 +82,20 @@ typedef struct {
     uint32_t        width, height;
 } reel_poster_t;
 
+/*
+ * publish0 (growing) shows chunk 0 as soon as its lowest rung and the head
+ * of the sound stand; publish shows everything.  frag_to is a whole number
+ * of segments while growing, so that no segment ever changes.  Both keep
+ * one salt: they are one publication.
+ */
 typedef struct {
-    reel_grid_t grid;
+    reel_grid_t grid;           /* of the whole timeline */
     bool        growing;        /* publish what is there, not the end */
+    uint32_t    frag_to;        /* fragments [0, frag_to) are published */
     uint32_t    chunks;         /* video chunks; 0 = no video */
-    uint32_t    groups;         /* groups of rungs a chunk */
-    bool        audio;
+    uint32_t    first_groups;   /* groups of rungs of chunk 0: v0.0 … */
+    uint32_t    groups;         /* groups of rungs of every other chunk */
+    uint32_t    audios;         /* stretches of sound: a0 …; 0 = no sound */
     bool        poster;
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
@@ -108,10 +118,13 @@ reel_err_t reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
 reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* task names: "inspect", "plan", "v<chunk>.<group>", "a0", "poster",
-   "publish" */
+/*
+ * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>",
+ * "poster", "publish0", "publish".
+ */
 void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
     uint32_t group);
+void reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch);
 
 /*
  * Access-unit arithmetic of the audio grid, in one place: the first access

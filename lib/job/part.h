@@ -1,0 +1,33 @@
+/*
+ * Parts that several payloads and answers have in common, printed and read
+ * in one place.  Private to lib/job.
+ */
+
+#ifndef REEL_JOB_PART_H
+#define REEL_JOB_PART_H
+
+#include "lib/base/json.h"
+#include "lib/job/fields.h"
+#include "lib/job/task.h"
+
+void reel_part_rational(reel_json_t *j, const char *key, reel_rational_t r);
+
+int64_t reel_part_pts(reel_fields_t *f, const char *key);
+int reel_part_rotation(reel_fields_t *f);       /* 0 90 180 270 */
+
+void reel_part_grid_print(reel_json_t *j, const reel_grid_t *g);
+void reel_part_grid_parse(reel_grid_t *g, reel_fields_t *f);
+
+/* frag_from < frag_to <= fragments of the grid */
+void reel_part_range_parse(reel_fields_t *f, const reel_grid_t *g,
+    uint32_t *from, uint32_t *to);
+
+/* what both kinds of encoding and the poster are told about their stream */
+void reel_part_stream_print(reel_json_t *j, int stream, reel_rational_t tb);
+void reel_part_stream_parse(reel_fields_t *f, int *stream,
+    reel_rational_t *tb);
+
+/* the end of a payload's printing: fits REEL_PAYLOAD_MAX or REEL_LIMIT */
+reel_err_t reel_part_payload(const reel_buf_t *b, size_t before);
+
+#endif

@@ -1,0 +1,234 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/job/fields.h"
+#include "lib/job/part.h"
+#include "lib/job/source.h"
+
+
+/* deltas: about a third of the digits */
+static void
+print_keyframes(reel_json_t *j, const reel_source_video_t *v)
+{
+    size_t  i, step;
+    int64_t last;
+
+    for (step = 1; v->nkeyframes / step >= REEL_SOURCE_KEYFRAMES; step *= 2) {
+        /* void */
+    }
+
+    reel_json_key(j, "keyframes");
+    reel_json_array(j);
+
+    for (i = 0, last = 0; i < v->nkeyframes; i += step) {
+        /* two fields of one picture may carry one pts */
+        if (i == 0 || v->keyframes[i] > last) {
+            reel_json_int(j, v->keyframes[i] - last);
+            last = v->keyframes[i];
+        }
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
+print_video(reel_json_t *j, const reel_source_video_t *v)
+{
+    reel_json_key(j, "video");
+    reel_json_object(j);
+    reel_json_kint(j, "stream", v->stream);
+    reel_json_kstr(j, "codec", v->codec);
+    reel_part_rational(j, "tb", v->tb);
+    reel_json_kint(j, "first_pts", v->first_pts);
+    reel_json_kint(j, "last_pts", v->last_pts);
+    reel_json_kint(j, "last_dur", v->last_dur);
+    reel_json_kuint(j, "frames", v->frames);
+    reel_json_kbool(j, "constant_rate", v->constant_rate);
+    reel_part_rational(j, "rate", v->rate);
+    reel_json_kuint(j, "width", v->width);
+    reel_json_kuint(j, "height", v->height);
+    reel_json_kint(j, "rotation", v->rotation);
+    reel_json_kbool(j, "hflip", v->hflip);
+    reel_json_kbool(j, "vflip", v->vflip);
+    reel_json_kbool(j, "interlaced", v->interlaced);
+    print_keyframes(j, v);
+    reel_json_end(j, '}');
+}
+
+
+static void
+print_audio(reel_json_t *j, const reel_source_audio_t *a)
+{
+    reel_json_key(j, "audio");
+    reel_json_object(j);
+    reel_json_kint(j, "stream", a->stream);
+    reel_json_kstr(j, "codec", a->codec);
+    reel_part_rational(j, "tb", a->tb);
+    reel_json_kint(j, "first_pts", a->first_pts);
+    reel_json_kint(j, "end_pts", a->end_pts);
+    reel_json_kuint(j, "sample_rate", a->sample_rate);
+    reel_json_kuint(j, "channels", a->channels);
+    reel_json_kstr(j, "language", a->language);
+    reel_json_end(j, '}');
+}
+
+
+reel_err_t
+reel_source_print(reel_buf_t *b, const reel_source_t *s)
+{
+    reel_json_t j;
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_json_kstr(&j, "format", s->format);
+    reel_json_kuint(&j, "bytes", s->bytes);
+
+    if (s->video.stream >= 0) {
+        print_video(&j, &s->video);
+    }
+
+    if (s->audio.stream >= 0) {
+        print_audio(&j, &s->audio);
+    }
+
+    reel_json_end(&j, '}');
+
+    return reel_buf_err(b);
+}
+
+
+static void
+parse_keyframes(reel_source_video_t *v, reel_fields_t *f)
+{
+    size_t   i, n;
+    json_t  *a;
+    int64_t  pts;
+
+    a = reel_fields_array(f, "keyframes", REEL_SOURCE_KEYFRAMES);
+    n = json_array_size(a);
+
+    if (n == 0) {
+        return;
+    }
+
+    v->keyframes = malloc(n * sizeof(int64_t));
+
+    if (v->keyframes == NULL) {
+        reel_fields_fail(f, REEL_NOMEM, "keyframes",
+                         "do not fit into memory");
+        return;
+    }
+
+    for (i = 0, pts = 0; i < n; i++) {
+        pts += reel_fields_item(f, "keyframes", json_array_get(a, i),
+                                i == 0 ? -REEL_PTS_MAX : 1, REEL_PTS_MAX);
+
+        if (pts > REEL_PTS_MAX) {
+            reel_fields_fail(f, REEL_BADDATA, "keyframes",
+                             "reach too far in time");
+        }
+
+        if (f->err != REEL_OK) {
+            return;
+        }
+
+        v->keyframes[i] = pts;
+    }
+
+    v->nkeyframes = n;
+}
+
+
+static void
+parse_video(reel_source_video_t *v, reel_fields_t *f)
+{
+    v->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
+    reel_fields_text(f, "codec", v->codec, sizeof(v->codec), 1);
+    v->tb = reel_fields_rational(f, "tb");
+    v->first_pts = reel_part_pts(f, "first_pts");
+    v->last_pts = reel_part_pts(f, "last_pts");
+    v->last_dur = reel_fields_int(f, "last_dur", 1, REEL_PTS_MAX);
+    v->frames = reel_fields_uint(f, "frames", UINT64_MAX);
+    v->constant_rate = reel_fields_bool(f, "constant_rate");
+    v->rate = reel_fields_rational(f, "rate");
+    v->width = reel_fields_u32(f, "width", 1, 65535);
+    v->height = reel_fields_u32(f, "height", 1, 65535);
+    v->rotation = reel_part_rotation(f);
+    v->hflip = reel_fields_bool(f, "hflip");
+    v->vflip = reel_fields_bool(f, "vflip");
+    v->interlaced = reel_fields_bool(f, "interlaced");
+    parse_keyframes(v, f);
+
+    if (v->last_pts < v->first_pts || v->frames == 0) {
+        reel_fields_fail(f, REEL_BADDATA, "last_pts",
+                         "lies before the first one");
+    }
+}
+
+
+static void
+parse_audio(reel_source_audio_t *a, reel_fields_t *f)
+{
+    a->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
+    reel_fields_text(f, "codec", a->codec, sizeof(a->codec), 1);
+    a->tb = reel_fields_rational(f, "tb");
+    a->first_pts = reel_part_pts(f, "first_pts");
+    a->end_pts = reel_part_pts(f, "end_pts");
+    a->sample_rate = reel_fields_u32(f, "sample_rate", 1, UINT32_MAX);
+    a->channels = reel_fields_u32(f, "channels", 1, 1024);
+    reel_fields_text(f, "language", a->language, sizeof(a->language), 0);
+
+    if (a->end_pts < a->first_pts) {
+        reel_fields_fail(f, REEL_BADDATA, "end_pts",
+                         "lies before the first one");
+    }
+}
+
+
+reel_err_t
+reel_source_parse(reel_source_t *s, const char *json, size_t len,
+    reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_fields_t f, inner;
+
+    *s = (reel_source_t) { .video.stream = -1, .audio.stream = -1 };
+
+    err = reel_fields_load(&f, json, len, REEL_ANSWER_MAX, "source", e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_fields_text(&f, "format", s->format, sizeof(s->format), 0);
+    s->bytes = reel_fields_uint(&f, "bytes", UINT64_MAX);
+
+    if (reel_fields_has(&f, "video")) {
+        inner = reel_fields_object(&f, "video");
+        parse_video(&s->video, &inner);
+        reel_fields_join(&f, &inner);
+    }
+
+    if (reel_fields_has(&f, "audio")) {
+        inner = reel_fields_object(&f, "audio");
+        parse_audio(&s->audio, &inner);
+        reel_fields_join(&f, &inner);
+    }
+
+    json_decref(f.obj);
+
+    if (f.err != REEL_OK) {
+        reel_source_release(s);
+    }
+
+    return f.err;
+}
+
+
+void
+reel_source_release(reel_source_t *s)
+{
+    free(s->video.keyframes);
+    *s = (reel_source_t) { .video.stream = -1, .audio.stream = -1 };
+}

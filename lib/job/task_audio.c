@@ -1,0 +1,61 @@
+/* the payload of encode_audio */
+
+#include "lib/job/part.h"
+
+
+reel_err_t
+reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
+{
+    size_t      before = b->len;
+    reel_json_t j;
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_part_grid_print(&j, &t->grid);
+    reel_part_stream_print(&j, t->stream, t->tb);
+    reel_json_kint(&j, "origin", t->origin);
+    reel_json_kstr(&j, "name", t->name);
+    reel_json_kuint(&j, "kbps", t->kbps);
+    reel_json_kuint(&j, "channels", t->channels);
+    reel_json_kuint(&j, "sample_rate", t->sample_rate);
+    reel_json_kstr(&j, "language", t->language);
+    reel_json_kuint(&j, "object_frags", t->object_frags);
+    reel_json_kuint(&j, "frag_from", t->frag_from);
+    reel_json_kuint(&j, "frag_to", t->frag_to);
+    reel_json_end(&j, '}');
+
+    return reel_part_payload(b, before);
+}
+
+
+reel_err_t
+reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
+    reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_fields_t f;
+
+    *t = (reel_encode_audio_t) { 0 };
+
+    err = reel_fields_load(&f, json, len, REEL_PAYLOAD_MAX, "encode_audio",
+                           e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_part_grid_parse(&t->grid, &f);
+    reel_part_stream_parse(&f, &t->stream, &t->tb);
+    t->origin = reel_part_pts(&f, "origin");
+    reel_fields_get_name(&f, "name", t->name);
+    t->kbps = reel_fields_u32(&f, "kbps", 8, 1024);
+    t->channels = reel_fields_u32(&f, "channels", 1, 8);
+    t->sample_rate = reel_fields_u32(&f, "sample_rate", 7350, 96000);
+    reel_fields_text(&f, "language", t->language, sizeof(t->language), 0);
+    t->object_frags = reel_fields_u32(&f, "object_frags", 1,
+                                      REEL_INDEX_MAX_FRAGMENTS);
+    reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);
+
+    json_decref(f.obj);
+
+    return f.err;
+}

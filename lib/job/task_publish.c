@@ -1,0 +1,73 @@
+/* the payload of publish */
+
+#include "lib/job/part.h"
+
+
+reel_err_t
+reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
+{
+    size_t      before = b->len;
+    reel_json_t j;
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_part_grid_print(&j, &t->grid);
+    reel_json_kbool(&j, "growing", t->growing);
+    reel_json_kuint(&j, "frag_to", t->frag_to);
+    reel_json_kuint(&j, "chunks", t->chunks);
+    reel_json_kuint(&j, "first_groups", t->first_groups);
+    reel_json_kuint(&j, "groups", t->groups);
+    reel_json_kuint(&j, "audios", t->audios);
+    reel_json_kbool(&j, "poster", t->poster);
+    reel_json_kuint(&j, "frames", t->frames);
+    reel_json_end(&j, '}');
+
+    return reel_part_payload(b, before);
+}
+
+
+reel_err_t
+reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
+    reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_fields_t f;
+
+    *t = (reel_publish_t) { 0 };
+
+    err = reel_fields_load(&f, json, len, REEL_PAYLOAD_MAX, "publish", e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_part_grid_parse(&t->grid, &f);
+    t->growing = reel_fields_bool(&f, "growing");
+    t->frag_to = reel_fields_u32(&f, "frag_to", 1, REEL_INDEX_MAX_FRAGMENTS);
+    t->chunks = reel_fields_u32(&f, "chunks", 0, REEL_INDEX_MAX_FRAGMENTS);
+    t->first_groups = reel_fields_u32(&f, "first_groups", 0, REEL_TASK_RUNGS);
+    t->groups = reel_fields_u32(&f, "groups", 0, REEL_TASK_RUNGS);
+    t->audios = reel_fields_u32(&f, "audios", 0, REEL_INDEX_MAX_FRAGMENTS);
+    t->poster = reel_fields_bool(&f, "poster");
+    t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
+
+    if (f.err == REEL_OK
+        && (t->frag_to > t->grid.fragments
+            || (!t->growing && t->frag_to != t->grid.fragments)))
+    {
+        reel_fields_fail(&f, REEL_BADDATA, "frag_to",
+                         "does not fit the grid");
+    }
+
+    if (f.err == REEL_OK
+        && ((t->chunks == 0) != (t->first_groups == 0)
+            || (t->chunks > 1 && t->groups == 0)
+            || (t->chunks == 0 && t->audios == 0)))
+    {
+        reel_fields_fail(&f, REEL_BADDATA, "chunks",
+                         "does not fit its groups");
+    }
+
+    json_decref(f.obj);
+
+    return f.err;
+}

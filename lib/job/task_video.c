@@ -1,0 +1,136 @@
+/* the payload of encode_video */
+
+#include <string.h>
+
+#include "lib/job/part.h"
+
+
+static void
+print_rung(reel_json_t *j, const reel_video_rung_t *r)
+{
+    reel_json_object(j);
+    reel_json_kstr(j, "name", r->name);
+    reel_json_kuint(j, "width", r->width);
+    reel_json_kuint(j, "height", r->height);
+    reel_json_kuint(j, "crf", r->crf);
+    reel_json_kuint(j, "max_kbps", r->max_kbps);
+    reel_json_kuint(j, "buf_kbits", r->buf_kbits);
+    reel_json_end(j, '}');
+}
+
+
+reel_err_t
+reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
+{
+    size_t      before = b->len;
+    uint32_t    i;
+    reel_json_t j;
+
+    if (t->nrungs == 0 || t->nrungs > REEL_TASK_RUNGS) {
+        return REEL_INVAL;
+    }
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_part_grid_print(&j, &t->grid);
+    reel_part_stream_print(&j, t->stream, t->tb);
+    reel_json_kint(&j, "origin", t->origin);
+    reel_json_kint(&j, "seek_pts", t->seek_pts);
+    reel_json_kuint(&j, "chunk", t->chunk);
+    reel_json_kuint(&j, "frag_from", t->frag_from);
+    reel_json_kuint(&j, "frag_to", t->frag_to);
+    reel_part_rational(&j, "rate", t->rate);
+    reel_json_kint(&j, "rotation", t->rotation);
+    reel_json_kbool(&j, "hflip", t->hflip);
+    reel_json_kbool(&j, "vflip", t->vflip);
+    reel_json_kbool(&j, "interlaced", t->interlaced);
+    reel_json_kstr(&j, "preset", t->preset);
+    reel_json_kuint(&j, "threads", t->threads);
+    reel_json_key(&j, "rungs");
+    reel_json_array(&j);
+
+    for (i = 0; i < t->nrungs; i++) {
+        print_rung(&j, &t->rungs[i]);
+    }
+
+    reel_json_end(&j, ']');
+    reel_json_end(&j, '}');
+
+    return reel_part_payload(b, before);
+}
+
+
+static void
+parse_rung(reel_video_rung_t *r, reel_fields_t *f)
+{
+    reel_fields_get_name(f, "name", r->name);
+    r->width = reel_fields_u32(f, "width", 2, 65534);
+    r->height = reel_fields_u32(f, "height", 2, 65534);
+    r->crf = reel_fields_u32(f, "crf", 0, 51);
+    r->max_kbps = reel_fields_u32(f, "max_kbps", 1, 1000000);
+    r->buf_kbits = reel_fields_u32(f, "buf_kbits", 1, 2000000);
+
+    if (f->err == REEL_OK && (r->width | r->height) & 1) {
+        reel_fields_fail(f, REEL_BADDATA, "width", "or height is odd");
+    }
+}
+
+
+static void
+parse_rungs(reel_encode_video_t *t, reel_fields_t *f)
+{
+    size_t         i, n;
+    json_t        *a;
+    reel_fields_t  in;
+
+    a = reel_fields_array(f, "rungs", REEL_TASK_RUNGS);
+    n = json_array_size(a);
+
+    if (a != NULL && n == 0) {
+        reel_fields_fail(f, REEL_BADDATA, "rungs", "is empty");
+    }
+
+    for (i = 0; i < n && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(a, i), "rungs");
+        parse_rung(&t->rungs[i], &in);
+        reel_fields_join(f, &in);
+    }
+
+    t->nrungs = (uint32_t) n;
+}
+
+
+reel_err_t
+reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
+    reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_fields_t f;
+
+    *t = (reel_encode_video_t) { 0 };
+
+    err = reel_fields_load(&f, json, len, REEL_PAYLOAD_MAX, "encode_video",
+                           e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_part_grid_parse(&t->grid, &f);
+    reel_part_stream_parse(&f, &t->stream, &t->tb);
+    t->origin = reel_part_pts(&f, "origin");
+    t->seek_pts = reel_part_pts(&f, "seek_pts");
+    t->chunk = reel_fields_u32(&f, "chunk", 0, REEL_INDEX_MAX_FRAGMENTS);
+    reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);
+    t->rate = reel_fields_rational(&f, "rate");
+    t->rotation = reel_part_rotation(&f);
+    t->hflip = reel_fields_bool(&f, "hflip");
+    t->vflip = reel_fields_bool(&f, "vflip");
+    t->interlaced = reel_fields_bool(&f, "interlaced");
+    reel_fields_text(&f, "preset", t->preset, sizeof(t->preset), 1);
+    t->threads = reel_fields_u32(&f, "threads", 1, 64);
+    parse_rungs(t, &f);
+
+    json_decref(f.obj);
+
+    return f.err;
+}
