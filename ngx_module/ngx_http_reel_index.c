@@ -47,6 +47,8 @@ static ngx_http_reel_asset_e look_index(ngx_http_reel_lookup_t *l,
     const char *key, reel_object_t *o, ngx_log_t *log);
 static ngx_http_reel_asset_e look_result(ngx_http_reel_lookup_t *l,
     ngx_log_t *log);
+static reel_err_t look_pending(ngx_http_reel_lookup_t *l, reel_key_t key,
+    uint32_t *pending);
 static ngx_http_reel_asset_e failed(ngx_log_t *log, const char *key,
     reel_err_t err);
 static void looked(ngx_http_request_t *r, void *data);
@@ -337,7 +339,6 @@ look_index(ngx_http_reel_lookup_t *l, const char *key, reel_object_t *o,
 static ngx_http_reel_asset_e
 look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
 {
-    bool                request;
     uint32_t            pending;
     reel_buf_t          b;
     reel_key_t          key;
@@ -351,20 +352,20 @@ look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
         err = reel_store_stat(l->store, key, &st);
     }
 
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        return failed(log, key, err);
+    if (err == REEL_NOTFOUND) {
+        return NGX_HTTP_REEL_ASSET_ABSENT;
     }
 
-    request = (err == REEL_OK);
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, l->asset, REEL_PART_RESULT);
+    }
 
-    err = reel_key_asset_part(key, l->asset, REEL_PART_RESULT);
     if (err == REEL_OK) {
         err = reel_store_get(l->store, key, REEL_RECORD_MAX, &b);
     }
 
     if (err == REEL_NOTFOUND) {
-        return request ? NGX_HTTP_REEL_ASSET_PREPARING
-                       : NGX_HTTP_REEL_ASSET_ABSENT;
+        return NGX_HTTP_REEL_ASSET_PREPARING;
     }
 
     if (err != REEL_OK) {
@@ -376,41 +377,49 @@ look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
     err = reel_result_parse(&result, (char *) b.data, b.len, NULL);
     reel_buf_release(&b);
 
+    if (err == REEL_OK) {
+        err = look_pending(l, key, &pending);
+    }
+
     if (err != REEL_OK) {
         reel_result_release(&result);
         return failed(log, key, err);
     }
 
-    /* a retry may be on its way */
-    pending = 0;
+    state = reel_asset_state(true, false, &result, pending);
+    reel_result_release(&result);
+
+    /* ready without an index: one is being put back */
+    return state == REEL_ASSET_ERRORED ? NGX_HTTP_REEL_ASSET_ERRORED
+                                       : NGX_HTTP_REEL_ASSET_PREPARING;
+}
+
+
+/* the publication that a retry is making, 0 when none is on its way */
+static reel_err_t
+look_pending(ngx_http_reel_lookup_t *l, reel_key_t key, uint32_t *pending)
+{
+    reel_err_t  err;
+    reel_buf_t  b;
+
+    *pending = 0;
 
     err = reel_key_pending(key, l->asset);
-    if (err == REEL_OK) {
-        err = reel_store_get(l->store, key, REEL_RECORD_MAX, &b);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_get(l->store, key, REEL_RECORD_MAX, &b);
+    if (err == REEL_NOTFOUND) {
+        return REEL_OK;
     }
 
     if (err == REEL_OK) {
-        err = reel_pending_parse(&pending, (char *) b.data, b.len, NULL);
+        err = reel_pending_parse(pending, (char *) b.data, b.len, NULL);
         reel_buf_release(&b);
     }
 
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        reel_result_release(&result);
-        return failed(log, key, err);
-    }
-
-    state = reel_asset_state(request, false, &result, pending);
-    reel_result_release(&result);
-
-    switch (state) {
-    case REEL_ASSET_ERRORED:
-        return NGX_HTTP_REEL_ASSET_ERRORED;
-    case REEL_ASSET_ABSENT:
-        return NGX_HTTP_REEL_ASSET_ABSENT;
-    default:
-        /* ready without an index: it is being replaced, or comes back */
-        return NGX_HTTP_REEL_ASSET_PREPARING;
-    }
+    return err;
 }
 
 
@@ -492,6 +501,7 @@ keep(ngx_http_request_t *r, ngx_http_reel_lookup_t *l)
 
     } else {
         cl = NULL;
+        ngx_http_reel_index_drop(r, &l->id);
 
         e = ngx_palloc(r->pool, ngx_http_reel_entry_size(&conf->root, l->len));
         if (e == NULL) {

@@ -1,0 +1,590 @@
+/*
+ * Playback: what a path asks for, of which asset in which state, and the
+ * headers of the answer.  A new output is one row of routes[].
+ */
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+#include "lib/base/ulid.h"
+
+#define PARTS_MAX  3
+
+static ngx_int_t parse_path(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_uint_t split(ngx_http_request_t *r, ngx_str_t *parts);
+static ngx_int_t parse_name(ngx_http_reel_play_t *p, ngx_str_t *name,
+    ngx_uint_t below);
+static ngx_int_t parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits);
+static ngx_int_t parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part);
+static ngx_uint_t is_id(ngx_str_t *s);
+static void loaded_handler(ngx_http_request_t *r,
+    ngx_http_reel_loaded_t *loaded);
+static ngx_int_t answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_loaded_t *loaded);
+static ngx_int_t choose_version(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
+static ngx_int_t not_playable(ngx_http_request_t *r,
+    ngx_http_reel_asset_e state);
+static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
+static ngx_int_t set_etag(ngx_http_request_t *r, ngx_str_t *etag);
+
+
+#define NONE   { ngx_null_string, ngx_null_string }
+#define HLS    { ngx_string("application/vnd.apple.mpegurl"), \
+                 ngx_string("application/vnd.apple.mpegurl") }
+#define DASH   { ngx_string("application/dash+xml"), ngx_null_string }
+#define JPEG   { ngx_string("image/jpeg"), ngx_null_string }
+#define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4") }
+
+static const ngx_http_reel_route_t  routes[] = {
+
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".m4s"), 0,
+      ngx_http_reel_segment_media, CMAF },
+
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("init.mp4"), 0,
+      ngx_http_reel_segment_init, CMAF },
+
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
+      ngx_http_reel_manifest_media, HLS },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("master.m3u8"), 1,
+      ngx_http_reel_manifest_master, HLS },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("manifest.mpd"), 1,
+      ngx_http_reel_manifest_mpd, DASH },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("poster.jpg"), 0,
+      ngx_http_reel_segment_poster, JPEG },
+
+    { 0, ngx_null_string, 0, NULL, NONE }
+};
+
+
+static ngx_str_t  immutable =
+    ngx_string("public, max-age=31536000, immutable");
+static ngx_str_t  current = ngx_string("max-age=5");
+static ngx_str_t  complete = ngx_string("max-age=60");
+
+
+/* what an asset without an index is answered */
+static const struct {
+    ngx_http_reel_asset_e    state;
+    ngx_uint_t               status;
+    const char              *code;
+    const char              *detail;
+    ngx_uint_t               retryable;
+} refusals[] = {
+    { NGX_HTTP_REEL_ASSET_ABSENT, NGX_HTTP_NOT_FOUND, "NOT_FOUND",
+      "there is no such asset", 0 },
+    { NGX_HTTP_REEL_ASSET_PREPARING, NGX_HTTP_SERVICE_UNAVAILABLE,
+      "PREPARING", "the asset is being prepared", 1 },
+    { NGX_HTTP_REEL_ASSET_ERRORED, NGX_HTTP_NOT_FOUND, "ERRORED",
+      "the asset could not be prepared; its status says why", 0 },
+    { NGX_HTTP_REEL_ASSET_DELETED, 410, "DELETED",
+      "the asset was deleted", 0 },
+    { NGX_HTTP_REEL_ASSET_BROKEN, NGX_HTTP_INTERNAL_SERVER_ERROR,
+      "BAD_INDEX", "the asset's index is damaged", 0 },
+    { NGX_HTTP_REEL_ASSET_FAILED, NGX_HTTP_INTERNAL_SERVER_ERROR,
+      "STORE_FAILED", "the store could not be read", 1 },
+    { 0, 0, NULL, NULL, 0 }
+};
+
+
+ngx_int_t
+ngx_http_reel_play_handler(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_reel_ctx_t   *ctx;
+    ngx_http_reel_play_t  *p;
+
+    static ngx_str_t  allow = ngx_string("GET, HEAD, OPTIONS");
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (r->method == NGX_HTTP_OPTIONS) {
+        return ngx_http_reel_preflight(r, (char *) allow.data);
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        if (ngx_http_reel_add_header(r, "Allow", &allow) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
+                                   "playback takes GET and HEAD", 0);
+    }
+
+    ctx = ngx_http_reel_get_ctx(r);
+    p = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_play_t));
+
+    if (ctx == NULL || p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (parse_path(r, p) != NGX_OK) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, "BAD_PATH",
+                                   "a path is <id>/<manifest>, or "
+                                   "<id>/<rendition>/<playlist or segment>",
+                                   0);
+    }
+
+    ctx->asset = p->asset;
+    ctx->rendition = p->name;
+    ctx->segment = p->segment;
+    ctx->data = p;
+
+    return ngx_http_reel_index_get(r, &p->asset, loaded_handler);
+}
+
+
+static ngx_int_t
+parse_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_str_t   parts[PARTS_MAX];
+    ngx_uint_t  n;
+
+    n = split(r, parts);
+    if (n < 2) {
+        return NGX_DECLINED;
+    }
+
+    p->asset = parts[0];
+
+    if (parse_name(p, &parts[n - 1], n - 2) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return n == 2 ? NGX_OK : parse_rendition(p, &parts[1]);
+}
+
+
+/*
+ * The parts of the path below the location, from the id on: 2 or 3, else 0.
+ * A regular expression does not tell where the location ends: there they
+ * are the last parts of the path.
+ */
+static ngx_uint_t
+split(ngx_http_request_t *r, ngx_str_t *parts)
+{
+    u_char                    *p, *end, *start;
+    ngx_uint_t                 n;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    start = r->uri.data;
+    end = r->uri.data + r->uri.len;
+    n = PARTS_MAX;
+
+    for (p = end; p > start && n > 0; p--) {
+        if (p[-1] == '/') {
+            parts[--n].data = p;
+            parts[n].len = end - p;
+            end = p - 1;
+
+            if (n < PARTS_MAX - 1 && is_id(&parts[n])) {
+                break;
+            }
+        }
+    }
+
+    if (n > PARTS_MAX - 2 || !is_id(&parts[n])) {
+        return 0;
+    }
+
+#if (NGX_PCRE)
+    if (clcf->regex == NULL && !clcf->noname)
+#else
+    if (!clcf->noname)
+#endif
+    {
+        /* nothing may stand between the location and the id */
+        start += clcf->name.len;
+
+        if (start != end && start != end + 1) {
+            return 0;
+        }
+    }
+
+    ngx_memmove(parts, &parts[n], (PARTS_MAX - n) * sizeof(ngx_str_t));
+
+    return PARTS_MAX - n;
+}
+
+
+static ngx_uint_t
+is_id(ngx_str_t *s)
+{
+    return reel_ulid_valid((reel_str_t) { (char *) s->data, s->len });
+}
+
+
+/* below: the name stands in a rendition's folder */
+static ngx_int_t
+parse_name(ngx_http_reel_play_t *p, ngx_str_t *name, ngx_uint_t below)
+{
+    ngx_str_t                     digits;
+    const ngx_http_reel_route_t  *route;
+
+    for (route = routes; route->answer; route++) {
+
+        if (below != (route->of != NGX_HTTP_REEL_OF_ASSET)
+            || name->len < route->name.len
+            || ngx_memcmp(name->data + name->len - route->name.len,
+                          route->name.data, route->name.len) != 0)
+        {
+            continue;
+        }
+
+        p->route = route;
+
+        digits.data = name->data;
+        digits.len = name->len - route->name.len;
+
+        if (route->of == NGX_HTTP_REEL_OF_SEGMENT) {
+            return parse_number(p, &digits);
+        }
+
+        return digits.len == 0 ? NGX_OK : NGX_DECLINED;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* one spelling a number, so that caches hold a segment once */
+static ngx_int_t
+parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits)
+{
+    uint64_t    n;
+    reel_err_t  err;
+
+    if (digits->len == 0 || (digits->len > 1 && digits->data[0] == '0')) {
+        return NGX_DECLINED;
+    }
+
+    err = reel_str_u64((reel_str_t) { (char *) digits->data, digits->len },
+                       NGX_MAX_UINT32_VALUE, &n);
+
+    if (err == REEL_INVAL) {
+        return NGX_DECLINED;
+    }
+
+    /* one that does not fit is a number still: of no segment */
+    p->number = err == REEL_OK ? (uint32_t) n : NGX_MAX_UINT32_VALUE;
+    p->segment = *digits;
+
+    return NGX_OK;
+}
+
+
+/* <rendition>[~<hash>] */
+static ngx_int_t
+parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part)
+{
+    size_t   i;
+    u_char  *tilde, c;
+
+    p->name = *part;
+
+    tilde = ngx_strlchr(part->data, part->data + part->len, '~');
+
+    if (tilde) {
+        p->name.len = tilde - part->data;
+        p->hash.data = tilde + 1;
+        p->hash.len = part->len - p->name.len - 1;
+
+        if (p->hash.len != REEL_VERSION_HASH) {
+            return NGX_DECLINED;
+        }
+
+        for (i = 0; i < p->hash.len; i++) {
+            c = p->hash.data[i];
+
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+                return NGX_DECLINED;
+            }
+        }
+    }
+
+    return reel_name_valid((reel_str_t) { (char *) p->name.data,
+                                          p->name.len })
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+static void
+loaded_handler(ngx_http_request_t *r, ngx_http_reel_loaded_t *loaded)
+{
+    ngx_int_t             rc;
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_reel_get_ctx(r);
+
+    if (ctx == NULL) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    } else if (loaded->state != NGX_HTTP_REEL_ASSET_PLAYABLE) {
+        rc = not_playable(r, loaded->state);
+
+    } else {
+        rc = answer(r, ctx->data, loaded);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static ngx_int_t
+answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_loaded_t *loaded)
+{
+    unsigned             i;
+    const reel_index_t  *ix;
+
+    ix = loaded->index;
+    p->index = ix;
+    p->mtime = loaded->mtime;
+    p->opts.switching_set = 0;
+
+    /* a manifest lists one set: that of the first video rendition */
+    for (i = 0; i < ix->nrenditions; i++) {
+        if (ix->renditions[i].kind == REEL_VIDEO) {
+            p->opts.switching_set = ix->renditions[i].switching_set;
+            break;
+        }
+    }
+
+    if (choose_version(r, p, loaded) != NGX_OK) {
+        return ngx_http_reel_play_absent(r, "this version of the asset is "
+                                         "no longer served: load the "
+                                         "manifest again");
+    }
+
+    if (p->name.len) {
+        p->rendition = reel_index_find(ix, (reel_str_t)
+                                       { (char *) p->name.data, p->name.len });
+        if (p->rendition == NULL) {
+            return ngx_http_reel_play_absent(r, "the asset has no such "
+                                             "rendition");
+        }
+    }
+
+    return p->route->answer(r, p);
+}
+
+
+/*
+ * While the index grows a segment is one fragment, so that none is ever
+ * seen half; complete ones have REEL_SEGMENT_FRAGMENTS.  Who began with the
+ * growing form goes on with it: both stay valid for a publication.
+ */
+static ngx_int_t
+choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_loaded_t *loaded)
+{
+    ngx_uint_t  one;
+
+    if (p->hash.len == 0) {
+        one = p->index->growing;
+
+    } else if (ngx_memcmp(p->hash.data, loaded->hash_one, p->hash.len) == 0) {
+        one = 1;
+
+    } else if (ngx_memcmp(p->hash.data, loaded->hash, p->hash.len) == 0) {
+        /* another node saw the completion first; its segments may stand */
+        if (p->index->growing && p->route->manifest) {
+            return NGX_DECLINED;
+        }
+
+        one = 0;
+
+    } else {
+        return NGX_DECLINED;
+    }
+
+    p->opts.per = one ? 1 : REEL_SEGMENT_FRAGMENTS;
+    p->version = one ? loaded->hash_one : loaded->hash;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+not_playable(ngx_http_request_t *r, ngx_http_reel_asset_e state)
+{
+    ngx_uint_t  i;
+
+    static ngx_str_t  retry = ngx_string("5");
+
+    for (i = 0; refusals[i].code; i++) {
+        if (refusals[i].state == state) {
+            break;
+        }
+    }
+
+    if (refusals[i].code == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (refusals[i].status == NGX_HTTP_SERVICE_UNAVAILABLE
+        && ngx_http_reel_add_header(r, "Retry-After", &retry) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, refusals[i].status,
+                               refusals[i].code, refusals[i].detail,
+                               refusals[i].retryable);
+}
+
+
+ngx_int_t
+ngx_http_reel_play_absent(ngx_http_request_t *r, const char *detail)
+{
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_NOT_FOUND,
+                               "NOT_FOUND", detail, 0);
+}
+
+
+ngx_int_t
+ngx_http_reel_play_again(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    if (p->again) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "BAD_OBJECT",
+                                   "a stored part of the asset is damaged",
+                                   0);
+    }
+
+    p->again = 1;
+    ngx_http_reel_index_drop(r, &p->asset);
+
+    return ngx_http_reel_index_get(r, &p->asset, loaded_handler);
+}
+
+
+ngx_int_t
+ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    off_t len, ngx_str_t *etag)
+{
+    ngx_uint_t            audio;
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_reel_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    audio = p->rendition && p->rendition->kind == REEL_AUDIO;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = len;
+    r->headers_out.last_modified_time = p->mtime;
+    r->headers_out.content_type = p->route->type[audio];
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    /* several ranges at once get the whole */
+    r->allow_ranges = 1;
+    r->single_range = 1;
+
+    if (set_etag(r, etag) != NGX_OK
+        || ngx_http_reel_add_header(r, "Cache-Control", cache_control(p))
+           != NGX_OK
+        || ngx_http_reel_cors(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&ctx->status, "OK");
+
+    return NGX_OK;
+}
+
+
+static ngx_str_t *
+cache_control(ngx_http_reel_play_t *p)
+{
+    if (p->route->manifest) {
+        if (p->index->growing
+            || (p->route->of != NGX_HTTP_REEL_OF_ASSET && p->hash.len == 0))
+        {
+            return &current;
+        }
+
+        return &complete;
+    }
+
+    return p->hash.len ? &immutable : &current;
+}
+
+
+static ngx_int_t
+set_etag(ngx_http_request_t *r, ngx_str_t *etag)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+    ngx_str_set(&h->key, "ETag");
+    h->value = *etag;
+
+    r->headers_out.etag = h;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_str_t *what, ngx_str_t *etag)
+{
+    u_char  *b;
+
+    etag->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
+                                      + what->len + sizeof("\"--\"") - 1);
+    if (etag->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    b = etag->data;
+
+    *b++ = '"';
+    b = ngx_cpymem(b, p->version, REEL_VERSION_HASH);
+    *b++ = '-';
+    b = ngx_cpymem(b, p->name.data, p->name.len);
+    *b++ = '-';
+    b = ngx_cpymem(b, what->data, what->len);
+    *b++ = '"';
+
+    etag->len = b - etag->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_play_output(ngx_http_request_t *r, ngx_chain_t *out)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, out);
+}

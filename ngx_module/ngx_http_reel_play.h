@@ -1,0 +1,98 @@
+/* what the files of playback share */
+
+#ifndef NGX_HTTP_REEL_PLAY_H
+#define NGX_HTTP_REEL_PLAY_H
+
+#include "ngx_module/ngx_http_reel_module.h"
+
+#include "lib/manifest/manifest.h"
+
+typedef struct ngx_http_reel_play_s  ngx_http_reel_play_t;
+
+/* sends the answer; returns what ngx_http_finalize_request takes */
+typedef ngx_int_t (*ngx_http_reel_answer_pt)(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+typedef enum {
+    NGX_HTTP_REEL_OF_ASSET,         /* /<id>/<name> */
+    NGX_HTTP_REEL_OF_RENDITION,     /* /<id>/<rendition>[~<hash>]/<name> */
+    NGX_HTTP_REEL_OF_SEGMENT        /* as that, name = <n><suffix> */
+} ngx_http_reel_of_e;
+
+typedef struct {
+    ngx_http_reel_of_e       of;
+    ngx_str_t                name;      /* or suffix */
+    ngx_uint_t               manifest;  /* changes while the index grows */
+    ngx_http_reel_answer_pt  answer;
+    ngx_str_t                type[2];   /* Content-Type: video, audio */
+} ngx_http_reel_route_t;
+
+struct ngx_http_reel_play_s {
+    /* of the path */
+    ngx_str_t                    asset;
+    ngx_str_t                    name;      /* rendition without hash */
+    ngx_str_t                    hash;      /* len 0: a bare name */
+    ngx_str_t                    segment;   /* digits */
+    uint32_t                     number;
+    const ngx_http_reel_route_t *route;
+
+    /* of the index */
+    const reel_index_t          *index;
+    const reel_rendition_t      *rendition;
+    reel_manifest_opts_t         opts;
+    const char                  *version;   /* hash with these opts */
+    time_t                       mtime;
+
+    ngx_uint_t                   again;     /* looked up a second time */
+};
+
+
+/* ngx_http_reel_play.c */
+
+/*
+ * Fills in the headers of a 200 whose body has len bytes; etag is not
+ * copied, quotes included.  The length, unless the filters change it.
+ */
+ngx_int_t ngx_http_reel_play_headers(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, off_t len, ngx_str_t *etag);
+
+/* sends the headers, and out unless they are all that is wanted */
+ngx_int_t ngx_http_reel_play_output(ngx_http_request_t *r,
+    ngx_chain_t *out);
+
+/* the ETag of what never changes: version, rendition, what */
+ngx_int_t ngx_http_reel_play_etag(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, ngx_str_t *what, ngx_str_t *etag);
+
+/* 404: of a rendition, segment or image that the index does not have */
+ngx_int_t ngx_http_reel_play_absent(ngx_http_request_t *r,
+    const char *detail);
+
+/*
+ * An object that the index names is gone: the asset was deleted or
+ * published anew less than a second ago.  Looks it up again, once.
+ */
+ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_manifest.c */
+
+ngx_int_t ngx_http_reel_manifest_master(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_manifest_media(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_manifest_mpd(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_segment.c */
+
+ngx_int_t ngx_http_reel_segment_init(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_segment_media(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_segment_poster(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * Playback: byte ranges of stored objects, as buffers of files, so that
+ * sendfile, aio and the range filter of the location do the rest.
+ */
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+static ngx_int_t send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const reel_extent_t *ext, ngx_uint_t n, reel_str_t folder,
+    ngx_str_t *what);
+static ngx_int_t open_object(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_str_t folder, const reel_extent_t *ext, ngx_buf_t *b);
+static ngx_int_t object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_str_t folder, const reel_extent_t *ext, ngx_str_t *path);
+static ngx_int_t damaged(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned       n;
+    uint64_t       first, count;
+    reel_err_t     err;
+    reel_extent_t  ext[REEL_EXTENTS_MAX];
+
+    first = (uint64_t) p->number * p->opts.per;
+
+    if (first >= p->index->fragments) {
+        return ngx_http_reel_play_absent(r, "the rendition has no such "
+                                         "segment");
+    }
+
+    count = ngx_min(p->opts.per, p->index->fragments - first);
+
+    if (p->index->growing && count < p->opts.per) {
+        /* it would be cached for ever, and is not whole yet */
+        return ngx_http_reel_play_absent(r, "the segment is not published "
+                                         "yet");
+    }
+
+    err = reel_index_locate(p->index, p->rendition, (uint32_t) first,
+                            (uint32_t) count, ext, &n);
+    if (err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: segment %uD of \"%V\" in asset \"%V\" cannot "
+                      "be located: %s", p->number, &p->name, &p->asset,
+                      reel_err_name(err));
+
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "BAD_INDEX",
+                                   "the asset's index is damaged", 0);
+    }
+
+    return send_extents(r, p, ext, n, p->rendition->name, &p->segment);
+}
+
+
+ngx_int_t
+ngx_http_reel_segment_poster(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned             i;
+    reel_extent_t        ext;
+    const reel_image_t  *image;
+
+    static ngx_str_t  what = ngx_string("poster");
+
+    for (i = 0; i < p->index->nimages; i++) {
+        image = &p->index->images[i];
+
+        if (image->kind == REEL_IMAGE_POSTER) {
+            ngx_memzero(&ext, sizeof(reel_extent_t));
+            ext.object = image->object;
+            ext.size = image->size;
+
+            return send_extents(r, p, &ext, 1, REEL_STR("image"), &what);
+        }
+    }
+
+    return ngx_http_reel_play_absent(r, "the asset has no poster");
+}
+
+
+ngx_int_t
+ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned       n;
+    ngx_buf_t     *b;
+    ngx_str_t      etag;
+    reel_str_t     header;
+    ngx_chain_t    out;
+    reel_extent_t  ext[REEL_EXTENTS_MAX];
+
+    static ngx_str_t  what = ngx_string("init");
+
+    if (reel_index_locate(p->index, p->rendition, 0, 1, ext, &n) != REEL_OK) {
+        return ngx_http_reel_play_absent(r, "the rendition has no segment "
+                                         "yet");
+    }
+
+    header = p->index->headers[ext[0].header];
+
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL
+        || ngx_http_reel_play_etag(r, p, &what, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, p, header.len, &etag) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* the index stays until the request's pool goes */
+    b->pos = (u_char *) header.p;
+    b->last = b->pos + header.len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_reel_play_output(r, &out);
+}
+
+
+static ngx_int_t
+send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p, const reel_extent_t *ext,
+    ngx_uint_t n, reel_str_t folder, ngx_str_t *what)
+{
+    off_t         len;
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_str_t     etag;
+    ngx_uint_t    i;
+    ngx_chain_t   out[REEL_EXTENTS_MAX];
+
+    len = 0;
+
+    for (i = 0; i < n; i++) {
+        b = ngx_calloc_buf(r->pool);
+        if (b == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        rc = open_object(r, p, folder, &ext[i], b);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_reel_play_again(r, p);
+        }
+
+        if (rc != NGX_OK) {
+            return rc == NGX_ABORT ? damaged(r)
+                                   : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        b->last_in_chain = (i == n - 1);
+        b->last_buf = (i == n - 1 && r == r->main);
+
+        out[i].buf = b;
+        out[i].next = (i == n - 1) ? NULL : &out[i + 1];
+
+        len += b->file_last - b->file_pos;
+    }
+
+    if (ngx_http_reel_play_etag(r, p, what, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, p, len, &etag) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_reel_play_output(r, out);
+}
+
+
+/*
+ * Makes b the stretch ext of an object.  NGX_DECLINED: there is no such
+ * file; NGX_ABORT: it is not what the index says, which was logged.
+ */
+static ngx_int_t
+open_object(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
+    const reel_extent_t *ext, ngx_buf_t *b)
+{
+    ngx_str_t                  path;
+    ngx_log_t                 *log;
+    ngx_open_file_info_t       of;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    log = r->connection->log;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (object_path(r, p, folder, ext, &path) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
+
+    of.read_ahead = clcf->read_ahead;
+    of.directio = clcf->directio;
+    of.valid = clcf->open_file_cache_valid;
+    of.min_uses = clcf->open_file_cache_min_uses;
+    of.errors = clcf->open_file_cache_errors;
+    of.events = clcf->open_file_cache_events;
+
+    if (ngx_http_set_disable_symlinks(r, clcf, &path, &of) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_open_cached_file(clcf->open_file_cache, &path, &of, r->pool)
+        != NGX_OK)
+    {
+        if (of.err == NGX_ENOENT || of.err == NGX_ENOTDIR) {
+            if (p->again) {
+                ngx_log_error(NGX_LOG_ERR, log, of.err,
+                              "reel: object \"%V\" of the index is missing",
+                              &path);
+            }
+
+            return NGX_DECLINED;
+        }
+
+        ngx_log_error(NGX_LOG_CRIT, log, of.err, "reel: %s \"%V\" failed",
+                      of.failed ? of.failed : "open", &path);
+        return NGX_ABORT;
+    }
+
+    if (!of.is_file || of.size < 0 || ext->offset > (uint64_t) of.size
+        || ext->size > (uint64_t) of.size - ext->offset)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: object \"%V\" has %O bytes, the index needs %uL "
+                      "at offset %uL", &path, of.size, ext->size,
+                      ext->offset);
+        return NGX_ABORT;
+    }
+
+    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (b->file == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->file->fd = of.fd;
+    b->file->name = path;
+    b->file->log = log;
+    b->file->directio = of.is_directio;
+
+    b->file_pos = (off_t) ext->offset;
+    b->file_last = (off_t) (ext->offset + ext->size);
+    b->in_file = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
+    const reel_extent_t *ext, ngx_str_t *path)
+{
+    u_char                    *b;
+    size_t                     len;
+    reel_str_t                 asset;
+    reel_key_t                 key;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    asset.p = (char *) p->asset.data;
+    asset.len = p->asset.len;
+
+    if (reel_key_object(key, asset, folder, ext->object) != REEL_OK) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_strlen(key);
+
+    path->data = ngx_pnalloc(r->pool, conf->root.len + 1 + len + 1);
+    if (path->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    b = ngx_cpymem(path->data, conf->root.data, conf->root.len);
+    *b++ = '/';
+    b = ngx_cpymem(b, key, len);
+    *b = '\0';
+
+    path->len = b - path->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+damaged(ngx_http_request_t *r)
+{
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_INTERNAL_SERVER_ERROR, "BAD_OBJECT",
+                               "a stored part of the asset is damaged", 0);
+}
