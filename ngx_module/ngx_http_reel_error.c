@@ -1,0 +1,433 @@
+/*
+ * Errors with a body: RFC 9457 problem documents and S3's XML, the one
+ * mapping of reel_err_t to HTTP, CORS, and small responses.
+ */
+
+#include "ngx_module/ngx_http_reel_module.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+
+
+#define NGX_HTTP_REEL_BODY_MAX  (64 * 1024)
+
+
+static ngx_uint_t ngx_http_reel_wants_problem(ngx_http_request_t *r);
+static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *detail,
+    ngx_uint_t retryable);
+static void ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r,
+    const char *code, const char *detail);
+static void ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p,
+    size_t len);
+static const char *ngx_http_reel_title(ngx_uint_t status);
+
+
+ngx_int_t
+ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
+    ngx_uint_t status, const char *code, const char *detail,
+    ngx_uint_t retryable)
+{
+    size_t                 len;
+    ngx_int_t              rc;
+    ngx_str_t              body, id;
+    reel_buf_t             b;
+    const char            *type;
+    ngx_http_reel_ctx_t   *ctx;
+
+    ctx = ngx_http_reel_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->status.data = (u_char *) code;
+    ctx->status.len = ngx_strlen(code);
+
+    /* in an error nothing of the success's headers may stay */
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_etag(r);
+    ngx_http_clear_last_modified(r);
+    r->allow_ranges = 0;
+
+    if (status >= 500) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: %ui %s: %s", status, code, detail);
+    }
+
+    reel_buf_init(&b, NGX_HTTP_REEL_BODY_MAX);
+
+    if (form == NGX_HTTP_REEL_S3 && !ngx_http_reel_wants_problem(r)) {
+        type = "application/xml";
+        ngx_http_reel_s3_body(&b, r, code, detail);
+
+    } else {
+        type = "application/problem+json";
+        ngx_http_reel_problem_body(&b, r, status, code, detail, retryable);
+    }
+
+    if (reel_buf_err(&b) != REEL_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    len = b.len;
+    body.len = len;
+    body.data = ngx_pnalloc(r->pool, len);
+    if (body.data != NULL) {
+        ngx_memcpy(body.data, b.data, len);
+    }
+
+    reel_buf_release(&b);
+
+    if (body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (form == NGX_HTTP_REEL_S3) {
+        id.len = 16;
+        id.data = ngx_pnalloc(r->pool, id.len);
+        if (id.data == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_sprintf(id.data, "%016xL", (int64_t) r->connection->number);
+
+        if (ngx_http_reel_add_header(r, "x-amz-request-id", &id) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (ngx_http_reel_cors(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
+        r->keepalive = 0;
+    }
+
+    return ngx_http_reel_send(r, status, type, &body);
+}
+
+
+/* an S3 client sends no such Accept; people and our own tools do */
+static ngx_uint_t
+ngx_http_reel_wants_problem(ngx_http_request_t *r)
+{
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+    ngx_uint_t        i;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == sizeof("accept") - 1
+            && ngx_strncasecmp(h[i].key.data, (u_char *) "accept", 6) == 0
+            && ngx_strlcasestrn(h[i].value.data,
+                                h[i].value.data + h[i].value.len,
+                                (u_char *) "application/problem+json",
+                                sizeof("application/problem+json") - 2)
+               != NULL)
+        {
+            return 1;
+        }
+    }
+}
+
+
+static void
+ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *detail,
+    ngx_uint_t retryable)
+{
+    reel_json_t           j;
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_json_kstr(&j, "type", "about:blank");
+    reel_json_kstr(&j, "title", ngx_http_reel_title(status));
+    reel_json_kuint(&j, "status", status);
+    reel_json_kstr(&j, "detail", detail);
+    reel_json_key(&j, "instance");
+    reel_json_str(&j, (reel_str_t) { (char *) r->uri.data, r->uri.len });
+    reel_json_kstr(&j, "code", code);
+    reel_json_kbool(&j, "retryable", retryable);
+
+    if (ctx->asset.len) {
+        reel_json_key(&j, "asset");
+        reel_json_str(&j, (reel_str_t) { (char *) ctx->asset.data,
+                                         ctx->asset.len });
+    }
+
+    reel_json_end(&j, '}');
+    reel_buf_addz(b, "\n");
+}
+
+
+static void
+ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r, const char *code,
+    const char *detail)
+{
+    reel_buf_addz(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                     "<Error><Code>");
+    ngx_http_reel_xml_escape(b, (u_char *) code, ngx_strlen(code));
+    reel_buf_addz(b, "</Code><Message>");
+    ngx_http_reel_xml_escape(b, (u_char *) detail, ngx_strlen(detail));
+    reel_buf_addz(b, "</Message><Resource>");
+    ngx_http_reel_xml_escape(b, r->uri.data, r->uri.len);
+    reel_buf_printf(b, "</Resource><RequestId>%016llx</RequestId></Error>\n",
+                    (unsigned long long) r->connection->number);
+}
+
+
+static void
+ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+
+        switch (p[i]) {
+        case '<':
+            reel_buf_addz(b, "&lt;");
+            break;
+        case '>':
+            reel_buf_addz(b, "&gt;");
+            break;
+        case '&':
+            reel_buf_addz(b, "&amp;");
+            break;
+        case '"':
+            reel_buf_addz(b, "&quot;");
+            break;
+        default:
+            /* XML 1.0 has no control characters, nor may bytes be broken */
+            if (p[i] >= 0x20 && p[i] < 0x7f) {
+                reel_buf_u8(b, p[i]);
+            } else {
+                reel_buf_u8(b, '?');
+            }
+        }
+    }
+}
+
+
+static const char *
+ngx_http_reel_title(ngx_uint_t status)
+{
+    static const struct {
+        ngx_uint_t   status;
+        const char  *title;
+    } titles[] = {
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 410, "Gone" },
+        { 411, "Length Required" },
+        { 413, "Content Too Large" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 503, "Service Unavailable" },
+        { 507, "Insufficient Storage" }
+    };
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+        if (titles[i].status == status) {
+            return titles[i].title;
+        }
+    }
+
+    return "Error";
+}
+
+
+ngx_uint_t
+ngx_http_reel_err_status(reel_err_t err, const char **code)
+{
+    static const struct {
+        reel_err_t   err;
+        ngx_uint_t   status;
+        const char  *code;
+    } map[] = {
+        { REEL_INVAL,       400, "InvalidArgument" },
+        { REEL_BADDATA,     400, "InvalidArgument" },
+        { REEL_UNSUPPORTED, 501, "NotImplemented" },
+        { REEL_LIMIT,       413, "EntityTooLarge" },
+        { REEL_NOTFOUND,    404, "NOT_FOUND" },
+        { REEL_EXISTS,      409, "OperationAborted" },
+        { REEL_DENIED,      403, "AccessDenied" },
+        { REEL_NOSPACE,     507, "InsufficientStorage" }
+    };
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        if (map[i].err == err) {
+            *code = map[i].code;
+            return map[i].status;
+        }
+    }
+
+    *code = "InternalError";
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "");
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_cors(ngx_http_request_t *r)
+{
+    static ngx_str_t  expose = ngx_string("ETag, Content-Length, "
+                                          "Content-Range, Date, Location, "
+                                          "Retry-After, reel-asset, "
+                                          "x-amz-request-id");
+
+    ngx_str_t                  vary = ngx_string("Origin");
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (rlcf->cors_origin.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_reel_add_header(r, "Access-Control-Allow-Origin",
+                                 &rlcf->cors_origin)
+        != NGX_OK
+        || ngx_http_reel_add_header(r, "Access-Control-Expose-Headers",
+                                    &expose)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (rlcf->cors_origin.len == 1 && rlcf->cors_origin.data[0] == '*') {
+        return NGX_OK;
+    }
+
+    return ngx_http_reel_add_header(r, "Vary", &vary);
+}
+
+
+ngx_int_t
+ngx_http_reel_preflight(ngx_http_request_t *r, const char *methods)
+{
+    static ngx_str_t  headers = ngx_string("Authorization, Content-Type, "
+                                           "Range, If-None-Match, Accept, "
+                                           "Content-MD5, x-amz-date, "
+                                           "x-amz-content-sha256, "
+                                           "x-amz-security-token");
+    static ngx_str_t  age = ngx_string("86400");
+
+    ngx_int_t  rc;
+    ngx_str_t  value;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    value.data = (u_char *) methods;
+    value.len = ngx_strlen(methods);
+
+    if (ngx_http_reel_cors(r) != NGX_OK
+        || ngx_http_reel_add_header(r, "Access-Control-Allow-Methods", &value)
+           != NGX_OK
+        || ngx_http_reel_add_header(r, "Allow", &value) != NGX_OK
+        || ngx_http_reel_add_header(r, "Access-Control-Allow-Headers",
+                                    &headers)
+           != NGX_OK
+        || ngx_http_reel_add_header(r, "Access-Control-Max-Age", &age)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *content_type, ngx_str_t *body)
+{
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_chain_t   out;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = body->len;
+    r->headers_out.content_type.data = (u_char *) content_type;
+    r->headers_out.content_type.len = ngx_strlen(content_type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = body->data;
+    b->last = body->data + body->len;
+    b->memory = body->len ? 1 : 0;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+    b->sync = (b->memory || b->last_buf) ? 0 : 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
