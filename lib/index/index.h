@@ -11,14 +11,16 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
-#include "lib/base/reader.h"
 #include "lib/base/str.h"
+#include "lib/index/packed.h"
 
 #define REEL_INDEX_VERSION        1
 #define REEL_INDEX_MAX_BYTES      (16u << 20)
 #define REEL_INDEX_MAX_RENDITIONS 64
 #define REEL_INDEX_MAX_HEADERS    256
+#define REEL_INDEX_MAX_LISTS      64
 #define REEL_INDEX_MAX_IMAGES     64
+#define REEL_INDEX_MAX_OBJECTS    (1u << 16)
 #define REEL_INDEX_MAX_FRAGMENTS  (1u << 20)
 #define REEL_INDEX_SALT           16
 
@@ -49,8 +51,10 @@ typedef struct {
     uint32_t    sample_rate;
     uint32_t    objects;
 
-    /* packed: walk them with the cursors below */
-    reel_str_t  object_bytes;
+    /* packed: walk them with the functions below */
+    reel_str_t  object_bytes;   /* shared by the renditions of a list */
+    reel_str_t  header_bytes;
+    reel_str_t  base_bytes;
     reel_str_t  size_bytes;
     reel_str_t  duration_bytes;
     reel_str_t  sample_bytes;
@@ -130,8 +134,8 @@ reel_err_t reel_index_locate(const reel_index_t *ix,
 
 /* walks the fragments of a rendition from the first one on */
 typedef struct {
-    reel_reader_t sizes, durations, samples, iframes;
-    uint64_t      dur_value, dur_left, smp_value, smp_left;
+    reel_packed_t sizes, iframes;
+    reel_runs_t   durations, samples;
     bool          video;
     uint32_t      left;
     /* of the fragment that reel_fragments_next returned */
@@ -168,9 +172,9 @@ typedef struct {
 } reel_bitrate_t;
 
 /*
- * RFC 8216 4.3.4.2: peak is the largest bit rate of any segment, rounded
- * up; a last segment shorter than half the others' length does not count
- * unless it is the only one.
+ * RFC 8216 4.3.4.2: peak is the largest bit rate of any segment; a last
+ * segment shorter than half the first one's length counts together with
+ * the one before it.  Both are rounded up; 0 without segments.
  */
 reel_bitrate_t reel_index_bitrate(const reel_index_t *ix,
     const reel_rendition_t *r, uint32_t per);

@@ -1,0 +1,275 @@
+#include "lib/base/rescale.h"
+#include "lib/index/index.h"
+
+
+uint32_t
+reel_index_segments(const reel_index_t *ix, uint32_t per)
+{
+    if (per == 0) {
+        return 0;
+    }
+
+    return ix->fragments / per + (ix->fragments % per != 0);
+}
+
+
+/* walks the objects of a rendition in order */
+typedef struct {
+    reel_packed_t in;
+    reel_runs_t   headers;
+    reel_runs_t   bases;
+    uint32_t      left;
+    /* of the object at hand */
+    reel_str_t    name;
+    uint32_t      header;
+    uint64_t      base;
+    uint32_t      first;
+    uint32_t      count;
+} objects_t;
+
+
+static void
+objects_init(objects_t *o, const reel_rendition_t *r)
+{
+    o->in = reel_packed(r->object_bytes);
+    o->headers = reel_runs(r->header_bytes);
+    o->bases = reel_runs(r->base_bytes);
+    o->left = r->objects;
+    o->first = 0;
+    o->count = 0;
+}
+
+
+static bool
+objects_next(objects_t *o)
+{
+    uint64_t  len;
+
+    if (o->left == 0) {
+        return false;
+    }
+
+    o->left--;
+
+    len = reel_packed_next(&o->in);
+
+    if (len > (uint64_t) (o->in.end - o->in.p)) {
+        return false;
+    }
+
+    o->name = (reel_str_t) { (const char *) o->in.p, (size_t) len };
+    o->in.p += len;
+    o->first += o->count;
+    o->count = (uint32_t) reel_packed_next(&o->in);
+    o->header = (uint32_t) reel_runs_next(&o->headers);
+    o->base = reel_runs_next(&o->bases);
+
+    return true;
+}
+
+
+static uint64_t
+sum_next(reel_packed_t *c, uint32_t n)
+{
+    uint64_t  sum = 0;
+
+    while (n-- != 0) {
+        sum += reel_packed_next(c);
+    }
+
+    return sum;
+}
+
+
+reel_err_t
+reel_index_locate(const reel_index_t *ix, const reel_rendition_t *r,
+    uint32_t first, uint32_t count, reel_extent_t ext[REEL_EXTENTS_MAX],
+    unsigned *n)
+{
+    uint32_t        take;
+    objects_t       o;
+    reel_packed_t   sizes;
+    reel_extent_t  *x;
+
+    *n = 0;
+
+    if (count == 0 || first >= ix->fragments
+        || count > ix->fragments - first)
+    {
+        return REEL_NOTFOUND;
+    }
+
+    objects_init(&o, r);
+
+    do {
+        if (!objects_next(&o)) {
+            return REEL_BADDATA;
+        }
+    } while (first - o.first >= o.count);
+
+    sizes = reel_packed(r->size_bytes);
+    reel_packed_skip(&sizes, o.first);
+
+    for ( ;; ) {
+
+        if (*n == REEL_EXTENTS_MAX) {
+            return REEL_LIMIT;
+        }
+
+        x = &ext[(*n)++];
+        x->object = o.name;
+        x->header = o.header;
+        x->offset = o.base + sum_next(&sizes, first - o.first);
+
+        take = o.count - (first - o.first);
+        take = take < count ? take : count;
+        x->size = sum_next(&sizes, take);
+
+        first += take;
+        count -= take;
+
+        if (count == 0) {
+            return REEL_OK;
+        }
+
+        if (!objects_next(&o)) {
+            return REEL_BADDATA;
+        }
+    }
+}
+
+
+void
+reel_fragments_init(reel_fragments_t *f, const reel_index_t *ix,
+    const reel_rendition_t *r)
+{
+    *f = (reel_fragments_t) {
+        .sizes = reel_packed(r->size_bytes),
+        .iframes = reel_packed(r->iframe_bytes),
+        .durations = reel_runs(r->duration_bytes),
+        .samples = reel_runs(r->sample_bytes),
+        .video = r->kind == REEL_VIDEO,
+        .left = ix->fragments,
+        .number = UINT32_MAX
+    };
+}
+
+
+bool
+reel_fragments_next(reel_fragments_t *f)
+{
+    if (f->left == 0) {
+        return false;
+    }
+
+    f->left--;
+    f->number++;
+    f->start_ts += f->duration;
+    f->size = (uint32_t) reel_packed_next(&f->sizes);
+    f->duration = (uint32_t) reel_runs_next(&f->durations);
+    f->nsamples = (uint32_t) reel_runs_next(&f->samples);
+    f->iframe = f->video ? (uint32_t) reel_packed_next(&f->iframes) : 0;
+
+    return true;
+}
+
+
+void
+reel_segments_init(reel_segments_t *s, const reel_index_t *ix,
+    const reel_rendition_t *r, uint32_t per)
+{
+    *s = (reel_segments_t) { .per = per, .number = UINT32_MAX };
+    reel_fragments_init(&s->f, ix, r);
+}
+
+
+bool
+reel_segments_next(reel_segments_t *s)
+{
+    uint32_t  n = s->f.left < s->per ? s->f.left : s->per;
+
+    if (n == 0) {
+        return false;
+    }
+
+    s->number++;
+    s->start_ts += (int64_t) s->duration;
+
+    /* the same as n turns of reel_fragments_next, less what is not asked */
+    s->size = sum_next(&s->f.sizes, n);
+    s->duration = reel_runs_sum(&s->f.durations, n);
+    s->f.left -= n;
+
+    return true;
+}
+
+
+static uint64_t
+rate_of(uint64_t bytes, uint64_t duration, uint32_t timescale)
+{
+    uint64_t  bits;
+
+    /* the common case, in 64 bits */
+    if (!__builtin_mul_overflow(bytes * 8, timescale, &bits)) {
+        return bits / duration + (bits % duration != 0);
+    }
+
+    return (uint64_t) reel_rescale((int64_t) (bytes * 8), timescale, duration,
+                                   REEL_ROUND_UP);
+}
+
+
+/* the larger of rate and that of bytes in duration */
+static uint64_t
+faster(uint64_t rate, uint64_t bytes, uint64_t duration, uint32_t timescale)
+{
+    uint64_t  other = rate_of(bytes, duration, timescale);
+
+    return other > rate ? other : rate;
+}
+
+
+reel_bitrate_t
+reel_index_bitrate(const reel_index_t *ix, const reel_rendition_t *r,
+    uint32_t per)
+{
+    uint64_t         first = 0, size = 0, duration = 0, ticks = 0, bytes = 0;
+    uint64_t         top = 0, top_duration = 0;
+    reel_bitrate_t   rate = { 0, 0 };
+    reel_segments_t  s;
+
+    reel_segments_init(&s, ix, r, per);
+
+    /* a segment is judged when the next one is seen: the last is apart */
+    while (reel_segments_next(&s)) {
+
+        if (s.number == 0) {
+            first = s.duration;
+
+        } else if (duration != top_duration || size > top) {
+            rate.peak = faster(rate.peak, size, duration, r->timescale);
+            top = size;
+            top_duration = duration;
+        }
+
+        if (s.f.left == 0 && s.number != 0 && s.duration * 2 < first) {
+            size += s.size;
+            duration += s.duration;
+        } else {
+            size = s.size;
+            duration = s.duration;
+        }
+
+        bytes += s.size;
+        ticks += s.duration;
+    }
+
+    if (ticks == 0) {
+        return rate;
+    }
+
+    rate.peak = faster(rate.peak, size, duration, r->timescale);
+    rate.average = rate_of(bytes, ticks, r->timescale);
+
+    return rate;
+}
