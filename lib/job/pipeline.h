@@ -1,12 +1,14 @@
 /*
- * A pipeline: what a job makes of a source.  workerd/yaml.c fills it from a
- * YAML file, lib/job/plan.c expands it.
+ * A pipeline: what a job makes of a source.  workerd/pipeline.c fills it from
+ * a YAML file, lib/job/plan.c expands it.
  */
 
 #ifndef REEL_JOB_PIPELINE_H
 #define REEL_JOB_PIPELINE_H
 
 #include <stdint.h>
+
+#include "lib/base/err.h"
 
 #define REEL_PIPELINE_RUNGS 16
 
@@ -42,7 +44,8 @@ typedef struct {
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
     uint32_t         chunk_max_s;           /* 30 */
-    uint32_t         first_chunk_s;         /* 4 */
+    uint32_t         first_chunk_s;         /* 6: whole segments, so that
+                                               none changes as it grows */
     uint32_t         encoder_threads;       /* 1 */
     uint32_t         nrungs;
     reel_rung_t      rungs[REEL_PIPELINE_RUNGS];    /* falling short side */
@@ -56,5 +59,14 @@ typedef struct {
 
 /* the values of conf/pipelines/default.yaml; a test compares the two */
 void reel_pipeline_default(reel_pipeline_t *p);
+
+/*
+ * What the members must fulfil together (rungs fall, chunk sizes contain
+ * one another): REEL_INVAL with a text, and *key says which part is wrong
+ * ("rungs", "chunks").  Each member's own range is for who reads it from
+ * outside.
+ */
+reel_err_t reel_pipeline_check(const reel_pipeline_t *p, const char **key,
+    reel_error_t *e) REEL_WARN_UNUSED;
 
 #endif

@@ -1,0 +1,295 @@
+#include "workerd/pipeline.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/store/layout.h"
+#include "workerd/yaml.h"
+
+#define U32(key, type, member, min, max)                                     \
+    { (key), REEL_YAML_TYPE_U32, offsetof(type, member), (min), (max), NULL, \
+      false }
+#define FN(key, type, member, fn)                                            \
+    { (key), REEL_YAML_TYPE_FN, offsetof(type, member), 0, 0, (fn), false }
+#define ROWS(table)  (table), sizeof(table) / sizeof((table)[0])
+
+
+static reel_err_t
+read_preset(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    size_t      i;
+    char        text[16];
+    reel_err_t  err;
+
+    static const char *const presets[] = {
+        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
+        "slow", "slower", "veryslow",
+    };
+
+    err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
+        if (strcmp(text, presets[i]) == 0) {
+            memcpy(dst, text, strlen(text) + 1);
+            return REEL_OK;
+        }
+    }
+
+    return reel_yaml_fail(n, e, "\"%s\" is not a preset of x264 (ultrafast "
+                          "to veryslow)", text);
+}
+
+
+static reel_err_t
+read_short_side(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    uint32_t   *v = dst;
+    reel_err_t  err;
+
+    err = reel_yaml_u32(n, 64, 4320, v, e);
+
+    if (err == REEL_OK && *v % 2 != 0) {
+        return reel_yaml_fail(n, e, "short_side must be even, not %u", *v);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        { "short_side", REEL_YAML_TYPE_FN, offsetof(reel_rung_t, short_side),
+          0, 0, read_short_side, true },
+        { "crf", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, crf),
+          0, 51, NULL, true },
+        { "max_kbps", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, max_kbps),
+          50, 200000, NULL, true },
+        { "buf_kbits", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, buf_kbits),
+          50, 400000, NULL, true },
+    };
+
+    return reel_yaml_map(rung, n, ROWS(keys), e);
+}
+
+
+static reel_err_t
+read_rungs(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_pipeline_t   *p = dst;
+    const reel_yaml_t *item;
+
+    err = reel_yaml_is(n, REEL_YAML_LIST, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    p->nrungs = 0;
+
+    for (item = n->child; item != NULL; item = item->next) {
+        if (p->nrungs == REEL_PIPELINE_RUNGS) {
+            return reel_yaml_fail(item, e, "more than %d rungs",
+                                  REEL_PIPELINE_RUNGS);
+        }
+
+        err = read_rung(&p->rungs[p->nrungs], item, e);
+        if (err != REEL_OK) {
+            return err;
+        }
+
+        p->nrungs++;
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_chunks(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        U32("first_s", reel_pipeline_t, first_chunk_s, 1, 60),
+        U32("min_s", reel_pipeline_t, chunk_min_s, 1, 600),
+        U32("target_s", reel_pipeline_t, chunk_target_s, 1, 600),
+        U32("max_s", reel_pipeline_t, chunk_max_s, 2, 1200),
+    };
+
+    return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
+static reel_err_t
+read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_pipeline_t   *p = dst;
+    const reel_yaml_t *kbps;
+
+    static const reel_yaml_key_t keys[] = {
+        U32("kbps", reel_pipeline_t, audio_kbps, 0, 320),
+        U32("channels", reel_pipeline_t, audio_channels, 1, 2),
+        U32("object_s", reel_pipeline_t, audio_object_s, 6, 600),
+    };
+
+    err = reel_yaml_map(dst, n, ROWS(keys), e);
+    kbps = reel_yaml_find(n, "kbps");
+
+    if (err == REEL_OK && kbps != NULL && p->audio_kbps != 0
+        && p->audio_kbps < 32)
+    {
+        return reel_yaml_fail(kbps, e, "kbps must be 0 (no sound) or at "
+                              "least 32, not %u", p->audio_kbps);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_poster(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        U32("percent", reel_pipeline_t, poster_percent, 0, 100),
+        U32("width", reel_pipeline_t, poster_width, 16, 3840),
+    };
+
+    return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
+static reel_err_t
+read_task(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        U32("attempts", reel_task_opts_t, attempts, 1, 20),
+        U32("timeout_s", reel_task_opts_t, timeout_s, 10, 86400),
+    };
+
+    return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
+static reel_err_t
+read_tasks(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    size_t          i;
+    reel_yaml_key_t keys[REEL_TASK_TYPES];
+
+    /* the rows follow the task types, whatever those become */
+    for (i = 0; i < REEL_TASK_TYPES; i++) {
+        keys[i] = (reel_yaml_key_t) {
+            .key = reel_task_type_name((reel_task_type_t) i),
+            .type = REEL_YAML_TYPE_FN,
+            .offset = i * sizeof(reel_task_opts_t),
+            .fn = read_task,
+        };
+    }
+
+    return reel_yaml_map(dst, n, keys, REEL_TASK_TYPES, e);
+}
+
+
+static reel_err_t
+read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_error_t       why;
+    const char        *key;
+    const reel_yaml_t *n;
+
+    static const reel_yaml_key_t keys[] = {
+        FN("preset", reel_pipeline_t, preset, read_preset),
+        U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),
+        U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),
+        { "chunks", REEL_YAML_TYPE_FN, 0, 0, 0, read_chunks, false },
+        { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },
+        { "audio", REEL_YAML_TYPE_FN, 0, 0, 0, read_audio, false },
+        { "poster", REEL_YAML_TYPE_FN, 0, 0, 0, read_poster, false },
+        FN("tasks", reel_pipeline_t, tasks, read_tasks),
+    };
+
+    err = reel_yaml_map(p, root, ROWS(keys), e);
+
+    if (err == REEL_OK && reel_pipeline_check(p, &key, &why) != REEL_OK) {
+        n = reel_yaml_find(root, key);
+        err = reel_yaml_fail(n == NULL ? root : n, e, "%s: %s", key,
+                             why.text);
+    }
+
+    return err;
+}
+
+
+/* the file's name without folder and .yaml */
+static reel_err_t
+name_of(char dst[33], const char *file)
+{
+    size_t      len;
+    const char *base;
+
+    base = strrchr(file, '/');
+    base = base == NULL ? file : base + 1;
+    len = strcspn(base, ".");
+
+    if (!reel_name_valid((reel_str_t) { base, len })) {
+        return REEL_INVAL;
+    }
+
+    return reel_str_copy(dst, 33, (reel_str_t) { base, len });
+}
+
+
+reel_err_t
+reel_pipeline_load(reel_pipeline_t *p, const char *file, reel_error_t *e)
+{
+    reel_err_t   err;
+    reel_yaml_t *root;
+
+    reel_pipeline_default(p);
+
+    if (name_of(p->name, file) != REEL_OK) {
+        return reel_fail(e, REEL_INVAL, "%.100s: not named after a pipeline, "
+                         "[a-z0-9-].yaml", file);
+    }
+
+    err = reel_yaml_load(&root, file, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = read_pipeline(p, root, e);
+    reel_yaml_free(root);
+
+    return err;
+}
+
+
+reel_err_t
+reel_pipeline_open(reel_pipeline_t *p, const char *dir, reel_str_t name,
+    reel_error_t *e)
+{
+    int  n;
+    char file[PATH_MAX];
+
+    /* a name is data from outside: never a path */
+    if (!reel_name_valid(name)) {
+        return reel_fail(e, REEL_INVAL, "\"%.*s\" is not a pipeline's name",
+                         (int) (name.len < 64 ? name.len : 64), name.p);
+    }
+
+    n = snprintf(file, sizeof(file), "%s/%.*s.yaml", dir, (int) name.len,
+                 name.p);
+
+    if (n < 0 || (size_t) n >= sizeof(file)) {
+        return reel_fail(e, REEL_LIMIT, "the folder's path is too long");
+    }
+
+    return reel_pipeline_load(p, file, e);
+}

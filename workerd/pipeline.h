@@ -1,0 +1,21 @@
+/* pipelines as YAML files: conf/pipelines/<name>.yaml */
+
+#ifndef REEL_WORKERD_PIPELINE_H
+#define REEL_WORKERD_PIPELINE_H
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/job/pipeline.h"
+
+/*
+ * Reads a pipeline; what the file leaves out is as reel_pipeline_default
+ * has it.  The text of an error begins with file:line:column.
+ */
+reel_err_t reel_pipeline_load(reel_pipeline_t *p, const char *file,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/* dir/<name>.yaml; REEL_INVAL when name is not a pipeline's name */
+reel_err_t reel_pipeline_open(reel_pipeline_t *p, const char *dir,
+    reel_str_t name, reel_error_t *e) REEL_WARN_UNUSED;
+
+#endif
