@@ -1,0 +1,12 @@
+# small programs that tests and benches use; one .c of tests/tools each
+TOOL_SRCS := $(wildcard tests/tools/*.c)
+TOOL_BINS := $(TOOL_SRCS:%.c=$(BUILD)/%)
+
+.PHONY: test-tools
+test-tools: $(TOOL_BINS)
+
+$(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBREEL) $(LIB_LIBS)
+
+-include $(TOOL_BINS:=.d)
