@@ -1,0 +1,319 @@
+#include "workerd/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/log.h"
+
+
+reel_err_t
+reel_answer_read(reel_store_t *s, const char *job, const char *name,
+    reel_answer_t *a, reel_error_t *e)
+{
+    reel_key_t  key;
+    reel_buf_t  b = { 0 };
+    reel_err_t  err;
+
+    *a = (reel_answer_t) { 0 };
+
+    err = reel_key_scratch(key, reel_str(job), name);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_ANSWER_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_parse(a, reel_buf_cstr(&b), b.len, e);
+    }
+
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+static reel_err_t
+stat_sized(reel_store_t *s, const char *asset, const char *folder,
+    const char *name, uint64_t bytes)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    err = reel_key_object(key, reel_str(asset), reel_str(folder),
+                          reel_str(name));
+    if (err == REEL_OK) {
+        err = reel_store_stat(s, key, &st);
+    }
+    if (err == REEL_OK && st.size != bytes) {
+        err = REEL_NOTFOUND;
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_answer_stands(reel_store_t *s, const char *asset,
+    const reel_answer_t *a)
+{
+    reel_err_t  err = REEL_OK;
+
+    for (size_t i = 0; err == REEL_OK && i < a->nobjects; i++) {
+        err = stat_sized(s, asset, a->objects[i].rendition,
+                         a->objects[i].name, a->objects[i].bytes);
+    }
+
+    if (err == REEL_OK && a->image[0] != '\0') {
+        err = stat_sized(s, asset, "image", a->image, a->image_bytes);
+    }
+
+    return err;
+}
+
+
+/* the answer that stands, if it answers the same and its objects stand */
+static reel_err_t
+read_standing(reel_attempt_t *a, reel_answer_t *answer)
+{
+    char          name[REEL_TASK_NAME + 8];
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    snprintf(name, sizeof(name), "%s.json", a->task);
+    err = reel_answer_read(a->w->store, a->job, name, answer, &e);
+
+    if (err == REEL_BADDATA) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task,
+                      "the answer that stands is broken: %s", e.text);
+    }
+
+    if (err == REEL_OK && strcmp(answer->digest, a->digest) != 0) {
+        err = REEL_NOTFOUND;
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_stands(a->w->store, a->asset, answer);
+    }
+    if (err != REEL_OK) {
+        reel_answer_release(answer);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_answer_check(reel_attempt_t *a)
+{
+    reel_answer_t  answer;
+
+    /* whatever is amiss with it: the task is done once more */
+    if (read_standing(a, &answer) != REEL_OK) {
+        return REEL_OK;
+    }
+
+    reel_answer_release(&answer);
+
+    return REEL_EXISTS;
+}
+
+
+static reel_err_t
+object_key(reel_key_t key, const reel_attempt_t *a, const reel_encoded_t *o)
+{
+    return reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
+                           reel_str(o->name));
+}
+
+
+static bool
+names_object(const reel_answer_t *a, const reel_encoded_t *o)
+{
+    for (size_t i = 0; a != NULL && i < a->nobjects; i++) {
+        if (strcmp(a->objects[i].name, o->name) == 0
+            && strcmp(a->objects[i].rendition, o->rendition) == 0)
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/*
+ * A try that lost its lease may go on for a while, and the next one may
+ * have resumed behind its objects: so what the standing answer names stays.
+ */
+void
+reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
+{
+    reel_key_t             key;
+    reel_err_t             err = REEL_OK, rc;
+    const reel_encoded_t  *o;
+
+    for (size_t i = a->kept; i < a->published; i++) {
+        o = &a->answer.objects[i];
+
+        if (!names_object(standing, o) && object_key(key, a, o) == REEL_OK) {
+            rc = reel_store_del(a->w->store, key);
+            err = err != REEL_OK ? err : rc;
+        }
+    }
+
+    if (a->answer.image[0] != '\0'
+        && (standing == NULL
+            || strcmp(standing->image, a->answer.image) != 0)
+        && reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
+                           reel_str(a->answer.image)) == REEL_OK)
+    {
+        rc = reel_store_del(a->w->store, key);
+        err = err != REEL_OK ? err : rc;
+    }
+
+    if (err != REEL_OK) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task,
+                      "an unused object was left to the sweep: %s",
+                      reel_err_name(err));
+    }
+}
+
+
+static reel_err_t
+print_answer(reel_attempt_t *a, const char *suffix, reel_key_t key,
+    reel_buf_t *b)
+{
+    char        name[REEL_TASK_NAME + 16];
+    reel_err_t  err;
+
+    snprintf(name, sizeof(name), "%s%s", a->task, suffix);
+    memcpy(a->answer.digest, a->digest, sizeof(a->answer.digest));
+
+    err = reel_key_scratch(key, reel_str(a->job), name);
+    reel_buf_init(b, REEL_ANSWER_MAX);
+    if (err == REEL_OK) {
+        err = reel_answer_print(b, &a->answer);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_answer_put(reel_attempt_t *a)
+{
+    reel_key_t     key;
+    reel_buf_t     b;
+    reel_err_t     err;
+    reel_answer_t  standing;
+
+    err = print_answer(a, ".json", key, &b);
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(a->w->store, key, b.data, b.len);
+    }
+
+    if (err == REEL_EXISTS) {
+        if (read_standing(a, &standing) == REEL_OK) {
+            reel_log_task(REEL_LOG_INFO, a->job, a->task,
+                          "another attempt was first; its answer counts");
+            reel_answer_withdraw(a, &standing);
+            reel_answer_release(&standing);
+            err = REEL_OK;
+
+        } else {
+            /* of another payload, or its objects are gone */
+            err = reel_store_replace(a->w->store, key, b.data, b.len);
+        }
+    }
+
+    reel_buf_release(&b);
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err, "the answer cannot be put");
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_answer_put_part(reel_attempt_t *a)
+{
+    reel_key_t  key;
+    reel_buf_t  b;
+    reel_err_t  err;
+
+    err = print_answer(a, ".part.json", key, &b);
+    if (err == REEL_OK) {
+        err = reel_store_replace(a->w->store, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err,
+                                       "the answer so far cannot be put");
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_answer_add(reel_answer_t *a, reel_encoded_t *o)
+{
+    reel_encoded_t  *p;
+
+    p = realloc(a->objects, (a->nobjects + 1) * sizeof(*p));
+    if (p == NULL) {
+        return REEL_NOMEM;
+    }
+
+    p[a->nobjects] = *o;
+    a->objects = p;
+    a->nobjects++;
+    *o = (reel_encoded_t) { 0 };
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_answer_parse_object(reel_attempt_t *a, const json_t *value,
+    reel_encoded_t *o)
+{
+    char          *text = json_dumps(value, JSON_COMPACT);
+    uint64_t       bytes, samples = 0;
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+
+    *o = (reel_encoded_t) { 0 };
+
+    if (text == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "answer",
+                                 "an object's line");
+    }
+
+    err = reel_encoded_parse(o, text, strlen(text), &e);
+    free(text);
+
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "answer",
+                                 "the child's answer is not right: %s",
+                                 e.text);
+    }
+
+    bytes = o->base;
+    for (uint32_t k = 0; k < o->nfrags; k++) {
+        bytes += o->frags[k].size;
+        samples += o->frags[k].samples;
+    }
+
+    if (bytes != o->bytes || samples != o->samples) {
+        reel_encoded_release(o);
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "the fragments of %s do not sum up",
+                                 a->task);
+    }
+
+    return REEL_OK;
+}

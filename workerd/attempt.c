@@ -1,0 +1,290 @@
+#include "workerd/attempt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/hex.h"
+#include "lib/base/ulid.h"
+#include "lib/crypt/digest.h"
+
+/* the fields of step's reply behind the outcome */
+enum {
+    F_JOB = 1, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
+    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_END
+};
+
+static const reel_task_ops_t *const types[] = {
+    &reel_task_inspect, &reel_task_plan, &reel_task_video, &reel_task_audio,
+    &reel_task_poster, &reel_task_publish
+};
+
+
+const reel_task_ops_t *
+reel_task_ops(const char *type_name)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (strcmp(reel_task_type_name(types[i]->type), type_name) == 0) {
+            return types[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* SHA-256 of payload, a newline and the fingerprint of the encoders */
+static reel_err_t
+set_digest(reel_attempt_t *a)
+{
+    uint8_t         sum[REEL_SHA256_LEN];
+    reel_err_t      err;
+    const char     *fp = a->w->fingerprint;
+    reel_sha256_t  *h = reel_sha256_new();
+
+    if (h == NULL) {
+        return REEL_NOMEM;
+    }
+
+    err = reel_sha256_update(h, a->payload, a->payload_len);
+    if (err == REEL_OK) {
+        err = reel_sha256_update(h, "\n", 1);
+    }
+    if (err == REEL_OK) {
+        err = reel_sha256_update(h, fp, strlen(fp));
+    }
+
+    if (err != REEL_OK) {
+        reel_sha256_free(h);
+        return err;
+    }
+
+    err = reel_sha256_final(h, sum);
+    if (err == REEL_OK) {
+        reel_hex(a->digest, sum, sizeof(sum));
+    }
+
+    return err;
+}
+
+
+/* names from Redis become keys of the store and words of the log */
+static bool
+word_ok(const char *s)
+{
+    return s[0] != '\0' && strspn(s, "abcdefghijklmnopqrstuvwxyz"
+           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(s);
+}
+
+
+static reel_err_t
+copy_field(char *dst, size_t cap, const reel_reply_t *reply, size_t i)
+{
+    return reel_str_copy(dst, cap, reel_reply_str(reel_reply_at(reply, i)));
+}
+
+
+static reel_err_t
+read_names(reel_attempt_t *a, const reel_reply_t *r)
+{
+    uint32_t    publication;
+    reel_str_t  asset;
+
+    if (copy_field(a->job, sizeof(a->job), r, F_JOB) != REEL_OK
+        || copy_field(a->task, sizeof(a->task), r, F_TASK) != REEL_OK
+        || copy_field(a->token, sizeof(a->token), r, F_TOKEN) != REEL_OK)
+    {
+        return REEL_BADDATA;
+    }
+
+    if (reel_job_id_parse(reel_str(a->job), &asset, &publication) != REEL_OK
+        || !word_ok(a->task) || !word_ok(a->token))
+    {
+        return REEL_BADDATA;
+    }
+
+    a->publication = publication;
+
+    return reel_str_copy(a->asset, sizeof(a->asset), asset);
+}
+
+
+static reel_err_t
+read_rest(reel_attempt_t *a, const reel_reply_t *r)
+{
+    char        type[32];
+    uint64_t    number, timeout;
+    reel_str_t  payload = reel_reply_str(reel_reply_at(r, F_PAYLOAD));
+
+    if (copy_field(a->project, sizeof(a->project), r, F_PROJECT) != REEL_OK
+        || copy_field(a->pipeline, sizeof(a->pipeline), r, F_PIPELINE)
+           != REEL_OK
+        || copy_field(type, sizeof(type), r, F_TYPE) != REEL_OK
+        || payload.len > REEL_PAYLOAD_MAX)
+    {
+        return REEL_BADDATA;
+    }
+
+    number = reel_reply_uint(reel_reply_at(r, F_ATTEMPT));
+    timeout = reel_reply_uint(reel_reply_at(r, F_TIMEOUT));
+    if (number == 0 || number > UINT32_MAX || timeout == 0
+        || timeout > UINT32_MAX)
+    {
+        return REEL_BADDATA;
+    }
+    a->number = (uint32_t) number;
+    a->timeout_s = (uint32_t) timeout;
+
+    a->payload = malloc(payload.len + 1);
+    if (a->payload == NULL) {
+        return REEL_NOMEM;
+    }
+    memcpy(a->payload, payload.p, payload.len);
+    a->payload[payload.len] = '\0';
+    a->payload_len = payload.len;
+
+    a->ops = reel_task_ops(type);
+
+    return a->ops != NULL ? REEL_OK : REEL_UNSUPPORTED;
+}
+
+
+reel_err_t
+reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply,
+    reel_attempt_t **out)
+{
+    reel_err_t       err;
+    reel_attempt_t  *a = calloc(1, sizeof(*a));
+
+    *out = a;
+    if (a == NULL) {
+        return REEL_NOMEM;
+    }
+
+    a->w = w;
+    a->memfd = -1;
+
+    err = reel_reply_len(reply) == F_END ? read_names(a, reply)
+                                         : REEL_BADDATA;
+    if (err == REEL_OK) {
+        err = read_rest(a, reply);
+    }
+    if (err == REEL_OK) {
+        err = set_digest(a);
+    }
+
+    return err;
+}
+
+
+void
+reel_attempt_free(reel_attempt_t *a)
+{
+    if (a == NULL) {
+        return;
+    }
+
+    for (unsigned i = 0; i < REEL_CHILD_OUTPUTS; i++) {
+        reel_multipart_abort(a->out[i]);
+    }
+    reel_object_close(a->source);
+    if (a->memfd >= 0) {
+        close(a->memfd);
+    }
+
+    reel_answer_release(&a->answer);
+    reel_args_release(&a->tasks);
+    free(a->data);
+    free(a->text);
+    free(a->payload);
+    free(a);
+}
+
+
+reel_err_t
+reel_attempt_fail(reel_attempt_t *a, reel_err_t err, const char *code,
+    const char *stage, const char *fmt, ...)
+{
+    char     text[256];
+    va_list  ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+
+    reel_outcome_fail(&a->outcome, code, stage, "%s", text);
+
+    return err;
+}
+
+
+reel_err_t
+reel_attempt_store_fail(reel_attempt_t *a, reel_err_t err, const char *what)
+{
+    return reel_attempt_fail(a, err, reel_outcome_code(err), "store",
+                             "%s: %s", what, reel_err_name(err));
+}
+
+
+reel_err_t
+reel_attempt_source(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    err = reel_key_asset_part(key, reel_str(a->asset), REEL_PART_SOURCE);
+    if (err == REEL_OK) {
+        err = reel_store_open(a->w->store, key, &a->source);
+    }
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err, "the source cannot be opened");
+    }
+
+    if (a->source->fd < 0) {
+        return reel_attempt_fail(a, REEL_UNSUPPORTED, "INTERNAL", "store",
+                                 "the store \"%s\" has no descriptors",
+                                 a->w->store->ops->name);
+    }
+
+    io->source_fd = a->source->fd;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_attempt_outputs(reel_attempt_t *a, reel_child_t *io, unsigned n)
+{
+    char        name[REEL_TASK_NAME + REEL_TOKEN_MAX + 16];
+    reel_key_t  key;
+    reel_err_t  err;
+
+    if (n > REEL_CHILD_OUTPUTS) {
+        return reel_attempt_fail(a, REEL_LIMIT, "INTERNAL", "prepare",
+                                 "%u outputs", n);
+    }
+
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%s-%s.%u", a->task, a->token, i);
+
+        err = reel_key_scratch(key, reel_str(a->job), name);
+        if (err == REEL_OK) {
+            err = reel_multipart_create(a->w->store, key, 0, &a->out[i]);
+        }
+
+        if (err != REEL_OK) {
+            return reel_attempt_store_fail(a, err,
+                                           "an output cannot be staged");
+        }
+
+        a->nout = i + 1;
+        io->out_fd[i] = a->out[i]->fd;
+    }
+
+    io->nout = n;
+
+    return REEL_OK;
+}

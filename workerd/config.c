@@ -1,0 +1,261 @@
+#include "workerd/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "workerd/yaml.h"
+
+#define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+                 "0123456789._-"
+
+static reel_err_t read_redis(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_path(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_worker(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_sandbox(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_log(void *dst, const reel_yaml_t *n, reel_error_t *e);
+static reel_err_t read_limits(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_address(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+
+#define AT(member) offsetof(reel_config_t, member)
+
+static const reel_yaml_key_t keys[] = {
+    { "store", REEL_YAML_TYPE_FN, AT(store), 0, 0, read_path, true },
+    { "pipelines", REEL_YAML_TYPE_FN, AT(pipelines), 0, 0, read_path, true },
+    { "redis", REEL_YAML_TYPE_FN, AT(redis), 0, 0, read_redis, true },
+    { "worker", REEL_YAML_TYPE_FN, AT(worker), 0, 0, read_worker, false },
+    { "slots", REEL_YAML_TYPE_U32, AT(slots), 0, 256, NULL, false },
+    { "lease_s", REEL_YAML_TYPE_U32, AT(lease_s), 3, 3600, NULL, false },
+    { "poll_ms", REEL_YAML_TYPE_U32, AT(poll_ms), 50, 60000, NULL, false },
+    { "outbox_s", REEL_YAML_TYPE_U32, AT(outbox_s), 1, 3600, NULL, false },
+    { "sweep_s", REEL_YAML_TYPE_U32, AT(sweep_s), 1, 86400, NULL, false },
+    { "sweep_age_s", REEL_YAML_TYPE_U32, AT(sweep_age_s), 1, 86400, NULL,
+      false },
+    { "upload_age_h", REEL_YAML_TYPE_U32, AT(upload_age_h), 1, 8760, NULL,
+      false },
+    { "drain_s", REEL_YAML_TYPE_U32, AT(drain_s), 0, 86400, NULL, false },
+    { "sandbox", REEL_YAML_TYPE_FN, AT(sandbox_required), 0, 0,
+      read_sandbox, false },
+    { "log", REEL_YAML_TYPE_FN, AT(log), 0, 0, read_log, false },
+    { "limits", REEL_YAML_TYPE_FN, 0, 0, 0, read_limits, false },
+};
+
+static const reel_yaml_key_t redis_keys[] = {
+    { "address", REEL_YAML_TYPE_FN, 0, 0, 0, read_address, true },
+    { "db", REEL_YAML_TYPE_U32, offsetof(reel_redis_conf_t, db), 0, 1023,
+      NULL, false },
+    { "password_file", REEL_YAML_TYPE_TEXT,
+      offsetof(reel_redis_conf_t, password_file), 1, REEL_PATH_MAX - 1,
+      NULL, false },
+};
+
+static const reel_yaml_key_t limits_keys[] = {
+    { "memory_mib", REEL_YAML_TYPE_U32, AT(memory_mib), 256, 1u << 20, NULL,
+      false },
+    { "output_mib", REEL_YAML_TYPE_U32, AT(output_mib), 16, 1u << 24, NULL,
+      false },
+};
+
+#define NKEYS(table) (sizeof(table) / sizeof(table[0]))
+
+
+void
+reel_config_default(reel_config_t *c)
+{
+    *c = (reel_config_t) {
+        .lease_s = 30,
+        .poll_ms = 500,
+        .outbox_s = 5,
+        .sweep_s = 60,
+        .sweep_age_s = 60,
+        .upload_age_h = 24,
+        .drain_s = 30,
+        .memory_mib = 4096,
+        .output_mib = 16384,
+        .sandbox_required = true,
+        .log = REEL_LOG_INFO
+    };
+}
+
+
+reel_err_t
+reel_config_address(reel_redis_conf_t *r, const char *text)
+{
+    size_t       n;
+    uint64_t     port;
+    reel_str_t   host;
+    const char  *colon;
+
+    r->socket[0] = '\0';
+    r->host[0] = '\0';
+    r->port = 0;
+
+    if (strncmp(text, "unix:", 5) == 0) {
+        n = strlen(text + 5);
+        if (text[5] != '/' || n >= sizeof(r->socket)) {
+            return REEL_INVAL;
+        }
+        memcpy(r->socket, text + 5, n + 1);
+        return REEL_OK;
+    }
+
+    colon = strrchr(text, ':');
+    if (colon == NULL
+        || reel_str_u64(reel_str(colon + 1), 65535, &port) != REEL_OK
+        || port == 0)
+    {
+        return REEL_INVAL;
+    }
+
+    host = (reel_str_t) { text, (size_t) (colon - text) };
+    if (host.len >= 2 && host.p[0] == '[' && host.p[host.len - 1] == ']') {
+        host.p++;
+        host.len -= 2;
+
+    } else if (memchr(host.p, ':', host.len) != NULL) {
+        return REEL_INVAL;
+    }
+
+    if (host.len == 0
+        || reel_str_copy(r->host, sizeof(r->host), host) != REEL_OK)
+    {
+        return REEL_INVAL;
+    }
+    r->port = (uint16_t) port;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_address(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char        text[REEL_PATH_MAX];
+    reel_err_t  err;
+
+    err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (reel_config_address(dst, text) != REEL_OK) {
+        return reel_yaml_fail(n, e, "\"%.60s\" is neither unix:/path nor "
+                              "host:port", text);
+    }
+
+    return REEL_OK;
+}
+
+
+/* a map, or the address alone */
+static reel_err_t
+read_redis(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    if (n->kind == REEL_YAML_SCALAR) {
+        return read_address(dst, n, e);
+    }
+
+    return reel_yaml_map(dst, n, redis_keys, NKEYS(redis_keys), e);
+}
+
+
+static reel_err_t
+read_limits(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    return reel_yaml_map(dst, n, limits_keys, NKEYS(limits_keys), e);
+}
+
+
+static reel_err_t
+read_path(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char       *path = dst;
+    reel_err_t  err = reel_yaml_text(n, 1, REEL_PATH_MAX - 1, path, e);
+
+    if (err == REEL_OK && path[0] != '/') {
+        return reel_yaml_fail(n, e, "\"%.60s\" is not an absolute path",
+                              path);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_worker(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char       *id = dst;
+    reel_err_t  err = reel_yaml_text(n, 1, REEL_WORKER_ID_MAX - 1, id, e);
+
+    if (err == REEL_OK && strspn(id, ID_CHARS) != strlen(id)) {
+        return reel_yaml_fail(n, e, "a worker's id has letters, digits, "
+                              "'.', '_' and '-' only");
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_sandbox(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    bool       *required = dst;
+    char        text[16];
+    reel_err_t  err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    *required = strcmp(text, "required") == 0;
+    if (!*required && strcmp(text, "best-effort") != 0) {
+        return reel_yaml_fail(n, e, "sandbox is \"required\" or "
+                              "\"best-effort\"");
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_log(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char        text[16];
+    reel_err_t  err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (reel_log_level_parse(dst, reel_str(text)) != REEL_OK) {
+        return reel_yaml_fail(n, e, "log is error, warn, info or debug");
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_config_load(reel_config_t *c, const char *file, reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_yaml_t  *root;
+
+    reel_config_default(c);
+
+    err = reel_yaml_load(&root, file, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_yaml_map(c, root, keys, NKEYS(keys), e);
+    reel_yaml_free(root);
+
+    return err;
+}

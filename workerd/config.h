@@ -1,0 +1,48 @@
+/* reel.yaml: how one daemon is set up (docs/workerd.md describes each key) */
+
+#ifndef REEL_WORKERD_CONFIG_H
+#define REEL_WORKERD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "workerd/log.h"
+#include "workerd/redis.h"
+
+#define REEL_WORKER_ID_MAX 64
+#define REEL_PATH_MAX      512
+
+typedef struct {
+    char              store[REEL_PATH_MAX];     /* absolute */
+    char              pipelines[REEL_PATH_MAX];
+    char              worker[REEL_WORKER_ID_MAX];       /* "" until set */
+    reel_redis_conf_t redis;
+    uint32_t          slots;            /* 0: the cores we may use */
+    uint32_t          lease_s;
+    uint32_t          poll_ms;
+    uint32_t          outbox_s;
+    uint32_t          sweep_s;
+    uint32_t          sweep_age_s;
+    uint32_t          upload_age_h;
+    uint32_t          drain_s;
+    uint32_t          memory_mib;       /* of a child's address space */
+    uint32_t          output_mib;       /* of one file of a child */
+    bool              sandbox_required;
+    reel_log_level_t  log;
+} reel_config_t;
+
+void reel_config_default(reel_config_t *c);
+
+/* over the defaults.  e begins with file:line:column where one is known */
+reel_err_t reel_config_load(reel_config_t *c, const char *file,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/* "unix:/path" or "host:port" ("[::1]:6379"); REEL_INVAL */
+reel_err_t reel_config_address(reel_redis_conf_t *r, const char *text)
+    REEL_WARN_UNUSED;
+
+/* what slots: 0 means here: affinity and the cgroup's quota, at least 1 */
+uint32_t reel_config_cores(void);
+
+#endif

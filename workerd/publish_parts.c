@@ -1,0 +1,348 @@
+#include "workerd/publish_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/answer.h"
+#include "workerd/publish_check.h"
+
+
+void
+reel_parts_release(reel_parts_t *p)
+{
+    for (size_t i = 0; i < p->nanswers; i++) {
+        reel_answer_release(&p->answers[i]);
+    }
+    for (size_t i = 0; i < p->ntracks; i++) {
+        free(p->tracks[i].objects);
+    }
+    free(p->answers);
+    free(p->tracks);
+    *p = (reel_parts_t) { 0 };
+}
+
+
+static reel_err_t
+read_one(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const char *name, reel_error_t *e)
+{
+    reel_err_t     err;
+    reel_error_t   why = { "" };
+    reel_answer_t *a = &p->answers[p->nanswers];
+
+    err = reel_answer_read(s, job, name, a, &why);
+
+    if (err == REEL_OK) {
+        err = reel_answer_stands(s, asset, a);
+        if (err == REEL_NOTFOUND) {
+            reel_answer_release(a);
+            return reel_fail(e, REEL_BADDATA,
+                             "%s: an object is missing or has another size",
+                             name);
+        }
+        if (err != REEL_OK) {
+            reel_answer_release(a);
+        }
+    }
+
+    if (err == REEL_OK) {
+        p->nanswers++;
+        return REEL_OK;
+    }
+
+    if (err == REEL_BADDATA) {
+        return reel_fail(e, REEL_BADDATA, "%s: %s", name, why.text);
+    }
+
+    return reel_fail(e, err, "%s: %s", name, reel_err_name(err));
+}
+
+
+/* an answer that is not there: an error, unless the asset still grows */
+static reel_err_t
+read_maybe(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const char *name, bool growing, reel_error_t *e)
+{
+    reel_err_t  err = read_one(p, s, asset, job, name, e);
+
+    if (err == REEL_NOTFOUND) {
+        return growing ? REEL_NOTFOUND
+                       : reel_fail(e, REEL_BADDATA, "%s is missing", name);
+    }
+
+    return err;
+}
+
+
+/*
+ * While the asset grows only chunk 0 and the first stretch of sound count;
+ * what of them does not stand yet is left out.
+ */
+static reel_err_t
+read_video(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_t *t, reel_error_t *e)
+{
+    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    uint32_t    chunks = t->growing && t->chunks > 1 ? 1 : t->chunks;
+    reel_err_t  err;
+
+    for (uint32_t c = 0; c < chunks; c++) {
+        uint32_t  groups = c == 0 ? t->first_groups : t->groups;
+
+        for (uint32_t g = 0; g < groups; g++) {
+            reel_task_name_video(name, c, g);
+            snprintf(file, sizeof(file), "%s.json", name);
+
+            err = read_maybe(p, s, asset, job, file, t->growing, e);
+            if (err != REEL_OK && err != REEL_NOTFOUND) {
+                return err;
+            }
+        }
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_t *t, reel_error_t *e)
+{
+    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    uint32_t    n = t->growing && t->audios > 1 ? 1 : t->audios;
+    reel_err_t  err;
+
+    for (uint32_t i = 0; i < n; i++) {
+        reel_task_name_audio(name, i);
+        snprintf(file, sizeof(file), "%s.json", name);
+
+        err = read_maybe(p, s, asset, job, file, t->growing, e);
+        if (err != REEL_OK && err != REEL_NOTFOUND) {
+            return err;
+        }
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_t *t, reel_error_t *e)
+{
+    reel_err_t  err;
+
+    err = read_video(p, s, asset, job, t, e);
+
+    if (err == REEL_OK) {
+        err = read_audio(p, s, asset, job, t, e);
+    }
+
+    if (err == REEL_OK && t->poster) {
+        err = read_maybe(p, s, asset, job, "poster.json", t->growing, e);
+        if (err == REEL_OK) {
+            p->image = &p->answers[p->nanswers - 1];
+        } else if (err == REEL_NOTFOUND) {
+            err = REEL_OK;
+        }
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_t *t, reel_error_t *e)
+{
+    size_t      max;
+    reel_err_t  err;
+
+    *p = (reel_parts_t) { 0 };
+
+    if (t->chunks > REEL_INDEX_MAX_FRAGMENTS || t->groups > REEL_TASK_RUNGS
+        || t->first_groups > REEL_TASK_RUNGS
+        || t->audios > REEL_INDEX_MAX_FRAGMENTS)
+    {
+        return reel_fail(e, REEL_LIMIT, "%u chunks, %u stretches of sound",
+                         t->chunks, t->audios);
+    }
+
+    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + 1;
+    p->answers = calloc(max, sizeof(*p->answers));
+    if (p->answers == NULL) {
+        return REEL_NOMEM;
+    }
+
+    err = read_all(p, s, asset, job, t, e);
+    if (err == REEL_OK) {
+        err = reel_parts_join(p, t, e);
+    }
+
+    if (err != REEL_OK) {
+        reel_parts_release(p);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+add_object(reel_parts_t *p, const reel_encoded_t *o)
+{
+    size_t                  i;
+    reel_track_t           *t;
+    const reel_encoded_t  **objects;
+
+    for (i = 0; i < p->ntracks; i++) {
+        if (strcmp(p->tracks[i].name, o->rendition) == 0) {
+            break;
+        }
+    }
+
+    if (i == p->ntracks) {
+        t = realloc(p->tracks, (p->ntracks + 1) * sizeof(*t));
+        if (t == NULL) {
+            return REEL_NOMEM;
+        }
+        p->tracks = t;
+        t[p->ntracks++] = (reel_track_t) { 0 };
+        memcpy(t[i].name, o->rendition, sizeof(t[i].name));
+    }
+
+    t = &p->tracks[i];
+    objects = realloc(t->objects, (t->nobjects + 1) * sizeof(*objects));
+    if (objects == NULL) {
+        return REEL_NOMEM;
+    }
+    t->objects = objects;
+    t->objects[t->nobjects++] = o;
+
+    return REEL_OK;
+}
+
+
+static int
+by_fragment(const void *x, const void *y)
+{
+    const reel_encoded_t  *a = *(const reel_encoded_t *const *) x;
+    const reel_encoded_t  *b = *(const reel_encoded_t *const *) y;
+
+    return a->frag_from < b->frag_from ? -1 : a->frag_from > b->frag_from;
+}
+
+
+static int
+by_size(const void *x, const void *y)
+{
+    const reel_encoded_t  *a = ((const reel_track_t *) x)->objects[0];
+    const reel_encoded_t  *b = ((const reel_track_t *) y)->objects[0];
+    uint64_t               sa, sb;
+
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+
+    sa = (uint64_t) a->width * a->height;
+    sb = (uint64_t) b->width * b->height;
+    if (sa != sb) {
+        return sa > sb ? -1 : 1;
+    }
+
+    return strcmp(a->rendition, b->rendition);
+}
+
+
+/* a track too short for what is shown so far is not shown yet */
+static void
+drop_short(reel_parts_t *p, uint32_t fragments)
+{
+    size_t  kept = 0;
+
+    for (size_t i = 0; i < p->ntracks; i++) {
+        if (p->tracks[i].fragments < fragments) {
+            free(p->tracks[i].objects);
+        } else {
+            p->tracks[kept++] = p->tracks[i];
+        }
+    }
+
+    p->ntracks = kept;
+}
+
+
+static reel_err_t
+set_extent(reel_parts_t *p, const reel_publish_t *t, reel_error_t *e)
+{
+    bool  video = false, audio = false;
+
+    if (t->frag_to == 0 || t->frag_to > t->grid.fragments
+        || (!t->growing && t->frag_to != t->grid.fragments))
+    {
+        return reel_fail(e, REEL_BADDATA, "publish %u fragments of %u?",
+                         t->frag_to, t->grid.fragments);
+    }
+
+    if (t->growing) {
+        drop_short(p, t->frag_to);
+    }
+
+    for (size_t i = 0; i < p->ntracks; i++) {
+        video |= p->tracks[i].objects[0]->kind == REEL_VIDEO;
+        audio |= p->tracks[i].objects[0]->kind == REEL_AUDIO;
+    }
+
+    if ((t->chunks > 0 && !video) || (t->audios > 0 && !audio)
+        || p->ntracks == 0)
+    {
+        return t->growing ? REEL_NOTFOUND
+               : reel_fail(e, REEL_BADDATA, "a kind of track is missing");
+    }
+
+    p->fragments = t->frag_to;
+    p->end_ts = t->frag_to == t->grid.fragments
+                ? t->grid.end_ts : (int64_t) t->frag_to * t->grid.gop_ts;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_parts_join(reel_parts_t *p, const reel_publish_t *t, reel_error_t *e)
+{
+    reel_err_t            err = REEL_OK;
+    reel_track_t         *track;
+    const reel_answer_t  *a;
+
+    for (size_t i = 0; err == REEL_OK && i < p->nanswers; i++) {
+        a = &p->answers[i];
+        for (size_t k = 0; err == REEL_OK && k < a->nobjects; k++) {
+            err = add_object(p, &a->objects[k]);
+        }
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < p->ntracks; i++) {
+        track = &p->tracks[i];
+        qsort(track->objects, track->nobjects, sizeof(track->objects[0]),
+              by_fragment);
+        err = reel_track_check_objects(track, t, e);
+    }
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = set_extent(p, t, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    qsort(p->tracks, p->ntracks, sizeof(p->tracks[0]), by_size);
+
+    for (size_t i = 0; err == REEL_OK && i < p->ntracks; i++) {
+        err = reel_track_check_time(&p->tracks[i], t, p->fragments, e);
+    }
+
+    return err;
+}

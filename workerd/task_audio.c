@@ -1,0 +1,250 @@
+/*
+ * encode_audio: one gapless encoder run that answers object after object.
+ * Its output is memory: each stretch is put as an object of its own
+ * (<first fragment>-<token>.mp4) as soon as it is whole, named in
+ * scratch/<job>/<task>.part.json, and given back; the next try goes on
+ * behind the last one.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+#include "workerd/log.h"
+
+/* of one object: a minute of the best AAC has 4 MiB */
+#define OBJECT_MAX (64u << 20)
+
+
+static uint32_t
+next_fragment(const reel_attempt_t *a)
+{
+    const reel_encoded_t       *o;
+    const reel_encode_audio_t  *t = a->data;
+
+    if (a->answer.nobjects == 0) {
+        return t->frag_from;
+    }
+
+    o = &a->answer.objects[a->answer.nobjects - 1];
+
+    return o->frag_from + o->nfrags;
+}
+
+
+/* takes over what an earlier try put, as far as it stands without a gap */
+static void
+resume(reel_attempt_t *a)
+{
+    char            name[REEL_TASK_NAME + 16];
+    reel_answer_t   part;
+    reel_encoded_t *o;
+
+    snprintf(name, sizeof(name), "%s.part.json", a->task);
+
+    if (reel_answer_read(a->w->store, a->job, name, &part, NULL) != REEL_OK) {
+        return;
+    }
+
+    for (size_t i = 0; strcmp(part.digest, a->digest) == 0
+                       && i < part.nobjects; i++)
+    {
+        reel_answer_t  one = { .objects = &part.objects[i], .nobjects = 1 };
+
+        o = &part.objects[i];
+
+        if (o->frag_from != next_fragment(a)
+            || reel_answer_stands(a->w->store, a->asset, &one) != REEL_OK
+            || reel_answer_add(&a->answer, o) != REEL_OK)
+        {
+            break;
+        }
+    }
+
+    reel_answer_release(&part);
+    a->kept = a->answer.nobjects;
+    a->published = a->kept;
+
+    if (a->kept > 0) {
+        reel_log_task(REEL_LOG_INFO, a->job, a->task,
+                      "goes on at fragment %u, behind %zu objects",
+                      next_fragment(a), a->kept);
+    }
+}
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_err_t            err;
+    reel_error_t          e = { "" };
+    reel_encode_audio_t  *t = calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the payload");
+    }
+    a->data = t;
+
+    err = reel_encode_audio_parse(t, a->payload, a->payload_len, &e);
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
+                                 "payload: %s", e.text);
+    }
+
+    if (reel_answer_check(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    resume(a);
+
+    if (next_fragment(a) >= t->frag_to) {
+        /* it died between its last object and its answer */
+        err = reel_answer_put(a);
+        return err == REEL_OK ? REEL_EXISTS : err;
+    }
+
+    a->memfd = memfd_create("reel-audio", MFD_CLOEXEC);
+    if (a->memfd < 0) {
+        return reel_attempt_fail(a, REEL_IO, "IO", "prepare",
+                                 "memfd_create: %s", strerror(errno));
+    }
+
+    io->resume_frag = next_fragment(a);
+    io->out_fd[0] = a->memfd;
+    io->nout = 1;
+
+    return REEL_OK;
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    (void) attempt;
+
+    return reel_av_encode_audio(c);
+}
+
+
+static reel_err_t
+put_object(reel_attempt_t *a, const reel_encoded_t *o, uint64_t from)
+{
+    uint8_t     *data = malloc(o->bytes);
+    reel_key_t   key;
+    reel_err_t   err;
+
+    if (data == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "answer",
+                                 "an object of %llu bytes",
+                                 (unsigned long long) o->bytes);
+    }
+
+    if (pread(a->memfd, data, o->bytes, (off_t) from) != (ssize_t) o->bytes) {
+        err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                "the object is shorter than said");
+        goto done;
+    }
+
+    err = reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
+                          reel_str(o->name));
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(a->w->store, key, data, o->bytes);
+    }
+    if (err != REEL_OK) {
+        err = reel_attempt_store_fail(a, err, "an object cannot be put");
+    }
+
+    /* whole pages go back; what is left of one goes with the next */
+    (void) !fallocate(a->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                      (off_t) from, (off_t) o->bytes);
+
+done:
+
+    free(data);
+
+    return err;
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    json_int_t            from;
+    reel_err_t            err;
+    reel_encoded_t        o;
+    reel_encode_audio_t  *t = a->data;
+
+    if (strcmp(key, "object") != 0) {
+        return REEL_BADDATA;
+    }
+
+    err = reel_answer_parse_object(a, value, &o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    from = json_integer_value(json_object_get(whole, "from"));
+
+    if (from < 0 || o.bytes > OBJECT_MAX || strcmp(o.rendition, t->name) != 0
+        || o.frag_from != next_fragment(a) || o.nfrags == 0
+        || o.nfrags > t->frag_to - o.frag_from)
+    {
+        err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                "the child's object is not what was asked");
+        goto fail;
+    }
+
+    snprintf(o.name, sizeof(o.name), "%u-%.48s.mp4", o.frag_from, a->token);
+
+    err = put_object(a, &o, (uint64_t) from);
+    if (err == REEL_OK) {
+        err = reel_answer_add(&a->answer, &o);
+    }
+    if (err != REEL_OK) {
+        goto fail;
+    }
+
+    a->published = a->answer.nobjects;
+
+    return reel_answer_put_part(a);
+
+fail:
+
+    reel_encoded_release(&o);
+
+    return err;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    reel_encode_audio_t  *t = a->data;
+
+    if (next_fragment(a) != t->frag_to) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "the child ended at fragment %u of %u",
+                                 next_fragment(a), t->frag_to);
+    }
+
+    return reel_answer_put(a);
+}
+
+
+const reel_task_ops_t reel_task_audio = {
+    .type = REEL_TASK_ENCODE_AUDIO,
+    .source = true,
+    .confined = true,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};

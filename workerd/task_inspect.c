@@ -1,0 +1,148 @@
+/*
+ * inspect: the child probes the source, its answer becomes
+ * scratch/<job>/inspect.json.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/record.h"
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+
+
+/* facts that stand and can be read need not be found again */
+static reel_err_t
+check_standing(reel_attempt_t *a)
+{
+    reel_key_t     key;
+    reel_buf_t     b = { 0 };
+    reel_err_t     err;
+    reel_source_t  src = { 0 };
+
+    err = reel_key_scratch(key, reel_str(a->job), "inspect.json");
+    if (err == REEL_OK) {
+        err = reel_store_get(a->w->store, key, REEL_ANSWER_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_source_parse(&src, reel_buf_cstr(&b), b.len, NULL);
+    }
+
+    reel_source_release(&src);
+    reel_buf_release(&b);
+
+    return err == REEL_OK ? REEL_EXISTS : REEL_OK;
+}
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_key_t      key;
+    reel_buf_t      b = { 0 };
+    reel_err_t      err;
+    reel_error_t    e = { "" };
+    reel_request_t  rq = { 0 };
+
+    if (check_standing(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    err = reel_key_asset_part(key, reel_str(a->asset), REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_store_get(a->w->store, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, &e);
+    }
+
+    io->max_duration_s = rq.max_duration_s;
+    reel_request_release(&rq);
+    reel_buf_release(&b);
+
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, reel_outcome_code(err), "store",
+                                 "request.json: %s",
+                                 e.text[0] != '\0' ? e.text
+                                                   : reel_err_name(err));
+    }
+
+    return REEL_OK;
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    (void) attempt;
+
+    return reel_av_inspect(c);
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_source_t  src = { 0 };
+
+    (void) whole;
+
+    if (strcmp(key, "source") != 0 || a->text != NULL) {
+        return REEL_BADDATA;
+    }
+
+    a->text = json_dumps(value, JSON_COMPACT);
+    if (a->text == NULL) {
+        return REEL_NOMEM;
+    }
+
+    err = reel_source_parse(&src, a->text, strlen(a->text), &e);
+    reel_source_release(&src);
+
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "answer",
+                                 "the child's facts are not right: %s",
+                                 e.text);
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    if (a->text == NULL) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "the child ended without an answer");
+    }
+
+    err = reel_key_scratch(key, reel_str(a->job), "inspect.json");
+    if (err == REEL_OK) {
+        err = reel_store_replace(a->w->store, key, a->text,
+                                 strlen(a->text));
+    }
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err, "the facts cannot be put");
+    }
+
+    return REEL_OK;
+}
+
+
+const reel_task_ops_t reel_task_inspect = {
+    .type = REEL_TASK_INSPECT,
+    .source = true,
+    .confined = true,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};

@@ -1,0 +1,274 @@
+/*
+ * plan: pipeline + facts -> tasks.  The child (lib/job's planner over the
+ * standing inspect.json; unfiltered, it reads the store itself) prints a
+ * line a task, the parent hands them to Redis by `expand`, which completes
+ * the task in the same call.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/job/plan.h"
+#include "lib/job/record.h"
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+
+#define TASKS_MAX 100000
+
+/* the members of a task's line, in the order of expand's arguments */
+static const char *const members[] = {
+    "name", "type", "class", "payload", "cost", "attempts", "timeout_s",
+    "renditions", "work_ms", "deps"
+};
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    (void) io;
+
+    reel_args_release(&a->tasks);
+    reel_args_init(&a->tasks);
+    reel_args_addz(&a->tasks, a->job);
+    reel_args_addz(&a->tasks, a->task);
+    reel_args_addz(&a->tasks, a->token);
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+print_task(reel_child_t *c, const reel_plan_t *p, size_t i)
+{
+    reel_buf_t             b, deps;
+    reel_err_t             err;
+    reel_json_t            j;
+    const reel_planned_t  *t = &p->tasks[i];
+
+    reel_buf_init(&deps, 1u << 20);
+    for (size_t d = 0; d < t->ndeps; d++) {
+        reel_buf_printf(&deps, "%s%s", d > 0 ? " " : "",
+                        p->tasks[t->deps[d]].name);
+    }
+
+    reel_buf_init(&b, REEL_CHILD_LINE_MAX);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_key(&j, "task");
+    reel_json_object(&j);
+    reel_json_kstr(&j, "name", t->name);
+    reel_json_kstr(&j, "type", reel_task_type_name(t->type));
+    reel_json_kstr(&j, "class", t->cls);
+    reel_json_kstr(&j, "payload", t->payload);
+    reel_json_kuint(&j, "cost", t->cost);
+    reel_json_kuint(&j, "attempts", t->attempts);
+    reel_json_kuint(&j, "timeout_s", t->timeout_s);
+    reel_json_kstr(&j, "renditions", t->renditions);
+    reel_json_kuint(&j, "work_ms", t->work_ms);
+    reel_json_kstr(&j, "deps", reel_buf_cstr(&deps));
+    reel_json_end(&j, '}');
+    reel_json_end(&j, '}');
+
+    err = reel_buf_err(&deps);
+    reel_buf_release(&deps);
+
+    if (err != REEL_OK) {
+        reel_buf_release(&b);
+        return err;
+    }
+
+    return reel_child_line(c, &b);
+}
+
+
+static int
+fail_store(reel_child_t *c, const char *what, reel_err_t err,
+    const reel_error_t *e)
+{
+    return reel_child_fail(c, true, reel_outcome_code(err), "store",
+                           "%s: %s", what, e->text[0] != '\0' ? e->text
+                           : reel_err_name(err));
+}
+
+
+static int
+print_plan(reel_child_t *c, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s)
+{
+    int           rc = 0;
+    reel_err_t    err;
+    reel_plan_t   plan = { 0 };
+    reel_error_t  e = { "" };
+
+    err = reel_plan(&plan, pl, src, max_duration_s, &e);
+
+    switch (err) {
+    case REEL_OK:
+        break;
+    case REEL_LIMIT:
+        rc = reel_child_fail(c, false, "LIMIT_DURATION", "plan", "%s",
+                             e.text);
+        break;
+    case REEL_UNSUPPORTED:
+        rc = reel_child_fail(c, false, "NOT_A_VIDEO", "plan", "%s", e.text);
+        break;
+    case REEL_INVAL:
+        rc = reel_child_fail(c, false, "BAD_PIPELINE", "plan", "%s", e.text);
+        break;
+    default:
+        rc = reel_child_fail(c, true, reel_outcome_code(err), "plan", "%s",
+                             e.text[0] != '\0' ? e.text
+                                               : reel_err_name(err));
+    }
+
+    for (size_t i = 0; rc == 0 && i < plan.ntasks; i++) {
+        err = print_task(c, &plan, i);
+        if (err != REEL_OK) {
+            rc = reel_child_fail(c, true, reel_outcome_code(err), "plan",
+                                 "task %s: %s", plan.tasks[i].name,
+                                 reel_err_name(err));
+        }
+    }
+
+    reel_plan_release(&plan);
+
+    return rc;
+}
+
+
+/* the two records that the plan follows from */
+static int
+read_facts(reel_child_t *c, const reel_attempt_t *a, reel_source_t *src,
+    uint64_t *max_duration_s)
+{
+    int              rc = 0;
+    reel_buf_t       b = { 0 };
+    reel_key_t       key;
+    reel_err_t       err;
+    reel_error_t     e = { "" };
+    reel_store_t    *s = NULL;
+    reel_request_t   rq = { 0 };
+
+    /* the parent's handle lost its descriptors at the fork */
+    err = reel_store_fs_open(a->w->conf.store, &s, &e);
+    if (err != REEL_OK) {
+        return fail_store(c, "store", err, &e);
+    }
+
+    err = reel_key_scratch(key, reel_str(a->job), "inspect.json");
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_ANSWER_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_source_parse(src, reel_buf_cstr(&b), b.len, &e);
+    }
+    if (err != REEL_OK) {
+        rc = fail_store(c, "inspect.json", err, &e);
+        goto done;
+    }
+
+    reel_buf_release(&b);
+
+    err = reel_key_asset_part(key, reel_str(a->asset), REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, &e);
+    }
+    if (err != REEL_OK) {
+        rc = fail_store(c, "request.json", err, &e);
+        goto done;
+    }
+
+    *max_duration_s = rq.max_duration_s;
+
+done:
+
+    reel_request_release(&rq);
+    reel_buf_release(&b);
+    reel_store_close(s);
+
+    return rc;
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    int                     rc;
+    uint64_t                max_duration_s = 0;
+    reel_source_t           src = { 0 };
+    reel_attempt_t         *a = attempt;
+    const reel_pipeline_t  *pl = reel_worker_pipeline(a->w, a->pipeline);
+
+    if (pl == NULL) {
+        return reel_child_fail(c, false, "BAD_PIPELINE", "plan",
+                               "no pipeline \"%s\" in %s", a->pipeline,
+                               a->w->conf.pipelines);
+    }
+
+    rc = read_facts(c, a, &src, &max_duration_s);
+    if (rc == 0) {
+        rc = print_plan(c, pl, &src, max_duration_s);
+    }
+
+    reel_source_release(&src);
+
+    return rc;
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    size_t         limit = 3 + (size_t) TASKS_MAX * 10;
+    const json_t  *m;
+
+    (void) whole;
+
+    if (strcmp(key, "task") != 0 || a->tasks.n >= limit) {
+        return REEL_BADDATA;
+    }
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        m = json_object_get(value, members[i]);
+
+        if (json_is_string(m)) {
+            reel_args_add(&a->tasks,
+                          (reel_str_t) { json_string_value(m),
+                                         json_string_length(m) });
+
+        } else if (json_is_integer(m) && json_integer_value(m) >= 0) {
+            reel_args_uint(&a->tasks, (uint64_t) json_integer_value(m));
+
+        } else {
+            return REEL_BADDATA;
+        }
+    }
+
+    return a->tasks.err;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    if (a->tasks.n <= 3) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "the plan has no tasks");
+    }
+
+    return REEL_OK;
+}
+
+
+const reel_task_ops_t reel_task_plan = {
+    .type = REEL_TASK_PLAN,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};

@@ -1,0 +1,167 @@
+/*
+ * encode_video: one chunk, a group of renditions.  Each output becomes
+ * assets/…/<rendition>/<chunk>-<token>.mp4.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_err_t            err;
+    reel_error_t          e = { "" };
+    reel_encode_video_t  *t = calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the payload");
+    }
+    a->data = t;
+
+    err = reel_encode_video_parse(t, a->payload, a->payload_len, &e);
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
+                                 "payload: %s", e.text);
+    }
+
+    if (reel_answer_check(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    /* a place for each answer, whatever their order */
+    a->answer.objects = calloc(t->nrungs, sizeof(reel_encoded_t));
+    if (a->answer.objects == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the answer");
+    }
+    a->answer.nobjects = t->nrungs;
+
+    return reel_attempt_outputs(a, io, t->nrungs);
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    (void) attempt;
+
+    return reel_av_encode_video(c);
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    json_int_t            i, from;
+    reel_err_t            err;
+    reel_encoded_t        o;
+    reel_encode_video_t  *t = a->data;
+
+    if (strcmp(key, "object") != 0) {
+        return REEL_BADDATA;
+    }
+
+    err = reel_answer_parse_object(a, value, &o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    i = json_integer_value(json_object_get(whole, "output"));
+    from = json_integer_value(json_object_get(whole, "from"));
+
+    if (i < 0 || i >= (json_int_t) t->nrungs || from != 0
+        || strcmp(o.rendition, t->rungs[i].name) != 0
+        || a->answer.objects[i].rendition[0] != '\0'
+        || o.frag_from != t->frag_from
+        || o.nfrags != t->frag_to - t->frag_from)
+    {
+        reel_encoded_release(&o);
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "the child's object is not what was asked");
+    }
+
+    snprintf(o.name, sizeof(o.name), "%u-%.48s.mp4", t->chunk, a->token);
+    a->answer.objects[i] = o;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+publish(reel_attempt_t *a, unsigned i)
+{
+    reel_key_t             key;
+    reel_err_t             err;
+    reel_multipart_t      *m = a->out[i];
+    reel_store_stat_t      st;
+    const reel_encoded_t  *o = &a->answer.objects[i];
+
+    if (o->rendition[0] == '\0') {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "no answer for output %u", i);
+    }
+
+    err = reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
+                          reel_str(o->name));
+    if (err == REEL_OK) {
+        a->out[i] = NULL;               /* freed whatever the outcome */
+        err = reel_multipart_complete(m, key);
+    }
+    if (err == REEL_OK) {
+        a->published = i + 1;
+        err = reel_store_stat(a->w->store, key, &st);
+    }
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err,
+                                       "an object cannot be published");
+    }
+
+    if (st.size != o->bytes) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "output %u has %llu bytes, said were %llu",
+                                 i, (unsigned long long) st.size,
+                                 (unsigned long long) o->bytes);
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    reel_err_t  err = REEL_OK;
+
+    for (unsigned i = 0; err == REEL_OK && i < a->answer.nobjects; i++) {
+        err = publish(a, i);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_answer_put(a);
+    }
+
+    if (err != REEL_OK) {
+        reel_answer_withdraw(a, NULL);
+    }
+
+    return err;
+}
+
+
+const reel_task_ops_t reel_task_video = {
+    .type = REEL_TASK_ENCODE_VIDEO,
+    .source = true,
+    .confined = true,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};

@@ -1,0 +1,54 @@
+/*
+ * What the parts of one daemon share.  main.c makes it, in this order:
+ * configuration, store, pipelines, sandbox probe, loop, Redis, slots,
+ * outbox, sweep, completion; it is taken down in the reverse.
+ */
+
+#ifndef REEL_WORKERD_WORKER_H
+#define REEL_WORKERD_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/job/pipeline.h"
+#include "lib/store/store.h"
+#include "workerd/config.h"
+#include "workerd/loop.h"
+#include "workerd/redis.h"
+
+#define REEL_TOKEN_MAX 64       /* <fence>-<nonce> and its terminator */
+
+typedef struct reel_slots_s      reel_slots_t;
+typedef struct reel_outbox_s     reel_outbox_t;
+typedef struct reel_sweep_s      reel_sweep_t;
+typedef struct reel_completion_s reel_completion_t;
+typedef struct reel_presence_s   reel_presence_t;
+
+typedef struct {
+    reel_config_t      conf;
+    char               fingerprint[128];    /* of the encoders */
+    reel_pipeline_t   *pipelines;           /* owned */
+    size_t             npipelines;
+    reel_store_t      *store;
+    reel_loop_t       *loop;
+    reel_redis_t      *redis;
+    reel_slots_t      *slots;
+    reel_outbox_t     *outbox;
+    reel_sweep_t      *sweep;
+    reel_completion_t *completion;
+    reel_presence_t   *presence;
+    bool               draining;            /* claims nothing any more */
+    bool               once;                /* ends when all is done */
+} reel_worker_t;
+
+/* Unix milliseconds; the store's records carry them, Redis has its own */
+int64_t reel_unix_ms(void);
+
+/* cryptographic randomness; ends the process when there is none */
+void reel_random(void *dst, size_t n);
+
+/* NULL when there is none of that name */
+const reel_pipeline_t *reel_worker_pipeline(const reel_worker_t *w,
+    const char *name);
+
+#endif
