@@ -1,5 +1,3 @@
-#include <math.h>
-
 #include <jansson.h>
 
 #include "lib/auth/jwt.h"
@@ -187,7 +185,7 @@ get_time(int64_t *dst, json_t *claims, const char *name, reel_error_t *e)
     json_t  *v;
 
     v = json_object_get(claims, name);
-    d = json_is_number(v) ? floor(json_number_value(v)) : -1;
+    d = json_is_number(v) ? json_number_value(v) : -1;
 
     if (v == NULL) {
         *dst = 0;
