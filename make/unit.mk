@@ -1,0 +1,47 @@
+## make test-unit     every tests/unit/<area>/test_*.c; SAN=1 with sanitizers
+#
+# Each is a cmocka program of its own, run in the repository's root.  Other
+# .c files of an area are linked into all programs of that area.  Areas link
+# libreel.a; workerd and reelctl also the objects of theirs but main.o.
+
+UNIT_SRCS  := $(wildcard tests/unit/*/*.c)
+UNIT_TESTS := $(filter $(wildcard tests/unit/*/test_*.c),$(UNIT_SRCS))
+UNIT_BINS  := $(UNIT_TESTS:%.c=$(BUILD)/%)
+UNIT_OBJS  := $(UNIT_SRCS:%.c=$(BUILD)/%.o)
+
+unit_area   = $(notdir $(patsubst %/,%,$(dir $(1))))
+unit_helper = $(filter-out $(UNIT_TESTS:%.c=$(BUILD)/%.o), \
+              $(filter $(BUILD)/tests/unit/$(1)/%,$(UNIT_OBJS)))
+
+UNIT_PKGS_workerd = $(WD_PKGS)
+UNIT_PKGS_reelctl = $(CTL_PKGS)
+UNIT_WITH_workerd = $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))
+UNIT_WITH_reelctl = $(filter-out $(BUILD)/reelctl/main.o,$(CTL_OBJS))
+
+.PHONY: unit-programs test-unit
+.SECONDARY: $(UNIT_OBJS)
+
+unit-programs: $(UNIT_BINS)
+
+$(BUILD)/tests/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) \
+	    $$($(PKG) --cflags cmocka $(UNIT_PKGS_$(call unit_area,$@))) \
+	    -c -o $@ $<
+
+.SECONDEXPANSION:
+$(UNIT_BINS): %: %.o $$(call unit_helper,$$(call unit_area,$$@)) \
+    $$(UNIT_WITH_$$(call unit_area,$$@)) $(LIBREEL)
+	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(filter %.o,$^) $(LIBREEL) \
+	    $$($(PKG) --libs cmocka $(UNIT_PKGS_$(call unit_area,$@))) \
+	    $(LIB_LIBS) -lm
+
+# a program that does not build must not hide the others' results, nor may
+# an old one of that name stand in for it
+test-unit:
+	@mkdir -p $(BUILD)/results
+	@$(MAKE) -s -k unit-programs || for p in $(UNIT_BINS); do \
+	    $(MAKE) -s -q $$p 2>/dev/null || rm -f $$p; done; \
+	    scripts/run-units $(BUILD)/results/unit.txt $(UNIT_BINS)
+
+-include $(UNIT_OBJS:.o=.d)
