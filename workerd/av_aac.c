@@ -1,0 +1,280 @@
+#include "workerd/av_aac.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libavutil/channel_layout.h>
+
+#include "lib/base/rescale.h"
+#include "lib/codec/aac.h"
+#include "workerd/av_lang.h"
+
+
+static int
+open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    int              rc;
+    AVCodecContext  *enc;
+    const AVCodec   *codec;
+
+    codec = avcodec_find_encoder_by_name("aac");
+    if (codec == NULL) {
+        return reel_av_fault(f, "INTERNAL", "encode",
+                             "this libavcodec has no aac encoder");
+    }
+
+    enc = a->enc = avcodec_alloc_context3(codec);
+    a->pkt = av_packet_alloc();
+    if (enc == NULL || a->pkt == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "aac");
+    }
+
+    enc->sample_fmt = AV_SAMPLE_FMT_FLTP;
+    enc->sample_rate = (int) a->task->sample_rate;
+    enc->bit_rate = (int64_t) a->task->kbps * 1000;
+    enc->time_base = (AVRational) { 1, enc->sample_rate };
+    enc->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    enc->thread_count = 1;
+    av_channel_layout_default(&enc->ch_layout, (int) a->task->channels);
+
+    rc = avcodec_open2(enc, codec, NULL);
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "aac");
+    }
+
+    if (enc->frame_size != REEL_AAC_FRAME
+        || enc->initial_padding != REEL_AAC_FRAME)
+    {
+        return reel_av_fault(f, "INTERNAL", "encode", "aac: frames of %d, "
+                             "delay of %d", enc->frame_size,
+                             enc->initial_padding);
+    }
+
+    return 0;
+}
+
+
+int
+reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f)
+{
+    reel_cmaf_track_t  track;
+
+    a->child = child;
+    a->task = task;
+    a->frag = a->frag_from = a->object_from = frag_from;
+    a->first_au = reel_audio_first_au(&task->grid, task->sample_rate,
+                                      frag_from);
+    a->end_au = task->frag_to == task->grid.fragments
+                ? reel_audio_total_aus(&task->grid, task->sample_rate)
+                : reel_audio_first_au(&task->grid, task->sample_rate,
+                                      task->frag_to);
+    a->au = a->first_au;
+    a->next_in = a->first_au > REEL_AV_PREROLL_AUS
+                 ? a->first_au - REEL_AV_PREROLL_AUS : 0;
+
+    if (open_encoder(a, f) != 0) {
+        return -1;
+    }
+
+    track = (reel_cmaf_track_t) {
+        .codec = REEL_CODEC_AAC,
+        .track_id = REEL_TRACK_AUDIO,
+        .timescale = task->sample_rate,
+        .config = { (char *) a->enc->extradata,
+                    (size_t) a->enc->extradata_size },
+        .primaries = 2, .transfer = 2, .matrix = 2,
+        .channels = (uint16_t) task->channels,
+        .sample_rate = task->sample_rate,
+        .bitrate = task->kbps * 1000
+    };
+    reel_av_lang_iso(track.language, task->language);
+
+    if (reel_av_frag_init(&a->out, child->out_fd[0], &track, f) != 0) {
+        return -1;
+    }
+
+    return reel_av_frag_begin(&a->out, f);
+}
+
+
+void
+reel_av_aac_close(reel_av_aac_t *a)
+{
+    reel_av_frag_release(&a->out);
+    av_packet_free(&a->pkt);
+    avcodec_free_context(&a->enc);
+}
+
+
+static int
+end_object(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    reel_err_t      err;
+    reel_encoded_t  o;
+
+    memset(&o, 0, sizeof(o));
+
+    if (reel_av_frag_end(&a->out, &o, f) != 0) {
+        return -1;
+    }
+
+    err = reel_aac_codec_string(o.codec, sizeof(o.codec),
+                                a->out.track.config);
+    if (err != REEL_OK) {
+        return reel_av_fault_err(f, err, "encode", "codec string");
+    }
+
+    (void) snprintf(o.rendition, sizeof(o.rendition), "%s", a->task->name);
+    (void) snprintf(o.language, sizeof(o.language), "%s", a->task->language);
+    o.frag_from = a->object_from;
+    o.kind = REEL_AUDIO;
+    o.timescale = a->task->sample_rate;
+    o.rate = (reel_rational_t) { 0, 1 };
+    o.channels = a->task->channels;
+    o.sample_rate = a->task->sample_rate;
+
+    /* o borrows the writer's memory: nothing to release */
+    err = reel_child_object(a->child, &o, 0, a->out.object);
+    if (err != REEL_OK) {
+        return reel_av_fault_err(f, err, "write", "answer");
+    }
+
+    reel_av_frag_next(&a->out);
+    a->object_from = a->frag;
+
+    return a->frag < a->task->frag_to ? reel_av_frag_begin(&a->out, f) : 0;
+}
+
+
+/* the first access unit behind the fragment that is open */
+static int64_t
+frag_end(const reel_av_aac_t *a)
+{
+    return a->frag + 1 == a->task->frag_to ? a->end_au
+           : reel_audio_first_au(&a->task->grid, a->task->sample_rate,
+                                 a->frag + 1);
+}
+
+
+static int
+close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    int64_t   start;
+    uint32_t  done;
+
+    start = reel_audio_first_au(&a->task->grid, a->task->sample_rate,
+                                a->frag);
+
+    if (reel_av_frag_close(&a->out, a->frag, start * REEL_AAC_FRAME,
+                           a->au * REEL_AAC_FRAME, f) != 0)
+    {
+        return -1;
+    }
+
+    a->frag++;
+    done = a->frag - a->task->frag_from;
+
+    if (a->frag == a->task->frag_to || done % a->task->object_frags == 0) {
+        return end_object(a, f);
+    }
+
+    return 0;
+}
+
+
+static int
+take_packet(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    /* the priming unit, and what runs ahead of a resumption */
+    if (a->pkt->pts < a->first_au * REEL_AAC_FRAME) {
+        return 0;
+    }
+
+    if (a->pkt->pts != a->au * REEL_AAC_FRAME || a->au >= a->end_au) {
+        return reel_av_fault(f, "INTERNAL", "encode", "aac: unit at %lld, "
+                             "not %lld", (long long) a->pkt->pts,
+                             (long long) a->au * REEL_AAC_FRAME);
+    }
+
+    reel_buf_add(&a->out.data, a->pkt->data, (size_t) a->pkt->size);
+
+    if (reel_av_frag_add(&a->out, a->pkt->pts, true, f) != 0) {
+        return -1;
+    }
+
+    a->au++;
+
+    reel_child_progress(a->child, (unsigned)
+                        reel_rescale(a->au - a->first_au, 1000,
+                                     (uint64_t) (a->end_au - a->first_au),
+                                     REEL_ROUND_DOWN));
+
+    return a->au == frag_end(a) ? close_fragment(a, f) : 0;
+}
+
+
+static int
+drain(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    int  rc;
+
+    for ( ;; ) {
+        rc = avcodec_receive_packet(a->enc, a->pkt);
+
+        if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) {
+            return 0;
+        }
+
+        if (rc < 0) {
+            return reel_av_fault_lib(f, rc, "encode", "aac");
+        }
+
+        rc = take_packet(a, f);
+        av_packet_unref(a->pkt);
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+}
+
+
+int
+reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f)
+{
+    int  rc;
+
+    frame->pts = a->next_in++ * REEL_AAC_FRAME;
+
+    rc = avcodec_send_frame(a->enc, frame);
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "aac");
+    }
+
+    return drain(a, f);
+}
+
+
+int
+reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f)
+{
+    int  rc;
+
+    rc = avcodec_send_frame(a->enc, NULL);
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "aac");
+    }
+
+    if (drain(a, f) != 0) {
+        return -1;
+    }
+
+    if (a->au != a->end_au || a->frag != a->task->frag_to) {
+        return reel_av_fault(f, "INTERNAL", "encode",
+                             "aac: ends at unit %lld of %lld",
+                             (long long) a->au, (long long) a->end_au);
+    }
+
+    return 0;
+}

@@ -1,0 +1,50 @@
+/*
+ * The sound's encoder: lines of 1024 samples in, access units of the audio
+ * grid out, gathered into fragments and objects.  Access unit k presents
+ * samples [1024 k, 1024 (k + 1)); the priming unit in front of the first is
+ * dropped.
+ */
+
+#ifndef REEL_WORKERD_AV_AAC_H
+#define REEL_WORKERD_AV_AAC_H
+
+#include <libavcodec/avcodec.h>
+
+#include "lib/job/task.h"
+#include "workerd/av_frag.h"
+
+/* access units that run ahead of the first one kept, when resuming */
+#define REEL_AV_PREROLL_AUS 2
+
+typedef struct {
+    reel_child_t              *child;   /* borrowed; gets the objects */
+    const reel_encode_audio_t *task;    /* borrowed */
+    AVCodecContext            *enc;
+    AVPacket                  *pkt;
+    reel_av_frag_t             out;
+    uint32_t                   frag;    /* that is open */
+    uint32_t                   frag_from;
+    uint32_t                   object_from;
+    int64_t                    au;      /* next access unit to keep */
+    int64_t                    next_in; /* of the next line */
+    int64_t                    first_au;
+    int64_t                    end_au;
+} reel_av_aac_t;
+
+/* a zeroed before; makes fragments [frag_from, task->frag_to) */
+int reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f);
+void reel_av_aac_close(reel_av_aac_t *a);
+
+/* the access units whose lines reel_av_aac_encode wants, in order */
+static inline int64_t
+reel_av_aac_begin(const reel_av_aac_t *a)
+{
+    return a->next_in;
+}
+
+/* 1024 samples, planar float; frame's pts is overwritten */
+int reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f);
+int reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * encode_audio: one gapless run over the source's sound:
+ *
+ *     reader → line (placed, resampled) → AAC → fragments → objects
+ */
+
+#include <string.h>
+
+#include <libavutil/avstring.h>
+
+#include "lib/base/rescale.h"
+#include "lib/codec/aac.h"
+#include "workerd/av_aac.h"
+#include "workerd/av_line.h"
+#include "workerd/av_log.h"
+#include "workerd/av_reader.h"
+
+
+/* formats whose timestamps behind a seek are exact; others are read whole */
+#define EXACT_SEEK  "mov,matroska,webm"
+
+/* decoded ahead of what is needed: codecs settle (Opus asks for 80 ms) */
+#define LEAD_IN_MS  1500
+
+
+typedef struct {
+    reel_child_t        *child;
+    reel_encode_audio_t  task;
+    reel_av_fault_t      fault;
+    reel_av_reader_t     reader;
+    reel_av_line_t       line;
+    reel_av_aac_t        aac;
+    int64_t              need_pts;      /* decoding must begin by then */
+} audio_t;
+
+
+static int
+sink(void *arg, AVFrame *frame)
+{
+    audio_t  *a = arg;
+
+    return reel_av_aac_encode(&a->aac, frame, &a->fault);
+}
+
+
+static bool
+early_enough(void *arg, int64_t pts)
+{
+    audio_t  *a = arg;
+
+    return pts <= a->need_pts;
+}
+
+
+static int
+prepare(audio_t *a)
+{
+    uint32_t      from;
+    reel_err_t    err;
+    reel_error_t  e;
+
+    e.text[0] = '\0';
+    err = reel_encode_audio_parse(&a->task, a->child->payload.p,
+                                  a->child->payload.len, &e);
+    if (err != REEL_OK) {
+        return reel_av_fault(&a->fault, "INTERNAL", "payload", "%s", e.text);
+    }
+
+    from = a->task.frag_from;
+    if (a->child->resume_frag > from) {
+        from = a->child->resume_frag;
+    }
+
+    if (a->child->nout < 1 || a->task.grid.timescale == 0
+        || a->task.grid.gop_ts == 0 || a->task.tb.num == 0
+        || a->task.tb.den == 0 || a->task.sample_rate < 8000
+        || a->task.channels == 0 || a->task.object_frags == 0
+        || from >= a->task.frag_to
+        || a->task.frag_to > a->task.grid.fragments)
+    {
+        return reel_av_fault(&a->fault, "INTERNAL", "payload",
+                             "the sound cannot be encoded as asked");
+    }
+
+    if (reel_av_reader_open(&a->reader, a->child->source_fd, a->task.stream,
+                            1, &a->fault) != 0)
+    {
+        return -1;
+    }
+
+    if (reel_av_aac_open(&a->aac, a->child, &a->task, from, &a->fault) != 0) {
+        return -1;
+    }
+
+    return reel_av_line_open(&a->line, &a->task,
+                             reel_av_aac_begin(&a->aac) * REEL_AAC_FRAME,
+                             a->aac.end_au * REEL_AAC_FRAME, REEL_AAC_FRAME,
+                             sink, a, &a->fault);
+}
+
+
+static int
+start(audio_t *a)
+{
+    int64_t  sample, lead;
+
+    lead = (int64_t) a->task.sample_rate * LEAD_IN_MS / 1000;
+    sample = reel_av_aac_begin(&a->aac) * REEL_AAC_FRAME - lead;
+
+    if (sample <= 0
+        || !av_match_list(a->reader.src.fmt->iformat->name, EXACT_SEEK, ','))
+    {
+        return 0;
+    }
+
+    a->need_pts = a->task.origin
+                  + reel_rescale(sample, a->task.tb.den,
+                                 (uint64_t) a->task.tb.num
+                                 * a->task.sample_rate, REEL_ROUND_DOWN);
+
+    return reel_av_reader_start(&a->reader, a->need_pts, early_enough, a,
+                                &a->fault);
+}
+
+
+static int
+run(audio_t *a)
+{
+    int       rc;
+    AVFrame  *frame;
+
+    if (start(a) != 0) {
+        return -1;
+    }
+
+    while (!reel_av_line_full(&a->line)) {
+        rc = reel_av_reader_next(&a->reader, &frame, &a->fault);
+        if (rc < 0) {
+            return -1;
+        }
+
+        if (rc == 0) {
+            break;
+        }
+
+        if (reel_av_line_add(&a->line, frame, &a->fault) != 0) {
+            return -1;
+        }
+    }
+
+    /* a resumption may find nothing but the silence behind the sound */
+    if (a->reader.decoded == 0 && a->aac.first_au == 0) {
+        return reel_av_fault(&a->fault, "BAD_MEDIA", "decode",
+                             "no sound could be decoded");
+    }
+
+    if (reel_av_line_finish(&a->line, &a->fault) != 0) {
+        return -1;
+    }
+
+    return reel_av_aac_finish(&a->aac, &a->fault);
+}
+
+
+int
+reel_av_encode_audio(reel_child_t *c)
+{
+    int      status;
+    audio_t  a;
+
+    reel_av_log_init();
+
+    a = (audio_t) { .child = c };
+
+    if (prepare(&a) == 0 && run(&a) == 0) {
+        status = 0;
+
+    } else {
+        status = reel_av_fault_report(c, &a.fault);
+    }
+
+    reel_av_line_close(&a.line);
+    reel_av_aac_close(&a.aac);
+    reel_av_reader_close(&a.reader);
+
+    return status;
+}

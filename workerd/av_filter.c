@@ -1,0 +1,283 @@
+#include "workerd/av_filter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
+#include <libavutil/mem.h>
+#include <libavutil/pixdesc.h>
+
+#include "lib/base/buf.h"
+#include "workerd/av_compat.h"
+
+
+#define DESCRIPTION_MAX  8192
+
+
+static int
+add_input(reel_av_graph_t *g, const AVFrame *like, AVRational tb)
+{
+    int                   rc;
+    AVBufferSrcParameters *par;
+
+    g->in = avfilter_graph_alloc_filter(g->graph,
+                                        avfilter_get_by_name("buffer"), "in");
+    par = av_buffersrc_parameters_alloc();
+
+    if (g->in == NULL || par == NULL) {
+        av_free(par);
+        return AVERROR(ENOMEM);
+    }
+
+    par->format = like->format;
+    par->time_base = tb;
+    par->width = like->width;
+    par->height = like->height;
+    par->sample_aspect_ratio = (AVRational) { 1, 1 };
+#if LIBAVFILTER_VERSION_MAJOR >= 10
+    par->color_space = like->colorspace;
+    par->color_range = like->color_range;
+#endif
+
+    rc = av_buffersrc_parameters_set(g->in, par);
+    av_free(par);
+
+    return rc < 0 ? rc : avfilter_init_str(g->in, NULL);
+}
+
+
+static int
+link_output(reel_av_graph_t *g, unsigned i, AVFilterInOut *outs)
+{
+    int             rc;
+    char            name[16];
+    AVFilterInOut  *p;
+
+    (void) snprintf(name, sizeof(name), "o%u", i);
+
+    for (p = outs; p != NULL; p = p->next) {
+        if (p->name != NULL && strcmp(p->name, name) == 0) {
+            break;
+        }
+    }
+
+    if (p == NULL) {
+        return AVERROR(EINVAL);
+    }
+
+    rc = avfilter_graph_create_filter(&g->out[i],
+                                      avfilter_get_by_name("buffersink"),
+                                      name, NULL, NULL, g->graph);
+
+    return rc < 0 ? rc : avfilter_link(p->filter_ctx, (unsigned) p->pad_idx,
+                                       g->out[i], 0);
+}
+
+
+/* the description's open ends are "[in]" and "[o0]", "[o1]", … */
+static int
+link_all(reel_av_graph_t *g, const char *description)
+{
+    int             rc;
+    unsigned        i;
+    AVFilterInOut  *ins, *outs;
+
+    ins = NULL;
+    outs = NULL;
+
+    rc = avfilter_graph_parse2(g->graph, description, &ins, &outs);
+
+    if (rc >= 0) {
+        rc = ins == NULL ? AVERROR(EINVAL)
+             : avfilter_link(g->in, 0, ins->filter_ctx,
+                             (unsigned) ins->pad_idx);
+    }
+
+    for (i = 0; rc >= 0 && i < g->nout; i++) {
+        rc = link_output(g, i, outs);
+    }
+
+    avfilter_inout_free(&ins);
+    avfilter_inout_free(&outs);
+
+    return rc < 0 ? rc : avfilter_graph_config(g->graph, NULL);
+}
+
+
+static int
+build(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
+    const char *description, unsigned nout, reel_av_fault_t *f)
+{
+    int  rc;
+
+    reel_av_graph_release(g);
+
+    g->nout = nout;
+    g->tb = tb;
+    g->width = like->width;
+    g->height = like->height;
+    g->format = like->format;
+    g->range = like->color_range;
+
+    g->graph = avfilter_graph_alloc();
+    if (g->graph == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "scale", "graph");
+    }
+
+    /* threads would need clone(), and one core is what a slot has */
+    g->graph->nb_threads = 1;
+    g->graph->scale_sws_opts = av_strdup("flags=bicubic");
+
+    rc = g->graph->scale_sws_opts == NULL ? AVERROR(ENOMEM)
+                                          : add_input(g, like, tb);
+    if (rc >= 0) {
+        rc = link_all(g, description);
+    }
+
+    return rc < 0 ? reel_av_fault_lib(f, rc, "scale", "graph") : 0;
+}
+
+
+int
+reel_av_graph_deinterlace(reel_av_graph_t *g, const AVFrame *like,
+    AVRational tb, reel_av_fault_t *f)
+{
+    return build(g, like, tb,
+                 "[in]bwdif=mode=send_frame:parity=auto:deint=interlaced[o0]",
+                 1, f);
+}
+
+
+/* what the description says before the split: docs of reel_source_video_t */
+static void
+print_orient(reel_buf_t *b, int rotation, bool hflip, bool vflip)
+{
+    if (hflip) {
+        reel_buf_addz(b, "hflip,");
+    }
+
+    if (vflip) {
+        reel_buf_addz(b, "vflip,");
+    }
+
+    switch (rotation) {
+    case 90:
+        reel_buf_addz(b, "transpose=clock,");
+        break;
+    case 180:
+        reel_buf_addz(b, "hflip,vflip,");
+        break;
+    case 270:
+        reel_buf_addz(b, "transpose=cclock,");
+        break;
+    default:
+        break;
+    }
+}
+
+
+static bool
+full_range(const AVFrame *frame)
+{
+    const AVPixFmtDescriptor  *d;
+
+    d = av_pix_fmt_desc_get(frame->format);
+
+    return frame->color_range == AVCOL_RANGE_JPEG
+           || (d != NULL && strncmp(d->name, "yuvj", 4) == 0);
+}
+
+
+int
+reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
+    int rotation, bool hflip, bool vflip, const reel_av_size_t *sizes,
+    unsigned n, const char *format, reel_av_fault_t *f)
+{
+    int          rc;
+    unsigned     i;
+    reel_buf_t   b;
+    const char  *range;
+
+    /* said only when it changes: scale passes equal pictures through */
+    range = full_range(like) && strcmp(format, "yuv420p") == 0
+            ? ":in_range=full:out_range=limited" : "";
+
+    reel_buf_init(&b, DESCRIPTION_MAX);
+
+    reel_buf_addz(&b, "[in]");
+    print_orient(&b, rotation, hflip, vflip);
+    reel_buf_printf(&b, "split=%u", n);
+    for (i = 0; i < n; i++) {
+        reel_buf_printf(&b, "[s%u]", i);
+    }
+
+    for (i = 0; i < n; i++) {
+        reel_buf_printf(&b, ";[s%u]scale=w=%u:h=%u:flags=bicubic%s,"
+                        "setsar=1,format=%s[o%u]", i, sizes[i].width,
+                        sizes[i].height, range, format, i);
+    }
+
+    rc = reel_buf_err(&b) != REEL_OK
+         ? reel_av_fault_err(f, reel_buf_err(&b), "scale", "graph")
+         : build(g, like, tb, reel_buf_cstr(&b), n, f);
+
+    reel_buf_release(&b);
+    return rc;
+}
+
+
+void
+reel_av_graph_release(reel_av_graph_t *g)
+{
+    avfilter_graph_free(&g->graph);
+    *g = (reel_av_graph_t) { 0 };
+}
+
+
+bool
+reel_av_graph_fits(const reel_av_graph_t *g, const AVFrame *frame)
+{
+    return g->graph != NULL && g->width == frame->width
+           && g->height == frame->height && g->format == frame->format
+           && g->range == (int) frame->color_range;
+}
+
+
+int
+reel_av_graph_push(reel_av_graph_t *g, AVFrame *frame, reel_av_fault_t *f)
+{
+    int  rc;
+
+    rc = av_buffersrc_add_frame_flags(g->in, frame,
+                                      AV_BUFFERSRC_FLAG_KEEP_REF);
+
+    return rc < 0 ? reel_av_fault_lib(f, rc, "scale", "filter") : 0;
+}
+
+
+int
+reel_av_graph_pull(reel_av_graph_t *g, unsigned i, AVFrame *frame,
+    reel_av_fault_t *f)
+{
+    int         rc;
+    AVRational  from;
+
+    rc = av_buffersink_get_frame(g->out[i], frame);
+
+    if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) {
+        return 0;
+    }
+
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "scale", "filter");
+    }
+
+    /* bwdif doubles the clock */
+    from = av_buffersink_get_time_base(g->out[i]);
+    if (frame->pts != AV_NOPTS_VALUE) {
+        frame->pts = av_rescale_q(frame->pts, from, g->tb);
+    }
+
+    return 1;
+}

@@ -1,0 +1,57 @@
+/*
+ * Filter graphs with one input and one output per rung, rebuilt when the
+ * picture's size or format changes in mid-stream.
+ */
+
+#ifndef REEL_WORKERD_AV_FILTER_H
+#define REEL_WORKERD_AV_FILTER_H
+
+#include <stdint.h>
+
+#include <libavfilter/avfilter.h>
+#include <libavutil/frame.h>
+
+#include "workerd/av_fault.h"
+
+typedef struct {
+    AVFilterGraph   *graph;
+    AVFilterContext *in;
+    AVFilterContext *out[REEL_TASK_RUNGS];
+    unsigned         nout;
+    AVRational       tb;        /* of what goes in and comes out */
+    int              width, height, format, range;      /* of the input */
+} reel_av_graph_t;
+
+typedef struct {
+    uint32_t width, height;
+} reel_av_size_t;
+
+/* both replace what g held; g zeroed before the first time */
+
+/* one frame out for each in, a frame late; flushed by a NULL frame */
+int reel_av_graph_deinterlace(reel_av_graph_t *g, const AVFrame *like,
+    AVRational tb, reel_av_fault_t *f);
+
+/*
+ * orient, split, scale to square pixels, 8 bit 4:2:0 in limited range;
+ * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p"
+ */
+int reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like,
+    AVRational tb, int rotation, bool hflip, bool vflip,
+    const reel_av_size_t *sizes, unsigned n, const char *format,
+    reel_av_fault_t *f);
+
+void reel_av_graph_release(reel_av_graph_t *g);
+
+/* whether g was built for pictures like this one */
+bool reel_av_graph_fits(const reel_av_graph_t *g, const AVFrame *frame);
+
+/* the graph takes a reference of its own; NULL = no more follow */
+int reel_av_graph_push(reel_av_graph_t *g, AVFrame *frame,
+    reel_av_fault_t *f);
+
+/* 1: frame is filled, 0: nothing yet, -1 */
+int reel_av_graph_pull(reel_av_graph_t *g, unsigned i, AVFrame *frame,
+    reel_av_fault_t *f);
+
+#endif

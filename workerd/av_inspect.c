@@ -1,0 +1,328 @@
+/* inspect: the facts about a source that the planner needs */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/dict.h>
+#include <libavutil/display.h>
+
+#include "workerd/av_compat.h"
+#include "workerd/av_lang.h"
+#include "workerd/av_log.h"
+#include "workerd/av_rate.h"
+#include "workerd/av_scan.h"
+
+
+/* the answer is one line of at most 1 MiB */
+#define KEYFRAMES_MAX  30000
+
+#define SAR_MAX  16
+
+
+typedef struct {
+    reel_child_t     *child;
+    reel_av_fault_t   fault;
+    reel_av_source_t  src;
+    reel_scan_t       scan;
+    reel_source_t     facts;
+} inspect_t;
+
+
+static reel_rational_t
+rational(AVRational r)
+{
+    return r.num > 0 && r.den > 0
+           ? (reel_rational_t) { (uint32_t) r.num, (uint32_t) r.den }
+           : (reel_rational_t) { 0, 1 };
+}
+
+
+/*
+ * The display matrix says how the stored picture is transformed for display
+ * (ISO 14496-12, 8.3.2).  A mirrored one (negative determinant) is flipped
+ * upside down first, which leaves a rotation; libav's angle counts
+ * counter-clockwise.
+ */
+static void
+orient(reel_source_video_t *v, const AVStream *st)
+{
+    int             quarter;
+    size_t          size;
+    double          angle;
+    int32_t         m[9];
+    const uint8_t  *sd;
+
+    sd = reel_stream_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    if (sd == NULL || size < sizeof(m)) {
+        return;
+    }
+
+    memcpy(m, sd, sizeof(m));
+
+    if ((int64_t) m[0] * m[4] - (int64_t) m[1] * m[3] < 0) {
+        v->vflip = true;
+        m[3] = -m[3];
+        m[4] = -m[4];
+    }
+
+    angle = av_display_rotation_get(m);
+    if (isnan(angle)) {
+        v->vflip = false;
+        return;
+    }
+
+    quarter = (int) lround(-angle / 90.0);
+    v->rotation = ((quarter % 4 + 4) % 4) * 90;
+}
+
+
+/* what a viewer sees: square pixels, upright */
+static void
+shown_size(reel_source_video_t *v, inspect_t *in)
+{
+    int64_t     w, h, t;
+    AVStream   *st;
+    AVRational  sar;
+
+    st = in->scan.video;
+    w = st->codecpar->width > 0 ? st->codecpar->width : in->scan.dec->width;
+    h = st->codecpar->height > 0 ? st->codecpar->height
+                                 : in->scan.dec->height;
+
+    sar = av_guess_sample_aspect_ratio(in->src.fmt, st, NULL);
+
+    if (sar.num > 0 && sar.den > 0 && sar.num / SAR_MAX <= sar.den
+        && sar.den / SAR_MAX <= sar.num)
+    {
+        w = av_rescale(w, sar.num, sar.den);
+    }
+
+    if (v->rotation % 180 != 0) {
+        t = w;
+        w = h;
+        h = t;
+    }
+
+    v->width = (uint32_t) (w > 0 ? w : 1);
+    v->height = (uint32_t) (h > 0 ? h : 1);
+}
+
+
+static bool
+interlaced(const reel_scan_t *s)
+{
+    if (s->probed > 0) {
+        return s->interlaced * 2 >= s->probed;
+    }
+
+    switch (s->video->codecpar->field_order) {
+    case AV_FIELD_TT:
+    case AV_FIELD_BB:
+    case AV_FIELD_TB:
+    case AV_FIELD_BT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+
+/*
+ * All key frames, or, where every picture is one, some: as far apart as
+ * keeps the answer small, which is still far below a chunk.
+ */
+static int
+keyframes(reel_source_video_t *v, const reel_scan_t *s, reel_av_fault_t *f)
+{
+    size_t   i;
+    int64_t  apart, span;
+
+    if (s->keys.n == 0) {
+        return 0;
+    }
+
+    v->keyframes = calloc(s->keys.n, sizeof(*v->keyframes));
+    if (v->keyframes == NULL) {
+        return reel_av_fault_err(f, REEL_NOMEM, "demux", "key frames");
+    }
+
+    span = s->keys.at[s->keys.n - 1] - s->keys.at[0];
+    apart = s->keys.n > KEYFRAMES_MAX ? span / KEYFRAMES_MAX + 1 : 1;
+
+    for (i = 0; i < s->keys.n; i++) {
+        if (v->nkeyframes == 0
+            || s->keys.at[i] - v->keyframes[v->nkeyframes - 1] >= apart)
+        {
+            v->keyframes[v->nkeyframes++] = s->keys.at[i];
+        }
+    }
+
+    return 0;
+}
+
+
+static int64_t
+frame_ticks(const reel_source_video_t *v)
+{
+    int64_t  t;
+
+    t = av_rescale(v->tb.den, v->rate.den,
+                   (int64_t) v->tb.num * v->rate.num);
+
+    return t > 0 ? t : 1;
+}
+
+
+static int
+video_facts(inspect_t *in)
+{
+    AVStream             *st;
+    reel_scan_t          *s;
+    reel_rate_t           rate;
+    reel_rational_t       hints[2];
+    reel_source_video_t  *v;
+
+    s = &in->scan;
+    st = s->video;
+    v = &in->facts.video;
+
+    if (s->probed == 0) {
+        return reel_av_fault(&in->fault, "BAD_MEDIA", "decode",
+                             "none of the first pictures could be decoded");
+    }
+
+    v->stream = st->index;
+    v->tb = rational(st->time_base);
+    (void) snprintf(v->codec, sizeof(v->codec), "%s",
+                    avcodec_get_name(st->codecpar->codec_id));
+
+    hints[0] = rational(st->avg_frame_rate);
+    hints[1] = rational(st->r_frame_rate);
+    reel_rate_detect(&rate, s->shown.at, s->shown.n, v->tb, hints, 2);
+
+    v->constant_rate = rate.constant;
+    v->rate = rate.rate;
+    v->frames = rate.frames;
+    v->first_pts = s->shown.at[0];
+    v->last_pts = s->shown.at[s->shown.n - 1];
+    v->last_dur = frame_ticks(v);
+
+    /* a variable rate's last picture may well stand long */
+    if (!rate.constant && s->last_dur > 0) {
+        v->last_dur = s->last_dur;
+    }
+
+    v->interlaced = interlaced(s);
+    orient(v, st);
+    shown_size(v, in);
+
+    if ((int64_t) v->width * v->height > REEL_AV_MAX_PIXELS) {
+        return reel_av_fault(&in->fault, "LIMIT_PIXELS", "demux",
+                             "%u x %u pixels", v->width, v->height);
+    }
+
+    return keyframes(v, s, &in->fault);
+}
+
+
+static void
+audio_facts(inspect_t *in)
+{
+    AVStream                 *st;
+    AVDictionaryEntry        *e;
+    reel_source_audio_t      *a;
+    const AVCodecParameters  *par;
+
+    st = in->scan.audio;
+    a = &in->facts.audio;
+    par = st->codecpar;
+
+    a->stream = st->index;
+    a->tb = rational(st->time_base);
+    a->first_pts = in->scan.sound_start;
+    a->end_pts = in->scan.sound_end;
+    a->sample_rate = par->sample_rate > 0 ? (uint32_t) par->sample_rate : 0;
+    a->channels = par->ch_layout.nb_channels > 0
+                  ? (uint32_t) par->ch_layout.nb_channels : 0;
+    (void) snprintf(a->codec, sizeof(a->codec), "%s",
+                    avcodec_get_name(par->codec_id));
+
+    e = av_dict_get(st->metadata, "language", NULL, 0);
+    reel_av_lang_bcp47(a->language, sizeof(a->language),
+                       e != NULL ? e->value : NULL);
+}
+
+
+static void
+progress(void *arg, unsigned permille)
+{
+    inspect_t  *in = arg;
+
+    reel_child_progress(in->child, permille);
+}
+
+
+static int
+inspect(inspect_t *in)
+{
+    reel_err_t    err;
+    reel_scan_t  *s;
+
+    s = &in->scan;
+
+    if (reel_av_source_open(&in->src, in->child->source_fd, &in->fault) != 0
+        || reel_av_scan_choose(s, &in->src, &in->fault) != 0
+        || reel_av_scan_walk(s, &in->src, progress, in, &in->fault) != 0)
+    {
+        return -1;
+    }
+
+    (void) snprintf(in->facts.format, sizeof(in->facts.format), "%s",
+                    in->src.fmt->iformat->name);
+    in->facts.bytes = (uint64_t) in->src.io.size;
+    in->facts.video.stream = -1;
+    in->facts.audio.stream = -1;
+
+    if (s->shown.n > 0 && video_facts(in) != 0) {
+        return -1;
+    }
+
+    if (s->has_sound && s->sound_end > s->sound_start
+        && s->audio->codecpar->sample_rate > 0)
+    {
+        audio_facts(in);
+    }
+
+    if (in->facts.video.stream == -1 && in->facts.audio.stream == -1) {
+        return reel_av_fault(&in->fault, "BAD_MEDIA", "demux",
+                             "tracks without pictures and sound");
+    }
+
+    err = reel_child_source(in->child, &in->facts);
+
+    return err == REEL_OK
+           ? 0 : reel_av_fault_err(&in->fault, err, "write", "answer");
+}
+
+
+int
+reel_av_inspect(reel_child_t *c)
+{
+    int        status;
+    inspect_t  in;
+
+    reel_av_log_init();
+
+    in = (inspect_t) { .child = c };
+    in.scan.max_duration_s = c->max_duration_s;
+
+    status = inspect(&in) == 0 ? 0 : reel_av_fault_report(c, &in.fault);
+
+    reel_av_scan_release(&in.scan);
+    reel_av_source_close(&in.src);
+    reel_source_release(&in.facts);
+
+    return status;
+}

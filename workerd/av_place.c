@@ -1,0 +1,102 @@
+#include "workerd/av_place.h"
+
+#include "lib/base/rescale.h"
+
+
+/* variable rate: 1/2000 s */
+#define SNAP_HZ  2000
+
+
+static int64_t
+round_to(int64_t v, int64_t step)
+{
+    int64_t  m;
+
+    m = (v + step / 2) % step;
+    if (m < 0) {
+        m += step;
+    }
+
+    return v + step / 2 - m;
+}
+
+
+static int64_t
+next_multiple(int64_t v, int64_t step)
+{
+    /* v >= 0 */
+    return (v / step + 1) * step;
+}
+
+
+static int64_t
+step_of(const reel_place_t *p)
+{
+    return p->grid.frame_ts ? p->grid.frame_ts : p->grid.gop_ts;
+}
+
+
+void
+reel_place_init(reel_place_t *p, const reel_grid_t *grid, reel_rational_t tb,
+    int64_t origin, uint32_t frag_from, uint32_t frag_to)
+{
+    *p = (reel_place_t) { .grid = *grid, .tb = tb, .origin = origin };
+
+    p->from = (int64_t) frag_from * grid->gop_ts;
+    p->to = (int64_t) frag_to * grid->gop_ts;
+
+    if (p->to > grid->end_ts) {
+        p->to = grid->end_ts;
+    }
+
+    p->next = p->from;
+}
+
+
+int64_t
+reel_place_of(const reel_place_t *p, int64_t pts)
+{
+    int64_t  t, g;
+
+    pts -= p->origin;
+
+    if (p->grid.frame_ts) {
+        return reel_rescale(pts, (uint64_t) p->tb.num * p->grid.timescale,
+                            (uint64_t) p->tb.den * p->grid.frame_ts,
+                            REEL_ROUND_NEAR) * p->grid.frame_ts;
+    }
+
+    t = reel_rescale(pts, (uint64_t) p->tb.num * p->grid.timescale,
+                     p->tb.den, REEL_ROUND_NEAR);
+    g = round_to(t, p->grid.gop_ts);
+
+    if (t - g <= p->grid.timescale / SNAP_HZ
+        && g - t <= p->grid.timescale / SNAP_HZ)
+    {
+        return g;
+    }
+
+    return t;
+}
+
+
+bool
+reel_place_next(reel_place_t *p, int64_t until, int64_t *tick)
+{
+    if (until > p->to) {
+        until = p->to;
+    }
+
+    if (p->next >= until) {
+        return false;
+    }
+
+    *tick = p->next;
+    p->next = next_multiple(p->next, step_of(p));
+
+    if (p->next > until) {
+        p->next = until;
+    }
+
+    return true;
+}

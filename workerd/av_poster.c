@@ -1,0 +1,247 @@
+/* poster: one picture of the film as JPEG */
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "workerd/av_compat.h"
+#include "workerd/av_filter.h"
+#include "workerd/av_log.h"
+#include "workerd/av_reader.h"
+
+
+/* a picture near the instant will do where key frames are far apart */
+#define DECODE_MAX   600
+
+#define JPEG_QUALITY 4
+
+
+typedef struct {
+    reel_child_t     *child;
+    reel_poster_t     task;
+    reel_av_fault_t   fault;
+    reel_av_reader_t  reader;
+    reel_av_graph_t   deint;
+    reel_av_graph_t   graph;
+    AVFrame          *best;
+    AVFrame          *out;
+    AVPacket         *pkt;
+    AVCodecContext   *enc;
+} poster_t;
+
+
+static bool
+early_enough(void *arg, int64_t pts)
+{
+    poster_t  *p = arg;
+
+    return pts <= p->task.at_pts;
+}
+
+
+/* the picture that shows at at_pts */
+static int
+find(poster_t *p)
+{
+    int       rc;
+    AVFrame  *frame;
+    unsigned  n;
+
+    if (reel_av_reader_start(&p->reader, p->task.at_pts, early_enough, p,
+                             &p->fault) != 0)
+    {
+        return -1;
+    }
+
+    for (n = 0; n < DECODE_MAX; n++) {
+        rc = reel_av_reader_next(&p->reader, &frame, &p->fault);
+        if (rc < 0) {
+            return -1;
+        }
+
+        if (rc == 0 || (n > 0 && frame->pts != AV_NOPTS_VALUE
+                        && frame->pts > p->task.at_pts))
+        {
+            break;
+        }
+
+        av_frame_unref(p->best);
+        av_frame_move_ref(p->best, frame);
+    }
+
+    return n > 0 ? 0 : reel_av_fault(&p->fault, "BAD_MEDIA", "decode",
+                                     "no picture could be decoded");
+}
+
+
+static int
+filter(poster_t *p)
+{
+    int             rc;
+    AVRational      tb;
+    reel_av_size_t  size;
+
+    tb = (AVRational) { (int) p->task.tb.num, (int) p->task.tb.den };
+    size = (reel_av_size_t) { p->task.width, p->task.height };
+
+    if (reel_frame_interlaced(p->best)) {
+        if (reel_av_graph_deinterlace(&p->deint, p->best, tb, &p->fault) != 0
+            || reel_av_graph_push(&p->deint, p->best, &p->fault) != 0
+            || reel_av_graph_push(&p->deint, NULL, &p->fault) != 0)
+        {
+            return -1;
+        }
+
+        av_frame_unref(p->best);
+        rc = reel_av_graph_pull(&p->deint, 0, p->best, &p->fault);
+        if (rc <= 0) {
+            goto empty;
+        }
+    }
+
+    if (reel_av_graph_ladder(&p->graph, p->best, tb, p->task.rotation,
+                             p->task.hflip, p->task.vflip, &size, 1,
+                             "yuvj420p", &p->fault) != 0
+        || reel_av_graph_push(&p->graph, p->best, &p->fault) != 0)
+    {
+        return -1;
+    }
+
+    rc = reel_av_graph_pull(&p->graph, 0, p->out, &p->fault);
+    if (rc > 0) {
+        return 0;
+    }
+
+empty:
+
+    return reel_av_fault(&p->fault, "INTERNAL", "scale",
+                         "the graph gave no picture");
+}
+
+
+static int
+encode(poster_t *p)
+{
+    int             rc;
+    const AVCodec  *codec;
+
+    codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
+    p->enc = codec != NULL ? avcodec_alloc_context3(codec) : NULL;
+    if (p->enc == NULL) {
+        return reel_av_fault_lib(&p->fault, AVERROR(ENOMEM), "encode",
+                                 "jpeg");
+    }
+
+    p->enc->width = p->out->width;
+    p->enc->height = p->out->height;
+    p->enc->pix_fmt = p->out->format;
+    p->enc->color_range = AVCOL_RANGE_JPEG;
+    p->enc->time_base = (AVRational) { 1, 25 };
+    p->enc->thread_count = 1;
+    p->enc->flags |= AV_CODEC_FLAG_QSCALE;
+    p->enc->global_quality = JPEG_QUALITY * FF_QP2LAMBDA;
+
+    p->out->pts = 0;
+    p->out->pict_type = AV_PICTURE_TYPE_NONE;
+    p->out->quality = p->enc->global_quality;
+
+    rc = avcodec_open2(p->enc, codec, NULL);
+    if (rc >= 0) {
+        rc = avcodec_send_frame(p->enc, p->out);
+    }
+    if (rc >= 0) {
+        rc = avcodec_send_frame(p->enc, NULL);
+    }
+    if (rc >= 0) {
+        rc = avcodec_receive_packet(p->enc, p->pkt);
+    }
+
+    return rc < 0 ? reel_av_fault_lib(&p->fault, rc, "encode", "jpeg") : 0;
+}
+
+
+static int
+write_image(poster_t *p)
+{
+    int         fd;
+    reel_err_t  err;
+
+    fd = p->child->out_fd[0];
+
+    err = reel_child_write(fd, p->pkt->data, (size_t) p->pkt->size);
+
+    /* EINVAL: not a file that can be synced (a pipe of a debugging run) */
+    if (err == REEL_OK && fdatasync(fd) != 0 && errno != EINVAL) {
+        err = errno == ENOSPC ? REEL_NOSPACE : REEL_IO;
+    }
+
+    if (err == REEL_OK) {
+        err = reel_child_image(p->child, 0, p->task.width, p->task.height,
+                               (uint32_t) p->pkt->size);
+    }
+
+    return err == REEL_OK
+           ? 0 : reel_av_fault_err(&p->fault, err, "write", "image");
+}
+
+
+static int
+prepare(poster_t *p)
+{
+    reel_err_t    err;
+    reel_error_t  e;
+
+    e.text[0] = '\0';
+    err = reel_poster_parse(&p->task, p->child->payload.p,
+                            p->child->payload.len, &e);
+    if (err != REEL_OK) {
+        return reel_av_fault(&p->fault, "INTERNAL", "payload", "%s", e.text);
+    }
+
+    if (p->child->nout < 1 || p->task.width == 0 || p->task.height == 0
+        || p->task.tb.num == 0 || p->task.tb.den == 0)
+    {
+        return reel_av_fault(&p->fault, "INTERNAL", "payload",
+                             "the poster cannot be made as asked");
+    }
+
+    p->best = av_frame_alloc();
+    p->out = av_frame_alloc();
+    p->pkt = av_packet_alloc();
+    if (p->best == NULL || p->out == NULL || p->pkt == NULL) {
+        return reel_av_fault_err(&p->fault, REEL_NOMEM, "decode", "picture");
+    }
+
+    return reel_av_reader_open(&p->reader, p->child->source_fd,
+                               p->task.stream, 1, &p->fault);
+}
+
+
+int
+reel_av_poster(reel_child_t *c)
+{
+    int       status;
+    poster_t  p;
+
+    reel_av_log_init();
+
+    p = (poster_t) { .child = c };
+
+    if (prepare(&p) == 0 && find(&p) == 0 && filter(&p) == 0
+        && encode(&p) == 0 && write_image(&p) == 0)
+    {
+        status = 0;
+
+    } else {
+        status = reel_av_fault_report(c, &p.fault);
+    }
+
+    avcodec_free_context(&p.enc);
+    av_packet_free(&p.pkt);
+    av_frame_free(&p.out);
+    av_frame_free(&p.best);
+    reel_av_graph_release(&p.graph);
+    reel_av_graph_release(&p.deint);
+    reel_av_reader_close(&p.reader);
+
+    return status;
+}

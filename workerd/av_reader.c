@@ -1,0 +1,352 @@
+#include "workerd/av_reader.h"
+
+#include <string.h>
+
+
+#define READ_ERRORS_MAX  64
+#define KEY_WAIT_MAX     2000
+
+
+static int
+reader_load(reel_av_reader_t *r, reel_av_fault_t *f)
+{
+    if (reel_av_source_open(&r->src, r->fd, f) != 0) {
+        return -1;
+    }
+
+    r->st = reel_av_source_only(&r->src, r->stream, f);
+    if (r->st == NULL) {
+        return -1;
+    }
+
+    r->used = false;
+    r->dec = reel_av_decoder_open(r->st, r->threads, f);
+    return r->dec != NULL ? 0 : -1;
+}
+
+
+static void
+reader_unload(reel_av_reader_t *r)
+{
+    avcodec_free_context(&r->dec);
+    reel_av_source_close(&r->src);
+    r->st = NULL;
+}
+
+
+static void
+reader_reset(reel_av_reader_t *r, bool whole)
+{
+    r->whole = whole;
+    r->wait_key = !whole && r->st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    r->skipped = 0;
+    r->floor = INT64_MIN;
+    r->draining = false;
+    r->peeked = false;
+    r->read_errors = 0;
+    r->order_known = false;
+    r->by_order = false;
+    r->npending = 0;
+}
+
+
+int
+reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
+    uint32_t threads, reel_av_fault_t *f)
+{
+    r->fd = fd;
+    r->stream = stream;
+    r->threads = threads;
+
+    r->pkt = av_packet_alloc();
+    r->frame = av_frame_alloc();
+    if (r->pkt == NULL || r->frame == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "decode", "open");
+    }
+
+    if (reader_load(r, f) != 0) {
+        return -1;
+    }
+
+    reader_reset(r, true);
+    return 0;
+}
+
+
+void
+reel_av_reader_close(reel_av_reader_t *r)
+{
+    reader_unload(r);
+    av_frame_free(&r->frame);
+    av_packet_free(&r->pkt);
+}
+
+
+static void
+pending_add(reel_av_reader_t *r, int64_t ts)
+{
+    unsigned  i;
+
+    if (r->npending == REEL_AV_PENDING) {
+        memmove(r->pending, r->pending + 1,
+                (REEL_AV_PENDING - 1) * sizeof(r->pending[0]));
+        r->npending--;
+    }
+
+    for (i = r->npending; i > 0 && r->pending[i - 1] > ts; i--) {
+        r->pending[i] = r->pending[i - 1];
+    }
+
+    r->pending[i] = ts;
+    r->npending++;
+}
+
+
+static int64_t
+pending_take(reel_av_reader_t *r)
+{
+    int64_t  ts;
+
+    if (r->npending == 0) {
+        return AV_NOPTS_VALUE;
+    }
+
+    ts = r->pending[0];
+    r->npending--;
+    memmove(r->pending, r->pending + 1, r->npending * sizeof(r->pending[0]));
+
+    return ts;
+}
+
+
+static void
+note_order(reel_av_reader_t *r)
+{
+    if (r->pkt->flags & AV_PKT_FLAG_DISCARD) {
+        return;
+    }
+
+    /* avi gives no pts to what later pictures may precede; others do */
+    if (!r->order_known && r->pkt->dts != AV_NOPTS_VALUE) {
+        r->order_known = true;
+        r->by_order = r->pkt->pts == AV_NOPTS_VALUE
+                      && r->st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    }
+
+    if (r->by_order && reel_av_packet_ts(r->pkt) != AV_NOPTS_VALUE) {
+        pending_add(r, reel_av_packet_ts(r->pkt));
+    }
+}
+
+
+/* 1: pkt is the stream's next packet, 0: the end, -1: fault */
+static int
+read_packet(reel_av_reader_t *r, reel_av_fault_t *f)
+{
+    int  rc;
+
+    for ( ;; ) {
+        av_packet_unref(r->pkt);
+        rc = av_read_frame(r->src.fmt, r->pkt);
+
+        if (r->src.io.failed) {
+            return reel_av_fault(f, "IO", "demux",
+                                 "the source cannot be read");
+        }
+
+        if (rc == AVERROR(ENOMEM)) {
+            return reel_av_fault_lib(f, rc, "demux", "read");
+        }
+
+        if (rc == AVERROR_EOF
+            || (rc < 0 && ++r->read_errors > READ_ERRORS_MAX))
+        {
+            return 0;
+        }
+
+        if (rc < 0 || r->pkt->stream_index != r->stream) {
+            continue;
+        }
+
+        if (r->wait_key && !(r->pkt->flags & AV_PKT_FLAG_KEY)) {
+            if (++r->skipped > KEY_WAIT_MAX) {
+                return 0;
+            }
+            continue;
+        }
+
+        if (r->wait_key && r->pkt->pts != AV_NOPTS_VALUE) {
+            r->floor = r->pkt->pts;
+        }
+
+        r->wait_key = false;
+        return 1;
+    }
+}
+
+
+/* feeds one packet, or the end */
+static int
+feed(reel_av_reader_t *r, reel_av_fault_t *f)
+{
+    int  rc;
+
+    r->used = true;
+
+    rc = read_packet(r, f);
+    if (rc < 0) {
+        return -1;
+    }
+
+    if (rc == 0) {
+        r->draining = true;
+        (void) avcodec_send_packet(r->dec, NULL);
+        return 0;
+    }
+
+    note_order(r);
+
+    rc = avcodec_send_packet(r->dec, r->pkt);
+    av_packet_unref(r->pkt);
+
+    /* anything else is damage in this packet: go on with the next */
+    return rc == AVERROR(ENOMEM)
+           ? reel_av_fault_lib(f, rc, "decode", "decoder") : 0;
+}
+
+
+/* 1: r->frame holds the decoder's next, 0: the end, -1: fault */
+static int
+decode(reel_av_reader_t *r, reel_av_fault_t *f)
+{
+    int  rc;
+
+    for ( ;; ) {
+        rc = avcodec_receive_frame(r->dec, r->frame);
+
+        if (rc == 0) {
+            return 1;
+        }
+
+        if (rc == AVERROR(ENOMEM)) {
+            return reel_av_fault_lib(f, rc, "decode", "decoder");
+        }
+
+        if (r->draining) {
+            if (rc == AVERROR_EOF || rc == AVERROR(EAGAIN)
+                || ++r->read_errors > READ_ERRORS_MAX)
+            {
+                return 0;
+            }
+            continue;
+        }
+
+        if (feed(r, f) != 0) {
+            return -1;
+        }
+    }
+
+}
+
+
+int
+reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
+    reel_av_fault_t *f)
+{
+    int  rc;
+
+    *frame = r->frame;
+
+    if (r->peeked) {
+        r->peeked = false;
+        return 1;
+    }
+
+    do {
+        rc = decode(r, f);
+        if (rc != 1) {
+            return rc;
+        }
+
+        r->decoded++;
+
+        if (r->by_order) {
+            r->frame->pts = pending_take(r);
+
+        } else if (r->frame->pts == AV_NOPTS_VALUE) {
+            r->frame->pts = r->frame->best_effort_timestamp;
+        }
+
+    } while (r->frame->pts != AV_NOPTS_VALUE && r->frame->pts < r->floor);
+
+    return 1;
+}
+
+
+static int
+seek(reel_av_reader_t *r, int64_t ts, reel_av_fault_t *f)
+{
+    if (ts == INT64_MIN && !r->used) {
+        reader_reset(r, true);
+        return 0;
+    }
+
+    if (ts != INT64_MIN
+        && av_seek_frame(r->src.fmt, r->stream, ts, AVSEEK_FLAG_BACKWARD)
+           >= 0)
+    {
+        avcodec_flush_buffers(r->dec);
+        reader_reset(r, false);
+        return 0;
+    }
+
+    /* a demuxer that failed to seek may be anywhere: begin anew */
+    reader_unload(r);
+    if (reader_load(r, f) != 0) {
+        return -1;
+    }
+
+    reader_reset(r, true);
+    return 0;
+}
+
+
+int
+reel_av_reader_start(reel_av_reader_t *r, int64_t ts,
+    bool (*ok)(void *arg, int64_t pts), void *arg, reel_av_fault_t *f)
+{
+    int       rc;
+    int64_t   back, at;
+    AVFrame  *frame;
+
+    /* 0, 1, 3, 7, 15, 31 s before ts, then the start */
+    for (back = 0; /* void */ ; back = back * 2 + AV_TIME_BASE) {
+        at = INT64_MIN;
+
+        if (back < 60 * (int64_t) AV_TIME_BASE) {
+            at = ts - av_rescale_q(back, AV_TIME_BASE_Q, r->st->time_base);
+            if (r->st->start_time != AV_NOPTS_VALUE
+                && at <= r->st->start_time)
+            {
+                at = INT64_MIN;
+            }
+        }
+
+        if (seek(r, at, f) != 0) {
+            return -1;
+        }
+
+        rc = reel_av_reader_next(r, &frame, f);
+        if (rc < 0) {
+            return -1;
+        }
+
+        if (r->whole
+            || (rc == 1 && frame->pts != AV_NOPTS_VALUE
+                && ok(arg, frame->pts)))
+        {
+            r->peeked = rc == 1;
+            return 0;
+        }
+    }
+}

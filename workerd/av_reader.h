@@ -1,0 +1,66 @@
+/*
+ * One stream of the source, decoded from a chosen instant on.  Damage in
+ * the middle is stepped over: what cannot be decoded is missing, and the
+ * caller holds the last picture or pads with silence.
+ */
+
+#ifndef REEL_WORKERD_AV_READER_H
+#define REEL_WORKERD_AV_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "workerd/av_open.h"
+
+#define REEL_AV_PENDING 64
+
+typedef struct {
+    int              fd;
+    int              stream;
+    uint32_t         threads;
+    reel_av_source_t src;
+    AVStream        *st;        /* borrowed of src */
+    AVCodecContext  *dec;
+    AVPacket        *pkt;
+    AVFrame         *frame;
+
+    bool             whole;     /* reads from the start of the file */
+    bool             used;      /* something was read since it was opened */
+    bool             wait_key;  /* after a seek: skip to a key frame */
+    unsigned         skipped;
+    int64_t          floor;     /* pts of that key frame: what is shown
+                                   before it may lack its references */
+    bool             draining;
+    bool             peeked;    /* frame holds the next picture already */
+    unsigned         read_errors;
+    uint64_t         decoded;   /* frames, over all starts */
+
+    /* containers without pts: the n-th picture has the n-th smallest dts */
+    bool             by_order;
+    bool             order_known;
+    int64_t          pending[REEL_AV_PENDING];      /* ascending */
+    unsigned         npending;
+} reel_av_reader_t;
+
+/* r is zeroed before; it may be closed after a failure */
+int reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
+    uint32_t threads, reel_av_fault_t *f);
+void reel_av_reader_close(reel_av_reader_t *r);
+
+/*
+ * Goes to the key frame at or before ts.  ok() is asked about the first
+ * frame's pts that comes out; as long as it says no, an earlier place is
+ * tried, at last the start of the file.  This covers demuxers that seek
+ * roughly, key frames that are none, and streams that need a recovery.
+ */
+int reel_av_reader_start(reel_av_reader_t *r, int64_t ts,
+    bool (*ok)(void *arg, int64_t pts), void *arg, reel_av_fault_t *f);
+
+/*
+ * 1: *frame is the next one, in order of presentation, r's own until the
+ * next call; its pts may be AV_NOPTS_VALUE.  0: the end.  -1: fault.
+ */
+int reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
+    reel_av_fault_t *f);
+
+#endif

@@ -1,0 +1,317 @@
+#include "workerd/av_rung.h"
+
+#include <stdio.h>
+
+#include <libavutil/opt.h>
+
+#include "lib/codec/avc.h"
+
+
+/* no key frames but the forced ones */
+#define KEYINT_NONE  (1 << 20)
+
+
+/*
+ * One slice, closed GOPs, key frames where the grid has them and nowhere
+ * else.  stitchable: headers that do not depend on content, so that the
+ * chunks of a rung share them.
+ */
+#define X264_PARAMS                                                          \
+    "open-gop=0:scenecut=0:sliced-threads=0:slices=1:aud=0:stitchable=1"
+
+
+static void
+set_rate(AVCodecContext *enc, const reel_encode_video_t *t, uint32_t unit)
+{
+    int  gop;
+
+    gop = t->grid.frame_ts ? (int) (t->grid.gop_ts / t->grid.frame_ts)
+                           : KEYINT_NONE;
+
+    enc->time_base = (AVRational) { (int) unit, (int) t->grid.timescale };
+    enc->framerate = (AVRational) { (int) t->rate.num, (int) t->rate.den };
+
+    if (t->grid.frame_ts) {
+        enc->framerate = av_inv_q(enc->time_base);
+    }
+
+    enc->gop_size = gop;
+    enc->keyint_min = gop;
+}
+
+
+static int
+open_encoder(reel_av_rung_t *r, const AVFrame *like, reel_av_fault_t *f)
+{
+    int              rc;
+    AVCodecContext  *enc;
+    const AVCodec   *codec;
+
+    codec = avcodec_find_encoder_by_name("libx264");
+    if (codec == NULL) {
+        return reel_av_fault(f, "INTERNAL", "encode",
+                             "this libavcodec has no libx264");
+    }
+
+    enc = r->enc = avcodec_alloc_context3(codec);
+    if (enc == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "x264");
+    }
+
+    enc->width = (int) r->rung->width;
+    enc->height = (int) r->rung->height;
+    enc->pix_fmt = AV_PIX_FMT_YUV420P;
+    enc->sample_aspect_ratio = (AVRational) { 1, 1 };
+    enc->color_primaries = like->color_primaries;
+    enc->color_trc = like->color_trc;
+    enc->colorspace = like->colorspace;
+    enc->color_range = AVCOL_RANGE_MPEG;
+    enc->thread_count = r->task->threads > 0 ? (int) r->task->threads : 1;
+    enc->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
+    enc->rc_max_rate = (int64_t) r->rung->max_kbps * 1000;
+    enc->rc_buffer_size = (int) (r->rung->buf_kbits * 1000);
+    set_rate(enc, r->task, r->unit);
+
+    rc = av_opt_set(enc->priv_data, "preset", r->task->preset, 0);
+    if (rc >= 0) {
+        rc = av_opt_set_double(enc->priv_data, "crf", r->rung->crf, 0);
+    }
+    if (rc >= 0) {
+        rc = av_opt_set(enc->priv_data, "profile", "high", 0);
+    }
+    if (rc >= 0) {
+        rc = av_opt_set_int(enc->priv_data, "forced-idr", 1, 0);
+    }
+    if (rc >= 0) {
+        rc = av_opt_set(enc->priv_data, "x264-params", X264_PARAMS, 0);
+    }
+    if (rc >= 0) {
+        rc = avcodec_open2(enc, codec, NULL);
+    }
+
+    return rc < 0 ? reel_av_fault_lib(f, rc, "encode", "x264") : 0;
+}
+
+
+static int
+open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
+{
+    int                 rc;
+    reel_err_t          err;
+    reel_buf_t          avcc;
+    reel_cmaf_track_t   track;
+
+    rc = -1;
+    reel_buf_init(&avcc, 4096);
+
+    err = reel_avc_config(&avcc, r->enc->extradata,
+                          (size_t) r->enc->extradata_size);
+    if (err == REEL_OK) {
+        err = reel_buf_err(&avcc);
+    }
+    if (err != REEL_OK) {
+        (void) reel_av_fault_err(f, err, "encode", "x264's headers");
+        goto done;
+    }
+
+    track = (reel_cmaf_track_t) {
+        .codec = REEL_CODEC_AVC,
+        .track_id = REEL_TRACK_VIDEO,
+        .timescale = r->task->grid.timescale,
+        .config = { (char *) avcc.data, avcc.len },
+        .language = "und",
+        .width = (uint16_t) r->rung->width,
+        .height = (uint16_t) r->rung->height,
+        .primaries = (uint8_t) r->enc->color_primaries,
+        .transfer = (uint8_t) r->enc->color_trc,
+        .matrix = (uint8_t) r->enc->colorspace
+    };
+
+    if (reel_av_frag_init(&r->out, fd, &track, f) == 0) {
+        rc = reel_av_frag_begin(&r->out, f);
+    }
+
+done:
+
+    reel_buf_release(&avcc);
+    return rc;
+}
+
+
+int
+reel_av_rung_open(reel_av_rung_t *r, const reel_encode_video_t *task,
+    const reel_video_rung_t *rung, const AVFrame *like, int fd,
+    reel_av_fault_t *f)
+{
+    r->task = task;
+    r->rung = rung;
+    r->gop = task->frag_from;
+    r->unit = task->grid.frame_ts ? task->grid.frame_ts : 1;
+
+    r->pkt = av_packet_alloc();
+    r->frame = av_frame_alloc();
+    if (r->pkt == NULL || r->frame == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "rung");
+    }
+
+    if (open_encoder(r, like, f) != 0) {
+        return -1;
+    }
+
+    return open_output(r, fd, f);
+}
+
+
+void
+reel_av_rung_close(reel_av_rung_t *r)
+{
+    reel_av_frag_release(&r->out);
+    avcodec_free_context(&r->enc);
+    av_frame_free(&r->frame);
+    av_packet_free(&r->pkt);
+}
+
+
+static int
+close_gop(reel_av_rung_t *r, reel_av_fault_t *f)
+{
+    int64_t             start, end;
+    const reel_grid_t  *g;
+
+    g = &r->task->grid;
+    start = (int64_t) r->gop * g->gop_ts;
+    end = start + g->gop_ts;
+
+    if (end > g->end_ts || r->gop + 1 == g->fragments) {
+        end = g->end_ts;
+    }
+
+    return reel_av_frag_close(&r->out, r->gop++, start, end, f);
+}
+
+
+static int
+take_packet(reel_av_rung_t *r, reel_av_fault_t *f)
+{
+    bool        key;
+    unsigned    slices;
+    reel_err_t  err;
+
+    key = (r->pkt->flags & AV_PKT_FLAG_KEY) != 0;
+
+    if (key && r->out.nsamples > 0 && close_gop(r, f) != 0) {
+        return -1;
+    }
+
+    slices = 0;
+    err = reel_avc_to_sample(&r->out.data, r->pkt->data,
+                             (size_t) r->pkt->size, &slices);
+    if (err != REEL_OK) {
+        return reel_av_fault_err(f, err, "encode", "x264's bytes");
+    }
+
+    if (slices != 1) {
+        return reel_av_fault(f, "INTERNAL", "encode",
+                             "a picture of %u slices", slices);
+    }
+
+    return reel_av_frag_add(&r->out, r->pkt->pts * r->unit, key, f);
+}
+
+
+static int
+drain(reel_av_rung_t *r, reel_av_fault_t *f)
+{
+    int  rc;
+
+    for ( ;; ) {
+        rc = avcodec_receive_packet(r->enc, r->pkt);
+
+        if (rc == AVERROR(EAGAIN) || rc == AVERROR_EOF) {
+            return 0;
+        }
+
+        if (rc < 0) {
+            return reel_av_fault_lib(f, rc, "encode", "x264");
+        }
+
+        rc = take_packet(r, f);
+        av_packet_unref(r->pkt);
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+}
+
+
+int
+reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
+    bool key, reel_av_fault_t *f)
+{
+    int  rc;
+
+    rc = av_frame_ref(r->frame, picture);
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "picture");
+    }
+
+    /* NONE, or the source's own key frames would become keys here */
+    r->frame->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    r->frame->pts = tick / r->unit;
+
+    rc = avcodec_send_frame(r->enc, r->frame);
+    av_frame_unref(r->frame);
+
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "x264");
+    }
+
+    return drain(r, f);
+}
+
+
+int
+reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
+    reel_av_fault_t *f)
+{
+    int         rc;
+    reel_str_t  config;
+
+    rc = avcodec_send_frame(r->enc, NULL);
+    if (rc < 0) {
+        return reel_av_fault_lib(f, rc, "encode", "x264");
+    }
+
+    if (drain(r, f) != 0 || close_gop(r, f) != 0) {
+        return -1;
+    }
+
+    if (r->gop != r->task->frag_to) {
+        return reel_av_fault(f, "INTERNAL", "encode",
+                             "%u fragments instead of %u",
+                             r->gop - r->task->frag_from,
+                             r->task->frag_to - r->task->frag_from);
+    }
+
+    if (reel_av_frag_end(&r->out, o, f) != 0) {
+        return -1;
+    }
+
+    config = r->out.track.config;
+    if (reel_avc_codec_string(o->codec, sizeof(o->codec), config)
+        != REEL_OK)
+    {
+        return reel_av_fault(f, "INTERNAL", "encode", "codec string");
+    }
+
+    (void) snprintf(o->rendition, sizeof(o->rendition), "%s", r->rung->name);
+    o->frag_from = r->task->frag_from;
+    o->kind = REEL_VIDEO;
+    o->timescale = r->task->grid.timescale;
+    o->width = r->rung->width;
+    o->height = r->rung->height;
+    o->rate = r->task->rate;
+
+    return 0;
+}

@@ -1,0 +1,436 @@
+#include "workerd/av_scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavutil/intreadwrite.h>
+
+#include "workerd/av_compat.h"
+
+
+#define PICTURES_MAX   (1u << 22)   /* 19 h at 60 fps */
+#define PROBE_PICTURES 8
+#define PROBE_PACKETS  200
+#define READ_ERRORS    64
+
+
+static bool
+is_still(const AVStream *st)
+{
+    return (st->disposition & (AV_DISPOSITION_ATTACHED_PIC
+                               | AV_DISPOSITION_TIMED_THUMBNAILS
+                               | AV_DISPOSITION_STILL_IMAGE)) != 0;
+}
+
+
+/* higher is better; a track that we cannot decode only if there is no other */
+static int64_t
+rank(const AVStream *st)
+{
+    int64_t                   v;
+    const AVCodecParameters  *par;
+
+    par = st->codecpar;
+    v = par->codec_type == AVMEDIA_TYPE_VIDEO
+        ? (int64_t) par->width * par->height : par->ch_layout.nb_channels;
+
+    if (st->disposition & AV_DISPOSITION_DEFAULT) {
+        v += INT64_C(1) << 40;
+    }
+
+    if (reel_av_decoder_find(par->codec_id) != NULL) {
+        v += INT64_C(1) << 41;
+    }
+
+    return v;
+}
+
+
+static AVStream *
+choose(AVFormatContext *fmt, enum AVMediaType type)
+{
+    unsigned   i;
+    AVStream  *st, *best;
+
+    best = NULL;
+
+    for (i = 0; i < fmt->nb_streams; i++) {
+        st = fmt->streams[i];
+
+        if (st->codecpar->codec_type != type || is_still(st)
+            || st->codecpar->codec_id == AV_CODEC_ID_NONE
+            || st->time_base.num <= 0 || st->time_base.den <= 0)
+        {
+            continue;
+        }
+
+        if (best == NULL || rank(st) > rank(best)) {
+            best = st;
+        }
+    }
+
+    return best;
+}
+
+
+static int
+check_codec(const AVStream *st, reel_av_fault_t *f)
+{
+    if (st == NULL || reel_av_decoder_find(st->codecpar->codec_id) != NULL) {
+        return 0;
+    }
+
+    return reel_av_fault(f, "UNSUPPORTED_CODEC", "demux", "codec %s",
+                         avcodec_get_name(st->codecpar->codec_id));
+}
+
+
+int
+reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
+    reel_av_fault_t *f)
+{
+    unsigned  i;
+
+    s->video = choose(src->fmt, AVMEDIA_TYPE_VIDEO);
+    s->audio = choose(src->fmt, AVMEDIA_TYPE_AUDIO);
+
+    if (s->video == NULL && s->audio == NULL) {
+        return reel_av_fault(f, "NOT_A_VIDEO", "demux",
+                             "neither pictures nor sound in it");
+    }
+
+    if (check_codec(s->video, f) != 0 || check_codec(s->audio, f) != 0) {
+        return -1;
+    }
+
+    if (s->video != NULL && (int64_t) s->video->codecpar->width
+                            * s->video->codecpar->height > REEL_AV_MAX_PIXELS)
+    {
+        return reel_av_fault(f, "LIMIT_PIXELS", "demux", "%d x %d pixels",
+                             s->video->codecpar->width,
+                             s->video->codecpar->height);
+    }
+
+    for (i = 0; i < src->fmt->nb_streams; i++) {
+        if (src->fmt->streams[i] != s->video
+            && src->fmt->streams[i] != s->audio)
+        {
+            src->fmt->streams[i]->discard = AVDISCARD_ALL;
+        }
+    }
+
+    if (s->video != NULL) {
+        s->dec = reel_av_decoder_open(s->video, 1, f);
+        if (s->dec == NULL) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+reel_av_scan_release(reel_scan_t *s)
+{
+    avcodec_free_context(&s->dec);
+    free(s->keys.at);
+    free(s->shown.at);
+    *s = (reel_scan_t) { 0 };
+}
+
+
+static int
+times_add(reel_times_t *t, int64_t v, reel_av_fault_t *f)
+{
+    void    *p;
+    size_t   cap;
+
+    if (t->n == t->cap) {
+        cap = t->cap ? t->cap * 2 : 1024;
+
+        if (cap > PICTURES_MAX) {
+            return reel_av_fault(f, "LIMIT_DURATION", "demux",
+                                 "more than %u pictures", PICTURES_MAX);
+        }
+
+        p = reallocarray(t->at, cap, sizeof(*t->at));
+        if (p == NULL) {
+            return reel_av_fault_err(f, REEL_NOMEM, "demux", "times");
+        }
+
+        t->at = p;
+        t->cap = cap;
+    }
+
+    t->at[t->n++] = v;
+    return 0;
+}
+
+
+static int
+compare(const void *a, const void *b)
+{
+    int64_t  x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+
+static void
+probe_frames(reel_scan_t *s, AVFrame *frame)
+{
+    while (s->probed < PROBE_PICTURES
+           && avcodec_receive_frame(s->dec, frame) == 0)
+    {
+        s->probed++;
+        if (reel_frame_interlaced(frame)) {
+            s->interlaced++;
+        }
+        av_frame_unref(frame);
+    }
+}
+
+
+static void
+probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+{
+    if (s->probed >= PROBE_PICTURES || s->fed >= PROBE_PACKETS) {
+        return;
+    }
+
+    s->fed++;
+    (void) avcodec_send_packet(s->dec, pkt);
+    probe_frames(s, frame);
+}
+
+
+/* a reference picture that is never shown has a packet of its own in vp8 */
+static bool
+is_hidden(const AVStream *st, const AVPacket *pkt)
+{
+    return st->codecpar->codec_id == AV_CODEC_ID_VP8 && pkt->size > 0
+           && (pkt->data[0] & 0x10) == 0;
+}
+
+
+static int
+see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
+{
+    int64_t  ts;
+
+    ts = reel_av_packet_ts(pkt);
+    if (ts == AV_NOPTS_VALUE) {
+        /* it follows the one before */
+        ts = s->shown.n ? s->last_pts + (s->last_dur ? s->last_dur : 1) : 0;
+    }
+
+    if ((pkt->flags & AV_PKT_FLAG_KEY) && times_add(&s->keys, ts, f) != 0) {
+        return -1;
+    }
+
+    if ((pkt->flags & AV_PKT_FLAG_DISCARD) || is_hidden(s->video, pkt)) {
+        return 0;
+    }
+
+    if (s->shown.n == 0 || ts >= s->last_pts) {
+        s->last_pts = ts;
+        s->last_dur = pkt->duration > 0 ? pkt->duration : 0;
+    }
+
+    return times_add(&s->shown, ts, f);
+}
+
+
+static void
+see_sound(reel_scan_t *s, const AVPacket *pkt)
+{
+    size_t          size;
+    int64_t         ts, skip, drop, dur;
+    AVRational      samples;
+    const uint8_t  *sd;
+
+    ts = reel_av_packet_ts(pkt);
+    if (ts == AV_NOPTS_VALUE) {
+        ts = s->has_sound ? s->sound_end : 0;
+    }
+
+    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
+        return;
+    }
+
+    skip = 0;
+    drop = 0;
+    dur = pkt->duration > 0 ? pkt->duration : 0;
+
+    /* encoder delay in front and padding behind, which the decoder cuts */
+    sd = av_packet_get_side_data(pkt, AV_PKT_DATA_SKIP_SAMPLES, &size);
+    if (sd != NULL && size >= 8 && s->audio->codecpar->sample_rate > 0) {
+        samples = (AVRational) { 1, s->audio->codecpar->sample_rate };
+        skip = av_rescale_q(AV_RL32(sd), samples, s->audio->time_base);
+        drop = av_rescale_q(AV_RL32(sd + 4), samples, s->audio->time_base);
+    }
+
+    if (!s->has_sound) {
+        s->has_sound = true;
+        s->sound_start = ts + skip;
+        s->sound_end = s->sound_start;
+    }
+
+    if (ts + dur - drop > s->sound_end) {
+        s->sound_end = ts + dur - drop;
+    }
+}
+
+
+/* what stands before the first key frame, or is shown before it, is lost */
+static void
+cut_head(reel_scan_t *s)
+{
+    size_t   i;
+    int64_t  first;
+
+    qsort(s->shown.at, s->shown.n, sizeof(int64_t), compare);
+
+    if (s->keys.n == 0 || s->shown.n == 0) {
+        return;
+    }
+
+    /* in the order of the file: the first one is where decoding begins */
+    first = s->keys.at[0];
+    qsort(s->keys.at, s->keys.n, sizeof(int64_t), compare);
+
+    for (i = 0; i < s->shown.n && s->shown.at[i] < first; i++) {
+        /* void */
+    }
+
+    if (i < s->shown.n) {
+        memmove(s->shown.at, s->shown.at + i,
+                (s->shown.n - i) * sizeof(int64_t));
+        s->shown.n -= i;
+    }
+}
+
+
+static int
+check_duration(const reel_scan_t *s, reel_av_fault_t *f)
+{
+    int64_t  video, audio;
+
+    video = 0;
+    audio = 0;
+
+    if (s->shown.n > 0) {
+        video = av_rescale(s->shown.at[s->shown.n - 1] - s->shown.at[0],
+                           s->video->time_base.num, s->video->time_base.den);
+    }
+
+    if (s->has_sound) {
+        audio = av_rescale(s->sound_end - s->sound_start,
+                           s->audio->time_base.num, s->audio->time_base.den);
+    }
+
+    if (audio > video) {
+        video = audio;
+    }
+
+    if (s->max_duration_s != 0 && video > 0
+        && (uint64_t) video > s->max_duration_s)
+    {
+        return reel_av_fault(f, "LIMIT_DURATION", "demux",
+                             "%lld s are longer than %llu s",
+                             (long long) video,
+                             (unsigned long long) s->max_duration_s);
+    }
+
+    return 0;
+}
+
+
+static int
+see(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
+{
+    if (s->video != NULL && pkt->stream_index == s->video->index) {
+        probe_packet(s, pkt, frame);
+        return see_picture(s, pkt, f);
+    }
+
+    if (s->audio != NULL && pkt->stream_index == s->audio->index) {
+        see_sound(s, pkt);
+    }
+
+    return 0;
+}
+
+
+static int
+walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
+    reel_scan_progress_t progress, void *arg, reel_av_fault_t *f)
+{
+    int       rc;
+    unsigned  errors;
+
+    for (errors = 0; errors < READ_ERRORS; /* void */ ) {
+        rc = av_read_frame(src->fmt, pkt);
+
+        if (src->io.failed) {
+            return reel_av_fault(f, "IO", "demux",
+                                 "the source cannot be read");
+        }
+
+        if (rc == AVERROR(ENOMEM)) {
+            return reel_av_fault_lib(f, rc, "demux", "read");
+        }
+
+        if (rc == AVERROR_EOF) {
+            break;
+        }
+
+        if (rc < 0) {
+            errors++;
+            continue;
+        }
+
+        rc = see(s, pkt, frame, f);
+        av_packet_unref(pkt);
+
+        if (rc != 0) {
+            return -1;
+        }
+
+        if (src->io.size > 0) {
+            progress(arg, (unsigned) av_rescale(src->io.pos, 1000,
+                                                src->io.size));
+        }
+    }
+
+    if (s->video != NULL) {
+        (void) avcodec_send_packet(s->dec, NULL);
+        probe_frames(s, frame);
+        cut_head(s);
+    }
+
+    return check_duration(s, f);
+}
+
+
+int
+reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
+    reel_scan_progress_t progress, void *arg, reel_av_fault_t *f)
+{
+    int        rc;
+    AVFrame   *frame;
+    AVPacket  *pkt;
+
+    pkt = av_packet_alloc();
+    frame = av_frame_alloc();
+
+    rc = pkt == NULL || frame == NULL
+         ? reel_av_fault_lib(f, AVERROR(ENOMEM), "demux", "read")
+         : walk(s, src, pkt, frame, progress, arg, f);
+
+    av_frame_free(&frame);
+    av_packet_free(&pkt);
+
+    return rc;
+}

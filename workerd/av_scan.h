@@ -1,0 +1,51 @@
+/*
+ * The walk over all packets of a source's chosen tracks, without decoding
+ * but the first few pictures: when what is shown, where decoding may begin,
+ * when sound starts and ends.
+ */
+
+#ifndef REEL_WORKERD_AV_SCAN_H
+#define REEL_WORKERD_AV_SCAN_H
+
+#include "workerd/av_open.h"
+
+typedef struct {
+    int64_t *at;                /* owned */
+    size_t   n;
+    size_t   cap;
+} reel_times_t;
+
+typedef struct {
+    AVStream       *video;      /* NULL = none; borrowed of the source */
+    AVStream       *audio;
+
+    reel_times_t    shown;      /* pts of the pictures shown, ascending */
+    reel_times_t    keys;       /* pts of the key frames, ascending */
+    int64_t         last_dur;   /* of the last packet in order of pts, or 0 */
+    int64_t         last_pts;
+
+    /* of the first pictures, decoded */
+    AVCodecContext *dec;
+    unsigned        probed;     /* pictures that came out */
+    unsigned        interlaced;
+    unsigned        fed;
+
+    bool            has_sound;
+    int64_t         sound_start;
+    int64_t         sound_end;
+    uint64_t        max_duration_s;
+} reel_scan_t;
+
+/* chooses the tracks and opens the decoder.  s zeroed before */
+int reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
+    reel_av_fault_t *f);
+
+/* permille of the walk, for the progress */
+typedef void (*reel_scan_progress_t)(void *arg, unsigned permille);
+
+int reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
+    reel_scan_progress_t progress, void *arg, reel_av_fault_t *f);
+
+void reel_av_scan_release(reel_scan_t *s);
+
+#endif
