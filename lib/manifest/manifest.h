@@ -25,11 +25,15 @@ typedef struct {
     uint8_t  switching_set;     /* video renditions of this set are listed */
 } reel_manifest_opts_t;
 
-/* dst has REEL_VERSION_HASH + 1 bytes */
+/* dst has REEL_VERSION_HASH + 1 bytes; "" when there is no memory */
 void reel_version_hash(char *dst, const reel_index_t *ix,
     const reel_manifest_opts_t *o);
 
 /*
+ * All of them: REEL_INVAL for per = 0, REEL_NOTFOUND when there is nothing
+ * to list, REEL_UNSUPPORTED for headers that change where the format cannot
+ * say so, REEL_NOMEM, REEL_LIMIT.
+ *
  * The multivariant playlist (RFC 8216bis 4.4.6): one EXT-X-STREAM-INF per
  * video rendition × audio group, highest last resort first: the default
  * variant (the one nearest to 2 Mb/s from below, else the lowest) stands
@@ -41,7 +45,9 @@ reel_err_t reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
 
 /*
  * A media playlist of r: VOD with ENDLIST when complete, EVENT without it
- * while growing.  prefix goes before "<n>.m4s" and "init.mp4": "" when the
+ * while growing; then a last segment of less than per fragments is kept
+ * back.  "init.mp4" is the header of the first object; where a later object
+ * has another, EXT-X-MAP names "init-<number of the header>.mp4".  prefix goes before "<n>.m4s" and "init.mp4": "" when the
  * playlist itself lies in the versioned folder, else "../v720~<hash>/".
  */
 reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
