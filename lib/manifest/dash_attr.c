@@ -33,7 +33,8 @@ reel_dash_text(reel_buf_t *b, reel_str_t s)
 
 /* xs:duration in seconds, without zeros at its end */
 void
-reel_dash_duration(reel_buf_t *b, const char *name, int64_t ts, uint32_t timescale)
+reel_dash_duration(reel_buf_t *b, const char *name, int64_t ts,
+    uint32_t timescale)
 {
     uint64_t  us, rest;
     unsigned  digits = 6;

@@ -47,8 +47,9 @@ reel_err_t reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
  * A media playlist of r: VOD with ENDLIST when complete, EVENT without it
  * while growing; then a last segment of less than per fragments is kept
  * back.  "init.mp4" is the header of the first object; where a later object
- * has another, EXT-X-MAP names "init-<number of the header>.mp4".  prefix goes before "<n>.m4s" and "init.mp4": "" when the
- * playlist itself lies in the versioned folder, else "../v720~<hash>/".
+ * has another, EXT-X-MAP names "init-<number of the header>.mp4".  prefix
+ * goes before "<n>.m4s" and "init.mp4": "" when the playlist itself lies in
+ * the versioned folder, else "../v720~<hash>/".
  */
 reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
