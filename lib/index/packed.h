@@ -56,7 +56,8 @@ reel_packed_next(reel_packed_t *c)
 
 /*
  * Passes over n varints: counts the bytes that end one, eight at a time.
- * A word that would end more than n is left to the loop of single bytes.
+ * The word that holds the n-th end is left to the loop of single bytes: what
+ * follows that end begins the next varint.
  */
 static inline void
 reel_packed_skip(reel_packed_t *c, uint64_t n)
@@ -68,7 +69,7 @@ reel_packed_skip(reel_packed_t *c, uint64_t n)
         ends = ~word & UINT64_C(0x8080808080808080);
         ends = (ends >> 7) * UINT64_C(0x0101010101010101) >> 56;
 
-        if (ends > n) {
+        if (ends >= n) {
             break;
         }
 
