@@ -10,9 +10,10 @@
  * Software: four bits a step, by a table small enough to stand here.  An
  * index has at most 16 MiB and is checked once a load.
  */
-static uint32_t
-crc_soft(uint32_t crc, const uint8_t *p, size_t len)
+uint32_t
+reel_crc32c_soft(uint32_t crc, const void *data, size_t len)
 {
+    const uint8_t  *p = data;
     static const uint32_t  t[16] = {
         0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
         0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
@@ -20,13 +21,15 @@ crc_soft(uint32_t crc, const uint8_t *p, size_t len)
         0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
     };
 
+    crc = ~crc;
+
     while (len-- > 0) {
         crc ^= *p++;
         crc = crc >> 4 ^ t[crc & 15];
         crc = crc >> 4 ^ t[crc & 15];
     }
 
-    return crc;
+    return ~crc;
 }
 
 
@@ -64,5 +67,5 @@ reel_crc32c(uint32_t crc, const void *data, size_t len)
     }
 #endif
 
-    return ~crc_soft(~crc, data, len);
+    return reel_crc32c_soft(crc, data, len);
 }

@@ -9,4 +9,7 @@
 /* start with 0; feed the result back to go on */
 uint32_t reel_crc32c(uint32_t crc, const void *data, size_t len);
 
+/* the same without the processor's instruction: what others fall back to */
+uint32_t reel_crc32c_soft(uint32_t crc, const void *data, size_t len);
+
 #endif
