@@ -1,0 +1,408 @@
+/*
+ * Store work of an upload, in the thread pool: look up, stage, write, and
+ * the completion in the order of docs/store.md, where the recovery from a
+ * crash after each step stands.
+ */
+
+#include "ngx_module/ngx_http_reel_upload.h"
+
+#include "lib/base/hex.h"
+
+
+static reel_err_t ngx_http_reel_replay(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_stage(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_check_body(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_put_source(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_put_request(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_put_name(ngx_http_reel_upload_t *up);
+static reel_err_t ngx_http_reel_put_pending(ngx_http_reel_upload_t *up);
+static void ngx_http_reel_drop_state(ngx_http_reel_upload_t *up);
+
+
+/* what stands already does as well: each step may be repeated */
+static reel_err_t
+ngx_http_reel_idempotent(reel_err_t err)
+{
+    return err == REEL_EXISTS ? REEL_OK : err;
+}
+
+
+void
+ngx_http_reel_upload_prepare(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_upload_t  *up = data;
+
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    up->err = ngx_http_reel_replay(up);
+    if (up->err != REEL_NOTFOUND) {
+        goto done;
+    }
+
+    if (up->fixed) {
+        up->err = reel_key_asset_part(key, reel_str(up->asset),
+                                      REEL_PART_REQUEST);
+        if (up->err != REEL_OK) {
+            goto done;
+        }
+
+        up->err = reel_store_stat(up->store, key, &st);
+
+        if (up->err == REEL_OK) {
+            up->prepared = NGX_HTTP_REEL_UPLOAD_TAKEN;
+            return;
+        }
+
+        if (up->err != REEL_NOTFOUND) {
+            goto done;
+        }
+    }
+
+    up->prepared = NGX_HTTP_REEL_UPLOAD_FRESH;
+    up->err = ngx_http_reel_stage(up);
+
+done:
+
+    if (up->err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: cannot begin: %s",
+                      up->asset, reel_err_name(up->err));
+    }
+}
+
+
+/* REEL_OK: names/<hash> stands and its job is queued; else REEL_NOTFOUND */
+static reel_err_t
+ngx_http_reel_replay(ngx_http_reel_upload_t *up)
+{
+    reel_buf_t         b;
+    reel_err_t         err;
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    err = reel_key_name(key, reel_str(up->name_hash));
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_get(up->store, key, REEL_RECORD_MAX, &b);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_named_parse(&up->named, (char *) b.data, b.len, NULL);
+    reel_buf_release(&b);
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    up->prepared = NGX_HTTP_REEL_UPLOAD_REPLAY;
+
+    /* a crash may have come between the name and the outbox */
+    err = reel_key_asset_part(key, reel_str(up->named.asset),
+                              REEL_PART_RESULT);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_stat(up->store, key, &st);
+    if (err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    err = reel_key_asset_part(key, reel_str(up->named.asset),
+                              REEL_PART_TOMBSTONE);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_stat(up->store, key, &st);
+    if (err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    up->resubmit = 1;
+    ngx_memcpy(up->asset, up->named.asset, sizeof(up->asset));
+
+    return ngx_http_reel_put_pending(up);
+}
+
+
+static reel_err_t
+ngx_http_reel_stage(ngx_http_reel_upload_t *up)
+{
+    reel_err_t  err;
+    reel_key_t  key;
+
+    if (up->expect[0]) {
+        up->sha256 = reel_sha256_new();
+        if (up->sha256 == NULL) {
+            return REEL_NOMEM;
+        }
+    }
+
+    err = reel_key_upload(key, reel_str(up->asset), "state");
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(up->store, key, "", 0);
+        err = ngx_http_reel_idempotent(err);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_key_upload(key, reel_str(up->asset), up->nonce);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_multipart_create(up->store, key, up->length,
+                                    &up->multipart);
+        if (err != REEL_OK) {
+            ngx_http_reel_drop_state(up);
+        }
+    }
+
+    return err;
+}
+
+
+void
+ngx_http_reel_upload_write(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_upload_t  *up = data;
+
+    size_t        n;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    up->err = REEL_OK;
+
+    for (cl = up->chain; cl && up->err == REEL_OK; cl = cl->next) {
+        b = cl->buf;
+        n = b->last - b->pos;
+
+        up->err = reel_multipart_write(up->multipart, up->offset, b->pos, n);
+
+        if (up->err == REEL_OK && up->sha256) {
+            up->err = reel_sha256_update(up->sha256, b->pos, n);
+        }
+
+        up->offset += n;
+    }
+
+    if (up->err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: upload %s: write at %uL failed: %s", up->asset,
+                      (uint64_t) up->offset, reel_err_name(up->err));
+    }
+}
+
+
+void
+ngx_http_reel_upload_publish(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_upload_t  *up = data;
+
+    up->err = ngx_http_reel_check_body(up);
+
+    if (up->err == REEL_OK) {
+        up->err = ngx_http_reel_put_source(up);
+    }
+
+    if (up->err == REEL_OK) {
+        up->err = ngx_http_reel_put_request(up);
+    }
+
+    if (up->err == REEL_OK) {
+        up->err = ngx_http_reel_put_name(up);
+    }
+
+    if (up->err == REEL_OK) {
+        up->err = ngx_http_reel_put_pending(up);
+    }
+
+    if (up->err == REEL_OK) {
+        ngx_http_reel_drop_state(up);
+        return;
+    }
+
+    if (!up->mismatch) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: upload %s: publishing failed: %s", up->asset,
+                      reel_err_name(up->err));
+    }
+}
+
+
+static reel_err_t
+ngx_http_reel_check_body(ngx_http_reel_upload_t *up)
+{
+    char        hex[2 * REEL_SHA256_LEN + 1];
+    uint8_t     sum[REEL_SHA256_LEN];
+    reel_err_t  err;
+
+    if (up->sha256 == NULL) {
+        return REEL_OK;
+    }
+
+    err = reel_sha256_final(up->sha256, sum);
+    up->sha256 = NULL;
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_hex(hex, sum, sizeof(sum));
+
+    if (ngx_strcmp(hex, up->expect) != 0) {
+        up->mismatch = 1;
+        return REEL_BADDATA;
+    }
+
+    up->record.sha256 = up->expect;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+ngx_http_reel_put_source(ngx_http_reel_upload_t *up)
+{
+    reel_err_t  err;
+    reel_key_t  key;
+
+    err = reel_key_asset_part(key, reel_str(up->asset), REEL_PART_SOURCE);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_multipart_complete(up->multipart, key);
+    up->multipart = NULL;
+
+    return err;
+}
+
+
+static reel_err_t
+ngx_http_reel_put_request(ngx_http_reel_upload_t *up)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    up->record.size = up->offset;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    err = reel_request_print(&b, &up->record);
+
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, reel_str(up->asset),
+                                  REEL_PART_REQUEST);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(up->store, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+
+    if (err != REEL_OK || up->record.meta == NULL) {
+        return err;
+    }
+
+    err = reel_key_asset_part(key, reel_str(up->asset), REEL_PART_META);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_put_if_absent(up->store, key, up->record.meta,
+                                   ngx_strlen(up->record.meta));
+
+    return ngx_http_reel_idempotent(err);
+}
+
+
+static reel_err_t
+ngx_http_reel_put_name(ngx_http_reel_upload_t *up)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    ngx_memcpy(up->named.asset, up->asset, sizeof(up->named.asset));
+    up->named.size = up->offset;
+    (void) ngx_snprintf((u_char *) up->named.etag, sizeof(up->named.etag),
+                        "\"%s-1\"%Z", up->asset);
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    err = reel_named_print(&b, &up->named);
+
+    if (err == REEL_OK) {
+        err = reel_key_name(key, reel_str(up->name_hash));
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(up->store, key, b.data, b.len);
+        err = ngx_http_reel_idempotent(err);
+    }
+
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+static reel_err_t
+ngx_http_reel_put_pending(ngx_http_reel_upload_t *up)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    err = reel_pending_print(&b, 1);
+
+    if (err == REEL_OK) {
+        err = reel_key_pending(key, reel_str(up->asset));
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(up->store, key, b.data, b.len);
+        err = ngx_http_reel_idempotent(err);
+    }
+
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+/* no harm if it stays: the sweep finds it after a day */
+static void
+ngx_http_reel_drop_state(ngx_http_reel_upload_t *up)
+{
+    reel_key_t  key;
+
+    if (reel_key_upload(key, reel_str(up->asset), "state") == REEL_OK
+        && reel_store_del(up->store, key) != REEL_OK)
+    {
+        return;
+    }
+}
+
+
+void
+ngx_http_reel_upload_abort(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_upload_t  *up = data;
+
+    reel_sha256_free(up->sha256);
+    up->sha256 = NULL;
+
+    if (up->multipart) {
+        reel_multipart_abort(up->multipart);
+        up->multipart = NULL;
+        ngx_http_reel_drop_state(up);
+    }
+}
