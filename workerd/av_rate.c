@@ -10,8 +10,12 @@
 
 /* penalties in millionths of a slot: a well-known rate wins a near tie */
 #define PENALTY_KNOWN    1000
-#define PENALTY_HINT     4000
-#define PENALTY_DERIVED  6000
+#define PENALTY_HINT     20000
+#define PENALTY_DERIVED  30000
+
+/* empty slots are forgiven up to this, if the others are exact to this */
+#define HOLES_PERCENT    4
+#define EXACT            50000
 
 
 typedef struct {
@@ -21,7 +25,8 @@ typedef struct {
 
 typedef struct {
     uint64_t  slots;
-    uint64_t  faults;           /* slots that are empty or hold several */
+    uint64_t  empty;
+    uint64_t  crowded;          /* pictures that share a slot */
     uint64_t  error;            /* mean distance, millionths of a slot */
 } fit_t;
 
@@ -119,10 +124,10 @@ measure(const int64_t *pts, size_t n, reel_rational_t tb,
         sum += (uint64_t) (off < 0 ? -off : off);
 
         if (slot == last) {
-            fit.faults++;
+            fit.crowded++;
 
         } else {
-            fit.faults += (uint64_t) (slot - last - 1);
+            fit.empty += (uint64_t) (slot - last - 1);
         }
 
         last = slot;
@@ -141,7 +146,20 @@ measure(const int64_t *pts, size_t n, reel_rational_t tb,
 }
 
 
-/* within 2 % of the mean rate: others cannot fit */
+static bool
+fits(const fit_t *fit)
+{
+    if (fit->empty + fit->crowded <= fit->slots / 200) {
+        return true;
+    }
+
+    /* a camera that misses a picture now and then */
+    return fit->crowded <= fit->slots / 200 && fit->error <= EXACT
+           && fit->empty <= fit->slots * HOLES_PERCENT / 100;
+}
+
+
+/* within 5 % of the mean rate: others cannot fit */
 static bool
 plausible(const int64_t *pts, size_t n, reel_rational_t tb,
     reel_rational_t rate)
@@ -152,7 +170,7 @@ plausible(const int64_t *pts, size_t n, reel_rational_t tb,
     d = slots - (int64_t) (n - 1);
     d = d < 0 ? -d : d;
 
-    return d * 50 <= (int64_t) n;
+    return d * 20 <= (int64_t) n;
 }
 
 
@@ -250,7 +268,7 @@ best_fit(reel_rate_t *r, const int64_t *pts, size_t n, reel_rational_t tb,
         }
 
         fit = measure(pts, n, tb, c[i].rate);
-        if (fit.faults * 200 > fit.slots) {
+        if (!fits(&fit)) {
             continue;
         }
 

@@ -24,7 +24,8 @@ typedef struct {
 /*
  * pts: n > 0 times in ticks of tb, ascending.  Constant: every picture
  * falls into a slot of its own, round((pts - first) * rate), and at most
- * one slot in 200 is empty or holds two.
+ * one slot in 200 is empty or holds two; where the times are exact, one in
+ * 25 may be empty.
  */
 void reel_rate_detect(reel_rate_t *r, const int64_t *pts, size_t n,
     reel_rational_t tb, const reel_rational_t *hints, unsigned nhints);

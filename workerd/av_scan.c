@@ -91,6 +91,7 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
 {
     unsigned  i;
 
+    s->skip_until = INT64_MIN;
     s->video = choose(src->fmt, AVMEDIA_TYPE_VIDEO);
     s->audio = choose(src->fmt, AVMEDIA_TYPE_AUDIO);
 
@@ -255,10 +256,6 @@ see_sound(reel_scan_t *s, const AVPacket *pkt)
         ts = s->has_sound ? s->sound_end : 0;
     }
 
-    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
-        return;
-    }
-
     skip = 0;
     drop = 0;
     dur = pkt->duration > 0 ? pkt->duration : 0;
@@ -271,9 +268,18 @@ see_sound(reel_scan_t *s, const AVPacket *pkt)
         drop = av_rescale_q(AV_RL32(sd + 4), samples, s->audio->time_base);
     }
 
+    /* the delay may span several packets, the first ones discarded */
+    if (!s->has_sound && skip > 0) {
+        s->skip_until = ts + skip;
+    }
+
+    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
+        return;
+    }
+
     if (!s->has_sound) {
         s->has_sound = true;
-        s->sound_start = ts + skip;
+        s->sound_start = ts > s->skip_until ? ts : s->skip_until;
         s->sound_end = s->sound_start;
     }
 

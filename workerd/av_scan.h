@@ -31,6 +31,7 @@ typedef struct {
     unsigned        fed;
 
     bool            has_sound;
+    int64_t         skip_until;     /* encoder delay in front of it */
     int64_t         sound_start;
     int64_t         sound_end;
     uint64_t        max_duration_s;
