@@ -38,7 +38,9 @@ typedef struct {
 } reel_plan_t;
 
 /*
- * max_duration_s 0 = none.  REEL_LIMIT, REEL_UNSUPPORTED (neither video nor
+ * max_duration_s 0 = none; it counts whole seconds.  A task depends on tasks
+ * before it only; none depends on inspect or plan, which are done by then.
+ * REEL_LIMIT, REEL_UNSUPPORTED (neither video nor
  * audio) with a text for the user.
  */
 reel_err_t reel_plan(reel_plan_t *p, const reel_pipeline_t *pl,

@@ -1,0 +1,141 @@
+/*
+ * Tasks from parts.  Order is urgency: what shows the first picture comes
+ * first (the lowest rung of chunk 0, the head of the sound, publish0), then
+ * chunk after chunk.  A task depends on earlier ones only.
+ */
+
+#include <stdlib.h>
+
+#include "lib/job/plan_part.h"
+
+
+static void
+add_all(reel_planner_t *p)
+{
+    uint32_t i, low = p->nrungs - 1, n = p->t.grid.fragments;
+    uint32_t head = p->growing ? p->chunks[0].to : n;
+
+    if (p->t.video) {
+        reel_plan_add_video(p, 0, 0, low, 1);
+    }
+
+    if (p->t.audio) {
+        reel_plan_add_audio(p, 0, 0, head);
+    }
+
+    if (p->growing) {
+        reel_plan_add_publish(p, true);
+    }
+
+    if (p->t.video) {
+        reel_plan_add_poster(p);
+    }
+
+    if (p->t.video && low > 0) {
+        reel_plan_add_video(p, 0, 1, 0, low);
+    }
+
+    for (i = 1; i < p->nchunks; i++) {
+        reel_plan_add_video(p, i, 0, 0, p->nrungs);
+
+        if (i == 1 && p->t.audio && p->growing) {
+            reel_plan_add_audio(p, 1, head, n);
+        }
+    }
+
+    reel_plan_add_publish(p, false);
+}
+
+
+static reel_err_t
+check_duration(const reel_grid_t *g, uint64_t max_s, reel_error_t *e)
+{
+    uint64_t seconds = (uint64_t) (g->end_ts / g->timescale);
+
+    /* a limit of 60 s holds for 60.04 s of sound frames too */
+    if (max_s != 0 && seconds > max_s) {
+        return reel_fail(e, REEL_LIMIT, "the film is %llu s long, allowed "
+                         "are %llu s", (unsigned long long) seconds,
+                         (unsigned long long) max_s);
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
+{
+    reel_err_t                 err;
+    const reel_source_video_t *v = &p->src->video;
+
+    err = reel_plan_timeline(&p->t, p->pl, p->src, e);
+
+    if (err == REEL_OK) {
+        err = check_duration(&p->t.grid, max_duration_s, e);
+    }
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (p->t.video) {
+        err = reel_plan_chunks(&p->chunks, &p->nchunks, p->pl, v, &p->t);
+        p->nrungs = reel_plan_rungs(p->rungs, p->pl, v->width, v->height);
+    } else {
+        p->nrungs = 1;
+    }
+
+    p->growing = p->nchunks > 1;
+    p->plan->grid = p->t.grid;
+
+    /* beside the chunks: a0 a1 v0.1 poster publish0 publish */
+    p->cap = p->nchunks + 6;
+    p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
+
+    return err != REEL_OK ? err
+           : p->plan->tasks == NULL ? REEL_NOMEM : REEL_OK;
+}
+
+
+reel_err_t
+reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
+{
+    reel_planner_t p = { .plan = plan, .pl = pl, .src = src };
+
+    *plan = (reel_plan_t) { 0 };
+
+    p.err = prepare(&p, max_duration_s, e);
+
+    if (p.err == REEL_OK) {
+        add_all(&p);
+
+        if (p.err != REEL_OK) {
+            (void) reel_fail(e, p.err, "a task's payload could not be made");
+        }
+    }
+
+    free(p.chunks);
+
+    if (p.err != REEL_OK) {
+        reel_plan_release(plan);
+    }
+
+    return p.err;
+}
+
+
+void
+reel_plan_release(reel_plan_t *p)
+{
+    size_t i;
+
+    for (i = 0; i < p->ntasks; i++) {
+        free(p->tasks[i].payload);
+        free(p->tasks[i].deps);
+    }
+
+    free(p->tasks);
+    *p = (reel_plan_t) { 0 };
+}

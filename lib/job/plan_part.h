@@ -1,0 +1,73 @@
+/*
+ * The parts of the planner: timeline, chunks, rungs.  Each is pure.
+ * Private to lib/job.
+ */
+
+#ifndef REEL_JOB_PLAN_PART_H
+#define REEL_JOB_PLAN_PART_H
+
+#include "lib/job/plan.h"
+
+/* the grid, and where timeline 0 lies in each kept track */
+typedef struct {
+    reel_grid_t     grid;
+    bool            video, audio;       /* kept */
+    int64_t         video_origin;       /* in the stream's time base */
+    int64_t         audio_origin;
+    int64_t         video_end;          /* ticks: end of the source's own
+                                           pictures; later ones are held */
+    reel_rational_t rate;               /* frames a second, sane */
+} reel_timeline_t;
+
+reel_err_t reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
+    const reel_source_t *src, reel_error_t *e) REEL_WARN_UNUSED;
+
+/* the tick at which a picture stands: its slot, or its time */
+int64_t reel_timeline_place(const reel_timeline_t *t, reel_rational_t tb,
+    int64_t pts);
+
+typedef struct {
+    uint32_t from, to;          /* fragments */
+    int64_t  seek_pts;          /* key frame to start decoding at … */
+    int64_t  preroll_ts;        /* … and the ticks decoded in vain */
+} reel_chunk_t;
+
+/* *chunks is owned by the caller */
+reel_err_t reel_plan_chunks(reel_chunk_t **chunks, size_t *n,
+    const reel_pipeline_t *pl, const reel_source_video_t *v,
+    const reel_timeline_t *t) REEL_WARN_UNUSED;
+
+/* rungs for a picture of that size, falling; returns their number, >= 1 */
+uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
+    const reel_pipeline_t *pl, uint32_t width, uint32_t height);
+
+/* n scaled by num / den to the nearest even number, at least 2 */
+uint32_t reel_plan_even(uint32_t n, uint32_t num, uint32_t den);
+
+/* what the tasks are made from, and where they go */
+typedef struct {
+    reel_plan_t           *plan;
+    const reel_pipeline_t *pl;
+    const reel_source_t   *src;
+    reel_timeline_t        t;
+    reel_video_rung_t      rungs[REEL_TASK_RUNGS];
+    uint32_t               nrungs;
+    reel_chunk_t          *chunks;
+    size_t                 nchunks;
+    size_t                 cap;         /* of plan->tasks */
+    bool                   growing;     /* publish0 is planned */
+    reel_err_t             err;         /* sticky */
+} reel_planner_t;
+
+/* fragment n starts there, or the film ends */
+int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
+
+/* each adds one task behind the others; an error is sticky */
+void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
+    uint32_t first, uint32_t n);        /* rungs [first, first + n) */
+void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
+    uint32_t to);
+void reel_plan_add_poster(reel_planner_t *p);
+void reel_plan_add_publish(reel_planner_t *p, bool growing);
+
+#endif

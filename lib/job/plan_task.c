@@ -1,0 +1,351 @@
+/* one task of each kind: its cost, its limits, its payload */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/job/plan_part.h"
+
+/* nanoseconds of one core, measured with x264 veryfast at 1080p */
+#define DECODE_NS_PIXEL  6
+#define ENCODE_NS_PIXEL  30
+#define AUDIO_US_SECOND  26000
+#define LEAST_COST_MS    50
+#define POSTER_COST_MS   500
+
+/* an attempt may take this many times its estimate */
+#define PATIENCE         10
+
+#define DEFAULT_CHANNELS 2
+
+
+/*
+ * The next task; NULL after an error.  cost_us: expected CPU.  The
+ * caller fills the payload by way of set_payload.
+ */
+static reel_planned_t *
+add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
+    uint64_t cost_us)
+{
+    uint64_t          ms, patience;
+    reel_planned_t   *k;
+    reel_task_opts_t  opts = p->pl->tasks[type];
+    reel_pipeline_t   builtin;
+
+    if (p->err != REEL_OK) {
+        return NULL;
+    }
+
+    if (opts.attempts == 0 || opts.timeout_s == 0) {
+        reel_pipeline_default(&builtin);
+        opts.attempts = opts.attempts ? opts.attempts
+                                      : builtin.tasks[type].attempts;
+        opts.timeout_s = opts.timeout_s ? opts.timeout_s
+                                        : builtin.tasks[type].timeout_s;
+    }
+
+    ms = cost_us / 1000;
+    ms = ms < LEAST_COST_MS ? LEAST_COST_MS : ms;
+    ms = ms > UINT32_MAX ? UINT32_MAX : ms;
+    patience = ms * PATIENCE / 1000;
+
+    k = &p->plan->tasks[p->plan->ntasks++];
+    k->type = type;
+    k->cls = cls;
+    k->cost = (uint32_t) ms;
+    k->attempts = opts.attempts;
+    k->timeout_s = patience > opts.timeout_s ? (uint32_t) patience
+                                             : opts.timeout_s;
+
+    return k;
+}
+
+
+static void
+set_payload(reel_planner_t *p, reel_planned_t *k, reel_buf_t *b,
+    reel_err_t err)
+{
+    if (err != REEL_OK) {
+        p->err = err;
+        reel_buf_release(b);
+        return;
+    }
+
+    k->payload = reel_buf_take(b, NULL);
+
+    if (k->payload == NULL) {
+        p->err = REEL_NOMEM;
+    }
+}
+
+
+static void
+add_rendition(reel_planned_t *k, const char *name)
+{
+    size_t len = strlen(k->renditions);
+
+    (void) snprintf(k->renditions + len, sizeof(k->renditions) - len, "%s%s",
+                    len == 0 ? "" : ",", name);
+}
+
+
+/* where fragment n starts, or the film ends */
+int64_t
+reel_plan_tick(const reel_grid_t *g, uint32_t n)
+{
+    int64_t ts = (int64_t) n * g->gop_ts;
+
+    return ts < g->end_ts ? ts : g->end_ts;
+}
+
+
+static uint32_t
+span_ms(const reel_grid_t *g, uint32_t from, uint32_t to)
+{
+    int64_t ms;
+
+    ms = reel_rescale(reel_plan_tick(g, to) - reel_plan_tick(g, from), 1000,
+                      g->timescale, REEL_ROUND_NEAR);
+
+    return ms < 1 ? 1 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t) ms;
+}
+
+
+static uint64_t
+frames_in(const reel_planner_t *p, int64_t ticks)
+{
+    return (uint64_t) reel_rescale(ticks, p->t.rate.num,
+                                   (uint64_t) p->t.rate.den
+                                   * p->t.grid.timescale, REEL_ROUND_UP);
+}
+
+
+/* rungs [first, first + n) of a chunk, from one decode */
+static uint64_t
+video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
+    uint32_t n)
+{
+    int64_t  ticks;
+    uint32_t i;
+    uint64_t frames, px = 0;
+
+    ticks = reel_plan_tick(&p->t.grid, c->to)
+            - reel_plan_tick(&p->t.grid, c->from);
+    frames = frames_in(p, ticks);
+
+    for (i = first; i < first + n; i++) {
+        px += (uint64_t) p->rungs[i].width * p->rungs[i].height;
+    }
+
+    /* microseconds a picture first: the product fits then */
+    return px * ENCODE_NS_PIXEL / 1000 * frames
+           + (uint64_t) p->src->video.width * p->src->video.height
+             * DECODE_NS_PIXEL / 1000 * frames_in(p, ticks + c->preroll_ts);
+}
+
+
+void
+reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
+    uint32_t first, uint32_t n)
+{
+    uint32_t                   i;
+    reel_buf_t                 b;
+    reel_planned_t            *k;
+    reel_encode_video_t        t;
+    const reel_chunk_t        *c = &p->chunks[chunk];
+    const reel_source_video_t *v = &p->src->video;
+
+    k = add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_CLASS_ENCODE,
+                 video_cost(p, c, first, n));
+    if (k == NULL) {
+        return;
+    }
+
+    reel_task_name_video(k->name, chunk, group);
+    k->work_ms = span_ms(&p->t.grid, c->from, c->to);
+
+    t = (reel_encode_video_t) {
+        .grid = p->t.grid,
+        .stream = v->stream,
+        .tb = v->tb,
+        .origin = p->t.video_origin,
+        .seek_pts = c->seek_pts,
+        .chunk = chunk,
+        .frag_from = c->from,
+        .frag_to = c->to,
+        .rate = p->t.rate,
+        .rotation = v->rotation,
+        .hflip = v->hflip,
+        .vflip = v->vflip,
+        .interlaced = v->interlaced,
+        .threads = p->pl->encoder_threads,
+        .nrungs = n,
+    };
+
+    memcpy(t.preset, p->pl->preset, sizeof(t.preset));
+
+    for (i = 0; i < n; i++) {
+        t.rungs[i] = p->rungs[first + i];
+        add_rendition(k, t.rungs[i].name);
+    }
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    set_payload(p, k, &b, reel_encode_video_print(&b, &t));
+}
+
+
+static uint32_t
+object_frags(const reel_planner_t *p)
+{
+    uint64_t n;
+
+    n = (uint64_t) p->pl->audio_object_s * p->t.grid.timescale
+        / p->t.grid.gop_ts;
+
+    /* whole segments, so that few of them span two objects */
+    n = (n + REEL_SEGMENT_FRAGMENTS / 2) / REEL_SEGMENT_FRAGMENTS
+        * REEL_SEGMENT_FRAGMENTS;
+
+    return n == 0 ? REEL_SEGMENT_FRAGMENTS : (uint32_t) n;
+}
+
+
+void
+reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
+    uint32_t to)
+{
+    uint32_t                   ms = span_ms(&p->t.grid, from, to);
+    reel_buf_t                 b;
+    reel_planned_t            *k;
+    reel_encode_audio_t        t;
+    const reel_source_audio_t *a = &p->src->audio;
+
+    k = add_task(p, REEL_TASK_ENCODE_AUDIO, REEL_CLASS_ENCODE,
+                 (uint64_t) ms * AUDIO_US_SECOND / 1000);
+    if (k == NULL) {
+        return;
+    }
+
+    reel_task_name_audio(k->name, stretch);
+    k->work_ms = ms;
+
+    t = (reel_encode_audio_t) {
+        .grid = p->t.grid,
+        .stream = a->stream,
+        .tb = a->tb,
+        .origin = p->t.audio_origin,
+        .kbps = p->pl->audio_kbps,
+        .channels = p->pl->audio_channels ? p->pl->audio_channels
+                                          : DEFAULT_CHANNELS,
+        /* the two families of rates; resampling within one is exact */
+        .sample_rate = a->sample_rate > 0 && a->sample_rate % 11025 == 0
+                       ? 44100 : 48000,
+        .object_frags = object_frags(p),
+        .frag_from = from,
+        .frag_to = to,
+    };
+
+    (void) snprintf(t.name, sizeof(t.name), "a%u", t.kbps);
+    memcpy(t.language, a->language, sizeof(t.language));
+    add_rendition(k, t.name);
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    set_payload(p, k, &b, reel_encode_audio_print(&b, &t));
+}
+
+
+void
+reel_plan_add_poster(reel_planner_t *p)
+{
+    uint32_t                   w, h, width;
+    reel_buf_t                 b;
+    reel_poster_t              t;
+    reel_planned_t            *k;
+    const reel_source_video_t *v = &p->src->video;
+
+    k = add_task(p, REEL_TASK_POSTER, REEL_CLASS_LIGHT,
+                 (uint64_t) POSTER_COST_MS * 1000);
+    if (k == NULL) {
+        return;
+    }
+
+    (void) snprintf(k->name, sizeof(k->name), "poster");
+
+    w = v->width < 2 ? 2 : v->width;
+    h = v->height < 1 ? 1 : v->height;
+    width = p->pl->poster_width < w ? p->pl->poster_width : w;
+
+    t = (reel_poster_t) {
+        .stream = v->stream,
+        .tb = v->tb,
+        .at_pts = v->first_pts
+                  + reel_rescale(v->last_pts - v->first_pts,
+                                 p->pl->poster_percent, 100,
+                                 REEL_ROUND_DOWN),
+        .rotation = v->rotation,
+        .hflip = v->hflip,
+        .vflip = v->vflip,
+        .width = reel_plan_even(width, 1, 1),
+        .height = reel_plan_even(h, width, w),
+    };
+
+    /* nearest even, but never larger than the source */
+    t.width -= t.width > w ? 2 : 0;
+    t.height -= t.height > h && h > 1 ? 2 : 0;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    set_payload(p, k, &b, reel_poster_print(&b, &t));
+}
+
+
+/* a publish waits for every task before it */
+void
+reel_plan_add_publish(reel_planner_t *p, bool growing)
+{
+    size_t           i;
+    reel_buf_t       b;
+    reel_planned_t  *k;
+    reel_publish_t   t;
+
+    k = add_task(p, REEL_TASK_PUBLISH, REEL_CLASS_LIGHT,
+                 (uint64_t) p->plan->ntasks * 1000);
+    if (k == NULL) {
+        return;
+    }
+
+    (void) snprintf(k->name, sizeof(k->name), growing ? "publish0"
+                                                      : "publish");
+
+    t = (reel_publish_t) {
+        .grid = p->t.grid,
+        .growing = growing,
+        .frag_to = growing ? p->chunks[0].to : p->t.grid.fragments,
+        .chunks = growing ? 1 : (uint32_t) p->nchunks,
+        .first_groups = p->nchunks == 0 ? 0
+                        : growing || p->nrungs == 1 ? 1 : 2,
+        .groups = !growing && p->nchunks > 1 ? 1 : 0,
+        .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
+        .poster = !growing && p->t.video,
+    };
+
+    if (p->t.video && p->t.grid.frame_ts != 0) {
+        t.frames = (uint64_t) reel_plan_tick(&p->t.grid, t.frag_to)
+                   / p->t.grid.frame_ts;
+    }
+
+    k->ndeps = p->plan->ntasks - 1;
+    k->deps = malloc((k->ndeps + 1) * sizeof(uint32_t));
+
+    if (k->deps == NULL) {
+        p->err = REEL_NOMEM;
+        return;
+    }
+
+    for (i = 0; i < k->ndeps; i++) {
+        k->deps[i] = (uint32_t) i;
+    }
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    set_payload(p, k, &b, reel_publish_print(&b, &t));
+}
