@@ -136,8 +136,9 @@ cut_cheapest(const cut_t *c, uint32_t *from)
             }
 
             stray = len > c->target ? len - c->target : c->target - len;
+            /* the 1: of equals, fewer chunks */
             total = cost[b - len] + c->preroll[b - len]
-                    + stray * c->gop_ts / STRAY;
+                    + stray * c->gop_ts / STRAY + 1;
 
             if (total < cost[b]) {
                 cost[b] = total;
@@ -255,9 +256,7 @@ reel_plan_chunks(reel_chunk_t **chunks, size_t *n, const reel_pipeline_t *pl,
     if (c.first < c.n) {
         err = cut_cheapest(&c, from);
 
-        if (err == REEL_OK
-            && total_preroll(&c, from) > t->video_end)
-        {
+        if (err == REEL_OK && total_preroll(&c, from) > t->grid.end_ts) {
             cut_at_keys(&c, from);
         }
     }

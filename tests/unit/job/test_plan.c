@@ -1,0 +1,488 @@
+/* the planner as a whole: what holds for every film */
+
+#include "tests/unit/job/film.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/plan_part.h"
+
+static const film_t films[] = {
+    { .num = 24, .den = 1, .frames = 720, .key_every = 250, .audio_len = 30 },
+    { .num = 25, .den = 1, .frames = 3000, .key_every = 50,
+      .audio_len = 120 },
+    { .num = 30000, .den = 1001, .frames = 150, .key_every = 30,
+      .audio_len = 5.055, .width = 960, .height = 540 },
+    { .num = 25, .den = 2, .frames = 377, .key_every = 12,
+      .audio_len = 30.208, .width = 768, .height = 432 },
+    { .num = 60, .den = 1, .frames = 3600, .key_every = 600 },
+    { .num = 7, .den = 1, .frames = 700, .key_every = 40, .variable = 1,
+      .width = 3026, .height = 1386, .audio_len = 99 },
+    /* sound 2.8 s longer, video longer, a late video */
+    { .num = 30, .den = 1, .frames = 10799, .key_every = 90,
+      .audio_len = 362.8 },
+    { .num = 30, .den = 1, .frames = 10883, .key_every = 300,
+      .audio_len = 360 },
+    { .num = 25, .den = 1, .frames = 750, .key_every = 250,
+      .video_start = 10, .audio_len = 40 },
+    { .audio_len = 3600 },
+    { .audio_len = 0.5 },
+    { .num = 30, .den = 1, .frames = 89, .key_every = 30, .width = 642,
+      .height = 642 },
+    { .num = 25, .den = 1, .frames = 1 },
+    { .num = 25, .den = 1, .frames = 1, .audio_len = 7200 },
+    /* two hours: a key frame every 5 s, 10.4 s, one in all, 40 s */
+    { .num = 24, .den = 1, .frames = 172800, .key_every = 120,
+      .audio_len = 7200 },
+    { .num = 24, .den = 1, .frames = 172800, .key_every = 250,
+      .audio_len = 7200 },
+    { .num = 24, .den = 1, .frames = 172800, .audio_len = 7200 },
+    { .num = 24000, .den = 1001, .frames = 172800, .key_every = 960,
+      .audio_len = 7207.2 },
+    { .num = 50, .den = 1, .frames = 25 * 3600 * 50, .key_every = 25,
+      .audio_len = 25 * 3600 },
+    /* around the sizes of the first chunk and of a rest */
+    { .num = 25, .den = 1, .frames = 150, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 151, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 200, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 250, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 299, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 450, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 500, .key_every = 50 },
+    { .num = 25, .den = 1, .frames = 800, .key_every = 50 },
+};
+
+
+static const reel_planned_t *
+find(const reel_plan_t *p, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < p->ntasks; i++) {
+        if (strcmp(p->tasks[i].name, name) == 0) {
+            return &p->tasks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+check_tasks(const reel_plan_t *p)
+{
+    size_t                i, j;
+    const reel_planned_t *k;
+
+    assert_true(p->ntasks >= 2);
+    assert_string_equal(p->tasks[p->ntasks - 1].name, "publish");
+    assert_int_equal(p->tasks[p->ntasks - 1].ndeps, p->ntasks - 1);
+
+    for (i = 0; i < p->ntasks; i++) {
+        k = &p->tasks[i];
+        assert_in_range(strlen(k->payload), 2, REEL_PAYLOAD_MAX);
+        assert_true(k->cost > 0 && k->attempts > 0 && k->timeout_s >= 60);
+        assert_ptr_equal(find(p, k->name), k);      /* names are unique */
+        assert_true((k->work_ms > 0) == (k->renditions[0] != '\0'));
+        assert_string_equal(k->cls,
+                            k->type == REEL_TASK_ENCODE_VIDEO
+                            || k->type == REEL_TASK_ENCODE_AUDIO
+                            ? REEL_CLASS_ENCODE : REEL_CLASS_LIGHT);
+
+        for (j = 0; j < k->ndeps; j++) {
+            assert_true(k->deps[j] < i);
+        }
+
+        /* names need quadratic time: a few thousand are enough */
+        if (i > 500) {
+            i += 97;
+        }
+    }
+}
+
+
+/* chunk after chunk: no gap, no overlap, sizes, key frames, all rungs */
+static uint32_t
+check_video(const reel_plan_t *p, const reel_source_t *s,
+    const reel_timeline_t *tl, const reel_publish_t *pub)
+{
+    char                 name[REEL_TASK_NAME];
+    double               secs;
+    int64_t              at;
+    uint32_t             c, g, groups, next = 0, rungs, all = 0;
+    reel_encode_video_t  t;
+    const reel_planned_t *k;
+
+    for (c = 0; c < pub->chunks; c++) {
+        groups = c == 0 ? pub->first_groups : pub->groups;
+        rungs = 0;
+
+        for (g = 0; g < groups; g++) {
+            reel_task_name_video(name, c, g);
+            k = find(p, name);
+            assert_non_null(k);
+            assert_int_equal(reel_encode_video_parse(&t, k->payload,
+                                 strlen(k->payload), NULL), REEL_OK);
+            assert_int_equal(t.chunk, c);
+            assert_int_equal(t.frag_from, next);
+            assert_memory_equal(&t.grid, &p->grid, sizeof(t.grid));
+            assert_true(t.threads == 1);
+            rungs += t.nrungs;
+
+            /* the key frame shows at the chunk's start or before */
+            at = (int64_t) t.frag_from * t.grid.gop_ts;
+            assert_true(t.seek_pts == s->video.first_pts
+                        || reel_timeline_place(tl, t.tb, t.seek_pts) <= at);
+        }
+
+        secs = (double) (t.frag_to - t.frag_from) * t.grid.gop_ts
+               / t.grid.timescale;
+
+        if (c == 0) {
+            all = rungs;
+            /* a growing playlist lists whole segments */
+            assert_true(pub->chunks == 1
+                        || t.frag_to % REEL_SEGMENT_FRAGMENTS == 0);
+            assert_true(pub->chunks == 1 || (secs > 5.5 && secs < 9.1));
+        } else if (c + 1 < pub->chunks && s->video.nkeyframes > 1) {
+            assert_true(secs > 5.9 && secs < 30.1);
+        } else if (s->video.nkeyframes > 1) {
+            assert_true(secs > 2.9 && secs < 30.1);
+        }
+
+        assert_int_equal(rungs, all);
+        next = t.frag_to;
+
+        /* long films: the rest is checked by test_plan_chunk */
+        if (c == 300) {
+            return p->grid.fragments;
+        }
+    }
+
+    return next;
+}
+
+
+static uint32_t
+check_audio(const reel_plan_t *p, const reel_publish_t *pub)
+{
+    char                  name[REEL_TASK_NAME];
+    uint32_t              i, next = 0;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+
+    for (i = 0; i < pub->audios; i++) {
+        reel_task_name_audio(name, i);
+        k = find(p, name);
+        assert_non_null(k);
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_string_equal(t.name, "a128");
+        assert_string_equal(k->renditions, "a128");
+        assert_int_equal(t.frag_from, next);
+        assert_int_equal(t.object_frags % REEL_SEGMENT_FRAGMENTS, 0);
+        assert_int_equal(t.channels, 2);
+        next = t.frag_to;
+    }
+
+    return next;
+}
+
+
+static void
+check_growing(const reel_plan_t *p, const reel_publish_t *final)
+{
+    reel_publish_t        t;
+    reel_encode_video_t   v;
+    const reel_planned_t *k = find(p, "publish0"), *d;
+
+    if (final->chunks < 2) {
+        assert_null(k);
+        assert_true(final->audios <= 1);
+        return;
+    }
+
+    assert_non_null(k);
+    assert_int_equal(reel_publish_parse(&t, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_true(t.growing);
+    assert_int_equal(t.chunks, 1);
+    assert_int_equal(t.first_groups, 1);
+    assert_int_equal(t.audios, final->audios > 0);
+    assert_false(t.poster);
+
+    d = &p->tasks[k->deps[0]];
+    assert_string_equal(d->name, "v0.0");
+    assert_int_equal(reel_encode_video_parse(&v, d->payload,
+                         strlen(d->payload), NULL), REEL_OK);
+    assert_int_equal(v.nrungs, 1);
+    assert_int_equal(t.frag_to, v.frag_to);
+    assert_int_equal(k->ndeps, final->audios > 0 ? 2 : 1);
+
+    if (final->audios > 0) {
+        assert_string_equal(p->tasks[k->deps[1]].name, "a0");
+    }
+
+    if (p->grid.frame_ts != 0) {
+        assert_int_equal(t.frames, (uint64_t) t.frag_to * p->grid.gop_ts
+                                   / p->grid.frame_ts);
+    }
+}
+
+
+static void
+every_film(void **state)
+{
+    size_t                i;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_timeline_t       tl;
+    const reel_planned_t *k;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    for (i = 0; i < COUNT(films); i++) {
+        film_make(&s, &films[i]);
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_int_equal(reel_plan_timeline(&tl, &pl, &s, NULL), REEL_OK);
+        assert_memory_equal(&tl.grid, &p.grid, sizeof(tl.grid));
+        check_tasks(&p);
+
+        k = find(&p, "publish");
+        assert_int_equal(reel_publish_parse(&pub, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_false(pub.growing);
+        assert_int_equal(pub.frag_to, p.grid.fragments);
+        assert_int_equal(pub.chunks > 0, films[i].num != 0);
+        assert_int_equal(pub.audios > 0, films[i].audio_len > 0);
+        assert_int_equal(pub.poster, films[i].num != 0);
+        assert_int_equal(find(&p, "poster") != NULL, pub.poster);
+
+        if (p.grid.frame_ts != 0) {
+            assert_int_equal(pub.frames, p.grid.end_ts / p.grid.frame_ts);
+        } else {
+            assert_int_equal(pub.frames, 0);
+        }
+
+        if (pub.chunks > 0) {
+            assert_int_equal(check_video(&p, &s, &tl, &pub),
+                             p.grid.fragments);
+        }
+
+        if (pub.audios > 0) {
+            assert_int_equal(check_audio(&p, &pub), p.grid.fragments);
+        }
+
+        check_growing(&p, &pub);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
+static void
+same_input_same_tasks(void **state)
+{
+    size_t          i;
+    reel_plan_t     a, b;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, &films[15]);
+    assert_int_equal(reel_plan(&a, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(reel_plan(&b, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(a.ntasks, b.ntasks);
+
+    for (i = 0; i < a.ntasks; i++) {
+        assert_string_equal(a.tasks[i].name, b.tasks[i].name);
+        assert_string_equal(a.tasks[i].payload, b.tasks[i].payload);
+        assert_int_equal(a.tasks[i].cost, b.tasks[i].cost);
+    }
+
+    reel_plan_release(&a);
+    reel_plan_release(&b);
+    reel_source_release(&s);
+}
+
+
+static void
+order_is_urgency(void **state)
+{
+    size_t             i;
+    reel_plan_t        p;
+    reel_source_t      s;
+    reel_pipeline_t    pl;
+    static const char *const want[] = {
+        "v0.0", "a0", "publish0", "poster", "v0.1", "v1.0", "a1", "v2.0"
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, &films[1]);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+
+    for (i = 0; i < COUNT(want); i++) {
+        assert_string_equal(p.tasks[i].name, want[i]);
+    }
+
+    assert_string_equal(p.tasks[0].renditions, "v240");
+    assert_string_equal(p.tasks[4].renditions, "v1080,v720,v480,v360");
+    assert_string_equal(p.tasks[5].renditions, "v1080,v720,v480,v360,v240");
+    assert_int_equal(p.tasks[0].work_ms, 6000);
+
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+static void
+work_sums_to_the_film(void **state)
+{
+    size_t          i;
+    uint64_t        video = 0, audio = 0;
+    reel_plan_t     p;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, &films[1]);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+
+    for (i = 0; i < p.ntasks; i++) {
+        video += strstr(p.tasks[i].renditions, "v720") ? p.tasks[i].work_ms
+                                                       : 0;
+        audio += strstr(p.tasks[i].renditions, "a128") ? p.tasks[i].work_ms
+                                                       : 0;
+    }
+
+    assert_int_equal(video, 120000);
+    assert_int_equal(audio, 120000);
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+static void
+costs_and_timeouts(void **state)
+{
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_pipeline_t       pl;
+    const reel_planned_t *v0, *v1;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, &films[1]);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    v0 = find(&p, "v0.0");
+    v1 = find(&p, "v1.0");
+
+    /* decoding 1080p and encoding 240p: 6 s of 25 frames */
+    assert_int_equal(v0->cost, 150 * (1920 * 1080 * 6 / 1000
+                                      + 426 * 240 * 30 / 1000) / 1000);
+    assert_true(v1->cost > 5 * v0->cost);
+    assert_int_equal(v0->timeout_s, 1800);
+    assert_int_equal(v0->attempts, 3);
+    assert_int_equal(find(&p, "publish")->timeout_s, 300);
+    reel_plan_release(&p);
+
+    /* a film that cannot be cut gets the time that it needs */
+    reel_source_release(&s);
+    film_make(&s, &films[16]);
+    pl.tasks[REEL_TASK_ENCODE_VIDEO] = (reel_task_opts_t) { 0, 0 };
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    v1 = find(&p, "v1.0");
+    assert_true(v1->timeout_s > 7200);
+    assert_int_equal(v1->timeout_s, v1->cost / 100);
+    assert_int_equal(v1->attempts, 3);
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+static void
+poster(void **state)
+{
+    size_t          i;
+    reel_plan_t     p;
+    reel_poster_t   t;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+    static const struct {
+        uint32_t w, h, width, height;
+    } rows[] = {
+        { 1920, 1080, 1280, 720 }, { 640, 360, 640, 360 },
+        { 1080, 1920, 1080, 1920 }, { 161, 121, 160, 120 },
+        { 3026, 1386, 1280, 586 }, { 1, 1, 2, 2 },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        film_make(&s, &(film_t) { .num = 25, .den = 1, .frames = 1001,
+                                  .width = rows[i].w, .height = rows[i].h,
+                                  .video_start = 1 });
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_int_equal(reel_poster_parse(&t, find(&p, "poster")->payload,
+                             strlen(find(&p, "poster")->payload), NULL),
+                         REEL_OK);
+        assert_int_equal(t.width, rows[i].width);
+        assert_int_equal(t.height, rows[i].height);
+        assert_int_equal(t.at_pts, 25000 + 100 * 1000);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
+static void
+duration_limit(void **state)
+{
+    reel_plan_t     p;
+    reel_error_t    e;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, &(film_t) { .num = 25, .den = 1, .frames = 1501 });
+
+    assert_int_equal(reel_plan(&p, &pl, &s, 60, &e), REEL_OK);
+    reel_plan_release(&p);
+    assert_int_equal(reel_plan(&p, &pl, &s, 59, &e), REEL_LIMIT);
+    assert_string_equal(e.text, "the film is 60 s long, allowed are 59 s");
+    assert_int_equal(p.ntasks, 0);
+    reel_source_release(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_film),
+        cmocka_unit_test(same_input_same_tasks),
+        cmocka_unit_test(order_is_urgency),
+        cmocka_unit_test(work_sums_to_the_film),
+        cmocka_unit_test(costs_and_timeouts),
+        cmocka_unit_test(poster),
+        cmocka_unit_test(duration_limit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
