@@ -1,6 +1,7 @@
 #include "lib/base/reader.h"
 #include "lib/index/check.h"
 #include "lib/index/format.h"
+#include "lib/index/name.h"
 
 
 static bool
@@ -67,7 +68,7 @@ rendition_name_valid(reel_str_t s)
 bool
 reel_ix_object_name_valid(reel_str_t s)
 {
-    return s.len != 0 && s.len <= REEL_IX_OBJECT_MAX && s.p[0] != '.'
+    return s.len != 0 && s.len <= REEL_INDEX_OBJECT_NAME && s.p[0] != '.'
            && plain(s, "._-");
 }
 
@@ -132,22 +133,44 @@ text_valid(reel_str_t s)
 }
 
 
+/* a string, or an empty one and the packed form behind it */
+static bool
+read_object_name(reel_reader_t *r)
+{
+    reel_str_t  name = reel_read_string(r, REEL_INDEX_OBJECT_NAME);
+
+    if (r->err != REEL_OK) {
+        return false;
+    }
+
+    if (name.len != 0) {
+        return reel_ix_object_name_valid(name);
+    }
+
+    reel_read_varint_max(r, REEL_IX_CHUNK_MAX);
+    reel_read_varint_max(r, REEL_IX_FENCE_MAX);
+    reel_read_skip(r, REEL_IX_NONCE);
+
+    return r->err == REEL_OK;
+}
+
+
 reel_err_t
 reel_ix_check_objects(reel_str_t bytes, uint32_t n, uint32_t f)
 {
     uint32_t       i, covered = 0, count;
-    reel_str_t     name;
     reel_reader_t  r;
 
     reel_reader_init(&r, bytes.p, bytes.len);
 
     for (i = 0; i < n; i++) {
-        name = reel_read_string(&r, REEL_IX_OBJECT_MAX);
+        if (!read_object_name(&r)) {
+            return REEL_BADDATA;
+        }
+
         count = (uint32_t) reel_read_varint_max(&r, f - covered);
 
-        if (r.err != REEL_OK || count == 0
-            || !reel_ix_object_name_valid(name))
-        {
+        if (r.err != REEL_OK || count == 0) {
             return REEL_BADDATA;
         }
 

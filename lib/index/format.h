@@ -27,6 +27,5 @@
 #define REEL_IX_CODEC_MAX    63
 #define REEL_IX_LANGUAGE_MAX 35
 #define REEL_IX_LABEL_MAX    127
-#define REEL_IX_OBJECT_MAX   63
 
 #endif

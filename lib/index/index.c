@@ -209,7 +209,7 @@ read_image(state_t *st, reel_reader_t *r)
 
     kind = reel_read_varint(r);
     im->kind = REEL_IMAGE_POSTER;
-    im->object = reel_read_string(r, REEL_IX_OBJECT_MAX);
+    im->object = reel_read_string(r, REEL_INDEX_OBJECT_NAME);
     im->width = (uint32_t) read_between(r, 1, UINT16_MAX);
     im->height = (uint32_t) read_between(r, 1, UINT16_MAX);
     im->size = (uint32_t) read_between(r, 0, UINT32_MAX);

@@ -23,6 +23,7 @@
 #define REEL_INDEX_MAX_OBJECTS    (1u << 16)
 #define REEL_INDEX_MAX_FRAGMENTS  (1u << 20)
 #define REEL_INDEX_SALT           16
+#define REEL_INDEX_OBJECT_NAME    63
 
 /* fragments a segment: segment n = fragments [3n, 3n + 3) */
 #define REEL_SEGMENT_FRAGMENTS    3
@@ -113,12 +114,16 @@ const reel_rendition_t *reel_index_find(const reel_index_t *ix,
 /* segments of `per` fragments each; the last may be shorter */
 uint32_t reel_index_segments(const reel_index_t *ix, uint32_t per);
 
-/* one stretch of bytes of one object */
+/*
+ * One stretch of bytes of one object.  object borrows the index, or name
+ * beside it: an extent is used where it was filled in, never copied.
+ */
 typedef struct {
     reel_str_t object;          /* name below the rendition's folder */
     uint32_t   header;          /* number of the HEADER it needs */
     uint64_t   offset;
     uint64_t   size;
+    char       name[REEL_INDEX_OBJECT_NAME + 1];
 } reel_extent_t;
 
 #define REEL_EXTENTS_MAX 8

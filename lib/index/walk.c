@@ -1,5 +1,6 @@
 #include "lib/base/rescale.h"
 #include "lib/index/index.h"
+#include "lib/index/name.h"
 
 
 uint32_t
@@ -20,7 +21,8 @@ typedef struct {
     reel_runs_t   bases;
     uint32_t      left;
     /* of the object at hand */
-    reel_str_t    name;
+    reel_str_t    name;         /* empty: packed is valid */
+    reel_packed_t packed;
     uint32_t      header;
     uint64_t      base;
     uint32_t      first;
@@ -59,12 +61,44 @@ objects_next(objects_t *o)
 
     o->name = (reel_str_t) { (const char *) o->in.p, (size_t) len };
     o->in.p += len;
+
+    if (len == 0) {
+        o->packed = o->in;
+        reel_packed_skip(&o->in, 2);
+
+        if (o->in.end - o->in.p < REEL_IX_NONCE) {
+            return false;
+        }
+
+        o->in.p += REEL_IX_NONCE;
+    }
+
     o->first += o->count;
     o->count = (uint32_t) reel_packed_next(&o->in);
     o->header = (uint32_t) reel_runs_next(&o->headers);
     o->base = reel_runs_next(&o->bases);
 
     return true;
+}
+
+
+static void
+put_name(reel_extent_t *x, const objects_t *o)
+{
+    reel_packed_t   in = o->packed;
+    reel_ix_name_t  n;
+
+    if (o->name.len != 0) {
+        x->object = o->name;
+        return;
+    }
+
+    n.chunk = reel_packed_next(&in);
+    n.fence = reel_packed_next(&in);
+    memcpy(n.nonce, in.p, REEL_IX_NONCE);
+
+    reel_ix_name_print(x->name, &n);
+    x->object = reel_str(x->name);
 }
 
 
@@ -117,7 +151,7 @@ reel_index_locate(const reel_index_t *ix, const reel_rendition_t *r,
         }
 
         x = &ext[(*n)++];
-        x->object = o.name;
+        put_name(x, &o);
         x->header = o.header;
         x->offset = o.base + sum_next(&sizes, first - o.first);
 

@@ -2,6 +2,7 @@
 
 #include "lib/base/crc32c.h"
 #include "lib/index/format.h"
+#include "lib/index/name.h"
 #include "lib/index/writer.h"
 
 
@@ -49,6 +50,23 @@ put_string(reel_buf_t *b, reel_str_t s)
 {
     reel_buf_varint(b, s.len);
     reel_buf_adds(b, s);
+}
+
+
+static void
+put_object_name(reel_buf_t *b, reel_str_t s)
+{
+    reel_ix_name_t  n;
+
+    if (!reel_ix_name_parse(&n, s)) {
+        put_string(b, s);
+        return;
+    }
+
+    reel_buf_varint(b, 0);
+    reel_buf_varint(b, n.chunk);
+    reel_buf_varint(b, n.fence);
+    reel_buf_add(b, n.nonce, REEL_IX_NONCE);
 }
 
 
@@ -145,7 +163,7 @@ write_lists(out_t *o, const reel_ix_rendition_t *q, unsigned n,
         reel_buf_varint(&o->body, q[i].nobjects);
 
         for (k = 0; k < q[i].nobjects; k++) {
-            put_string(&o->body, q[i].objects[k].name);
+            put_object_name(&o->body, q[i].objects[k].name);
             reel_buf_varint(&o->body, q[i].objects[k].nfragments);
         }
 
@@ -294,6 +312,13 @@ check_facts(const reel_index_t *ix, const reel_ix_rendition_t *q, unsigned n,
 
         for (k = 0; k < q[i].nobjects; k++) {
             sum += q[i].objects[k].nfragments;
+
+            /* empty, it would be read as a packed one */
+            if (q[i].objects[k].name.len == 0) {
+                return reel_fail(e, REEL_INVAL, "rendition \"%.*s\": an "
+                                 "object without a name",
+                                 (int) q[i].head.name.len, q[i].head.name.p);
+            }
         }
 
         if (sum != ix->fragments) {
