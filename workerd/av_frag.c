@@ -151,11 +151,30 @@ compare(const void *a, const void *b)
 }
 
 
-/* decode times are the sorted presentation times, see lib/mp4/cmaf.h */
-static int
-set_times(reel_av_frag_t *w, int64_t start, int64_t end, reel_av_fault_t *f)
+/*
+ * Sample i is decoded `delay` frames before the i-th smallest presentation
+ * time: the usual way of things, so that no composition offset is negative
+ * (libavformat shifts the whole track by the most negative one, and
+ * transport streams cannot have any).  There is no time before 0: the first
+ * fragment's first frames are decoded within one frame's time instead.
+ */
+static int64_t
+decode_time(const reel_av_frag_t *w, uint32_t number, int64_t start,
+    uint32_t i)
 {
-    int64_t   next;
+    if (number == 0 && i <= w->delay) {
+        return start + (int64_t) i * w->frame_ts / (w->delay + 1);
+    }
+
+    return w->sorted[i] - (int64_t) w->delay * w->frame_ts;
+}
+
+
+static int
+set_times(reel_av_frag_t *w, uint32_t number, int64_t start, int64_t end,
+    reel_av_fault_t *f)
+{
+    int64_t   at, next;
     uint32_t  i;
 
     for (i = 0; i < w->nsamples; i++) {
@@ -164,18 +183,21 @@ set_times(reel_av_frag_t *w, int64_t start, int64_t end, reel_av_fault_t *f)
 
     qsort(w->sorted, w->nsamples, sizeof(*w->sorted), compare);
 
-    if (w->sorted[0] != start) {
+    if (w->sorted[0] != start || w->sorted[w->nsamples - 1] >= end) {
         goto fail;
     }
 
     for (i = 0; i < w->nsamples; i++) {
-        next = i + 1 < w->nsamples ? w->sorted[i + 1] : end;
-        if (next <= w->sorted[i]) {
+        at = decode_time(w, number, start, i);
+        next = i + 1 < w->nsamples ? decode_time(w, number, start, i + 1)
+                                   : at + end - w->sorted[i];
+
+        if (next <= at || w->pts[i] < at) {
             goto fail;
         }
 
-        w->samples[i].duration = (uint32_t) (next - w->sorted[i]);
-        w->samples[i].cts_offset = (int32_t) (w->pts[i] - w->sorted[i]);
+        w->samples[i].duration = (uint32_t) (next - at);
+        w->samples[i].cts_offset = (int32_t) (w->pts[i] - at);
     }
 
     return 0;
@@ -183,8 +205,8 @@ set_times(reel_av_frag_t *w, int64_t start, int64_t end, reel_av_fault_t *f)
 fail:
 
     return reel_av_fault(f, "INTERNAL", "encode",
-                         "fragment at %lld: times do not rise to its end",
-                         (long long) start);
+                         "fragment %u: times do not rise to its end",
+                         number);
 }
 
 
@@ -232,15 +254,16 @@ reel_av_frag_close(reel_av_frag_t *w, uint32_t number, int64_t start,
                              number);
     }
 
-    if (set_times(w, start, end, f) != 0) {
+    if (set_times(w, number, start, end, f) != 0) {
         return -1;
     }
 
     rc = -1;
     reel_buf_init(&moof, (size_t) FRAG_SAMPLES_MAX * 16 + HEADER_MAX);
 
-    err = reel_cmaf_fragment(&moof, w->track.track_id, number + 1, start,
-                             w->samples, w->nsamples);
+    err = reel_cmaf_fragment(&moof, w->track.track_id, number + 1,
+                             decode_time(w, number, start, 0), w->samples,
+                             w->nsamples);
     if (err != REEL_OK) {
         (void) reel_av_fault_err(f, err, "write", "fragment");
         goto done;

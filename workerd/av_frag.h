@@ -17,6 +17,8 @@
 typedef struct {
     int                 fd;         /* borrowed */
     reel_cmaf_track_t   track;      /* its config lies in config */
+    uint32_t            delay;      /* frames that decoding runs ahead, … */
+    uint32_t            frame_ts;   /* … and their ticks */
     reel_buf_t          config;     /* owned copy of the codec's */
     reel_buf_t          header;     /* the CMAF header */
 
@@ -36,7 +38,10 @@ typedef struct {
     uint64_t            total;      /* samples in it */
 } reel_av_frag_t;
 
-/* w zeroed before; config is copied */
+/*
+ * w zeroed before; config is copied.  Where pictures are reordered (at a
+ * constant rate only) the caller sets delay and frame_ts.
+ */
 int reel_av_frag_init(reel_av_frag_t *w, int fd,
     const reel_cmaf_track_t *track, reel_av_fault_t *f);
 void reel_av_frag_release(reel_av_frag_t *w);

@@ -37,6 +37,12 @@ set_rate(AVCodecContext *enc, const reel_encode_video_t *t, uint32_t unit)
 
     enc->gop_size = gop;
     enc->keyint_min = gop;
+
+    /* reordering needs decode times ahead of the presentation, by how much
+       only the pictures of the chunk before would tell */
+    if (t->grid.frame_ts == 0) {
+        enc->max_b_frames = 0;
+    }
 }
 
 
@@ -126,6 +132,9 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
         .transfer = (uint8_t) r->enc->color_trc,
         .matrix = (uint8_t) r->enc->colorspace
     };
+
+    r->out.delay = (uint32_t) r->enc->has_b_frames;
+    r->out.frame_ts = r->task->grid.frame_ts;
 
     if (reel_av_frag_init(&r->out, fd, &track, f) == 0) {
         rc = reel_av_frag_begin(&r->out, f);

@@ -4,10 +4,14 @@
  * numbers stand at each printer.  The same writer makes the stored objects
  * and what is served.
  *
- * Decode times: within a fragment sample i is decoded at the i-th smallest
- * presentation time, so a fragment's decode span equals its presentation
- * span and composition offsets may be negative (trun version 1).  No edit
- * list is ever written.
+ * Times: a fragment's samples present the grid slot exactly, and no edit
+ * list is ever written.  Encoded video is decoded as many frames ahead as its
+ * encoder reorders: tfdt = start of the slot - that delay, so that no
+ * composition offset is negative (libavformat shifts a track by its most
+ * negative one; transport streams cannot have any).  Nothing lies before 0:
+ * the very first fragment has tfdt 0, and its first delay + 1 samples share
+ * one frame's time.  What reel did not encode may have negative offsets
+ * (trun version 1).
  */
 
 #ifndef REEL_MP4_CMAF_H
