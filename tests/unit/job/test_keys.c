@@ -1,0 +1,100 @@
+#include "tests/unit/job/film.h"
+
+#include <string.h>
+
+#include "lib/job/keys.h"
+
+#define ID "01j00000000000000000000000"
+
+
+static void
+keys(void **state)
+{
+    char              big[200];
+    reel_redis_key_t  k;
+
+    (void) state;
+
+    assert_int_equal(reel_redis_key(k, "job:", REEL_STR(ID ".1")), REEL_OK);
+    assert_string_equal(k, "reel1:{r0}:job:" ID ".1");
+    assert_int_equal(reel_redis_key(k, "lease", (reel_str_t) { NULL, 0 }),
+                     REEL_OK);
+    assert_string_equal(k, "reel1:{r0}:lease");
+
+    memset(big, 'x', sizeof(big));
+    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 200 }),
+                     REEL_LIMIT);
+    assert_string_equal(k, "");
+    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 117 }),
+                     REEL_LIMIT);
+    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 116 }),
+                     REEL_OK);
+}
+
+
+static void
+job_ids(void **state)
+{
+    char        id[REEL_JOB_ID_MAX];
+    size_t      i;
+    uint32_t    n;
+    reel_str_t  asset;
+    static const char *const wrong[] = {
+        "", ".", ID, ID ".", ID ".0", ID ".01", ID ".x", ID ".-1",
+        ID ".4294967296", ID ".1.1", ".1", "u" ID ".1",
+        "01j0000000000000000000000/.1",
+    };
+
+    (void) state;
+
+    assert_int_equal(reel_job_id(id, REEL_STR(ID), UINT32_MAX), REEL_OK);
+    assert_string_equal(id, ID ".4294967295");
+    assert_int_equal(reel_job_id_parse(reel_str(id), &asset, &n), REEL_OK);
+    assert_int_equal(n, UINT32_MAX);
+    assert_true(reel_str_eqz(asset, ID));
+
+    assert_int_equal(reel_job_id(id, REEL_STR(ID), 0), REEL_INVAL);
+    assert_int_equal(reel_job_id(id, REEL_STR("../x"), 1), REEL_INVAL);
+
+    for (i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(reel_job_id_parse(reel_str(wrong[i]), &asset, &n),
+                         REEL_INVAL);
+    }
+}
+
+
+/* every transition is embedded, behind the part they share */
+static void
+scripts(void **state)
+{
+    size_t             i;
+    const char        *text;
+    static const char *const names[] = {
+        "submit", "step", "renew", "fail", "expand", "cancel", "sweep"
+    };
+
+    (void) state;
+
+    assert_int_equal(COUNT(names), REEL_LUA_SCRIPTS);
+
+    for (i = 0; i < REEL_LUA_SCRIPTS; i++) {
+        text = reel_lua_text((reel_lua_t) i);
+        assert_string_equal(reel_lua_name((reel_lua_t) i), names[i]);
+        assert_int_equal(strncmp(text, "local K = ARGV[1]\n", 18), 0);
+        assert_non_null(strstr(text, "local err = bad_call("));
+        assert_non_null(strstr(text, "\nreturn "));
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys),
+        cmocka_unit_test(job_ids),
+        cmocka_unit_test(scripts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

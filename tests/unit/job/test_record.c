@@ -1,0 +1,294 @@
+/* records of the store: they survive a round trip, and say what is wrong */
+
+#include "tests/unit/job/film.h"
+
+#include <string.h>
+
+#include "lib/job/record.h"
+
+#define ID "01j00000000000000000000000"
+
+
+static void
+request_round_trip(void **state)
+{
+    reel_buf_t      b;
+    reel_request_t  r = {
+        .asset = ID, .project = "p1", .pipeline = "default",
+        .name = "a \"film\" \xc3\xa9.mp4", .content_type = "video/mp4",
+        .meta = "{\"title\":\"T\",\"n\":{\"deep\":[1,2]}}", .size = 5000000000,
+        .max_duration_s = 60, .created_ms = 1700000000123,
+    }, q;
+
+    (void) state;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    assert_int_equal(reel_request_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_request_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_string_equal(q.asset, r.asset);
+    assert_string_equal(q.project, r.project);
+    assert_string_equal(q.pipeline, r.pipeline);
+    assert_string_equal(q.name, r.name);
+    assert_string_equal(q.content_type, r.content_type);
+    assert_string_equal(q.meta, r.meta);
+    assert_null(q.sha256);
+    assert_int_equal(q.size, r.size);
+    assert_int_equal(q.max_duration_s, 60);
+    assert_int_equal(q.created_ms, r.created_ms);
+    reel_request_release(&q);
+    reel_buf_release(&b);
+
+    /* what could break out of its member is not printed */
+    r.meta = "{\"title\":1},\"size\":{";
+    assert_int_equal(reel_request_print(&b, &r), REEL_INVAL);
+    r.meta = "[]";
+    assert_int_equal(reel_request_print(&b, &r), REEL_INVAL);
+    r.meta = NULL;
+    r.name = NULL;
+    assert_int_equal(reel_request_print(&b, &r), REEL_INVAL);
+    reel_buf_release(&b);
+}
+
+
+#define REQ(rest) "{\"asset\":\"" ID "\",\"project\":\"p\"," \
+    "\"pipeline\":\"default\",\"name\":\"n\",\"created_ms\":1" rest "}"
+
+
+static void
+request_refused(void **state)
+{
+    size_t          i;
+    reel_error_t    e;
+    reel_request_t  r;
+    static const struct {
+        const char *json, *text;
+    } rows[] = {
+        { "", "request.json:" },
+        { "[]", "not a JSON object" },
+        { "{\"asset\":\"" ID "\"}", "\"project\" is missing" },
+        { REQ(""), "\"size\" is missing" },
+        { REQ(",\"size\":null"), "\"size\" is missing" },
+        { REQ(",\"size\":-1"), "\"size\" is -1, not within" },
+        { REQ(",\"size\":1.5"), "\"size\" is not an integer" },
+        { REQ(",\"size\":\"1\""), "\"size\" is not an integer" },
+        { REQ(",\"size\":1,\"meta\":[]"), "\"meta\" is not an object" },
+        { REQ(",\"size\":1,\"sha256\":\"ab\""), "\"sha256\" is not 64" },
+        { REQ(",\"size\":1,\"size\":1"), "duplicate" },
+        { "{\"asset\":\"../../../etc/passwd12345678\"", "request.json" },
+        { "{\"asset\":\"../../../../../etc/passwd0\",\"project\":\"p\","
+          "\"pipeline\":\"default\",\"name\":\"n\",\"size\":1,"
+          "\"created_ms\":1}", "not an asset's id" },
+        { "{\"asset\":\"" ID "\",\"project\":\"p\",\"pipeline\":\"../x\","
+          "\"name\":\"n\",\"size\":1,\"created_ms\":1}",
+          "not a pipeline's name" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(reel_request_parse(&r, rows[i].json,
+                             strlen(rows[i].json), &e), REEL_BADDATA);
+        assert_non_null(strstr(e.text, rows[i].text));
+        assert_null(r.asset);
+    }
+
+    /* unknown members are those of a later version */
+    assert_int_equal(reel_request_parse(&r, REQ(",\"size\":1,\"new\":[]"),
+                         strlen(REQ(",\"size\":1,\"new\":[]")), &e),
+                     REEL_OK);
+    reel_request_release(&r);
+    assert_int_equal(reel_request_parse(&r, "{}", REEL_RECORD_MAX + 1, &e),
+                     REEL_LIMIT);
+}
+
+
+static void
+meta(void **state)
+{
+    char          big[REEL_META_MAX + 2];
+    reel_buf_t    b;
+    reel_error_t  e;
+    reel_meta_t   m;
+    static const char one[] = "{\"title\":\"T\",\"passthrough\":\"p\"}";
+    static const char patch[] = "{\"title\":\"U\",\"passthrough\":null}";
+    static const char wrong[] = "{\"title\":\"V\",\"creator\":5}";
+
+    (void) state;
+
+    assert_int_equal(reel_meta_parse(&m, one, strlen(one), &e), REEL_OK);
+    assert_string_equal(m.title, "T");
+    assert_null(m.creator);
+    assert_int_equal(reel_meta_patch(&m, patch, strlen(patch), &e), REEL_OK);
+    assert_string_equal(m.title, "U");
+    assert_null(m.passthrough);
+
+    /* applied whole or not at all */
+    assert_int_equal(reel_meta_patch(&m, wrong, strlen(wrong), &e),
+                     REEL_INVAL);
+    assert_non_null(strstr(e.text, "\"creator\" is not a string"));
+    assert_string_equal(m.title, "U");
+    assert_int_equal(reel_meta_patch(&m, "{\"owner\":\"x\"}", 13, &e),
+                     REEL_INVAL);
+    assert_string_equal(e.text, "meta: \"owner\" is not known");
+    assert_int_equal(reel_meta_patch(&m, "{\"owner\":null}", 14, &e),
+                     REEL_INVAL);
+
+    reel_buf_init(&b, 1024);
+    assert_int_equal(reel_meta_print(&b, &m), REEL_OK);
+    assert_string_equal(reel_buf_cstr(&b), "{\"title\":\"U\"}");
+    reel_buf_release(&b);
+    reel_meta_release(&m);
+
+    memset(big, ' ', sizeof(big));
+    memcpy(big, "{}", 2);
+    assert_int_equal(reel_meta_parse(&m, big, REEL_META_MAX, &e), REEL_OK);
+    assert_int_equal(reel_meta_parse(&m, big, REEL_META_MAX + 1, &e),
+                     REEL_LIMIT);
+
+    memset(big, 'a', sizeof(big));
+    memcpy(big, "{\"title\":\"", 10);
+    memcpy(big + 10 + 1024, "\"}", 2);
+    assert_int_equal(reel_meta_parse(&m, big, 10 + 1024 + 2, &e), REEL_OK);
+    reel_meta_release(&m);
+    memset(big + 10, 'a', 1100);
+    memcpy(big + 10 + 1025, "\"}", 2);
+    assert_int_equal(reel_meta_parse(&m, big, 10 + 1025 + 2, &e),
+                     REEL_LIMIT);
+    assert_null(m.title);
+}
+
+
+static void
+result_round_trip(void **state)
+{
+    reel_buf_t               b;
+    reel_result_t            q;
+    reel_result_rendition_t  rend[] = {
+        { .name = "v720", .kind = 1, .codec = "avc1.64001f", .width = 1280,
+          .height = 720, .rate_num = 30000, .rate_den = 1001, .peak = 3000000,
+          .average = 2000000, .bytes = 77 },
+        { .name = "a128", .kind = 2, .codec = "mp4a.40.2", .channels = 2,
+          .sample_rate = 48000, .rate_den = 1, .peak = 130000,
+          .average = 128000, .bytes = 5 },
+    };
+    reel_result_t            r = {
+        .asset = ID, .publication = 3, .ready = true, .completed_ms = 5,
+        .duration_ms = 30000, .renditions = rend, .nrenditions = 2,
+    };
+
+    (void) state;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_int_equal(q.publication, 3);
+    assert_true(q.ready);
+    assert_int_equal(q.nrenditions, 2);
+    assert_memory_equal(q.renditions, rend, sizeof(rend));
+    assert_null(q.code);
+    reel_result_release(&q);
+    reel_buf_clear(&b);
+
+    r = (reel_result_t) { .asset = ID, .publication = 1,
+                          .code = "NOT_A_VIDEO", .stage = "inspect",
+                          .detail = "No.", .log = "line\n\x01" };
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_false(q.ready);
+    assert_string_equal(q.code, "NOT_A_VIDEO");
+    assert_string_equal(q.stage, "inspect");
+    assert_string_equal(q.log, "line\n\x01");
+    assert_false(q.retryable);
+    reel_result_release(&q);
+
+    r.code = NULL;
+    assert_int_equal(reel_result_print(&b, &r), REEL_INVAL);
+    reel_buf_release(&b);
+}
+
+
+static void
+pending_and_named(void **state)
+{
+    uint32_t      n;
+    reel_buf_t    b;
+    reel_error_t  e;
+    reel_named_t  in = { .asset = ID, .etag = "\"abc\"", .size = 9 }, out;
+
+    (void) state;
+
+    reel_buf_init(&b, 1024);
+    assert_int_equal(reel_pending_print(&b, 7), REEL_OK);
+    assert_string_equal(reel_buf_cstr(&b), "{\"publication\":7}");
+    assert_int_equal(reel_pending_parse(&n, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_int_equal(n, 7);
+    assert_int_equal(reel_pending_print(&b, 0), REEL_INVAL);
+    assert_int_equal(reel_pending_parse(&n, "{\"publication\":0}", 17, &e),
+                     REEL_BADDATA);
+    assert_int_equal(reel_pending_parse(&n, "", 0, &e), REEL_BADDATA);
+
+    reel_buf_clear(&b);
+    assert_int_equal(reel_named_print(&b, &in), REEL_OK);
+    assert_int_equal(reel_named_parse(&out, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_string_equal(out.asset, ID);
+    assert_string_equal(out.etag, "\"abc\"");
+    assert_int_equal(out.size, 9);
+    assert_int_equal(reel_named_parse(&out, "{\"asset\":\"x\"}", 13, &e),
+                     REEL_BADDATA);
+    reel_buf_release(&b);
+}
+
+
+/* the table of docs/store.md, row by row */
+static void
+states(void **state)
+{
+    reel_result_t ready = { .publication = 2, .ready = true };
+    reel_result_t errored = { .publication = 2 };
+
+    (void) state;
+
+    assert_int_equal(reel_asset_state(false, true, NULL, 0),
+                     REEL_ASSET_DELETED);
+    assert_int_equal(reel_asset_state(true, true, &ready, 3),
+                     REEL_ASSET_DELETED);
+    assert_int_equal(reel_asset_state(false, false, NULL, 0),
+                     REEL_ASSET_ABSENT);
+    assert_int_equal(reel_asset_state(true, false, NULL, 0),
+                     REEL_ASSET_PREPARING);
+    assert_int_equal(reel_asset_state(true, false, NULL, 1),
+                     REEL_ASSET_PREPARING);
+    assert_int_equal(reel_asset_state(true, false, &errored, 3),
+                     REEL_ASSET_PREPARING);
+    assert_int_equal(reel_asset_state(true, false, &ready, 0),
+                     REEL_ASSET_READY);
+    assert_int_equal(reel_asset_state(true, false, &ready, 2),
+                     REEL_ASSET_READY);
+    assert_int_equal(reel_asset_state(true, false, &errored, 0),
+                     REEL_ASSET_ERRORED);
+    assert_int_equal(reel_asset_state(true, false, &errored, 2),
+                     REEL_ASSET_ERRORED);
+    assert_string_equal(reel_asset_state_name(REEL_ASSET_PREPARING),
+                        "preparing");
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(request_round_trip),
+        cmocka_unit_test(request_refused),
+        cmocka_unit_test(meta),
+        cmocka_unit_test(result_round_trip),
+        cmocka_unit_test(pending_and_named),
+        cmocka_unit_test(states),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

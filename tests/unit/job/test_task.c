@@ -1,0 +1,330 @@
+/* payloads, answers, and the arithmetic of access units */
+
+#include "tests/unit/job/film.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/task.h"
+
+static const reel_grid_t grid = {
+    .timescale = 12800, .gop_ts = 25600, .frame_ts = 512, .fragments = 30,
+    .end_ts = 59 * 12800
+};
+
+
+static void
+names(void **state)
+{
+    char n[REEL_TASK_NAME];
+
+    (void) state;
+
+    reel_task_name_video(n, UINT32_MAX, UINT32_MAX);
+    assert_string_equal(n, "v4294967295.4294967295");
+    reel_task_name_audio(n, 0);
+    assert_string_equal(n, "a0");
+    assert_string_equal(reel_task_type_name(REEL_TASK_ENCODE_VIDEO),
+                        "encode_video");
+}
+
+
+static void
+video(void **state)
+{
+    uint32_t             i;
+    reel_buf_t           b;
+    reel_encode_video_t  t = {
+        .grid = grid, .stream = 3, .tb = { 1, 25000 }, .origin = -7,
+        .seek_pts = 99, .chunk = 2, .frag_from = 3, .frag_to = 30,
+        .rate = { 25, 1 }, .rotation = 90, .vflip = true,
+        .preset = "veryfast", .threads = 1, .nrungs = REEL_TASK_RUNGS,
+    }, q;
+
+    (void) state;
+
+    /* the largest payload that can be */
+    for (i = 0; i < REEL_TASK_RUNGS; i++) {
+        t.rungs[i] = (reel_video_rung_t) {
+            .name = "v1234567890123456789012345678901", .width = 65534,
+            .height = 65534, .crf = 51, .max_kbps = 1000000,
+            .buf_kbits = 2000000 };
+    }
+
+    reel_buf_init(&b, 2 * REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_in_range(b.len, 1000, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_OK);
+    assert_memory_equal(&q, &t, sizeof(t));
+
+    t.nrungs = 0;
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_INVAL);
+    reel_buf_release(&b);
+}
+
+
+static void
+audio_poster_publish(void **state)
+{
+    reel_buf_t          b;
+    reel_publish_t      p = { .grid = grid, .growing = true, .frag_to = 3,
+                              .chunks = 1, .first_groups = 1, .audios = 1,
+                              .frames = 150 }, p2;
+    reel_poster_t       o = { .stream = 1, .tb = { 1, 90000 },
+                              .at_pts = -5, .rotation = 180, .hflip = true,
+                              .width = 1280, .height = 720 }, o2;
+    reel_encode_audio_t a = { .grid = grid, .stream = 1, .tb = { 1, 48000 },
+                              .origin = 1024, .name = "a128", .kbps = 128,
+                              .channels = 2, .sample_rate = 48000,
+                              .language = "en", .object_frags = 30,
+                              .frag_to = 30 }, a2;
+
+    (void) state;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_audio_print(&b, &a), REEL_OK);
+    assert_int_equal(reel_encode_audio_parse(&a2, (char *) b.data, b.len,
+                                             NULL), REEL_OK);
+    assert_memory_equal(&a2, &a, sizeof(a));
+
+    reel_buf_clear(&b);
+    assert_int_equal(reel_poster_print(&b, &o), REEL_OK);
+    assert_int_equal(reel_poster_parse(&o2, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_memory_equal(&o2, &o, sizeof(o));
+
+    reel_buf_clear(&b);
+    assert_int_equal(reel_publish_print(&b, &p), REEL_OK);
+    assert_int_equal(reel_publish_parse(&p2, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_memory_equal(&p2, &p, sizeof(p));
+
+    /* the final one shows everything */
+    p.growing = false;
+    reel_buf_clear(&b);
+    assert_int_equal(reel_publish_print(&b, &p), REEL_OK);
+    assert_int_equal(reel_publish_parse(&p2, (char *) b.data, b.len, NULL),
+                     REEL_BADDATA);
+    reel_buf_release(&b);
+}
+
+
+static void
+grids_that_cannot_be(void **state)
+{
+    size_t               i;
+    reel_buf_t           b;
+    reel_error_t         e;
+    reel_encode_audio_t  a, q;
+    static const reel_grid_t wrong[] = {
+        { 0, 25600, 512, 30, 59 * 12800 },
+        { 12800, 0, 512, 30, 59 * 12800 },
+        { 12800, 25600, 512, 0, 59 * 12800 },
+        { 12800, 25600, 512, 30, 61 * 12800 },      /* ends after … */
+        { 12800, 25600, 512, 30, 58 * 12800 },      /* … or before it */
+        { 12800, 25600, 511, 30, 59 * 12800 },
+        { 12800, 25600, 512, 30, 59 * 12800 + 1 },
+        { 12800, 25600, 0, (1u << 20) + 1, 59 * 12800 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(wrong); i++) {
+        a = (reel_encode_audio_t) {
+            .grid = wrong[i], .tb = { 1, 1 }, .name = "a", .kbps = 128,
+            .channels = 2, .sample_rate = 48000, .object_frags = 1,
+            .frag_to = 1 };
+        reel_buf_init(&b, REEL_PAYLOAD_MAX);
+        assert_int_equal(reel_encode_audio_print(&b, &a), REEL_OK);
+        assert_int_equal(reel_encode_audio_parse(&q, (char *) b.data, b.len,
+                                                 &e), REEL_BADDATA);
+        reel_buf_release(&b);
+    }
+}
+
+
+static void
+access_units(void **state)
+{
+    size_t      i;
+    int64_t     first, total, k;
+    reel_grid_t g;
+    static const struct {
+        reel_grid_t g;
+        uint32_t    rate;
+        int64_t     first1, total;
+    } rows[] = {
+        /* 2 s at 48 kHz are 93.75 access units */
+        { { 12800, 25600, 512, 30, 59 * 12800 }, 48000, 94, 2766 },
+        { { 12800, 25600, 512, 2, 51200 }, 48000, 94, 188 },
+        { { 12800, 25600, 512, 2, 51200 }, 44100, 87, 173 },
+        { { 30000, 60060, 1001, 1, 1001 }, 48000, 94, 2 },
+        /* the last slot is shorter than an access unit: one starts in it */
+        { { 90000, 180000, 0, 2, 180001 }, 48000, 94, 95 },
+        { { 90000, 180000, 0, 1, 1 }, 48000, 94, 1 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(reel_audio_first_au(&rows[i].g, rows[i].rate, 0), 0);
+        assert_int_equal(reel_audio_first_au(&rows[i].g, rows[i].rate, 1),
+                         rows[i].first1);
+        assert_int_equal(reel_audio_total_aus(&rows[i].g, rows[i].rate),
+                         rows[i].total);
+    }
+
+    /* 25 h at 29.97: first at or after each instant, and not one too late */
+    g = (reel_grid_t) { 30000, 60060, 1001, 44956, 44956 * INT64_C(60060) };
+
+    for (k = 0; k < g.fragments; k++) {
+        first = reel_audio_first_au(&g, 48000, (uint32_t) k);
+        assert_true(first * 1024 * 30000 >= k * 60060 * 48000);
+        assert_true((first - 1) * 1024 * 30000 < k * 60060 * 48000);
+    }
+
+    total = reel_audio_total_aus(&g, 48000);
+    assert_true(total * 1024 * 30000 >= g.end_ts * 48000);
+    assert_true((total - 1) * 1024 * 30000 < g.end_ts * 48000);
+}
+
+
+static void
+make_object(reel_encoded_t *o, uint8_t *header, size_t header_len,
+    reel_ix_fragment_t *frags)
+{
+    size_t i;
+
+    for (i = 0; i < header_len; i++) {
+        header[i] = (uint8_t) (i * 7);
+    }
+
+    frags[0] = (reel_ix_fragment_t) { 1000, 25600, 50, 400 };
+    frags[1] = (reel_ix_fragment_t) { 4000000000, 25088, 49, 1 };
+
+    *o = (reel_encoded_t) {
+        .rendition = "v720", .frag_from = 3, .base = header_len,
+        .bytes = header_len + 4000001000, .header = header,
+        .header_len = header_len, .frags = frags, .nfrags = 2,
+        .samples = 99, .kind = REEL_VIDEO, .codec = "avc1.64001f",
+        .timescale = 12800, .width = 1280, .height = 720, .rate = { 25, 1 },
+    };
+}
+
+
+static void
+check_object(const reel_encoded_t *q, const reel_encoded_t *o)
+{
+    assert_string_equal(q->rendition, o->rendition);
+    assert_string_equal(q->name, o->name);
+    assert_int_equal(q->header_len, o->header_len);
+    assert_memory_equal(q->header, o->header, o->header_len);
+    assert_int_equal(q->nfrags, o->nfrags);
+    assert_memory_equal(q->frags, o->frags, o->nfrags * sizeof(*o->frags));
+    assert_int_equal(q->bytes, o->bytes);
+    assert_string_equal(q->codec, o->codec);
+    assert_int_equal(q->width, o->width);
+    assert_int_equal(q->channels, o->channels);
+}
+
+
+static void
+answer(void **state)
+{
+    uint8_t             header[2][16384];
+    reel_buf_t          b;
+    reel_answer_t       a = { .image = "poster-12-ab.jpg",
+                              .image_width = 1280, .image_height = 720,
+                              .image_bytes = 5 }, q;
+    reel_encoded_t      o[2];
+    reel_ix_fragment_t  frags[2][2];
+
+    (void) state;
+
+    memset(a.digest, 'a', 64);
+    make_object(&o[0], header[0], 700, frags[0]);
+    make_object(&o[1], header[1], 16384, frags[1]);
+    (void) snprintf(o[0].name, sizeof(o[0].name), "0-123-0a.mp4");
+    o[1].kind = REEL_AUDIO;
+    o[1].channels = 2;
+    o[1].sample_rate = 48000;
+    o[1].width = o[1].height = 0;
+    a.objects = o;
+    a.nobjects = 2;
+
+    reel_buf_init(&b, REEL_ANSWER_MAX);
+    assert_int_equal(reel_answer_print(&b, &a), REEL_OK);
+    assert_int_equal(reel_answer_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_int_equal(q.nobjects, 2);
+    check_object(&q.objects[0], &o[0]);
+    check_object(&q.objects[1], &o[1]);
+    assert_string_equal(q.digest, a.digest);
+    assert_string_equal(q.image, a.image);
+    assert_int_equal(q.image_bytes, 5);
+    reel_answer_release(&q);
+    reel_buf_release(&b);
+}
+
+
+/* a child may be in an attacker's hands: its objects keep the bounds */
+static void
+objects_refused(void **state)
+{
+    size_t              i;
+    uint8_t             header[16385];
+    reel_buf_t          b;
+    reel_error_t        e;
+    reel_encoded_t      o, q;
+    reel_ix_fragment_t  frags[2];
+
+    (void) state;
+
+    for (i = 0; i < 13; i++) {
+        make_object(&o, header, i == 0 ? 16385 : 700, frags);
+
+        switch (i) {
+        case 1: o.bytes++; break;
+        case 2: o.samples--; break;
+        case 3: o.nfrags = 0; break;
+        case 4: frags[0].iframe = 1001; break;
+        case 5: frags[0].iframe = 0; break;
+        case 6: frags[1].duration = 0; break;
+        case 7: frags[0].samples = (1 << 20) + 1;
+                o.samples = frags[0].samples + 49; break;
+        case 8: memcpy(o.rendition, "../x", 5); break;
+        case 9: memcpy(o.name, "../x.mp4", 9); break;
+        case 10: memcpy(o.name, ".x", 3); break;
+        case 11: o.kind = (reel_kind_t) 4; break;
+        case 12: o.timescale = 0; break;
+        default: break;
+        }
+
+        reel_buf_init(&b, REEL_ANSWER_MAX);
+        assert_int_equal(reel_encoded_print(&b, &o), REEL_OK);
+        assert_int_equal(reel_encoded_parse(&q, (char *) b.data, b.len, &e),
+                         REEL_BADDATA);
+        assert_int_equal(strncmp(e.text, "object: ", 8), 0);
+        assert_null(q.frags);
+        reel_buf_release(&b);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(video),
+        cmocka_unit_test(audio_poster_publish),
+        cmocka_unit_test(grids_that_cannot_be),
+        cmocka_unit_test(access_units),
+        cmocka_unit_test(answer),
+        cmocka_unit_test(objects_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

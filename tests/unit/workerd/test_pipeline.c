@@ -1,0 +1,253 @@
+/* pipelines: the shipped file, and every way to get one wrong */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workerd/pipeline.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static char dir[] = "/tmp/reel-pipeline-XXXXXX";
+
+
+static int
+make_dir(void **state)
+{
+    (void) state;
+
+    return mkdtemp(dir) == NULL;
+}
+
+
+static int
+remove_dir(void **state)
+{
+    char file[64];
+
+    (void) state;
+
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    (void) unlink(file);
+
+    return rmdir(dir);
+}
+
+
+static reel_err_t
+load(reel_pipeline_t *p, const char *text, reel_error_t *e)
+{
+    char  file[64];
+    FILE *fp;
+
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    fp = fopen(file, "w");
+    assert_non_null(fp);
+    assert_true(fputs(text, fp) >= 0);
+    assert_int_equal(fclose(fp), 0);
+    e->text[0] = '\0';
+
+    return reel_pipeline_open(p, dir, REEL_STR("x"), e);
+}
+
+
+/* conf/pipelines/default.yaml says all that the built-in one has */
+static void
+shipped_is_builtin(void **state)
+{
+    size_t           i;
+    char             text[8192];
+    FILE            *fp;
+    reel_error_t     e;
+    reel_pipeline_t  file, builtin;
+    static const char *const keys[] = {
+        "preset:", "gop_ms:", "encoder_threads:", "first_s:", "min_s:",
+        "target_s:", "max_s:", "rungs:", "kbps:", "channels:", "object_s:",
+        "percent:", "width:", "inspect:", "plan:", "encode_video:",
+        "encode_audio:", "poster:", "publish:",
+    };
+
+    (void) state;
+
+    if (reel_pipeline_open(&file, "conf/pipelines", REEL_STR("default"), &e)
+        != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    reel_pipeline_default(&builtin);
+    assert_memory_equal(&file, &builtin, sizeof(file));
+
+    /* and it keeps that because it says it, not because it is silent */
+    fp = fopen("conf/pipelines/default.yaml", "r");
+    assert_non_null(fp);
+    i = fread(text, 1, sizeof(text) - 1, fp);
+    text[i] = '\0';
+    assert_int_equal(fclose(fp), 0);
+
+    for (i = 0; i < COUNT(keys); i++) {
+        assert_non_null(strstr(text, keys[i]));
+    }
+}
+
+
+static void
+all_values(void **state)
+{
+    reel_error_t    e;
+    reel_pipeline_t p;
+
+    (void) state;
+
+    assert_int_equal(load(&p,
+        "preset: slow\n"
+        "gop_ms: 1000\n"
+        "encoder_threads: 2\n"
+        "chunks: { first_s: 3, min_s: 4, target_s: 5, max_s: 10 }\n"
+        "rungs:\n"
+        "  - { short_side: 2160, crf: 20, max_kbps: 1000, buf_kbits: 1500 }\n"
+        "  - { short_side: 144, crf: 30, max_kbps: 100, buf_kbits: 150 }\n"
+        "audio: { kbps: 0, channels: 1, object_s: 30 }\n"
+        "poster: { percent: 0, width: 640 }\n"
+        "tasks: { plan: { attempts: 9 }, poster: { timeout_s: 11 } }\n",
+        &e), REEL_OK);
+    assert_string_equal(p.name, "x");
+    assert_string_equal(p.preset, "slow");
+    assert_int_equal(p.gop_ms, 1000);
+    assert_int_equal(p.encoder_threads, 2);
+    assert_int_equal(p.first_chunk_s, 3);
+    assert_int_equal(p.chunk_min_s, 4);
+    assert_int_equal(p.chunk_target_s, 5);
+    assert_int_equal(p.chunk_max_s, 10);
+    assert_int_equal(p.nrungs, 2);
+    assert_int_equal(p.rungs[1].short_side, 144);
+    assert_int_equal(p.rungs[1].crf, 30);
+    assert_int_equal(p.rungs[1].max_kbps, 100);
+    assert_int_equal(p.rungs[1].buf_kbits, 150);
+    assert_int_equal(p.audio_kbps, 0);
+    assert_int_equal(p.audio_channels, 1);
+    assert_int_equal(p.audio_object_s, 30);
+    assert_int_equal(p.poster_percent, 0);
+    assert_int_equal(p.poster_width, 640);
+    assert_int_equal(p.tasks[REEL_TASK_PLAN].attempts, 9);
+    assert_int_equal(p.tasks[REEL_TASK_PLAN].timeout_s, 60);
+    assert_int_equal(p.tasks[REEL_TASK_POSTER].timeout_s, 11);
+
+    /* nothing said: the built-in one under this name */
+    assert_int_equal(load(&p, "", &e), REEL_OK);
+    assert_int_equal(p.nrungs, 5);
+    assert_string_equal(p.name, "x");
+}
+
+
+#define RUNG(side) "  - { short_side: " #side ", crf: 23, max_kbps: 100," \
+                   " buf_kbits: 150 }\n"
+
+
+static void
+refused(void **state)
+{
+    char            want[256];
+    size_t          i;
+    reel_error_t    e;
+    reel_pipeline_t p;
+    static const struct {
+        const char *yaml, *text;
+    } rows[] = {
+        { "presett: fast\n", "1:1: unknown key \"presett\"" },
+        { "preset: placebo\n", "1:9: \"placebo\" is not a preset" },
+        { "preset: [fast]\n", "1:9: preset must be a single value" },
+        { "gop_ms: 100\n", "1:9: gop_ms must lie within 500 to 10000" },
+        { "gop_ms: two\n", "1:9: gop_ms must be a whole number" },
+        { "encoder_threads: 0\n", "1:18: encoder_threads must lie within" },
+        { "rungs: {}\n", "1:8: rungs must be a list, not a map" },
+        { "rungs: []\n", "1:8: rungs: 1 to 16 rungs are possible, not 0" },
+        { "rungs:\n  - 1080\n", "2:5: value must be a map" },
+        { "rungs:\n  - { short_side: 720 }\n", "2:5: \"crf\" is missing" },
+        { "rungs:\n" RUNG(721), "2:19: short_side must be even, not 721" },
+        { "rungs:\n" RUNG(20), "2:19: short_side must lie within 64" },
+        { "rungs:\n" RUNG(480) RUNG(480),
+          "2:3: rungs: short_side 480 does not fall below 480" },
+        { "rungs:\n" RUNG(360) RUNG(480),
+          "2:3: rungs: short_side 480 does not fall below 360" },
+        { "rungs:\n  - { short_side: 64, crf: 52, max_kbps: 100,"
+          " buf_kbits: 150 }\n", "2:28: crf must lie within 0 to 51" },
+        { "rungs:\n" RUNG(4320) RUNG(4318) RUNG(4316) RUNG(4314) RUNG(4312)
+          RUNG(4310) RUNG(4308) RUNG(4306) RUNG(4304) RUNG(4302) RUNG(4300)
+          RUNG(4298) RUNG(4296) RUNG(4294) RUNG(4292) RUNG(4290) RUNG(4288),
+          "18:5: more than 16 rungs" },
+        { "chunks: { target_s: 40 }\n",
+          "1:9: chunks: target_s 40 lies outside 6 to 30" },
+        { "chunks:\n  min_s: 12\n  max_s: 23\n",
+          "2:3: chunks: max_s 23 is less than twice min_s 12" },
+        { "chunks: { min: 6 }\n", "1:11: unknown key \"min\"" },
+        { "audio: { kbps: 12 }\n", "1:16: kbps must be 0 (no sound) or at" },
+        { "audio: { channels: 6 }\n", "1:20: channels must lie within 1" },
+        { "poster: { percent: 101 }\n", "1:20: percent must lie within 0" },
+        { "tasks: { encode: { attempts: 3 } }\n",
+          "1:10: unknown key \"encode\"" },
+        { "tasks: { plan: { attempts: 0 } }\n",
+          "1:28: attempts must lie within 1 to 20" },
+        { "tasks: { plan: 3 }\n", "1:16: plan must be a map" },
+        { "tasks:\n  plan: { timeout_s: 9 }\n",
+          "2:22: timeout_s must lie within 10" },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(load(&p, rows[i].yaml, &e), REEL_BADDATA);
+        (void) snprintf(want, sizeof(want), "%s/x.yaml:%s", dir,
+                        rows[i].text);
+
+        if (strncmp(e.text, want, strlen(want)) != 0) {
+            fail_msg("\"%s\", not \"%s\"", e.text, want);
+        }
+    }
+}
+
+
+static void
+names(void **state)
+{
+    size_t          i;
+    reel_error_t    e;
+    reel_pipeline_t p;
+    static const char *const wrong[] = {
+        "", ".", "..", "../default", "a/b", "Default", "-a", "a.yaml",
+        "a23456789012345678901234567890123",
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(reel_pipeline_open(&p, "conf/pipelines",
+                             reel_str(wrong[i]), &e), REEL_INVAL);
+        assert_non_null(strstr(e.text, "is not a pipeline's name"));
+    }
+
+    assert_int_equal(reel_pipeline_open(&p, "conf/pipelines",
+                         REEL_STR("nosuch"), &e), REEL_NOTFOUND);
+    assert_int_equal(reel_pipeline_load(&p, "conf/pipelines/A.yaml", &e),
+                     REEL_INVAL);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shipped_is_builtin),
+        cmocka_unit_test(all_values),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(names),
+    };
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
