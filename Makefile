@@ -69,7 +69,7 @@ $(BUILD)/reelctl/%.o: reelctl/%.c
 $(BUILD)/bin/workerd: $(WD_OBJS) $(LIBREEL)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(WD_OBJS) $(LIBREEL) \
-	    $$($(PKG) --libs $(WD_PKGS)) $(LIB_LIBS)
+	    $$($(PKG) --libs $(WD_PKGS)) $(LIB_LIBS) -lm
 
 $(BUILD)/bin/reelctl: $(CTL_OBJS) $(LIBREEL)
 	@mkdir -p $(@D)

@@ -32,7 +32,7 @@ struct reel_task_ops_s {
     bool             confined;
 
     /*
-     * The three below fill a->outcome when they fail (reel_attempt_fail).
+     * prepare, line and finish fill a->outcome when they fail (reel_attempt_fail).
      * prepare: REEL_EXISTS when the task was done before.  It sets io.
      */
     reel_err_t (*prepare)(reel_attempt_t *a, reel_child_t *io);
@@ -41,6 +41,8 @@ struct reel_task_ops_s {
     reel_err_t (*line)(reel_attempt_t *a, const char *key,
         const json_t *value, const json_t *line);
     reel_err_t (*finish)(reel_attempt_t *a);
+    /* Redis counts it as done; may be NULL */
+    void (*done)(reel_attempt_t *a);
 };
 
 struct reel_attempt_s {

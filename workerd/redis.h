@@ -55,6 +55,7 @@ void reel_args_init(reel_args_t *a);
 void reel_args_add(reel_args_t *a, reel_str_t s);
 void reel_args_addz(reel_args_t *a, const char *z);
 void reel_args_uint(reel_args_t *a, uint64_t v);
+void reel_args_copy(reel_args_t *dst, const reel_args_t *src);
 void reel_args_release(reel_args_t *a);
 
 /* starts to connect; state is called at each change.  NULL: no memory */

@@ -60,6 +60,21 @@ reel_args_uint(reel_args_t *a, uint64_t v)
 
 
 void
+reel_args_copy(reel_args_t *dst, const reel_args_t *src)
+{
+    size_t  from = 0;
+
+    reel_args_init(dst);
+
+    for (size_t i = 0; i < src->n; i++) {
+        reel_args_add(dst, (reel_str_t) { (const char *) src->data.data
+                                          + from, src->ends[i] - from });
+        from = src->ends[i];
+    }
+}
+
+
+void
 reel_args_release(reel_args_t *a)
 {
     reel_buf_release(&a->data);

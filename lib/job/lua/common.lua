@@ -217,7 +217,12 @@ local function fail_task(job, task, f)
                code = f.code, stage = f.stage, detail = f.detail }))
     credit(job, task, 0)
 
-    if f.class == 'retry' and tonumber(n) < tonumber(max) then
+    -- no fault of the task: this try does not count
+    if f.class == 'release' then
+        n = redis.call('HINCRBY', jk, task .. ':n', -1)
+    end
+
+    if f.class ~= 'fail' and tonumber(n) < tonumber(max) then
         redis.call('ZADD', DELAY, text(NOW + math.min(f.backoff, 60000)),
                    member(job, task))
         enter(job, task, 'delayed', worker)

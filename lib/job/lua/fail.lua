@@ -1,6 +1,7 @@
 -- fail: an attempt ended without a result.
--- KEYS: job hash.  ARGV: prefix, job, task, token, class (retry | fail),
--- code, stage, detail, log tail, backoff_ms.
+-- KEYS: job hash.  ARGV: prefix, job, task, token, class (retry | fail |
+-- release: tried again, but this try does not count), code, stage, detail,
+-- log tail, backoff_ms.
 -- Reply: delayed | failed (the job ended so) | stale.
 
 local err = bad_call(10, true)
@@ -11,7 +12,8 @@ end
 local job, task, class = ARGV[2], ARGV[3], ARGV[5]
 local backoff = natural(ARGV[10])
 
-if (class ~= 'retry' and class ~= 'fail') or not backoff or ARGV[6] == '' then
+if (class ~= 'retry' and class ~= 'fail' and class ~= 'release')
+    or not backoff or ARGV[6] == '' then
     return redis.error_reply('ERR reel: fail: bad argument')
 end
 

@@ -1,0 +1,345 @@
+#include "workerd/completion.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/record.h"
+#include "lib/store/layout.h"
+#include "workerd/final.h"
+#include "workerd/log.h"
+
+#define STREAM      REEL_REDIS_PREFIX "done"
+#define POLL_MS     1000
+#define BATCH       32
+#define CLAIM_EVERY 30          /* polls between looks for the dead's */
+#define CLAIM_IDLE  60000       /* ms */
+
+/* REEL_OK: handled, never to be seen again; else it comes again */
+typedef reel_err_t (*handler_fn)(reel_worker_t *w, const reel_ended_t *e);
+
+static reel_err_t handle_log(reel_worker_t *w, const reel_ended_t *e);
+static reel_err_t handle_catalog(reel_worker_t *w, const reel_ended_t *e);
+
+/* a new one (webhooks) is a row here */
+static const struct {
+    const char *group;
+    handler_fn  fn;
+} handlers[] = {
+    { "log", handle_log },
+    { "catalog", handle_catalog }
+};
+
+#define NHANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+
+typedef struct {
+    reel_completion_t *c;
+    size_t             handler;
+    bool               asked;
+    unsigned           polls;
+} group_t;
+
+struct reel_completion_s {
+    reel_worker_t *w;
+    reel_timer_t   timer;
+    group_t        group[NHANDLERS];
+};
+
+
+reel_err_t
+reel_ended_parse(reel_ended_t *e, const reel_reply_t *fields)
+{
+    reel_err_t  err;
+    reel_str_t  name, value, job = { NULL, 0 }, asset;
+
+    *e = (reel_ended_t) { 0 };
+
+    for (size_t i = 0; i + 1 < reel_reply_len(fields); i += 2) {
+        name = reel_reply_str(reel_reply_at(fields, i));
+        value = reel_reply_str(reel_reply_at(fields, i + 1));
+
+        if (reel_str_eqz(name, "job")) {
+            job = value;
+        } else if (reel_str_eqz(name, "state")) {
+            e->state = value;
+        }
+    }
+
+    if (job.p == NULL || e->state.p == NULL) {
+        return REEL_BADDATA;
+    }
+
+    err = reel_job_id_parse(job, &asset, &e->publication);
+    if (err == REEL_OK) {
+        err = reel_str_copy(e->job, sizeof(e->job), job);
+    }
+    if (err == REEL_OK) {
+        err = reel_str_copy(e->asset, sizeof(e->asset), asset);
+    }
+
+    return err == REEL_OK ? REEL_OK : REEL_BADDATA;
+}
+
+
+static reel_err_t
+handle_log(reel_worker_t *w, const reel_ended_t *e)
+{
+    (void) w;
+
+    reel_log_task(REEL_LOG_INFO, e->job, NULL, "job ended: %.*s",
+                  (int) e->state.len, e->state.p);
+
+    return REEL_OK;
+}
+
+
+static void
+on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    (void) arg;
+
+    /* BUSYGROUP: the group was made before */
+    if (err == REEL_IO && !reel_str_prefix(reel_reply_str(reply), "BUSYGROUP"))
+    {
+        reel_log(REEL_LOG_WARN, "redis refused a completion command: %.200s",
+                 reel_reply_str(reply).p);
+    }
+}
+
+
+/* the catalogue holds what the store does, even if Redis forgot a submit */
+static reel_err_t
+handle_catalog(reel_worker_t *w, const reel_ended_t *e)
+{
+    bool              dead;
+    reel_key_t        key;
+    reel_buf_t        b = { 0 };
+    reel_err_t        err;
+    reel_args_t       a;
+    reel_request_t    rq = { 0 };
+    reel_redis_key_t  catalog;
+
+    err = reel_final_tombstone(w->store, e->asset, &dead);
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, reel_str(e->asset),
+                                  REEL_PART_REQUEST);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_get(w->store, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, NULL);
+    }
+    if (err == REEL_OK) {
+        err = reel_redis_key(catalog, "catalog:", reel_str(rq.project));
+    }
+
+    if (err == REEL_OK) {
+        reel_args_init(&a);
+        reel_args_addz(&a, dead ? "ZREM" : "ZADD");
+        reel_args_addz(&a, catalog);
+        if (!dead) {
+            reel_args_addz(&a, "NX");
+            reel_args_uint(&a, rq.created_ms < 0 ? 0
+                               : (uint64_t) rq.created_ms);
+        }
+        reel_args_addz(&a, e->asset);
+        err = reel_redis_command(w->redis, &a, on_ignored, w);
+    }
+
+    reel_request_release(&rq);
+    reel_buf_release(&b);
+
+    /* an asset that is wholly gone, or whose record is broken, stays so */
+    return err == REEL_AGAIN || err == REEL_IO || err == REEL_NOMEM
+           ? err : REEL_OK;
+}
+
+
+static void
+ack(group_t *g, reel_str_t id)
+{
+    reel_args_t  a;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "XACK");
+    reel_args_addz(&a, STREAM);
+    reel_args_addz(&a, handlers[g->handler].group);
+    reel_args_add(&a, id);
+
+    /* unacknowledged, it is handled once more */
+    (void) !reel_redis_command(g->c->w->redis, &a, on_ignored, g);
+}
+
+
+/* [[id, [name, value, …]], …] */
+static void
+handle_entries(group_t *g, const reel_reply_t *entries)
+{
+    reel_str_t           id;
+    reel_ended_t         e;
+    const reel_reply_t  *entry;
+
+    for (size_t i = 0; i < reel_reply_len(entries); i++) {
+        entry = reel_reply_at(entries, i);
+        id = reel_reply_str(reel_reply_at(entry, 0));
+
+        if (reel_ended_parse(&e, reel_reply_at(entry, 1)) != REEL_OK) {
+            reel_log(REEL_LOG_ERROR, "completion: entry %.*s is not of its "
+                     "form", (int) id.len, id.p);
+            ack(g, id);
+
+        } else if (handlers[g->handler].fn(g->c->w, &e) == REEL_OK) {
+            ack(g, id);
+        }
+    }
+}
+
+
+static void
+make_group(group_t *g)
+{
+    reel_args_t  a;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "XGROUP");
+    reel_args_addz(&a, "CREATE");
+    reel_args_addz(&a, STREAM);
+    reel_args_addz(&a, handlers[g->handler].group);
+    reel_args_addz(&a, "0");
+    reel_args_addz(&a, "MKSTREAM");
+    (void) !reel_redis_command(g->c->w->redis, &a, on_ignored, g);
+}
+
+
+/* the group is gone when Redis lost its data */
+static bool
+failed(group_t *g, reel_err_t err, const reel_reply_t *reply)
+{
+    g->asked = false;
+
+    if (err == REEL_IO) {
+        if (reel_str_prefix(reel_reply_str(reply), "NOGROUP")) {
+            make_group(g);
+        } else {
+            on_ignored(g, err, reply);
+        }
+    }
+
+    return err != REEL_OK;
+}
+
+
+static void
+on_read(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    group_t  *g = arg;
+
+    if (!failed(g, err, reply)) {
+        /* one stream: [[key, entries]], or nil */
+        handle_entries(g, reel_reply_at(reel_reply_at(reply, 0), 1));
+    }
+}
+
+
+static void
+on_claimed(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    group_t  *g = arg;
+
+    if (!failed(g, err, reply)) {
+        handle_entries(g, reel_reply_at(reply, 1));
+    }
+}
+
+
+static void
+ask(group_t *g)
+{
+    bool         claim = g->polls++ % CLAIM_EVERY == 0;
+    reel_args_t  a;
+
+    if (g->asked) {
+        return;
+    }
+
+    reel_args_init(&a);
+
+    if (claim) {
+        reel_args_addz(&a, "XAUTOCLAIM");
+        reel_args_addz(&a, STREAM);
+        reel_args_addz(&a, handlers[g->handler].group);
+        reel_args_addz(&a, g->c->w->conf.worker);
+        reel_args_uint(&a, CLAIM_IDLE);
+        reel_args_addz(&a, "0");
+        reel_args_addz(&a, "COUNT");
+        reel_args_uint(&a, BATCH);
+
+    } else {
+        reel_args_addz(&a, "XREADGROUP");
+        reel_args_addz(&a, "GROUP");
+        reel_args_addz(&a, handlers[g->handler].group);
+        reel_args_addz(&a, g->c->w->conf.worker);
+        reel_args_addz(&a, "COUNT");
+        reel_args_uint(&a, BATCH);
+        reel_args_addz(&a, "STREAMS");
+        reel_args_addz(&a, STREAM);
+        reel_args_addz(&a, ">");
+    }
+
+    g->asked = reel_redis_command(g->c->w->redis, &a,
+                                  claim ? on_claimed : on_read, g)
+               == REEL_OK;
+}
+
+
+static void
+on_poll(void *arg)
+{
+    reel_completion_t  *c = arg;
+
+    for (size_t i = 0; i < NHANDLERS && reel_redis_up(c->w->redis); i++) {
+        ask(&c->group[i]);
+    }
+
+    reel_timer_start(c->w->loop, &c->timer, POLL_MS, on_poll, c);
+}
+
+
+void
+reel_completion_up(reel_completion_t *c)
+{
+    for (size_t i = 0; i < NHANDLERS; i++) {
+        make_group(&c->group[i]);
+    }
+}
+
+
+reel_completion_t *
+reel_completion_new(reel_worker_t *w)
+{
+    reel_completion_t  *c = calloc(1, sizeof(*c));
+
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->w = w;
+    for (size_t i = 0; i < NHANDLERS; i++) {
+        c->group[i].c = c;
+        c->group[i].handler = i;
+    }
+
+    reel_timer_start(w->loop, &c->timer, POLL_MS, on_poll, c);
+
+    return c;
+}
+
+
+void
+reel_completion_free(reel_completion_t *c)
+{
+    if (c != NULL) {
+        reel_timer_stop(&c->timer);
+        free(c);
+    }
+}

@@ -1,0 +1,292 @@
+#include "workerd/final.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/keys.h"
+#include "lib/store/layout.h"
+#include "workerd/log.h"
+#include "workerd/outcome.h"
+
+
+static reel_err_t
+part_key(reel_key_t key, const char *asset, const char *part)
+{
+    return reel_key_asset_part(key, reel_str(asset), part);
+}
+
+
+reel_err_t
+reel_final_tombstone(reel_store_t *s, const char *asset, bool *stands)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    *stands = false;
+
+    err = part_key(key, asset, REEL_PART_TOMBSTONE);
+    if (err == REEL_OK) {
+        err = reel_store_stat(s, key, &st);
+    }
+
+    if (err == REEL_OK) {
+        *stands = true;
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+reel_err_t
+reel_final_result(reel_store_t *s, const char *asset, reel_result_t *r)
+{
+    reel_key_t    key;
+    reel_buf_t    b = { 0 };
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    *r = (reel_result_t) { 0 };
+
+    err = part_key(key, asset, REEL_PART_RESULT);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_result_parse(r, reel_buf_cstr(&b), b.len, &e);
+    }
+
+    reel_buf_release(&b);
+
+    if (err == REEL_BADDATA || err == REEL_LIMIT) {
+        reel_log(REEL_LOG_ERROR, "%s is broken: %s", key, e.text);
+        reel_result_release(r);
+        err = REEL_NOTFOUND;
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
+{
+    reel_key_t     key;
+    reel_buf_t     b = { 0 };
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_index_t  *ix = calloc(1, sizeof(*ix));
+
+    if (ix == NULL) {
+        return REEL_NOMEM;
+    }
+
+    err = part_key(key, asset, REEL_PART_INDEX);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_INDEX_MAX_BYTES, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_index_parse(ix, b.data, b.len, &e);
+    }
+
+    if (err == REEL_OK) {
+        st->publication = ix->publication;
+        st->growing = ix->growing;
+        memcpy(st->salt, ix->salt, sizeof(st->salt));
+
+    } else if (err == REEL_BADDATA || err == REEL_LIMIT) {
+        reel_log(REEL_LOG_ERROR, "%s is broken: %s", key, e.text);
+        err = REEL_NOTFOUND;
+    }
+
+    reel_buf_release(&b);
+    free(ix);
+
+    return err;
+}
+
+
+static reel_err_t
+job_parts(const char *job, char asset[27], uint32_t *publication)
+{
+    reel_err_t  err;
+    reel_str_t  id;
+
+    err = reel_job_id_parse(reel_str(job), &id, publication);
+    if (err == REEL_OK) {
+        err = reel_str_copy(asset, 27, id);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_final_settle(reel_store_t *s, const char *job)
+{
+    char        asset[27];
+    uint32_t    publication, pending;
+    reel_key_t  key;
+    reel_buf_t  b = { 0 };
+    reel_err_t  err;
+
+    err = job_parts(job, asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_key_pending(key, reel_str(asset));
+    }
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_NOTFOUND) {
+        return REEL_OK;
+    }
+
+    if (err == REEL_OK
+        && (reel_pending_parse(&pending, reel_buf_cstr(&b), b.len, NULL)
+            != REEL_OK || pending <= publication))
+    {
+        err = reel_store_del(s, key);
+    }
+
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+/* the log as the user gets it: the last detail first */
+static char *
+join_log(const reel_failure_t *f)
+{
+    size_t  n = strlen(f->detail) + strlen(f->log) + 2;
+    char   *text = malloc(n);
+
+    if (text != NULL) {
+        snprintf(text, n, "%s%s%s", f->detail,
+                 f->detail[0] != '\0' && f->log[0] != '\0' ? "\n" : "",
+                 f->log);
+    }
+
+    return text;
+}
+
+
+static reel_err_t
+write_result(reel_store_t *s, const char *asset, uint32_t publication,
+    const reel_failure_t *f)
+{
+    char               *log = join_log(f);
+    reel_buf_t          b;
+    reel_key_t          key;
+    reel_err_t          err = REEL_NOMEM;
+    const reel_code_t  *code = reel_code_find(f->code);
+    reel_result_t       r = {
+        .asset = (char *) asset,
+        .publication = publication,
+        .ready = false,
+        .completed_ms = reel_unix_ms(),
+        .code = (char *) code->code,
+        .stage = (char *) f->stage,
+        .detail = (char *) code->sentence,
+        .log = log,
+        .retryable = code->retry
+    };
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    if (log != NULL) {
+        err = reel_result_print(&b, &r);
+    }
+    if (err == REEL_OK) {
+        err = part_key(key, asset, REEL_PART_RESULT);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_replace(s, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+    free(log);
+
+    return err;
+}
+
+
+/* what it showed of itself while it was made is shown no longer */
+static reel_err_t
+drop_growing(reel_store_t *s, const char *asset, uint32_t publication)
+{
+    reel_key_t       key;
+    reel_err_t       err;
+    reel_standing_t  st;
+
+    err = reel_final_index(s, asset, &st);
+    if (err == REEL_NOTFOUND
+        || (err == REEL_OK && (!st.growing || st.publication > publication)))
+    {
+        return REEL_OK;
+    }
+
+    if (err == REEL_OK) {
+        err = part_key(key, asset, REEL_PART_INDEX);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_del(s, key);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+fail_asset(reel_store_t *s, const char *asset, uint32_t publication,
+    const reel_failure_t *f)
+{
+    bool           ours = false;
+    reel_err_t     err;
+    reel_result_t  standing;
+
+    err = reel_final_result(s, asset, &standing);
+
+    if (err == REEL_NOTFOUND
+        || (err == REEL_OK && standing.publication < publication))
+    {
+        ours = true;
+        err = write_result(s, asset, publication, f);
+
+    } else if (err == REEL_OK) {
+        /* written before, by who died then */
+        ours = standing.publication == publication && !standing.ready;
+    }
+
+    reel_result_release(&standing);
+
+    if (err == REEL_OK && ours) {
+        err = drop_growing(s, asset, publication);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_final_failed(reel_store_t *s, const char *job, const reel_failure_t *f)
+{
+    bool        dead;
+    char        asset[27];
+    uint32_t    publication;
+    reel_err_t  err;
+
+    err = job_parts(job, asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_final_tombstone(s, asset, &dead);
+    }
+    if (err == REEL_OK && !dead) {
+        err = fail_asset(s, asset, publication, f);
+    }
+    if (err == REEL_OK) {
+        err = reel_final_settle(s, job);
+    }
+
+    return err;
+}

@@ -1,0 +1,54 @@
+/*
+ * What the store says of a job's end, and how it gets there.  All of it may
+ * run twice, in two workers, or after a crash at any point.
+ */
+
+#ifndef REEL_WORKERD_FINAL_H
+#define REEL_WORKERD_FINAL_H
+
+#include "lib/index/index.h"
+#include "lib/job/record.h"
+#include "lib/store/store.h"
+#include "workerd/worker.h"
+
+/* true in *stands when the asset has a tombstone */
+reel_err_t reel_final_tombstone(reel_store_t *s, const char *asset,
+    bool *stands) REEL_WARN_UNUSED;
+
+/*
+ * The standing result.json: REEL_NOTFOUND, or r filled (release it).  One
+ * that cannot be read counts as none: it is written anew.
+ */
+reel_err_t reel_final_result(reel_store_t *s, const char *asset,
+    reel_result_t *r) REEL_WARN_UNUSED;
+
+/* what matters of the standing index; REEL_NOTFOUND as above */
+typedef struct {
+    uint32_t publication;
+    bool     growing;
+    uint8_t  salt[REEL_INDEX_SALT];
+} reel_standing_t;
+
+reel_err_t reel_final_index(reel_store_t *s, const char *asset,
+    reel_standing_t *st) REEL_WARN_UNUSED;
+
+/* takes pending/<asset> away unless it is of a newer publication */
+reel_err_t reel_final_settle(reel_store_t *s, const char *job)
+    REEL_WARN_UNUSED;
+
+/*
+ * Writes result.json (errored) of a failed job, unless a tombstone or a
+ * result of the same or a newer publication stands; takes away its growing
+ * index; then settles.
+ */
+typedef struct {
+    const char *code;
+    const char *stage;
+    const char *detail;         /* of the last attempt, for the log */
+    const char *log;
+} reel_failure_t;
+
+reel_err_t reel_final_failed(reel_store_t *s, const char *job,
+    const reel_failure_t *f) REEL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * All leases are renewed in one call, with the progress of each task.  What
+ * Redis does not answer "ok" to is not ours any more: its child is killed
+ * and what it made is dropped.  And any worker ends the leases that nobody
+ * renewed.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/log.h"
+#include "workerd/slot.h"
+
+#define SWEEP_LIMIT 64
+
+typedef struct {
+    reel_slots_t *slots;
+    unsigned      n;
+    struct {
+        unsigned  slot;
+        char      token[REEL_TOKEN_MAX];
+    } entry[];
+} renewal_t;
+
+
+static void
+lose(reel_slot_t *s, reel_str_t said)
+{
+    reel_log_task(REEL_LOG_WARN, s->attempt->job, s->attempt->task,
+                  "lease: %.*s", (int) said.len, said.p);
+
+    /* one that is being told hears it from what it tells */
+    if (s->state == REEL_SLOT_RUNNING && !s->lost) {
+        s->lost = true;
+        reel_child_kill(s->proc);
+    }
+}
+
+
+static void
+on_renewed(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    renewal_t    *r = arg;
+    reel_str_t    said;
+    reel_slot_t  *s;
+
+    r->slots->renewing = false;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_ERROR, "redis: renew was refused: %.200s",
+                 reel_reply_str(reply).p);
+    }
+
+    for (unsigned i = 0; err == REEL_OK && i < r->n; i++) {
+        s = &r->slots->slot[r->entry[i].slot];
+        said = reel_reply_str(reel_reply_at(reply, i));
+
+        /* the slot may have gone on to another task meanwhile */
+        if (s->attempt != NULL && !reel_str_eqz(said, "ok")
+            && strcmp(s->attempt->token, r->entry[i].token) == 0)
+        {
+            lose(s, said);
+        }
+    }
+
+    free(r);
+}
+
+
+void
+reel_slots_renew(reel_slots_t *s)
+{
+    renewal_t        *r;
+    reel_args_t       args;
+    reel_attempt_t   *a;
+
+    /* an answer that takes longer than lease / 3 is waited for */
+    if (s->renewing || !reel_redis_up(s->w->redis)
+        || reel_slots_busy(s) == 0)
+    {
+        return;
+    }
+
+    r = calloc(1, sizeof(*r) + s->n * sizeof(r->entry[0]));
+    if (r == NULL) {
+        reel_log(REEL_LOG_ERROR, "no memory to renew the leases");
+        return;
+    }
+    r->slots = s;
+
+    reel_args_init(&args);
+    reel_args_uint(&args, (uint64_t) s->w->conf.lease_s * 1000);
+    reel_args_uint(&args, reel_slots_busy(s));
+
+    for (unsigned i = 0; i < s->n; i++) {
+        a = s->slot[i].attempt;
+
+        if (s->slot[i].state == REEL_SLOT_RUNNING
+            || s->slot[i].state == REEL_SLOT_REPORTING)
+        {
+            reel_args_addz(&args, a->job);
+            reel_args_addz(&args, a->task);
+            reel_args_addz(&args, a->token);
+            reel_args_uint(&args, s->slot[i].progress);
+
+            r->entry[r->n].slot = i;
+            memcpy(r->entry[r->n].token, a->token, sizeof(a->token));
+            r->n++;
+        }
+    }
+
+    if (reel_redis_script(s->w->redis, REEL_LUA_RENEW,
+                          REEL_REDIS_PREFIX "lease", &args, on_renewed, r)
+        == REEL_OK)
+    {
+        s->renewing = true;
+    } else {
+        free(r);
+    }
+}
+
+
+static void
+on_swept(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    uint64_t  lost, overdue;
+
+    (void) arg;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_ERROR, "redis: sweep was refused: %.200s",
+                 reel_reply_str(reply).p);
+    }
+
+    lost = reel_reply_uint(reel_reply_at(reply, 0));
+    overdue = reel_reply_uint(reel_reply_at(reply, 2));
+
+    if (err == REEL_OK && (lost != 0 || overdue != 0)) {
+        reel_log(REEL_LOG_WARN, "%llu leases ended, %llu tasks were overdue",
+                 (unsigned long long) lost, (unsigned long long) overdue);
+    }
+}
+
+
+void
+reel_slots_sweep(reel_slots_t *s)
+{
+    reel_args_t  args;
+
+    reel_args_init(&args);
+    reel_args_uint(&args, 0);           /* Redis has the clock */
+    reel_args_uint(&args, SWEEP_LIMIT);
+
+    /* without Redis no lease can be ended */
+    (void) !reel_redis_script(s->w->redis, REEL_LUA_SWEEP,
+                              REEL_REDIS_PREFIX "lease", &args, on_swept, s);
+}

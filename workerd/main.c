@@ -1,0 +1,380 @@
+/*
+ * workerd: claims tasks of videos from Redis and does them in confined
+ * children.  docs/workerd.md: keys, signals, exit statuses.
+ */
+
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/hex.h"
+#include "lib/store/layout.h"
+#include "workerd/child.h"
+#include "workerd/completion.h"
+#include "workerd/drain.h"
+#include "workerd/fingerprint.h"
+#include "workerd/log.h"
+#include "workerd/outbox.h"
+#include "workerd/pipelines.h"
+#include "workerd/presence.h"
+#include "workerd/sandbox.h"
+#include "workerd/slots.h"
+#include "workerd/sweep.h"
+#include "workerd/worker.h"
+
+enum {
+    EXIT_FINE = 0,
+    EXIT_CONFIG = 1,
+    EXIT_USAGE = 2,
+    EXIT_STORE = 3,
+    EXIT_SANDBOX = 4,
+    EXIT_SYSTEM = 5
+};
+
+typedef struct {
+    const char *file;
+    bool        test;
+    bool        once;
+    bool        has_slots;
+    uint32_t    slots;
+} options_t;
+
+
+static void
+usage(FILE *f)
+{
+    fputs("usage: workerd [-c file] [-t] [--slots n] [--once-idle]\n"
+          "  -c file      configuration (/etc/reel/reel.yaml)\n"
+          "  -t           check configuration and pipelines, then end\n"
+          "  --slots n    tasks at once, instead of the file's\n"
+          "  --once-idle  end when no job is pending\n"
+          "  -V, -h       version, this text\n", f);
+}
+
+
+/* -1: go on, else the exit status */
+static int
+parse_options(options_t *o, int argc, char **argv)
+{
+    int       c;
+    uint64_t  n;
+
+    static const struct option longs[] = {
+        { "slots", required_argument, NULL, 's' },
+        { "once-idle", no_argument, NULL, 'o' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 }
+    };
+
+    *o = (options_t) { .file = "/etc/reel/reel.yaml" };
+
+    while ((c = getopt_long(argc, argv, "c:thV", longs, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            o->file = optarg;
+            break;
+        case 't':
+            o->test = true;
+            break;
+        case 'o':
+            o->once = true;
+            break;
+        case 's':
+            if (reel_str_u64(reel_str(optarg), 256, &n) != REEL_OK || n == 0)
+            {
+                fprintf(stderr, "workerd: --slots: 1 … 256\n");
+                return EXIT_USAGE;
+            }
+            o->slots = (uint32_t) n;
+            o->has_slots = true;
+            break;
+        case 'V':
+            puts("workerd " REEL_WORKERD_VERSION);
+            return EXIT_FINE;
+        case 'h':
+            usage(stdout);
+            return EXIT_FINE;
+        default:
+            usage(stderr);
+            return EXIT_USAGE;
+        }
+    }
+
+    if (optind != argc) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+
+    return -1;
+}
+
+
+static int
+load(reel_worker_t *w, const options_t *o)
+{
+    reel_error_t  e = { "" };
+
+    if (reel_config_load(&w->conf, o->file, &e) != REEL_OK
+        || reel_pipelines_load(&w->pipelines, &w->npipelines,
+                               w->conf.pipelines, &e) != REEL_OK)
+    {
+        fprintf(stderr, "workerd: %s\n", e.text);
+        return EXIT_CONFIG;
+    }
+
+    if (o->has_slots) {
+        w->conf.slots = o->slots;
+    }
+    if (w->conf.slots == 0) {
+        w->conf.slots = reel_config_cores();
+    }
+    w->once = o->once;
+
+    return EXIT_FINE;
+}
+
+
+/* host-pid-random, so that none is ever used twice */
+static void
+set_id(reel_config_t *c)
+{
+    char      host[33] = "", hex[9];
+    uint8_t   random[4];
+
+    if (c->worker[0] != '\0') {
+        return;
+    }
+
+    if (gethostname(host, sizeof(host) - 1) != 0) {
+        host[0] = '\0';
+    }
+    for (char *p = host; *p != '\0'; p++) {
+        if (strchr("/ \t\"", *p) != NULL) {
+            *p = '_';
+        }
+    }
+
+    reel_random(random, sizeof(random));
+    reel_hex(hex, random, sizeof(random));
+    snprintf(c->worker, sizeof(c->worker), "%s-%d-%s",
+             host[0] != '\0' ? host : "host", (int) getpid(), hex);
+}
+
+
+/* reachable, and writable by us */
+static int
+open_store(reel_worker_t *w)
+{
+    char          key[REEL_STORE_KEY_MAX + 1];
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    err = reel_store_fs_open(w->conf.store, &w->store, &e);
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "store: %s", e.text);
+        return EXIT_STORE;
+    }
+
+    snprintf(key, sizeof(key), "scratch/check-%s", w->conf.worker);
+    err = reel_store_replace(w->store, key, "", 0);
+    if (err == REEL_OK) {
+        err = reel_store_del(w->store, key);
+    }
+
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "store: %s cannot be written to: %s",
+                 w->conf.store, reel_err_name(err));
+        return EXIT_STORE;
+    }
+
+    return EXIT_FINE;
+}
+
+
+static int
+check_sandbox(const reel_worker_t *w)
+{
+    if (reel_sandbox_probe() == REEL_OK) {
+        return EXIT_FINE;
+    }
+
+    if (w->conf.sandbox_required) {
+        reel_log(REEL_LOG_ERROR, "sandbox: seccomp does not work here; "
+                 "\"sandbox: best-effort\" goes on without");
+        return EXIT_SANDBOX;
+    }
+
+    reel_log(REEL_LOG_WARN, "SANDBOX: SECCOMP DOES NOT WORK HERE: files "
+             "from strangers are decoded with resource limits only");
+
+    return EXIT_FINE;
+}
+
+
+static void
+on_redis(void *arg, bool up)
+{
+    reel_worker_t  *w = arg;
+
+    if (!up) {
+        return;
+    }
+
+    /* leases first: they may be about to end */
+    reel_slots_up(w->slots);
+    reel_presence_up(w->presence);
+    reel_completion_up(w->completion);
+    reel_outbox_look(w->outbox);
+}
+
+
+static void
+on_wake(void *arg, reel_str_t message)
+{
+    reel_worker_t  *w = arg;
+
+    (void) message;                     /* the class; any slot looks */
+    reel_slots_wake(w->slots);
+}
+
+
+static void
+on_term(void *arg)
+{
+    reel_drain(arg);
+}
+
+
+static void
+on_hup(void *arg)
+{
+    size_t            n;
+    reel_error_t      e = { "" };
+    reel_worker_t    *w = arg;
+    reel_pipeline_t  *p;
+
+    if (reel_pipelines_load(&p, &n, w->conf.pipelines, &e) != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "reload refused, the old pipelines stay: "
+                 "%s", e.text);
+        return;
+    }
+
+    free(w->pipelines);
+    w->pipelines = p;
+    w->npipelines = n;
+    reel_log(REEL_LOG_INFO, "reloaded: %zu pipelines", n);
+}
+
+
+static int
+start(reel_worker_t *w)
+{
+    w->loop = reel_loop_new();
+    if (w->loop == NULL) {
+        return EXIT_SYSTEM;
+    }
+
+    signal(SIGPIPE, SIG_IGN);
+
+    if (reel_loop_signal(w->loop, SIGTERM, on_term, w) != REEL_OK
+        || reel_loop_signal(w->loop, SIGINT, on_term, w) != REEL_OK
+        || reel_loop_signal(w->loop, SIGHUP, on_hup, w) != REEL_OK
+        || reel_children_init(w->loop) != REEL_OK)
+    {
+        return EXIT_SYSTEM;
+    }
+
+    w->redis = reel_redis_new(w->loop, &w->conf.redis, on_redis, w);
+    if (w->redis == NULL) {
+        return EXIT_SYSTEM;
+    }
+
+    w->slots = reel_slots_new(w, w->conf.slots);
+    w->outbox = reel_outbox_new(w);
+    w->sweep = reel_sweep_new(w);
+    w->completion = reel_completion_new(w);
+    w->presence = reel_presence_new(w);
+
+    if (w->slots == NULL || w->outbox == NULL || w->sweep == NULL
+        || w->completion == NULL || w->presence == NULL)
+    {
+        return EXIT_SYSTEM;
+    }
+
+    reel_redis_subscribe(w->redis, REEL_REDIS_PREFIX "wake", on_wake, w);
+
+    return EXIT_FINE;
+}
+
+
+static void
+stop(reel_worker_t *w)
+{
+    /* first: its callbacks lead into the others */
+    reel_redis_free(w->redis);
+    reel_presence_free(w->presence);
+    reel_completion_free(w->completion);
+    reel_sweep_free(w->sweep);
+    reel_outbox_free(w->outbox);
+    reel_slots_free(w->slots);
+    reel_loop_free(w->loop);
+    reel_store_close(w->store);
+    free(w->pipelines);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int            rc;
+    options_t      o;
+    reel_worker_t  w = { 0 };
+
+    rc = parse_options(&o, argc, argv);
+    if (rc >= 0) {
+        return rc;
+    }
+
+    /* freed memory is overwritten: children inherit ours, and Redis's
+       password has been in it */
+    mallopt(M_PERTURB, 0xa5);
+
+    rc = load(&w, &o);
+    if (rc != EXIT_FINE || o.test) {
+        if (rc == EXIT_FINE) {
+            printf("workerd: %s is fine: %zu pipelines, %u slots\n", o.file,
+                   w.npipelines, w.conf.slots);
+        }
+        free(w.pipelines);
+        return rc;
+    }
+
+    reel_log_init(w.conf.log);
+    set_id(&w.conf);
+    reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));
+    reel_log(REEL_LOG_INFO, "workerd " REEL_WORKERD_VERSION " %s: %u slots, "
+             "store %s, %s", w.conf.worker, w.conf.slots, w.conf.store,
+             w.fingerprint);
+
+    rc = open_store(&w);
+    if (rc == EXIT_FINE) {
+        rc = check_sandbox(&w);
+    }
+    if (rc == EXIT_FINE) {
+        rc = start(&w);
+        if (rc == EXIT_FINE) {
+            reel_loop_run(w.loop);
+        } else {
+            reel_log(REEL_LOG_ERROR, "cannot start: %m");
+        }
+    }
+
+    stop(&w);
+
+    return rc;
+}

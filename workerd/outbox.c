@@ -1,0 +1,443 @@
+#include "workerd/outbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/ulid.h"
+#include "lib/job/keys.h"
+#include "lib/job/record.h"
+#include "lib/store/layout.h"
+#include "workerd/drain.h"
+#include "workerd/final.h"
+#include "workerd/log.h"
+#include "workerd/outcome.h"
+#include "workerd/slots.h"
+
+/* entries of one turn; the next turn goes on behind them */
+#define BATCH 128
+
+/* of the two tasks that every job begins with */
+#define ATTEMPTS  3
+#define TIMEOUT_S 600
+#define PAYLOAD   "{}"
+
+struct reel_outbox_s {
+    reel_worker_t *w;
+    reel_timer_t   timer;
+    unsigned       asked;       /* answers that are awaited */
+    size_t         at;          /* entries passed in this round */
+    size_t         seen;        /* while listing */
+    unsigned       n;           /* taken in this turn */
+    char           asset[BATCH][REEL_ULID_LEN + 1];
+};
+
+typedef struct {
+    reel_outbox_t *o;
+    char           job[REEL_JOB_ID_MAX];
+} ask_t;
+
+static void on_timer(void *arg);
+
+
+static void
+warn_job(const char *job, const char *what, reel_err_t err)
+{
+    reel_log_task(REEL_LOG_WARN, job, NULL, "outbox: %s: %s", what,
+                  reel_err_name(err));
+}
+
+
+static void
+on_submitted(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    ask_t  *ask = arg;
+
+    ask->o->asked--;
+
+    if (err == REEL_IO) {
+        reel_log_task(REEL_LOG_ERROR, ask->job, NULL,
+                      "redis refused the job: %.200s",
+                      reel_reply_str(reply).p);
+
+    } else if (err == REEL_OK
+               && reel_str_eqz(reel_reply_str(reel_reply_at(reply, 0)),
+                               "ok"))
+    {
+        reel_log_task(REEL_LOG_INFO, ask->job, NULL, "submitted");
+    }
+
+    free(ask);
+}
+
+
+static reel_err_t
+read_request(reel_store_t *s, reel_str_t asset, reel_request_t *rq)
+{
+    reel_key_t  key;
+    reel_buf_t  b = { 0 };
+    reel_err_t  err;
+
+    err = reel_key_asset_part(key, asset, REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_request_parse(rq, reel_buf_cstr(&b), b.len, NULL);
+    }
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+/* ask is taken over, or left when it was not sent */
+static reel_err_t
+submit(ask_t *ask)
+{
+    uint32_t                 publication;
+    reel_err_t               err;
+    reel_str_t               asset;
+    reel_args_t              a;
+    reel_request_t           rq = { 0 };
+    reel_redis_key_t         key;
+    const reel_pipeline_t   *pl;
+    const reel_task_opts_t  *opts = NULL;
+
+    err = reel_job_id_parse(reel_str(ask->job), &asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_redis_key(key, "job:", reel_str(ask->job));
+    }
+    if (err == REEL_OK) {
+        err = read_request(ask->o->w->store, asset, &rq);
+    }
+    if (err != REEL_OK) {
+        reel_request_release(&rq);
+        return err;
+    }
+
+    pl = reel_worker_pipeline(ask->o->w, rq.pipeline);
+    if (pl != NULL) {
+        opts = &pl->tasks[REEL_TASK_INSPECT];
+    }
+
+    reel_args_init(&a);
+    reel_args_addz(&a, ask->job);
+    reel_args_add(&a, asset);
+    reel_args_uint(&a, publication);
+    reel_args_addz(&a, rq.project);
+    reel_args_addz(&a, rq.pipeline);
+    reel_args_uint(&a, rq.created_ms < 0 ? 0 : (uint64_t) rq.created_ms);
+    reel_args_addz(&a, PAYLOAD);
+    reel_args_uint(&a, opts != NULL && opts->attempts != 0 ? opts->attempts
+                                                           : ATTEMPTS);
+    reel_args_uint(&a, opts != NULL && opts->timeout_s != 0
+                       ? opts->timeout_s : TIMEOUT_S);
+    reel_request_release(&rq);
+
+    err = reel_redis_script(ask->o->w->redis, REEL_LUA_SUBMIT, key, &a,
+                            on_submitted, ask);
+    if (err == REEL_OK) {
+        ask->o->asked++;
+    }
+
+    return err;
+}
+
+
+/* the job ended, and nobody wrote that down */
+static void
+finalise(ask_t *ask, const reel_failure_t *f)
+{
+    reel_err_t  err;
+
+    reel_log_task(REEL_LOG_WARN, ask->job, NULL,
+                  "outbox: ended %s: %s", f->code, f->detail);
+
+    err = reel_final_failed(ask->o->w->store, ask->job, f);
+    if (err != REEL_OK) {
+        warn_job(ask->job, "the failure cannot be written", err);
+    }
+}
+
+
+/* a C string of a reply's element, "" when there is none */
+static const char *
+field(const reel_reply_t *reply, size_t i)
+{
+    return reel_reply_str(reel_reply_at(reply, i)).p;
+}
+
+
+/* true: ask was taken over */
+static bool
+act(ask_t *ask, const reel_reply_t *reply)
+{
+    reel_err_t      err;
+    const char     *state = field(reply, 0);
+    reel_failure_t  f = { "INTERNAL", "", "", "" };
+
+    if (reel_reply_nil(reel_reply_at(reply, 0))) {
+        err = submit(ask);
+        if (err == REEL_OK) {
+            return true;
+        }
+        if (err != REEL_AGAIN) {
+            warn_job(ask->job, "cannot be submitted", err);
+        }
+        return false;
+    }
+
+    if (strcmp(state, "failed") == 0) {
+        f = (reel_failure_t) {
+            .code = field(reply, 1), .stage = field(reply, 2),
+            .detail = field(reply, 3), .log = field(reply, 4)
+        };
+        finalise(ask, &f);
+
+    } else if (strcmp(state, "cancelled") == 0) {
+        f.detail = "the job was cancelled";
+        finalise(ask, &f);
+
+    } else if (strcmp(state, "done") == 0) {
+        /* publish wrote its result before it was counted as done: if none
+           stands, the store lost it.  One that stands is kept */
+        f.detail = "the job is done, but its result is gone";
+        finalise(ask, &f);
+    }
+
+    return false;
+}
+
+
+static void
+on_state(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    ask_t  *ask = arg;
+
+    ask->o->asked--;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_ERROR, "redis: HMGET was refused: %.200s",
+                 reel_reply_str(reply).p);
+    }
+
+    if (err != REEL_OK || !act(ask, reply)) {
+        free(ask);
+    }
+}
+
+
+/* the deleted asset's job ends too */
+static void
+on_cancelled(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    ask_t       *ask = arg;
+    reel_err_t   rc;
+
+    (void) reply;
+
+    ask->o->asked--;
+
+    if (err == REEL_OK) {
+        rc = reel_final_settle(ask->o->w->store, ask->job);
+        if (rc != REEL_OK) {
+            warn_job(ask->job, "pending/ cannot be removed", rc);
+        }
+    }
+
+    free(ask);
+}
+
+
+static void
+ask_redis(reel_outbox_t *o, const char *job, bool cancel)
+{
+    ask_t             *ask = calloc(1, sizeof(*ask));
+    reel_err_t         err;
+    reel_args_t        a;
+    reel_redis_key_t   key;
+
+    static const char *const fields[] = {
+        "state", "code", "stage", "detail", "log"
+    };
+
+    if (ask == NULL) {
+        return;
+    }
+
+    ask->o = o;
+    memcpy(ask->job, job, sizeof(ask->job));
+
+    err = reel_redis_key(key, "job:", reel_str(job));
+    reel_args_init(&a);
+
+    if (err == REEL_OK && cancel) {
+        reel_args_addz(&a, job);
+        err = reel_redis_script(o->w->redis, REEL_LUA_CANCEL, key, &a,
+                                on_cancelled, ask);
+
+    } else if (err == REEL_OK) {
+        reel_args_addz(&a, "HMGET");
+        reel_args_addz(&a, key);
+        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+            reel_args_addz(&a, fields[i]);
+        }
+        err = reel_redis_command(o->w->redis, &a, on_state, ask);
+    }
+
+    if (err != REEL_OK) {
+        free(ask);
+        return;
+    }
+
+    o->asked++;
+}
+
+
+static reel_err_t
+read_pending(reel_store_t *s, const char *asset, uint32_t *publication)
+{
+    reel_key_t  key;
+    reel_buf_t  b = { 0 };
+    reel_err_t  err;
+
+    err = reel_key_pending(key, reel_str(asset));
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_pending_parse(publication, reel_buf_cstr(&b), b.len,
+                                 NULL);
+    }
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+static reel_err_t
+look_at(reel_outbox_t *o, const char *asset)
+{
+    bool           dead, ended;
+    char           job[REEL_JOB_ID_MAX];
+    uint32_t       publication;
+    reel_err_t     err;
+    reel_result_t  r;
+
+    err = read_pending(o->w->store, asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_job_id(job, reel_str(asset), publication);
+    }
+    if (err == REEL_OK) {
+        err = reel_final_tombstone(o->w->store, asset, &dead);
+    }
+    if (err != REEL_OK) {
+        return err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    if (!dead) {
+        err = reel_final_result(o->w->store, asset, &r);
+        ended = err == REEL_OK && r.publication >= publication;
+        reel_result_release(&r);
+
+        if (ended) {
+            return reel_final_settle(o->w->store, job);
+        }
+        if (err != REEL_OK && err != REEL_NOTFOUND) {
+            return err;
+        }
+    }
+
+    ask_redis(o, job, dead);
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+on_entry(void *arg, const char *name, bool is_prefix)
+{
+    reel_outbox_t  *o = arg;
+
+    if (is_prefix || !reel_ulid_valid(reel_str(name))) {
+        return REEL_OK;
+    }
+
+    if (o->seen++ >= o->at && o->n < BATCH) {
+        memcpy(o->asset[o->n++], name, REEL_ULID_LEN + 1);
+    }
+
+    return REEL_OK;
+}
+
+
+void
+reel_outbox_look(reel_outbox_t *o)
+{
+    reel_err_t  err;
+
+    /* one turn at a time, and none that Redis cannot answer */
+    if (o->asked > 0 || !reel_redis_up(o->w->redis)) {
+        return;
+    }
+
+    o->n = 0;
+    o->seen = 0;
+
+    err = reel_store_list(o->w->store, "pending", on_entry, o);
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "outbox: pending/ cannot be listed: %s",
+                 reel_err_name(err));
+        return;
+    }
+
+    for (unsigned i = 0; i < o->n; i++) {
+        err = look_at(o, o->asset[i]);
+        if (err != REEL_OK) {
+            reel_log(REEL_LOG_ERROR, "outbox: pending/%s: %s", o->asset[i],
+                     reel_err_name(err));
+        }
+    }
+
+    o->at = o->at + o->n < o->seen ? o->at + o->n : 0;
+
+    if (o->w->once && o->seen == 0 && reel_slots_busy(o->w->slots) == 0) {
+        reel_drain(o->w);
+    }
+}
+
+
+static void
+on_timer(void *arg)
+{
+    reel_outbox_t  *o = arg;
+
+    reel_outbox_look(o);
+    reel_timer_start(o->w->loop, &o->timer,
+                     (int64_t) o->w->conf.outbox_s * 1000, on_timer, o);
+}
+
+
+reel_outbox_t *
+reel_outbox_new(reel_worker_t *w)
+{
+    reel_outbox_t  *o = calloc(1, sizeof(*o));
+
+    if (o != NULL) {
+        o->w = w;
+        reel_timer_start(w->loop, &o->timer,
+                         (int64_t) w->conf.outbox_s * 1000, on_timer, o);
+    }
+
+    return o;
+}
+
+
+void
+reel_outbox_free(reel_outbox_t *o)
+{
+    if (o != NULL) {
+        reel_timer_stop(&o->timer);
+        free(o);
+    }
+}

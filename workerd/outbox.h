@@ -1,0 +1,20 @@
+/*
+ * The outbox: every entry of pending/ is a job whose end is not yet in the
+ * store.  Every outbox_s it is compared with Redis: what Redis does not have
+ * is submitted (so neither Redis down nor Redis emptied loses a video), what
+ * ended is written into the store, and the entry goes.  All of it is
+ * idempotent; any worker may do it for any job.
+ */
+
+#ifndef REEL_WORKERD_OUTBOX_H
+#define REEL_WORKERD_OUTBOX_H
+
+#include "workerd/worker.h"
+
+reel_outbox_t *reel_outbox_new(reel_worker_t *w);   /* NULL: no memory */
+void reel_outbox_free(reel_outbox_t *o);            /* NULL is fine */
+
+/* looks now, as it does when Redis comes back */
+void reel_outbox_look(reel_outbox_t *o);
+
+#endif

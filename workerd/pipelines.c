@@ -1,0 +1,82 @@
+#include "workerd/pipelines.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/pipeline.h"
+
+#define SUFFIX        ".yaml"
+#define PIPELINES_MAX 1024
+
+
+static reel_err_t
+add(reel_pipeline_t **out, size_t *n, const char *dir, reel_str_t name,
+    reel_error_t *e)
+{
+    reel_err_t        err;
+    reel_pipeline_t  *p;
+
+    if (*n == PIPELINES_MAX) {
+        return reel_fail(e, REEL_LIMIT, "%s: more than %d pipelines", dir,
+                         PIPELINES_MAX);
+    }
+
+    p = realloc(*out, (*n + 1) * sizeof(*p));
+    if (p == NULL) {
+        return reel_fail(e, REEL_NOMEM, "%s: no memory", dir);
+    }
+    *out = p;
+
+    err = reel_pipeline_open(&p[*n], dir, name, e);
+    if (err == REEL_OK) {
+        (*n)++;
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_pipelines_load(reel_pipeline_t **out, size_t *n, const char *dir,
+    reel_error_t *e)
+{
+    DIR            *d = opendir(dir);
+    size_t          len;
+    reel_err_t      err = REEL_OK;
+    struct dirent  *entry;
+
+    *out = NULL;
+    *n = 0;
+
+    if (d == NULL) {
+        return reel_fail(e, REEL_IO, "%s: %s", dir, strerror(errno));
+    }
+
+    while (err == REEL_OK && (entry = readdir(d)) != NULL) {
+        len = strlen(entry->d_name);
+
+        if (len > strlen(SUFFIX) && entry->d_name[0] != '.'
+            && strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) == 0)
+        {
+            err = add(out, n, dir,
+                      (reel_str_t) { entry->d_name, len - strlen(SUFFIX) },
+                      e);
+        }
+    }
+
+    closedir(d);
+
+    if (err == REEL_OK && *n == 0) {
+        err = reel_fail(e, REEL_NOTFOUND, "%s: no pipeline (*.yaml)", dir);
+    }
+
+    if (err != REEL_OK) {
+        free(*out);
+        *out = NULL;
+        *n = 0;
+    }
+
+    return err;
+}

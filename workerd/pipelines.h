@@ -1,0 +1,16 @@
+/* all pipelines of a folder */
+
+#ifndef REEL_WORKERD_PIPELINES_H
+#define REEL_WORKERD_PIPELINES_H
+
+#include "lib/base/err.h"
+#include "lib/job/pipeline.h"
+
+/*
+ * Reads each <name>.yaml below dir; free(*out).  One that is wrong fails
+ * all (e says which and where); REEL_NOTFOUND when there is none.
+ */
+reel_err_t reel_pipelines_load(reel_pipeline_t **out, size_t *n,
+    const char *dir, reel_error_t *e) REEL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,216 @@
+#include "workerd/presence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workerd/log.h"
+#include "workerd/slots.h"
+
+#define BEAT_MS    10000
+#define EXPIRE_S   60
+#define FORGET_MS  86400000         /* a worker of yesterday */
+
+struct reel_presence_s {
+    reel_worker_t *w;
+    reel_timer_t   timer;
+    char           host[65];
+    int64_t        started_ms;
+};
+
+
+static void
+on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    (void) arg;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_WARN, "redis refused the heartbeat: %.200s",
+                 reel_reply_str(reply).p);
+    }
+}
+
+
+static void
+send_args(reel_presence_t *p, reel_args_t *a)
+{
+    /* no heartbeat without Redis: there is nobody to hear it */
+    (void) !reel_redis_command(p->w->redis, a, on_ignored, p);
+}
+
+
+static void
+send_hash(reel_presence_t *p, const char *key)
+{
+    unsigned      busy = reel_slots_busy(p->w->slots);
+    unsigned      slots = reel_slots_count(p->w->slots);
+    reel_args_t   a;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "HSET");
+    reel_args_addz(&a, key);
+    reel_args_addz(&a, "host");
+    reel_args_addz(&a, p->host);
+    reel_args_addz(&a, "pid");
+    reel_args_uint(&a, (uint64_t) getpid());
+    reel_args_addz(&a, "slots");
+    reel_args_uint(&a, slots);
+    reel_args_addz(&a, "free");
+    reel_args_uint(&a, busy < slots ? slots - busy : 0);
+    reel_args_addz(&a, "classes");
+    reel_args_addz(&a, "light encode");
+    reel_args_addz(&a, "version");
+    reel_args_addz(&a, REEL_WORKERD_VERSION);
+    reel_args_addz(&a, "started_ms");
+    reel_args_uint(&a, (uint64_t) p->started_ms);
+    send_args(p, &a);
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "EXPIRE");
+    reel_args_addz(&a, key);
+    reel_args_uint(&a, EXPIRE_S);
+    send_args(p, &a);
+}
+
+
+/* TIME's answer: seconds, microseconds */
+static void
+on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    uint64_t          ms;
+    reel_args_t       a;
+    reel_presence_t  *p = arg;
+    reel_redis_key_t  key;
+
+    if (err != REEL_OK || reel_reply_len(reply) != 2) {
+        return;
+    }
+
+    ms = reel_reply_uint(reel_reply_at(reply, 0)) * 1000
+         + reel_reply_uint(reel_reply_at(reply, 1)) / 1000;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "ZADD");
+    reel_args_addz(&a, REEL_REDIS_PREFIX "workers");
+    reel_args_uint(&a, ms);
+    reel_args_addz(&a, p->w->conf.worker);
+    send_args(p, &a);
+
+    if (ms > FORGET_MS) {
+        reel_args_init(&a);
+        reel_args_addz(&a, "ZREMRANGEBYSCORE");
+        reel_args_addz(&a, REEL_REDIS_PREFIX "workers");
+        reel_args_addz(&a, "-inf");
+        reel_args_uint(&a, ms - FORGET_MS);
+        send_args(p, &a);
+    }
+
+    if (reel_redis_key(key, "worker:", reel_str(p->w->conf.worker))
+        == REEL_OK)
+    {
+        send_hash(p, key);
+    }
+}
+
+
+static void
+on_beat(void *arg)
+{
+    reel_args_t       a;
+    reel_presence_t  *p = arg;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "TIME");
+    (void) !reel_redis_command(p->w->redis, &a, on_time, p);
+
+    reel_timer_start(p->w->loop, &p->timer, BEAT_MS, on_beat, p);
+}
+
+
+/* a warning for a setting that loses jobs or videos' places in the queue */
+static void
+on_config(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_str_t  name, value;
+
+    (void) arg;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_INFO, "redis: CONFIG GET is not allowed: its "
+                 "durability is not checked");
+    }
+
+    for (size_t i = 0; err == REEL_OK && i + 1 < reel_reply_len(reply);
+         i += 2)
+    {
+        name = reel_reply_str(reel_reply_at(reply, i));
+        value = reel_reply_str(reel_reply_at(reply, i + 1));
+
+        if (reel_str_eqz(name, "appendonly")
+            && !reel_str_eqz(value, "yes"))
+        {
+            reel_log(REEL_LOG_WARN, "REDIS WILL FORGET JOBS WHEN IT "
+                     "RESTARTS: set appendonly yes (jobs then begin anew "
+                     "from pending/)");
+        }
+
+        if (reel_str_eqz(name, "maxmemory-policy")
+            && !reel_str_eqz(value, "noeviction"))
+        {
+            reel_log(REEL_LOG_WARN, "REDIS MAY EVICT JOBS: set "
+                     "maxmemory-policy noeviction (it is %.*s)",
+                     (int) value.len, value.p);
+        }
+    }
+}
+
+
+void
+reel_presence_up(reel_presence_t *p)
+{
+    reel_args_t  a;
+
+    static const char *const names[] = { "appendonly", "maxmemory-policy" };
+
+    for (size_t i = 0; i < 2; i++) {
+        reel_args_init(&a);
+        reel_args_addz(&a, "CONFIG");
+        reel_args_addz(&a, "GET");
+        reel_args_addz(&a, names[i]);
+        (void) !reel_redis_command(p->w->redis, &a, on_config, p);
+    }
+
+    on_beat(p);
+}
+
+
+reel_presence_t *
+reel_presence_new(reel_worker_t *w)
+{
+    reel_presence_t  *p = calloc(1, sizeof(*p));
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p->w = w;
+    p->started_ms = reel_unix_ms();
+    if (gethostname(p->host, sizeof(p->host) - 1) != 0) {
+        memcpy(p->host, "unknown", sizeof("unknown"));
+    }
+
+    reel_timer_start(w->loop, &p->timer, BEAT_MS, on_beat, p);
+
+    return p;
+}
+
+
+void
+reel_presence_free(reel_presence_t *p)
+{
+    if (p != NULL) {
+        reel_timer_stop(&p->timer);
+        free(p);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * A worker's place in the worker queue: K:workers and K:worker:<id>, told
+ * every 10 s with Redis's own clock.  At each connect it also looks at
+ * what kind of Redis that is.
+ */
+
+#ifndef REEL_WORKERD_PRESENCE_H
+#define REEL_WORKERD_PRESENCE_H
+
+#include "workerd/worker.h"
+
+#define REEL_WORKERD_VERSION "0.1.0"
+
+reel_presence_t *reel_presence_new(reel_worker_t *w);   /* NULL: no memory */
+void reel_presence_free(reel_presence_t *p);            /* NULL is fine */
+
+/* Redis is connected */
+void reel_presence_up(reel_presence_t *p);
+
+#endif

@@ -1,0 +1,239 @@
+#include "workerd/publish_index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/index/writer.h"
+#include "lib/job/record.h"
+
+/* renditions of one kind can be switched: so far each kind is one set */
+#define SWITCHING_SET 1
+
+
+/* the number of a header, added when it is new */
+static reel_err_t
+header_number(reel_index_t *ix, const reel_encoded_t *o, uint32_t *n)
+{
+    reel_str_t  h = { (const char *) o->header, o->header_len };
+
+    for (*n = 0; *n < ix->nheaders; (*n)++) {
+        if (reel_str_eq(ix->headers[*n], h)) {
+            return REEL_OK;
+        }
+    }
+
+    if (ix->nheaders == REEL_INDEX_MAX_HEADERS) {
+        return REEL_LIMIT;
+    }
+
+    ix->headers[ix->nheaders++] = h;
+
+    return REEL_OK;
+}
+
+
+static void
+fill_head(reel_rendition_t *r, const reel_track_t *tr)
+{
+    const reel_encoded_t  *o = tr->objects[0];
+
+    *r = (reel_rendition_t) {
+        .name = reel_str(tr->name),
+        .kind = o->kind,
+        .switching_set = SWITCHING_SET,
+        .codec = reel_str(o->codec),
+        .language = reel_str(o->language),
+        .label = REEL_STR(""),
+        .timescale = o->timescale,
+        .rate_num = 0,
+        .rate_den = 1
+    };
+
+    if (o->kind == REEL_VIDEO) {
+        r->width = o->width;
+        r->height = o->height;
+        r->rate_num = o->rate.num;
+        r->rate_den = o->rate.den;
+
+    } else {
+        r->channels = o->channels;
+        r->sample_rate = o->sample_rate;
+    }
+}
+
+
+static reel_err_t
+fill_rendition(reel_index_t *ix, reel_ix_rendition_t *r,
+    const reel_track_t *tr)
+{
+    uint32_t               left = ix->fragments;
+    reel_err_t             err = REEL_OK;
+    reel_ix_object_t      *objects;
+    const reel_encoded_t  *o;
+
+    objects = calloc(tr->nobjects, sizeof(*objects));
+    if (objects == NULL) {
+        return REEL_NOMEM;
+    }
+
+    fill_head(&r->head, tr);
+    r->objects = objects;
+
+    for (size_t i = 0; err == REEL_OK && i < tr->nobjects && left > 0; i++) {
+        o = tr->objects[i];
+
+        objects[i].name = reel_str(o->name);
+        objects[i].base = o->base;
+        objects[i].fragments = o->frags;
+        objects[i].nfragments = o->nfrags < left ? o->nfrags : left;
+        left -= objects[i].nfragments;
+        r->nobjects++;
+
+        err = header_number(ix, o, &objects[i].header);
+    }
+
+    return err;
+}
+
+
+static void
+fill_index(reel_index_t *ix, const reel_parts_t *p, const reel_publish_t *t,
+    const reel_publish_id_t *id)
+{
+    ix->growing = t->growing;
+    ix->publication = id->publication;
+    memcpy(ix->salt, id->salt, sizeof(ix->salt));
+    ix->created_ms = id->now_ms;
+    ix->timescale = t->grid.timescale;
+    ix->gop_ts = t->grid.gop_ts;
+    ix->fragments = p->fragments;
+    ix->end_ts = p->end_ts;
+    ix->constant_rate = t->grid.frame_ts != 0;
+
+    if (p->image != NULL) {
+        ix->nimages = 1;
+        ix->images[0] = (reel_image_t) {
+            .kind = REEL_IMAGE_POSTER,
+            .object = reel_str(p->image->image),
+            .width = p->image->image_width,
+            .height = p->image->image_height,
+            .size = p->image->image_bytes
+        };
+    }
+}
+
+
+reel_err_t
+reel_publish_index(reel_buf_t *b, const reel_parts_t *p,
+    const reel_publish_t *t, const reel_publish_id_t *id, reel_error_t *e)
+{
+    reel_err_t            err = REEL_OK;
+    reel_index_t         *ix = calloc(1, sizeof(*ix));
+    reel_ix_rendition_t  *r = calloc(p->ntracks, sizeof(*r));
+
+    reel_buf_init(b, REEL_INDEX_MAX_BYTES);
+
+    if (ix == NULL || r == NULL) {
+        err = REEL_NOMEM;
+        goto done;
+    }
+
+    if (p->ntracks > REEL_INDEX_MAX_RENDITIONS) {
+        err = reel_fail(e, REEL_LIMIT, "%zu renditions", p->ntracks);
+        goto done;
+    }
+
+    fill_index(ix, p, t, id);
+
+    for (size_t i = 0; err == REEL_OK && i < p->ntracks; i++) {
+        err = fill_rendition(ix, &r[i], &p->tracks[i]);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_index_write(b, ix, r, (unsigned) p->ntracks, e);
+    }
+
+done:
+
+    for (size_t i = 0; r != NULL && i < p->ntracks; i++) {
+        free((void *) r[i].objects);
+    }
+    free(r);
+    free(ix);
+
+    return err;
+}
+
+
+static void
+fill_result(reel_result_rendition_t *d, const reel_index_t *ix,
+    const reel_rendition_t *r, uint64_t bytes)
+{
+    reel_bitrate_t  rate;
+
+    rate = reel_index_bitrate(ix, r, REEL_SEGMENT_FRAGMENTS);
+
+    *d = (reel_result_rendition_t) {
+        .kind = (int) r->kind,
+        .width = r->width,
+        .height = r->height,
+        .rate_num = r->rate_num,
+        .rate_den = r->rate_den,
+        .channels = r->channels,
+        .sample_rate = r->sample_rate,
+        .peak = rate.peak,
+        .average = rate.average,
+        .bytes = bytes
+    };
+
+    snprintf(d->name, sizeof(d->name), "%.*s", (int) r->name.len, r->name.p);
+    snprintf(d->codec, sizeof(d->codec), "%.*s", (int) r->codec.len,
+             r->codec.p);
+}
+
+
+reel_err_t
+reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
+    const reel_publish_id_t *id, const reel_buf_t *index, reel_error_t *e)
+{
+    reel_err_t      err = REEL_NOMEM;
+    reel_index_t   *ix = calloc(1, sizeof(*ix));
+    reel_result_t   r = {
+        .asset = (char *) id->asset,
+        .publication = id->publication,
+        .ready = true,
+        .completed_ms = id->now_ms
+    };
+
+    reel_buf_init(b, REEL_RECORD_MAX);
+    r.renditions = calloc(p->ntracks, sizeof(*r.renditions));
+
+    if (ix == NULL || r.renditions == NULL) {
+        goto done;
+    }
+
+    /* what the writer made, the reader must accept: now, not in nginx */
+    err = reel_index_parse(ix, index->data, index->len, e);
+    if (err != REEL_OK) {
+        goto done;
+    }
+
+    r.duration_ms = reel_rescale(ix->end_ts, 1000, ix->timescale,
+                                 REEL_ROUND_NEAR);
+    r.nrenditions = ix->nrenditions;
+    for (unsigned i = 0; i < ix->nrenditions; i++) {
+        fill_result(&r.renditions[i], ix, &ix->renditions[i],
+                    p->tracks[i].bytes);
+    }
+
+    err = reel_result_print(b, &r);
+
+done:
+
+    free(r.renditions);
+    free(ix);
+
+    return err;
+}

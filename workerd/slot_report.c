@@ -1,0 +1,266 @@
+/*
+ * How an attempt ended is told to Redis: by `step` (which claims the next
+ * task too), `expand` or `fail`.  Told again after a lost connection or an
+ * error, until Redis answers: all three are idempotent by the token.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/final.h"
+#include "workerd/log.h"
+#include "workerd/slot.h"
+
+#define RETRY_MS 1000
+
+/* how long a medium without room is left alone */
+#define NO_SPACE_MS 30000
+
+static void send_report(void *arg);
+
+
+static void
+later(reel_slot_t *s)
+{
+    s->sent = false;
+    reel_timer_start(s->slots->w->loop, &s->retry, RETRY_MS, send_report, s);
+}
+
+
+/* false: the call will be made again */
+static bool
+answered(reel_slot_t *s, reel_err_t err, const reel_reply_t *reply)
+{
+    s->sent = false;
+
+    if (err == REEL_OK) {
+        return true;
+    }
+
+    if (err == REEL_IO) {
+        reel_log_task(REEL_LOG_ERROR, s->attempt->job, s->attempt->task,
+                      "redis refused the report: %.200s",
+                      reel_reply_str(reply).p);
+    }
+
+    later(s);
+
+    return false;
+}
+
+
+static void
+told(reel_slot_t *s, const reel_reply_t *reply)
+{
+    reel_str_t       said = reel_reply_str(reel_reply_at(reply, 0));
+    reel_attempt_t  *a = s->attempt;
+
+    if (!reel_str_eqz(said, "ok")) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task,
+                      "done, but the lease was lost: the answer stands");
+        return;
+    }
+
+    reel_log_task(REEL_LOG_INFO, a->job, a->task, "done in %lld ms",
+                  (long long) (reel_loop_now() - s->started_ms));
+
+    if (a->ops->done != NULL) {
+        a->ops->done(a);
+    }
+}
+
+
+static void
+on_step(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_slot_t  *s = arg;
+
+    if (!answered(s, err, reply)) {
+        return;
+    }
+
+    told(s, reply);
+    reel_slot_idle(s);
+    reel_slot_take(s, reply);
+    reel_slots_wake(s->slots);
+}
+
+
+static void
+on_expand(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_slot_t  *s = arg;
+
+    if (err == REEL_IO) {
+        /* a plan that Redis will not have: the same each time */
+        s->sent = false;
+        (void) reel_attempt_fail(s->attempt, REEL_BADDATA, "INTERNAL",
+                                 "expand", "%.200s",
+                                 reel_reply_str(reply).p);
+        reel_slot_report(s);
+        return;
+    }
+
+    if (!answered(s, err, reply)) {
+        return;
+    }
+
+    told(s, reply);
+    reel_slot_idle(s);
+    reel_slots_wake(s->slots);
+}
+
+
+/* a job that ended here: the store learns it at once */
+static void
+finalise(reel_slot_t *s)
+{
+    reel_err_t       err;
+    reel_attempt_t  *a = s->attempt;
+    reel_failure_t   f = {
+        .code = a->outcome.code,
+        .stage = a->task,
+        .detail = a->outcome.detail,
+        .log = s->log != NULL ? s->log : ""
+    };
+
+    err = reel_final_failed(s->slots->w->store, a->job, &f);
+    if (err != REEL_OK) {
+        reel_log_task(REEL_LOG_ERROR, a->job, NULL, "the failure cannot be "
+                      "written (the outbox will try again): %s",
+                      reel_err_name(err));
+    }
+}
+
+
+static void
+on_fail(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_str_t    said;
+    reel_slot_t  *s = arg;
+
+    if (!answered(s, err, reply)) {
+        return;
+    }
+
+    said = reel_reply_str(reel_reply_at(reply, 0));
+    reel_log_task(REEL_LOG_WARN, s->attempt->job, s->attempt->task,
+                  "%s in %s: %s; the task is %.*s", s->attempt->outcome.code,
+                  s->attempt->outcome.stage, s->attempt->outcome.detail,
+                  (int) said.len, said.p);
+
+    if (reel_str_eqz(said, "failed")) {
+        finalise(s);
+    }
+
+    reel_slot_idle(s);
+    reel_slots_wake(s->slots);
+}
+
+
+static unsigned
+backoff(const reel_attempt_t *a)
+{
+    uint32_t  random;
+
+    if (strcmp(a->outcome.code, "SHUTDOWN") == 0) {
+        return 0;
+    }
+    if (strcmp(a->outcome.code, "NO_SPACE") == 0) {
+        return NO_SPACE_MS;
+    }
+
+    reel_random(&random, sizeof(random));
+
+    return reel_backoff_ms(a->number, random);
+}
+
+
+static reel_err_t
+send_fail(reel_slot_t *s, const char *key)
+{
+    const char            *class;
+    reel_args_t            args;
+    const reel_attempt_t  *a = s->attempt;
+    const reel_outcome_t  *o = &a->outcome;
+
+    class = !o->retry ? "fail"
+            : reel_code_find(o->code)->counted ? "retry" : "release";
+
+    reel_args_init(&args);
+    reel_args_addz(&args, a->job);
+    reel_args_addz(&args, a->task);
+    reel_args_addz(&args, a->token);
+    reel_args_addz(&args, class);
+    reel_args_addz(&args, o->code);
+    reel_args_addz(&args, o->stage);
+    reel_args_addz(&args, o->detail);
+    reel_args_addz(&args, s->log != NULL ? s->log : "");
+    reel_args_uint(&args, backoff(a));
+
+    return reel_redis_script(s->slots->w->redis, REEL_LUA_FAIL, key, &args,
+                             on_fail, s);
+}
+
+
+static void
+send_report(void *arg)
+{
+    reel_err_t         err;
+    reel_slot_t       *s = arg;
+    reel_args_t        args;
+    reel_redis_key_t   key;
+    reel_attempt_t    *a = s->attempt;
+    reel_redis_t      *redis = s->slots->w->redis;
+
+    if (s->sent || !reel_redis_up(redis)) {
+        return;                         /* reel_slots_up comes back to it */
+    }
+
+    err = reel_redis_key(key, "job:", reel_str(a->job));
+
+    if (err == REEL_OK && a->outcome.failed) {
+        err = send_fail(s, key);
+
+    } else if (err == REEL_OK && a->tasks.n > 0) {
+        reel_args_copy(&args, &a->tasks);
+        err = reel_redis_script(redis, REEL_LUA_EXPAND, key, &args,
+                                on_expand, s);
+
+    } else if (err == REEL_OK) {
+        reel_slot_step_args(s, &args, true);
+        err = reel_redis_script(redis, REEL_LUA_STEP,
+                                REEL_REDIS_PREFIX "lease", &args, on_step,
+                                s);
+    }
+
+    if (err == REEL_OK) {
+        s->sent = true;
+    } else {
+        later(s);
+    }
+}
+
+
+void
+reel_slot_report(reel_slot_t *s)
+{
+    s->state = REEL_SLOT_REPORTING;
+    send_report(s);
+}
+
+
+void
+reel_slots_up(reel_slots_t *s)
+{
+    reel_slots_renew(s);
+
+    for (unsigned i = 0; i < s->n; i++) {
+        if (s->slot[i].state == REEL_SLOT_REPORTING) {
+            reel_timer_stop(&s->slot[i].retry);
+            send_report(&s->slot[i]);
+        }
+    }
+
+    reel_slots_wake(s);
+}

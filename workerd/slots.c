@@ -1,0 +1,487 @@
+#include "workerd/slots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/hex.h"
+#include "lib/job/plan.h"
+#include "workerd/log.h"
+#include "workerd/slot.h"
+
+#define MIB      (UINT64_C(1) << 20)
+#define SWEEP_MS 5000
+
+static void on_line(void *arg, const char *text, size_t len);
+static void on_exit_of(void *arg, reel_exit_t how, int detail,
+    const char *tail, size_t tail_len);
+
+static const reel_child_ops_t child_ops = { on_line, on_exit_of };
+
+
+static void
+on_poll(void *arg)
+{
+    reel_slots_t  *s = arg;
+
+    reel_slots_wake(s);
+    reel_timer_start(s->w->loop, &s->poll, s->w->conf.poll_ms, on_poll, s);
+}
+
+
+static void
+on_renew(void *arg)
+{
+    reel_slots_t  *s = arg;
+
+    reel_slots_renew(s);
+    reel_timer_start(s->w->loop, &s->renew,
+                     (int64_t) s->w->conf.lease_s * 1000 / 3, on_renew, s);
+}
+
+
+static void
+on_sweep(void *arg)
+{
+    reel_slots_t  *s = arg;
+
+    reel_slots_sweep(s);
+    reel_timer_start(s->w->loop, &s->sweep, SWEEP_MS, on_sweep, s);
+}
+
+
+reel_slots_t *
+reel_slots_new(reel_worker_t *w, unsigned n)
+{
+    reel_slots_t  *s = calloc(1, sizeof(*s));
+
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->slot = calloc(n + 1, sizeof(*s->slot));
+    if (s->slot == NULL) {
+        free(s);
+        return NULL;
+    }
+
+    s->w = w;
+    s->n = n + 1;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        s->slot[i].slots = s;
+        s->slot[i].number = i;
+    }
+    s->slot[n].light = true;
+
+    on_poll(s);
+    on_renew(s);
+    reel_timer_start(w->loop, &s->sweep, SWEEP_MS, on_sweep, s);
+
+    return s;
+}
+
+
+void
+reel_slots_free(reel_slots_t *s)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    for (unsigned i = 0; i < s->n; i++) {
+        reel_attempt_free(s->slot[i].attempt);
+        reel_timer_stop(&s->slot[i].retry);
+        free(s->slot[i].log);
+    }
+
+    reel_timer_stop(&s->poll);
+    reel_timer_stop(&s->renew);
+    reel_timer_stop(&s->sweep);
+    free(s->slot);
+    free(s);
+}
+
+
+unsigned
+reel_slots_busy(const reel_slots_t *s)
+{
+    unsigned  n = 0;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        n += s->slot[i].state == REEL_SLOT_RUNNING
+             || s->slot[i].state == REEL_SLOT_REPORTING;
+    }
+
+    return n;
+}
+
+
+unsigned
+reel_slots_count(const reel_slots_t *s)
+{
+    return s->n;
+}
+
+
+void
+reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
+{
+    char            hex[17];
+    uint8_t         nonce[8];
+    reel_worker_t  *w = s->slots->w;
+
+    reel_random(nonce, sizeof(nonce));
+    reel_hex(hex, nonce, sizeof(nonce));
+
+    reel_args_init(a);
+    reel_args_addz(a, w->conf.worker);
+    reel_args_addz(a, hex);
+    reel_args_uint(a, (uint64_t) w->conf.lease_s * 1000);
+    reel_args_addz(a, complete ? s->attempt->job : "");
+    reel_args_addz(a, complete ? s->attempt->task : "");
+    reel_args_addz(a, complete ? s->attempt->token : "");
+
+    if (!w->draining) {
+        reel_args_addz(a, REEL_CLASS_LIGHT);
+        if (!s->light) {
+            reel_args_addz(a, REEL_CLASS_ENCODE);
+        }
+    }
+}
+
+
+static void
+on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    bool          again;
+    reel_slot_t  *s = arg;
+
+    again = s->slots->again || reel_reply_len(reply) > 1;
+    s->slots->claiming = false;
+    s->slots->again = false;
+    s->state = REEL_SLOT_IDLE;
+
+    if (err == REEL_IO) {
+        reel_log(REEL_LOG_ERROR, "redis: step was refused: %.200s",
+                 reel_reply_str(reply).p);
+        return;                             /* the next poll tries again */
+    }
+
+    if (err == REEL_OK) {
+        reel_slot_take(s, reply);
+    }
+
+    if (again) {
+        reel_slots_wake(s->slots);
+    }
+}
+
+
+void
+reel_slots_wake(reel_slots_t *s)
+{
+    reel_args_t   a;
+    reel_slot_t  *slot = NULL;
+
+    if (s->w->draining || !reel_redis_up(s->w->redis)) {
+        return;
+    }
+
+    if (s->claiming) {
+        s->again = true;
+        return;
+    }
+
+    /* the light slot stands last: it is spared while another is free */
+    for (unsigned i = 0; i < s->n && slot == NULL; i++) {
+        if (s->slot[i].state == REEL_SLOT_IDLE) {
+            slot = &s->slot[i];
+        }
+    }
+
+    if (slot == NULL) {
+        return;
+    }
+
+    reel_slot_step_args(slot, &a, false);
+
+    if (reel_redis_script(s->w->redis, REEL_LUA_STEP,
+                          REEL_REDIS_PREFIX "lease", &a, on_claim, slot)
+        == REEL_OK)
+    {
+        slot->state = REEL_SLOT_CLAIMING;
+        s->claiming = true;
+    }
+}
+
+
+void
+reel_slot_idle(reel_slot_t *s)
+{
+    reel_attempt_free(s->attempt);
+    s->attempt = NULL;
+    free(s->log);
+    s->log = NULL;
+    s->lost = false;
+    s->shutdown = false;
+    s->progress = 0;
+    s->state = REEL_SLOT_IDLE;
+}
+
+
+static void
+start(reel_slot_t *s)
+{
+    reel_err_t          err;
+    reel_child_spec_t   spec = { .io = { .source_fd = -1, .ctl_fd = -1 } };
+    reel_attempt_t     *a = s->attempt;
+    reel_config_t      *conf = &s->slots->w->conf;
+
+    s->started_ms = reel_loop_now();
+    spec.io.payload = (reel_str_t) { a->payload, a->payload_len };
+
+    err = a->ops->prepare(a, &spec.io);
+    if (err == REEL_OK && a->ops->source) {
+        err = reel_attempt_source(a, &spec.io);
+    }
+
+    if (err == REEL_EXISTS) {
+        reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");
+    }
+    if (err != REEL_OK) {
+        if (err != REEL_EXISTS && !a->outcome.failed) {
+            (void) reel_attempt_store_fail(a, err, "prepare");
+        }
+        reel_slot_report(s);
+        return;
+    }
+
+    spec.main = a->ops->run;
+    spec.arg = a;
+    spec.timeout_s = a->timeout_s;
+    spec.confined = a->ops->confined;
+    spec.best_effort = !conf->sandbox_required;
+    spec.limits = (reel_limits_t) {
+        .memory_bytes = conf->memory_mib * MIB,
+        .output_bytes = conf->output_mib * MIB,
+        .cpu_s = a->timeout_s
+    };
+
+    err = reel_child_start(s->slots->w->loop, &spec, &child_ops, s,
+                           &s->proc);
+    if (err != REEL_OK) {
+        (void) reel_attempt_fail(a, err, reel_outcome_code(err), "fork",
+                                 "a child cannot be started");
+        reel_slot_report(s);
+        return;
+    }
+
+    s->state = REEL_SLOT_RUNNING;
+    reel_log_task(REEL_LOG_INFO, a->job, a->task,
+                  "begins: try %u, slot %u, child %d", a->number, s->number,
+                  reel_child_pid(s->proc));
+}
+
+
+void
+reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
+{
+    reel_err_t  err;
+
+    if (reel_reply_len(reply) <= 1) {
+        return;
+    }
+
+    err = reel_attempt_new(s->slots->w, reply, &s->attempt);
+
+    if (err == REEL_OK) {
+        start(s);
+        return;
+    }
+
+    reel_log_task(REEL_LOG_ERROR,
+                  s->attempt != NULL ? s->attempt->job : NULL,
+                  s->attempt != NULL ? s->attempt->task : NULL,
+                  "a claimed task cannot be read: %s", reel_err_name(err));
+
+    if (s->attempt == NULL || s->attempt->token[0] == '\0') {
+        reel_slot_idle(s);              /* the lease will end */
+        return;
+    }
+
+    (void) reel_attempt_fail(s->attempt, err, "INTERNAL", "claim",
+                             err == REEL_UNSUPPORTED
+                             ? "this worker does not know the task's type"
+                             : "the task's fields are not of their form");
+    reel_slot_report(s);
+}
+
+
+/* {"error": {…}} */
+static void
+take_error(reel_attempt_t *a, const json_t *v)
+{
+    const char  *code, *stage, *detail, *class;
+
+    code = json_string_value(json_object_get(v, "code"));
+    stage = json_string_value(json_object_get(v, "stage"));
+    detail = json_string_value(json_object_get(v, "detail"));
+    class = json_string_value(json_object_get(v, "class"));
+
+    reel_outcome_fail(&a->outcome, code != NULL ? code : "INTERNAL",
+                      stage != NULL ? stage : "", "%s",
+                      detail != NULL ? detail : "");
+
+    /* the child knows better whether this one may pass */
+    if (class != NULL) {
+        a->outcome.retry = strcmp(class, "fail") != 0;
+    }
+}
+
+
+static void
+take_line(reel_slot_t *s, const json_t *root)
+{
+    json_int_t       n;
+    reel_err_t       err = REEL_BADDATA;
+    const char      *key;
+    const json_t    *v;
+    reel_attempt_t  *a = s->attempt;
+
+    static const char *const keys[] = {
+        "object", "source", "image", "task"
+    };
+
+    if ((v = json_object_get(root, "progress")) != NULL) {
+        n = json_integer_value(v);
+        s->progress = n < 0 ? 0 : n > 1000 ? 1000 : (unsigned) n;
+        return;
+    }
+
+    if ((v = json_object_get(root, "error")) != NULL) {
+        take_error(a, v);
+        return;
+    }
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        key = keys[i];
+        v = json_object_get(root, key);
+
+        if (v != NULL && a->ops->line != NULL) {
+            err = a->ops->line(a, key, v, root);
+            break;
+        }
+    }
+
+    if (err != REEL_OK && !a->outcome.failed) {
+        (void) reel_attempt_fail(a, err, "INTERNAL", "answer",
+                                 "the child said what it should not");
+    }
+}
+
+
+static void
+on_line(void *arg, const char *text, size_t len)
+{
+    json_t       *root;
+    reel_slot_t  *s = arg;
+
+    /* nothing counts any more, but for the rest being read */
+    if (s->lost || s->attempt->outcome.failed) {
+        return;
+    }
+
+    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+
+    if (json_is_object(root)) {
+        take_line(s, root);
+    } else {
+        (void) reel_attempt_fail(s->attempt, REEL_BADDATA, "INTERNAL",
+                                 "answer", "the child's line is not JSON");
+    }
+
+    json_decref(root);
+
+    if (s->attempt->outcome.failed) {
+        /* what it goes on to make is not wanted */
+        reel_child_kill(s->proc);
+    }
+}
+
+
+static void
+judge(reel_slot_t *s, reel_exit_t how, int detail)
+{
+    reel_outcome_t  *o = &s->attempt->outcome;
+
+    if (o->failed) {
+        return;
+    }
+
+    switch (how) {
+    case REEL_EXIT_DONE:
+        if (s->attempt->ops->finish(s->attempt) != REEL_OK && !o->failed) {
+            reel_outcome_fail(o, "INTERNAL", "finish", "no reason given");
+        }
+        break;
+    case REEL_EXIT_TIMEOUT:
+        reel_outcome_fail(o, "TIMEOUT", s->attempt->task,
+                          "it took longer than %u s", s->attempt->timeout_s);
+        break;
+    case REEL_EXIT_KILLED:
+        reel_outcome_fail(o, "SHUTDOWN", s->attempt->task,
+                          "the daemon was stopped");
+        break;
+    case REEL_EXIT_BABBLE:
+        reel_outcome_fail(o, "INTERNAL", "answer", "a line is too long");
+        break;
+    case REEL_EXIT_SIGNAL:
+        reel_outcome_fail(o, "CRASHED", s->attempt->task,
+                          "the child was killed by signal %d (%s)", detail,
+                          strsignal(detail));
+        break;
+    case REEL_EXIT_STATUS:
+        reel_outcome_fail(o, "CRASHED", s->attempt->task,
+                          "the child exited with status %d", detail);
+        break;
+    }
+}
+
+
+static void
+on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
+    size_t tail_len)
+{
+    reel_slot_t  *s = arg;
+
+    s->proc = NULL;
+
+    if (s->lost) {
+        reel_log_task(REEL_LOG_WARN, s->attempt->job, s->attempt->task,
+                      "dropped: the lease was lost or the job ended");
+        reel_slot_idle(s);
+        reel_slots_wake(s->slots);
+        return;
+    }
+
+    judge(s, how, detail);
+
+    if (s->attempt->outcome.failed) {
+        s->log = strndup(tail, tail_len);
+    }
+
+    reel_slot_report(s);
+}
+
+
+void
+reel_slots_give_back(reel_slots_t *s)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        if (s->slot[i].state == REEL_SLOT_RUNNING) {
+            s->slot[i].shutdown = true;
+            reel_child_kill(s->slot[i].proc);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * The slots of a daemon: what it can run at once.  Each takes a task by
+ * `step`, runs it in a child, tells Redis and takes the next in the same
+ * call.  One more slot is kept for the light class, so that inspecting,
+ * planning and publishing never wait for an encode to end.
+ *
+ * Leases of all slots are renewed together every lease / 3.  Without Redis
+ * children go on, and what they made is told when it is back; a lease that
+ * was lost meanwhile shows at the next renew, and the child is killed.
+ */
+
+#ifndef REEL_WORKERD_SLOTS_H
+#define REEL_WORKERD_SLOTS_H
+
+#include "workerd/worker.h"
+
+/* n slots, and the light one.  NULL: no memory */
+reel_slots_t *reel_slots_new(reel_worker_t *w, unsigned n);
+void reel_slots_free(reel_slots_t *s);          /* NULL is fine */
+
+/* there may be something to claim */
+void reel_slots_wake(reel_slots_t *s);
+
+/* Redis is back: leases are renewed, what was not told is told */
+void reel_slots_up(reel_slots_t *s);
+
+/* slots that run something or have something to tell */
+unsigned reel_slots_busy(const reel_slots_t *s);
+unsigned reel_slots_count(const reel_slots_t *s);
+
+/* kills the children; their tasks are given back at once */
+void reel_slots_give_back(reel_slots_t *s);
+
+#endif

@@ -1,0 +1,156 @@
+#include "workerd/sweep.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "workerd/child.h"
+#include "workerd/log.h"
+#include "workerd/sweep_pass.h"
+
+/* a pass that takes longer is stuck */
+#define PASS_S 3600
+
+struct reel_sweep_s {
+    reel_worker_t *w;
+    reel_proc_t   *proc;
+    reel_timer_t   timer;
+};
+
+static void on_timer(void *arg);
+
+
+static int
+run(reel_child_t *c, void *arg)
+{
+    reel_err_t          err;
+    reel_error_t        e = { "" };
+    reel_store_t       *s;
+    reel_worker_t      *w = arg;
+    reel_sweep_pass_t   p = {
+        .now_ms = reel_unix_ms(),
+        .object_age_ms = (int64_t) w->conf.sweep_age_s * 1000,
+        .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000
+    };
+
+    (void) c;
+
+    err = reel_store_fs_open(w->conf.store, &s, &e);
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "sweep: %s", e.text);
+        return 1;
+    }
+
+    err = reel_sweep_uploads(s, &p);
+    if (err == REEL_OK) {
+        err = reel_sweep_scratch(s, &p);
+    }
+    reel_store_close(s);
+
+    if (p.jobs + p.objects + p.uploads > 0) {
+        reel_log(REEL_LOG_INFO, "swept %u jobs, %u unnamed objects, %u "
+                 "uploads (%u of them queued)", p.jobs, p.objects,
+                 p.uploads, p.requeued);
+    }
+
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_ERROR, "sweep: %s", reel_err_name(err));
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static void
+on_line(void *arg, const char *line, size_t len)
+{
+    (void) arg;
+    (void) line;
+    (void) len;
+}
+
+
+static void
+on_exited(void *arg, reel_exit_t how, int detail, const char *tail,
+    size_t tail_len)
+{
+    ssize_t        rc;
+    reel_sweep_t  *s = arg;
+
+    s->proc = NULL;
+
+    /* its stderr is log lines as ours are */
+    rc = write(STDERR_FILENO, tail, tail_len);
+    (void) rc;
+
+    if (how != REEL_EXIT_DONE && how != REEL_EXIT_KILLED) {
+        reel_log(REEL_LOG_ERROR, "sweep: the child ended with %d", detail);
+    }
+
+    reel_timer_start(s->w->loop, &s->timer,
+                     (int64_t) s->w->conf.sweep_s * 1000, on_timer, s);
+}
+
+
+static const reel_child_ops_t child_ops = { on_line, on_exited };
+
+
+static void
+on_timer(void *arg)
+{
+    reel_sweep_t       *s = arg;
+    reel_child_spec_t   spec = {
+        .main = run,
+        .arg = s->w,
+        .io = { .source_fd = -1, .ctl_fd = -1 },
+        .limits = {
+            .memory_bytes = (uint64_t) s->w->conf.memory_mib << 20,
+            .output_bytes = (uint64_t) s->w->conf.output_mib << 20
+        },
+        .timeout_s = PASS_S
+    };
+
+    if (reel_child_start(s->w->loop, &spec, &child_ops, s, &s->proc)
+        != REEL_OK)
+    {
+        reel_log(REEL_LOG_ERROR, "sweep: a child cannot be started");
+        reel_timer_start(s->w->loop, &s->timer,
+                         (int64_t) s->w->conf.sweep_s * 1000, on_timer, s);
+    }
+}
+
+
+reel_sweep_t *
+reel_sweep_new(reel_worker_t *w)
+{
+    uint32_t       random;
+    reel_sweep_t  *s = calloc(1, sizeof(*s));
+
+    if (s == NULL) {
+        return NULL;
+    }
+
+    /* workers that start together shall not sweep together */
+    reel_random(&random, sizeof(random));
+    s->w = w;
+    reel_timer_start(w->loop, &s->timer,
+                     random % ((int64_t) w->conf.sweep_s * 1000), on_timer,
+                     s);
+
+    return s;
+}
+
+
+void
+reel_sweep_free(reel_sweep_t *s)
+{
+    if (s == NULL) {
+        return;
+    }
+
+    if (s->proc != NULL) {
+        reel_child_kill(s->proc);
+    }
+    reel_timer_stop(&s->timer);
+    free(s);
+}

@@ -1,0 +1,181 @@
+#include <string.h>
+
+#include "lib/base/ulid.h"
+#include "lib/job/record.h"
+#include "lib/store/layout.h"
+#include "workerd/final.h"
+#include "workerd/log.h"
+#include "workerd/sweep_pass.h"
+
+typedef struct {
+    reel_store_t      *s;
+    reel_sweep_pass_t *p;
+} walk_t;
+
+
+static reel_err_t
+part_stands(reel_store_t *s, reel_str_t asset, const char *part, bool *yes)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    *yes = false;
+
+    err = part == NULL ? reel_key_pending(key, asset)
+                       : reel_key_asset_part(key, asset, part);
+    if (err == REEL_OK) {
+        err = reel_store_stat(s, key, &st);
+    }
+    if (err == REEL_OK) {
+        *yes = true;
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+/* step 5 of the completion, which a crash left out */
+static reel_err_t
+put_pending(walk_t *w, reel_str_t asset)
+{
+    reel_buf_t  b;
+    reel_key_t  key;
+    reel_err_t  err;
+
+    reel_buf_init(&b, 256);
+    err = reel_pending_print(&b, 1);
+    if (err == REEL_OK) {
+        err = reel_key_pending(key, asset);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(w->s, key, b.data, b.len);
+    }
+    reel_buf_release(&b);
+
+    if (err == REEL_OK) {
+        w->p->requeued++;
+        reel_log(REEL_LOG_WARN, "asset %.*s was complete and not queued: "
+                 "pending/ is put", (int) asset.len, asset.p);
+    }
+
+    return err == REEL_EXISTS ? REEL_OK : err;
+}
+
+
+/* what docs/store.md says for each prefix of a completion */
+static reel_err_t
+repair(walk_t *w, reel_str_t id)
+{
+    bool        request, result, pending, dead;
+    reel_key_t  key;
+    reel_err_t  err;
+
+    err = part_stands(w->s, id, REEL_PART_TOMBSTONE, &dead);
+    if (err == REEL_OK) {
+        err = part_stands(w->s, id, REEL_PART_REQUEST, &request);
+    }
+    if (err == REEL_OK) {
+        err = part_stands(w->s, id, REEL_PART_RESULT, &result);
+    }
+    if (err == REEL_OK) {
+        err = part_stands(w->s, id, NULL, &pending);
+    }
+    if (err != REEL_OK || dead) {
+        return err;
+    }
+
+    if (!request) {
+        err = reel_key_asset(key, id);
+        return err == REEL_OK ? reel_store_del_tree(w->s, key, NULL) : err;
+    }
+
+    return result || pending ? REEL_OK : put_pending(w, id);
+}
+
+
+/* the younger of state and data says how old it is */
+static reel_err_t
+newest(reel_store_t *s, reel_str_t id, int64_t *ms)
+{
+    reel_key_t         key;
+    reel_err_t         err = REEL_OK;
+    reel_store_stat_t  st;
+
+    static const char *const parts[] = { "state", "data" };
+
+    *ms = -1;
+
+    for (size_t i = 0; err == REEL_OK && i < 2; i++) {
+        err = reel_key_upload(key, id, parts[i]);
+        if (err == REEL_OK) {
+            err = reel_store_stat(s, key, &st);
+        }
+        if (err == REEL_OK && st.mtime_ns / 1000000 > *ms) {
+            *ms = st.mtime_ns / 1000000;
+        }
+        err = err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+on_upload(void *arg, const char *name, bool is_prefix)
+{
+    walk_t      *w = arg;
+    int64_t      ms;
+    reel_key_t   folder, state;
+    reel_err_t   err;
+    reel_str_t   id = reel_str(name);
+
+    if (!is_prefix || !reel_ulid_valid(id)) {
+        return REEL_OK;
+    }
+
+    err = newest(w->s, id, &ms);
+    if (err == REEL_OK && ms < 0) {
+        /* neither of them: the id tells when it began */
+        ms = (int64_t) reel_ulid_ms(id);
+    }
+    if (err != REEL_OK || w->p->now_ms - ms < w->p->upload_age_ms) {
+        return err;
+    }
+
+    err = repair(w, id);
+    if (err == REEL_OK) {
+        err = reel_key_upload(folder, id, NULL);
+    }
+    if (err == REEL_OK) {
+        err = reel_key_upload(state, id, "state");
+    }
+
+    /* state last: it is what finds the upload again */
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(w->s, folder, state);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_del(w->s, state);
+    }
+
+    if (err == REEL_OK) {
+        w->p->uploads++;
+        reel_log(REEL_LOG_INFO, "upload %s was given up by its client: "
+                 "swept", name);
+    } else {
+        reel_log(REEL_LOG_WARN, "upload %s cannot be swept: %s", name,
+                 reel_err_name(err));
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_sweep_uploads(reel_store_t *s, reel_sweep_pass_t *p)
+{
+    walk_t  w = { s, p };
+
+    return reel_store_list(s, "uploads", on_upload, &w);
+}
