@@ -1,0 +1,57 @@
+/* what the files of the API share */
+
+#ifndef NGX_HTTP_REEL_API_H
+#define NGX_HTTP_REEL_API_H
+
+#include "ngx_module/ngx_http_reel_asset.h"
+
+#define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
+
+typedef struct {
+    ngx_http_request_t     *request;
+    ngx_http_reel_auth_t    auth;
+    reel_store_t           *store;
+    ngx_http_reel_asset_t   asset;          /* of the call */
+    ngx_str_t               body;           /* of PATCH and POST */
+    ngx_uint_t              status;         /* of the answer to come */
+
+    /* of the pool work */
+    reel_err_t              err;
+    reel_error_t            e;
+    ngx_uint_t              unchanged;      /* retry: not errored */
+} ngx_http_reel_api_t;
+
+/* 404 unless the asset is the caller's; to be called after a load */
+ngx_uint_t ngx_http_reel_api_mine(ngx_http_reel_api_t *api);
+
+/* the answers that any call on one asset may have: NGX_DECLINED = go on */
+ngx_int_t ngx_http_reel_api_check(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+/* pool work: loads api->asset */
+void ngx_http_reel_api_load(void *data, ngx_log_t *log);
+
+/* sends b as JSON, releases it */
+ngx_int_t ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
+    reel_buf_t *b);
+
+/*
+ * Starts HGETALL of the asset's progress; the handler is called with api.
+ * NGX_DECLINED: no Redis, go on without.
+ */
+ngx_int_t ngx_http_reel_api_progress(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api, ngx_http_reel_reply_pt handler,
+    ngx_http_reel_call_t **call);
+
+/* POST /api/uploads, with api->body; ngx_http_reel_create.c */
+ngx_int_t ngx_http_reel_create_upload(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+/* GET /api/assets; ngx_http_reel_list.c */
+ngx_int_t ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api);
+
+/* after the first load; ngx_http_reel_events.c finalizes the request */
+void ngx_http_reel_events_start(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+#endif

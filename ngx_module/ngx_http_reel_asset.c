@@ -1,0 +1,485 @@
+/*
+ * An asset's state from the files that stand (docs/store.md), and its JSON
+ * (docs/http-api.md).
+ */
+
+#include "ngx_module/ngx_http_reel_asset.h"
+
+
+static reel_err_t ngx_http_reel_asset_get(ngx_http_reel_asset_t *a,
+    reel_store_t *store, const char *part, reel_buf_t *b);
+static reel_err_t ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a,
+    reel_store_t *store, const char *part, bool *stands);
+static reel_err_t ngx_http_reel_asset_records(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
+static reel_err_t ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a,
+    reel_store_t *store, uint32_t *publication);
+static void ngx_http_reel_asset_meta(reel_json_t *j, const reel_meta_t *m);
+static void ngx_http_reel_asset_progress(reel_json_t *j,
+    const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress);
+static ngx_uint_t ngx_http_reel_asset_percent(
+    const ngx_http_reel_reply_t *progress, const char *prefix,
+    ngx_str_t *name, uint64_t total);
+static void ngx_http_reel_asset_playback(reel_json_t *j,
+    const ngx_http_reel_asset_t *a, ngx_str_t *play_path);
+static void ngx_http_reel_asset_renditions(reel_json_t *j,
+    const reel_result_t *r);
+static void ngx_http_reel_asset_seconds(reel_json_t *j, const char *key,
+    int64_t ms);
+static void ngx_http_reel_asset_time(reel_json_t *j, const char *key,
+    int64_t ms);
+static void ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key,
+    const char *z);
+
+
+reel_err_t
+ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    bool        tombstone, index;
+    uint32_t    pending;
+    reel_err_t  err;
+
+    err = ngx_http_reel_asset_stands(a, store, REEL_PART_TOMBSTONE,
+                                     &tombstone);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (tombstone) {
+        a->state = REEL_ASSET_DELETED;
+        return REEL_OK;
+    }
+
+    err = ngx_http_reel_asset_records(a, store);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = ngx_http_reel_asset_pending(a, store, &pending);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = ngx_http_reel_asset_stands(a, store, REEL_PART_INDEX, &index);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    a->streamable = index;
+    a->publication = pending ? pending
+                     : a->has_result ? a->result.publication : 1;
+    a->state = reel_asset_state(a->request.asset != NULL, false,
+                                a->has_result ? &a->result : NULL, pending);
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_records(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
+
+    err = ngx_http_reel_asset_get(a, store, REEL_PART_REQUEST, &b);
+    if (err == REEL_NOTFOUND) {
+        return REEL_OK;
+    }
+
+    if (err == REEL_OK) {
+        err = reel_request_parse(&a->request, (char *) b.data, b.len, NULL);
+        reel_buf_release(&b);
+    }
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = ngx_http_reel_asset_get(a, store, REEL_PART_RESULT, &b);
+    if (err == REEL_OK) {
+        err = reel_result_parse(&a->result, (char *) b.data, b.len, NULL);
+        a->has_result = (err == REEL_OK);
+        reel_buf_release(&b);
+    }
+
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    err = ngx_http_reel_asset_get(a, store, REEL_PART_META, &b);
+    if (err == REEL_OK) {
+        err = reel_meta_parse(&a->meta, (char *) b.data, b.len, NULL);
+        reel_buf_release(&b);
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a, reel_store_t *store,
+    uint32_t *publication)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    *publication = 0;
+
+    err = reel_key_pending(key, reel_str(a->id));
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_store_get(store, key, REEL_RECORD_MAX, &b);
+
+    if (err == REEL_OK) {
+        err = reel_pending_parse(publication, (char *) b.data, b.len, NULL);
+        reel_buf_release(&b);
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_get(ngx_http_reel_asset_t *a, reel_store_t *store,
+    const char *part, reel_buf_t *b)
+{
+    reel_err_t  err;
+    reel_key_t  key;
+
+    err = reel_key_asset_part(key, reel_str(a->id), part);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    return reel_store_get(store, key, REEL_RECORD_MAX, b);
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a, reel_store_t *store,
+    const char *part, bool *stands)
+{
+    reel_err_t         err;
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    err = reel_key_asset_part(key, reel_str(a->id), part);
+    if (err == REEL_OK) {
+        err = reel_store_stat(store, key, &st);
+    }
+
+    *stands = (err == REEL_OK);
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+void
+ngx_http_reel_asset_release(ngx_http_reel_asset_t *a)
+{
+    reel_request_release(&a->request);
+    reel_result_release(&a->result);
+    reel_meta_release(&a->meta);
+    a->has_result = 0;
+}
+
+
+reel_err_t
+ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
+    reel_redis_key_t key)
+{
+    char        job[REEL_JOB_ID_MAX];
+    reel_err_t  err;
+
+    err = reel_job_id(job, reel_str(a->id), a->publication);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    return reel_redis_key(key, "progress:", reel_str(job));
+}
+
+
+void
+ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
+    const ngx_http_reel_reply_t *progress, ngx_str_t *play_path)
+{
+    reel_json_object(j);
+    reel_json_kstr(j, "id", a->id);
+    reel_json_kstr(j, "status", reel_asset_state_name(a->state));
+    reel_json_kbool(j, "readyToStream", a->streamable);
+
+    if (a->request.asset) {
+        ngx_http_reel_asset_time(j, "created_at", a->request.created_ms);
+        ngx_http_reel_asset_kstrz(j, "name", a->request.name);
+        reel_json_kuint(j, "size", a->request.size);
+        ngx_http_reel_asset_kstrz(j, "pipeline", a->request.pipeline);
+        ngx_http_reel_asset_meta(j, &a->meta);
+        ngx_http_reel_asset_progress(j, a, progress);
+    }
+
+    if (a->streamable) {
+        ngx_http_reel_asset_playback(j, a, play_path);
+    }
+
+    if (a->has_result && a->result.ready) {
+        ngx_http_reel_asset_seconds(j, "duration", a->result.duration_ms);
+        ngx_http_reel_asset_renditions(j, &a->result);
+    }
+
+    if (a->state == REEL_ASSET_ERRORED) {
+        reel_json_key(j, "error");
+        reel_json_object(j);
+        ngx_http_reel_asset_kstrz(j, "code", a->result.code);
+        ngx_http_reel_asset_kstrz(j, "stage", a->result.stage);
+        ngx_http_reel_asset_kstrz(j, "detail", a->result.detail);
+        ngx_http_reel_asset_kstrz(j, "log", a->result.log);
+        reel_json_kbool(j, "retryable", a->result.retryable);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, '}');
+}
+
+
+static void
+ngx_http_reel_asset_meta(reel_json_t *j, const reel_meta_t *m)
+{
+    reel_json_key(j, "meta");
+    reel_json_object(j);
+
+    if (m->title) {
+        reel_json_kstr(j, "title", m->title);
+    }
+
+    if (m->creator) {
+        reel_json_kstr(j, "creator", m->creator);
+    }
+
+    if (m->passthrough) {
+        reel_json_kstr(j, "passthrough", m->passthrough);
+    }
+
+    reel_json_end(j, '}');
+}
+
+
+static void
+ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
+    const ngx_http_reel_reply_t *progress)
+{
+    ngx_str_t    name, *e;
+    uint64_t     total;
+    ngx_uint_t   i, percent;
+    const char  *state;
+
+    state = a->state == REEL_ASSET_READY ? "completed"
+            : a->state == REEL_ASSET_ERRORED ? "errored"
+            : progress == NULL || progress->status != NGX_OK ? "unknown"
+            : progress->nelts == 0 ? "queued" : "transcoding";
+
+    percent = a->state == REEL_ASSET_READY ? 100 : 0;
+
+    reel_json_key(j, "progress");
+    reel_json_object(j);
+    reel_json_kstr(j, "state", state);
+
+    if (progress == NULL || progress->status != NGX_OK) {
+        reel_json_kuint(j, "percent", percent);
+        reel_json_end(j, '}');
+        return;
+    }
+
+    e = progress->elts;
+
+    for (i = 0; i + 1 < progress->nelts && percent == 0; i += 2) {
+        if (e[i].len == sizeof("percent") - 1
+            && ngx_strncmp(e[i].data, "percent", e[i].len) == 0
+            && reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
+                                           e[i + 1].len }, 100, &total)
+               == REEL_OK)
+        {
+            percent = total;
+        }
+    }
+
+    reel_json_kuint(j, "percent", percent);
+    reel_json_key(j, "renditions");
+    reel_json_object(j);
+
+    for (i = 0; i + 1 < progress->nelts; i += 2) {
+
+        if (e[i].len <= sizeof("total:") - 1
+            || ngx_strncmp(e[i].data, "total:", sizeof("total:") - 1) != 0
+            || reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
+                                           e[i + 1].len }, INT64_MAX, &total)
+               != REEL_OK)
+        {
+            continue;
+        }
+
+        name.data = e[i].data + sizeof("total:") - 1;
+        name.len = e[i].len - (sizeof("total:") - 1);
+
+        if (name.len < 64) {
+            char  key[64];
+
+            (void) ngx_cpystrn((u_char *) key, name.data, name.len + 1);
+            reel_json_kuint(j, key,
+                            ngx_http_reel_asset_percent(progress, "done:",
+                                                        &name, total));
+        }
+    }
+
+    reel_json_end(j, '}');
+    reel_json_end(j, '}');
+}
+
+
+/* the value of <prefix><name> as a percentage of total */
+static ngx_uint_t
+ngx_http_reel_asset_percent(const ngx_http_reel_reply_t *progress,
+    const char *prefix, ngx_str_t *name, uint64_t total)
+{
+    size_t       n;
+    uint64_t     done;
+    ngx_str_t   *e;
+    ngx_uint_t   i;
+
+    n = ngx_strlen(prefix);
+    e = progress->elts;
+
+    for (i = 0; i + 1 < progress->nelts; i += 2) {
+
+        if (e[i].len == n + name->len
+            && ngx_strncmp(e[i].data, prefix, n) == 0
+            && ngx_strncmp(e[i].data + n, name->data, name->len) == 0
+            && reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
+                                           e[i + 1].len },
+                            INT64_MAX / 100, &done)
+               == REEL_OK)
+        {
+            return total == 0 ? 0 : ngx_min(100, done * 100 / total);
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_reel_asset_playback(reel_json_t *j, const ngx_http_reel_asset_t *a,
+    ngx_str_t *play_path)
+{
+    static const struct {
+        const char  *key;
+        const char  *path;
+    } urls[] = {
+        { "hls", "master.m3u8" },
+        { "dash", "manifest.mpd" },
+        { "poster", "poster.jpg" }
+    };
+
+    char        url[512];
+    ngx_uint_t  i;
+
+    reel_json_key(j, "playback");
+    reel_json_object(j);
+    reel_json_kstr(j, "id", a->id);
+
+    for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        (void) ngx_snprintf((u_char *) url, sizeof(url), "%V%s/%s%Z",
+                            play_path, a->id, urls[i].path);
+        url[sizeof(url) - 1] = '\0';
+        reel_json_kstr(j, urls[i].key, url);
+    }
+
+    reel_json_end(j, '}');
+}
+
+
+static void
+ngx_http_reel_asset_renditions(reel_json_t *j, const reel_result_t *r)
+{
+    static const char *const  kinds[] = { "unknown", "video", "audio",
+                                          "text" };
+
+    size_t                          i;
+    const reel_result_rendition_t  *x;
+
+    reel_json_key(j, "renditions");
+    reel_json_array(j);
+
+    for (i = 0; i < r->nrenditions; i++) {
+        x = &r->renditions[i];
+
+        reel_json_object(j);
+        reel_json_kstr(j, "name", x->name);
+        reel_json_kstr(j, "kind", kinds[x->kind > 0 && x->kind < 4 ? x->kind
+                                                                   : 0]);
+        reel_json_kstr(j, "codec", x->codec);
+
+        if (x->width) {
+            char  rate[32];
+
+            reel_json_kuint(j, "width", x->width);
+            reel_json_kuint(j, "height", x->height);
+            (void) ngx_snprintf((u_char *) rate, sizeof(rate), "%uL.%03uL%Z",
+                                (uint64_t) x->rate_num / ngx_max(x->rate_den,
+                                                                 1),
+                                (uint64_t) x->rate_num * 1000
+                                / ngx_max(x->rate_den, 1) % 1000);
+            reel_json_key(j, "frame_rate");
+            reel_json_raw(j, reel_str(rate));
+        }
+
+        if (x->channels) {
+            reel_json_kuint(j, "channels", x->channels);
+            reel_json_kuint(j, "sample_rate", x->sample_rate);
+        }
+
+        reel_json_kuint(j, "peak_bandwidth", x->peak);
+        reel_json_kuint(j, "average_bandwidth", x->average);
+        reel_json_kuint(j, "bytes", x->bytes);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
+ngx_http_reel_asset_seconds(reel_json_t *j, const char *key, int64_t ms)
+{
+    char  s[NGX_INT64_LEN + 8];
+
+    (void) ngx_snprintf((u_char *) s, sizeof(s), "%L.%03L%Z", ms / 1000,
+                        ms % 1000);
+    reel_json_key(j, key);
+    reel_json_raw(j, reel_str(s));
+}
+
+
+static void
+ngx_http_reel_asset_time(reel_json_t *j, const char *key, int64_t ms)
+{
+    char      s[40];
+    ngx_tm_t  tm;
+
+    ngx_gmtime(ms / 1000, &tm);
+    (void) ngx_snprintf((u_char *) s, sizeof(s),
+                        "%4d-%02d-%02dT%02d:%02d:%02d.%03dZ%Z", tm.ngx_tm_year,
+                        tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour,
+                        tm.ngx_tm_min, tm.ngx_tm_sec, (int) (ms % 1000));
+    reel_json_kstr(j, key, s);
+}
+
+
+static void
+ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key, const char *z)
+{
+    reel_json_kstr(j, key, z ? z : "");
+}

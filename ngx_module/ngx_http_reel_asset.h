@@ -1,0 +1,47 @@
+/*
+ * An asset as the API shows it: facts of the store, loaded in the thread
+ * pool, and progress from Redis.
+ */
+
+#ifndef NGX_HTTP_REEL_ASSET_H
+#define NGX_HTTP_REEL_ASSET_H
+
+#include "ngx_module/ngx_http_reel_module.h"
+
+#include "lib/base/json.h"
+#include "lib/base/ulid.h"
+#include "lib/job/keys.h"
+#include "lib/job/record.h"
+
+#define NGX_HTTP_REEL_PROGRESS_MAX  64      /* renditions shown */
+
+typedef struct {
+    char                 id[REEL_ULID_LEN + 1];
+    reel_asset_state_t   state;
+    reel_request_t       request;
+    reel_result_t        result;
+    reel_meta_t          meta;
+    uint32_t             publication;       /* the pending one, else the
+                                               result's, else 1 */
+    ngx_uint_t           has_result;
+    ngx_uint_t           streamable;        /* an index stands */
+} ngx_http_reel_asset_t;
+
+/*
+ * Fills a (zeroed but for id) from the store; blocking.  REEL_OK also when
+ * it is absent or deleted (see state); release it in any case.
+ */
+reel_err_t ngx_http_reel_asset_load(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
+void ngx_http_reel_asset_release(ngx_http_reel_asset_t *a);
+
+/* the key K:progress:<job> whose HGETALL is `progress` below */
+reel_err_t ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
+    reel_redis_key_t key);
+
+/* prints the asset; progress may be NULL or failed: "unknown" then */
+void ngx_http_reel_asset_print(reel_json_t *j,
+    const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress,
+    ngx_str_t *play_path);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * GET /api/assets: ids from the catalogue in Redis, newest first; their
+ * states from the store.  A cursor is "<score>:<id>" of the last id of a
+ * page.
+ */
+
+#include "ngx_module/ngx_http_reel_api.h"
+
+#include "lib/auth/query.h"
+
+
+#define NGX_HTTP_REEL_LIST_MAX      100
+#define NGX_HTTP_REEL_LIST_DEFAULT  20
+#define NGX_HTTP_REEL_LIST_TIES     32      /* ids of one millisecond */
+#define NGX_HTTP_REEL_LIST_BODY     (4 * 1024 * 1024)
+
+
+typedef struct {
+    ngx_http_reel_api_t     *api;
+    ngx_uint_t               limit;
+    char                     state[16];
+    char                     score[NGX_INT64_LEN + 1];
+    char                     after[REEL_ULID_LEN + 1];
+    char                     next[NGX_INT64_LEN + REEL_ULID_LEN + 2];
+    ngx_uint_t               nassets;
+    ngx_http_reel_asset_t   *assets;
+} ngx_http_reel_list_t;
+
+
+static ngx_int_t ngx_http_reel_list_query(ngx_http_request_t *r,
+    ngx_http_reel_list_t *l);
+static void ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply);
+static void ngx_http_reel_list_take(ngx_http_reel_list_t *l,
+    ngx_http_reel_reply_t *reply);
+static void ngx_http_reel_list_load(void *data, ngx_log_t *log);
+static void ngx_http_reel_list_done(ngx_http_request_t *r, void *data);
+static ngx_int_t ngx_http_reel_list_print(ngx_http_request_t *r,
+    ngx_http_reel_list_t *l);
+static ngx_int_t ngx_http_reel_list_no_redis(ngx_http_request_t *r);
+
+
+ngx_int_t
+ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  argv[7];
+    ngx_uint_t                 i;
+    const char                *args[7];
+    reel_redis_key_t           key;
+    ngx_http_reel_list_t      *l;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    l = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_list_t));
+    if (l == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    l->api = api;
+
+    rc = ngx_http_reel_list_query(r, l);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
+    }
+
+    l->assets = ngx_pcalloc(r->pool, (NGX_HTTP_REEL_LIST_MAX + 1)
+                                     * sizeof(ngx_http_reel_asset_t));
+    if (l->assets == NULL
+        || reel_redis_key(key, "catalog:", reel_str(api->auth.key->project))
+           != REEL_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    args[0] = "ZREVRANGEBYSCORE";
+    args[1] = key;
+    args[2] = l->score;
+    args[3] = "-inf";
+    args[4] = "WITHSCORES";
+    args[5] = "LIMIT";
+    args[6] = "0";
+
+    for (i = 0; i < 7; i++) {
+        argv[i].data = (u_char *) args[i];
+        argv[i].len = ngx_strlen(args[i]);
+    }
+
+    {
+        u_char     count[NGX_INT_T_LEN];
+        ngx_str_t  all[8];
+
+        ngx_memcpy(all, argv, sizeof(argv));
+        all[7].data = count;
+        all[7].len = ngx_sprintf(count, "%ui",
+                                 l->limit + 1 + NGX_HTTP_REEL_LIST_TIES)
+                     - count;
+
+        if (ngx_http_reel_redis_call(rlcf->redis, 8, all,
+                                     rlcf->redis_timeout,
+                                     ngx_http_reel_list_ids, l)
+            == NULL)
+        {
+            return ngx_http_reel_list_no_redis(r);
+        }
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
+{
+    char         buf[64];
+    uint64_t     v;
+    reel_err_t   err;
+    reel_str_t   query, id, score;
+    const char  *bad;
+
+    query.p = (char *) r->args.data;
+    query.len = r->args.len;
+
+    l->limit = NGX_HTTP_REEL_LIST_DEFAULT;
+    ngx_memcpy(l->score, "+inf", sizeof("+inf"));
+    bad = NULL;
+
+    if (query.len == 0) {
+        return NGX_OK;
+    }
+
+    err = reel_query_get_decoded(query, "limit", buf, sizeof(buf));
+    if (err == REEL_OK) {
+        err = reel_str_u64(reel_str(buf), NGX_HTTP_REEL_LIST_MAX, &v);
+        l->limit = v;
+    }
+
+    if ((err != REEL_OK && err != REEL_NOTFOUND) || l->limit == 0) {
+        bad = "limit is a number from 1 to 100";
+    }
+
+    err = reel_query_get_decoded(query, "cursor", buf, sizeof(buf));
+    if (err == REEL_OK) {
+        score = reel_str_cut(reel_str(buf), ':', &id);
+
+        if (id.p == NULL || !reel_ulid_valid(id)
+            || reel_str_u64(score, INT64_MAX, &v) != REEL_OK
+            || reel_str_copy(l->score, sizeof(l->score), score) != REEL_OK
+            || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK)
+        {
+            bad = "cursor is not one that a list call returned";
+        }
+
+    } else if (err != REEL_NOTFOUND) {
+        bad = "cursor is not one that a list call returned";
+    }
+
+    err = reel_query_get_decoded(query, "state", l->state, sizeof(l->state));
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
+        bad = "state is preparing, ready or errored";
+    }
+
+    if (l->state[0] && ngx_strcmp(l->state, "preparing") != 0
+        && ngx_strcmp(l->state, "ready") != 0
+        && ngx_strcmp(l->state, "errored") != 0)
+    {
+        bad = "state is preparing, ready or errored";
+    }
+
+    if (bad) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, "INVALID_FIELD", bad,
+                                   0);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
+{
+    ngx_http_reel_list_t  *l = data;
+
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = l->api->request;
+    c = r->connection;
+
+    if (reply->status == NGX_ERROR) {
+        ngx_http_finalize_request(r, ngx_http_reel_list_no_redis(r));
+        ngx_http_run_posted_requests(c);
+        return;
+    }
+
+    ngx_http_reel_list_take(l, reply);
+
+    if (ngx_http_reel_task_post(r, ngx_http_reel_list_load,
+                                ngx_http_reel_list_done, l)
+        != NGX_OK)
+    {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* (id, score) pairs behind the cursor, at most limit of them */
+static void
+ngx_http_reel_list_take(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply)
+{
+    reel_str_t  id, score;
+    ngx_uint_t  i;
+
+    for (i = 0; i + 1 < reply->nelts; i += 2) {
+        id.p = (char *) reply->elts[i].data;
+        id.len = reply->elts[i].len;
+        score.p = (char *) reply->elts[i + 1].data;
+        score.len = reply->elts[i + 1].len;
+
+        if (!reel_ulid_valid(id)
+            || (l->after[0] && reel_str_eqz(score, l->score)
+                && ngx_strncmp(id.p, l->after, id.len) >= 0))
+        {
+            continue;
+        }
+
+        if (l->nassets == l->limit) {
+            /* there is more: go on behind the last one taken */
+            (void) ngx_snprintf((u_char *) l->next, sizeof(l->next),
+                                "%*s:%s%Z", reply->elts[i - 1].len,
+                                reply->elts[i - 1].data,
+                                l->assets[l->nassets - 1].id);
+            return;
+        }
+
+        if (reel_str_copy(l->assets[l->nassets].id, REEL_ULID_LEN + 1, id)
+            == REEL_OK)
+        {
+            l->nassets++;
+        }
+    }
+}
+
+
+static void
+ngx_http_reel_list_load(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_list_t  *l = data;
+
+    reel_err_t  err;
+    ngx_uint_t  i;
+
+    for (i = 0; i < l->nassets; i++) {
+        err = ngx_http_reel_asset_load(&l->assets[i], l->api->store);
+
+        if (err != REEL_OK) {
+            ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s",
+                          l->assets[i].id, reel_err_name(err));
+            l->api->err = err;
+        }
+    }
+}
+
+
+static void
+ngx_http_reel_list_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_list_t  *l = data;
+
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = ngx_http_reel_list_print(r, l);
+
+    for (i = 0; i < l->nassets; i++) {
+        ngx_http_reel_asset_release(&l->assets[i]);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static ngx_int_t
+ngx_http_reel_list_print(ngx_http_request_t *r, ngx_http_reel_list_t *l)
+{
+    ngx_uint_t                 i;
+    reel_buf_t                 b;
+    reel_json_t                j;
+    ngx_http_reel_asset_t     *a;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    reel_buf_init(&b, NGX_HTTP_REEL_LIST_BODY);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_key(&j, "assets");
+    reel_json_array(&j);
+
+    for (i = 0; i < l->nassets; i++) {
+        a = &l->assets[i];
+
+        if (a->request.project == NULL
+            || ngx_strcmp(a->request.project, l->api->auth.key->project) != 0
+            || (l->state[0] && ngx_strcmp(l->state,
+                                          reel_asset_state_name(a->state))
+                               != 0))
+        {
+            continue;
+        }
+
+        ngx_http_reel_asset_print(&j, a, NULL, &rlcf->api_play_path);
+    }
+
+    reel_json_end(&j, ']');
+    reel_json_key(&j, "next_cursor");
+
+    if (l->next[0]) {
+        reel_json_str(&j, reel_str(l->next));
+    } else {
+        reel_json_null(&j);
+    }
+
+    reel_json_end(&j, '}');
+
+    return ngx_http_reel_api_send(r, NGX_HTTP_OK, &b);
+}
+
+
+static ngx_int_t
+ngx_http_reel_list_no_redis(ngx_http_request_t *r)
+{
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_SERVICE_UNAVAILABLE,
+                               "REDIS_UNAVAILABLE",
+                               "the catalogue is in Redis, which does not "
+                               "answer; uploads, status and playback go on",
+                               1);
+}
