@@ -1,0 +1,351 @@
+/* the unfinished jobs, and the tasks of one (docs/redis-keys.md) */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/keys.h"
+#include "reelctl/progress.h"
+#include "reelctl/redis.h"
+
+
+static int64_t
+number(const char *z)
+{
+    return strtoll(z, NULL, 10);
+}
+
+
+static reel_err_t
+get_hash(reel_ctl_redis_t *r, const char *kind, const char *job,
+    reel_ctl_strings_t *out, reel_error_t *e)
+{
+    reel_redis_key_t  key;
+    const char       *argv[2] = { "HGETALL", key };
+
+    *out = (reel_ctl_strings_t) { 0 };
+
+    if (reel_redis_key(key, kind, reel_str(job)) != REEL_OK) {
+        return reel_fail(e, REEL_INVAL, "\"%.60s\" is not the id of a job",
+                         job);
+    }
+
+    return reel_ctl_redis_call(r, out, e, 2, argv);
+}
+
+
+/* Redis' own clock, ms */
+static int64_t
+redis_now(reel_ctl_redis_t *r)
+{
+    int64_t              now = 0;
+    const char          *argv[1] = { "TIME" };
+    reel_error_t         e;
+    reel_ctl_strings_t   t;
+
+    if (reel_ctl_redis_call(r, &t, &e, 1, argv) == REEL_OK && t.n == 2) {
+        now = number(t.v[0]) * 1000 + number(t.v[1]) / 1000;
+    }
+
+    reel_ctl_strings_release(&t);
+
+    return now;
+}
+
+
+/* how many tasks of a job are in that state */
+static int64_t
+count_state(const reel_ctl_strings_t *job, const char *state)
+{
+    size_t   i, n;
+    int64_t  count = 0;
+
+    for (i = 0; i + 1 < job->n; i += 2) {
+        n = strlen(job->v[i]);
+
+        if (n > 2 && strcmp(job->v[i] + n - 2, ":s") == 0
+            && strcmp(job->v[i + 1], state) == 0)
+        {
+            count++;
+        }
+    }
+
+    return count;
+}
+
+
+static json_t *
+job_json(const char *id, const reel_ctl_strings_t *job,
+    const reel_ctl_strings_t *progress)
+{
+    size_t   i;
+    json_t  *j;
+
+    static const char  *states[] = { "waiting", "ready", "running",
+                                     "delayed", "done", "failed" };
+
+    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
+                  "job", id,
+                  "asset", reel_ctl_strings_get(job, "asset"),
+                  "project", reel_ctl_strings_get(job, "project"),
+                  "pipeline", reel_ctl_strings_get(job, "pipeline"),
+                  "state", reel_ctl_strings_get(job, "state"),
+                  "percent", (json_int_t)
+                      number(reel_ctl_strings_get(progress, "percent")),
+                  "tasks", (json_int_t)
+                      number(reel_ctl_strings_get(job, "tasks")),
+                  "left", (json_int_t)
+                      number(reel_ctl_strings_get(job, "left")),
+                  "submitted_ms", (json_int_t)
+                      number(reel_ctl_strings_get(job, "submitted_ms")));
+
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        json_object_set_new(j, states[i],
+                            json_integer(count_state(job, states[i])));
+    }
+
+    return j;
+}
+
+
+static const char *
+text(const json_t *o, const char *name)
+{
+    const char  *z = json_string_value(json_object_get(o, name));
+
+    return z != NULL ? z : "";
+}
+
+
+static int
+integer(const json_t *o, const char *name)
+{
+    return (int) json_integer_value(json_object_get(o, name));
+}
+
+
+static void
+print_job(const json_t *j, int64_t now)
+{
+    char  age[24];
+
+    reel_ctl_clock(age, (double) (now - json_integer_value(
+                       json_object_get(j, "submitted_ms"))) / 1000);
+    reel_ctl_put_safe(stdout, text(j, "job"));
+    (void) printf("  %-9.16s  %3d %%  %d of %d tasks done, %d running, %d "
+                  "ready, %d delayed  for %s\n", text(j, "state"),
+                  integer(j, "percent"),
+                  integer(j, "tasks") - integer(j, "left"),
+                  integer(j, "tasks"), integer(j, "running"),
+                  integer(j, "ready"), integer(j, "delayed"), age);
+}
+
+
+static int
+list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
+{
+    size_t               i;
+    json_t              *all = json_array(), *j;
+    int64_t              now = redis_now(r);
+    reel_err_t           err;
+    reel_redis_key_t     key;
+    const char          *argv[4] = { "ZRANGE", key, "0", "-1" };
+    reel_ctl_strings_t   ids, job = { 0 }, progress = { 0 };
+
+    err = reel_redis_key(key, "jobs", REEL_STR(""));
+
+    if (err == REEL_OK) {
+        err = reel_ctl_redis_call(r, &ids, e, 4, argv);
+    } else {
+        ids = (reel_ctl_strings_t) { 0 };
+    }
+
+    for (i = 0; err == REEL_OK && i < ids.n; i++) {
+        err = get_hash(r, "job:", ids.v[i], &job, e);
+
+        if (err == REEL_OK) {
+            err = get_hash(r, "progress:", ids.v[i], &progress, e);
+        }
+
+        if (err == REEL_OK) {
+            j = job_json(ids.v[i], &job, &progress);
+
+            if (!c->json) {
+                print_job(j, now);
+            }
+
+            json_array_append_new(all, j);
+        }
+
+        reel_ctl_strings_release(&progress);
+        reel_ctl_strings_release(&job);
+    }
+
+    reel_ctl_strings_release(&ids);
+
+    if (err != REEL_OK) {
+        json_decref(all);
+        return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+    }
+
+    if (c->json) {
+        return reel_ctl_put_json(json_pack("{s:o}", "jobs", all));
+    }
+
+    if (json_array_size(all) == 0) {
+        (void) printf("no unfinished job\n");
+    }
+
+    json_decref(all);
+
+    return reel_ctl_done();
+}
+
+
+static const char *
+task_field(const reel_ctl_strings_t *job, const char *task, const char *field)
+{
+    char  name[160];
+
+    (void) snprintf(name, sizeof(name), "%s:%s", task, field);
+
+    return reel_ctl_strings_get(job, name);
+}
+
+
+static json_t *
+task_json(const reel_ctl_strings_t *job, const char *task)
+{
+    json_t  *error;
+
+    error = json_loads(task_field(job, task, "err"), 0, NULL);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*}",
+                     "task", task,
+                     "type", task_field(job, task, "type"),
+                     "class", task_field(job, task, "class"),
+                     "state", task_field(job, task, "s"),
+                     "attempts",
+                     (json_int_t) number(task_field(job, task, "n")),
+                     "worker", task_field(job, task, "worker"),
+                     "since_ms",
+                     (json_int_t) number(task_field(job, task, "since")),
+                     "error", error);
+}
+
+
+static void
+print_task(const json_t *t, int64_t now)
+{
+    char           clock[24];
+    const json_t  *error = json_object_get(t, "error");
+
+    reel_ctl_clock(clock, (double) (now - json_integer_value(
+                       json_object_get(t, "since_ms"))) / 1000);
+    (void) printf("%-12.40s %-14.40s %-9.16s for %-8s attempt %d  ",
+                  text(t, "task"), text(t, "type"), text(t, "state"), clock,
+                  integer(t, "attempts"));
+    reel_ctl_put_safe(stdout, text(t, "worker"));
+
+    if (error != NULL) {
+        (void) fputs("  last error: ", stdout);
+        reel_ctl_put_safe(stdout, text(error, "code"));
+        (void) fputc(' ', stdout);
+        reel_ctl_put_safe(stdout, text(error, "detail"));
+    }
+
+    (void) fputc('\n', stdout);
+}
+
+
+static int
+show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
+{
+    char                 task[128];
+    size_t               i, n;
+    json_t              *tasks, *t;
+    int64_t              now = redis_now(r);
+    reel_err_t           err;
+    reel_ctl_strings_t   job;
+
+    err = get_hash(r, "job:", c->argv[0], &job, e);
+
+    if (err != REEL_OK) {
+        return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+    }
+
+    if (job.n == 0) {
+        reel_ctl_strings_release(&job);
+        return reel_ctl_fail(REEL_EXIT_NOTFOUND, "Redis has no job %s: it "
+                             "ended long ago, or was never submitted",
+                             c->argv[0]);
+    }
+
+    tasks = json_array();
+
+    for (i = 0; i + 1 < job.n; i += 2) {
+        n = strlen(job.v[i]);
+
+        if (n > 2 && n - 2 < sizeof(task)
+            && strcmp(job.v[i] + n - 2, ":s") == 0)
+        {
+            (void) snprintf(task, sizeof(task), "%.*s", (int) (n - 2),
+                            job.v[i]);
+            t = task_json(&job, task);
+
+            if (!c->json) {
+                print_task(t, now);
+            }
+
+            json_array_append_new(tasks, t);
+        }
+    }
+
+    t = c->json ? json_pack("{s:s, s:s, s:O}", "job", c->argv[0], "state",
+                            reel_ctl_strings_get(&job, "state"), "tasks",
+                            tasks)
+                : NULL;
+    json_decref(tasks);
+    reel_ctl_strings_release(&job);
+
+    return c->json ? reel_ctl_put_json(t) : reel_ctl_done();
+}
+
+
+int
+reel_ctl_cmd_jobs(reel_ctl_t *c)
+{
+    int                code;
+    uint32_t           publication;
+    reel_str_t         asset;
+    const char        *address;
+    reel_err_t         err;
+    reel_error_t       e = { "" };
+    reel_ctl_redis_t  *r;
+
+    address = reel_ctl_opt(c, REEL_OPT_REDIS, "REEL_REDIS", NULL);
+
+    if (address == NULL) {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "where is Redis? --redis "
+                             "unix:PATH or HOST:PORT, or REEL_REDIS");
+    }
+
+    if (c->argc != 0
+        && reel_job_id_parse(reel_str(c->argv[0]), &asset, &publication)
+           != REEL_OK)
+    {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "\"%s\" is not a job: those "
+                             "are <asset>.<publication>", c->argv[0]);
+    }
+
+    err = reel_ctl_redis_open(c, address, &r, &e);
+
+    if (err != REEL_OK) {
+        return reel_ctl_fail(err == REEL_DENIED ? REEL_EXIT_DENIED
+                             : REEL_EXIT_UNAVAILABLE, "%s", e.text);
+    }
+
+    code = c->argc != 0 ? show_job(c, r, &e) : list_jobs(c, r, &e);
+    reel_ctl_redis_close(r);
+
+    return code;
+}

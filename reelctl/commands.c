@@ -1,0 +1,73 @@
+/* the table of commands: a new one is a row here and a cmd_*.c */
+
+#include <stddef.h>
+
+#include "reelctl/ctl.h"
+
+
+#define LIMITS REEL_OPT_BUCKET, REEL_OPT_EXPIRES, REEL_OPT_MAX_BYTES,         \
+    REEL_OPT_MAX_DURATION, REEL_OPT_TYPE, REEL_OPT_SHA256,                    \
+    REEL_OPT_REEL_NAME, REEL_OPT_PIPELINE, REEL_OPT_META, REEL_OPT_ASSET
+
+static const unsigned char  none[] = { 0 };
+static const unsigned char  presign[] = { LIMITS, 0 };
+static const unsigned char  upload[] = {
+    REEL_OPT_WATCH, REEL_OPT_TIMEOUT, REEL_OPT_ID_FILE, REEL_OPT_URL,
+    REEL_OPT_NAME, REEL_OPT_RETRIES, LIMITS, 0
+};
+static const unsigned char  watch[] = { REEL_OPT_TIMEOUT, 0 };
+static const unsigned char  list[] = {
+    REEL_OPT_LIMIT, REEL_OPT_STATE, REEL_OPT_CURSOR, REEL_OPT_ALL, 0
+};
+static const unsigned char  meta[] = {
+    REEL_OPT_TITLE, REEL_OPT_CREATOR, REEL_OPT_PASSTHROUGH, 0
+};
+static const unsigned char  token[] = { REEL_OPT_EXPIRES, REEL_OPT_SUB, 0 };
+static const unsigned char  keygen[] = {
+    REEL_OPT_BUCKETS, REEL_OPT_PROJECT, REEL_OPT_ID, REEL_OPT_ADD, 0
+};
+static const unsigned char  jobs[] = {
+    REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+};
+static const unsigned char  doctor[] = {
+    REEL_OPT_STORE, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+};
+
+
+const reel_ctl_command_t  reel_ctl_commands[] = {
+    { "presign", "METHOD NAME|/PATH", "Print a presigned URL",
+      "A NAME is signed below the upload location, in the bucket; a /PATH "
+      "as it stands,\nwith its query: reelctl presign GET "
+      "/api/assets/ID/events",
+      reel_ctl_cmd_presign, 2, 2, presign },
+    { "upload", "FILE", "Upload a file and print the asset's id",
+      "The same URL is tried again when the connection breaks; the server "
+      "knows it.",
+      reel_ctl_cmd_upload, 1, 1, upload },
+    { "status", "ID", "Show an asset", "", reel_ctl_cmd_status, 1, 1, none },
+    { "watch", "ID", "Show progress until the asset is ready or errored",
+      "On a terminal a bar for each rendition, else a line for each change.",
+      reel_ctl_cmd_watch, 1, 1, watch },
+    { "list", "", "List assets, newest first", "", reel_ctl_cmd_list, 0, 0,
+      list },
+    { "delete", "ID", "Delete an asset and all its files", "",
+      reel_ctl_cmd_delete, 1, 1, none },
+    { "retry", "ID", "Encode an errored asset again", "",
+      reel_ctl_cmd_retry, 1, 1, none },
+    { "meta", "ID", "Show or change title, creator and passthrough", "",
+      reel_ctl_cmd_meta, 1, 1, meta },
+    { "play-url", "ID", "Print the HLS and DASH URLs", "",
+      reel_ctl_cmd_play_url, 1, 1, none },
+    { "token", "", "Print a bearer token for the API",
+      "Who has it may do in the key's project whatever the API can do.",
+      reel_ctl_cmd_token, 0, 0, token },
+    { "keygen", "[FILE]", "Make an access key, in a file of mode 0600",
+      "Prints the key's id; the secret is in the file only.",
+      reel_ctl_cmd_keygen, 0, 1, keygen },
+    { "jobs", "[JOB]", "List unfinished jobs, or the tasks of one", "",
+      reel_ctl_cmd_jobs, 0, 1, jobs },
+    { "doctor", "", "Check keys, store, Redis and server",
+      "What is not named is skipped. Exit code 1 when anything failed.",
+      reel_ctl_cmd_doctor, 0, 0, doctor },
+    { NULL, NULL, NULL, NULL, NULL, 0, 0, NULL }
+};

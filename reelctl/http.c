@@ -1,0 +1,311 @@
+/* one request, one answer; the only file that runs libcurl transfers */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "reelctl/http.h"
+
+
+#define BODY_MAX      (16 * 1024 * 1024)
+#define CONNECT_S     10
+#define STALL_S       300       /* a server may sync for long at the end */
+
+
+typedef struct {
+    const reel_ctl_request_t  *rq;
+    reel_ctl_answer_t         *answer;
+    uint64_t                   at;      /* offset in the file */
+    const char                *broken;  /* why reading it failed */
+} transfer_t;
+
+
+static size_t
+on_read(char *dst, size_t size, size_t n, void *arg)
+{
+    ssize_t      got;
+    uint64_t     left;
+    transfer_t  *t = arg;
+
+    n *= size;
+    left = t->rq->size - t->at;
+    n = n > left ? (size_t) left : n;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    got = pread(t->rq->fd, dst, n, (off_t) t->at);
+
+    if (got <= 0) {
+        t->broken = got == 0 ? "it became shorter" : strerror(errno);
+        return CURL_READFUNC_ABORT;
+    }
+
+    t->at += (uint64_t) got;
+
+    return (size_t) got;
+}
+
+
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+    transfer_t  *t = arg;
+
+    if (origin != SEEK_SET || offset < 0 || (uint64_t) offset > t->rq->size) {
+        return CURL_SEEKFUNC_FAIL;
+    }
+
+    t->at = (uint64_t) offset;
+
+    return CURL_SEEKFUNC_OK;
+}
+
+
+static size_t
+on_body(char *p, size_t size, size_t n, void *arg)
+{
+    transfer_t  *t = arg;
+
+    reel_buf_add(&t->answer->body, p, size * n);
+
+    return reel_buf_err(&t->answer->body) == REEL_OK ? size * n : 0;
+}
+
+
+static bool
+take_header(reel_str_t line, const char *name, char *dst, size_t cap)
+{
+    size_t  n = strlen(name);
+
+    if (line.len < n || strncasecmp(line.p, name, n) != 0) {
+        return false;
+    }
+
+    line.p += n;
+    line.len -= n;
+
+    while (line.len != 0 && (line.p[0] == ' ' || line.p[0] == '\t')) {
+        line.p++;
+        line.len--;
+    }
+
+    while (line.len != 0 && (uint8_t) line.p[line.len - 1] <= ' ') {
+        line.len--;
+    }
+
+    /* too long is as good as absent */
+    (void) !reel_str_copy(dst, cap, line);
+
+    return true;
+}
+
+
+static size_t
+on_header(char *p, size_t size, size_t n, void *arg)
+{
+    reel_str_t   line = { p, size * n };
+    transfer_t  *t = arg;
+
+    if (reel_str_prefix(line, "HTTP/")) {
+        t->answer->asset[0] = '\0';         /* 100, then the real one */
+    }
+
+    (void) (take_header(line, "reel-asset:", t->answer->asset,
+                        sizeof(t->answer->asset))
+            || take_header(line, "date:", t->answer->date,
+                           sizeof(t->answer->date)));
+
+    return size * n;
+}
+
+
+static int
+on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
+    curl_off_t ultotal, curl_off_t ulnow)
+{
+    transfer_t  *t = arg;
+
+    (void) dltotal;
+    (void) dlnow;
+    (void) ultotal;
+
+    if (t->rq->progress != NULL) {
+        t->rq->progress(t->rq->arg, (uint64_t) ulnow);
+    }
+
+    return 0;
+}
+
+
+/* a proxy of the environment must not be asked for this very machine */
+static bool
+loopback(const char *url)
+{
+    bool    is = false;
+    char   *host = NULL;
+    CURLU  *u = curl_url();
+
+    if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+    {
+        is = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0
+             || strcmp(host, "[::1]") == 0;
+    }
+
+    curl_free(host);
+    curl_url_cleanup(u);
+
+    return is;
+}
+
+
+static void
+set_common(CURL *h, const reel_ctl_request_t *rq, transfer_t *t,
+    char *errbuf)
+{
+    curl_easy_reset(h);
+    curl_easy_setopt(h, CURLOPT_URL, rq->url);
+    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, rq->method);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);    /* it was signed */
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, "reelctl");
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, errbuf);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_S);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
+
+    if (loopback(rq->url)) {
+        curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
+    }
+
+    if (rq->timeout_s != 0) {
+        curl_easy_setopt(h, CURLOPT_TIMEOUT, rq->timeout_s);
+
+    } else {
+        curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long) STALL_S);
+    }
+}
+
+
+static void
+set_body(CURL *h, const reel_ctl_request_t *rq, transfer_t *t)
+{
+    if (rq->fd != -1) {
+        curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t) rq->size);
+        curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(h, CURLOPT_READDATA, t);
+        curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, on_seek);
+        curl_easy_setopt(h, CURLOPT_SEEKDATA, t);
+        curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
+        curl_easy_setopt(h, CURLOPT_EXPECT_100_TIMEOUT_MS, 3000L);
+        curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
+
+    } else if (rq->body != NULL) {
+        curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t) rq->body_len);
+        curl_easy_setopt(h, CURLOPT_POSTFIELDS, rq->body);
+    }
+}
+
+
+static struct curl_slist *
+make_headers(const reel_ctl_request_t *rq)
+{
+    size_t              i;
+    struct curl_slist  *list = NULL, *more;
+
+    for (i = 0; rq->headers[i] != NULL; i++) {
+        more = curl_slist_append(list, rq->headers[i]);
+
+        if (more == NULL) {
+            curl_slist_free_all(list);
+            return NULL;
+        }
+
+        list = more;
+    }
+
+    return list;
+}
+
+
+reel_err_t
+reel_ctl_http(reel_ctl_t *c, const reel_ctl_request_t *rq,
+    reel_ctl_answer_t *a, reel_error_t *e)
+{
+    char                errbuf[CURL_ERROR_SIZE] = "";
+    CURLcode            rc;
+    transfer_t          t = { rq, a, 0, NULL };
+    reel_err_t          err;
+    struct curl_slist  *headers;
+
+    *a = (reel_ctl_answer_t) { 0 };
+    reel_buf_init(&a->body, BODY_MAX);
+
+    if (c->curl == NULL) {
+        c->curl = curl_easy_init();
+    }
+
+    headers = make_headers(rq);
+
+    if (c->curl == NULL || headers == NULL) {
+        curl_slist_free_all(headers);
+        return reel_fail(e, REEL_NOMEM, "out of memory");
+    }
+
+    set_common(c->curl, rq, &t, errbuf);
+    set_body(c->curl, rq, &t);
+    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+
+    rc = curl_easy_perform(c->curl);
+    err = REEL_OK;
+
+    if (t.broken != NULL) {
+        err = reel_fail(e, REEL_INVAL, "the file cannot be read: %s",
+                        t.broken);
+
+    } else if (reel_buf_err(&a->body) != REEL_OK) {
+        err = reel_fail(e, REEL_LIMIT, "the server's answer is too long");
+
+    } else if (rc != CURLE_OK) {
+        err = reel_fail(e, REEL_IO, "%s",
+                        errbuf[0] != '\0' ? errbuf : curl_easy_strerror(rc));
+
+    } else {
+        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &a->status);
+    }
+
+    /* nothing of this call may outlive it in the handle */
+    curl_easy_reset(c->curl);
+    curl_slist_free_all(headers);
+
+    return err;
+}
+
+
+void
+reel_ctl_answer_release(reel_ctl_answer_t *a)
+{
+    reel_buf_release(&a->body);
+}
+
+
+void
+reel_ctl_http_close(reel_ctl_t *c)
+{
+    curl_easy_cleanup(c->curl);
+    c->curl = NULL;
+}

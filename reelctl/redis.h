@@ -1,0 +1,35 @@
+/* Redis by hiredis, which stays in redis.c */
+
+#ifndef REEL_CTL_REDIS_H
+#define REEL_CTL_REDIS_H
+
+#include "reelctl/ctl.h"
+
+typedef struct reel_ctl_redis_s reel_ctl_redis_t;
+
+typedef struct {
+    char  **v;                  /* nil is "" */
+    size_t  n;
+} reel_ctl_strings_t;
+
+/*
+ * Connects to address (unix:PATH or HOST:PORT) and logs in when a password
+ * file is among the options.  The reason of a failure is in e.
+ */
+reel_err_t reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
+    reel_ctl_redis_t **r, reel_error_t *e) REEL_WARN_UNUSED;
+void reel_ctl_redis_close(reel_ctl_redis_t *r);         /* NULL is fine */
+
+/*
+ * One command; its reply as strings, in order (a single one for a scalar).
+ * REEL_IO lost, REEL_DENIED an error reply.  Release out.
+ */
+reel_err_t reel_ctl_redis_call(reel_ctl_redis_t *r, reel_ctl_strings_t *out,
+    reel_error_t *e, int argc, const char **argv) REEL_WARN_UNUSED;
+void reel_ctl_strings_release(reel_ctl_strings_t *s);
+
+/* the value after name in a list of name, value, …; "" when absent */
+const char *reel_ctl_strings_get(const reel_ctl_strings_t *s,
+    const char *name);
+
+#endif
