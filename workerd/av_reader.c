@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <libavutil/avstring.h>
+
 
 #define READ_ERRORS_MAX  64
 #define KEY_WAIT_MAX     2000
@@ -20,7 +22,11 @@ reader_load(reel_av_reader_t *r, reel_av_fault_t *f)
     }
 
     r->used = false;
-    r->dec = reel_av_decoder_open(r->st, r->threads, f);
+
+    /* threads would lag by packets of their own, see by_order */
+    r->dec = reel_av_decoder_open(r->st, av_match_name("avi",
+                                      r->src.fmt->iformat->name)
+                                      ? 1 : r->threads, f);
     return r->dec != NULL ? 0 : -1;
 }
 
@@ -47,6 +53,8 @@ reader_reset(reel_av_reader_t *r, bool whole)
     r->order_known = false;
     r->by_order = false;
     r->npending = 0;
+    r->last_ts = AV_NOPTS_VALUE;
+    r->prev_ts = AV_NOPTS_VALUE;
 }
 
 
@@ -119,6 +127,25 @@ pending_take(reel_av_reader_t *r)
 }
 
 
+static bool
+counts_pictures(const reel_av_reader_t *r)
+{
+    return r->st->codecpar->codec_id == AV_CODEC_ID_H264
+           || r->st->codecpar->codec_id == AV_CODEC_ID_HEVC;
+}
+
+
+static int64_t
+time_by_order(reel_av_reader_t *r)
+{
+    if (counts_pictures(r)) {
+        return pending_take(r);
+    }
+
+    return r->dec->has_b_frames && !r->draining ? r->prev_ts : r->last_ts;
+}
+
+
 static void
 note_order(reel_av_reader_t *r)
 {
@@ -134,7 +161,12 @@ note_order(reel_av_reader_t *r)
     }
 
     if (r->by_order && reel_av_packet_ts(r->pkt) != AV_NOPTS_VALUE) {
-        pending_add(r, reel_av_packet_ts(r->pkt));
+        r->prev_ts = r->last_ts;
+        r->last_ts = reel_av_packet_ts(r->pkt);
+
+        if (counts_pictures(r)) {
+            pending_add(r, r->last_ts);
+        }
     }
 }
 
@@ -271,7 +303,7 @@ reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
         r->decoded++;
 
         if (r->by_order) {
-            r->frame->pts = pending_take(r);
+            r->frame->pts = time_by_order(r);
 
         } else if (r->frame->pts == AV_NOPTS_VALUE) {
             r->frame->pts = r->frame->best_effort_timestamp;

@@ -35,9 +35,16 @@ typedef struct {
     unsigned         read_errors;
     uint64_t         decoded;   /* frames, over all starts */
 
-    /* containers without pts: the n-th picture has the n-th smallest dts */
+    /*
+     * Containers without pts.  H.264: the n-th picture shown has the n-th
+     * smallest dts.  The older codecs lag by exactly one packet where they
+     * reorder, and drop pictures that lack a reference: what a packet
+     * pushes out is shown at the time of the packet before.
+     */
     bool             by_order;
     bool             order_known;
+    int64_t          last_ts;   /* of the last packet that was fed */
+    int64_t          prev_ts;   /* and of the one before */
     int64_t          pending[REEL_AV_PENDING];      /* ascending */
     unsigned         npending;
 } reel_av_reader_t;
