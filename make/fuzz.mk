@@ -12,6 +12,10 @@ FUZZ         ?= $(FUZZ_ALL)
 FUZZ_SAN      = address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
 
+FUZZ_WITH_pipeline = $(BUILD)/workerd/pipeline.o $(BUILD)/workerd/yaml.o \
+                     $(BUILD)/workerd/yaml_read.o
+FUZZ_PKGS_pipeline = yaml-0.1
+
 FUZZ_DIR      = $(BUILD)/tests/fuzz
 FUZZ_OBJS    := $(FUZZ_ALL:%=$(FUZZ_DIR)/fuzz_%.o) $(FUZZ_DIR)/replay_main.o
 

@@ -227,22 +227,57 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 }
 
 
-/* the file's name without folder and .yaml */
+/* all defaults, and the file's name without folder and .yaml */
 static reel_err_t
-name_of(char dst[33], const char *file)
+begin(reel_pipeline_t *p, const char *file, reel_error_t *e)
 {
     size_t      len;
     const char *base;
+
+    reel_pipeline_default(p);
 
     base = strrchr(file, '/');
     base = base == NULL ? file : base + 1;
     len = strcspn(base, ".");
 
     if (!reel_name_valid((reel_str_t) { base, len })) {
-        return REEL_INVAL;
+        return reel_fail(e, REEL_INVAL, "%.100s: not named after a pipeline, "
+                         "[a-z0-9-].yaml", file);
     }
 
-    return reel_str_copy(dst, 33, (reel_str_t) { base, len });
+    return reel_str_copy(p->name, sizeof(p->name),
+                         (reel_str_t) { base, len });
+}
+
+
+/* root is released */
+static reel_err_t
+finish(reel_pipeline_t *p, reel_yaml_t *root, reel_err_t err, reel_error_t *e)
+{
+    if (err == REEL_OK) {
+        err = read_pipeline(p, root, e);
+    }
+
+    reel_yaml_free(root);
+
+    return err;
+}
+
+
+reel_err_t
+reel_pipeline_parse(reel_pipeline_t *p, const char *file, const char *text,
+    size_t len, reel_error_t *e)
+{
+    reel_err_t   err;
+    reel_yaml_t *root = NULL;
+
+    err = begin(p, file, e);
+
+    if (err == REEL_OK) {
+        err = reel_yaml_parse(&root, file, text, len, e);
+    }
+
+    return finish(p, root, err, e);
 }
 
 
@@ -250,24 +285,15 @@ reel_err_t
 reel_pipeline_load(reel_pipeline_t *p, const char *file, reel_error_t *e)
 {
     reel_err_t   err;
-    reel_yaml_t *root;
+    reel_yaml_t *root = NULL;
 
-    reel_pipeline_default(p);
+    err = begin(p, file, e);
 
-    if (name_of(p->name, file) != REEL_OK) {
-        return reel_fail(e, REEL_INVAL, "%.100s: not named after a pipeline, "
-                         "[a-z0-9-].yaml", file);
+    if (err == REEL_OK) {
+        err = reel_yaml_load(&root, file, e);
     }
 
-    err = reel_yaml_load(&root, file, e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = read_pipeline(p, root, e);
-    reel_yaml_free(root);
-
-    return err;
+    return finish(p, root, err, e);
 }
 
 

@@ -14,6 +14,10 @@
 reel_err_t reel_pipeline_load(reel_pipeline_t *p, const char *file,
     reel_error_t *e) REEL_WARN_UNUSED;
 
+/* the same from text; file only names it */
+reel_err_t reel_pipeline_parse(reel_pipeline_t *p, const char *file,
+    const char *text, size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+
 /* dir/<name>.yaml; REEL_INVAL when name is not a pipeline's name */
 reel_err_t reel_pipeline_open(reel_pipeline_t *p, const char *dir,
     reel_str_t name, reel_error_t *e) REEL_WARN_UNUSED;

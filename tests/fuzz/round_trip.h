@@ -1,0 +1,83 @@
+/*
+ * For harnesses of formats that we print too: what is taken once prints,
+ * and that is taken again and prints the same.
+ */
+
+#ifndef REEL_TESTS_FUZZ_ROUND_TRIP_H
+#define REEL_TESTS_FUZZ_ROUND_TRIP_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/buf.h"
+
+#define PRINT_MAX (64u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void
+need(bool held)
+{
+    if (!held) {
+        abort();
+    }
+}
+
+typedef struct {
+    reel_err_t (*parse)(void *v, const char *json, size_t len,
+        reel_error_t *e);
+    reel_err_t (*print)(reel_buf_t *b, const void *v);
+    void       (*release)(void *v);
+} format_t;
+
+/* false when the bytes were refused; v is room for the parsed object */
+static inline bool
+round_trip(const format_t *f, void *v, const uint8_t *data, size_t size)
+{
+    reel_buf_t   a, b;
+    reel_error_t e = { "" };
+
+    if (f->parse(v, (const char *) data, size, &e) != REEL_OK) {
+        return false;
+    }
+
+    reel_buf_init(&a, PRINT_MAX);
+    reel_buf_init(&b, PRINT_MAX);
+    need(f->print(&a, v) == REEL_OK);
+    f->release(v);
+
+    need(f->parse(v, (const char *) a.data, a.len, &e) == REEL_OK);
+    need(f->print(&b, v) == REEL_OK);
+    f->release(v);
+
+    need(a.len == b.len && memcmp(a.data, b.data, a.len) == 0);
+    reel_buf_release(&a);
+    reel_buf_release(&b);
+
+    return true;
+}
+
+/* a format_t's three functions from those of reel_<x>_t */
+#define FORMAT(x, release_it)                                                \
+    static reel_err_t                                                        \
+    x##_parse(void *v, const char *json, size_t len, reel_error_t *e)        \
+    {                                                                        \
+        return reel_##x##_parse(v, json, len, e);                            \
+    }                                                                        \
+                                                                             \
+    static reel_err_t                                                        \
+    x##_print(reel_buf_t *b, const void *v)                                  \
+    {                                                                        \
+        return reel_##x##_print(b, v);                                       \
+    }                                                                        \
+                                                                             \
+    static void                                                              \
+    x##_release(void *v)                                                     \
+    {                                                                        \
+        release_it(v);                                                       \
+    }
+
+#define ROW(x) { x##_parse, x##_print, x##_release }
+#define NOTHING(v) ((void) (v))
+
+#endif
