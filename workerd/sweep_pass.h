@@ -35,4 +35,12 @@ reel_err_t reel_sweep_uploads(reel_store_t *s, reel_sweep_pass_t *p)
 reel_err_t reel_sweep_scratch(reel_store_t *s, reel_sweep_pass_t *p)
     REEL_WARN_UNUSED;
 
+/*
+ * Deletes the objects of an asset that its index does not name (all, when
+ * none stands).  REEL_AGAIN: some were too young.  REEL_BADDATA: the index
+ * names what does not stand, or cannot be read; nothing is deleted.
+ */
+reel_err_t reel_sweep_objects(reel_store_t *s, reel_str_t asset,
+    reel_sweep_pass_t *p) REEL_WARN_UNUSED;
+
 #endif
