@@ -6,6 +6,8 @@
 
 #include "ngx_module/ngx_http_reel_api.h"
 
+#include <jansson.h>
+
 
 typedef struct {
     ngx_uint_t               method;
@@ -31,6 +33,7 @@ static void ngx_http_reel_api_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_reel_api_copy_body(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 static void ngx_http_reel_api_patch(void *data, ngx_log_t *log);
+static reel_err_t ngx_http_reel_api_merge(ngx_http_reel_api_t *api);
 static void ngx_http_reel_api_delete(void *data, ngx_log_t *log);
 static reel_err_t ngx_http_reel_api_delete_asset(ngx_http_reel_api_t *api);
 static void ngx_http_reel_api_retry(void *data, ngx_log_t *log);
@@ -344,6 +347,9 @@ ngx_http_reel_api_load(void *data, ngx_log_t *log)
     if (api->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s",
                       api->asset.id, reel_err_name(api->err));
+
+        /* a broken record is our fault, not the request's */
+        api->err = REEL_IO;
     }
 }
 
@@ -373,8 +379,7 @@ ngx_http_reel_api_patch(void *data, ngx_log_t *log)
         return;
     }
 
-    api->err = reel_meta_patch(&api->asset.meta, (char *) api->body.data,
-                               api->body.len, &api->e);
+    api->err = ngx_http_reel_api_merge(api);
     if (api->err != REEL_OK) {
         return;
     }
@@ -393,6 +398,47 @@ ngx_http_reel_api_patch(void *data, ngx_log_t *log)
     }
 
     reel_buf_release(&b);
+}
+
+
+/* the body is {"meta": <JSON merge patch>} and nothing else */
+static reel_err_t
+ngx_http_reel_api_merge(ngx_http_reel_api_t *api)
+{
+    char        *text;
+    json_t      *body, *meta;
+    reel_err_t   err;
+
+    body = json_loadb((char *) api->body.data, api->body.len,
+                      JSON_REJECT_DUPLICATES, NULL);
+    meta = json_object_get(body, "meta");
+
+    if (!json_is_object(body)) {
+        err = reel_fail(&api->e, REEL_BADDATA,
+                        "the body is not a JSON object");
+        goto done;
+    }
+
+    if (!json_is_object(meta) || json_object_size(body) != 1) {
+        err = reel_fail(&api->e, REEL_INVAL,
+                        "the body has one member, \"meta\", an object");
+        goto done;
+    }
+
+    text = json_dumps(meta, JSON_COMPACT);
+    if (text == NULL) {
+        err = REEL_NOMEM;
+        goto done;
+    }
+
+    err = reel_meta_patch(&api->asset.meta, text, ngx_strlen(text), &api->e);
+    free(text);
+
+done:
+
+    json_decref(body);
+
+    return err;
 }
 
 

@@ -1,0 +1,191 @@
+# every call of the API, with Redis and without
+use strict;
+use warnings;
+use Test::More;
+use lib 't/lib';
+use Reel;
+
+my $t = Reel->new(redis => 1);
+
+sub call {
+    my ($method, $path, %o) = @_;
+    return http($t, $method, $path, %o,
+        headers => { %{ signed_headers($t, $method, $path, %o) },
+            %{ $o{headers} || {} } });
+}
+
+# who may ask
+my $r = http($t, 'GET', '/api/assets');
+has_status($r, 401, 'UNSIGNED', 'unsigned, from loopback');
+has_header($r, 'Content-Type', qr{^application/problem\+json$}, 'a problem');
+$r = call('GET', '/api/assets', secret => 'z' x 20);
+has_status($r, 403, 'SignatureDoesNotMatch', 'wrong secret');
+$r = http($t, 'GET', '/api/assets', headers =>
+    { Authorization => 'Bearer ' . Reel::jwt() });
+has_status($r, 200, undef, 'a bearer token');
+for my $c (
+    [ 'expired', 'TOKEN_EXPIRED', exp => time - 3600 ],
+    [ 'another audience', 'TOKEN_INVALID', aud => 'x' ],
+    [ 'another secret', 'TOKEN_INVALID', secret => 'y' x 20 ],
+    [ 'alg none', 'TOKEN_INVALID', alg => 'none' ],
+    [ 'alg RS256', 'TOKEN_INVALID', alg => 'RS256' ],
+    [ 'unknown kid', 'TOKEN_INVALID', kid => 'nobody' ],
+) {
+    my ($name, $code, @o) = @$c;
+    $r = http($t, 'GET', '/api/assets', headers =>
+        { Authorization => 'Bearer ' . Reel::jwt(@o) });
+    has_status($r, 403, $code, $name);
+}
+$r = http($t, 'GET', '/api/assets', headers =>
+    { Authorization => 'Bearer a.b.c' });
+has_status($r, 403, 'TOKEN_INVALID', 'garbage');
+
+# create
+$r = call('POST', '/api/uploads',
+    body => '{"name":"a b.mp4","meta":{"title":"T"},"max_bytes":1000}');
+has_status($r, 201, undef, 'create');
+my $up = json($r->{body});
+my $id = $up->{asset};
+is($up->{method}, 'PUT', 'a PUT');
+like($up->{url}, qr{^http://127\.0\.0\.1:\d+/upload/video/a%20b\.mp4\?},
+    'its URL');
+(my $target = $up->{url}) =~ s{^http://[^/]+}{};
+$r = http($t, 'GET', "/api/assets/$id", headers =>
+    { Authorization => 'Bearer ' . Reel::jwt() });
+has_status($r, 404, 'NOT_FOUND', 'not there before the upload');
+$r = http($t, 'PUT', $target, body => 'x' x 1001);
+has_status($r, 413, 'EntityTooLarge', 'its limit holds');
+$r = http($t, 'PUT', $target, body => 'x' x 1000);
+has_status($r, 200, undef, 'its URL takes the body');
+is($r->{headers}{'reel-asset'}, $id, 'and the id is the one promised');
+
+for my $c (
+    [ 'no JSON', 'INVALID_JSON', '{' ],
+    [ 'no object', 'INVALID_JSON', '[]' ],
+    [ 'no name', 'INVALID_FIELD', '{}' ],
+    [ 'unknown member', 'INVALID_FIELD', '{"name":"a","x":1}' ],
+    [ 'name of another type', 'INVALID_FIELD', '{"name":1}' ],
+    [ 'zero bytes', 'INVALID_FIELD', '{"name":"a","max_bytes":0}' ],
+    [ 'a bucket of others', 'INVALID_FIELD', '{"name":"a","bucket":"theirs"}' ],
+    [ 'too long a life', 'INVALID_FIELD', '{"name":"a","expires":604801}' ],
+    [ 'bad sha256', 'INVALID_FIELD', '{"name":"a","sha256":"zz"}' ],
+    [ 'bad meta', 'INVALID_FIELD', '{"name":"a","meta":{"y":1}}' ],
+) {
+    my ($name, $code, $body) = @$c;
+    $r = call('POST', '/api/uploads', body => $body);
+    has_status($r, 400, $code, $name);
+}
+$r = call('POST', '/api/uploads', body => ' ' x 70000);
+has_status($r, 413, 'TOO_LARGE', 'a body of 70,000 bytes');
+
+# show, and the URLs that create signed
+$r = call('GET', "/api/assets/$id");
+has_status($r, 200, undef, 'show');
+my $a = json($r->{body});
+is($a->{status}, 'preparing', 'preparing');
+is($a->{meta}{title}, 'T', 'its meta');
+is($a->{progress}{state}, 'transcoding', 'its progress');
+(my $status = $up->{status_url}) =~ s{^http://[^/]+}{};
+has_status(http($t, 'GET', $status), 200, undef, 'status_url');
+
+# patch
+$r = call('PATCH', "/api/assets/$id",
+    body => '{"meta":{"title":null,"creator":"C"}}');
+has_status($r, 200, undef, 'patch');
+is_deeply(json($r->{body})->{meta}, { creator => 'C' }, 'merged');
+$r = call('PATCH', "/api/assets/$id", body => 'nope');
+has_status($r, 400, 'INVALID_JSON', 'patch: no JSON');
+$r = call('PATCH', "/api/assets/$id", body => '{"meta":{"z":1}}');
+has_status($r, 400, 'INVALID_FIELD', 'patch: unknown member');
+
+# others see nothing
+for my $m ([ 'GET', '' ], [ 'DELETE', '' ], [ 'GET', '/events' ]) {
+    $r = call($m->[0], "/api/assets/$id$m->[1]", key => $Reel::KEY2,
+        secret => $Reel::SECRET2);
+    has_status($r, 404, 'NOT_FOUND', "another project: $m->[0]$m->[1]");
+}
+
+# list and its pages
+for my $n (1 .. 3) {
+    http($t, 'PUT', presign($t, 'PUT', "/upload/video/$n"), body => $n);
+}
+Reel::wait_for(sub { $t->redis('ZCARD', 'reel1:{r0}:catalog:default') == 4 },
+    'the catalogue has four');
+my ($cursor, @ids) = ('');
+do {
+    $r = call('GET', '/api/assets?limit=3' . ($cursor
+        ? '&cursor=' . Reel::uri($cursor) : ''));
+    has_status($r, 200, undef, 'a page');
+    my $page = json($r->{body});
+    push @ids, map { $_->{id} } @{ $page->{assets} };
+    $cursor = $page->{next_cursor};
+} while ($cursor);
+is(scalar @ids, 4, 'four assets on two pages');
+is_deeply(\@ids, [ reverse sort @ids ], 'newest first');
+is(scalar @{ json(call('GET', '/api/assets?state=ready')->{body})->{assets} },
+    0, 'none is ready');
+for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x') {
+    $r = call('GET', "/api/assets?$q");
+    has_status($r, 400, 'INVALID_FIELD', "list: $q");
+}
+
+# retry
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 409, 'NOT_ERRORED', 'retry of what is preparing');
+my $home = "$t->{dir}/store/assets/" . substr($id, -2) . "/$id";
+Reel::spew("$home/result.json", '{"asset":"' . $id . '","publication":1,'
+    . '"ready":false,"completed_ms":1,"duration_ms":0,"renditions":[],'
+    . '"code":"NOT_A_VIDEO","stage":"inspect","detail":"no",'
+    . '"log":"","retryable":false}');
+unlink "$t->{dir}/store/pending/$id";
+$a = json(call('GET', "/api/assets/$id")->{body});
+is($a->{status}, 'errored', 'errored') or diag explain $a;
+is($a->{error}{code}, 'NOT_A_VIDEO', 'and why');
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 202, undef, 'retry');
+is(json($r->{body})->{status}, 'preparing', 'preparing again');
+is(json(slurp("$t->{dir}/store/pending/$id"))->{publication}, 2,
+    'as publication 2');
+
+# events end at a final state
+unlink "$t->{dir}/store/pending/$id";
+$r = call('GET', "/api/assets/$id/events");
+has_status($r, 200, undef, 'events');
+has_header($r, 'Content-Type', qr{^text/event-stream$}, 'events');
+like($r->{body}, qr/event: asset\ndata: \{.*"status":"errored"/,
+    'an event with the asset');
+
+# delete
+$r = call('DELETE', "/api/assets/$id");
+is($r->{status}, 204, 'delete');
+is(call('DELETE', "/api/assets/$id")->{status}, 204, 'again');
+is_deeply([ grep { /\Q$id\E/ } $t->files('assets') ],
+    [ 'assets/' . substr($id, -2) . "/$id/tombstone" ],
+    'only the tombstone stays');
+has_status(call('GET', "/api/assets/$id"), 410, 'DELETED', 'gone');
+
+# paths and methods
+has_status(call('GET', '/api/nope'), 404, 'NOT_FOUND', 'no such call');
+has_status(call('PUT', '/api/assets'), 405, 'METHOD_NOT_ALLOWED', 'method');
+has_status(call('GET', '/api/assets/xyz'), 404, 'NOT_FOUND', 'a bad id');
+is(http($t, 'OPTIONS', '/api/assets')->{status}, 204, 'preflight');
+
+# without Redis: uploads, status and delete go on, the list does not
+$t->redis_stop;
+$r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/z'), body => 'z');
+has_status($r, 200, undef, 'an upload without Redis');
+$id = $r->{headers}{'reel-asset'};
+ok(-e "$t->{dir}/store/pending/$id", 'its job waits in the outbox');
+$r = call('GET', "/api/assets/$id");
+has_status($r, 200, undef, 'status without Redis');
+is(json($r->{body})->{progress}{state}, 'unknown', 'progress unknown');
+$r = call('GET', '/api/assets');
+has_status($r, 503, 'REDIS_UNAVAILABLE', 'list without Redis');
+is(call('DELETE', "/api/assets/$id")->{status}, 204, 'delete without Redis');
+
+$t->redis_start;
+Reel::wait_for(sub { call('GET', '/api/assets')->{status} == 200 },
+    'the list comes back with Redis');
+pass('the list comes back');
+
+done_testing();
