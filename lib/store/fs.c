@@ -100,13 +100,20 @@ fail:
 static reel_err_t
 fs_read(reel_object_t *o, uint64_t off, void *dst, size_t len, size_t *n)
 {
+    size_t    want;
     ssize_t   got;
     uint8_t  *p = dst;
 
     *n = 0;
 
-    while (len != 0 && off <= INT64_MAX) {
-        got = pread(o->fd, p, len < READ_MAX ? len : READ_MAX, (off_t) off);
+    while (len != 0 && off < INT64_MAX) {
+        want = len < READ_MAX ? len : READ_MAX;
+
+        if (want > INT64_MAX - off) {
+            want = (size_t) (INT64_MAX - off);
+        }
+
+        got = pread(o->fd, p, want, (off_t) off);
 
         if (got == -1) {
             if (errno == EINTR) {
