@@ -34,12 +34,32 @@ reel_packed(reel_str_t s)
 }
 
 
+/* sizes are of two or three bytes, nearly all: those go without a loop */
 static inline uint64_t
 reel_packed_next(reel_packed_t *c)
 {
-    uint8_t   byte;
-    uint64_t  v = 0;
-    unsigned  shift;
+    uint8_t         byte;
+    uint64_t        v = 0;
+    unsigned        shift;
+    const uint8_t  *p = c->p;
+
+    if (c->end - p >= 3) {
+        if (p[0] < 0x80) {
+            c->p = p + 1;
+            return p[0];
+        }
+
+        if (p[1] < 0x80) {
+            c->p = p + 2;
+            return (uint64_t) (p[0] & 0x7f) | (uint64_t) p[1] << 7;
+        }
+
+        if (p[2] < 0x80) {
+            c->p = p + 3;
+            return (uint64_t) (p[0] & 0x7f) | (uint64_t) (p[1] & 0x7f) << 7
+                   | (uint64_t) p[2] << 14;
+        }
+    }
 
     for (shift = 0; c->p != c->end && shift < 64; shift += 7) {
         byte = *c->p++;

@@ -17,14 +17,11 @@ reel_index_segments(const reel_index_t *ix, uint32_t per)
 /* walks the objects of a rendition in order */
 typedef struct {
     reel_packed_t in;
-    reel_runs_t   headers;
-    reel_runs_t   bases;
-    uint32_t      left;
+    uint32_t      next;         /* number of the next object */
+    uint32_t      objects;
     /* of the object at hand */
     reel_str_t    name;         /* empty: packed is valid */
     reel_packed_t packed;
-    uint32_t      header;
-    uint64_t      base;
     uint32_t      first;
     uint32_t      count;
 } objects_t;
@@ -34,9 +31,8 @@ static void
 objects_init(objects_t *o, const reel_rendition_t *r)
 {
     o->in = reel_packed(r->object_bytes);
-    o->headers = reel_runs(r->header_bytes);
-    o->bases = reel_runs(r->base_bytes);
-    o->left = r->objects;
+    o->next = 0;
+    o->objects = r->objects;
     o->first = 0;
     o->count = 0;
 }
@@ -47,11 +43,11 @@ objects_next(objects_t *o)
 {
     uint64_t  len;
 
-    if (o->left == 0) {
+    if (o->next == o->objects) {
         return false;
     }
 
-    o->left--;
+    o->next++;
 
     len = reel_packed_next(&o->in);
 
@@ -75,8 +71,6 @@ objects_next(objects_t *o)
 
     o->first += o->count;
     o->count = (uint32_t) reel_packed_next(&o->in);
-    o->header = (uint32_t) reel_runs_next(&o->headers);
-    o->base = reel_runs_next(&o->bases);
 
     return true;
 }
@@ -152,8 +146,9 @@ reel_index_locate(const reel_index_t *ix, const reel_rendition_t *r,
 
         x = &ext[(*n)++];
         put_name(x, &o);
-        x->header = o.header;
-        x->offset = o.base + sum_next(&sizes, first - o.first);
+        x->header = (uint32_t) reel_runs_at(r->header_bytes, o.next - 1);
+        x->offset = reel_runs_at(r->base_bytes, o.next - 1)
+                    + sum_next(&sizes, first - o.first);
 
         take = o.count - (first - o.first);
         take = take < count ? take : count;
