@@ -70,8 +70,7 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
                 : reel_audio_first_au(&task->grid, task->sample_rate,
                                       task->frag_to);
     a->au = a->first_au;
-    a->next_in = a->first_au > REEL_AV_PREROLL_AUS
-                 ? a->first_au - REEL_AV_PREROLL_AUS : 0;
+    a->next_in = reel_av_aac_begin(a);
 
     if (open_encoder(a, f) != 0) {
         return -1;
@@ -95,6 +94,22 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
     }
 
     return reel_av_frag_begin(&a->out, f);
+}
+
+
+int64_t
+reel_av_aac_begin(const reel_av_aac_t *a)
+{
+    return a->first_au > REEL_AV_PREROLL_AUS
+           ? a->first_au - REEL_AV_PREROLL_AUS : 0;
+}
+
+
+int64_t
+reel_av_aac_end(const reel_av_aac_t *a)
+{
+    return a->task->frag_to < a->task->grid.fragments
+           ? a->end_au + REEL_AV_POSTROLL_AUS : a->end_au;
 }
 
 
@@ -186,12 +201,14 @@ close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
 static int
 take_packet(reel_av_aac_t *a, reel_av_fault_t *f)
 {
-    /* the priming unit, and what runs ahead of a resumption */
-    if (a->pkt->pts < a->first_au * REEL_AAC_FRAME) {
+    /* the priming unit, and what runs ahead and behind */
+    if (a->pkt->pts < a->first_au * REEL_AAC_FRAME
+        || a->pkt->pts >= a->end_au * REEL_AAC_FRAME)
+    {
         return 0;
     }
 
-    if (a->pkt->pts != a->au * REEL_AAC_FRAME || a->au >= a->end_au) {
+    if (a->pkt->pts != a->au * REEL_AAC_FRAME) {
         return reel_av_fault(f, "INTERNAL", "encode", "aac: unit at %lld, "
                              "not %lld", (long long) a->pkt->pts,
                              (long long) a->au * REEL_AAC_FRAME);

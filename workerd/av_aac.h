@@ -13,8 +13,13 @@
 #include "lib/job/task.h"
 #include "workerd/av_frag.h"
 
-/* access units that run ahead of the first one kept, when resuming */
-#define REEL_AV_PREROLL_AUS 2
+/*
+ * Access units that run ahead of the first one kept when resuming, and
+ * behind the last one when more follow: the windows of neighbours overlap,
+ * and the encoder looks ahead.
+ */
+#define REEL_AV_PREROLL_AUS  2
+#define REEL_AV_POSTROLL_AUS 2
 
 typedef struct {
     reel_child_t              *child;   /* borrowed; gets the objects */
@@ -36,12 +41,9 @@ int reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
     const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f);
 void reel_av_aac_close(reel_av_aac_t *a);
 
-/* the access units whose lines reel_av_aac_encode wants, in order */
-static inline int64_t
-reel_av_aac_begin(const reel_av_aac_t *a)
-{
-    return a->next_in;
-}
+/* the lines that reel_av_aac_encode wants: access units [begin, end) */
+int64_t reel_av_aac_begin(const reel_av_aac_t *a);
+int64_t reel_av_aac_end(const reel_av_aac_t *a);
 
 /* 1024 samples, planar float; frame's pts is overwritten */
 int reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f);

@@ -94,7 +94,7 @@ prepare(audio_t *a)
 
     return reel_av_line_open(&a->line, &a->task,
                              reel_av_aac_begin(&a->aac) * REEL_AAC_FRAME,
-                             a->aac.end_au * REEL_AAC_FRAME, REEL_AAC_FRAME,
+                             reel_av_aac_end(&a->aac) * REEL_AAC_FRAME, REEL_AAC_FRAME,
                              sink, a, &a->fault);
 }
 

@@ -91,7 +91,6 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
 {
     unsigned  i;
 
-    s->skip_until = INT64_MIN;
     s->video = choose(src->fmt, AVMEDIA_TYPE_VIDEO);
     s->audio = choose(src->fmt, AVMEDIA_TYPE_AUDIO);
 
@@ -127,6 +126,13 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
         }
     }
 
+    if (s->audio != NULL) {
+        s->sound_dec = reel_av_decoder_open(s->audio, 1, f);
+        if (s->sound_dec == NULL) {
+            return -1;
+        }
+    }
+
     return 0;
 }
 
@@ -134,6 +140,7 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
 void
 reel_av_scan_release(reel_scan_t *s)
 {
+    avcodec_free_context(&s->sound_dec);
     avcodec_free_context(&s->dec);
     free(s->keys.at);
     free(s->shown.at);
@@ -244,47 +251,72 @@ see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
 
 
 static void
-see_sound(reel_scan_t *s, const AVPacket *pkt)
+probe_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+{
+    if (s->heard || s->sound_fed++ >= PROBE_PACKETS) {
+        return;
+    }
+
+    (void) avcodec_send_packet(s->sound_dec, pkt);
+
+    while (!s->heard && avcodec_receive_frame(s->sound_dec, frame) == 0) {
+        if (frame->pts != AV_NOPTS_VALUE && frame->nb_samples > 0) {
+            s->heard = true;
+            s->sound_start = frame->pts;
+        }
+        av_frame_unref(frame);
+    }
+}
+
+
+/* silence behind the end, which the decoder cuts, in ticks */
+static int64_t
+padding(const reel_scan_t *s, const AVPacket *pkt)
 {
     size_t          size;
-    int64_t         ts, skip, drop, dur;
     AVRational      samples;
     const uint8_t  *sd;
+
+    sd = av_packet_get_side_data(pkt, AV_PKT_DATA_SKIP_SAMPLES, &size);
+    if (sd == NULL || size < 8 || s->audio->codecpar->sample_rate <= 0) {
+        return 0;
+    }
+
+    samples = (AVRational) { 1, s->audio->codecpar->sample_rate };
+
+    return av_rescale_q(AV_RL32(sd + 4), samples, s->audio->time_base);
+}
+
+
+static void
+see_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+{
+    int64_t  ts, end;
+
+    probe_sound(s, pkt, frame);
+
+    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
+        return;
+    }
 
     ts = reel_av_packet_ts(pkt);
     if (ts == AV_NOPTS_VALUE) {
         ts = s->has_sound ? s->sound_end : 0;
     }
 
-    skip = 0;
-    drop = 0;
-    dur = pkt->duration > 0 ? pkt->duration : 0;
-
-    /* encoder delay in front and padding behind, which the decoder cuts */
-    sd = av_packet_get_side_data(pkt, AV_PKT_DATA_SKIP_SAMPLES, &size);
-    if (sd != NULL && size >= 8 && s->audio->codecpar->sample_rate > 0) {
-        samples = (AVRational) { 1, s->audio->codecpar->sample_rate };
-        skip = av_rescale_q(AV_RL32(sd), samples, s->audio->time_base);
-        drop = av_rescale_q(AV_RL32(sd + 4), samples, s->audio->time_base);
-    }
-
-    /* the delay may span several packets, the first ones discarded */
-    if (!s->has_sound && skip > 0) {
-        s->skip_until = ts + skip;
-    }
-
-    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
-        return;
-    }
+    end = ts + (pkt->duration > 0 ? pkt->duration : 0) - padding(s, pkt);
 
     if (!s->has_sound) {
         s->has_sound = true;
-        s->sound_start = ts > s->skip_until ? ts : s->skip_until;
-        s->sound_end = s->sound_start;
+        s->sound_end = end;
+
+        if (!s->heard) {
+            s->sound_start = ts;
+        }
     }
 
-    if (ts + dur - drop > s->sound_end) {
-        s->sound_end = ts + dur - drop;
+    if (end > s->sound_end) {
+        s->sound_end = end;
     }
 }
 
@@ -362,7 +394,7 @@ see(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
     }
 
     if (s->audio != NULL && pkt->stream_index == s->audio->index) {
-        see_sound(s, pkt);
+        see_sound(s, pkt, frame);
     }
 
     return 0;

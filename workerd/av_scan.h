@@ -30,8 +30,11 @@ typedef struct {
     unsigned        interlaced;
     unsigned        fed;
 
+    /* the first sound is decoded: decoders cut the encoder's delay */
+    AVCodecContext *sound_dec;
+    bool            heard;
+    unsigned        sound_fed;
     bool            has_sound;
-    int64_t         skip_until;     /* encoder delay in front of it */
     int64_t         sound_start;
     int64_t         sound_end;
     uint64_t        max_duration_s;

@@ -1,0 +1,424 @@
+/*
+ * encode_audio: sound stands where the source has it, without a gap, and a
+ * run that is resumed goes on as if nothing had happened.  The clips beep
+ * for 100 ms at the start of each second.
+ */
+
+#include "av_media.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/codec/aac.h"
+
+
+#define RATE   48000
+
+/* 1 kHz, silent for the first half second: the priming is left out */
+#define BEEPS                                                                \
+    "-f lavfi -i \"aevalsrc='0.5*sin(2*PI*1000*t)"                           \
+    "*lt(mod(t\\,1)\\,0.1)*gt(t\\,0.5)':s=%d:d=%d\" "
+
+
+static void
+make_beeps(const char *name, int rate, int seconds, const char *codec)
+{
+    char  args[1024];
+
+    (void) snprintf(args, sizeof(args), BEEPS "%s", rate, seconds, codec);
+    media_make(name, args);
+}
+
+
+static void
+audio_task(reel_encode_audio_t *t, const reel_source_t *s, uint32_t rate)
+{
+    reel_pipeline_t  pl;
+
+    memset(t, 0, sizeof(*t));
+    reel_pipeline_default(&pl);
+    assert_int_equal(reel_plan_grid(&t->grid, &pl, s), REEL_OK);
+
+    t->stream = s->audio.stream;
+    t->tb = s->audio.tb;
+    t->origin = s->audio.first_pts;
+    (void) snprintf(t->name, sizeof(t->name), "a128");
+    t->kbps = 128;
+    t->channels = 2;
+    t->sample_rate = rate;
+    t->object_frags = 2;
+    t->frag_to = t->grid.fragments;
+}
+
+
+static void
+encode(const reel_encode_audio_t *t, const char *source, uint32_t resume,
+    const char *joined, media_answer_t *a)
+{
+    reel_buf_t  b;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_audio_print(&b, t), REEL_OK);
+
+    *a = media_run(reel_av_encode_audio, source, (char *) b.data, b.len,
+                   "sound", resume, 0);
+    assert_int_equal(a->status, 0);
+    media_join(a, 0, "sound", joined);
+
+    reel_buf_release(&b);
+}
+
+
+/* where the beep that should start at `at` does, by its power */
+static double
+onset(const int16_t *p, size_t n, double at)
+{
+    long    i, from, to;
+    double  sum;
+
+    from = (long) ((at - 0.05) * RATE);
+    to = (long) ((at + 0.15) * RATE);
+
+    for (i = from < 0 ? 0 : from; i + 48 < to && i + 48 < (long) n; i++) {
+        sum = fabs((double) p[i]) + fabs((double) p[i + 12]);
+        if (sum > 4000) {
+            return (double) i / RATE;
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+check_beeps(const char *source, const char *joined, int from, int to,
+    double late)
+{
+    int       k;
+    size_t    n;
+    double    at;
+    int16_t  *p;
+
+    p = media_sound(joined, &n);
+
+    for (k = from; k < to; k++) {
+        at = onset(p, n, k + late);
+
+        if (fabs(at - k - late) > 0.002) {
+            fail_msg("%s: beep %d at %.4f instead of %.4f", source, k, at,
+                     k + late);
+        }
+    }
+
+    free(p);
+}
+
+
+/* what the source's own encoder delays, unsaid: as ffmpeg decodes it */
+static double
+delay_of(const char *source)
+{
+    size_t    n;
+    double    at;
+    int16_t  *p;
+
+    p = media_sound(source, &n);
+    at = onset(p, n, 1.0);
+    free(p);
+
+    assert_in_range((int) (at * 1000), 999, 1030);
+    return at - 1.0;
+}
+
+
+static int64_t
+samples_of(const media_answer_t *a)
+{
+    size_t   i;
+    int64_t  sum;
+    json_t  *line, *o;
+
+    sum = 0;
+
+    json_array_foreach(a->lines, i, line) {
+        o = json_object_get(line, "object");
+        sum += json_integer_value(json_object_get(o, "samples"));
+    }
+
+    return sum;
+}
+
+
+/* all beeps of a source of 9 s, at their times */
+static void
+one(const char *name, int rate, uint32_t out_rate, const char *codec)
+{
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    make_beeps(name, rate, 9, codec);
+    media_inspect(&s, name);
+    audio_task(&t, &s, out_rate);
+
+    (void) unlink(media_path("joined.mp4"));
+    encode(&t, name, 0, "joined.mp4", &a);
+
+    assert_int_equal(samples_of(&a),
+                     reel_audio_total_aus(&t.grid, out_rate));
+    check_beeps(name, "joined.mp4", 1, 9, delay_of(name));
+
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
+static void
+test_formats(void **state)
+{
+    (void) state;
+
+    one("a.wav", 48000, 48000, "-c:a pcm_s16le");
+    one("a.mp4", 48000, 48000, "-c:a aac");
+    one("b.mp4", 44100, 48000, "-c:a aac");
+    one("c.mp4", 44100, 44100, "-c:a aac");
+    one("a.mkv", 44100, 48000, "-c:a aac");
+    one("f.mkv", 44100, 48000, "-c:a flac");
+    one("o.webm", 48000, 48000, "-c:a libopus");
+    one("v.webm", 44100, 48000, "-c:a libvorbis");
+    one("a.mp3", 44100, 48000, "-c:a libmp3lame");
+    one("a.ts", 48000, 48000, "-c:a mp2 -muxdelay 0");
+    one("a.flac", 96000, 48000, "-c:a flac");
+    one("a.ogg", 48000, 44100, "-c:a libvorbis");
+}
+
+
+/* 5.1: each speaker is heard in the stereo */
+static void
+test_mix_down(void **state)
+{
+    size_t               n;
+    int16_t             *p;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    media_make("six.mp4", "-f lavfi -i \"aevalsrc='0|0|0.3*sin(6283*t)|0|0|0'"
+               ":c=5.1:s=48000:d=4\" -c:a aac");
+    media_inspect(&s, "six.mp4");
+    assert_int_equal(s.audio.channels, 6);
+    audio_task(&t, &s, 48000);
+
+    (void) unlink(media_path("six-joined.mp4"));
+    encode(&t, "six.mp4", 0, "six-joined.mp4", &a);
+
+    p = media_sound("six-joined.mp4", &n);
+    assert_true(onset(p, n, 1.0) >= 0);
+
+    free(p);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
+/* sound that starts late, has a hole, and ends early: silence there */
+static void
+test_silence(void **state)
+{
+    size_t               i, n;
+    int16_t             *p;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    make_beeps("h.mkv", 48000, 9, "-af \"aselect='not(between(t,3.5,5.5))'\" "
+               "-c:a pcm_s16le");
+    media_inspect(&s, "h.mkv");
+    audio_task(&t, &s, 48000);
+
+    /* half a second of silence in front, two behind */
+    t.origin -= (int64_t) t.tb.den / t.tb.num / 2;
+    t.grid.end_ts += t.grid.timescale * 5 / 2;
+    t.grid.fragments = (uint32_t) ((t.grid.end_ts + t.grid.gop_ts - 1)
+                                   / t.grid.gop_ts);
+    t.frag_to = t.grid.fragments;
+
+    (void) unlink(media_path("h.mp4"));
+    encode(&t, "h.mkv", 0, "h.mp4", &a);
+
+    check_beeps("h.mkv", "h.mp4", 1, 4, 0.5);
+    check_beeps("h.mkv", "h.mp4", 6, 9, 0.5);
+
+    p = media_sound("h.mp4", &n);
+    assert_true(n >= (size_t) (11.4 * RATE));
+    for (i = (size_t) (4.3 * RATE); i < (size_t) (5.9 * RATE); i++) {
+        assert_in_range(p[i] + 100, 0, 200);
+    }
+    for (i = (size_t) (9.6 * RATE); i < n; i++) {
+        assert_in_range(p[i] + 100, 0, 200);
+    }
+
+    free(p);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
+static size_t
+objects_of(const media_answer_t *a)
+{
+    size_t   i, n;
+    json_t  *line;
+
+    n = 0;
+
+    json_array_foreach(a->lines, i, line) {
+        n += json_object_get(line, "object") != NULL;
+    }
+
+    return n;
+}
+
+
+/* a steady tone across the seam: a click or a step would show */
+static void
+resume(const char *name, uint32_t rate, const char *codec)
+{
+    size_t               i, n, m;
+    double               worst;
+    int16_t             *p, *q;
+    reel_source_t        s;
+    media_answer_t       a, b;
+    reel_encode_audio_t  t;
+
+    media_make(name, codec);
+    media_inspect(&s, name);
+    audio_task(&t, &s, rate);
+
+    (void) unlink(media_path("whole.mp4"));
+    (void) unlink(media_path("seam.mp4"));
+
+    encode(&t, name, 0, "whole.mp4", &a);
+    assert_int_equal(objects_of(&a), 6);
+
+    /* the first two objects of a run, then the rest by another */
+    t.frag_to = 4;
+    encode(&t, name, 0, "seam.mp4", &b);
+    assert_int_equal(objects_of(&b), 2);
+    json_decref(b.lines);
+
+    t.frag_to = t.grid.fragments;
+    encode(&t, name, 4, "seam.mp4", &b);
+    assert_int_equal(objects_of(&b), 4);
+
+    p = media_sound("whole.mp4", &n);
+    q = media_sound("seam.mp4", &m);
+    assert_int_equal(n, m);
+
+    for (i = RATE, worst = 0; i < n; i++) {
+        if (fabs((double) p[i] - q[i]) > worst) {
+            worst = fabs((double) p[i] - q[i]);
+        }
+    }
+
+    /* of an amplitude of 9830: what two encodings differ by anyway */
+    if (worst >= 400) {
+        fail_msg("%s: the runs differ by %.0f", name, worst);
+    }
+
+    free(q);
+    free(p);
+    json_decref(b.lines);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
+static void
+test_resume(void **state)
+{
+    (void) state;
+
+    resume("r.mp4", 48000, "-f lavfi -i \"aevalsrc='0.3*sin(2765*t)"
+           "+0.1*sin(7000*t)':s=44100:d=23\" -c:a aac");
+    resume("r.mp3", 48000, "-f lavfi -i \"aevalsrc='0.3*sin(2765*t)"
+           "+0.1*sin(7000*t)':s=44100:d=23\" -c:a libmp3lame");
+}
+
+
+/* fragment k starts with the first access unit at or after grid k */
+static void
+test_fragments(void **state)
+{
+    size_t               i, j;
+    json_t              *line, *o, *frags;
+    int64_t              want;
+    uint32_t             k;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    make_beeps("g.mp4", 44100, 11, "-c:a aac");
+    media_inspect(&s, "g.mp4");
+    audio_task(&t, &s, 44100);
+
+    (void) unlink(media_path("joined.mp4"));
+    encode(&t, "g.mp4", 0, "joined.mp4", &a);
+
+    k = 0;
+
+    json_array_foreach(a.lines, i, line) {
+        o = json_object_get(line, "object");
+        if (o == NULL) {
+            continue;
+        }
+
+        assert_int_equal(json_integer_value(json_object_get(o, "frag_from")),
+                         k);
+        frags = json_object_get(o, "frags");
+
+        /* size, duration, samples, iframe of each in one row */
+        for (j = 0; j + 3 < json_array_size(frags) || j == 0; j += 4, k++) {
+            if (!json_is_integer(json_array_get(frags, j))) {
+                break;
+            }
+
+            want = (k + 1 == t.grid.fragments
+                    ? reel_audio_total_aus(&t.grid, 44100)
+                    : reel_audio_first_au(&t.grid, 44100, k + 1))
+                   - reel_audio_first_au(&t.grid, 44100, k);
+            assert_int_equal(json_integer_value(json_array_get(frags, j + 2)),
+                             want);
+            assert_int_equal(json_integer_value(json_array_get(frags, j + 1)),
+                             want * REEL_AAC_FRAME);
+        }
+    }
+
+    assert_int_equal(k, t.grid.fragments);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_mix_down),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_fragments),
+    };
+
+    return cmocka_run_group_tests(tests, media_setup, media_teardown);
+}
