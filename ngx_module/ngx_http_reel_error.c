@@ -29,7 +29,6 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_uint_t retryable)
 {
     size_t                 len;
-    ngx_int_t              rc;
     ngx_str_t              body, id;
     reel_buf_t             b;
     const char            *type;
@@ -101,8 +100,16 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK && rc != NGX_AGAIN) {
+    /*
+     * who waits for 100 Continue gets this instead; what is left of a body
+     * is read and dropped, so that the client sees the answer
+     */
+    if (r->headers_in.expect && !r->expect_tested) {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+    }
+
+    if (r->reading_body || ngx_http_discard_request_body(r) != NGX_OK) {
         r->keepalive = 0;
     }
 

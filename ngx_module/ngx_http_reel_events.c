@@ -67,7 +67,6 @@ ngx_http_reel_events_start(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     es->timer.handler = ngx_http_reel_events_poll;
     es->timer.data = es;
     es->timer.log = r->connection->log;
-    es->timer.cancelable = 1;
 
     if (ngx_http_reel_events_header(r) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_ERROR);

@@ -273,6 +273,9 @@ ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis)
         return NGX_OK;
     }
 
+    redis->failed = 1;
+    redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+
     return NGX_ERROR;
 }
 
@@ -342,7 +345,11 @@ ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 }
 
 
-/* closes the connection; every call learns of it in this turn of the loop */
+/*
+ * Closes the connection; every call learns of it in this turn of the loop.
+ * One that was idle may be opened again at once: Redis was restarted, or
+ * ended what it took for dead.
+ */
 static void
 ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
 {
@@ -352,8 +359,11 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
     if (redis->peer.connection) {
         ngx_close_connection(redis->peer.connection);
         redis->peer.connection = NULL;
-        redis->failed = 1;
-        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+
+        if (!ngx_queue_empty(&redis->calls)) {
+            redis->failed = 1;
+            redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        }
     }
 
     if (redis->reader) {
@@ -416,7 +426,9 @@ ngx_http_reel_redis_queue(ngx_http_reel_redis_t *redis, ngx_uint_t argc,
     redisFreeCommand(cmd);
 
     if (reel_buf_err(&redis->out) != REEL_OK) {
+        /* what was to be sent is gone, in the middle of a command maybe */
         ngx_free(call);
+        ngx_http_reel_redis_close(redis);
         return NULL;
     }
 
@@ -424,7 +436,6 @@ ngx_http_reel_redis_queue(ngx_http_reel_redis_t *redis, ngx_uint_t argc,
     call->event.handler = ngx_http_reel_redis_timeout;
     call->event.data = call;
     call->event.log = ngx_cycle->log;
-    call->event.cancelable = 1;
 
     ngx_queue_insert_tail(&redis->calls, &call->queue);
 
@@ -523,6 +534,12 @@ ngx_http_reel_redis_read_handler(ngx_event_t *ev)
     }
 
     if (ngx_queue_empty(&redis->calls)) {
+
+        if (ngx_exiting) {
+            ngx_http_reel_redis_close(redis);
+            return;
+        }
+
         c->idle = 1;
     }
 

@@ -1,10 +1,14 @@
 /*
  * Store work in the thread pool.  A request is kept alive by blocked and
  * count while its work runs; whoever finalizes it meanwhile (the client went
- * away) only marks it, and the done handler still runs.
+ * away) only marks it, and the done handler still runs.  A timer keeps an
+ * exiting worker, which waits for timers alone, until the work is done.
  */
 
 #include "ngx_module/ngx_http_reel_module.h"
+
+
+#define NGX_HTTP_REEL_TASK_LONG  60000
 
 
 typedef struct {
@@ -43,6 +47,7 @@ ngx_http_reel_task_post(ngx_http_request_t *r, ngx_http_reel_work_pt work,
     task->handler = ngx_http_reel_task_work;
     task->event.handler = ngx_http_reel_task_event;
     task->event.data = ctx;
+    task->event.log = r->connection->log;
 
     if (ngx_thread_task_post(rlcf->thread_pool, task) != NGX_OK) {
         return NGX_ERROR;
@@ -50,6 +55,8 @@ ngx_http_reel_task_post(ngx_http_request_t *r, ngx_http_reel_work_pt work,
 
     r->main->blocked++;
     r->aio = 1;
+
+    ngx_add_timer(&task->event, NGX_HTTP_REEL_TASK_LONG);
 
     return NGX_OK;
 }
@@ -76,6 +83,18 @@ ngx_http_reel_task_event(ngx_event_t *ev)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
+
+    if (ev->timedout) {
+        ngx_log_error(NGX_LOG_WARN, c->log, 0,
+                      "reel: store work takes more than a minute");
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_HTTP_REEL_TASK_LONG);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
 
     r->main->blocked--;
     r->aio = 0;
