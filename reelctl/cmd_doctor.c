@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "reelctl/http.h"
 #include "reelctl/progress.h"
 #include "reelctl/redis.h"
@@ -104,7 +102,7 @@ check_keys(doctor_t *d)
     }
 
     if (b.len != 0) {
-        OPENSSL_cleanse(b.data, b.len);
+        explicit_bzero(b.data, b.len);
     }
 
     reel_buf_release(&b);

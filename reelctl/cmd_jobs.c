@@ -341,6 +341,7 @@ reel_ctl_cmd_jobs(reel_ctl_t *c)
 
     if (err != REEL_OK) {
         return reel_ctl_fail(err == REEL_DENIED ? REEL_EXIT_DENIED
+                             : err == REEL_INVAL ? REEL_EXIT_USAGE
                              : REEL_EXIT_UNAVAILABLE, "%s", e.text);
     }
 

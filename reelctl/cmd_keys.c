@@ -8,8 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "lib/auth/jwt.h"
 #include "reelctl/ctl.h"
 
@@ -93,7 +91,7 @@ random_text(char *dst, size_t n, const char *alphabet)
     }
 
     dst[n] = '\0';
-    OPENSSL_cleanse(raw, sizeof(raw));
+    explicit_bzero(raw, sizeof(raw));
 
     return REEL_EXIT_OK;
 }
@@ -153,7 +151,7 @@ make_key(const reel_ctl_t *c, char *id, size_t cap, json_t **key)
                      "project",
                      reel_ctl_opt(c, REEL_OPT_PROJECT, NULL, "default"),
                      "buckets", buckets);
-    OPENSSL_cleanse(secret, sizeof(secret));
+    explicit_bzero(secret, sizeof(secret));
 
     if (*key == NULL) {
         return reel_ctl_fail(REEL_EXIT_USAGE, "id, project and buckets must "
@@ -193,7 +191,7 @@ load(const reel_ctl_t *c, const char *path, json_t **root)
     }
 
     if (b.len != 0) {
-        OPENSSL_cleanse(b.data, b.len);
+        explicit_bzero(b.data, b.len);
     }
 
     reel_buf_release(&b);
@@ -292,7 +290,7 @@ store(const reel_ctl_t *c, const char *path, json_t *key)
 done:
 
     if (text != NULL) {
-        OPENSSL_cleanse(text, strlen(text));
+        explicit_bzero(text, strlen(text));
     }
 
     free(text);

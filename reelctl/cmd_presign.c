@@ -35,6 +35,10 @@ reel_ctl_cmd_presign(reel_ctl_t *c)
         json_object_set_new(j, "name", json_string(c->argv[1]));
     }
 
+    if (j != NULL && s.asset[0] != '\0') {
+        json_object_set_new(j, "asset", json_string(s.asset));
+    }
+
     code = reel_ctl_put_json(j);
 
 done:

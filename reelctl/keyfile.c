@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "lib/base/ulid.h"
 #include "reelctl/ctl.h"
 
@@ -55,7 +53,7 @@ reel_ctl_read_file(const char *path, size_t max, reel_buf_t *b,
 
 done:
 
-    OPENSSL_cleanse(chunk, sizeof(chunk));
+    explicit_bzero(chunk, sizeof(chunk));
 
     if (fd != -1) {
         (void) close(fd);
@@ -89,7 +87,7 @@ load(reel_ctl_t *c, const char *path)
     }
 
     if (b.len != 0) {
-        OPENSSL_cleanse(b.data, b.len);
+        explicit_bzero(b.data, b.len);
     }
 
 done:

@@ -56,7 +56,7 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_PIPELINE] = { "pipeline", "NAME", "the pipeline to run" },
     [REEL_OPT_META] = { "meta", "JSON",
         "an object with title, creator, passthrough" },
-    [REEL_OPT_ASSET] = { "asset", "ID", "the id that the asset will have" },
+    [REEL_OPT_ASSET] = { "asset", "ID", "the id that the asset will have (a new one)" },
     [REEL_OPT_URL] = { "url", "URL",
         "upload to this presigned URL; '-' reads it from stdin" },
     [REEL_OPT_WATCH] = { "watch", NULL, "then watch until it is ready" },

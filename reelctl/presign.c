@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "lib/auth/query.h"
@@ -94,9 +96,41 @@ check_limits(const reel_ctl_t *c)
                              "bytes", NAME_MAX_BYTES);
     }
 
+    v = c->opt[REEL_OPT_TYPE];
+    if (v != NULL && (v[0] == '\0' || strpbrk(v, "\r\n") != NULL)) {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "--type must be a media type "
+                             "such as video/mp4");
+    }
+
     v = c->opt[REEL_OPT_META];
 
     return v != NULL ? check_meta(v) : REEL_EXIT_OK;
+}
+
+
+/* the given id, or a new one */
+static int
+choose_asset(const reel_ctl_t *c, char dst[27])
+{
+    uint8_t          random[10];
+    struct timespec  ts;
+
+    if (c->opt[REEL_OPT_ASSET] != NULL) {
+        return reel_str_copy(dst, 27, reel_str(c->opt[REEL_OPT_ASSET]))
+               == REEL_OK ? REEL_EXIT_OK : REEL_EXIT_USAGE;
+    }
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random)
+        || clock_gettime(CLOCK_REALTIME, &ts) != 0)
+    {
+        return reel_ctl_fail(REEL_EXIT_FAILED, "no random numbers: %s",
+                             strerror(errno));
+    }
+
+    reel_ulid(dst, (uint64_t) ts.tv_sec * 1000
+                   + (uint64_t) ts.tv_nsec / 1000000, random);
+
+    return REEL_EXIT_OK;
 }
 
 
@@ -116,7 +150,6 @@ add_limits(const reel_ctl_t *c, reel_buf_t *q)
         { REEL_OPT_REEL_NAME, "reel-name" },
         { REEL_OPT_PIPELINE, "reel-pipeline" },
         { REEL_OPT_META, "reel-meta" },
-        { REEL_OPT_ASSET, "reel-asset" },
     };
 
     code = check_limits(c);
@@ -276,12 +309,13 @@ sign(const reel_ctl_t *c, const reel_ctl_server_t *server, const char *method,
     reel_buf_u8(&url, '?');
     err = reel_sigv4_presign(&url, &rq, &signer, REEL_STR(""));
 
-    s->expires_at = signer.time_s + (int64_t) expires;
-    s->url = reel_buf_take(&url, NULL);
-
     if (err != REEL_OK) {
+        reel_buf_release(&url);
         return err;
     }
+
+    s->expires_at = signer.time_s + (int64_t) expires;
+    s->url = reel_buf_take(&url, NULL);
 
     return s->url != NULL ? REEL_OK : REEL_NOMEM;
 }
@@ -332,6 +366,14 @@ reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
 
     if (code == REEL_EXIT_OK) {
         code = add_limits(c, &query);
+    }
+
+    if (code == REEL_EXIT_OK
+        && (c->opt[REEL_OPT_ASSET] != NULL
+            || (s->bucket != NULL && strcmp(method, "PUT") == 0)))
+    {
+        code = choose_asset(c, s->asset);
+        add_param(&query, "reel-asset", s->asset);
     }
 
     if (code != REEL_EXIT_OK) {

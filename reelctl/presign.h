@@ -8,6 +8,7 @@
 typedef struct {
     char   *url;
     char   *bucket;             /* NULL when a path was signed */
+    char    asset[27];          /* the id it will have; "" with a path */
     int64_t expires_at;         /* Unix seconds */
 } reel_ctl_signed_t;
 
@@ -15,6 +16,10 @@ typedef struct {
  * Signs target with the limits among c's options.  A target with a leading
  * slash is a path of the server, with or without a query, as it goes on the
  * wire; any other is a name in the bucket.  Exit code; release what it made.
+ *
+ * To PUT a name, the asset's id is made here and signed too.  Two URLs made
+ * in one second for one name would otherwise be the same URL, and the second
+ * upload a repetition of the first: answered, and its bytes dropped.
  */
 int reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     reel_ctl_signed_t *s) REEL_WARN_UNUSED;

@@ -145,7 +145,7 @@ reel_ctl_upload_begin(reel_ctl_upload_t *u, const char *label,
     uint64_t total)
 {
     *u = (reel_ctl_upload_t) { .label = label, .total = total,
-                               .tenth = -1 };
+                               .tenth = 0 };
     u->began_ms = u->mark_ms = reel_ctl_now_ms();
 }
 
@@ -201,6 +201,7 @@ void
 reel_ctl_upload_progress(void *upload, uint64_t sent)
 {
     char                eta[32], left[24];
+    double              rate;
     int64_t             now = reel_ctl_now_ms();
     reel_ctl_upload_t  *u = upload;
 
@@ -210,10 +211,16 @@ reel_ctl_upload_progress(void *upload, uint64_t sent)
 
     u->drawn_ms = now;
     measure(u, sent, now);
-    reel_ctl_clock(left, u->rate > 0 ? (double) (u->total - sent) / u->rate
-                                     : -1);
+
+    rate = u->rate;
+    if (rate == 0 && now > u->began_ms) {
+        /* the first moments */
+        rate = (double) sent * 1000 / (double) (now - u->began_ms);
+    }
+
+    reel_ctl_clock(left, rate > 0 ? (double) (u->total - sent) / rate : -1);
     (void) snprintf(eta, sizeof(eta), "eta %s", left);
-    draw(u, sent, u->rate, eta);
+    draw(u, sent, rate, eta);
 }
 
 

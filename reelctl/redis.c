@@ -3,7 +3,6 @@
 #include <sys/time.h>
 
 #include <hiredis/hiredis.h>
-#include <openssl/crypto.h>
 
 #include "reelctl/redis.h"
 
@@ -16,8 +15,8 @@ struct reel_ctl_redis_s {
 };
 
 
-static redisContext *
-connect_to(const char *address, reel_error_t *e)
+static reel_err_t
+connect_to(const char *address, redisContext **out, reel_error_t *e)
 {
     char            host[256];
     uint64_t        port;
@@ -38,9 +37,8 @@ connect_to(const char *address, reel_error_t *e)
             || reel_str_copy(host, sizeof(host), left) != REEL_OK
             || reel_str_u64(reel_str(colon + 1), 65535, &port) != REEL_OK)
         {
-            (void) reel_fail(e, REEL_INVAL, "\"%.100s\" is not of the form "
+            return reel_fail(e, REEL_INVAL, "\"%.100s\" is not of the form "
                              "unix:PATH or HOST:PORT", address);
-            return NULL;
         }
 
         ctx = redisConnectWithTimeout(host, (int) port, tv);
@@ -54,12 +52,13 @@ connect_to(const char *address, reel_error_t *e)
             redisFree(ctx);
         }
 
-        return NULL;
+        return REEL_IO;
     }
 
     (void) redisSetTimeout(ctx, tv);
+    *out = ctx;
 
-    return ctx;
+    return REEL_OK;
 }
 
 
@@ -100,7 +99,7 @@ login(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     }
 
     reel_ctl_strings_release(&out);
-    OPENSSL_cleanse(z, strlen(z));
+    explicit_bzero(z, strlen(z));
     free(z);
 
     return err;
@@ -118,8 +117,11 @@ reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
         return reel_fail(e, REEL_NOMEM, "out of memory");
     }
 
-    (*r)->ctx = connect_to(address, e);
-    err = (*r)->ctx != NULL ? login(c, *r, e) : REEL_IO;
+    err = connect_to(address, &(*r)->ctx, e);
+
+    if (err == REEL_OK) {
+        err = login(c, *r, e);
+    }
 
     if (err != REEL_OK) {
         reel_ctl_redis_close(*r);

@@ -14,7 +14,8 @@ typedef struct {
 
 /*
  * Connects to address (unix:PATH or HOST:PORT) and logs in when a password
- * file is among the options.  The reason of a failure is in e.
+ * file is among the options.  The reason of a failure is in e: REEL_INVAL
+ * (address or password file), REEL_IO (out of reach), REEL_DENIED.
  */
 reel_err_t reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
     reel_ctl_redis_t **r, reel_error_t *e) REEL_WARN_UNUSED;

@@ -53,7 +53,7 @@ reel_ctl_put_json(json_t *j)
         return reel_ctl_fail(REEL_EXIT_FAILED, "out of memory");
     }
 
-    rc = json_dumpf(j, stdout, JSON_COMPACT);
+    rc = json_dumpf(j, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
     json_decref(j);
 
     if (rc != 0) {

@@ -1,0 +1,511 @@
+#!/usr/bin/env python3
+"""
+reelctl as a black box: help, exit codes, files, Redis, doctor. What needs the
+server is in tests/integration. Needs redis-server; starts its own.
+
+usage: cli.py reelctl totals-file      writes "passed failed skipped" there
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+COMMANDS = ("presign upload status watch list delete retry meta play-url "
+            "token keygen jobs doctor").split()
+ASSET = "01j8zzzzzzzzzzzzzzzzzzzzzz"
+REELCTL = None
+
+OK, FAILED, USAGE, NOTFOUND, DENIED, ERRORED, UNAVAILABLE = range(7)
+
+
+class Case(unittest.TestCase):
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="reelctl-")
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def run_ctl(self, *args, code=OK, env=None, stdin=None):
+        full = {k: v for k, v in os.environ.items()
+                if not k.startswith("REEL_")}
+        full.update(env or {})
+        p = subprocess.run([REELCTL, *args], env=full, text=True,
+                           input=stdin, capture_output=True, timeout=60)
+        self.assertEqual(p.returncode, code, (args, p.stdout, p.stderr))
+        return p
+
+    def keygen(self, name="keys.json", *more):
+        path = self.path(name)
+        return path, self.run_ctl("keygen", path, *more).stdout.strip()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Help(Case):
+
+    def test_general(self):
+        out = self.run_ctl("--help").stdout
+        for c in COMMANDS:
+            self.assertRegex(out, rf"(?m)^  {re.escape(c)} ")
+        self.assertEqual(self.run_ctl("help").stdout, out)
+
+    def test_each_command(self):
+        for c in COMMANDS:
+            with self.subTest(c):
+                out = self.run_ctl(c, "--help").stdout
+                self.assertTrue(out.startswith(f"usage: reelctl {c} "))
+                for needed in ("--json", "--server", "--keys", "exit codes"):
+                    self.assertIn(needed, out)
+                self.assertEqual(self.run_ctl("help", c).stdout, out)
+                self.assertEqual(self.run_ctl(c, "-h").stdout, out)
+
+    def test_docs_name_each_command_and_option(self):
+        with open(os.path.join(ROOT, "docs/reelctl.md")) as f:
+            docs = f.read()
+        for c in COMMANDS:
+            self.assertIn(f"| `{c}", docs)
+            for o in re.findall(r"(?m)^  (--[a-z0-9-]+)",
+                                self.run_ctl(c, "--help").stdout):
+                self.assertIn(f"`{o}", docs, c)
+
+    def test_docs_name_no_other_option(self):
+        with open(os.path.join(ROOT, "docs/reelctl.md")) as f:
+            docs = f.read()
+        known = set()
+        for c in COMMANDS:
+            known.update(re.findall(r"--[a-z0-9-]+",
+                                    self.run_ctl(c, "--help").stdout))
+        self.assertEqual(set(re.findall(r"--[a-z][a-z0-9-]+", docs)) - known,
+                         set())
+
+
+class Arguments(Case):
+
+    def test_usage(self):
+        for args in ([], ["frobnicate"], ["--frobnicate"], ["presign"],
+                     ["upload"], ["upload", "a", "b"], ["status"],
+                     ["list", "x"], ["token", "x"], ["doctor", "x"],
+                     ["keygen", "a", "b"], ["keygen"], ["jobs"],
+                     ["list", "--limit"], ["list", "--json=1"],
+                     ["upload", "f", "--title", "x"]):
+            with self.subTest(args):
+                p = self.run_ctl(*args, code=USAGE)
+                self.assertEqual(p.stdout, "")
+                self.assertIn("reelctl", p.stderr)
+
+    def test_asset_ids(self):
+        keys, _ = self.keygen()
+        for c in ("status", "watch", "delete", "retry", "meta", "play-url"):
+            for bad in ("x", ASSET.upper(), ASSET + "0", "../" + ASSET[3:]):
+                with self.subTest((c, bad)):
+                    p = self.run_ctl(c, bad, "--keys", keys, code=USAGE)
+                    self.assertIn("not the id of an asset", p.stderr)
+
+    def test_values(self):
+        keys, _ = self.keygen()
+        for args in (["list", "--limit", "0"], ["list", "--limit", "101"],
+                     ["list", "--state", "done"],
+                     ["token", "--expires", "0"],
+                     ["token", "--expires", "8d"],
+                     ["token", "--sub", "x" * 129],
+                     ["watch", ASSET, "--timeout", "x"],
+                     ["jobs", "nothing", "--redis", "unix:/none"],
+                     ["upload", keys, "--retries", "101"],
+                     ["upload", keys, "--url", "ftp://h/x"],
+                     ["upload", keys, "--url", "-"],
+                     ["upload", self.dir], ["upload", self.path("none")]):
+            with self.subTest(args):
+                self.run_ctl(*args, "--keys", keys, code=USAGE, stdin="")
+
+    def test_no_key(self):
+        for args in (["list"], ["token"], ["status", ASSET],
+                     ["presign", "PUT", "x"]):
+            with self.subTest(args):
+                p = self.run_ctl(*args, code=USAGE)
+                self.assertIn("--keys", p.stderr)
+
+    def test_bad_key_file(self):
+        path = self.path("keys.json")
+        for text, says in (("{", "line 1"), ("{}", "access_keys"),
+                           ('{"access_keys": [{"id": "a", "secret": '
+                            '"topsecret"}]}', "secret must be 16")):
+            with open(path, "w") as f:
+                f.write(text)
+            p = self.run_ctl("token", "--keys", path, code=FAILED)
+            self.assertIn(says, p.stderr)
+            self.assertNotIn("topsecret", p.stderr)
+        p = self.run_ctl("token", "--keys", self.path("none"), code=FAILED)
+        self.assertIn("No such file", p.stderr)
+
+    def test_key_file_open_to_others(self):
+        keys, _ = self.keygen()
+        self.assertEqual(self.run_ctl("token", "--keys", keys).stderr, "")
+        os.chmod(keys, 0o644)
+        p = self.run_ctl("token", "--keys", keys)
+        self.assertIn("chmod 600", p.stderr)
+
+    def test_stdout_closed(self):
+        keys, _ = self.keygen()
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([REELCTL, "token", "--keys", keys],
+                               stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(p.returncode, FAILED)
+
+
+class Keygen(Case):
+
+    def test_mode_and_content(self):
+        old = os.umask(0)
+        try:
+            path, key_id = self.keygen("k.json", "--bucket", "video,raw",
+                                       "--project", "films")
+        finally:
+            os.umask(old)
+        self.assertEqual(os.stat(path).st_mode & 0o7777, 0o600)
+        with open(path) as f:
+            keys = json.load(f)["access_keys"]
+        self.assertEqual(len(keys), 1)
+        self.assertEqual(keys[0]["id"], key_id)
+        self.assertRegex(key_id, r"^REEL[A-Z2-7]{16}$")
+        self.assertRegex(keys[0]["secret"], r"^[A-Za-z0-9_-]{40}$")
+        self.assertEqual(keys[0]["buckets"], ["video", "raw"])
+        self.assertEqual(keys[0]["project"], "films")
+        self.assertEqual(os.listdir(self.dir), ["k.json"])
+
+    def test_secret_is_not_shown(self):
+        path = self.path("k.json")
+        p = self.run_ctl("keygen", path, "--json")
+        with open(path) as f:
+            key = json.load(f)["access_keys"][0]
+        self.assertEqual(json.loads(p.stdout), {"id": key["id"],
+                                                "file": path})
+        self.assertNotIn(key["secret"], p.stdout + p.stderr)
+
+    def test_a_file_that_stands(self):
+        path, first = self.keygen()
+        with open(path) as f:
+            before = f.read()
+        self.assertIn("--add", self.run_ctl("keygen", path,
+                                            code=USAGE).stderr)
+        with open(path) as f:
+            self.assertEqual(f.read(), before)
+        os.chmod(path, 0o640)
+        second = self.run_ctl("keygen", path, "--add").stdout.strip()
+        self.assertEqual(os.stat(path).st_mode & 0o7777, 0o600)
+        with open(path) as f:
+            keys = json.load(f)["access_keys"]
+        self.assertEqual([k["id"] for k in keys], [first, second])
+        self.assertNotEqual(keys[0]["secret"], keys[1]["secret"])
+
+    def test_what_would_not_be_valid(self):
+        path, first = self.keygen()
+        for args in (["--id", first], ["--bucket", ""], ["--bucket", "a,,b"],
+                     ["--bucket", "../x"], ["--project", "A"],
+                     ["--project", "other"], ["--id", "a b"],
+                     ["--id", "x" * 200]):
+            with self.subTest(args):
+                self.run_ctl("keygen", path, "--add", *args, code=USAGE)
+        with open(path) as f:
+            self.assertEqual(len(json.load(f)["access_keys"]), 1)
+
+    def test_folder_missing(self):
+        p = self.run_ctl("keygen", self.path("no/k.json"), code=FAILED)
+        self.assertIn("No such file", p.stderr)
+
+
+class Token(Case):
+
+    def test_token(self):
+        keys, key_id = self.keygen()
+        with open(keys) as f:
+            secret = json.load(f)["access_keys"][0]["secret"]
+        p = self.run_ctl("token", "--expires", "10m", "--sub", "page",
+                         "--json", env={"REEL_KEYS": keys})
+        answer = json.loads(p.stdout)
+        head, body, sig = answer["token"].split(".")
+
+        def decode(part):
+            return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        mac = hmac.new(secret.encode(), f"{head}.{body}".encode(),
+                       hashlib.sha256)
+        self.assertEqual(decode(sig), mac.digest())
+        self.assertEqual(json.loads(decode(head)),
+                         {"alg": "HS256", "typ": "JWT", "kid": key_id})
+        claims = json.loads(decode(body))
+        self.assertEqual(claims["aud"], "reel-api")
+        self.assertEqual(claims["sub"], "page")
+        self.assertEqual(claims["exp"], answer["expires_at"])
+        self.assertAlmostEqual(claims["exp"], time.time() + 600, delta=5)
+
+    def test_key_id(self):
+        keys, first = self.keygen()
+        second = self.run_ctl("keygen", keys, "--add").stdout.strip()
+        for args, env, want in (
+                ([], {}, first), (["--key-id", second], {}, second),
+                ([], {"REEL_KEY_ID": second}, second),
+                (["--key-id", first], {"REEL_KEY_ID": second}, first)):
+            token = self.run_ctl("token", "--keys", keys, *args,
+                                 env=env).stdout
+            head = token.split(".")[0]
+            head = json.loads(base64.urlsafe_b64decode(
+                head + "=" * (-len(head) % 4)))
+            self.assertEqual(head["kid"], want)
+        self.run_ctl("token", "--keys", keys, "--key-id", "x", code=USAGE)
+
+
+class Presign(Case):
+
+    def test_line_and_json(self):
+        keys, key_id = self.keygen()
+        out = self.run_ctl("presign", "PUT", "a b.mp4", "--keys",
+                           keys).stdout
+        self.assertRegex(out, r"^http://127\.0\.0\.1:8080/upload/video/"
+                              r"a%20b\.mp4\?\S+X-Amz-Signature=[0-9a-f]{64}"
+                              r"\n$")
+        j = json.loads(self.run_ctl("presign", "PUT", "a b.mp4", "--keys",
+                                    keys, "--json", "--type",
+                                    "video/mp4").stdout)
+        self.assertEqual(j["headers"], {"Content-Type": "video/mp4"})
+        self.assertEqual((j["method"], j["bucket"], j["name"]),
+                         ("PUT", "video", "a b.mp4"))
+        self.assertIn(f"reel-asset={j['asset']}", j["url"])
+        self.assertIn(f"Credential={key_id}%2F", j["url"])
+
+    def test_secret_is_not_shown(self):
+        keys, _ = self.keygen()
+        with open(keys) as f:
+            secret = json.load(f)["access_keys"][0]["secret"]
+        p = self.run_ctl("presign", "PUT", "x", "--keys", keys)
+        self.assertNotIn(secret, p.stdout + p.stderr)
+
+
+class Unreachable(Case):
+
+    def test_exit_code(self):
+        keys, _ = self.keygen()
+        server = f"http://127.0.0.1:{free_port()}"
+        for args in (["list"], ["status", ASSET], ["delete", ASSET],
+                     ["retry", ASSET], ["meta", ASSET], ["play-url", ASSET],
+                     ["upload", keys, "--retries", "0"],
+                     ["watch", ASSET, "--timeout", "1"],
+                     ["upload", keys, "--retries", "0", "--url",
+                      server + "/x"]):
+            with self.subTest(args):
+                p = self.run_ctl(*args, "--keys", keys, "--server", server,
+                                 code=UNAVAILABLE)
+                self.assertEqual(p.stdout, "")
+
+    def test_says_so(self):
+        keys, _ = self.keygen()
+        server = f"http://127.0.0.1:{free_port()}"
+        p = self.run_ctl("list", "--keys", keys, "--server", server,
+                         code=UNAVAILABLE)
+        self.assertIn(server, p.stderr)
+        self.assertIn("is nginx running there?", p.stderr)
+
+    def test_upload_tries_again(self):
+        keys, _ = self.keygen()
+        began = time.monotonic()
+        p = self.run_ctl("upload", keys, "--retries", "1", "--keys", keys,
+                         "--server", f"http://127.0.0.1:{free_port()}",
+                         code=UNAVAILABLE)
+        self.assertIn("trying again in 1 s", p.stderr)
+        self.assertGreater(time.monotonic() - began, 1)
+
+
+class Redis(Case):
+
+    def setUp(self):
+        super().setUp()
+        sock = self.path("r.sock")
+        self.address = f"unix:{sock}"
+        self.server = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", sock, "--dir",
+             self.dir, "--save", "", "--appendonly", "yes",
+             "--maxmemory-policy", "noeviction"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop)
+        for _ in range(100):
+            if os.path.exists(sock):
+                return
+            time.sleep(0.05)
+        self.fail("redis-server did not start")
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait()
+
+    def redis(self, *args):
+        return subprocess.run(
+            ["redis-cli", "-s", self.address[5:], *args], check=True,
+            text=True, capture_output=True).stdout
+
+    def add_job(self, n):
+        job = f"{ASSET[:-1]}{n}.1"
+        self.redis("ZADD", "reel1:{r0}:jobs", str(n), job)
+        self.redis("HSET", f"reel1:{{r0}}:job:{job}", "v", "1", "asset",
+                   job[:26], "project", "p", "pipeline", "default", "state",
+                   "running", "tasks", "3", "left", "2", "submitted_ms",
+                   str(int(time.time() * 1000) - 65000),
+                   "inspect:s", "done", "inspect:type", "inspect",
+                   "v0.g0:s", "running", "v0.g0:type", "encode_video",
+                   "v0.g0:class", "video", "v0.g0:worker", "w\033[31m1",
+                   "v0.g0:n", "2", "v0.g0:err",
+                   '{"code": "WORKER_LOST", "detail": "gone"}',
+                   "publish:s", "waiting", "publish:type", "publish")
+        self.redis("HSET", f"reel1:{{r0}}:progress:{job}", "percent", "37")
+        return job
+
+    def test_jobs(self):
+        self.assertEqual(self.run_ctl("jobs", "--redis",
+                                      self.address).stdout,
+                         "no unfinished job\n")
+        jobs = [self.add_job(1), self.add_job(2)]
+        out = self.run_ctl("jobs", env={"REEL_REDIS": self.address}).stdout
+        self.assertEqual([line.split()[0] for line in out.splitlines()],
+                         jobs)
+        self.assertIn("37 %  1 of 3 tasks done, 1 running", out)
+        self.assertRegex(out, r"for 1:0\d\n")
+        j = json.loads(self.run_ctl("jobs", "--json", "--redis",
+                                    self.address).stdout)["jobs"]
+        self.assertEqual([x["job"] for x in j], jobs)
+        self.assertEqual((j[0]["percent"], j[0]["tasks"], j[0]["left"],
+                          j[0]["running"], j[0]["waiting"], j[0]["done"]),
+                         (37, 3, 2, 1, 1, 1))
+
+    def test_tasks(self):
+        job = self.add_job(1)
+        out = self.run_ctl("jobs", job, "--redis", self.address).stdout
+        self.assertEqual(len(out.splitlines()), 3)
+        self.assertIn("last error: WORKER_LOST gone", out)
+        self.assertNotIn("\033", out)
+        j = json.loads(self.run_ctl("jobs", job, "--json", "--redis",
+                                    self.address).stdout)
+        tasks = {t["task"]: t for t in j["tasks"]}
+        self.assertEqual(sorted(tasks), ["inspect", "publish", "v0.g0"])
+        self.assertEqual(tasks["v0.g0"]["error"]["code"], "WORKER_LOST")
+        self.assertEqual(tasks["v0.g0"]["attempts"], 2)
+        self.assertNotIn("error", tasks["inspect"])
+        self.run_ctl("jobs", f"{ASSET}.9", "--redis", self.address,
+                     code=NOTFOUND)
+
+    def test_address(self):
+        for bad, code in (("unix:/nowhere/r.sock", UNAVAILABLE),
+                          ("127.0.0.1:1", UNAVAILABLE), ("nonsense", USAGE),
+                          ("host:99999", USAGE), (":1", USAGE)):
+            with self.subTest(bad):
+                p = self.run_ctl("jobs", "--redis", bad, code=code)
+                self.assertIn(bad, p.stderr)
+
+    def test_password(self):
+        self.redis("CONFIG", "SET", "requirepass", "open-sesame-7")
+        p = self.run_ctl("jobs", "--redis", self.address, code=UNAVAILABLE)
+        self.assertIn("NOAUTH", p.stderr)
+        secret = self.path("pw")
+        with open(secret, "w") as f:
+            f.write("wrong-sesame-8\n")
+        p = self.run_ctl("jobs", "--redis", self.address,
+                         "--redis-password-file", secret, code=DENIED)
+        self.assertNotIn("wrong-sesame", p.stderr)
+        with open(secret, "w") as f:
+            f.write("open-sesame-7\n")
+        self.run_ctl("jobs", "--redis", self.address,
+                     "--redis-password-file", secret)
+
+    def checks(self, *args, code):
+        p = self.run_ctl("doctor", "--json", "--redis", self.address, *args,
+                         code=code)
+        answer = json.loads(p.stdout)
+        self.assertEqual(answer["ok"], code == OK)
+        return [(c["name"], c["result"], c["detail"])
+                for c in answer["checks"]]
+
+    def test_doctor_good(self):
+        store = self.path("store")
+        os.mkdir(store, 0o770)
+        os.chmod(store, 0o770)
+        lines = self.run_ctl("doctor", "--redis", self.address, "--store",
+                             store).stdout.splitlines()
+        self.assertRegex(lines[0], r"^skip +keys")
+        self.assertRegex("\n".join(lines), r"(?m)^ok +store +\S+: owner")
+        self.assertRegex("\n".join(lines), r"(?m)^ok +redis +appendonly yes")
+        self.assertRegex("\n".join(lines),
+                         r"(?m)^ok +redis +maxmemory-policy noeviction")
+
+    def test_doctor_bad_redis(self):
+        self.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        self.redis("CONFIG", "SET", "appendonly", "no")
+        checks = self.checks(code=FAILED)
+        self.assertTrue(any(n == "redis" and r == "warn"
+                            and "appendonly no" in d for n, r, d in checks))
+        self.assertTrue(any(n == "redis" and r == "fail"
+                            and "allkeys-lru" in d for n, r, d in checks))
+
+    def test_doctor_bad_keys_and_store(self):
+        keys, _ = self.keygen()
+        os.chmod(keys, 0o640)
+        store = self.path("store")
+        os.mkdir(store)
+        os.chmod(store, 0o777)
+        checks = self.checks("--keys", keys, "--store", store, "--server",
+                             f"http://127.0.0.1:{free_port()}", code=FAILED)
+        found = {n: (r, d) for n, r, d in checks}
+        self.assertEqual(found["keys"][0], "fail")
+        self.assertIn("chmod 600", found["keys"][1])
+        self.assertEqual(found["store"][0], "fail")
+        self.assertIn("chmod o-rwx", found["store"][1])
+        self.assertEqual(found["server"][0], "fail")
+        self.assertIn("is nginx running", found["server"][1])
+        for store in (keys, self.path("none")):
+            checks = self.checks("--store", store, code=FAILED)
+            self.assertIn("fail", [r for n, r, d in checks if n == "store"])
+
+
+class Counting(unittest.TextTestResult):
+    """Subtests that fail count once, as their test."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.good = 0
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.good += 1
+
+
+def main():
+    global REELCTL
+    REELCTL = os.path.abspath(sys.argv[1])
+    suite = unittest.defaultTestLoader.loadTestsFromModule(
+        sys.modules[__name__])
+    total = suite.countTestCases()
+    r = unittest.TextTestRunner(verbosity=1,
+                                resultclass=Counting).run(suite)
+    skipped = len(r.skipped)
+    failed = total - r.good - skipped
+    with open(sys.argv[2], "w") as f:
+        f.write(f"{r.good} {failed} {skipped}\n")
+    print(f"reelctl: {r.good} passed, {failed} failed, {skipped} skipped")
+    return 0 if failed == 0 and r.good > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
