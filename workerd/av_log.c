@@ -13,6 +13,7 @@
 static char      last[LOG_LINE_MAX];
 static unsigned  lines;
 static bool      max_streams;
+static bool      max_pixels;
 
 
 static void
@@ -51,6 +52,15 @@ log_line(void *avcl, int level, const char *fmt, va_list ap)
         max_streams = true;
     }
 
+    if (strstr(line, "max pixel count") != NULL) {
+        max_pixels = true;
+    }
+
+    /* a track that nobody asked for, probed by libavformat */
+    if (strstr(line, "not on whitelist") != NULL) {
+        return;
+    }
+
     if (line[0] == '\0' || strcmp(line, last) == 0) {
         return;
     }
@@ -75,6 +85,7 @@ reel_av_log_init(void)
     last[0] = '\0';
     lines = 0;
     max_streams = false;
+    max_pixels = false;
 }
 
 
@@ -89,4 +100,11 @@ bool
 reel_av_log_saw_max_streams(void)
 {
     return max_streams;
+}
+
+
+bool
+reel_av_log_saw_max_pixels(void)
+{
+    return max_pixels;
 }

@@ -15,7 +15,8 @@ void reel_av_log_init(void);
 /* the last error that libav printed, without its line end; "" = none */
 const char *reel_av_log_last(void);
 
-/* libav has no code of its own for "too many streams": it only says so */
+/* libav has no codes of its own for these limits: it only says so */
 bool reel_av_log_saw_max_streams(void);
+bool reel_av_log_saw_max_pixels(void);
 
 #endif

@@ -219,6 +219,14 @@ fail:
 }
 
 
+bool
+reel_av_source_is_cut(const reel_av_source_t *s)
+{
+    return av_match_list(s->fmt->iformat->name, "mov", ',') > 0
+           && reel_av_io_lacks_moov(&s->io);
+}
+
+
 void
 reel_av_source_close(reel_av_source_t *s)
 {

@@ -25,6 +25,10 @@ typedef struct {
 
 /* s may be released after a failure; -1 with f filled */
 int reel_av_source_open(reel_av_source_t *s, int fd, reel_av_fault_t *f);
+
+/* whether it is an ISO file that ends before or within its index */
+bool reel_av_source_is_cut(const reel_av_source_t *s);
+
 void reel_av_source_close(reel_av_source_t *s);
 
 /* the others' packets are skipped; NULL + fault when there is no such */

@@ -9,7 +9,7 @@
 
 
 /* penalties in millionths of a slot: a well-known rate wins a near tie */
-#define PENALTY_KNOWN    1000
+#define PENALTY_KNOWN    8000
 #define PENALTY_HINT     20000
 #define PENALTY_DERIVED  30000
 

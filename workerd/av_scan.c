@@ -6,6 +6,7 @@
 #include <libavutil/intreadwrite.h>
 
 #include "workerd/av_compat.h"
+#include "workerd/av_log.h"
 
 
 #define PICTURES_MAX   (1u << 22)   /* 19 h at 60 fps */
@@ -95,6 +96,11 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
     s->audio = choose(src->fmt, AVMEDIA_TYPE_AUDIO);
 
     if (s->video == NULL && s->audio == NULL) {
+        if (reel_av_source_is_cut(src)) {
+            return reel_av_fault(f, "TRUNCATED", "demux",
+                                 "the file ends within its index (moov)");
+        }
+
         return reel_av_fault(f, "NOT_A_VIDEO", "demux",
                              "neither pictures nor sound in it");
     }
@@ -103,8 +109,10 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
         return -1;
     }
 
-    if (s->video != NULL && (int64_t) s->video->codecpar->width
-                            * s->video->codecpar->height > REEL_AV_MAX_PIXELS)
+    if (s->video != NULL
+        && ((s->video->codecpar->width == 0 && reel_av_log_saw_max_pixels())
+            || (int64_t) s->video->codecpar->width
+               * s->video->codecpar->height > REEL_AV_MAX_PIXELS))
     {
         return reel_av_fault(f, "LIMIT_PIXELS", "demux", "%d x %d pixels",
                              s->video->codecpar->width,
