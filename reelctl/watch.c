@@ -6,7 +6,8 @@
 #include "reelctl/watch.h"
 
 
-#define POLL_MS  500
+#define POLL_MS     500
+#define RENDITIONS  64
 #define PATIENCE_MS 30000       /* without any answer: nginx may restart */
 
 
@@ -76,25 +77,64 @@ reel_ctl_asset_error(const json_t *asset)
 }
 
 
+/* video before sound, the highest first: v1080, v720, …, a128-en */
+static int
+by_rank(const void *pa, const void *pb)
+{
+    long         na, nb;
+    const char  *a = *(const char *const *) pa, *b = *(const char *const *) pb;
+
+    if ((a[0] == 'v') != (b[0] == 'v')) {
+        return a[0] == 'v' ? -1 : 1;
+    }
+
+    na = a[0] != '\0' ? strtol(a + 1, NULL, 10) : 0;
+    nb = b[0] != '\0' ? strtol(b + 1, NULL, 10) : 0;
+
+    return na != nb ? (na < nb ? 1 : -1) : strcmp(a, b);
+}
+
+
+/* names of the renditions in that order: Redis has none */
+static size_t
+rank(json_t *renditions, const char *names[RENDITIONS])
+{
+    size_t       n = 0;
+    json_t      *value;
+    const char  *name;
+
+    json_object_foreach(renditions, name, value) {
+        if (n < RENDITIONS) {
+            names[n++] = name;
+        }
+    }
+
+    qsort(names, n, sizeof(names[0]), by_rank);
+
+    return n;
+}
+
+
 static void
 draw_bars(view_t *v, const json_t *asset)
 {
     char         tail[96], clock[24];
-    json_t      *progress, *renditions, *value;
-    unsigned     lines = 0;
-    const char  *name;
+    size_t       i, n;
+    json_t      *progress, *renditions;
+    const char  *names[RENDITIONS];
 
     progress = json_object_get(asset, "progress");
     renditions = json_object_get(progress, "renditions");
+    n = rank(renditions, names);
 
     if (v->lines != 0) {
         (void) fprintf(stderr, "\033[%uA", v->lines);
     }
 
-    json_object_foreach(renditions, name, value) {
-        reel_ctl_bar(name, json_number_value(value) / 100, "");
+    for (i = 0; i < n; i++) {
+        reel_ctl_bar(names[i], json_number_value(json_object_get(renditions,
+                                                     names[i])) / 100, "");
         (void) fputc('\n', stderr);
-        lines++;
     }
 
     reel_ctl_clock(clock, (double) (reel_ctl_now_ms() - v->began_ms) / 1000);
@@ -105,7 +145,7 @@ draw_bars(view_t *v, const json_t *asset)
                           ? 1 : percent(progress) / 100, tail);
     (void) fputs("\n\033[J", stderr);
     (void) fflush(stderr);
-    v->lines = lines + 1;
+    v->lines = (unsigned) n + 1;
 }
 
 
@@ -113,22 +153,23 @@ draw_bars(view_t *v, const json_t *asset)
 static void
 draw_line(view_t *v, const json_t *asset)
 {
-    char         now[256];
     int          n;
-    json_t      *progress, *value;
-    const char  *name;
+    char         now[256];
+    size_t       i, count;
+    json_t      *progress, *renditions;
+    const char  *names[RENDITIONS];
 
     progress = json_object_get(asset, "progress");
+    renditions = json_object_get(progress, "renditions");
+    count = rank(renditions, names);
     n = snprintf(now, sizeof(now), "%.32s %.32s %d %%",
                  reel_ctl_asset_status(asset), state(progress),
                  (int) percent(progress));
 
-    json_object_foreach(json_object_get(progress, "renditions"), name, value)
-    {
-        if (n > 0 && (size_t) n < sizeof(now)) {
-            n += snprintf(now + n, sizeof(now) - (size_t) n, "  %.32s %d %%",
-                          name, (int) json_number_value(value));
-        }
+    for (i = 0; i < count && n > 0 && (size_t) n < sizeof(now); i++) {
+        n += snprintf(now + n, sizeof(now) - (size_t) n, "  %.32s %d %%",
+                      names[i], (int) json_number_value(
+                          json_object_get(renditions, names[i])));
     }
 
     if (strcmp(now, v->last) != 0) {
