@@ -1,0 +1,206 @@
+/* inspect's facts, from files of which they are known */
+
+#include "av_media.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+static void
+test_plain(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("p.mp4", "-f lavfi -i testsrc2=s=320x180:r=30000/1001:d=4 "
+               "-f lavfi -i sine=r=44100:d=4 -c:v libx264 -g 40 -c:a aac "
+               "-metadata:s:a language=fre");
+    media_inspect(&s, "p.mp4");
+
+    assert_non_null(strstr(s.format, "mp4"));
+    assert_true(s.bytes > 10000);
+
+    assert_int_equal(s.video.stream, 0);
+    assert_string_equal(s.video.codec, "h264");
+    assert_true(s.video.constant_rate);
+    assert_int_equal(s.video.rate.num, 30000);
+    assert_int_equal(s.video.rate.den, 1001);
+    assert_int_equal(s.video.frames, 120);
+    assert_int_equal(s.video.width, 320);
+    assert_int_equal(s.video.height, 180);
+    assert_int_equal(s.video.rotation, 0);
+    assert_false(s.video.hflip || s.video.vflip || s.video.interlaced);
+    assert_int_equal(s.video.first_pts, 0);
+    assert_int_equal(s.video.last_pts * s.video.tb.num * 30000
+                     / s.video.tb.den, 119 * 1001);
+    assert_int_equal(s.video.nkeyframes, 3);
+    assert_int_equal(s.video.keyframes[1], 40 * s.video.last_dur);
+
+    assert_int_equal(s.audio.stream, 1);
+    assert_string_equal(s.audio.codec, "aac");
+    assert_string_equal(s.audio.language, "fr");
+    assert_int_equal(s.audio.sample_rate, 44100);
+    assert_int_equal(s.audio.channels, 1);
+
+    /* the encoder's priming is no sound */
+    assert_int_equal(s.audio.first_pts, 0);
+    assert_in_range(s.audio.end_pts, 4 * 44100, 4 * 44100 + 1024);
+
+    reel_source_release(&s);
+}
+
+
+static void
+test_tracks_alone(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("v.mkv", "-f lavfi -i testsrc2=s=64x64:r=25:d=2 -c:v libx264");
+    media_inspect(&s, "v.mkv");
+    assert_int_equal(s.video.stream, 0);
+    assert_int_equal(s.audio.stream, -1);
+    reel_source_release(&s);
+
+    media_make("a.m4a", "-f lavfi -i sine=d=2 -c:a aac");
+    media_inspect(&s, "a.m4a");
+    assert_int_equal(s.video.stream, -1);
+    assert_int_equal(s.audio.stream, 0);
+    reel_source_release(&s);
+}
+
+
+/* a cover is no film, the default track wins, then the larger one */
+static void
+test_choice(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("cover.jpg", "-f lavfi -i testsrc2=s=640x640 -frames:v 1");
+    media_make("song.wav", "-f lavfi -i sine=d=2");
+
+    {
+        char  args[1024];
+
+        (void) snprintf(args, sizeof(args), "-i '%s' -i '%s' -map 1 -map 0 "
+                        "-c:v copy -c:a libmp3lame -disposition:v "
+                        "attached_pic", media_path("song.wav"),
+                        media_path("cover.jpg"));
+        media_make("song.mp3", args);
+    }
+
+    media_inspect(&s, "song.mp3");
+    assert_int_equal(s.video.stream, -1);
+    assert_true(s.audio.stream >= 0);
+    reel_source_release(&s);
+
+    media_make("two.mkv", "-f lavfi -i testsrc2=s=64x64:d=2 "
+               "-f lavfi -i testsrc2=s=128x96:d=2 -f lavfi -i sine=d=2 "
+               "-f lavfi -i anullsrc=cl=stereo -map 0 -map 1 -map 2 -map 3 "
+               "-t 2 -c:v libx264 -c:a flac -disposition:v 0 "
+               "-disposition:a 0 -disposition:a:0 default");
+    media_inspect(&s, "two.mkv");
+    assert_int_equal(s.video.stream, 1);
+    assert_int_equal(s.audio.stream, 2);
+    reel_source_release(&s);
+}
+
+
+static void
+test_shape(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("sar.mkv", "-f lavfi -i testsrc2=s=360x288:r=25:d=1 "
+               "-vf setsar=16/11 -c:v libx264");
+    media_inspect(&s, "sar.mkv");
+    assert_int_equal(s.video.width, 524);
+    assert_int_equal(s.video.height, 288);
+    reel_source_release(&s);
+
+    media_make("tff.ts", "-f lavfi -i testsrc2=s=320x180:r=50:d=2 "
+               "-vf interlace -c:v libx264 -flags +ildct+ilme");
+    media_inspect(&s, "tff.ts");
+    assert_true(s.video.interlaced);
+    assert_int_equal(s.video.frames, 50);
+    reel_source_release(&s);
+}
+
+
+/* a transport stream that was cut out of the middle of a transmission */
+static void
+test_mid_stream(void **state)
+{
+    FILE           *fp;
+    size_t          n;
+    uint8_t         data[1 << 20];
+    reel_source_t   s;
+
+    (void) state;
+
+    media_make("m.ts", "-f lavfi -i testsrc2=s=160x96:r=25:d=8 "
+               "-c:v libx264 -g 50 -bf 3 -x264-params open-gop=1");
+
+    fp = fopen(media_path("m.ts"), "r");
+    assert_non_null(fp);
+    n = fread(data, 1, sizeof(data), fp);
+    fclose(fp);
+    assert_true(n < sizeof(data));
+
+    media_write("cut.ts", data + n / 3 / 188 * 188, n - n / 3 / 188 * 188);
+    media_inspect(&s, "cut.ts");
+
+    /* begins at a key frame: what stands before cannot be decoded */
+    assert_true(s.video.constant_rate);
+    assert_int_equal(s.video.first_pts, s.video.keyframes[0]);
+    assert_int_equal(s.video.frames % 50, 0);
+    assert_in_range(s.video.frames, 100, 150);
+
+    reel_source_release(&s);
+}
+
+
+/* a key frame each picture, for long: the answer stays small */
+static void
+test_all_keys(void **state)
+{
+    size_t         i;
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("k.avi", "-f lavfi -i color=s=16x16:r=60:d=700 -c:v mjpeg "
+               "-q:v 31");
+    media_inspect(&s, "k.avi");
+
+    assert_int_equal(s.video.frames, 42000);
+    assert_in_range(s.video.nkeyframes, 10000, 30000);
+    for (i = 1; i < s.video.nkeyframes; i++) {
+        assert_true(s.video.keyframes[i] > s.video.keyframes[i - 1]);
+    }
+
+    reel_source_release(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_tracks_alone),
+        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_mid_stream),
+        cmocka_unit_test(test_all_keys),
+    };
+
+    return cmocka_run_group_tests(tests, media_setup, media_teardown);
+}
