@@ -44,8 +44,7 @@ typedef struct {
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
     uint32_t         chunk_max_s;           /* 30 */
-    uint32_t         first_chunk_s;         /* 6: whole segments, so that
-                                               none changes as it grows */
+    uint32_t         first_chunk_s;         /* 4 */
     uint32_t         encoder_threads;       /* 1 */
     uint32_t         nrungs;
     reel_rung_t      rungs[REEL_PIPELINE_RUNGS];    /* falling short side */

@@ -42,14 +42,13 @@ fragments_of(const reel_grid_t *g, uint32_t seconds, bool up)
 static void
 set_sizes(cut_t *c, const reel_pipeline_t *pl, const reel_grid_t *g)
 {
-    uint32_t by, seg = REEL_SEGMENT_FRAGMENTS;
+    uint32_t by;
 
     c->n = g->fragments;
     c->gop_ts = g->gop_ts;
 
-    /* whole segments: a playlist that grows never changes one */
+    /* a growing playlist has segments of one fragment: any number is whole */
     c->first = fragments_of(g, pl->first_chunk_s, true);
-    c->first = (c->first + seg - 1) / seg * seg;
 
     c->min = fragments_of(g, pl->chunk_min_s, true);
     c->target = fragments_of(g, pl->chunk_target_s, false);

@@ -84,9 +84,9 @@ typedef struct {
 
 /*
  * publish0 (growing) shows chunk 0 as soon as its lowest rung and the head
- * of the sound stand; publish shows everything.  frag_to is a whole number
- * of segments while growing, so that no segment ever changes.  Both keep
- * one salt: they are one publication.
+ * of the sound stand; publish shows everything.  While growing a segment
+ * is one fragment, so frag_to may be any number and no segment ever changes.
+ * Both keep one salt: they are one publication.
  */
 typedef struct {
     reel_grid_t grid;           /* of the whole timeline */

@@ -53,10 +53,11 @@ keys_on_the_grid_cost_nothing(void **state)
 
     (void) state;
 
-    cut(&k, &(film_t) { .num = 25, .den = 1, .frames = 25 * 126,
+    cut(&k, &(film_t) { .num = 25, .den = 1, .frames = 25 * 124,
                         .key_every = 50 });
     assert_int_equal(k.preroll, 0);
-    assert_int_equal(k.n, 11);          /* 6 s, and ten times the target */
+    assert_int_equal(k.n, 11);          /* 4 s, and ten times the target */
+    assert_int_equal(k.c[0].to, 2);
 
     for (i = 1; i < k.n; i++) {
         assert_int_equal(k.c[i].to - k.c[i].from, 6);
@@ -156,7 +157,7 @@ few_keys_make_long_chunks(void **state)
     /* a single one: one chunk besides the first */
     cut(&k, &(film_t) { .num = 25, .den = 1, .frames = 25 * 7200 });
     assert_int_equal(k.n, 2);
-    assert_int_equal(k.c[1].from, 3);
+    assert_int_equal(k.c[1].from, 2);
     assert_int_equal(k.c[1].seek_pts, 0);
     uncut(&k);
 }
@@ -227,8 +228,11 @@ rests(void **state)
     static const struct {
         uint32_t seconds, chunks;
     } rows[] = {
-        { 1, 1 }, { 4, 1 }, { 6, 1 }, { 7, 1 }, { 8, 1 }, { 9, 2 },
-        { 10, 2 }, { 12, 2 }, { 16, 2 }, { 18, 2 }, { 20, 2 }, { 24, 2 },
+        /* a rest of 2 s joins the first chunk, one of 3 s does not */
+        { 1, 1 }, { 4, 1 }, { 5, 1 }, { 6, 1 }, { 7, 2 }, { 8, 2 },
+        { 10, 2 }, { 12, 2 }, { 16, 2 }, { 20, 2 }, { 22, 2 },
+        /* two chunks of 10 s stray less from 12 s than one of 20 s */
+        { 24, 3 },
     };
 
     (void) state;
