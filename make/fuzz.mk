@@ -24,12 +24,12 @@ FUZZ_OBJS    := $(FUZZ_ALL:%=$(FUZZ_DIR)/fuzz_%.o) $(FUZZ_DIR)/replay_main.o
 
 test-corpus:
 	@mkdir -p $(BUILD)/results
-	@$(MAKE) -s SAN=1 BUILD=build/san replay-programs && \
+	@$(MAKE) -s $(PARALLEL) SAN=1 BUILD=build/san replay-programs && \
 	    scripts/run-corpus $(BUILD)/results/corpus.txt \
 	        build/san/tests/fuzz tests/fuzz/corpus $(FUZZ)
 
 fuzz:
-	@$(MAKE) -s SAN= BUILD=build/fuzz CC=clang \
+	@$(MAKE) -s $(PARALLEL) SAN= BUILD=build/fuzz CC=clang \
 	    CFLAGS='-O1 -g -Wno-error' \
 	    SAN_FLAGS='-fsanitize=fuzzer-no-link,$(FUZZ_SAN)' fuzz-programs
 	@scripts/run-fuzz build/fuzz/tests/fuzz tests/fuzz/corpus \

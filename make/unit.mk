@@ -21,6 +21,9 @@ UNIT_WITH_reelctl = $(filter-out $(BUILD)/reelctl/main.o,$(CTL_OBJS))
 .PHONY: unit-programs test-unit
 .SECONDARY: $(UNIT_OBJS)
 
+# all processors, unless -j was said
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
+
 unit-programs: $(UNIT_BINS)
 
 $(BUILD)/tests/unit/%.o: tests/unit/%.c
@@ -40,7 +43,7 @@ $(UNIT_BINS): %: %.o $$(call unit_helper,$$(call unit_area,$$@)) \
 # an old one of that name stand in for it
 test-unit:
 	@mkdir -p $(BUILD)/results
-	@$(MAKE) -s -k unit-programs || for p in $(UNIT_BINS); do \
+	@$(MAKE) -s -k $(PARALLEL) unit-programs || for p in $(UNIT_BINS); do \
 	    $(MAKE) -s -q $$p 2>/dev/null || rm -f $$p; done; \
 	    scripts/run-units $(BUILD)/results/unit.txt $(UNIT_BINS)
 
