@@ -99,12 +99,14 @@ for (const engine of ['hls', 'dash']) {
       await seek(page, 1);
       await page.selectOption('#quality', String(n));
       await height(page, heights[n]);
+      await plays(page, 2);
     }
 
     await seek(page, 12);
     await plays(page, 1);
     const end = await page.$eval('#video', (v) => v.duration);
     assert.ok(Math.abs(end - 20) < 0.1, `duration ${end}`);
+    await plays(page, 1);
     await seek(page, end - 3);
     await page.waitForFunction(() => document.querySelector('#video').ended,
       null, { timeout: SLACK });
