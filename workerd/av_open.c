@@ -320,5 +320,10 @@ reel_av_decoder_open(const AVStream *st, uint32_t threads,
 int64_t
 reel_av_packet_ts(const AVPacket *pkt)
 {
-    return pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts;
+    int64_t  ts;
+
+    ts = pkt->pts != AV_NOPTS_VALUE ? pkt->pts : pkt->dts;
+
+    /* nobody films that long: a damaged or hostile header */
+    return ts > REEL_AV_TS_MAX || ts < -REEL_AV_TS_MAX ? AV_NOPTS_VALUE : ts;
 }

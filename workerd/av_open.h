@@ -17,6 +17,7 @@
 
 #define REEL_AV_MAX_STREAMS 64
 #define REEL_AV_MAX_PIXELS  (8192 * 8192)
+#define REEL_AV_TS_MAX      (INT64_C(1) << 59)
 
 typedef struct {
     reel_av_io_t     io;
@@ -42,7 +43,10 @@ const AVCodec *reel_av_decoder_find(enum AVCodecID id);
 AVCodecContext *reel_av_decoder_open(const AVStream *st, uint32_t threads,
     reel_av_fault_t *f);
 
-/* pts, or dts where the container gives no pts; may be AV_NOPTS_VALUE */
+/*
+ * pts, or dts where the container gives no pts; AV_NOPTS_VALUE when there
+ * is neither, or one beyond ±REEL_AV_TS_MAX
+ */
 int64_t reel_av_packet_ts(const AVPacket *pkt);
 
 #endif

@@ -6,6 +6,8 @@
 /* variable rate: 1/2000 s */
 #define SNAP_HZ  2000
 
+#define TICK_MAX (INT64_C(1) << 60)
+
 
 static int64_t
 round_to(int64_t v, int64_t step)
@@ -18,6 +20,14 @@ round_to(int64_t v, int64_t step)
     }
 
     return v + step / 2 - m;
+}
+
+
+/* far outside of any film; keeps the sums below from overflowing */
+static int64_t
+bounded(int64_t v, int64_t by)
+{
+    return v > by ? by : v < -by ? -by : v;
 }
 
 
@@ -61,13 +71,16 @@ reel_place_of(const reel_place_t *p, int64_t pts)
     pts -= p->origin;
 
     if (p->grid.frame_ts) {
-        return reel_rescale(pts, (uint64_t) p->tb.num * p->grid.timescale,
-                            (uint64_t) p->tb.den * p->grid.frame_ts,
-                            REEL_ROUND_NEAR) * p->grid.frame_ts;
+        t = reel_rescale(pts, (uint64_t) p->tb.num * p->grid.timescale,
+                         (uint64_t) p->tb.den * p->grid.frame_ts,
+                         REEL_ROUND_NEAR);
+
+        return bounded(t, TICK_MAX / p->grid.frame_ts) * p->grid.frame_ts;
     }
 
     t = reel_rescale(pts, (uint64_t) p->tb.num * p->grid.timescale,
                      p->tb.den, REEL_ROUND_NEAR);
+    t = bounded(t, TICK_MAX);
     g = round_to(t, p->grid.gop_ts);
 
     if (t - g <= p->grid.timescale / SNAP_HZ

@@ -170,7 +170,7 @@ plausible(const int64_t *pts, size_t n, reel_rational_t tb,
     d = slots - (int64_t) (n - 1);
     d = d < 0 ? -d : d;
 
-    return d * 20 <= (int64_t) n;
+    return d <= (int64_t) n / 20;
 }
 
 
@@ -194,6 +194,23 @@ median_step(const int64_t *pts, size_t n)
     }
 
     return steps[count / 2];
+}
+
+
+/* pictures in 1000 seconds, on average; 0 when that is below one */
+static int64_t
+mean(const int64_t *pts, size_t n, reel_rational_t tb)
+{
+    uint64_t  ticks;
+
+    ticks = (uint64_t) (pts[n - 1] - pts[0]);
+
+    if (ticks > UINT64_MAX / tb.num) {
+        return 0;
+    }
+
+    return reel_rescale((int64_t) (n - 1) * 1000, tb.den, ticks * tb.num,
+                        REEL_ROUND_NEAR);
 }
 
 
@@ -221,10 +238,7 @@ candidates(candidate_t *c, const int64_t *pts, size_t n, reel_rational_t tb,
         c[k++] = (candidate_t) { r, PENALTY_DERIVED };
     }
 
-    /* the mean, in thousandths */
-    per_s = reel_rescale((int64_t) (n - 1) * 1000, tb.den,
-                         (uint64_t) (pts[n - 1] - pts[0]) * tb.num,
-                         REEL_ROUND_NEAR);
+    per_s = mean(pts, n, tb);
     if (per_s > 0 && rational(&r, (uint64_t) per_s, 1000)) {
         c[k++] = (candidate_t) { r, PENALTY_DERIVED };
     }
@@ -337,9 +351,7 @@ reel_rate_detect(reel_rate_t *r, const int64_t *pts, size_t n,
     r->constant = best_fit(r, pts, n, tb, hints, nhints);
 
     if (!r->constant) {
-        milli = reel_rescale((int64_t) (n - 1) * 1000, tb.den,
-                             (uint64_t) (pts[n - 1] - pts[0]) * tb.num,
-                             REEL_ROUND_NEAR);
+        milli = mean(pts, n, tb);
         if (milli < 1) {
             milli = 1;
         }

@@ -309,6 +309,12 @@ reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
             r->frame->pts = r->frame->best_effort_timestamp;
         }
 
+        if (r->frame->pts > REEL_AV_TS_MAX
+            || r->frame->pts < -REEL_AV_TS_MAX)
+        {
+            r->frame->pts = AV_NOPTS_VALUE;
+        }
+
     } while (r->frame->pts != AV_NOPTS_VALUE && r->frame->pts < r->floor);
 
     return 1;

@@ -221,6 +221,14 @@ probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
 }
 
 
+static int64_t
+duration(const AVPacket *pkt)
+{
+    return pkt->duration > 0 && pkt->duration < REEL_AV_TS_MAX
+           ? pkt->duration : 0;
+}
+
+
 /* a reference picture that is never shown has a packet of its own in vp8 */
 static bool
 is_hidden(const AVStream *st, const AVPacket *pkt)
@@ -239,6 +247,7 @@ see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
     if (ts == AV_NOPTS_VALUE) {
         /* it follows the one before */
         ts = s->shown.n ? s->last_pts + (s->last_dur ? s->last_dur : 1) : 0;
+        ts = ts > REEL_AV_TS_MAX ? s->last_pts : ts;
     }
 
     if ((pkt->flags & AV_PKT_FLAG_KEY) && times_add(&s->keys, ts, f) != 0) {
@@ -251,7 +260,7 @@ see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
 
     if (s->shown.n == 0 || ts >= s->last_pts) {
         s->last_pts = ts;
-        s->last_dur = pkt->duration > 0 ? pkt->duration : 0;
+        s->last_dur = duration(pkt);
     }
 
     return times_add(&s->shown, ts, f);
@@ -312,7 +321,7 @@ see_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
         ts = s->has_sound ? s->sound_end : 0;
     }
 
-    end = ts + (pkt->duration > 0 ? pkt->duration : 0) - padding(s, pkt);
+    end = ts + duration(pkt) - padding(s, pkt);
 
     if (!s->has_sound) {
         s->has_sound = true;
