@@ -1,6 +1,9 @@
-## make check         who includes whom, and functions that are never called
+## make check         who includes whom, functions that are never called, and
+##                    that docs/ and the sources name the same things
 .PHONY: check
 
 check:
 	@scripts/check-includes
 	@scripts/check-includes --self-test
+	@scripts/check-docs
+	@scripts/check-docs --self-test
