@@ -49,7 +49,8 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_http_clear_last_modified(r);
     r->allow_ranges = 0;
 
-    if (status >= 500) {
+    /* "not yet" is no fault, and players ask again and again */
+    if (status >= 500 && status != NGX_HTTP_SERVICE_UNAVAILABLE) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "reel: %ui %s: %s", status, code, detail);
     }

@@ -48,7 +48,7 @@ static ngx_http_reel_asset_e look_index(ngx_http_reel_lookup_t *l,
 static ngx_http_reel_asset_e look_result(ngx_http_reel_lookup_t *l,
     ngx_log_t *log);
 static reel_err_t look_pending(ngx_http_reel_lookup_t *l, reel_key_t key,
-    uint32_t *pending);
+    uint32_t *pending, reel_error_t *e);
 static ngx_http_reel_asset_e failed(ngx_log_t *log, const char *key,
     reel_err_t err);
 static void looked(ngx_http_request_t *r, void *data);
@@ -343,6 +343,7 @@ look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
     reel_buf_t          b;
     reel_key_t          key;
     reel_err_t          err;
+    reel_error_t        e;
     reel_result_t       result;
     reel_store_stat_t   st;
     reel_asset_state_t  state;
@@ -374,16 +375,20 @@ look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
 
     ngx_memzero(&result, sizeof(reel_result_t));
 
-    err = reel_result_parse(&result, (char *) b.data, b.len, NULL);
+    e.text[0] = '\0';
+
+    err = reel_result_parse(&result, (char *) b.data, b.len, &e);
     reel_buf_release(&b);
 
     if (err == REEL_OK) {
-        err = look_pending(l, key, &pending);
+        err = look_pending(l, key, &pending, &e);
     }
 
     if (err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: reading \"%s\" failed: "
+                      "%s, %s", key, reel_err_name(err), e.text);
         reel_result_release(&result);
-        return failed(log, key, err);
+        return NGX_HTTP_REEL_ASSET_FAILED;
     }
 
     state = reel_asset_state(true, false, &result, pending);
@@ -397,7 +402,8 @@ look_result(ngx_http_reel_lookup_t *l, ngx_log_t *log)
 
 /* the publication that a retry is making, 0 when none is on its way */
 static reel_err_t
-look_pending(ngx_http_reel_lookup_t *l, reel_key_t key, uint32_t *pending)
+look_pending(ngx_http_reel_lookup_t *l, reel_key_t key, uint32_t *pending,
+    reel_error_t *e)
 {
     reel_err_t  err;
     reel_buf_t  b;
@@ -415,7 +421,7 @@ look_pending(ngx_http_reel_lookup_t *l, reel_key_t key, uint32_t *pending)
     }
 
     if (err == REEL_OK) {
-        err = reel_pending_parse(pending, (char *) b.data, b.len, NULL);
+        err = reel_pending_parse(pending, (char *) b.data, b.len, e);
         reel_buf_release(&b);
     }
 
