@@ -1,16 +1,16 @@
-## make av-tools      avtask: one libav task on a file, for debugging
+## make av-tools      avtask: one libav task on a file, avrun: all of a film
 .PHONY: av-tools
 
 AV_TOOL_SRCS := $(wildcard tests/tools/av/*.c)
 AV_TOOL_BINS := $(AV_TOOL_SRCS:%.c=$(BUILD)/%)
 AV_TOOL_OBJS := $(filter $(BUILD)/workerd/av_%,$(WD_OBJS)) \
-                $(BUILD)/workerd/child_io.o
+                $(BUILD)/workerd/child_io.o $(BUILD)/workerd/sandbox.o
 
 av-tools: $(AV_TOOL_BINS)
 
 $(AV_TOOL_BINS): $(BUILD)/%: %.c $(AV_TOOL_OBJS) $(LIBREEL)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(AV_TOOL_OBJS) $(LIBREEL) \
-	    $$($(PKG) --libs $(AV_PKGS)) $(LIB_LIBS) -lm
+	    $$($(PKG) --libs $(AV_PKGS) libseccomp) $(LIB_LIBS) -lm
 
 -include $(AV_TOOL_BINS:=.d)

@@ -1,6 +1,7 @@
 /*
  * Takes a film through inspect, plan, encode and poster without a worker:
- * each task in a forked child of its own, `slots` at a time.
+ * each task in a forked child of its own, confined like a worker's, `slots`
+ * at a time.
  *
  *     avrun <source> <folder> [slots=N] [preset=…] [rungs=N] [crf=N]
  *           [first=S] [min=S] [target=S] [max=S]
@@ -23,6 +24,7 @@
 
 #include "lib/job/plan.h"
 #include "workerd/child_io.h"
+#include "workerd/sandbox.h"
 
 
 #define SLOTS_MAX  64
@@ -103,11 +105,12 @@ static int
 /* in the child: what the task says goes to <folder>/<name>.lines */
 static void
 child(const run_t *r, reel_task_type_t type, const char *name,
-    const char *payload)
+    const char *payload, pid_t parent)
 {
-    char          end[16];
-    unsigned      i;
-    reel_child_t  c = { 0 };
+    char           end[16];
+    unsigned       i;
+    reel_child_t   c = { 0 };
+    reel_limits_t  limits = { UINT64_C(4) << 30, UINT64_C(16) << 30, 0 };
 
     c.source_fd = open(r->source, O_RDONLY);
     if (c.source_fd < 0) {
@@ -128,8 +131,19 @@ child(const run_t *r, reel_task_type_t type, const char *name,
         }
     }
 
+    if (reel_sandbox_limits(&limits, parent) != REEL_OK) {
+        fprintf(stderr, "limits: refused\n");
+        exit(2);
+    }
+
     reel_av_prewarm();
-    exit(function(type)(&c));
+
+    if (reel_sandbox_filter() != REEL_OK) {
+        fprintf(stderr, "filter: refused\n");
+        exit(2);
+    }
+
+    _exit(function(type)(&c));
 }
 
 
@@ -137,9 +151,10 @@ static pid_t
 spawn(const run_t *r, reel_task_type_t type, const char *name,
     const char *payload)
 {
-    pid_t  pid;
+    pid_t  pid, parent;
 
     fflush(stdout);
+    parent = getpid();
     pid = fork();
 
     if (pid < 0) {
@@ -148,7 +163,7 @@ spawn(const run_t *r, reel_task_type_t type, const char *name,
     }
 
     if (pid == 0) {
-        child(r, type, name, payload);
+        child(r, type, name, payload, parent);
     }
 
     return pid;
