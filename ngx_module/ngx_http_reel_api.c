@@ -105,7 +105,7 @@ ngx_http_reel_api_handler(ngx_http_request_t *r)
     ctx->data = api;
 
     /* who asks comes first: strangers do not learn what exists */
-    rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_PROBLEM, 1, &api->auth);
+    rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_PROBLEM, 1, NULL, &api->auth);
     if (rc != NGX_OK || r->header_sent) {
         return rc;
     }

@@ -8,6 +8,8 @@
 
 #include "lib/auth/jwt.h"
 #include "lib/auth/sigv4.h"
+#include "lib/base/hex.h"
+#include "lib/crypt/digest.h"
 
 
 #define NGX_HTTP_REEL_AUTH_HEADERS  256
@@ -15,6 +17,7 @@
 
 static ngx_int_t ngx_http_reel_auth_bearer(ngx_http_request_t *r,
     ngx_http_reel_loc_conf_t *rlcf, ngx_http_reel_auth_t *a);
+static ngx_int_t ngx_http_reel_auth_hash(ngx_str_t *body, char *hex);
 static ngx_int_t ngx_http_reel_auth_request(ngx_http_request_t *r,
     reel_sigv4_request_t *rq);
 static ngx_int_t ngx_http_reel_auth_refuse(ngx_http_request_t *r,
@@ -25,8 +28,9 @@ static const char *ngx_http_reel_auth_reason(reel_sigv4_status_t st);
 
 ngx_int_t
 ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
-    ngx_uint_t bearer, ngx_http_reel_auth_t *a)
+    ngx_uint_t bearer, ngx_str_t *body, ngx_http_reel_auth_t *a)
 {
+    char                       hash[2 * REEL_SHA256_LEN + 1];
     ngx_int_t                  rc;
     reel_error_t               e;
     reel_sigv4_auth_t         *sig;
@@ -50,6 +54,14 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (body && body->len) {
+        if (ngx_http_reel_auth_hash(body, hash) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        rq.payload_hash = reel_str(hash);
+    }
+
     e.text[0] = '\0';
     st = reel_sigv4_parse(sig, &rq, &e);
 
@@ -63,6 +75,15 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return ngx_http_reel_auth_refuse(r, form, st, e.text);
     }
 
+    if (!reel_str_eqz(sig->service, "s3")) {
+        return ngx_http_reel_auth_refuse(r, form,
+                                         sig->presigned
+                                         ? REEL_SIGV4_MALFORMED_QUERY
+                                         : REEL_SIGV4_MALFORMED_HEADER,
+                                         "the credential's service is not "
+                                         "s3");
+    }
+
     a->key = reel_access_keys_find(rlcf->keys, sig->access_key);
     if (a->key == NULL) {
         return ngx_http_reel_auth_refuse(r, form, REEL_SIGV4_UNKNOWN_KEY, "");
@@ -73,6 +94,15 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
 
     if (st != REEL_SIGV4_OK) {
         return ngx_http_reel_auth_refuse(r, form, st, e.text);
+    }
+
+    if (rq.payload_hash.len && sig->payload_hash[0] != 'U'
+        && ngx_strcasecmp((u_char *) sig->payload_hash, (u_char *) hash) != 0)
+    {
+        return ngx_http_reel_error(r, form, NGX_HTTP_BAD_REQUEST,
+                                   "XAmzContentSHA256Mismatch",
+                                   "the body's SHA-256 is not the signed one",
+                                   0);
     }
 
     a->presigned = sig->presigned;
@@ -145,6 +175,21 @@ ngx_http_reel_auth_bearer(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_reel_auth_hash(ngx_str_t *body, char *hex)
+{
+    uint8_t  sum[REEL_SHA256_LEN];
+
+    if (reel_sha256(sum, body->data, body->len) != REEL_OK) {
+        return NGX_ERROR;
+    }
+
+    reel_hex(hex, sum, sizeof(sum));
+
+    return NGX_OK;
+}
+
+
 /* the request as it stood on the wire; borrowed from r */
 static ngx_int_t
 ngx_http_reel_auth_request(ngx_http_request_t *r, reel_sigv4_request_t *rq)
@@ -204,16 +249,13 @@ ngx_http_reel_auth_refuse(ngx_http_request_t *r,
     ngx_http_reel_error_form_e form, reel_sigv4_status_t st, const char *text)
 {
     int          status;
-    u_char       detail[512];
     const char  *code;
 
     code = reel_sigv4_code(st, &status);
 
-    ngx_snprintf(detail, sizeof(detail), "%s%s%s%Z",
-                 ngx_http_reel_auth_reason(st), text[0] ? ": " : "", text);
-    detail[sizeof(detail) - 1] = '\0';
-
-    return ngx_http_reel_error(r, form, status, code, (char *) detail, 0);
+    return ngx_http_reel_error(r, form, status, code,
+                               text[0] ? text : ngx_http_reel_auth_reason(st),
+                               0);
 }
 
 

@@ -6,6 +6,8 @@
  *   ngx_http_reel_auth.c      SigV4 and JWT of a request
  *   ngx_http_reel_error.c     problem documents, S3 errors, CORS
  *   ngx_http_reel_upload.c    the upload door
+ *   ngx_http_reel_params.c    what a signed upload says of itself
+ *   ngx_http_reel_prepare.c   what an upload finds, in the thread pool
  *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
  *   ngx_http_reel_api.c       the API
  *   ngx_http_reel_asset.c     an asset's state and its JSON
@@ -216,11 +218,13 @@ typedef struct {
 } ngx_http_reel_auth_t;
 
 /*
- * Who signed r?  NGX_OK and *a; otherwise the refusal was sent in `form` and
- * its return code is returned.  bearer: a JWT is accepted too.
+ * Who signed r?  NGX_OK and *a; otherwise the refusal was sent in `form`
+ * (r->header_sent tells, the return code may be NGX_OK too) and its return
+ * code is returned.  bearer: a JWT is accepted too.  body: the whole of it,
+ * checked against the signed hash; NULL: the caller checks a->payload_hash.
  */
 ngx_int_t ngx_http_reel_auth(ngx_http_request_t *r,
-    ngx_http_reel_error_form_e form, ngx_uint_t bearer,
+    ngx_http_reel_error_form_e form, ngx_uint_t bearer, ngx_str_t *body,
     ngx_http_reel_auth_t *a);
 
 

@@ -1,7 +1,7 @@
 /*
- * Store work of an upload, in the thread pool: look up, stage, write, and
- * the completion in the order of docs/store.md, where the recovery from a
- * crash after each step stands.
+ * Store work of an upload, in the thread pool: write, and the completion in
+ * the order of docs/store.md, where the recovery from a crash after each step
+ * stands.  What stands already does as well: each step may be repeated.
  */
 
 #include "ngx_module/ngx_http_reel_upload.h"
@@ -9,159 +9,11 @@
 #include "lib/base/hex.h"
 
 
-static reel_err_t ngx_http_reel_replay(ngx_http_reel_upload_t *up);
-static reel_err_t ngx_http_reel_stage(ngx_http_reel_upload_t *up);
+
 static reel_err_t ngx_http_reel_check_body(ngx_http_reel_upload_t *up);
 static reel_err_t ngx_http_reel_put_source(ngx_http_reel_upload_t *up);
 static reel_err_t ngx_http_reel_put_request(ngx_http_reel_upload_t *up);
-static reel_err_t ngx_http_reel_put_name(ngx_http_reel_upload_t *up);
-static reel_err_t ngx_http_reel_put_pending(ngx_http_reel_upload_t *up);
-static void ngx_http_reel_drop_state(ngx_http_reel_upload_t *up);
-
-
-/* what stands already does as well: each step may be repeated */
-static reel_err_t
-ngx_http_reel_idempotent(reel_err_t err)
-{
-    return err == REEL_EXISTS ? REEL_OK : err;
-}
-
-
-void
-ngx_http_reel_upload_prepare(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_upload_t  *up = data;
-
-    reel_key_t         key;
-    reel_store_stat_t  st;
-
-    up->err = ngx_http_reel_replay(up);
-    if (up->err != REEL_NOTFOUND) {
-        goto done;
-    }
-
-    if (up->fixed) {
-        up->err = reel_key_asset_part(key, reel_str(up->asset),
-                                      REEL_PART_REQUEST);
-        if (up->err != REEL_OK) {
-            goto done;
-        }
-
-        up->err = reel_store_stat(up->store, key, &st);
-
-        if (up->err == REEL_OK) {
-            up->prepared = NGX_HTTP_REEL_UPLOAD_TAKEN;
-            return;
-        }
-
-        if (up->err != REEL_NOTFOUND) {
-            goto done;
-        }
-    }
-
-    up->prepared = NGX_HTTP_REEL_UPLOAD_FRESH;
-    up->err = ngx_http_reel_stage(up);
-
-done:
-
-    if (up->err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: cannot begin: %s",
-                      up->asset, reel_err_name(up->err));
-    }
-}
-
-
-/* REEL_OK: names/<hash> stands and its job is queued; else REEL_NOTFOUND */
-static reel_err_t
-ngx_http_reel_replay(ngx_http_reel_upload_t *up)
-{
-    reel_buf_t         b;
-    reel_err_t         err;
-    reel_key_t         key;
-    reel_store_stat_t  st;
-
-    err = reel_key_name(key, reel_str(up->name_hash));
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_get(up->store, key, REEL_RECORD_MAX, &b);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_named_parse(&up->named, (char *) b.data, b.len, NULL);
-    reel_buf_release(&b);
-
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    up->prepared = NGX_HTTP_REEL_UPLOAD_REPLAY;
-
-    /* a crash may have come between the name and the outbox */
-    err = reel_key_asset_part(key, reel_str(up->named.asset),
-                              REEL_PART_RESULT);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_stat(up->store, key, &st);
-    if (err != REEL_NOTFOUND) {
-        return err;
-    }
-
-    err = reel_key_asset_part(key, reel_str(up->named.asset),
-                              REEL_PART_TOMBSTONE);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_stat(up->store, key, &st);
-    if (err != REEL_NOTFOUND) {
-        return err;
-    }
-
-    up->resubmit = 1;
-    ngx_memcpy(up->asset, up->named.asset, sizeof(up->asset));
-
-    return ngx_http_reel_put_pending(up);
-}
-
-
-static reel_err_t
-ngx_http_reel_stage(ngx_http_reel_upload_t *up)
-{
-    reel_err_t  err;
-    reel_key_t  key;
-
-    if (up->expect[0]) {
-        up->sha256 = reel_sha256_new();
-        if (up->sha256 == NULL) {
-            return REEL_NOMEM;
-        }
-    }
-
-    err = reel_key_upload(key, reel_str(up->asset), "state");
-    if (err == REEL_OK) {
-        err = reel_store_put_if_absent(up->store, key, "", 0);
-        err = ngx_http_reel_idempotent(err);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_key_upload(key, reel_str(up->asset), up->nonce);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_multipart_create(up->store, key, up->length,
-                                    &up->multipart);
-        if (err != REEL_OK) {
-            ngx_http_reel_drop_state(up);
-        }
-    }
-
-    return err;
-}
+static reel_err_t ngx_http_reel_lost_name(ngx_http_reel_upload_t *up);
 
 
 void
@@ -169,29 +21,30 @@ ngx_http_reel_upload_write(void *data, ngx_log_t *log)
 {
     ngx_http_reel_upload_t  *up = data;
 
-    size_t        n;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
+    ngx_str_t   *piece;
+    ngx_uint_t   i;
 
     up->err = REEL_OK;
+    piece = up->pieces.elts;
 
-    for (cl = up->chain; cl && up->err == REEL_OK; cl = cl->next) {
-        b = cl->buf;
-        n = b->last - b->pos;
+    for (i = 0; i < up->pieces.nelts && up->err == REEL_OK; i++) {
 
-        up->err = reel_multipart_write(up->multipart, up->offset, b->pos, n);
+        up->err = reel_multipart_write(up->multipart, up->offset,
+                                       piece[i].data, piece[i].len);
 
         if (up->err == REEL_OK && up->sha256) {
-            up->err = reel_sha256_update(up->sha256, b->pos, n);
+            up->err = reel_sha256_update(up->sha256, piece[i].data,
+                                         piece[i].len);
         }
 
-        up->offset += n;
+        up->offset += piece[i].len;
     }
 
     if (up->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: upload %s: write at %uL failed: %s", up->asset,
-                      (uint64_t) up->offset, reel_err_name(up->err));
+                      "reel: upload %s: write before %uL failed: %s",
+                      up->asset, (uint64_t) up->offset,
+                      reel_err_name(up->err));
     }
 }
 
@@ -201,10 +54,21 @@ ngx_http_reel_upload_publish(void *data, ngx_log_t *log)
 {
     ngx_http_reel_upload_t  *up = data;
 
+    ngx_http_reel_upload_write(up, log);
+    if (up->err != REEL_OK) {
+        return;
+    }
+
     up->err = ngx_http_reel_check_body(up);
 
     if (up->err == REEL_OK) {
         up->err = ngx_http_reel_put_source(up);
+    }
+
+    if (up->err == REEL_EXISTS && ngx_http_reel_upload_replay(up) == REEL_OK) {
+        /* the same request was sent twice at once, the other came first */
+        up->err = REEL_OK;
+        return;
     }
 
     if (up->err == REEL_OK) {
@@ -212,15 +76,15 @@ ngx_http_reel_upload_publish(void *data, ngx_log_t *log)
     }
 
     if (up->err == REEL_OK) {
-        up->err = ngx_http_reel_put_name(up);
+        up->err = ngx_http_reel_upload_put_name(up);
+    }
+
+    if (up->err == REEL_OK && up->prepared == NGX_HTTP_REEL_UPLOAD_FRESH) {
+        up->err = ngx_http_reel_upload_put_pending(up);
     }
 
     if (up->err == REEL_OK) {
-        up->err = ngx_http_reel_put_pending(up);
-    }
-
-    if (up->err == REEL_OK) {
-        ngx_http_reel_drop_state(up);
+        ngx_http_reel_upload_drop_state(up);
         return;
     }
 
@@ -317,12 +181,12 @@ ngx_http_reel_put_request(ngx_http_reel_upload_t *up)
     err = reel_store_put_if_absent(up->store, key, up->record.meta,
                                    ngx_strlen(up->record.meta));
 
-    return ngx_http_reel_idempotent(err);
+    return err == REEL_EXISTS ? REEL_OK : err;
 }
 
 
-static reel_err_t
-ngx_http_reel_put_name(ngx_http_reel_upload_t *up)
+reel_err_t
+ngx_http_reel_upload_put_name(ngx_http_reel_upload_t *up)
 {
     reel_buf_t  b;
     reel_err_t  err;
@@ -343,17 +207,50 @@ ngx_http_reel_put_name(ngx_http_reel_upload_t *up)
 
     if (err == REEL_OK) {
         err = reel_store_put_if_absent(up->store, key, b.data, b.len);
-        err = ngx_http_reel_idempotent(err);
     }
 
     reel_buf_release(&b);
+
+    return err == REEL_EXISTS ? ngx_http_reel_lost_name(up) : err;
+}
+
+
+/*
+ * The same request was sent twice at once and the other's asset has the
+ * name: it is the one to be told of, and ours, of which nobody knows, goes.
+ */
+static reel_err_t
+ngx_http_reel_lost_name(ngx_http_reel_upload_t *up)
+{
+    char        own[REEL_ULID_LEN + 1];
+    reel_err_t  err;
+    reel_key_t  key;
+
+    ngx_memcpy(own, up->asset, sizeof(own));
+
+    err = ngx_http_reel_upload_replay(up);
+
+    if (err != REEL_OK || ngx_strcmp(own, up->asset) == 0) {
+        return err;
+    }
+
+    err = reel_key_asset(key, reel_str(own));
+
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(up->store, key, NULL);
+    }
+
+    if (err == REEL_OK && reel_key_upload(key, reel_str(own), NULL) == REEL_OK)
+    {
+        err = reel_store_del_tree(up->store, key, NULL);
+    }
 
     return err;
 }
 
 
-static reel_err_t
-ngx_http_reel_put_pending(ngx_http_reel_upload_t *up)
+reel_err_t
+ngx_http_reel_upload_put_pending(ngx_http_reel_upload_t *up)
 {
     reel_buf_t  b;
     reel_err_t  err;
@@ -369,7 +266,7 @@ ngx_http_reel_put_pending(ngx_http_reel_upload_t *up)
 
     if (err == REEL_OK) {
         err = reel_store_put_if_absent(up->store, key, b.data, b.len);
-        err = ngx_http_reel_idempotent(err);
+        err = err == REEL_EXISTS ? REEL_OK : err;
     }
 
     reel_buf_release(&b);
@@ -379,8 +276,8 @@ ngx_http_reel_put_pending(ngx_http_reel_upload_t *up)
 
 
 /* no harm if it stays: the sweep finds it after a day */
-static void
-ngx_http_reel_drop_state(ngx_http_reel_upload_t *up)
+void
+ngx_http_reel_upload_drop_state(ngx_http_reel_upload_t *up)
 {
     reel_key_t  key;
 
@@ -403,6 +300,6 @@ ngx_http_reel_upload_abort(void *data, ngx_log_t *log)
     if (up->multipart) {
         reel_multipart_abort(up->multipart);
         up->multipart = NULL;
-        ngx_http_reel_drop_state(up);
+        ngx_http_reel_upload_drop_state(up);
     }
 }
