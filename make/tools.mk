@@ -5,6 +5,8 @@ TOOL_BINS := $(TOOL_SRCS:%.c=$(BUILD)/%)
 .PHONY: test-tools
 test-tools: $(TOOL_BINS)
 
+test-t: test-tools
+
 $(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBREEL) $(LIB_LIBS)
