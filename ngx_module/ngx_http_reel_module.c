@@ -35,6 +35,17 @@ static char *ngx_http_reel_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_reel_check_buffer(ngx_conf_t *cf, void *post,
+    void *data);
+static char *ngx_http_reel_check_path(ngx_conf_t *cf, void *post,
+    void *data);
+
+
+static ngx_conf_post_t  ngx_http_reel_buffer_post =
+    { ngx_http_reel_check_buffer };
+
+static ngx_conf_post_t  ngx_http_reel_path_post =
+    { ngx_http_reel_check_path };
 
 
 #define NGX_HTTP_REEL_ANY_CONF                                               \
@@ -104,7 +115,7 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, upload_buffer),
-      NULL },
+      &ngx_http_reel_buffer_post },
 
     { ngx_string("reel_pipelines"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
@@ -125,14 +136,14 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       ngx_conf_set_str_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, api_upload_path),
-      NULL },
+      &ngx_http_reel_path_post },
 
     { ngx_string("reel_api_play_path"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, api_play_path),
-      NULL },
+      &ngx_http_reel_path_post },
 
     { ngx_string("reel_play"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -405,6 +416,31 @@ ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
+ngx_http_reel_check_buffer(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *size = data;
+
+    return *size < 4096 ? "needs at least 4k" : NGX_CONF_OK;
+}
+
+
+/* names are put behind it as it is */
+static char *
+ngx_http_reel_check_path(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t  *path = data;
+
+    if (path->len == 0 || path->data[0] != '/'
+        || path->data[path->len - 1] != '/')
+    {
+        return "needs a path with a slash at both ends";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_reel_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_reel_loc_conf_t  *rlcf = conf;
@@ -556,7 +592,8 @@ ngx_http_reel_read_keys(ngx_conf_t *cf, ngx_str_t *file,
     fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
+                           "reel_access_keys: " ngx_open_file_n
+                           " \"%V\" failed", file);
         return NGX_ERROR;
     }
 
@@ -565,7 +602,8 @@ ngx_http_reel_read_keys(ngx_conf_t *cf, ngx_str_t *file,
 
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_fd_info_n " \"%V\" failed", file);
+                           "reel_access_keys: " ngx_fd_info_n
+                           " \"%V\" failed", file);
         goto done;
     }
 
@@ -589,7 +627,8 @@ ngx_http_reel_read_keys(ngx_conf_t *cf, ngx_str_t *file,
     n = ngx_read_fd(fd, buf, NGX_HTTP_REEL_KEYS_MAX);
     if (n == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", file);
+                           "reel_access_keys: " ngx_read_fd_n
+                           " \"%V\" failed", file);
         goto done;
     }
 
@@ -653,7 +692,7 @@ ngx_http_reel_pipelines(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                             value[i].len }))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid pipeline name \"%V\": "
+                               "reel_pipelines: invalid name \"%V\": "
                                "[a-z0-9-], at most 32", &value[i]);
             return NGX_CONF_ERROR;
         }

@@ -170,7 +170,8 @@ ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
     fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", file);
+                           "reel_redis: " ngx_open_file_n " \"%V\" failed",
+                           file);
         return NGX_ERROR;
     }
 

@@ -33,7 +33,8 @@ our $SECRET2 = 'other-secret-of-the-suite-0123456789';
 
 
 # conf: the text inside server { }; main, http: more at those levels;
-# redis => 1 starts one; workers => n; zone => 0 leaves reel_zone out
+# redis => 1 starts one; idle => 1 does not start nginx; workers => n;
+# zone => 0 leaves reel_zone out
 sub new {
     my ($class, %o) = @_;
     my $dir = tempdir('reel-t-XXXXXX', DIR => '/tmp', CLEANUP => 0);
@@ -50,7 +51,7 @@ sub new {
     chmod 0600, "$dir/keys.json";
 
     $self->redis_start if $o{redis};
-    $self->nginx_start;
+    $self->nginx_start if !$o{idle};
     return $self;
 }
 

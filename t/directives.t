@@ -1,0 +1,247 @@
+#!/usr/bin/perl
+
+# What each directive refuses, by a message that names it and nothing secret;
+# and what the variables say in a log.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use Asset;
+use Conf;
+use Reel;
+use Test::More;
+
+my $t = Conf->new;
+my $d = $t->{dir};
+
+spew("$d/file", 'a file');
+spew("$d/empty", '');
+spew("$d/long", 'x' x 4096);
+
+my %keys = (
+    'not-json' => '{"access_keys":[{"id":"A","secret":"TOPSECRET"',
+    'no-list' => '{"access_keys":{"id":"A","secret":"TOPSECRET"}}',
+    'no-id' => '{"access_keys":[{"secret":"TOPSECRET0123456789",'
+        . '"project":"p","buckets":["b"]}]}',
+    'no-buckets' => '{"access_keys":[{"id":"A","secret":'
+        . '"TOPSECRET0123456789","project":"p","buckets":[]}]}',
+    'twice' => '{"access_keys":[' . join(',',
+        ('{"id":"AKEY","secret":"TOPSECRET0123456789",'
+        . '"project":"p","buckets":["b"]}') x 2) . ']}',
+);
+spew("$d/$_.json", $keys{$_}) for keys %keys;
+spew("$d/large.json", ' ' x (1024 * 1024 + 1));
+chmod 0600, glob "$d/*.json";
+
+my %base = (reel_store => "$d/store", reel_access_keys => "$d/keys.json",
+    reel_zone => 'indexes:1m');
+
+
+# nginx -t of a server with the lines at both levels; base ones that are
+# named in http or in without are left out
+sub try_conf {
+    my ($http, $server, @without) = @_;
+    my %have = %base;
+    delete @have{@without, $http =~ /\b(reel_\w+)/g};
+    my $lines = join "\n", map { "$_ $have{$_};" } sort keys %have;
+    return $t->check("load_module @{[ Conf::module() ]};\n"
+        . "pid $d/nginx.pid;\nevents { }\nhttp {\n" . $t->own_paths
+        . "$lines\n$http\nserver {\nlisten 127.0.0.1:$t->{port};\n"
+        . "$server\n}\n}\n");
+}
+
+my $in = 'location / { %s }';
+my @refused = (
+    # http lines, server lines, what the message says, base lines left out
+    ['reel_store store;', '', qr/"reel_store" .*absolute path/],
+    ["reel_store $d/none;", '', qr/reel_store "\Q$d\E\/none"/],
+    ["reel_store $d/file;", '', qr/reel_store "\Q$d\E\/file"/],
+    ["reel_store $d/store; reel_store $d/store;", '',
+        qr/"reel_store" .*duplicate/],
+    ['reel_store;', '', qr/arguments in "reel_store"/],
+    ['reel_zone indexes;', '', qr/"reel_zone" .*name:size/],
+    ['reel_zone :1m;', '', qr/"reel_zone" .*name:size/],
+    ['reel_zone indexes:;', '', qr/"reel_zone" .*at least 256k/],
+    ['reel_zone indexes:1x;', '', qr/"reel_zone" .*at least 256k/],
+    ['reel_zone indexes:128k;', '', qr/"reel_zone" .*at least 256k/],
+    ['reel_zone a:1m; reel_zone b:1m;', '', qr/"reel_zone" .*duplicate/],
+    ['', 'reel_zone a:1m;', qr/"reel_zone" directive is not allowed/],
+    ["reel_access_keys $d/none.json;", '',
+        qr/reel_access_keys: .*none\.json.*No such file/],
+    ["reel_access_keys $d/large.json;", '',
+        qr/reel_access_keys .*large\.json" is larger than 1m/],
+    ["reel_access_keys $d/keys.json; reel_access_keys $d/keys.json;", '',
+        qr/"reel_access_keys" .*duplicate/],
+    (map { ["reel_access_keys $d/$_.json;", '',
+        qr/reel_access_keys "\Q$d\/$_\E\.json": \S/] } sort keys %keys),
+    ["reel_redis unix:$d/r db=one;", '',
+        qr/reel_redis parameter "db=one"/],
+    ["reel_redis unix:$d/r db=-1;", '', qr/reel_redis parameter "db=-1"/],
+    ["reel_redis unix:$d/r user=me;", '',
+        qr/reel_redis parameter "user=me"/],
+    ["reel_redis unix:$d/r password=TOPSECRET;", '',
+        qr/reel_redis parameter/],
+    ["reel_redis unix:$d/r password_file=$d/none;", '',
+        qr/reel_redis: .*No such file/],
+    ["reel_redis unix:$d/r password_file=$d/empty;", '',
+        qr/reel_redis password_file .*empty/],
+    ["reel_redis unix:$d/r password_file=$d/long;", '',
+        qr/reel_redis password_file .*too long/],
+    ['reel_redis 127.0.0.1:99999;', '', qr/reel_redis .*invalid port/],
+    ['reel_redis unix:;', '', qr/reel_redis /],
+    ["reel_redis off; reel_redis unix:$d/r;", '',
+        qr/"reel_redis" .*duplicate/],
+    ['reel_redis;', '', qr/arguments in "reel_redis"/],
+    ['reel_redis_timeout soon;', '', qr/"reel_redis_timeout" .*invalid/],
+    # nginx's own: the pool could be defined further down
+    ['reel_thread_pool nosuch;', sprintf($in, 'reel_play;'),
+        qr/unknown thread pool "nosuch"/],
+    ['reel_upload_max_size big;', '', qr/"reel_upload_max_size" .*invalid/],
+    ['reel_upload_max_size -1;', '', qr/"reel_upload_max_size" .*invalid/],
+    ['reel_upload_buffer 1q;', '', qr/"reel_upload_buffer" .*invalid/],
+    ['reel_upload_buffer 0;', '', qr/"reel_upload_buffer" .*at least 4k/],
+    ['reel_upload_buffer 4095;', '', qr/"reel_upload_buffer" .*at least 4k/],
+    ['reel_pipelines;', '', qr/arguments in "reel_pipelines"/],
+    ['reel_pipelines default Fast;', '', qr/reel_pipelines: .*"Fast"/],
+    ['reel_pipelines ../x;', '', qr/reel_pipelines: .*"\.\.\/x"/],
+    ['reel_pipelines ' . 'a' x 33 . ';', '', qr/reel_pipelines: .*"a{33}"/],
+    ['reel_pipelines a; reel_pipelines b;', '',
+        qr/"reel_pipelines" .*duplicate/],
+    ['reel_api_upload_path upload/;', '',
+        qr/"reel_api_upload_path" .*slash/],
+    ['reel_api_upload_path /upload;', '',
+        qr/"reel_api_upload_path" .*slash/],
+    ['reel_api_play_path "";', '', qr/"reel_api_play_path" .*slash/],
+    ['reel_api_play_path play;', '', qr/"reel_api_play_path" .*slash/],
+    ['reel_cors_origin a b;', '', qr/arguments in "reel_cors_origin"/],
+    ['reel_cors_origin a; reel_cors_origin b;', '',
+        qr/"reel_cors_origin" .*duplicate/],
+    (map { (["$_;", '', qr/"$_" directive is not allowed/],
+        ['', "$_;", qr/"$_" directive is not allowed/],
+        ['', sprintf($in, "$_ on;"), qr/arguments in "$_"/],
+        ['', sprintf($in, "proxy_pass http://127.0.0.1; $_;"),
+            qr/"$_" .*conflicts/],
+        ['', sprintf($in, "$_; $_;"), qr/"$_" .*conflicts/],
+        ['', sprintf($in, "$_;"), qr/needs "reel_store"/, 'reel_store'],
+        ) } qw(reel_upload reel_api reel_play)),
+    (map { ['', sprintf($in, "$_;"), qr/"$_".* need "reel_access_keys"/,
+        'reel_access_keys'] } qw(reel_upload reel_api)),
+);
+
+# every directive of the docs has a row, or several
+my %rows;
+for (@refused) {
+    my ($http, $server, $like, @without) = @$_;
+    my ($good, $said) = try_conf($http, $server, @without);
+    my $name = join ' ', grep { length } $http, $server,
+        map { "(no $_)" } @without;
+    $name =~ s/\Q$d\E/DIR/g;
+    ok(!$good, "refused: $name") or diag $said;
+    like($said, $like, "and told: $name");
+    unlike($said, qr/SECRET/, 'no secret in it') if $name =~ /keys|SECRET/
+        && $http !~ /password=/;
+    $rows{$_}++ for "$http $server" =~ /\b(reel_\w+)/g;
+}
+
+my @directives = slurp("$Reel::TOP/docs/directives.md") =~ /^\| `(reel_\w+)/mg;
+cmp_ok(scalar @directives, '>', 10, 'the docs have directives');
+is(join(' ', grep { !$rows{$_} } @directives), '',
+    'each of them was tried with something bad');
+
+# what is good must not be refused by the same roads
+for (['', 'location / { reel_play; }', 'reel_access_keys'],
+    ['', 'location / { reel_play; }', 'reel_zone'],
+    ['reel_zone a:256k; reel_store ' . "$d/store/;", ''],
+    ["reel_redis unix:$d/r db=3 password_file=$d/file;", sprintf($in,
+        'reel_api; reel_redis off;')],
+    ['reel_upload_buffer 4k; reel_upload_max_size 8g; reel_cors_origin off;'
+        . 'reel_pipelines default fast-2; reel_redis_timeout 1s;'
+        . 'reel_api_upload_path /; reel_api_play_path /p/q/;',
+        sprintf($in, 'reel_upload;')])
+{
+    my ($good, $said) = try_conf(@$_);
+    ok($good, "taken: $_->[0] $_->[1]") or diag $said;
+}
+
+# others may read the keys: told, not refused
+chmod 0644, "$d/keys.json";
+my ($good, $said) = try_conf('', '');
+ok($good, 'keys that others may read');
+like($said, qr/\[warn\].*reel_access_keys .*chmod 600/, 'are warned of');
+
+# --- variables ------------------------------------------------------------
+
+my $v = Reel->new(idle => 1, http => 'log_format reel "$request_method $uri '
+    . '[$reel_asset] [$reel_rendition] [$reel_segment] [$reel_status] '
+    . '[$reel_cache_status]";');
+my $log = "$v->{dir}/vars.log";
+$v->{o}{conf} = "access_log $log reel;
+    location /upload/ { reel_upload; }
+    location /api/    { reel_api; }
+    location /play/   { reel_play; }
+    location /other/  { return 204; }";
+$v->nginx_start;
+
+my $a = Asset->new($v, fragments => 9);
+my $id = $a->{id};
+my $lines = 0;
+
+
+# asks, and compares the line that the log got for it
+sub logged {
+    my ($want, $name, $method, $target, %o) = @_;
+    my $r = http($v, $method, $target, %o);
+    my @log;
+    wait_for(sub { @log = -e $log ? split /\n/, slurp($log) : ();
+        @log > $lines }, "the log of $name");
+    $lines = @log;
+    my ($path) = $target =~ /^([^?]*)/;
+    is($log[-1], "$method $path $want", "log: $name");
+    return $r;
+}
+
+logged("[$id] [-] [-] [OK] [MISS]", 'the first look', 'GET',
+    "/play/$id/master.m3u8");
+logged("[$id] [-] [-] [OK] [HIT]", 'the next', 'GET',
+    "/play/$id/manifest.mpd");
+logged("[$id] [v720] [-] [OK] [HIT]", 'a media playlist', 'GET',
+    $a->url('media.m3u8', 'v720', 3));
+logged("[$id] [v720] [2] [OK] [HIT]", 'a segment', 'GET',
+    $a->url('2.m4s', 'v720', 3));
+logged("[$id] [a128] [0] [OK] [HIT]", 'by its bare name', 'HEAD',
+    "/play/$id/a128/0.m4s");
+logged("[$id] [v720] [99] [NOT_FOUND] [HIT]", 'no such segment', 'GET',
+    $a->url('99.m4s', 'v720', 3));
+logged("[$id] [v9] [1] [NOT_FOUND] [HIT]", 'no such rendition', 'GET',
+    "/play/$id/v9/1.m4s");
+logged('[-] [-] [-] [BAD_PATH] [-]', 'no path of ours', 'GET',
+    '/play/nothing');
+$a->make(fragments => 9, publication => 2);
+my $seen = '';
+wait_for(sub { http($v, 'GET', "/play/$id/master.m3u8");
+    $seen = slurp($log); $seen =~ /\[REVALIDATED\]$/m },
+    'a new publication is seen');
+$lines = () = $seen =~ /\n/g;
+is((split /\n/, $seen)[-1],
+    "GET /play/$id/master.m3u8 [$id] [-] [-] [OK] [REVALIDATED]",
+    'log: a new publication');
+
+my $r = http($v, 'PUT', presign($v, 'PUT', '/upload/video/a.mp4'),
+    body => 'abc');
+my $up = $r->{headers}{'reel-asset'};
+wait_for(sub { slurp($log) =~ /^PUT/m }, 'the log of an upload');
+like(slurp($log), qr{^PUT /upload/video/a\.mp4 \[$up\] \[-\] \[-\] \[OK\] \[-\]$}m,
+    'log: an upload has the new asset');
+$lines = () = slurp($log) =~ /\n/g;
+logged("[$up] [-] [-] [PREPARING] [MISS]", 'not ready', 'GET',
+    "/play/$up/master.m3u8");
+logged('[-] [-] [-] [AccessDenied] [-]', 'an unsigned upload', 'PUT',
+    '/upload/video/b.mp4', body => 'x');
+logged("[$up] [-] [-] [OK] [-]", 'the API', 'GET', "/api/assets/$up",
+    headers => signed_headers($v, 'GET', "/api/assets/$up"));
+logged('[-] [-] [-] [UNSIGNED] [-]', 'the API, unsigned', 'GET',
+    '/api/assets');
+logged('[-] [-] [-] [-] [-]', 'a location that is not ours', 'GET',
+    '/other/');
+
+done_testing();
