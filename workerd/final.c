@@ -93,6 +93,7 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
     if (err == REEL_OK) {
         st->publication = ix->publication;
         st->growing = ix->growing;
+        st->created_ms = ix->created_ms;
         memcpy(st->salt, ix->salt, sizeof(st->salt));
 
     } else if (err == REEL_BADDATA || err == REEL_LIMIT) {

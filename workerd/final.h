@@ -26,6 +26,7 @@ reel_err_t reel_final_result(reel_store_t *s, const char *asset,
 typedef struct {
     uint32_t publication;
     bool     growing;
+    int64_t  created_ms;
     uint8_t  salt[REEL_INDEX_SALT];
 } reel_standing_t;
 

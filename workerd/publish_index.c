@@ -105,7 +105,7 @@ fill_index(reel_index_t *ix, const reel_parts_t *p, const reel_publish_t *t,
     ix->growing = t->growing;
     ix->publication = id->publication;
     memcpy(ix->salt, id->salt, sizeof(ix->salt));
-    ix->created_ms = id->now_ms;
+    ix->created_ms = id->created_ms;
     ix->timescale = t->grid.timescale;
     ix->gop_ts = t->grid.gop_ts;
     ix->fragments = p->fragments;
@@ -204,7 +204,7 @@ reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
         .asset = (char *) id->asset,
         .publication = id->publication,
         .ready = true,
-        .completed_ms = id->now_ms
+        .completed_ms = id->completed_ms
     };
 
     reel_buf_init(b, REEL_RECORD_MAX);

@@ -10,7 +10,8 @@
 typedef struct {
     const char *asset;
     uint32_t    publication;
-    int64_t     now_ms;
+    int64_t     created_ms;         /* of the publication, … */
+    int64_t     completed_ms;       /* of what is written now */
     uint8_t     salt[REEL_INDEX_SALT];
 } reel_publish_id_t;
 

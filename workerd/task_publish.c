@@ -47,7 +47,7 @@ fail(publish_t *p, reel_err_t err, const reel_error_t *e)
 }
 
 
-/* REEL_EXISTS: nothing is left to do.  Sets the publication's salt */
+/* REEL_EXISTS: nothing is left to do.  Sets the publication's identity */
 static reel_err_t
 look(publish_t *p, reel_error_t *e)
 {
@@ -74,9 +74,11 @@ look(publish_t *p, reel_error_t *e)
         return REEL_EXISTS;
     }
 
-    /* one publication, one salt: its content keys follow from it */
+    /* one publication, one salt and one beginning in all its states: content
+       keys follow from the first, DASH counts from the second */
     if (stands && ix.publication == p->a->publication) {
         memcpy(p->id.salt, ix.salt, sizeof(p->id.salt));
+        p->id.created_ms = ix.created_ms;
     } else {
         reel_random(p->id.salt, sizeof(p->id.salt));
         stands = false;
@@ -210,7 +212,8 @@ run(reel_child_t *c, void *attempt)
     p.a = a;
     p.id.asset = a->asset;
     p.id.publication = a->publication;
-    p.id.now_ms = reel_unix_ms();
+    p.id.completed_ms = reel_unix_ms();
+    p.id.created_ms = p.id.completed_ms;
 
     err = reel_publish_parse(&p.t, a->payload, a->payload_len, &e);
     if (err != REEL_OK) {

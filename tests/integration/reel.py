@@ -1,0 +1,359 @@
+"""What the integration tests share: a private redis-server, nginx and
+workerd in a temporary folder, clips made by ffmpeg, assets put into the
+store as the upload door would put them."""
+
+import glob
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+WORKERD = os.path.join(BUILD, "bin", "workerd")
+
+sys.path.insert(0, os.path.join(HERE, "lua"))
+
+import reel_index                                               # noqa: E402
+from redis_server import Redis                                  # noqa: E402
+
+K = "reel1:{r0}:"
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+# one rung, short chunks: a job of many small tasks
+SMALL = """\
+preset: ultrafast
+chunks: { first_s: 6, min_s: 6, target_s: 6, max_s: 12 }
+rungs:
+  - { short_side: 240, crf: 30, max_kbps: 500, buf_kbits: 750 }
+tasks:
+  inspect: { attempts: 3, timeout_s: 60 }
+  encode_video: { attempts: 3, timeout_s: 120 }
+"""
+
+_clips = None
+
+
+def ulid(ms=None):
+    v = int(time.time() * 1000 if ms is None else ms) << 80
+    v |= random.getrandbits(80)
+    return "".join(ALPHABET[v >> 5 * i & 31] for i in range(25, -1, -1))
+
+
+def wait_for(what, timeout=30, every=0.05):
+    """Polls what() until it is true, and returns that."""
+    end = time.monotonic() + timeout
+    while True:
+        got = what()
+        if got:
+            return got
+        if time.monotonic() > end:
+            raise TimeoutError(getattr(what, "__doc__", None)
+                               or getattr(what, "__name__", "?"))
+        time.sleep(every)
+
+
+def run(*argv, **kw):
+    return subprocess.run(argv, check=True, stdin=subprocess.DEVNULL,
+                          capture_output=True, **kw)
+
+
+def clip(seconds=10, size="426x240", rate="30", audio=True, suffix=".mp4",
+         options=()):
+    """A moving picture, and a murmur; made once for all tests.  (A pure
+    tone keeps libavcodec's AAC encoder searching for ten times as long.)"""
+    global _clips
+    if _clips is None:
+        _clips = tempfile.mkdtemp(prefix="reel-clips-")
+        import atexit
+        atexit.register(shutil.rmtree, _clips, True)
+    name = "%s-%s-%s-%s%s" % (seconds, size, rate.replace("/", "_"),
+                              "a" if audio else "n", suffix)
+    path = os.path.join(_clips, name)
+    if os.path.exists(path):
+        return path
+    argv = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+            "testsrc2=s=%s:r=%s:d=%s" % (size, rate, seconds)]
+    if audio:
+        argv += ["-f", "lavfi", "-i",
+                 "anoisesrc=c=pink:a=0.3:seed=1:r=48000:d=%s" % seconds,
+                 "-c:a", "aac"]
+    argv += ["-c:v", "libx264", "-preset", "ultrafast", "-g", "60",
+             "-pix_fmt", "yuv420p", *options, path]
+    run(*argv)
+    return path
+
+
+def boxes(data):
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at:at + 4], "big")
+        if size < 8 or size > len(data) - at:
+            raise ValueError("box of %d bytes at %d of %d"
+                             % (size, at, len(data)))
+        yield data[at + 4:at + 8].decode("latin-1"), at, size
+        at += size
+
+
+def count(path, stream):
+    """Packets that decode, as ffprobe counts frames; errors are fatal."""
+    out = run("ffprobe", "-v", "error", "-select_streams", stream,
+              "-count_frames", "-show_entries", "stream=nb_read_frames",
+              "-of", "csv=p=0", path)
+    assert out.stderr == b"", out.stderr.decode()
+    return int(out.stdout.split()[0])
+
+
+class Worker:
+    def __init__(self, proc, log):
+        self.proc, self.log, self.pid = proc, log, proc.pid
+
+    def children(self):
+        try:
+            with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
+                return [int(p) for p in f.read().split()]
+        except OSError:
+            return []
+
+    def kill(self, sig=signal.SIGKILL):
+        self.proc.send_signal(sig)
+
+    def wait(self, timeout=60):
+        return self.proc.wait(timeout)
+
+
+class Stack:
+    """with Stack() as s: …; what is started is stopped at its end."""
+
+    def __init__(self, **conf):
+        self.dir = tempfile.mkdtemp(prefix="reel-it-")
+        self.store = os.path.join(self.dir, "store")
+        self.socket = os.path.join(self.dir, "redis.sock")
+        self.log = os.path.join(self.dir, "workerd.log")
+        self.pipelines = os.path.join(self.dir, "pipelines")
+        os.makedirs(self.store)
+        shutil.copytree(os.path.join(ROOT, "conf", "pipelines"),
+                        self.pipelines)
+        self.pipeline("small", SMALL)
+        self.conf = {
+            "store": self.store, "pipelines": self.pipelines,
+            "redis": "unix:" + self.socket, "slots": 2, "lease_s": 3,
+            "poll_ms": 100, "outbox_s": 1, "sweep_s": 3600, **conf}
+        if os.environ.get("REEL_SAN"):
+            self.conf["sandbox"] = "best-effort"
+        self.redis_proc = self.nginx_proc = None
+        self.workers = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # pytest shows it when the test failed
+        if os.path.exists(self.log):
+            print("".join(self.said().splitlines(True)[-80:]))
+        self.close()
+
+    def close(self):
+        for w in self.workers:
+            if w.proc.poll() is None:
+                w.kill()
+                w.wait()
+        for p in (self.nginx_proc, self.redis_proc):
+            if p is not None and p.poll() is None:
+                p.kill()
+                p.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    # redis
+
+    def start_redis(self, *options):
+        data = os.path.join(self.dir, "redis")
+        os.makedirs(data, exist_ok=True)
+        self.redis_proc = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket,
+             "--dir", data, "--save", "", "--appendonly", "yes",
+             "--appendfsync", "always", "--maxmemory-policy", "noeviction",
+             *options],
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        wait_for(lambda: os.path.exists(self.socket))
+        wait_for(self._pings)
+        return self
+
+    def _pings(self):
+        try:
+            r = Redis(self.socket)
+        except OSError:
+            return False
+        try:
+            return r("PING") == "PONG"
+        except Exception as e:                  # NOAUTH is alive, LOADING not
+            return "NOAUTH" in str(e)
+        finally:
+            r.close()
+
+    def stop_redis(self):
+        self.redis_proc.kill()
+        self.redis_proc.wait()
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+
+    def redis(self, *args):
+        r = Redis(self.socket)
+        try:
+            return r(*args)
+        finally:
+            r.close()
+
+    def task(self, asset, task, field, publication=1):
+        return self.redis("HGET", "%sjob:%s.%d" % (K, asset, publication),
+                          "%s:%s" % (task, field))
+
+    def tasks(self, asset, publication=1):
+        """state of each task of a job"""
+        job = "%sjob:%s.%d" % (K, asset, publication)
+        names = (self.redis("HGET", job, "names") or "").split()
+        if not names:
+            return {}
+        states = self.redis("HMGET", job, *[n + ":s" for n in names])
+        return dict(zip(names, states))
+
+    # workerd
+
+    def write_conf(self, **conf):
+        path = os.path.join(self.dir, "reel.yaml")
+        with open(path, "w") as f:
+            for k, v in {**self.conf, **conf}.items():
+                f.write("%s: %s\n" % (k, json.dumps(v)))
+        return path
+
+    def start_workerd(self, *options, **conf):
+        path = self.write_conf(**conf)
+        log = open(self.log, "ab")
+        w = Worker(subprocess.Popen([WORKERD, "-c", path, *options],
+                                    stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=log), self.log)
+        log.close()
+        self.workers.append(w)
+        return w
+
+    def said(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+    # the store
+
+    def pipeline(self, name, text):
+        with open(os.path.join(self.pipelines, name + ".yaml"), "w") as f:
+            f.write(text)
+
+    def folder(self, asset):
+        return os.path.join(self.store, "assets", asset[-2:], asset)
+
+    def path(self, asset, *parts):
+        return os.path.join(self.folder(asset), *parts)
+
+    def write(self, path, data):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(data if isinstance(data, bytes)
+                    else json.dumps(data).encode())
+        return path
+
+    def put_source(self, source, pipeline="small", asset=None, **request):
+        """source and request.json, as the upload door leaves them"""
+        asset = asset or ulid()
+        if isinstance(source, bytes):
+            self.write(self.path(asset, "source"), source)
+        else:
+            os.makedirs(self.folder(asset), exist_ok=True)
+            shutil.copy(source, self.path(asset, "source"))
+        self.write(self.path(asset, "request.json"), {
+            "asset": asset, "project": "demo", "pipeline": pipeline,
+            "name": "clip.mp4", "max_duration_s": 0,
+            "size": os.path.getsize(self.path(asset, "source")),
+            "created_ms": int(time.time() * 1000), **request})
+        return asset
+
+    def pending(self, asset):
+        return os.path.join(self.store, "pending", asset)
+
+    def put_pending(self, asset, publication=1):
+        self.write(self.pending(asset), {"publication": publication})
+
+    def put(self, source, pipeline="small", **request):
+        asset = self.put_source(source, pipeline, **request)
+        self.put_pending(asset)
+        return asset
+
+    def result(self, asset):
+        try:
+            with open(self.path(asset, "result.json")) as f:
+                return json.load(f)
+        except FileNotFoundError:
+            return None
+
+    def wait(self, asset, publication=1, timeout=90):
+        """the result of a job whose end is settled"""
+        def done():
+            r = self.result(asset)
+            return (r and r["publication"] >= publication
+                    and not os.path.exists(self.pending(asset)) and r)
+        return wait_for(done, timeout)
+
+    def index(self, asset):
+        with open(self.path(asset, "index"), "rb") as f:
+            return reel_index.read(f.read())
+
+    def objects(self, asset):
+        """every stored object: rendition/name"""
+        root = self.folder(asset)
+        return sorted(os.path.relpath(p, root)
+                      for p in glob.glob(os.path.join(root, "*", "*")))
+
+    def join(self, asset, name):
+        """a rendition as one file: a header, then all its fragments"""
+        ix = self.index(asset)
+        q = ix["renditions"][name]
+        path = os.path.join(self.dir, "%s-%s.mp4" % (asset, name))
+        with open(path, "wb") as out:
+            out.write(ix["headers"][q["objects"][0]["header"]])
+            k = 0
+            for o in q["objects"]:
+                with open(self.path(asset, name, o["name"]), "rb") as f:
+                    data = f.read()
+                n = sum(q["sizes"][k:k + o["fragments"]])
+                k += o["fragments"]
+                assert o["base"] + n <= len(data), o
+                assert data[:o["base"]] == ix["headers"][o["header"]]
+                list(boxes(data))
+                out.write(data[o["base"]:o["base"] + n])
+        return path
+
+    def check_ready(self, asset, frames=None, seconds=None):
+        """all renditions stand, whole and of one length; their index"""
+        r = self.wait(asset)
+        assert r["ready"], r
+        ix = self.index(asset)
+        assert not ix["growing"]
+        assert sorted(ix["renditions"]) == sorted(
+            q["name"] for q in r["renditions"])
+        for name, q in ix["renditions"].items():
+            path = self.join(asset, name)
+            if q["kind"] == 1:
+                assert sum(q["durations"]) == ix["end_ts"]
+                n = count(path, "v:0")
+                assert n == sum(q["samples"])
+                assert frames is None or n == frames, (name, n)
+            else:
+                assert count(path, "a:0") >= sum(q["samples"])
+                end = sum(q["durations"]) / q["timescale"]
+                assert abs(end - ix["end_ts"] / ix["timescale"]) < 0.025
+        if seconds is not None:
+            assert abs(r["duration_ms"] / 1000 - seconds) < 0.05, r
+        return ix

@@ -1,0 +1,123 @@
+"""Redis away, emptied, restarted, behind a password."""
+
+import os
+import time
+
+import pytest
+
+from reel import K, Stack, clip, wait_for
+from test_workerd_kill import some_done
+
+
+@pytest.fixture
+def stack():
+    with Stack() as s:
+        yield s
+
+
+def test_redis_comes_later(stack):
+    a = stack.put(clip(8))
+    w = stack.start_workerd()
+    time.sleep(1)
+    assert w.proc.poll() is None and "cannot connect" in stack.said()
+    stack.start_redis()
+    stack.check_ready(a, frames=240)
+
+
+def test_redis_away_in_the_middle(stack):
+    """longer than a lease; what runs goes on and is told afterwards"""
+    stack.start_redis()
+    a = stack.put(clip(60))
+    w = stack.start_workerd()
+    some_done(stack, a)
+    stack.stop_redis()
+    time.sleep(5)
+    assert w.proc.poll() is None
+    stack.start_redis()
+    stack.check_ready(a, frames=1800, seconds=60)
+    # nobody else renewed or swept: nothing was done twice
+    assert {stack.task(a, t, "n") for t in stack.tasks(a)} == {"1"}
+
+
+def test_redis_emptied_in_the_middle(stack):
+    stack.start_redis()
+    a = stack.put(clip(60))
+    stack.start_workerd()
+    some_done(stack, a, 3)
+    stack.redis("FLUSHALL")
+    before = {o for o in stack.objects(a) if o.startswith("v240/")}
+    ix = stack.check_ready(a, frames=1800, seconds=60)
+    named = {"v240/" + o["name"] for o in ix["renditions"]["v240"]["objects"]}
+    assert len(before & named) >= 3, "done chunks were made again"
+    assert "was done before" in stack.said()
+
+
+def test_redis_forgot_a_finished_job(stack):
+    """pending/ is gone, so nothing runs again"""
+    stack.start_redis()
+    a = stack.put(clip(8))
+    stack.start_workerd()
+    stack.wait(a)
+    stack.redis("FLUSHALL")
+    time.sleep(2.5)
+    assert stack.redis("EXISTS", K + "job:" + a + ".1") == 0
+
+
+def test_scripts_are_loaded_again(stack):
+    stack.start_redis()
+    stack.start_workerd()
+    wait_for(lambda: "connected" in stack.said())
+    stack.redis("SCRIPT", "FLUSH")
+    a = stack.put(clip(8))
+    stack.check_ready(a, frames=240)
+    assert "NOSCRIPT" not in stack.said()
+
+
+def test_password(stack):
+    path = os.path.join(stack.dir, "secret")
+    with open(path, "w") as f:
+        f.write("a secret word\n")
+    stack.start_redis("--requirepass", "a secret word")
+    stack.conf["redis"] = {"address": "unix:" + stack.socket, "db": 0,
+                           "password_file": path}
+    a = stack.put(clip(8))
+    stack.start_workerd()
+    r = stack.wait(a)
+    assert r["ready"]
+    assert "secret word" not in stack.said()
+
+
+def test_wrong_password_is_said(stack):
+    path = os.path.join(stack.dir, "secret")
+    with open(path, "w") as f:
+        f.write("wrong\n")
+    stack.start_redis("--requirepass", "right")
+    w = stack.start_workerd(redis={"address": "unix:" + stack.socket,
+                                   "password_file": path})
+    wait_for(lambda: "WRONGPASS" in stack.said())
+    assert w.proc.poll() is None
+
+
+def test_dangerous_settings_are_warned_of(stack):
+    stack.start_redis("--appendonly", "no", "--maxmemory-policy",
+                      "allkeys-lru")
+    stack.start_workerd()
+    wait_for(lambda: "REDIS WILL FORGET" in stack.said())
+    wait_for(lambda: "REDIS MAY EVICT" in stack.said())
+
+
+def test_a_task_of_a_type_nobody_knows(stack):
+    stack.start_redis()
+    a = stack.put(clip(8))
+    stack.start_workerd(outbox_s=1)
+    stack.wait(a)
+    job = K + "job:" + a + ".1"
+    stack.redis("HSET", job, "state", "running", "left", "1", "names",
+                "x", "x:s", "ready", "x:type", "dance", "x:class", "light",
+                "x:payload", "{}", "x:cost", "1", "x:deps", "0", "x:succ",
+                "", "x:max", "1", "x:timeout", "60", "x:n", "0", "x:since",
+                "0", "x:rend", "", "x:work", "0", "x:credit", "0")
+    stack.redis("ZADD", K + "ready:light", "0", a + ".1/x")
+    wait_for(lambda: stack.task(a, "x", "s") == "failed")
+    # the film that stands is not harmed by it
+    assert stack.result(a)["ready"]

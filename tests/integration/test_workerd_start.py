@@ -1,0 +1,129 @@
+"""Command line, configuration and exit statuses of workerd."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from reel import ROOT, WORKERD, Stack
+
+
+def workerd(*argv):
+    return subprocess.run([WORKERD, *argv], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=20)
+
+
+@pytest.fixture
+def stack():
+    with Stack() as s:
+        yield s
+
+
+def test_shipped_configuration_is_fine(tmp_path):
+    text = open(os.path.join(ROOT, "conf", "reel.yaml")).read()
+    text, n = re.subn("(?m)^pipelines: .*", "pipelines: "
+                      + os.path.join(ROOT, "conf", "pipelines"), text)
+    assert n == 1
+    conf = tmp_path / "reel.yaml"
+    conf.write_text(text)
+    r = workerd("-c", str(conf), "-t")
+    assert r.returncode == 0 and "is fine: 1 pipelines" in r.stdout, r
+
+
+@pytest.mark.parametrize("line, error", [
+    ("slot: 2", "8:1: "),
+    ("slots: many", "8:8: "),
+    ("slots: 1000", "8:8: "),
+    ("lease_s: 1", "8:10: "),
+    ("store: relative/path", "8:"),
+    ("sandbox: maybe", "8:10: sandbox is"),
+    ("log: loud", "8:6: log is"),
+    ("worker: a b", "8:9: "),
+    ("limits: { memory_mib: 1 }", "8:23: "),
+    ("redis: { addres: 'unix:/x' }", "8:"),
+])
+def test_what_is_wrong_is_named_with_its_place(stack, line, error):
+    key = line.split(":")[0]
+    conf = {k: v for k, v in stack.conf.items() if k != key}
+    stack.conf = dict(list(conf.items()))
+    path = stack.write_conf()
+    lines = open(path).read().splitlines()[:7]
+    keep = [x for x in open(path).read().splitlines()
+            if x.split(":")[0] in ("store", "pipelines", "redis")]
+    lines = keep + ["# "] * (7 - len(keep)) + [line]
+    with open(path, "w") as f:
+        f.write("\n".join(lines) + "\n")
+    r = workerd("-c", path, "-t")
+    assert r.returncode == 1, r
+    assert "%s:%s" % (path, error) in r.stderr, r.stderr
+
+
+def test_missing_key(stack):
+    del stack.conf["store"]
+    r = workerd("-c", stack.write_conf(), "-t")
+    assert r.returncode == 1 and "store" in r.stderr
+
+
+def test_broken_pipeline_has_its_place(stack):
+    stack.pipeline("broken", "gop_ms: 2000\nrungs:\n  - { side: 1 }\n")
+    r = workerd("-c", stack.write_conf(), "-t")
+    assert r.returncode == 1
+    assert "broken.yaml:3:" in r.stderr, r.stderr
+
+
+def test_no_pipelines(stack):
+    os.makedirs(os.path.join(stack.dir, "none"))
+    r = workerd("-c", stack.write_conf(
+        pipelines=os.path.join(stack.dir, "none")), "-t")
+    assert r.returncode == 1 and "no pipeline" in r.stderr
+
+
+def test_no_file():
+    r = workerd("-c", "/nonexistent/reel.yaml", "-t")
+    assert r.returncode == 1 and "/nonexistent/reel.yaml" in r.stderr
+
+
+@pytest.mark.parametrize("argv", [["--nosuch"], ["extra"], ["--slots", "x"],
+                                  ["--slots", "0"]])
+def test_wrong_use(argv):
+    assert workerd(*argv).returncode == 2
+
+
+def test_help_and_version():
+    for o in "-h", "--help":
+        r = workerd(o)
+        assert r.returncode == 0 and r.stdout.startswith("usage: workerd")
+    assert re.match(r"workerd \d+\.\d+\.\d+\n", workerd("-V").stdout)
+
+
+def test_store_that_does_not_exist(stack):
+    r = workerd("-c", stack.write_conf(store="/nonexistent/store"))
+    assert r.returncode == 3 and "/nonexistent/store" in r.stderr
+
+
+def test_documented_keys_are_those_that_are_read():
+    """docs/workerd.md's table against config.c's tables"""
+    source = open(os.path.join(ROOT, "workerd", "config.c")).read()
+    tables = re.findall(r"reel_yaml_key_t (\w+)\[\] = \{(.*?)\n\};", source,
+                        re.S)
+    read = set()
+    for table, rows in tables:
+        prefix = {"keys": "", "redis_keys": "redis.",
+                  "limits_keys": "limits."}[table]
+        read |= {prefix + k for k in re.findall(r'\{ "(\w+)"', rows)}
+    read.discard("limits")
+    doc = open(os.path.join(ROOT, "docs", "workerd.md")).read()
+    doc = doc.split("## reel.yaml")[1].split("## Signals")[0]
+    assert set(re.findall(r"(?m)^\| `([a-z_.]+)` \|", doc)) == read
+
+
+def test_documented_codes_are_those_of_the_table():
+    source = open(os.path.join(ROOT, "workerd", "outcome.c")).read()
+    codes = set(re.findall(r'\{ "([A-Z_]+)", (?:true|false)', source))
+    doc = open(os.path.join(ROOT, "docs", "child-contract.md")).read()
+    doc = doc.split("## Codes")[1]
+    documented = set()
+    for row in re.findall(r"(?m)^\| ([A-Z_, ]+) \|", doc):
+        documented |= set(row.split(", "))
+    assert documented == codes and len(codes) > 15
