@@ -6,15 +6,12 @@
 
 #include "ngx_module/ngx_http_reel_api.h"
 
-#include <jansson.h>
-
 
 typedef struct {
     ngx_uint_t               method;
     ngx_str_t                noun;      /* first part of the path */
     ngx_uint_t               id;        /* an asset's id follows */
     ngx_str_t                verb;      /* and this, or nothing */
-    ngx_uint_t               body;
     ngx_http_reel_work_pt    work;
     ngx_http_reel_done_pt    done;
     ngx_int_t              (*handler)(ngx_http_request_t *r,
@@ -24,49 +21,41 @@ typedef struct {
 
 static void ngx_http_reel_api_cleanup(void *data);
 static const ngx_http_reel_route_t *ngx_http_reel_api_route(
-    ngx_http_request_t *r, ngx_http_reel_api_t *api, ngx_uint_t *path);
+    ngx_http_request_t *r, ngx_http_reel_api_t *api, ngx_uint_t *methods);
 static ngx_uint_t ngx_http_reel_api_match(const ngx_http_reel_route_t *route,
     ngx_str_t *path, ngx_http_reel_api_t *api);
-static ngx_int_t ngx_http_reel_api_run(ngx_http_request_t *r,
-    const ngx_http_reel_route_t *route, ngx_http_reel_api_t *api);
+static ngx_int_t ngx_http_reel_api_begin(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+static ngx_int_t ngx_http_reel_api_not_allowed(ngx_http_request_t *r,
+    ngx_uint_t methods);
 static void ngx_http_reel_api_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_reel_api_copy_body(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
-static void ngx_http_reel_api_patch(void *data, ngx_log_t *log);
-static reel_err_t ngx_http_reel_api_merge(ngx_http_reel_api_t *api);
-static void ngx_http_reel_api_delete(void *data, ngx_log_t *log);
-static reel_err_t ngx_http_reel_api_delete_asset(ngx_http_reel_api_t *api);
-static void ngx_http_reel_api_retry(void *data, ngx_log_t *log);
-static void ngx_http_reel_api_show(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_api_shown(void *data, ngx_http_reel_reply_t *reply);
-static void ngx_http_reel_api_deleted(ngx_http_request_t *r, void *data);
-static void ngx_http_reel_api_cancel(ngx_http_request_t *r,
-    ngx_http_reel_api_t *api);
-static void ngx_http_reel_api_retried(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_api_events(ngx_http_request_t *r, void *data);
 
 
 static const ngx_http_reel_route_t  ngx_http_reel_routes[] = {
 
-    { NGX_HTTP_POST, ngx_string("uploads"), 0, ngx_null_string, 1,
+    { NGX_HTTP_POST, ngx_string("uploads"), 0, ngx_null_string,
       NULL, NULL, ngx_http_reel_create_upload },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 0, ngx_null_string, 0,
+    { NGX_HTTP_GET, ngx_string("assets"), 0, ngx_null_string,
       NULL, NULL, ngx_http_reel_list },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_null_string, 0,
+    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_null_string,
       ngx_http_reel_api_load, ngx_http_reel_api_show, NULL },
 
-    { NGX_HTTP_PATCH, ngx_string("assets"), 1, ngx_null_string, 1,
-      ngx_http_reel_api_patch, ngx_http_reel_api_show, NULL },
+    { NGX_HTTP_PATCH, ngx_string("assets"), 1, ngx_null_string,
+      ngx_http_reel_change_patch, ngx_http_reel_api_show, NULL },
 
-    { NGX_HTTP_DELETE, ngx_string("assets"), 1, ngx_null_string, 0,
-      ngx_http_reel_api_delete, ngx_http_reel_api_deleted, NULL },
+    { NGX_HTTP_DELETE, ngx_string("assets"), 1, ngx_null_string,
+      ngx_http_reel_change_delete, ngx_http_reel_change_deleted, NULL },
 
-    { NGX_HTTP_POST, ngx_string("assets"), 1, ngx_string("retry"), 0,
-      ngx_http_reel_api_retry, ngx_http_reel_api_retried, NULL },
+    { NGX_HTTP_POST, ngx_string("assets"), 1, ngx_string("retry"),
+      ngx_http_reel_change_retry, ngx_http_reel_change_retried, NULL },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_string("events"), 0,
+    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_string("events"),
       ngx_http_reel_api_load, ngx_http_reel_api_events, NULL }
 };
 
@@ -74,16 +63,15 @@ static const ngx_http_reel_route_t  ngx_http_reel_routes[] = {
 ngx_int_t
 ngx_http_reel_api_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                     rc;
-    ngx_uint_t                    path;
-    ngx_pool_cleanup_t           *cln;
-    ngx_http_reel_ctx_t          *ctx;
-    ngx_http_reel_api_t          *api;
-    ngx_http_reel_loc_conf_t     *rlcf;
-    const ngx_http_reel_route_t  *route;
+    ngx_int_t                  rc;
+    ngx_time_t                *tp;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_api_t       *api;
+    ngx_http_reel_loc_conf_t  *rlcf;
 
     if (r->method == NGX_HTTP_OPTIONS) {
-        return ngx_http_reel_preflight(r, "GET, POST, PATCH, DELETE, "
+        return ngx_http_reel_preflight(r, "GET, HEAD, POST, PATCH, DELETE, "
                                        "OPTIONS");
     }
 
@@ -99,37 +87,35 @@ ngx_http_reel_api_handler(ngx_http_request_t *r)
     ngx_memzero(api, sizeof(ngx_http_reel_api_t));
     cln->handler = ngx_http_reel_api_cleanup;
 
+    tp = ngx_timeofday();
+
     api->request = r;
     api->store = rlcf->store;
+    api->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
     api->status = NGX_HTTP_OK;
+    ngx_str_set(&api->body, "");
     ctx->data = api;
 
-    /* who asks comes first: strangers do not learn what exists */
-    rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_PROBLEM, 1, NULL, &api->auth);
-    if (rc != NGX_OK || r->header_sent) {
-        return rc;
+    if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH))) {
+        return ngx_http_reel_api_begin(r, api);
     }
 
-    route = ngx_http_reel_api_route(r, api, &path);
-
-    if (route == NULL && path) {
+    if (r->headers_in.content_length_n > NGX_HTTP_REEL_API_BODY_MAX
+        || r->headers_in.chunked)
+    {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
-                                   "this path has no such method", 0);
+                                   NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                   "TOO_LARGE",
+                                   "a body may have 65536 bytes and needs a "
+                                   "Content-Length", 0);
     }
 
-    if (route == NULL) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_NOT_FOUND, "NOT_FOUND",
-                                   "no such call", 0);
-    }
+    /* the body first: a signature in the header is over it as well */
+    r->request_body_in_single_buf = 1;
 
-    if (api->asset.id[0]) {
-        ctx->asset.data = (u_char *) api->asset.id;
-        ctx->asset.len = REEL_ULID_LEN;
-    }
+    rc = ngx_http_read_client_request_body(r, ngx_http_reel_api_body);
 
-    return ngx_http_reel_api_run(r, route, api);
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 
 
@@ -138,13 +124,17 @@ ngx_http_reel_api_cleanup(void *data)
 {
     ngx_http_reel_api_t  *api = data;
 
+    if (api->call) {
+        ngx_http_reel_redis_forget(api->call);
+    }
+
     ngx_http_reel_asset_release(&api->asset);
 }
 
 
 static const ngx_http_reel_route_t *
 ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
-    ngx_uint_t *path)
+    ngx_uint_t *methods)
 {
     ngx_str_t                     rest;
     ngx_uint_t                    i, method;
@@ -168,7 +158,7 @@ ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
     }
 
     method = r->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : r->method;
-    *path = 0;
+    *methods = 0;
 
     for (i = 0; i < sizeof(ngx_http_reel_routes)
                     / sizeof(ngx_http_reel_routes[0]); i++)
@@ -176,7 +166,7 @@ ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
         route = &ngx_http_reel_routes[i];
 
         if (ngx_http_reel_api_match(route, &rest, api)) {
-            *path = 1;
+            *methods |= route->method;
 
             if (route->method == method) {
                 return route;
@@ -226,48 +216,83 @@ ngx_http_reel_api_match(const ngx_http_reel_route_t *route, ngx_str_t *path,
 }
 
 
+/* who asks comes before what: strangers do not learn what exists */
 static ngx_int_t
-ngx_http_reel_api_run(ngx_http_request_t *r,
-    const ngx_http_reel_route_t *route, ngx_http_reel_api_t *api)
+ngx_http_reel_api_begin(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
-    ngx_int_t  rc;
+    ngx_int_t                     rc;
+    ngx_uint_t                    methods;
+    ngx_http_reel_ctx_t          *ctx;
+    const ngx_http_reel_route_t  *route;
 
-    if (!route->body) {
-        rc = ngx_http_discard_request_body(r);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        if (route->handler) {
-            return route->handler(r, api);
-        }
-
-        if (ngx_http_reel_task_post(r, route->work, route->done, api)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        r->main->count++;
-
-        return NGX_DONE;
+    rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_PROBLEM, 1, &api->body,
+                            &api->auth);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
     }
 
-    if (r->headers_in.content_length_n > NGX_HTTP_REEL_API_BODY_MAX
-        || r->headers_in.chunked)
-    {
+    route = ngx_http_reel_api_route(r, api, &methods);
+
+    if (route == NULL && methods) {
+        return ngx_http_reel_api_not_allowed(r, methods);
+    }
+
+    if (route == NULL) {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                   "TOO_LARGE",
-                                   "a body may have 65536 bytes and needs a "
-                                   "Content-Length", 0);
+                                   NGX_HTTP_NOT_FOUND, "NOT_FOUND",
+                                   "no such call", 0);
     }
 
-    r->request_body_in_single_buf = 1;
+    if (api->asset.id[0]) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+        ctx->asset.data = (u_char *) api->asset.id;
+        ctx->asset.len = REEL_ULID_LEN;
+    }
 
-    rc = ngx_http_read_client_request_body(r, ngx_http_reel_api_body);
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
-    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+    if (route->handler) {
+        return route->handler(r, api);
+    }
+
+    if (ngx_http_reel_task_post(r, route->work, route->done, api) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_reel_api_not_allowed(ngx_http_request_t *r, ngx_uint_t methods)
+{
+    u_char     *p;
+    ngx_str_t   allow;
+
+    allow.data = ngx_pnalloc(r->pool, 64);
+    if (allow.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_snprintf(allow.data, 64, "%s%s%s%sOPTIONS",
+                     methods & NGX_HTTP_GET ? "GET, HEAD, " : "",
+                     methods & NGX_HTTP_POST ? "POST, " : "",
+                     methods & NGX_HTTP_PATCH ? "PATCH, " : "",
+                     methods & NGX_HTTP_DELETE ? "DELETE, " : "");
+    allow.len = p - allow.data;
+
+    if (ngx_http_reel_add_header(r, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_NOT_ALLOWED,
+                               "METHOD_NOT_ALLOWED",
+                               "this path has no such method", 0);
 }
 
 
@@ -283,21 +308,14 @@ ngx_http_reel_api_body(ngx_http_request_t *r)
 
     rc = ngx_http_reel_api_copy_body(r, api);
 
-    if (rc == NGX_OK && api->asset.id[0] == '\0') {
-        rc = ngx_http_reel_create_upload(r, api);
-        ngx_http_finalize_request(r, rc);
-        return;
+    if (rc == NGX_OK) {
+        rc = ngx_http_reel_api_begin(r, api);
+
+    } else {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (rc == NGX_OK
-        && ngx_http_reel_task_post(r, ngx_http_reel_api_patch,
-                                   ngx_http_reel_api_show, api)
-           == NGX_OK)
-    {
-        return;
-    }
-
-    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    ngx_http_finalize_request(r, rc);
 }
 
 
@@ -357,204 +375,9 @@ ngx_http_reel_api_load(void *data, ngx_log_t *log)
 ngx_uint_t
 ngx_http_reel_api_mine(ngx_http_reel_api_t *api)
 {
-    return api->asset.request.project == NULL
-           || ngx_strcmp(api->asset.request.project, api->auth.key->project)
+    return api->asset.request.project
+           && ngx_strcmp(api->asset.request.project, api->auth.key->project)
               == 0;
-}
-
-
-static void
-ngx_http_reel_api_patch(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    reel_buf_t  b;
-    reel_key_t  key;
-
-    ngx_http_reel_api_load(api, log);
-
-    if (api->err != REEL_OK || api->asset.request.asset == NULL
-        || !ngx_http_reel_api_mine(api))
-    {
-        return;
-    }
-
-    api->err = ngx_http_reel_api_merge(api);
-    if (api->err != REEL_OK) {
-        return;
-    }
-
-    reel_buf_init(&b, REEL_META_MAX);
-
-    api->err = reel_meta_print(&b, &api->asset.meta);
-
-    if (api->err == REEL_OK) {
-        api->err = reel_key_asset_part(key, reel_str(api->asset.id),
-                                       REEL_PART_META);
-    }
-
-    if (api->err == REEL_OK) {
-        api->err = reel_store_replace(api->store, key, b.data, b.len);
-    }
-
-    reel_buf_release(&b);
-}
-
-
-/* the body is {"meta": <JSON merge patch>} and nothing else */
-static reel_err_t
-ngx_http_reel_api_merge(ngx_http_reel_api_t *api)
-{
-    char        *text;
-    json_t      *body, *meta;
-    reel_err_t   err;
-
-    body = json_loadb((char *) api->body.data, api->body.len,
-                      JSON_REJECT_DUPLICATES, NULL);
-    meta = json_object_get(body, "meta");
-
-    if (!json_is_object(body)) {
-        err = reel_fail(&api->e, REEL_BADDATA,
-                        "the body is not a JSON object");
-        goto done;
-    }
-
-    if (!json_is_object(meta) || json_object_size(body) != 1) {
-        err = reel_fail(&api->e, REEL_INVAL,
-                        "the body has one member, \"meta\", an object");
-        goto done;
-    }
-
-    text = json_dumps(meta, JSON_COMPACT);
-    if (text == NULL) {
-        err = REEL_NOMEM;
-        goto done;
-    }
-
-    err = reel_meta_patch(&api->asset.meta, text, ngx_strlen(text), &api->e);
-    free(text);
-
-done:
-
-    json_decref(body);
-
-    return err;
-}
-
-
-static void
-ngx_http_reel_api_delete(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_http_reel_api_load(api, log);
-
-    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)
-        || (api->asset.request.asset == NULL
-            && api->asset.state != REEL_ASSET_DELETED))
-    {
-        return;
-    }
-
-    api->err = ngx_http_reel_api_delete_asset(api);
-
-    if (api->err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: deleting asset %s: %s",
-                      api->asset.id, reel_err_name(api->err));
-    }
-}
-
-
-/* the tombstone first: from then on it is deleted, whatever still stands */
-static reel_err_t
-ngx_http_reel_api_delete_asset(ngx_http_reel_api_t *api)
-{
-    char        job[REEL_JOB_ID_MAX];
-    reel_err_t  err;
-    reel_key_t  key, folder;
-    reel_str_t  id;
-
-    id = reel_str(api->asset.id);
-
-    err = reel_key_asset_part(key, id, REEL_PART_TOMBSTONE);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_put_if_absent(api->store, key, "", 0);
-    if (err != REEL_OK && err != REEL_EXISTS) {
-        return err;
-    }
-
-    err = reel_key_asset(folder, id);
-    if (err == REEL_OK) {
-        err = reel_store_del_tree(api->store, folder, key);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_key_pending(key, id);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_store_del(api->store, key);
-    }
-
-    if (err == REEL_OK && api->asset.publication) {
-        err = reel_job_id(job, id, api->asset.publication);
-
-        if (err == REEL_OK) {
-            err = reel_key_scratch(folder, reel_str(job), NULL);
-        }
-
-        if (err == REEL_OK) {
-            err = reel_store_del_tree(api->store, folder, NULL);
-        }
-    }
-
-    return err;
-}
-
-
-static void
-ngx_http_reel_api_retry(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    reel_buf_t  b;
-    reel_key_t  key;
-
-    ngx_http_reel_api_load(api, log);
-
-    if (api->err != REEL_OK || api->asset.request.asset == NULL
-        || !ngx_http_reel_api_mine(api))
-    {
-        return;
-    }
-
-    if (api->asset.state != REEL_ASSET_ERRORED) {
-        api->unchanged = 1;
-        return;
-    }
-
-    api->asset.publication = api->asset.result.publication + 1;
-
-    reel_buf_init(&b, REEL_RECORD_MAX);
-
-    api->err = reel_pending_print(&b, api->asset.publication);
-
-    if (api->err == REEL_OK) {
-        api->err = reel_key_pending(key, reel_str(api->asset.id));
-    }
-
-    if (api->err == REEL_OK) {
-        api->err = reel_store_replace(api->store, key, b.data, b.len);
-    }
-
-    reel_buf_release(&b);
-
-    if (api->err == REEL_OK) {
-        api->asset.state = REEL_ASSET_PREPARING;
-    }
 }
 
 
@@ -590,15 +413,15 @@ ngx_http_reel_api_check(ngx_http_request_t *r, ngx_http_reel_api_t *api)
                                    "the server's error log", 1);
     }
 
-    if (api->asset.state == REEL_ASSET_DELETED) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, 410, "DELETED",
-                                   "the asset was deleted", 0);
-    }
-
-    if (api->asset.request.asset == NULL || !ngx_http_reel_api_mine(api)) {
+    if (!ngx_http_reel_api_mine(api)) {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
                                    NGX_HTTP_NOT_FOUND, "NOT_FOUND",
                                    "no such asset", 0);
+    }
+
+    if (api->asset.state == REEL_ASSET_DELETED) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, 410, "DELETED",
+                                   "the asset was deleted", 0);
     }
 
     return NGX_DECLINED;
@@ -632,13 +455,12 @@ ngx_http_reel_api_progress(ngx_http_request_t *r, ngx_http_reel_api_t *api,
 }
 
 
-static void
+void
 ngx_http_reel_api_show(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_int_t              rc;
-    ngx_http_reel_call_t  *call;
+    ngx_int_t  rc;
 
     rc = ngx_http_reel_api_check(r, api);
     if (rc != NGX_DECLINED) {
@@ -646,7 +468,8 @@ ngx_http_reel_api_show(ngx_http_request_t *r, void *data)
         return;
     }
 
-    if (ngx_http_reel_api_progress(r, api, ngx_http_reel_api_shown, &call)
+    if (ngx_http_reel_api_progress(r, api, ngx_http_reel_api_shown,
+                                   &api->call)
         != NGX_OK)
     {
         ngx_http_reel_api_shown(api, NULL);
@@ -665,6 +488,8 @@ ngx_http_reel_api_shown(void *data, ngx_http_reel_reply_t *reply)
     ngx_connection_t          *c;
     ngx_http_request_t        *r;
     ngx_http_reel_loc_conf_t  *rlcf;
+
+    api->call = NULL;
 
     r = api->request;
     c = r->connection;
@@ -708,132 +533,6 @@ ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     return ngx_http_reel_send(r, status, "application/json", &body);
-}
-
-
-static void
-ngx_http_reel_api_deleted(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_int_t  rc;
-    ngx_str_t  id;
-
-    if (api->err != REEL_OK || api->asset.state != REEL_ASSET_DELETED) {
-        rc = ngx_http_reel_api_check(r, api);
-        if (rc != NGX_DECLINED) {
-            ngx_http_finalize_request(r, rc);
-            return;
-        }
-    }
-
-    id.data = (u_char *) api->asset.id;
-    id.len = REEL_ULID_LEN;
-
-    ngx_http_reel_index_drop(r, &id);
-    ngx_http_reel_api_cancel(r, api);
-
-    if (ngx_http_reel_cors(r) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
-    r->headers_out.status = NGX_HTTP_NO_CONTENT;
-    r->header_only = 1;
-    ngx_http_finalize_request(r, ngx_http_send_header(r));
-}
-
-
-static void
-ngx_http_reel_api_ignore(void *data, ngx_http_reel_reply_t *reply)
-{
-    /* workers find the tombstone anyway */
-}
-
-
-static void
-ngx_http_reel_api_cancel(ngx_http_request_t *r, ngx_http_reel_api_t *api)
-{
-    char                       job[REEL_JOB_ID_MAX];
-    ngx_str_t                  argv[6];
-    ngx_uint_t                 i;
-    const char                *args[6];
-    reel_redis_key_t           key, catalog;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    if (rlcf->redis == NULL || api->asset.publication == 0
-        || reel_job_id(job, reel_str(api->asset.id), api->asset.publication)
-           != REEL_OK
-        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK
-        || reel_redis_key(catalog, "catalog:",
-                          reel_str(api->auth.key->project))
-           != REEL_OK)
-    {
-        return;
-    }
-
-    args[0] = "EVAL";
-    args[1] = reel_lua_text(REEL_LUA_CANCEL);
-    args[2] = "1";
-    args[3] = key;
-    args[4] = REEL_REDIS_PREFIX;
-    args[5] = job;
-
-    for (i = 0; i < 6; i++) {
-        argv[i].data = (u_char *) args[i];
-        argv[i].len = ngx_strlen(args[i]);
-    }
-
-    (void) ngx_http_reel_redis_call(rlcf->redis, 6, argv, rlcf->redis_timeout,
-                                    ngx_http_reel_api_ignore, NULL);
-
-    ngx_str_set(&argv[0], "ZREM");
-    argv[1].data = (u_char *) catalog;
-    argv[1].len = ngx_strlen(catalog);
-    argv[2].data = (u_char *) api->asset.id;
-    argv[2].len = REEL_ULID_LEN;
-
-    (void) ngx_http_reel_redis_call(rlcf->redis, 3, argv, rlcf->redis_timeout,
-                                    ngx_http_reel_api_ignore, NULL);
-}
-
-
-static void
-ngx_http_reel_api_retried(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_int_t                  rc;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rc = ngx_http_reel_api_check(r, api);
-
-    if (rc == NGX_DECLINED && api->unchanged) {
-        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
-                                 "NOT_ERRORED",
-                                 "only an errored asset can be tried again",
-                                 0);
-    }
-
-    if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
-        return;
-    }
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    if (rlcf->redis) {
-        ngx_http_reel_redis_submit(rlcf, api->asset.id,
-                                   api->asset.publication,
-                                   api->asset.request.project,
-                                   api->asset.request.pipeline,
-                                   api->asset.request.created_ms);
-    }
-
-    api->status = NGX_HTTP_ACCEPTED;
-    ngx_http_reel_api_show(r, api);
 }
 
 

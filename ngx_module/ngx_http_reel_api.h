@@ -5,15 +5,15 @@
 
 #include "ngx_module/ngx_http_reel_asset.h"
 
-#define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
-
 typedef struct {
     ngx_http_request_t     *request;
     ngx_http_reel_auth_t    auth;
     reel_store_t           *store;
     ngx_http_reel_asset_t   asset;          /* of the call */
     ngx_str_t               body;           /* of PATCH and POST */
+    int64_t                 now_ms;
     ngx_uint_t              status;         /* of the answer to come */
+    ngx_http_reel_call_t   *call;           /* to Redis, under way */
 
     /* of the pool work */
     reel_err_t              err;
@@ -21,7 +21,7 @@ typedef struct {
     ngx_uint_t              unchanged;      /* retry: not errored */
 } ngx_http_reel_api_t;
 
-/* 404 unless the asset is the caller's; to be called after a load */
+/* is the asset the caller's?  to be called after a load */
 ngx_uint_t ngx_http_reel_api_mine(ngx_http_reel_api_t *api);
 
 /* the answers that any call on one asset may have: NGX_DECLINED = go on */
@@ -42,6 +42,16 @@ ngx_int_t ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t ngx_http_reel_api_progress(ngx_http_request_t *r,
     ngx_http_reel_api_t *api, ngx_http_reel_reply_pt handler,
     ngx_http_reel_call_t **call);
+
+/* done of a call that answers with the asset */
+void ngx_http_reel_api_show(ngx_http_request_t *r, void *data);
+
+/* PATCH, DELETE, retry: work and done; ngx_http_reel_change.c */
+void ngx_http_reel_change_patch(void *data, ngx_log_t *log);
+void ngx_http_reel_change_delete(void *data, ngx_log_t *log);
+void ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data);
+void ngx_http_reel_change_retry(void *data, ngx_log_t *log);
+void ngx_http_reel_change_retried(ngx_http_request_t *r, void *data);
 
 /* POST /api/uploads, with api->body; ngx_http_reel_create.c */
 ngx_int_t ngx_http_reel_create_upload(ngx_http_request_t *r,

@@ -5,11 +5,15 @@
 
 #include "ngx_module/ngx_http_reel_asset.h"
 
+#include <jansson.h>
+
 
 static reel_err_t ngx_http_reel_asset_get(ngx_http_reel_asset_t *a,
     reel_store_t *store, const char *part, reel_buf_t *b);
 static reel_err_t ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a,
     reel_store_t *store, const char *part, bool *stands);
+static reel_err_t ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
 static reel_err_t ngx_http_reel_asset_records(ngx_http_reel_asset_t *a,
     reel_store_t *store);
 static reel_err_t ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a,
@@ -17,6 +21,8 @@ static reel_err_t ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a,
 static void ngx_http_reel_asset_meta(reel_json_t *j, const reel_meta_t *m);
 static void ngx_http_reel_asset_progress(reel_json_t *j,
     const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress);
+static ngx_uint_t ngx_http_reel_asset_begun(
+    const ngx_http_reel_reply_t *progress);
 static ngx_uint_t ngx_http_reel_asset_percent(
     const ngx_http_reel_reply_t *progress, const char *prefix,
     ngx_str_t *name, uint64_t total);
@@ -35,19 +41,13 @@ static void ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key,
 reel_err_t
 ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
 {
-    bool        tombstone, index;
+    bool        index;
     uint32_t    pending;
     reel_err_t  err;
 
-    err = ngx_http_reel_asset_stands(a, store, REEL_PART_TOMBSTONE,
-                                     &tombstone);
-    if (err != REEL_OK) {
+    err = ngx_http_reel_asset_tombstone(a, store);
+    if (err != REEL_NOTFOUND) {
         return err;
-    }
-
-    if (tombstone) {
-        a->state = REEL_ASSET_DELETED;
-        return REEL_OK;
     }
 
     err = ngx_http_reel_asset_records(a, store);
@@ -72,6 +72,37 @@ ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
                                 a->has_result ? &a->result : NULL, pending);
 
     return REEL_OK;
+}
+
+
+/* REEL_NOTFOUND: it is not deleted; of a deleted one the project is known */
+static reel_err_t
+ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    json_t      *json;
+    reel_buf_t   b;
+    reel_err_t   err;
+    const char  *project;
+
+    err = ngx_http_reel_asset_get(a, store, REEL_PART_TOMBSTONE, &b);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    a->state = REEL_ASSET_DELETED;
+
+    json = json_loadb((char *) b.data, b.len, 0, NULL);
+    reel_buf_release(&b);
+
+    project = json_string_value(json_object_get(json, "project"));
+
+    if (project) {
+        a->request.project = strdup(project);
+    }
+
+    json_decref(json);
+
+    return project && a->request.project == NULL ? REEL_NOMEM : REEL_OK;
 }
 
 
@@ -279,7 +310,7 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
     state = a->state == REEL_ASSET_READY ? "completed"
             : a->state == REEL_ASSET_ERRORED ? "errored"
             : progress == NULL || progress->status != NGX_OK ? "unknown"
-            : progress->nelts == 0 ? "queued" : "transcoding";
+            : ngx_http_reel_asset_begun(progress) ? "transcoding" : "queued";
 
     percent = a->state == REEL_ASSET_READY ? 100 : 0;
 
@@ -336,6 +367,31 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
 
     reel_json_end(j, '}');
     reel_json_end(j, '}');
+}
+
+
+/*
+ * Redis tells "queued" until the job's first task began, and nothing of a
+ * job that still waits in the outbox
+ */
+static ngx_uint_t
+ngx_http_reel_asset_begun(const ngx_http_reel_reply_t *progress)
+{
+    ngx_str_t   *e;
+    ngx_uint_t   i;
+
+    e = progress->elts;
+
+    for (i = 0; i + 1 < progress->nelts; i += 2) {
+        if (e[i].len == sizeof("state") - 1
+            && ngx_strncmp(e[i].data, "state", e[i].len) == 0)
+        {
+            return e[i + 1].len != sizeof("queued") - 1
+                   || ngx_strncmp(e[i + 1].data, "queued", e[i + 1].len) != 0;
+        }
+    }
+
+    return 0;
 }
 
 

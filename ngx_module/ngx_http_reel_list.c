@@ -96,11 +96,10 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
                                  l->limit + 1 + NGX_HTTP_REEL_LIST_TIES)
                      - count;
 
-        if (ngx_http_reel_redis_call(rlcf->redis, 8, all,
-                                     rlcf->redis_timeout,
-                                     ngx_http_reel_list_ids, l)
-            == NULL)
-        {
+        api->call = ngx_http_reel_redis_call(rlcf->redis, 8, all,
+                                             rlcf->redis_timeout,
+                                             ngx_http_reel_list_ids, l);
+        if (api->call == NULL) {
             return ngx_http_reel_list_no_redis(r);
         }
     }
@@ -186,6 +185,8 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
 
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
+
+    l->api->call = NULL;
 
     r = l->api->request;
     c = r->connection;

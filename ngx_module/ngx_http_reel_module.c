@@ -390,6 +390,12 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
         clcf->client_body_buffer_size = conf->upload_buffer;
     }
 
+    if (conf->api) {
+        /* its bodies stay in memory; it bounds them itself */
+        clcf->client_max_body_size = 0;
+        clcf->client_body_buffer_size = NGX_HTTP_REEL_API_BODY_MAX;
+    }
+
     return NGX_CONF_OK;
 }
 

@@ -9,7 +9,10 @@
  *   ngx_http_reel_params.c    what a signed upload says of itself
  *   ngx_http_reel_prepare.c   what an upload finds, in the thread pool
  *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
- *   ngx_http_reel_api.c       the API
+ *   ngx_http_reel_api.c       the API: routes, and how a call runs
+ *   ngx_http_reel_create.c    POST /api/uploads
+ *   ngx_http_reel_list.c      GET /api/assets
+ *   ngx_http_reel_change.c    PATCH, DELETE and retry of an asset
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
  *   ngx_http_reel_redis.c     Redis on nginx's own connection
@@ -33,6 +36,9 @@
 #include "lib/index/index.h"
 #include "lib/store/layout.h"
 #include "lib/store/store.h"
+
+/* bytes of a body that the API takes */
+#define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
 
 extern ngx_module_t  ngx_http_reel_module;
 

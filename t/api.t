@@ -1,6 +1,7 @@
 # every call of the API, with Redis and without
 use strict;
 use warnings;
+use Digest::SHA qw(sha256_hex);
 use Test::More;
 use lib 't/lib';
 use Reel;
@@ -84,7 +85,7 @@ has_status($r, 200, undef, 'show');
 my $a = json($r->{body});
 is($a->{status}, 'preparing', 'preparing');
 is($a->{meta}{title}, 'T', 'its meta');
-is($a->{progress}{state}, 'transcoding', 'its progress');
+is($a->{progress}{state}, 'queued', 'its progress');
 (my $status = $up->{status_url}) =~ s{^http://[^/]+}{};
 has_status(http($t, 'GET', $status), 200, undef, 'status_url');
 
@@ -97,6 +98,21 @@ $r = call('PATCH', "/api/assets/$id", body => 'nope');
 has_status($r, 400, 'INVALID_JSON', 'patch: no JSON');
 $r = call('PATCH', "/api/assets/$id", body => '{"meta":{"z":1}}');
 has_status($r, 400, 'INVALID_FIELD', 'patch: unknown member');
+
+$r = http($t, 'PATCH', "/api/assets/$id", body => '{"meta":{"title":"x"}}',
+    headers => signed_headers($t, 'PATCH', "/api/assets/$id",
+        payload => sha256_hex('{"meta":{"title":"y"}}')));
+has_status($r, 400, 'XAmzContentSHA256Mismatch', 'another body than signed');
+my $long = '{"meta":{"creator":"C","title":"' . ('t' x 1024) . '"}}'
+    . ' ' x 40000;
+$r = call('PATCH', "/api/assets/$id", body => $long,
+    payload => sha256_hex($long));
+has_status($r, 200, undef, 'a body of 40,000 bytes, with its hash');
+is(length json($r->{body})->{meta}{title}, 1024, 'is read whole');
+$r = call('PATCH', "/api/assets/$id",
+    body => '{"meta":{"title":"' . ('t' x 1025) . '"}}');
+has_status($r, 413, 'TOO_LARGE', 'a title of 1025 bytes');
+$r = call('PATCH', "/api/assets/$id", body => '{"meta":{"title":null}}');
 
 # others see nothing
 for my $m ([ 'GET', '' ], [ 'DELETE', '' ], [ 'GET', '/events' ]) {
@@ -163,10 +179,16 @@ is_deeply([ grep { /\Q$id\E/ } $t->files('assets') ],
     [ 'assets/' . substr($id, -2) . "/$id/tombstone" ],
     'only the tombstone stays');
 has_status(call('GET', "/api/assets/$id"), 410, 'DELETED', 'gone');
+for my $m ('GET', 'DELETE') {
+    has_status(call($m, "/api/assets/$id", key => $Reel::KEY2,
+        secret => $Reel::SECRET2), 404, 'NOT_FOUND', "to others: $m");
+}
 
 # paths and methods
 has_status(call('GET', '/api/nope'), 404, 'NOT_FOUND', 'no such call');
-has_status(call('PUT', '/api/assets'), 405, 'METHOD_NOT_ALLOWED', 'method');
+$r = call('PUT', '/api/assets');
+has_status($r, 405, 'METHOD_NOT_ALLOWED', 'method');
+has_header($r, 'Allow', qr/^GET, HEAD, OPTIONS$/, 'method');
 has_status(call('GET', '/api/assets/xyz'), 404, 'NOT_FOUND', 'a bad id');
 is(http($t, 'OPTIONS', '/api/assets')->{status}, 204, 'preflight');
 

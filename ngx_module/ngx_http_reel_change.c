@@ -1,0 +1,412 @@
+/*
+ * The calls that change one asset: PATCH its meta, DELETE it, retry it.
+ * Each is pool work on the store, then an answer.
+ */
+
+#include "ngx_module/ngx_http_reel_api.h"
+
+#include <jansson.h>
+
+
+/* publications whose scratch folders a delete looks for */
+#define NGX_HTTP_REEL_PUBLICATIONS  100
+
+
+static reel_err_t ngx_http_reel_change_merge(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_entomb(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_clear(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_scratch(ngx_http_reel_api_t *api);
+static void ngx_http_reel_change_cancel(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+static void ngx_http_reel_change_ignore(void *data,
+    ngx_http_reel_reply_t *reply);
+
+
+void
+ngx_http_reel_change_patch(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    reel_buf_t  b;
+    reel_key_t  key;
+
+    ngx_http_reel_api_load(api, log);
+
+    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)
+        || api->asset.state == REEL_ASSET_DELETED)
+    {
+        return;
+    }
+
+    api->err = ngx_http_reel_change_merge(api);
+    if (api->err != REEL_OK) {
+        return;
+    }
+
+    reel_buf_init(&b, REEL_META_MAX);
+
+    api->err = reel_meta_print(&b, &api->asset.meta);
+
+    if (api->err == REEL_OK) {
+        api->err = reel_key_asset_part(key, reel_str(api->asset.id),
+                                       REEL_PART_META);
+    }
+
+    if (api->err == REEL_OK) {
+        api->err = reel_store_replace(api->store, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+}
+
+
+/* the body is {"meta": <JSON merge patch>} and nothing else */
+static reel_err_t
+ngx_http_reel_change_merge(ngx_http_reel_api_t *api)
+{
+    char        *text;
+    json_t      *body, *meta;
+    reel_err_t   err;
+
+    body = json_loadb((char *) api->body.data, api->body.len,
+                      JSON_REJECT_DUPLICATES, NULL);
+    meta = json_object_get(body, "meta");
+
+    if (!json_is_object(body)) {
+        err = reel_fail(&api->e, REEL_BADDATA,
+                        "the body is not a JSON object");
+        goto done;
+    }
+
+    if (!json_is_object(meta) || json_object_size(body) != 1) {
+        err = reel_fail(&api->e, REEL_INVAL,
+                        "the body has one member, \"meta\", an object");
+        goto done;
+    }
+
+    text = json_dumps(meta, JSON_COMPACT);
+    if (text == NULL) {
+        err = REEL_NOMEM;
+        goto done;
+    }
+
+    err = reel_meta_patch(&api->asset.meta, text, ngx_strlen(text), &api->e);
+    free(text);
+
+done:
+
+    json_decref(body);
+
+    return err;
+}
+
+
+void
+ngx_http_reel_change_delete(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    ngx_http_reel_api_load(api, log);
+
+    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)) {
+        return;
+    }
+
+    /* the tombstone first: from then on it is deleted, whatever stands */
+    api->err = ngx_http_reel_change_entomb(api);
+
+    if (api->err == REEL_OK) {
+        api->err = ngx_http_reel_change_clear(api);
+    }
+
+    if (api->err == REEL_OK) {
+        api->err = ngx_http_reel_change_scratch(api);
+    }
+
+    if (api->err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: deleting asset %s: %s",
+                      api->asset.id, reel_err_name(api->err));
+
+        api->err = REEL_IO;
+    }
+}
+
+
+/* it keeps the project, whose it was: to others it never was there */
+static reel_err_t
+ngx_http_reel_change_entomb(ngx_http_reel_api_t *api)
+{
+    reel_buf_t   b;
+    reel_err_t   err;
+    reel_key_t   key;
+    reel_json_t  j;
+
+    err = reel_key_asset_part(key, reel_str(api->asset.id),
+                              REEL_PART_TOMBSTONE);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_kstr(&j, "project", api->auth.key->project);
+    reel_json_kint(&j, "deleted_ms", api->now_ms);
+    reel_json_end(&j, '}');
+
+    err = reel_buf_err(&b);
+
+    if (err == REEL_OK) {
+        err = reel_store_put_if_absent(api->store, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+
+    return err == REEL_EXISTS ? REEL_OK : err;
+}
+
+
+static reel_err_t
+ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
+{
+    reel_err_t  err;
+    reel_key_t  key, folder;
+    reel_str_t  id;
+
+    id = reel_str(api->asset.id);
+
+    err = reel_key_asset_part(key, id, REEL_PART_TOMBSTONE);
+
+    if (err == REEL_OK) {
+        err = reel_key_asset(folder, id);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(api->store, folder, key);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_key_pending(key, id);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del(api->store, key);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_key_upload(folder, id, NULL);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(api->store, folder, NULL);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+ngx_http_reel_change_scratch(ngx_http_reel_api_t *api)
+{
+    char        job[REEL_JOB_ID_MAX];
+    uint32_t    i, p;
+    reel_err_t  err;
+    reel_key_t  folder;
+
+    p = api->asset.publication;
+    err = REEL_OK;
+
+    for (i = 0; i < NGX_HTTP_REEL_PUBLICATIONS && p > 0; i++, p--) {
+
+        err = reel_job_id(job, reel_str(api->asset.id), p);
+
+        if (err == REEL_OK) {
+            err = reel_key_scratch(folder, reel_str(job), NULL);
+        }
+
+        if (err == REEL_OK) {
+            err = reel_store_del_tree(api->store, folder, NULL);
+        }
+
+        if (err != REEL_OK) {
+            break;
+        }
+    }
+
+    return err;
+}
+
+
+void
+ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    ngx_int_t  rc;
+    ngx_str_t  id;
+
+    /* deleted before is as well */
+    if (api->err != REEL_OK || api->asset.state != REEL_ASSET_DELETED
+        || !ngx_http_reel_api_mine(api))
+    {
+        rc = ngx_http_reel_api_check(r, api);
+        if (rc != NGX_DECLINED) {
+            ngx_http_finalize_request(r, rc);
+            return;
+        }
+    }
+
+    id.data = (u_char *) api->asset.id;
+    id.len = REEL_ULID_LEN;
+
+    ngx_http_reel_index_drop(r, &id);
+    ngx_http_reel_change_cancel(r, api);
+
+    if (ngx_http_reel_cors(r) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    r->headers_out.status = NGX_HTTP_NO_CONTENT;
+    r->header_only = 1;
+    ngx_http_finalize_request(r, ngx_http_send_header(r));
+}
+
+
+/* nobody waits for it: workers find the tombstone anyway */
+static void
+ngx_http_reel_change_cancel(ngx_http_request_t *r, ngx_http_reel_api_t *api)
+{
+    char                       job[REEL_JOB_ID_MAX];
+    ngx_str_t                  argv[6];
+    ngx_uint_t                 i;
+    const char                *args[6];
+    reel_redis_key_t           key, catalog;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (rlcf->redis == NULL
+        || reel_redis_key(catalog, "catalog:",
+                          reel_str(api->auth.key->project))
+           != REEL_OK)
+    {
+        return;
+    }
+
+    ngx_str_set(&argv[0], "ZREM");
+    argv[1].data = (u_char *) catalog;
+    argv[1].len = ngx_strlen(catalog);
+    argv[2].data = (u_char *) api->asset.id;
+    argv[2].len = REEL_ULID_LEN;
+
+    (void) ngx_http_reel_redis_call(rlcf->redis, 3, argv, rlcf->redis_timeout,
+                                    ngx_http_reel_change_ignore, NULL);
+
+    if (api->asset.publication == 0
+        || reel_job_id(job, reel_str(api->asset.id), api->asset.publication)
+           != REEL_OK
+        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
+    {
+        return;
+    }
+
+    args[0] = "EVAL";
+    args[1] = reel_lua_text(REEL_LUA_CANCEL);
+    args[2] = "1";
+    args[3] = key;
+    args[4] = REEL_REDIS_PREFIX;
+    args[5] = job;
+
+    for (i = 0; i < 6; i++) {
+        argv[i].data = (u_char *) args[i];
+        argv[i].len = ngx_strlen(args[i]);
+    }
+
+    (void) ngx_http_reel_redis_call(rlcf->redis, 6, argv, rlcf->redis_timeout,
+                                    ngx_http_reel_change_ignore, NULL);
+}
+
+
+static void
+ngx_http_reel_change_ignore(void *data, ngx_http_reel_reply_t *reply)
+{
+}
+
+
+void
+ngx_http_reel_change_retry(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    reel_buf_t  b;
+    reel_key_t  key;
+
+    ngx_http_reel_api_load(api, log);
+
+    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)) {
+        return;
+    }
+
+    if (api->asset.state != REEL_ASSET_ERRORED) {
+        api->unchanged = 1;
+        return;
+    }
+
+    api->asset.publication = api->asset.result.publication + 1;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    api->err = reel_pending_print(&b, api->asset.publication);
+
+    if (api->err == REEL_OK) {
+        api->err = reel_key_pending(key, reel_str(api->asset.id));
+    }
+
+    if (api->err == REEL_OK) {
+        api->err = reel_store_replace(api->store, key, b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+
+    if (api->err == REEL_OK) {
+        api->asset.state = REEL_ASSET_PREPARING;
+    }
+}
+
+
+void
+ngx_http_reel_change_retried(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    ngx_int_t                  rc;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rc = ngx_http_reel_api_check(r, api);
+
+    if (rc == NGX_DECLINED && api->unchanged) {
+        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
+                                 "NOT_ERRORED",
+                                 "only an errored asset can be tried again",
+                                 0);
+    }
+
+    if (rc != NGX_DECLINED) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (rlcf->redis) {
+        ngx_http_reel_redis_submit(rlcf, api->asset.id,
+                                   api->asset.publication,
+                                   api->asset.request.project,
+                                   api->asset.request.pipeline,
+                                   api->asset.request.created_ms);
+    }
+
+    api->status = NGX_HTTP_ACCEPTED;
+    ngx_http_reel_api_show(r, api);
+}
