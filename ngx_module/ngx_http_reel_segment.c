@@ -16,7 +16,7 @@ static void no_delay(ngx_http_request_t *r);
 static ngx_chain_t *align(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
     ngx_buf_t *head);
-static ngx_int_t damaged(ngx_http_request_t *r);
+static ngx_int_t refuse(ngx_http_request_t *r, ngx_int_t rc);
 
 
 ngx_int_t
@@ -153,8 +153,7 @@ send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p, const reel_extent_t
         }
 
         if (rc != NGX_OK) {
-            return rc == NGX_ABORT ? damaged(r)
-                                   : NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return refuse(r, rc);
         }
 
         b->last_in_chain = (i == n - 1);
@@ -265,7 +264,7 @@ open_object(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
 
         ngx_log_error(NGX_LOG_CRIT, log, of.err, "reel: %s \"%V\" failed",
                       of.failed ? of.failed : "open", &path);
-        return NGX_ABORT;
+        return NGX_ERROR;
     }
 
     if (!of.is_file || of.size < 0 || ext->offset > (uint64_t) of.size
@@ -417,9 +416,18 @@ read_head(ngx_http_request_t *r, ngx_buf_t *b, ngx_buf_t *head)
 
 
 static ngx_int_t
-damaged(ngx_http_request_t *r)
+refuse(ngx_http_request_t *r, ngx_int_t rc)
 {
+    if (rc == NGX_ABORT) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "BAD_OBJECT",
+                                   "a stored part of the asset is damaged",
+                                   0);
+    }
+
     return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                               NGX_HTTP_INTERNAL_SERVER_ERROR, "BAD_OBJECT",
-                               "a stored part of the asset is damaged", 0);
+                               NGX_HTTP_INTERNAL_SERVER_ERROR,
+                               "STORE_FAILED",
+                               "the store could not be read", 1);
 }
