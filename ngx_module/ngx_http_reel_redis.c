@@ -143,9 +143,17 @@ ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
         return ngx_http_reel_redis_password(cf, redis, &s);
     }
 
+    /* what follows a '=' may be a password written here by mistake */
+    for (s.len = 0; s.len < value->len && value->data[s.len] != '='; s.len++)
+    {
+        /* void */
+    }
+
+    s.data = value->data;
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid reel_redis parameter \"%V\": "
-                       "db=number or password_file=file", value);
+                       "db=number or password_file=file", &s);
     return NGX_ERROR;
 }
 
