@@ -1,5 +1,5 @@
 ## make test-t        t/: black-box tests of directives and HTTP, by prove
 .PHONY: test-t
-test-t: module $(BUILD)/bin/mkasset
+test-t: module
 	@mkdir -p $(BUILD)/results
 	scripts/prove-count $(BUILD)/results/t.txt
