@@ -11,6 +11,7 @@
 #define NGX_HTTP_REEL_EVENTS_POLL     500
 #define NGX_HTTP_REEL_EVENTS_STORE    4         /* polls a look at the store */
 #define NGX_HTTP_REEL_EVENTS_COMMENT  15000
+#define NGX_HTTP_REEL_EVENTS_BUFFER   4096
 
 
 typedef struct {
@@ -23,6 +24,8 @@ typedef struct {
     reel_err_t               err;
     uint32_t                 last;      /* CRC of what was sent */
     ngx_msec_t               sent;
+    ngx_chain_t             *free;
+    ngx_chain_t             *busy;
 } ngx_http_reel_events_t;
 
 
@@ -36,7 +39,8 @@ static void ngx_http_reel_events_reply(void *data,
     ngx_http_reel_reply_t *reply);
 static void ngx_http_reel_events_show(ngx_http_reel_events_t *es,
     ngx_http_reel_reply_t *reply);
-static ngx_int_t ngx_http_reel_events_send(ngx_http_request_t *r,
+static ngx_int_t ngx_http_reel_events_stuck(ngx_http_reel_events_t *es);
+static ngx_int_t ngx_http_reel_events_send(ngx_http_reel_events_t *es,
     const u_char *p, size_t len, ngx_uint_t last);
 static void ngx_http_reel_events_writer(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_reel_events_final(ngx_http_reel_events_t *es);
@@ -278,13 +282,17 @@ ngx_http_reel_events_show(ngx_http_reel_events_t *es,
     crc = ngx_crc32_long(b.data, b.len);
     rc = NGX_OK;
 
-    if (crc != es->last || final) {
+    if ((r->buffered || r->connection->buffered) && !final) {
+        /* a slow client gets the newest state once it took the last */
+        rc = ngx_http_reel_events_stuck(es);
+
+    } else if (crc != es->last || final) {
         es->last = crc;
-        rc = ngx_http_reel_events_send(r, b.data, b.len, final);
+        rc = ngx_http_reel_events_send(es, b.data, b.len, final);
         es->sent = ngx_current_msec;
 
     } else if (ngx_current_msec - es->sent >= NGX_HTTP_REEL_EVENTS_COMMENT) {
-        rc = ngx_http_reel_events_send(r, (u_char *) ":\n\n", 3, 0);
+        rc = ngx_http_reel_events_send(es, (u_char *) ":\n\n", 3, 0);
         es->sent = ngx_current_msec;
     }
 
@@ -300,26 +308,70 @@ ngx_http_reel_events_show(ngx_http_reel_events_t *es,
 
 
 static ngx_int_t
-ngx_http_reel_events_send(ngx_http_request_t *r, const u_char *p, size_t len,
-    ngx_uint_t last)
+ngx_http_reel_events_stuck(ngx_http_reel_events_t *es)
 {
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    b = ngx_create_temp_buf(r->pool, len);
-    if (b == NULL) {
+    clcf = ngx_http_get_module_loc_conf(es->api->request,
+                                        ngx_http_core_module);
+
+    if (ngx_current_msec - es->sent < clcf->send_timeout) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, es->api->request->connection->log,
+                  NGX_ETIMEDOUT, "client timed out");
+    es->api->request->connection->timedout = 1;
+
+    return NGX_ERROR;
+}
+
+
+/* what the client has taken is written over: a stream may last for hours */
+static ngx_int_t
+ngx_http_reel_events_send(ngx_http_reel_events_t *es, const u_char *p,
+    size_t len, ngx_uint_t last)
+{
+    size_t               size;
+    ngx_buf_t           *b;
+    ngx_int_t            rc;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
+
+    r = es->api->request;
+
+    cl = ngx_chain_get_free_buf(r->pool, &es->free);
+    if (cl == NULL) {
         return NGX_ERROR;
     }
 
+    b = cl->buf;
+
+    if ((size_t) (b->end - b->start) < len) {
+        size = ngx_max(2 * len, NGX_HTTP_REEL_EVENTS_BUFFER);
+
+        b->start = ngx_palloc(r->pool, size);
+        if (b->start == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->end = b->start + size;
+    }
+
+    b->pos = b->start;
     b->last = ngx_cpymem(b->pos, p, len);
+    b->tag = (ngx_buf_tag_t) &ngx_http_reel_module;
+    b->temporary = 1;
     b->flush = 1;
     b->last_buf = last;
     b->last_in_chain = 1;
 
-    out.buf = b;
-    out.next = NULL;
+    rc = ngx_http_output_filter(r, cl);
 
-    return ngx_http_output_filter(r, &out);
+    ngx_chain_update_chains(r->pool, &es->free, &es->busy, &cl,
+                            (ngx_buf_tag_t) &ngx_http_reel_module);
+
+    return rc;
 }
 
 

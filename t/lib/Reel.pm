@@ -175,8 +175,8 @@ sub redis {
     open my $p, '-|', 'redis-cli', '-s', "$self->{dir}/redis.sock", @args
         or die $!;
     local $/;
-    my $out = <$p>;
-    chomp $out;
+    my $out = <$p> // '';
+    $out =~ s/\n\z//;
     return $out;
 }
 
