@@ -1,0 +1,208 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workerd/config.h"
+
+static char  file[] = "/tmp/reel-config-XXXXXX";
+
+
+static int
+setup(void **state)
+{
+    int  fd = mkstemp(file);
+
+    (void) state;
+
+    return fd < 0 || close(fd) != 0;
+}
+
+
+static int
+teardown(void **state)
+{
+    (void) state;
+
+    return unlink(file);
+}
+
+
+static reel_err_t
+load(reel_config_t *c, const char *text, reel_error_t *e)
+{
+    FILE  *f = fopen(file, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    e->text[0] = '\0';
+
+    return reel_config_load(c, file, e);
+}
+
+
+#define REQUIRED "store: /s\npipelines: /p\n"
+
+
+static void
+defaults(void **state)
+{
+    reel_error_t   e;
+    reel_config_t  c;
+
+    (void) state;
+
+    assert_int_equal(load(&c, REQUIRED "redis: unix:/r.sock\n", &e),
+                     REEL_OK);
+    assert_string_equal(c.store, "/s");
+    assert_string_equal(c.pipelines, "/p");
+    assert_string_equal(c.redis.socket, "/r.sock");
+    assert_string_equal(c.worker, "");
+    assert_int_equal(c.slots, 0);
+    assert_int_equal(c.lease_s, 30);
+    assert_int_equal(c.drain_s, 30);
+    assert_int_equal(c.outbox_s, 5);
+    assert_int_equal(c.upload_age_h, 24);
+    assert_int_equal(c.memory_mib, 4096);
+    assert_true(c.sandbox_required);
+    assert_int_equal(c.log, REEL_LOG_INFO);
+}
+
+
+static void
+everything_set(void **state)
+{
+    reel_error_t   e;
+    reel_config_t  c;
+
+    (void) state;
+
+    assert_int_equal(load(&c, REQUIRED
+        "redis: { address: 'db.example:6380', db: 3, password_file: /pw }\n"
+        "worker: w-1\nslots: 7\nlease_s: 12\npoll_ms: 90\ndrain_s: 0\n"
+        "outbox_s: 2\nsweep_s: 3\nsweep_age_s: 4\nupload_age_h: 5\n"
+        "limits: { memory_mib: 512, output_mib: 64 }\n"
+        "sandbox: best-effort\nlog: debug\n", &e), REEL_OK);
+
+    assert_string_equal(c.redis.host, "db.example");
+    assert_string_equal(c.redis.socket, "");
+    assert_int_equal(c.redis.port, 6380);
+    assert_int_equal(c.redis.db, 3);
+    assert_string_equal(c.redis.password_file, "/pw");
+    assert_string_equal(c.worker, "w-1");
+    assert_int_equal(c.slots, 7);
+    assert_int_equal(c.lease_s, 12);
+    assert_int_equal(c.poll_ms, 90);
+    assert_int_equal(c.drain_s, 0);
+    assert_int_equal(c.sweep_s, 3);
+    assert_int_equal(c.sweep_age_s, 4);
+    assert_int_equal(c.output_mib, 64);
+    assert_false(c.sandbox_required);
+    assert_int_equal(c.log, REEL_LOG_DEBUG);
+}
+
+
+static void
+refused_with_its_place(void **state)
+{
+    char           want[256];
+    reel_error_t   e;
+    reel_config_t  c;
+
+    static const struct {
+        const char *text;
+        const char *place;
+    } rows[] = {
+        { "redis: nowhere\n", ":3:8: " },
+        { "redis: 'unix:relative'\n", ":3:8: " },
+        { "redis: { db: 1 }\n", ":3:" },
+        { "redis: { address: 'h:1', port: 1 }\n", ":3:26: " },
+        { "redis: 'h:1'\nlogs: info\n", ":4:1: " },
+        { "redis: 'h:1'\nlog: [info]\n", ":4:" },
+        { "redis: 'h:1'\nslots: '2'\n", ":4:8: " },
+        { "redis: 'h:1'\nslots: 257\n", ":4:8: " },
+        { "redis: 'h:1'\nworker: a/b\n", ":4:9: " },
+        { "redis: 'h:1'\nredis: 'h:1'\n", ":4:1: " },
+        { "log: info\n", "redis" }
+    };
+
+    (void) state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char  text[256];
+
+        snprintf(text, sizeof(text), REQUIRED "%s", rows[i].text);
+        assert_int_equal(load(&c, text, &e), REEL_BADDATA);
+        snprintf(want, sizeof(want), "%s%s",
+                 rows[i].place[0] == ':' ? file : "", rows[i].place);
+        if (strstr(e.text, want) == NULL) {
+            fail_msg("row %zu: \"%s\" not in \"%s\"", i, want, e.text);
+        }
+    }
+}
+
+
+static void
+addresses(void **state)
+{
+    char               longest[200];
+    reel_redis_conf_t  r = { "" };
+
+    (void) state;
+
+    assert_int_equal(reel_config_address(&r, "[::1]:6379"), REEL_OK);
+    assert_string_equal(r.host, "::1");
+    assert_int_equal(r.port, 6379);
+    assert_int_equal(reel_config_address(&r, "127.0.0.1:65535"), REEL_OK);
+    assert_int_equal(reel_config_address(&r, "unix:/x"), REEL_OK);
+    assert_string_equal(r.host, "");
+
+    assert_int_equal(reel_config_address(&r, ""), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "host"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, ":6379"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "host:0"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "host:65536"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "host:6379x"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "::1:6379"), REEL_INVAL);
+    assert_int_equal(reel_config_address(&r, "[]:6379"), REEL_INVAL);
+
+    /* a unix path has 107 bytes at most */
+    memset(longest, 'a', sizeof(longest));
+    memcpy(longest, "unix:/", 6);
+    longest[5 + 107] = '\0';
+    assert_int_equal(reel_config_address(&r, longest), REEL_OK);
+    longest[5 + 107] = 'a';
+    longest[5 + 108] = '\0';
+    assert_int_equal(reel_config_address(&r, longest), REEL_INVAL);
+}
+
+
+static void
+there_is_a_core(void **state)
+{
+    (void) state;
+
+    assert_in_range(reel_config_cores(), 1, 4096);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(everything_set),
+        cmocka_unit_test(refused_with_its_place),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(there_is_a_core)
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
