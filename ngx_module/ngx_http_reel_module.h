@@ -16,10 +16,12 @@
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
  *   ngx_http_reel_redis.c     Redis on nginx's own connection
- *   ngx_http_reel_play.c      playback: paths and routes
+ *   ngx_http_reel_play.c      playback: states, headers
+ *   ngx_http_reel_path.c      playback: paths and routes
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
  *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
  *   ngx_http_reel_index.c     looks up an asset's index
+ *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_zone.c      indexes in shared memory
  */
 

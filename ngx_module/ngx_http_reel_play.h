@@ -47,6 +47,13 @@ struct ngx_http_reel_play_s {
 };
 
 
+/* ngx_http_reel_path.c */
+
+/* fills in what p has of the path; NGX_DECLINED: it is of no known form */
+ngx_int_t ngx_http_reel_path_parse(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
 /* ngx_http_reel_play.c */
 
 /*

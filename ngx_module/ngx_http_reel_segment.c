@@ -128,8 +128,8 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 
 
 static ngx_int_t
-send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p, const reel_extent_t *ext,
-    ngx_uint_t n, reel_str_t folder, ngx_str_t *what)
+send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const reel_extent_t *ext, ngx_uint_t n, reel_str_t folder, ngx_str_t *what)
 {
     off_t         len;
     ngx_buf_t    *b;

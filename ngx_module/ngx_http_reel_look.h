@@ -1,0 +1,29 @@
+/* one look at an asset's files, in the thread pool */
+
+#ifndef NGX_HTTP_REEL_LOOK_H
+#define NGX_HTTP_REEL_LOOK_H
+
+#include "ngx_module/ngx_http_reel_module.h"
+
+#include "lib/manifest/manifest.h"
+
+typedef struct {
+    /* asked */
+    reel_store_t            *store;
+    reel_str_t               asset;
+    ngx_uint_t               known;     /* st is of the index at hand */
+
+    /* answered */
+    ngx_http_reel_asset_e    state;
+    ngx_uint_t               unchanged; /* playable: it is the one at hand */
+    u_char                  *data;      /* else its bytes, malloced; free */
+    size_t                   len;       /* it whatever the state */
+    reel_store_stat_t        st;
+    char                     hash[REEL_VERSION_HASH + 1];
+    char                     hash_one[REEL_VERSION_HASH + 1];
+} ngx_http_reel_look_t;
+
+/* a ngx_http_reel_work_pt; data is a ngx_http_reel_look_t */
+void ngx_http_reel_look(void *data, ngx_log_t *log);
+
+#endif

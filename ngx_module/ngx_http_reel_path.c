@@ -1,0 +1,223 @@
+/*
+ * The paths of playback.  A new output is one row of routes[].  A path is
+ * taken or refused as a whole, before any file is looked at.
+ */
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+#include "lib/base/ulid.h"
+
+#define PARTS_MAX  3
+
+static ngx_uint_t split(ngx_http_request_t *r, ngx_str_t *parts);
+static ngx_int_t parse_name(ngx_http_reel_play_t *p, ngx_str_t *name,
+    ngx_uint_t below);
+static ngx_int_t parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits);
+static ngx_int_t parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part);
+static ngx_uint_t is_id(ngx_str_t *s);
+
+
+#define NONE   { ngx_null_string, ngx_null_string }
+#define HLS    { ngx_string("application/vnd.apple.mpegurl"), \
+                 ngx_string("application/vnd.apple.mpegurl") }
+#define DASH   { ngx_string("application/dash+xml"), ngx_null_string }
+#define JPEG   { ngx_string("image/jpeg"), ngx_null_string }
+#define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4") }
+
+static const ngx_http_reel_route_t  routes[] = {
+
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".m4s"), 0,
+      ngx_http_reel_segment_media, CMAF },
+
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("init.mp4"), 0,
+      ngx_http_reel_segment_init, CMAF },
+
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
+      ngx_http_reel_manifest_media, HLS },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("master.m3u8"), 1,
+      ngx_http_reel_manifest_master, HLS },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("manifest.mpd"), 1,
+      ngx_http_reel_manifest_mpd, DASH },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("poster.jpg"), 0,
+      ngx_http_reel_segment_poster, JPEG },
+
+    { 0, ngx_null_string, 0, NULL, NONE }
+};
+
+
+ngx_int_t
+ngx_http_reel_path_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_str_t   parts[PARTS_MAX];
+    ngx_uint_t  n;
+
+    n = split(r, parts);
+    if (n < 2) {
+        return NGX_DECLINED;
+    }
+
+    p->asset = parts[0];
+
+    if (parse_name(p, &parts[n - 1], n - 2) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return n == 2 ? NGX_OK : parse_rendition(p, &parts[1]);
+}
+
+
+/*
+ * The parts of the path below the location, from the id on: 2 or 3, else 0.
+ * A regular expression does not tell where the location ends: there they
+ * are the last parts of the path.
+ */
+static ngx_uint_t
+split(ngx_http_request_t *r, ngx_str_t *parts)
+{
+    u_char                    *p, *end, *start;
+    ngx_uint_t                 n;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    start = r->uri.data;
+    end = r->uri.data + r->uri.len;
+    n = PARTS_MAX;
+
+    for (p = end; p > start && n > 0; p--) {
+        if (p[-1] == '/') {
+            parts[--n].data = p;
+            parts[n].len = end - p;
+            end = p - 1;
+
+            if (n < PARTS_MAX - 1 && is_id(&parts[n])) {
+                break;
+            }
+        }
+    }
+
+    if (n > PARTS_MAX - 2 || !is_id(&parts[n])) {
+        return 0;
+    }
+
+#if (NGX_PCRE)
+    if (clcf->regex == NULL && !clcf->noname)
+#else
+    if (!clcf->noname)
+#endif
+    {
+        /* nothing may stand between the location and the id */
+        start += clcf->name.len;
+
+        if (start != end && start != end + 1) {
+            return 0;
+        }
+    }
+
+    ngx_memmove(parts, &parts[n], (PARTS_MAX - n) * sizeof(ngx_str_t));
+
+    return PARTS_MAX - n;
+}
+
+
+static ngx_uint_t
+is_id(ngx_str_t *s)
+{
+    return reel_ulid_valid((reel_str_t) { (char *) s->data, s->len });
+}
+
+
+/* below: the name stands in a rendition's folder */
+static ngx_int_t
+parse_name(ngx_http_reel_play_t *p, ngx_str_t *name, ngx_uint_t below)
+{
+    ngx_str_t                     digits;
+    const ngx_http_reel_route_t  *route;
+
+    for (route = routes; route->answer; route++) {
+
+        if (below != (route->of != NGX_HTTP_REEL_OF_ASSET)
+            || name->len < route->name.len
+            || ngx_memcmp(name->data + name->len - route->name.len,
+                          route->name.data, route->name.len) != 0)
+        {
+            continue;
+        }
+
+        p->route = route;
+
+        digits.data = name->data;
+        digits.len = name->len - route->name.len;
+
+        if (route->of == NGX_HTTP_REEL_OF_SEGMENT) {
+            return parse_number(p, &digits);
+        }
+
+        return digits.len == 0 ? NGX_OK : NGX_DECLINED;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* one spelling a number, so that caches hold a segment once */
+static ngx_int_t
+parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits)
+{
+    uint64_t    n;
+    reel_err_t  err;
+
+    if (digits->len == 0 || (digits->len > 1 && digits->data[0] == '0')) {
+        return NGX_DECLINED;
+    }
+
+    err = reel_str_u64((reel_str_t) { (char *) digits->data, digits->len },
+                       NGX_MAX_UINT32_VALUE, &n);
+
+    if (err == REEL_INVAL) {
+        return NGX_DECLINED;
+    }
+
+    /* one that does not fit is a number still: of no segment */
+    p->number = err == REEL_OK ? (uint32_t) n : NGX_MAX_UINT32_VALUE;
+    p->segment = *digits;
+
+    return NGX_OK;
+}
+
+
+/* <rendition>[~<hash>] */
+static ngx_int_t
+parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part)
+{
+    size_t   i;
+    u_char  *tilde, c;
+
+    p->name = *part;
+
+    tilde = ngx_strlchr(part->data, part->data + part->len, '~');
+
+    if (tilde) {
+        p->name.len = tilde - part->data;
+        p->hash.data = tilde + 1;
+        p->hash.len = part->len - p->name.len - 1;
+
+        if (p->hash.len != REEL_VERSION_HASH) {
+            return NGX_DECLINED;
+        }
+
+        for (i = 0; i < p->hash.len; i++) {
+            c = p->hash.data[i];
+
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+                return NGX_DECLINED;
+            }
+        }
+    }
+
+    return reel_name_valid((reel_str_t) { (char *) p->name.data,
+                                          p->name.len })
+           ? NGX_OK : NGX_DECLINED;
+}
