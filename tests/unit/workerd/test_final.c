@@ -1,0 +1,319 @@
+/* how a job's end gets into the store, on the store without rename */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "lib/index/writer.h"
+#include "lib/store/layout.h"
+#include "workerd/final.h"
+
+#define ASSET "01h00000000000000000000000"
+#define JOB1  ASSET ".1"
+#define JOB2  ASSET ".2"
+
+static reel_store_t  *store;
+
+static const reel_failure_t failure = {
+    "BAD_MEDIA", "v3.0", "decode said no", "the end of stderr"
+};
+
+
+static int
+setup(void **state)
+{
+    (void) state;
+
+    return reel_store_mem_open(&store) != REEL_OK;
+}
+
+
+static int
+teardown(void **state)
+{
+    (void) state;
+    reel_store_close(store);
+
+    return 0;
+}
+
+
+static void
+put_part(const char *part, const void *data, size_t len)
+{
+    reel_key_t  key;
+
+    assert_int_equal(reel_key_asset_part(key, REEL_STR(ASSET), part),
+                     REEL_OK);
+    assert_int_equal(reel_store_replace(store, key, data, len), REEL_OK);
+}
+
+
+static void
+put_pending(uint32_t publication)
+{
+    reel_buf_t  b;
+    reel_key_t  key;
+
+    reel_buf_init(&b, 100);
+    assert_int_equal(reel_pending_print(&b, publication), REEL_OK);
+    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
+    assert_int_equal(reel_store_replace(store, key, b.data, b.len), REEL_OK);
+    reel_buf_release(&b);
+}
+
+
+static bool
+pending_stands(void)
+{
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
+
+    return reel_store_stat(store, key, &st) == REEL_OK;
+}
+
+
+static void
+put_result(uint32_t publication, bool ready)
+{
+    reel_buf_t     b;
+    reel_result_t  r = {
+        .asset = (char *) ASSET, .publication = publication, .ready = ready,
+        .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
+        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
+    };
+
+    reel_buf_init(&b, 10000);
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    put_part(REEL_PART_RESULT, b.data, b.len);
+    reel_buf_release(&b);
+}
+
+
+static void
+put_index(uint32_t publication, bool growing)
+{
+    reel_buf_t           b;
+    reel_error_t         e = { "" };
+    static reel_index_t  ix;
+
+    ix = (reel_index_t) {
+        .growing = growing, .publication = publication, .timescale = 1000,
+        .gop_ts = 2000, .fragments = 0, .created_ms = 77
+    };
+    memset(ix.salt, 0x5a, sizeof(ix.salt));
+
+    reel_buf_init(&b, 10000);
+    assert_int_equal(reel_index_write(&b, &ix, NULL, 0, &e), REEL_OK);
+    put_part(REEL_PART_INDEX, b.data, b.len);
+    reel_buf_release(&b);
+}
+
+
+static void
+a_failure_is_written_once(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_pending(1);
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_false(pending_stands());
+
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_false(r.ready);
+    assert_false(r.retryable);
+    assert_int_equal(r.publication, 1);
+    assert_string_equal(r.code, "BAD_MEDIA");
+    assert_string_equal(r.stage, "v3.0");
+    assert_string_equal(r.detail,
+                        "The file is damaged and could not be decoded.");
+    assert_string_equal(r.log, "decode said no\nthe end of stderr");
+    reel_result_release(&r);
+
+    /* another worker, another reason: the first one stays */
+    assert_int_equal(reel_final_failed(store, JOB1, &(reel_failure_t) {
+                     "CRASHED", "", "", "" }), REEL_OK);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_string_equal(r.code, "BAD_MEDIA");
+    reel_result_release(&r);
+}
+
+
+static void
+a_ready_asset_is_not_failed(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_result(1, true);
+    put_index(1, false);
+    put_pending(1);
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_true(r.ready);
+    reel_result_release(&r);
+    assert_false(pending_stands());
+}
+
+
+static void
+a_newer_publication_stays(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_result(2, true);
+    put_pending(2);
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_int_equal(r.publication, 2);
+    reel_result_release(&r);
+    assert_true(pending_stands());
+}
+
+
+static void
+an_older_one_is_replaced(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_result(1, false);
+    put_pending(2);
+    assert_int_equal(reel_final_failed(store, JOB2, &failure), REEL_OK);
+
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_int_equal(r.publication, 2);
+    assert_string_equal(r.code, "BAD_MEDIA");
+    reel_result_release(&r);
+    assert_false(pending_stands());
+}
+
+
+static void
+its_growing_index_goes(void **state)
+{
+    reel_standing_t  st;
+
+    (void) state;
+
+    put_index(1, true);
+    assert_int_equal(reel_final_index(store, ASSET, &st), REEL_OK);
+    assert_true(st.growing);
+    assert_int_equal(st.created_ms, 77);
+    assert_int_equal(st.salt[15], 0x5a);
+
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
+}
+
+
+/* who wrote the result died before the index was taken away */
+static void
+its_growing_index_goes_later_too(void **state)
+{
+    reel_standing_t  st;
+
+    (void) state;
+
+    put_result(1, false);
+    put_index(1, true);
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
+}
+
+
+static void
+a_complete_index_of_before_stays(void **state)
+{
+    reel_standing_t  st;
+
+    (void) state;
+
+    put_index(1, false);
+    assert_int_equal(reel_final_failed(store, JOB2, &failure), REEL_OK);
+    assert_int_equal(reel_final_index(store, ASSET, &st), REEL_OK);
+    assert_int_equal(st.publication, 1);
+}
+
+
+static void
+a_tombstone_wins(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_part(REEL_PART_TOMBSTONE, "", 0);
+    put_pending(1);
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_NOTFOUND);
+    assert_false(pending_stands());
+}
+
+
+static void
+broken_records_count_as_none(void **state)
+{
+    reel_result_t    r;
+    reel_standing_t  st;
+
+    (void) state;
+
+    put_part(REEL_PART_RESULT, "{", 1);
+    put_part(REEL_PART_INDEX, "rubbish", 7);
+    assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_NOTFOUND);
+
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    reel_result_release(&r);
+}
+
+
+static void
+a_broken_entry_is_settled(void **state)
+{
+    reel_key_t  key;
+
+    (void) state;
+
+    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
+    assert_int_equal(reel_store_replace(store, key, "?", 1), REEL_OK);
+    assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
+    assert_false(pending_stands());
+
+    /* none: nothing to do */
+    assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
+    assert_int_equal(reel_final_settle(store, "no job"), REEL_INVAL);
+}
+
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        T(a_failure_is_written_once), T(a_ready_asset_is_not_failed),
+        T(a_newer_publication_stays), T(an_older_one_is_replaced),
+        T(its_growing_index_goes), T(its_growing_index_goes_later_too),
+        T(a_complete_index_of_before_stays), T(a_tombstone_wins),
+        T(broken_records_count_as_none), T(a_broken_entry_is_settled)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

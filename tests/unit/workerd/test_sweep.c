@@ -1,0 +1,388 @@
+/* the sweep on the store without rename; time is a number here */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/index/writer.h"
+#include "lib/job/record.h"
+#include "lib/store/layout.h"
+#include "workerd/sweep_pass.h"
+#include "workerd/worker.h"
+
+#define ASSET  "01h00000000000000000000000"
+#define PREFIX "assets/00/" ASSET "/"
+#define HOUR   3600000
+
+static reel_store_t       *store;
+static reel_sweep_pass_t   pass;
+
+
+static int
+setup(void **state)
+{
+    (void) state;
+
+    pass = (reel_sweep_pass_t) {
+        .now_ms = reel_unix_ms() + HOUR,
+        .object_age_ms = 60000,
+        .upload_age_ms = HOUR / 2
+    };
+
+    return reel_store_mem_open(&store) != REEL_OK;
+}
+
+
+static int
+teardown(void **state)
+{
+    (void) state;
+    reel_store_close(store);
+
+    return 0;
+}
+
+
+static void
+put(const char *key, const char *text)
+{
+    assert_int_equal(reel_store_replace(store, key, text, strlen(text)),
+                     REEL_OK);
+}
+
+
+static bool
+stands(const char *key)
+{
+    reel_store_stat_t  st;
+
+    return reel_store_stat(store, key, &st) == REEL_OK;
+}
+
+
+static void
+put_result(uint32_t publication, bool ready)
+{
+    reel_buf_t     b;
+    reel_result_t  r = {
+        .asset = (char *) ASSET, .publication = publication, .ready = ready,
+        .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
+        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
+    };
+
+    reel_buf_init(&b, 10000);
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    put(PREFIX "result.json", reel_buf_cstr(&b));
+    reel_buf_release(&b);
+}
+
+
+/* names v240/0-1-00000000000000aa.mp4, v240/odd.mp4, image/p.jpg */
+static void
+put_index(uint32_t publication)
+{
+    reel_buf_t                 b;
+    reel_error_t               e = { "" };
+    static reel_index_t        ix;
+    const reel_ix_fragment_t   f[2] = { { 10, 2000, 60, 5 },
+                                        { 10, 2000, 60, 5 } };
+    const reel_ix_object_t     o[2] = {
+        { REEL_STR("0-1-00000000000000aa.mp4"), 0, 1, 1, &f[0] },
+        { REEL_STR("odd.mp4"), 0, 1, 1, &f[1] }
+    };
+    const reel_ix_rendition_t  r = {
+        .head = {
+            .name = REEL_STR("v240"), .kind = REEL_VIDEO,
+            .codec = REEL_STR("avc1.64001f"), .timescale = 1000,
+            .width = 426, .height = 240, .rate_num = 30, .rate_den = 1
+        },
+        .nobjects = 2, .objects = o
+    };
+
+    ix = (reel_index_t) {
+        .publication = publication, .timescale = 1000, .gop_ts = 2000,
+        .fragments = 2, .end_ts = 4000, .nheaders = 1, .nimages = 1
+    };
+    ix.headers[0] = REEL_STR("header");
+    ix.images[0] = (reel_image_t) { REEL_IMAGE_POSTER, REEL_STR("p.jpg"), 1,
+                                    1, 1 };
+
+    reel_buf_init(&b, 10000);
+    assert_int_equal(reel_index_write(&b, &ix, &r, 1, &e), REEL_OK);
+    assert_int_equal(reel_store_replace(store, PREFIX "index", b.data,
+                                        b.len), REEL_OK);
+    reel_buf_release(&b);
+}
+
+
+static void
+put_objects(void)
+{
+    put(PREFIX "v240/0-1-00000000000000aa.mp4", "x");
+    put(PREFIX "v240/odd.mp4", "x");
+    put(PREFIX "v240/0-1-00000000000000ab.mp4", "x");
+    put(PREFIX "v720/0-1-00000000000000aa.mp4", "x");
+    put(PREFIX "image/p.jpg", "x");
+    put(PREFIX "image/q.jpg", "x");
+    put(PREFIX "source", "x");
+    put(PREFIX "request.json", "{}");
+    put("scratch/" ASSET ".1/v0.0.json", "{}");
+}
+
+
+static void
+unnamed_ones_go(void **state)
+{
+    (void) state;
+
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+
+    assert_int_equal(pass.objects, 3);
+    assert_int_equal(pass.jobs, 1);
+    assert_true(stands(PREFIX "v240/0-1-00000000000000aa.mp4"));
+    assert_true(stands(PREFIX "v240/odd.mp4"));
+    assert_true(stands(PREFIX "image/p.jpg"));
+    assert_true(stands(PREFIX "source"));
+    assert_true(stands(PREFIX "index"));
+    assert_false(stands(PREFIX "v240/0-1-00000000000000ab.mp4"));
+    assert_false(stands(PREFIX "v720/0-1-00000000000000aa.mp4"));
+    assert_false(stands(PREFIX "image/q.jpg"));
+    assert_false(stands("scratch/" ASSET ".1/v0.0.json"));
+}
+
+
+static void
+left_alone(unsigned objects)
+{
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects, objects);
+    assert_int_equal(pass.jobs, 0);
+    assert_true(stands("scratch/" ASSET ".1/v0.0.json"));
+    assert_true(stands(PREFIX "v720/0-1-00000000000000aa.mp4"));
+}
+
+
+static void
+not_while_pending(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    put("pending/" ASSET, "{\"publication\":2}");
+    left_alone(0);
+}
+
+
+static void
+not_before_its_end(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    left_alone(0);
+}
+
+
+static void
+not_by_an_older_result(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    put("scratch/" ASSET ".2/v0.0.json", "{}");
+    assert_int_equal(reel_store_del(store, "scratch/" ASSET
+                                    ".1/v0.0.json"), REEL_OK);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects + pass.jobs, 0);
+}
+
+
+static void
+not_so_soon(void **state)
+{
+    (void) state;
+    pass.now_ms = 30000;        /* this store's objects are of 1970 */
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    left_alone(0);
+}
+
+
+static void
+not_without_the_index_of_a_ready_asset(void **state)
+{
+    (void) state;
+    put_objects();
+    put_result(1, true);
+    left_alone(0);
+}
+
+
+static void
+not_with_a_broken_index(void **state)
+{
+    (void) state;
+    put_objects();
+    put_result(1, true);
+    put(PREFIX "index", "rubbish");
+    left_alone(0);
+}
+
+
+static void
+not_when_a_named_one_is_gone(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    assert_int_equal(reel_store_del(store, PREFIX "v240/odd.mp4"), REEL_OK);
+    left_alone(0);
+    assert_true(stands(PREFIX "image/q.jpg"));
+}
+
+
+static void
+all_objects_of_an_errored_asset_go(void **state)
+{
+    (void) state;
+    put_objects();
+    put_result(1, false);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects, 6);
+    assert_true(stands(PREFIX "source"));
+    assert_true(stands(PREFIX "result.json"));
+}
+
+
+static void
+all_of_a_deleted_asset_goes(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    put(PREFIX "tombstone", "");
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_false(stands(PREFIX "source"));
+    assert_false(stands(PREFIX "index"));
+    assert_false(stands(PREFIX "v240/odd.mp4"));
+    assert_true(stands(PREFIX "tombstone"));
+    assert_int_equal(pass.jobs, 1);
+}
+
+
+static void
+what_is_no_job_is_no_job(void **state)
+{
+    (void) state;
+    put("scratch/check-w", "");
+    put("scratch/notes/x", "");
+    put("scratch/" ASSET ".01/x", "");
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_true(stands("scratch/check-w"));
+    assert_true(stands("scratch/notes/x"));
+    assert_true(stands("scratch/" ASSET ".01/x"));
+}
+
+
+static void
+an_upload_nobody_finished_goes(void **state)
+{
+    (void) state;
+    put("uploads/" ASSET "/state", "");
+    put("uploads/" ASSET "/data", "bytes");
+    put(PREFIX "source", "bytes");
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_false(stands("uploads/" ASSET "/state"));
+    assert_false(stands("uploads/" ASSET "/data"));
+    assert_false(stands(PREFIX "source"));
+    assert_int_equal(pass.uploads, 1);
+    assert_int_equal(pass.requeued, 0);
+}
+
+
+static void
+a_complete_one_is_queued(void **state)
+{
+    (void) state;
+    put("uploads/" ASSET "/state", "");
+    put(PREFIX "source", "bytes");
+    put(PREFIX "request.json", "{}");
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_true(stands("pending/" ASSET));
+    assert_true(stands(PREFIX "source"));
+    assert_false(stands("uploads/" ASSET "/state"));
+    assert_int_equal(pass.requeued, 1);
+}
+
+
+static void
+a_finished_one_is_not_queued_again(void **state)
+{
+    (void) state;
+    put("uploads/" ASSET "/state", "");
+    put(PREFIX "request.json", "{}");
+    put_result(1, true);
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_false(stands("pending/" ASSET));
+    assert_int_equal(pass.uploads, 1);
+}
+
+
+static void
+a_deleted_one_is_not_queued(void **state)
+{
+    (void) state;
+    put("uploads/" ASSET "/state", "");
+    put(PREFIX "request.json", "{}");
+    put(PREFIX "tombstone", "");
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_false(stands("pending/" ASSET));
+    assert_true(stands(PREFIX "tombstone"));
+    assert_false(stands("uploads/" ASSET "/state"));
+}
+
+
+static void
+a_young_one_goes_on(void **state)
+{
+    (void) state;
+    pass.now_ms = 60000;
+    put("uploads/" ASSET "/state", "");
+    put("uploads/" ASSET "/data", "bytes");
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_true(stands("uploads/" ASSET "/data"));
+    assert_int_equal(pass.uploads, 0);
+}
+
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        T(unnamed_ones_go), T(not_while_pending), T(not_before_its_end),
+        T(not_by_an_older_result), T(not_so_soon),
+        T(not_without_the_index_of_a_ready_asset),
+        T(not_with_a_broken_index), T(not_when_a_named_one_is_gone),
+        T(all_objects_of_an_errored_asset_go),
+        T(all_of_a_deleted_asset_goes), T(what_is_no_job_is_no_job),
+        T(an_upload_nobody_finished_goes), T(a_complete_one_is_queued),
+        T(a_finished_one_is_not_queued_again),
+        T(a_deleted_one_is_not_queued), T(a_young_one_goes_on)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
