@@ -14,3 +14,8 @@ test:
 test-browser: all
 	@mkdir -p $(BUILD)/results
 	scripts/test-browser $(BUILD)/results/browser.txt
+
+## make test-media MEDIA=<dir>  every film of a folder through the whole system
+.PHONY: test-media
+test-media:
+	@MEDIA='$(MEDIA)' PORT='$(PORT)' scripts/test-media
