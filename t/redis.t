@@ -1,0 +1,130 @@
+# Redis from nginx: passwords, databases, silence, restarts; nobody waits
+use strict;
+use warnings;
+use IO::Select;
+use IO::Socket::UNIX;
+use Test::More;
+use Time::HiRes qw(time);
+use lib 't/lib';
+use Reel;
+
+sub put {
+    my ($t, $name) = @_;
+    my $begun = time;
+    my $r = http($t, 'PUT', presign($t, 'PUT', "/upload/video/$name"),
+        body => 'abc');
+    return ($r->{headers}{'reel-asset'}, time - $begun);
+}
+
+# over TCP, with a password and a database
+my $t = Reel->new(redis_dead => 1);
+my $d = $t->{dir};
+my $tcp = Reel::free_port();
+spew("$d/secret", "pass word\n");
+spew("$d/redis.conf", "port $tcp\nbind 127.0.0.1\nunixsocket $d/redis.sock\n"
+    . "requirepass \"pass word\"\ndir $d\nsave \"\"\ndaemonize yes\n"
+    . "pidfile $d/redis.pid\n");
+system("redis-server $d/redis.conf >/dev/null") == 0 or die 'no redis';
+wait_for(sub { -S "$d/redis.sock" }, 'redis');
+my $r = Reel->new(http => "reel_redis 127.0.0.1:$tcp db=3 "
+    . "password_file=$d/secret;");
+my ($id) = put($r, 'a');
+my $asks = sub { $t->redis('-a', 'pass word', '--no-auth-warning', '-n',
+    @_) };
+wait_for(sub { $asks->(3, 'EXISTS', "reel1:{r0}:job:$id.1") eq '1' },
+    'the job');
+pass('password and database over TCP');
+is($asks->(0, 'DBSIZE'), 0, 'and nowhere else');
+unlike($r->log, qr/pass word/, 'the password is not logged');
+
+# the wrong password: nothing waits, the log says why
+spew("$d/wrong", 'nope');
+my $w = Reel->new(http => "reel_redis unix:$d/redis.sock "
+    . "password_file=$d/wrong;");
+($id) = put($w, 'w');
+ok($id, 'an upload with the wrong password');
+wait_for(sub { $w->log =~ /reel: redis: WRONGPASS/ }, 'the log');
+pass('the log says so');
+unlike($w->log, qr/nope/, 'without the password');
+undef $w;
+undef $r;
+
+# one that takes connections and says nothing
+my $mute = Reel->new(redis_dead => 1, http => 'reel_redis_timeout 300ms;');
+my $l = IO::Socket::UNIX->new(Local => "$mute->{dir}/redis.sock",
+    Listen => 5) or die $!;
+my ($one, $took) = put($mute, 'm');
+ok($one, 'an upload while Redis is silent');
+cmp_ok($took, '<', 0.25, 'does not wait for it');
+wait_for(sub { $mute->log =~ /did not answer in time/ }, 'the timeout');
+sleep 2;
+my $begun = time;
+my $s = http($mute, 'GET', presign($mute, 'GET', "/api/assets/$one"));
+my $waited = time - $begun;
+has_status($s, 200, undef, 'a status');
+is(json($s->{body})->{progress}{state}, 'unknown', 'without progress');
+cmp_ok($waited, '<', 1, "waits at most reel_redis_timeout ($waited s)");
+$begun = time;
+$s = http($mute, 'GET', presign($mute, 'GET', '/api/assets'));
+has_status($s, 503, 'REDIS_UNAVAILABLE', 'the list');
+cmp_ok(time - $begun, '<', 0.25, 'and the next one does not wait at all');
+close $l;
+
+# one that talks nonsense
+unlink "$mute->{dir}/redis.sock";
+$l = IO::Socket::UNIX->new(Local => "$mute->{dir}/redis.sock",
+    Listen => 5) or die $!;
+if (!(my $pid = fork)) {
+    while (my $c = $l->accept) {
+        print $c "HTTP/1.1 400 Bad Request\r\n\r\n";
+        close $c;
+    }
+    exit 0;
+} else {
+    sleep 2;
+    ($one) = put($mute, 'n');
+    ok($one, 'an upload while Redis talks nonsense');
+    sleep 1;
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+}
+unlike($mute->log, qr/exited on signal/, 'no crash');
+undef $mute;
+
+# restarted in between: the next call finds it
+my $n = Reel->new(redis => 1, workers => 2);
+put($n, 'a');
+$n->redis_stop;
+$n->redis_start;
+($id) = put($n, 'b');
+wait_for(sub { $n->redis('EXISTS', "reel1:{r0}:job:$id.1") eq '1' },
+    'the job after a restart');
+pass('a restart is not felt');
+
+# an exiting worker closes its connection and leaves nothing open
+my @old = $n->workers;
+$n->reload;
+wait_for(sub { !grep { kill 0, $_ } @old }, 'the old workers leave');
+unlike($n->log, qr/open socket|\[alert\]/, 'and close what they had');
+($id) = put($n, 'c');
+wait_for(sub { $n->redis('EXISTS', "reel1:{r0}:job:$id.1") eq '1' },
+    'the job of the new worker');
+pass('the new worker submits');
+
+# many at once share the one connection
+my @socks = map { my $s = IO::Socket::INET->new(
+    PeerAddr => "127.0.0.1:$n->{port}"); print $s 'PUT '
+    . presign($n, 'PUT', "/upload/video/many$_") . " HTTP/1.1\r\n"
+    . "Host: 127.0.0.1:$n->{port}\r\nContent-Length: 3\r\n"
+    . "Connection: close\r\n\r\nabc"; $s } 1 .. 60;
+my $ok = 0;
+for (@socks) {
+    my $in = do { local $/; <$_> };
+    $ok++ if $in =~ m{^HTTP/1.1 200 };
+}
+is($ok, 60, '60 uploads at once');
+wait_for(sub { $n->redis('ZCARD', 'reel1:{r0}:jobs') == 63 }, 'their jobs');
+cmp_ok($n->redis('CLIENT', 'LIST') =~ tr/\n//, '<=', 4,
+    'a connection a worker');
+
+done_testing();
