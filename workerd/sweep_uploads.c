@@ -94,28 +94,48 @@ repair(walk_t *w, reel_str_t id)
 }
 
 
-/* the younger of state and data says how old it is */
+typedef struct {
+    reel_store_t *s;
+    reel_str_t    id;
+    int64_t       ms;
+} age_t;
+
+
+static reel_err_t
+on_part(void *arg, const char *name, bool is_prefix)
+{
+    age_t             *a = arg;
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    if (is_prefix || reel_key_upload(key, a->id, name) != REEL_OK) {
+        return REEL_OK;
+    }
+
+    err = reel_store_stat(a->s, key, &st);
+    if (err == REEL_OK && st.mtime_ns / 1000000 > a->ms) {
+        a->ms = st.mtime_ns / 1000000;
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+/* the youngest of state and the staged bytes says how old it is */
 static reel_err_t
 newest(reel_store_t *s, reel_str_t id, int64_t *ms)
 {
-    reel_key_t         key;
-    reel_err_t         err = REEL_OK;
-    reel_store_stat_t  st;
+    age_t       a = { s, id, -1 };
+    reel_key_t  folder;
+    reel_err_t  err;
 
-    static const char *const parts[] = { "state", "data" };
-
-    *ms = -1;
-
-    for (size_t i = 0; err == REEL_OK && i < 2; i++) {
-        err = reel_key_upload(key, id, parts[i]);
-        if (err == REEL_OK) {
-            err = reel_store_stat(s, key, &st);
-        }
-        if (err == REEL_OK && st.mtime_ns / 1000000 > *ms) {
-            *ms = st.mtime_ns / 1000000;
-        }
-        err = err == REEL_NOTFOUND ? REEL_OK : err;
+    err = reel_key_upload(folder, id, NULL);
+    if (err == REEL_OK) {
+        err = reel_store_list(s, folder, on_part, &a);
     }
+
+    *ms = a.ms;
 
     return err;
 }
@@ -136,7 +156,7 @@ on_upload(void *arg, const char *name, bool is_prefix)
 
     err = newest(w->s, id, &ms);
     if (err == REEL_OK && ms < 0) {
-        /* neither of them: the id tells when it began */
+        /* there are none: the id tells when it began */
         ms = (int64_t) reel_ulid_ms(id);
     }
     if (err != REEL_OK || w->p->now_ms - ms < w->p->upload_age_ms) {
