@@ -46,6 +46,7 @@ static ngx_int_t ngx_http_reel_create_fault(ngx_http_reel_create_t *c,
     const char *code, const char *fmt, const char *arg);
 static ngx_int_t ngx_http_reel_create_print(ngx_http_reel_create_t *c,
     reel_buf_t *b);
+static ngx_uint_t ngx_http_reel_create_plain(const char *name);
 static void ngx_http_reel_create_query(ngx_http_reel_create_t *c,
     reel_buf_t *b);
 static void ngx_http_reel_create_param(reel_buf_t *b, const char *name,
@@ -318,7 +319,14 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
                  rlcf->api_upload_path.len);
     reel_uri_encode(&path, reel_str(c->bucket), false);
     reel_buf_addz(&path, "/");
-    reel_uri_encode(&path, reel_str(c->name), true);
+
+    if (ngx_http_reel_create_plain(c->name)) {
+        reel_uri_encode(&path, reel_str(c->name), true);
+    } else {
+        reel_buf_addz(&path, c->asset);
+        ngx_http_reel_create_param(&query, "reel-name", c->name);
+    }
+
     ngx_http_reel_create_query(c, &query);
 
     err = ngx_http_reel_create_sign(c, &j, "url", "PUT", &path, &query);
@@ -350,6 +358,28 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
     reel_buf_release(&query);
 
     return err == REEL_OK && reel_buf_err(b) == REEL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* a path of it stays as it is on its way: no part empty, "." or ".." */
+static ngx_uint_t
+ngx_http_reel_create_plain(const char *name)
+{
+    reel_str_t  part, rest;
+
+    rest = reel_str(name);
+
+    while (rest.p) {
+        part = reel_str_cut(rest, '/', &rest);
+
+        if (part.len == 0 || reel_str_eqz(part, ".")
+            || reel_str_eqz(part, ".."))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

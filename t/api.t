@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);
+use JSON::PP qw(encode_json);
 use Test::More;
 use lib 't/lib';
 use Reel;
@@ -59,6 +60,21 @@ has_status($r, 413, 'EntityTooLarge', 'its limit holds');
 $r = http($t, 'PUT', $target, body => 'x' x 1000);
 has_status($r, 200, undef, 'its URL takes the body');
 is($r->{headers}{'reel-asset'}, $id, 'and the id is the one promised');
+
+for my $name ('a/b c.mp4', '../up.mp4', 'a//b', '/x', 'x/', '..', 'a+b&c=d%25',
+    "\xc3\xbc.mp4")
+{
+    my $made = json(call('POST', '/api/uploads', body => encode_json(
+        { name => do { my $n = $name; utf8::decode($n); $n } }))->{body});
+    (my $to = $made->{url}) =~ s{^http://[^/]+}{};
+    $r = http($t, 'PUT', $to, body => 'n');
+    has_status($r, 200, undef, "the name $name");
+    is($r->{headers}{'reel-asset'}, $made->{asset}, 'its asset');
+    my $got = json(call('GET', "/api/assets/$made->{asset}")->{body})->{name};
+    utf8::encode($got);
+    is($got, $name, 'its name comes back');
+    call('DELETE', "/api/assets/$made->{asset}");
+}
 
 for my $c (
     [ 'no JSON', 'INVALID_JSON', '{' ],
