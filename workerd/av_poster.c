@@ -46,6 +46,10 @@ find(poster_t *p)
     AVFrame  *frame;
     unsigned  n;
 
+    /* a second of all pictures, lest the one before at_pts be missing */
+    reel_av_reader_skip_before(&p->reader, p->task.at_pts
+                               - (int64_t) p->task.tb.den / p->task.tb.num);
+
     if (reel_av_reader_start(&p->reader, p->task.at_pts, early_enough, p,
                              &p->fault) != 0)
     {

@@ -65,6 +65,7 @@ reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
     r->fd = fd;
     r->stream = stream;
     r->threads = threads;
+    r->skip_before = INT64_MIN;
 
     r->pkt = av_packet_alloc();
     r->frame = av_frame_alloc();
@@ -78,6 +79,13 @@ reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
 
     reader_reset(r, true);
     return 0;
+}
+
+
+void
+reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts)
+{
+    r->skip_before = pts;
 }
 
 
@@ -237,6 +245,11 @@ feed(reel_av_reader_t *r, reel_av_fault_t *f)
     }
 
     note_order(r);
+
+    /* counting pictures needs them all */
+    r->dec->skip_frame = !r->by_order && r->pkt->pts != AV_NOPTS_VALUE
+                         && r->pkt->pts < r->skip_before
+                         ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
 
     rc = avcodec_send_packet(r->dec, r->pkt);
     av_packet_unref(r->pkt);

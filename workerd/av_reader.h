@@ -30,6 +30,8 @@ typedef struct {
     unsigned         skipped;
     int64_t          floor;     /* pts of that key frame: what is shown
                                    before it may lack its references */
+    int64_t          skip_before;   /* pictures that nothing refers to and
+                                       that stand before it are left out */
     bool             draining;
     bool             peeked;    /* frame holds the next picture already */
     unsigned         read_errors;
@@ -52,6 +54,13 @@ typedef struct {
 /* r is zeroed before; it may be closed after a failure */
 int reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
     uint32_t threads, reel_av_fault_t *f);
+
+/*
+ * Decoding from a key frame to what is wanted costs less without the
+ * pictures in between that no other needs.
+ */
+void reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts);
+
 void reel_av_reader_close(reel_av_reader_t *r);
 
 /*

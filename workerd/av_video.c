@@ -265,11 +265,36 @@ early_enough(void *arg, int64_t pts)
 }
 
 
+/*
+ * A second of pictures is decoded ahead of the chunk, in case that its first
+ * slots are empty and repeat one of them.  A variable rate may pause for
+ * longer, and a deinterlacer wants neighbours: there all are decoded.
+ */
+static void
+skip_preroll(video_t *v)
+{
+    int64_t  ts;
+
+    if (v->task.grid.frame_ts == 0 || v->task.interlaced) {
+        return;
+    }
+
+    ts = v->place.from - v->task.grid.timescale;
+
+    reel_av_reader_skip_before(&v->reader, v->task.origin
+        + reel_rescale(ts, v->task.tb.den,
+                       (uint64_t) v->task.tb.num * v->task.grid.timescale,
+                       REEL_ROUND_DOWN));
+}
+
+
 static int
 run(video_t *v)
 {
     int       rc;
     AVFrame  *frame;
+
+    skip_preroll(v);
 
     /* the first chunk reads from the file's start */
     if (v->task.frag_from > 0
