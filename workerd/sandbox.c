@@ -23,7 +23,7 @@ static const int allowed[] = {
     SCMP_SYS(lseek), SCMP_SYS(_llseek), SCMP_SYS(close),
     SCMP_SYS(fstat), SCMP_SYS(fstat64),
     SCMP_SYS(fsync), SCMP_SYS(fdatasync),
-    SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64), SCMP_SYS(fallocate),
+    SCMP_SYS(ftruncate), SCMP_SYS(ftruncate64),
     SCMP_SYS(fadvise64), SCMP_SYS(poll), SCMP_SYS(ppoll),
 
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),

@@ -329,6 +329,11 @@ take_error(reel_attempt_t *a, const json_t *v)
     detail = json_string_value(json_object_get(v, "detail"));
     class = json_string_value(json_object_get(v, "class"));
 
+    /* attempts that do not count are the parent's alone to grant */
+    if (code != NULL && strcmp(code, "SHUTDOWN") == 0) {
+        code = "CRASHED";
+    }
+
     reel_outcome_fail(&a->outcome, code != NULL ? code : "INTERNAL",
                       stage != NULL ? stage : "", "%s",
                       detail != NULL ? detail : "");

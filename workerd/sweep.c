@@ -22,7 +22,7 @@ static void on_timer(void *arg);
 static int
 run(reel_child_t *c, void *arg)
 {
-    reel_err_t          err;
+    reel_err_t          err, scratch_err;
     reel_error_t        e = { "" };
     reel_store_t       *s;
     reel_worker_t      *w = arg;
@@ -40,9 +40,11 @@ run(reel_child_t *c, void *arg)
         return 1;
     }
 
+    /* what one of them cannot do does not keep the other from its work */
     err = reel_sweep_uploads(s, &p);
+    scratch_err = reel_sweep_scratch(s, &p);
     if (err == REEL_OK) {
-        err = reel_sweep_scratch(s, &p);
+        err = scratch_err;
     }
     reel_store_close(s);
 

@@ -33,7 +33,9 @@ ended(reel_store_t *s, const char *asset, uint32_t publication)
 
     if (ready) {
         err = reel_final_index(s, asset, &ix);
-        if (err == REEL_NOTFOUND || (err == REEL_OK && ix.publication < of)) {
+        if (err == REEL_NOTFOUND
+            || (err == REEL_OK && (ix.publication < of || ix.growing)))
+        {
             reel_log(REEL_LOG_ERROR, "asset %s is ready and has no index: "
                      "nothing of it is swept", asset);
             err = REEL_BADDATA;

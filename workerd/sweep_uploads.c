@@ -159,8 +159,14 @@ on_upload(void *arg, const char *name, bool is_prefix)
         /* there are none: the id tells when it began */
         ms = (int64_t) reel_ulid_ms(id);
     }
-    if (err != REEL_OK || w->p->now_ms - ms < w->p->upload_age_ms) {
-        return err;
+    if (err != REEL_OK) {
+        /* one that cannot be read does not keep the others from the sweep */
+        reel_log(REEL_LOG_ERROR, "upload %s cannot be read: %s", name,
+                 reel_err_name(err));
+        return REEL_OK;
+    }
+    if (w->p->now_ms - ms < w->p->upload_age_ms) {
+        return REEL_OK;
     }
 
     err = repair(w, id);
