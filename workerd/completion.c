@@ -14,6 +14,9 @@
 #define CLAIM_EVERY 30          /* polls between looks for the dead's */
 #define CLAIM_IDLE  60000       /* ms */
 
+/* one for all workers: their ids change with each start, and consumers stay */
+#define CONSUMER    "workerd"
+
 /* REEL_OK: handled, never to be seen again; else it comes again */
 typedef reel_err_t (*handler_fn)(reel_worker_t *w, const reel_ended_t *e);
 
@@ -229,14 +232,25 @@ failed(group_t *g, reel_err_t err, const reel_reply_t *reply)
 }
 
 
+static void ask(group_t *g);
+
+
 static void
 on_read(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    group_t  *g = arg;
+    group_t             *g = arg;
+    const reel_reply_t  *entries;
 
-    if (!failed(g, err, reply)) {
-        /* one stream: [[key, entries]], or nil */
-        handle_entries(g, reel_reply_at(reel_reply_at(reply, 0), 1));
+    if (failed(g, err, reply)) {
+        return;
+    }
+
+    /* one stream: [[key, entries]], or nil */
+    entries = reel_reply_at(reel_reply_at(reply, 0), 1);
+    handle_entries(g, entries);
+
+    if (reel_reply_len(entries) == BATCH) {
+        ask(g);                         /* there may be more */
     }
 }
 
@@ -268,7 +282,7 @@ ask(group_t *g)
         reel_args_addz(&a, "XAUTOCLAIM");
         reel_args_addz(&a, STREAM);
         reel_args_addz(&a, handlers[g->handler].group);
-        reel_args_addz(&a, g->c->w->conf.worker);
+        reel_args_addz(&a, CONSUMER);
         reel_args_uint(&a, CLAIM_IDLE);
         reel_args_addz(&a, "0");
         reel_args_addz(&a, "COUNT");
@@ -278,7 +292,7 @@ ask(group_t *g)
         reel_args_addz(&a, "XREADGROUP");
         reel_args_addz(&a, "GROUP");
         reel_args_addz(&a, handlers[g->handler].group);
-        reel_args_addz(&a, g->c->w->conf.worker);
+        reel_args_addz(&a, CONSUMER);
         reel_args_addz(&a, "COUNT");
         reel_args_uint(&a, BATCH);
         reel_args_addz(&a, "STREAMS");

@@ -14,7 +14,8 @@
 #include "workerd/slots.h"
 
 /* entries of one turn; the next turn goes on behind them */
-#define BATCH 128
+#define BATCH   128
+#define SOON_MS 10
 
 /* of the two tasks that every job begins with */
 #define ATTEMPTS  3
@@ -25,6 +26,8 @@ struct reel_outbox_s {
     reel_worker_t *w;
     reel_timer_t   timer;
     unsigned       asked;       /* answers that are awaited */
+    bool           submitted;   /* something in this round … */
+    bool           eager;       /* … or in one since a round without */
     size_t         at;          /* entries passed in this round */
     size_t         seen;        /* while listing */
     unsigned       n;           /* taken in this turn */
@@ -39,6 +42,37 @@ typedef struct {
 static void on_timer(void *arg);
 
 
+/*
+ * At the end of a turn: while there is much that Redis does not have (it
+ * was emptied, or away for long) the next one does not wait.  Entries that
+ * go meanwhile shift those behind them, so it goes on until a whole round
+ * found nothing to submit.
+ */
+static void
+go_on(reel_outbox_t *o)
+{
+    if (o->asked > 0) {
+        return;
+    }
+
+    if (o->at == 0 && !o->submitted) {
+        o->eager = false;
+    }
+
+    if (o->eager) {
+        reel_timer_start(o->w->loop, &o->timer, SOON_MS, on_timer, o);
+    }
+}
+
+
+static void
+answered(reel_outbox_t *o)
+{
+    o->asked--;
+    go_on(o);
+}
+
+
 static void
 warn_job(const char *job, const char *what, reel_err_t err)
 {
@@ -50,9 +84,8 @@ warn_job(const char *job, const char *what, reel_err_t err)
 static void
 on_submitted(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    ask_t  *ask = arg;
-
-    ask->o->asked--;
+    ask_t          *ask = arg;
+    reel_outbox_t  *o = ask->o;
 
     if (err == REEL_IO) {
         reel_log_task(REEL_LOG_ERROR, ask->job, NULL,
@@ -63,10 +96,13 @@ on_submitted(void *arg, reel_err_t err, const reel_reply_t *reply)
                && reel_str_eqz(reel_reply_str(reel_reply_at(reply, 0)),
                                "ok"))
     {
+        o->submitted = true;
+        o->eager = true;
         reel_log_task(REEL_LOG_INFO, ask->job, NULL, "submitted");
     }
 
     free(ask);
+    answered(o);
 }
 
 
@@ -212,9 +248,8 @@ act(ask_t *ask, const reel_reply_t *reply)
 static void
 on_state(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    ask_t  *ask = arg;
-
-    ask->o->asked--;
+    ask_t          *ask = arg;
+    reel_outbox_t  *o = ask->o;
 
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: HMGET was refused: %.200s",
@@ -224,6 +259,8 @@ on_state(void *arg, reel_err_t err, const reel_reply_t *reply)
     if (err != REEL_OK || !act(ask, reply)) {
         free(ask);
     }
+
+    answered(o);
 }
 
 
@@ -231,21 +268,21 @@ on_state(void *arg, reel_err_t err, const reel_reply_t *reply)
 static void
 on_cancelled(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    ask_t       *ask = arg;
-    reel_err_t   rc;
+    ask_t          *ask = arg;
+    reel_err_t      rc;
+    reel_outbox_t  *o = ask->o;
 
     (void) reply;
 
-    ask->o->asked--;
-
     if (err == REEL_OK) {
-        rc = reel_final_settle(ask->o->w->store, ask->job);
+        rc = reel_final_settle(o->w->store, ask->job);
         if (rc != REEL_OK) {
             warn_job(ask->job, "pending/ cannot be removed", rc);
         }
     }
 
     free(ask);
+    answered(o);
 }
 
 
@@ -383,6 +420,9 @@ reel_outbox_look(reel_outbox_t *o)
 
     o->n = 0;
     o->seen = 0;
+    if (o->at == 0) {
+        o->submitted = false;
+    }
 
     err = reel_store_list(o->w->store, "pending", on_entry, o);
     if (err != REEL_OK) {
@@ -400,6 +440,7 @@ reel_outbox_look(reel_outbox_t *o)
     }
 
     o->at = o->at + o->n < o->seen ? o->at + o->n : 0;
+    go_on(o);
 
     if (o->w->once && o->seen == 0 && reel_slots_busy(o->w->slots) == 0) {
         reel_drain(o->w);
@@ -412,9 +453,10 @@ on_timer(void *arg)
 {
     reel_outbox_t  *o = arg;
 
-    reel_outbox_look(o);
+    /* first: the turn may set it to sooner */
     reel_timer_start(o->w->loop, &o->timer,
                      (int64_t) o->w->conf.outbox_s * 1000, on_timer, o);
+    reel_outbox_look(o);
 }
 
 

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import reel_index                                               # noqa: E402
 from redis_server import Redis                                  # noqa: E402
 
 K = "reel1:{r0}:"
+KEY_ID, SECRET = "REELDEMO", "a-secret-of-the-tests"
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 # one rung, short chunks: a job of many small tasks
@@ -35,6 +37,38 @@ rungs:
 tasks:
   inspect: { attempts: 3, timeout_s: 60 }
   encode_video: { attempts: 3, timeout_s: 120 }
+"""
+
+NGINX = """\
+%(user)s
+daemon off;
+worker_processes 2;
+pid %(dir)s/nginx.pid;
+error_log %(dir)s/nginx.log info;
+load_module %(build)s/ngx_http_reel_module.so;
+%(main)s
+events { worker_connections 256; }
+http {
+    access_log %(dir)s/access.log;
+    client_body_temp_path %(dir)s/tmp/body;
+    proxy_temp_path       %(dir)s/tmp/proxy;
+    fastcgi_temp_path     %(dir)s/tmp/fastcgi;
+    uwsgi_temp_path       %(dir)s/tmp/uwsgi;
+    scgi_temp_path        %(dir)s/tmp/scgi;
+    aio threads;
+    reel_zone        indexes:16m;
+    reel_store       %(store)s;
+    reel_access_keys %(dir)s/keys.json;
+    reel_redis       unix:%(socket)s;
+    %(http)s
+    server {
+        listen 127.0.0.1:%(port)d;
+        location /upload/ { reel_upload; }
+        location /api/    { reel_api; }
+        location /play/   { reel_play; }
+        %(server)s
+    }
+}
 """
 
 _clips = None
@@ -245,6 +279,38 @@ class Stack:
     def said(self):
         with open(self.log, errors="replace") as f:
             return f.read()
+
+    # nginx
+
+    def start_nginx(self, server="", http="", main=""):
+        """with the module, on a free port of 127.0.0.1: self.url"""
+        with socket.socket() as p:
+            p.bind(("127.0.0.1", 0))
+            port = p.getsockname()[1]
+        keys = self.write(os.path.join(self.dir, "keys.json"), {
+            "access_keys": [{"id": KEY_ID, "secret": SECRET,
+                             "project": "demo", "buckets": ["video"]}]})
+        os.chmod(keys, 0o600)
+        conf = os.path.join(self.dir, "nginx.conf")
+        with open(conf, "w") as f:
+            f.write(NGINX % {"dir": self.dir, "build": BUILD, "port": port,
+                             "user": "user root;" if os.getuid() == 0
+                             else "", "store": self.store,
+                             "socket": self.socket, "main": main,
+                             "http": http, "server": server})
+        for d in "body", "proxy", "fastcgi", "uwsgi", "scgi":
+            os.makedirs(os.path.join(self.dir, "tmp", d), exist_ok=True)
+        self.nginx_proc = subprocess.Popen(
+            ["nginx", "-e", os.path.join(self.dir, "nginx.log"),
+             "-p", self.dir, "-c", conf], stdin=subprocess.DEVNULL)
+        self.url = "http://127.0.0.1:%d" % port
+
+        def listens():
+            assert self.nginx_proc.poll() is None, "nginx did not start"
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) == 0
+        wait_for(listens)
+        return self
 
     # the store
 

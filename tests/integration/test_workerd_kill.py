@@ -89,6 +89,33 @@ def test_two_workers_share_a_job_and_one_dies(stack):
     stack.check_ready(a, frames=1800, seconds=60)
 
 
+def test_worker_asleep_beyond_its_lease(stack):
+    """it wakes up as a ghost: what it holds is another's by then"""
+    a = stack.put(clip(60))
+    ghost = stack.start_workerd("--slots", "1")
+    some_done(stack, a)
+    # its children sleep too: they must not finish behind its back
+    family = ghost.children() + [ghost.pid]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    stack.start_workerd("--slots", "1")
+
+    def taken_over():
+        return any(int(stack.task(a, t, "n") or 0) > 1
+                   and s == "done" for t, s in stack.tasks(a).items())
+    wait_for(taken_over, 30)
+    for pid in family:
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+    stack.check_ready(a, frames=1800, seconds=60)
+    assert ghost.proc.poll() is None
+    wait_for(lambda: "lease" in stack.said())
+    b = stack.put(clip(8))
+    assert stack.wait(b)["ready"]
+
+
 def test_child_killed(stack):
     a = stack.put(clip(60))
     w = stack.start_workerd(slots=1)

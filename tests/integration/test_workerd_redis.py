@@ -63,6 +63,15 @@ def test_redis_forgot_a_finished_job(stack):
     assert stack.redis("EXISTS", K + "job:" + a + ".1") == 0
 
 
+def test_many_pending_are_submitted_at_once(stack):
+    """300 wait in the outbox, which takes 128 a turn"""
+    assets = [stack.put(b"no film") for _ in range(300)]
+    stack.start_redis()
+    stack.start_workerd(outbox_s=60)
+    for a in assets:
+        assert stack.wait(a, timeout=50)["code"] == "NOT_A_VIDEO"
+
+
 def test_scripts_are_loaded_again(stack):
     stack.start_redis()
     stack.start_workerd()
