@@ -14,3 +14,9 @@ $(AV_TOOL_BINS): $(BUILD)/%: %.c $(AV_TOOL_OBJS) $(LIBREEL)
 	    $$($(PKG) --libs $(AV_PKGS) libseccomp) $(LIB_LIBS) -lm
 
 -include $(AV_TOOL_BINS:=.d)
+
+## make bench-encode  CPU and wall of the ladder against one ffmpeg process
+##                    (BENCH_SECONDS=120 BENCH_PAIRS=3 BENCH_ENCODE=options)
+.PHONY: bench-encode
+bench-encode: workerd module
+	BUILD=$(BUILD) tests/bench/encode/run $(BENCH_ENCODE)
