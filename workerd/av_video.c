@@ -266,9 +266,10 @@ early_enough(void *arg, int64_t pts)
 
 
 /*
- * A second of pictures is decoded ahead of the chunk, in case that its first
- * slots are empty and repeat one of them.  A variable rate may pause for
- * longer, and a deinterlacer wants neighbours: there all are decoded.
+ * All pictures of a quarter of a second ahead of the chunk are decoded, in
+ * case that its first slots are empty and repeat one of them.  A variable
+ * rate may pause for longer, and a deinterlacer wants neighbours: there no
+ * picture is left out.
  */
 static void
 skip_preroll(video_t *v)
@@ -279,7 +280,7 @@ skip_preroll(video_t *v)
         return;
     }
 
-    ts = v->place.from - v->task.grid.timescale;
+    ts = v->place.from - v->task.grid.timescale / 4;
 
     reel_av_reader_skip_before(&v->reader, v->task.origin
         + reel_rescale(ts, v->task.tb.den,
