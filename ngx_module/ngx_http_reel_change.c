@@ -16,10 +16,6 @@ static reel_err_t ngx_http_reel_change_merge(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_entomb(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_clear(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_scratch(ngx_http_reel_api_t *api);
-static void ngx_http_reel_change_cancel(ngx_http_request_t *r,
-    ngx_http_reel_api_t *api);
-static void ngx_http_reel_change_ignore(void *data,
-    ngx_http_reel_reply_t *reply);
 
 
 void
@@ -242,8 +238,9 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_int_t  rc;
-    ngx_str_t  id;
+    ngx_int_t                  rc;
+    ngx_str_t                  id;
+    ngx_http_reel_loc_conf_t  *rlcf;
 
     /* deleted before is as well */
     if (api->err != REEL_OK || api->asset.state != REEL_ASSET_DELETED
@@ -260,7 +257,9 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
     id.len = REEL_ULID_LEN;
 
     ngx_http_reel_index_drop(r, &id);
-    ngx_http_reel_change_cancel(r, api);
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    ngx_http_reel_job_cancel(rlcf, api->asset.id, api->asset.publication,
+                             api->auth.key->project);
 
     if (ngx_http_reel_cors(r) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
@@ -270,67 +269,6 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
     r->headers_out.status = NGX_HTTP_NO_CONTENT;
     r->header_only = 1;
     ngx_http_finalize_request(r, ngx_http_send_header(r));
-}
-
-
-/* nobody waits for it: workers find the tombstone anyway */
-static void
-ngx_http_reel_change_cancel(ngx_http_request_t *r, ngx_http_reel_api_t *api)
-{
-    char                       job[REEL_JOB_ID_MAX];
-    ngx_str_t                  argv[6];
-    ngx_uint_t                 i;
-    const char                *args[6];
-    reel_redis_key_t           key, catalog;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    if (rlcf->redis == NULL
-        || reel_redis_key(catalog, "catalog:",
-                          reel_str(api->auth.key->project))
-           != REEL_OK)
-    {
-        return;
-    }
-
-    ngx_str_set(&argv[0], "ZREM");
-    argv[1].data = (u_char *) catalog;
-    argv[1].len = ngx_strlen(catalog);
-    argv[2].data = (u_char *) api->asset.id;
-    argv[2].len = REEL_ULID_LEN;
-
-    (void) ngx_http_reel_redis_call(rlcf->redis, 3, argv, rlcf->redis_timeout,
-                                    ngx_http_reel_change_ignore, NULL);
-
-    if (api->asset.publication == 0
-        || reel_job_id(job, reel_str(api->asset.id), api->asset.publication)
-           != REEL_OK
-        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
-    {
-        return;
-    }
-
-    args[0] = "EVAL";
-    args[1] = reel_lua_text(REEL_LUA_CANCEL);
-    args[2] = "1";
-    args[3] = key;
-    args[4] = REEL_REDIS_PREFIX;
-    args[5] = job;
-
-    for (i = 0; i < 6; i++) {
-        argv[i].data = (u_char *) args[i];
-        argv[i].len = ngx_strlen(args[i]);
-    }
-
-    (void) ngx_http_reel_redis_call(rlcf->redis, 6, argv, rlcf->redis_timeout,
-                                    ngx_http_reel_change_ignore, NULL);
-}
-
-
-static void
-ngx_http_reel_change_ignore(void *data, ngx_http_reel_reply_t *reply)
-{
 }
 
 
@@ -399,13 +337,10 @@ ngx_http_reel_change_retried(ngx_http_request_t *r, void *data)
 
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    if (rlcf->redis) {
-        ngx_http_reel_redis_submit(rlcf, api->asset.id,
-                                   api->asset.publication,
-                                   api->asset.request.project,
-                                   api->asset.request.pipeline,
-                                   api->asset.request.created_ms);
-    }
+    ngx_http_reel_job_submit(rlcf, api->asset.id, api->asset.publication,
+                             api->asset.request.project,
+                             api->asset.request.pipeline,
+                             api->asset.request.created_ms);
 
     api->status = NGX_HTTP_ACCEPTED;
     ngx_http_reel_api_show(r, api);

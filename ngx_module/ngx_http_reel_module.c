@@ -1,12 +1,9 @@
 /*
- * Directives, configuration and variables.  What each means stands in
- * docs/directives.md.
+ * The module: directives, what they inherit, and variables.  What each means
+ * stands in docs/directives.md.
  */
 
 #include "ngx_module/ngx_http_reel_module.h"
-
-
-#define NGX_HTTP_REEL_KEYS_MAX  (1024 * 1024)
 
 
 static ngx_int_t ngx_http_reel_add_variables(ngx_conf_t *cf);
@@ -19,33 +16,15 @@ static char *ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_http_reel_check_location(ngx_conf_t *cf,
     ngx_http_reel_loc_conf_t *conf);
-static char *ngx_http_reel_store(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static void ngx_http_reel_store_cleanup(void *data);
-static char *ngx_http_reel_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_reel_access_keys(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static ngx_int_t ngx_http_reel_read_keys(ngx_conf_t *cf, ngx_str_t *file,
-    reel_access_keys_t *keys);
-static void ngx_http_reel_keys_cleanup(void *data);
-static char *ngx_http_reel_pipelines(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_reel_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_reel_check_buffer(ngx_conf_t *cf, void *post,
-    void *data);
-static char *ngx_http_reel_check_path(ngx_conf_t *cf, void *post,
-    void *data);
 
 
 static ngx_conf_post_t  ngx_http_reel_buffer_post =
-    { ngx_http_reel_check_buffer };
+    { ngx_http_reel_conf_buffer };
 
 static ngx_conf_post_t  ngx_http_reel_path_post =
-    { ngx_http_reel_check_path };
+    { ngx_http_reel_conf_path };
 
 
 #define NGX_HTTP_REEL_ANY_CONF                                               \
@@ -56,21 +35,21 @@ static ngx_command_t  ngx_http_reel_commands[] = {
 
     { ngx_string("reel_store"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_http_reel_store,
+      ngx_http_reel_conf_store,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("reel_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_reel_zone,
+      ngx_http_reel_conf_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("reel_access_keys"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_http_reel_access_keys,
+      ngx_http_reel_conf_keys,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -119,7 +98,7 @@ static ngx_command_t  ngx_http_reel_commands[] = {
 
     { ngx_string("reel_pipelines"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_reel_pipelines,
+      ngx_http_reel_conf_pipelines,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -154,7 +133,7 @@ static ngx_command_t  ngx_http_reel_commands[] = {
 
     { ngx_string("reel_cors_origin"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_http_reel_cors_origin,
+      ngx_http_reel_conf_cors,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -416,322 +395,6 @@ ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     flag = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
     *flag = 1;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_reel_check_buffer(ngx_conf_t *cf, void *post, void *data)
-{
-    size_t  *size = data;
-
-    return *size < 4096 ? "needs at least 4k" : NGX_CONF_OK;
-}
-
-
-/* names are put behind it as it is */
-static char *
-ngx_http_reel_check_path(ngx_conf_t *cf, void *post, void *data)
-{
-    ngx_str_t  *path = data;
-
-    if (path->len == 0 || path->data[0] != '/'
-        || path->data[path->len - 1] != '/')
-    {
-        return "needs a path with a slash at both ends";
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_reel_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t           *value;
-    reel_err_t           err;
-    reel_error_t         e;
-    ngx_pool_cleanup_t  *cln;
-
-    if (rlcf->store) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    rlcf->root = value[1];
-
-    while (rlcf->root.len > 1
-           && rlcf->root.data[rlcf->root.len - 1] == '/')
-    {
-        rlcf->root.data[--rlcf->root.len] = '\0';
-    }
-
-    if (rlcf->root.len == 0 || rlcf->root.data[0] != '/') {
-        return "needs an absolute path";
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-    if (cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    e.text[0] = '\0';
-    err = reel_store_fs_open((char *) rlcf->root.data, &rlcf->store, &e);
-
-    if (err != REEL_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_store \"%V\": %s%s%s", &rlcf->root,
-                           reel_err_name(err), e.text[0] ? ": " : "", e.text);
-        return NGX_CONF_ERROR;
-    }
-
-    cln->handler = ngx_http_reel_store_cleanup;
-    cln->data = rlcf->store;
-
-    return NGX_CONF_OK;
-}
-
-
-static void
-ngx_http_reel_store_cleanup(void *data)
-{
-    reel_store_close(data);
-}
-
-
-static char *
-ngx_http_reel_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_main_conf_t  *rmcf = conf;
-
-    u_char     *p;
-    ssize_t     size;
-    ngx_str_t  *value, name, s;
-
-    if (rmcf->zone) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    p = (u_char *) ngx_strchr(value[1].data, ':');
-    if (p == NULL || p == value[1].data) {
-        return "needs the form name:size";
-    }
-
-    name.data = value[1].data;
-    name.len = p - value[1].data;
-    s.data = p + 1;
-    s.len = value[1].data + value[1].len - s.data;
-
-    size = ngx_parse_size(&s);
-    if (size == NGX_ERROR || size < (ssize_t) (64 * ngx_pagesize)) {
-        return "needs a size of at least 256k after the colon";
-    }
-
-    rmcf->zone = ngx_shared_memory_add(cf, &name, size,
-                                       &ngx_http_reel_module);
-    if (rmcf->zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    rmcf->zone->init = ngx_http_reel_index_init_zone;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_reel_access_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t           *value, file;
-    reel_access_keys_t  *keys;
-    ngx_pool_cleanup_t  *cln;
-
-    if (rlcf->keys != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    file = value[1];
-
-    if (ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(reel_access_keys_t));
-    if (cln == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    keys = cln->data;
-    ngx_memzero(keys, sizeof(reel_access_keys_t));
-
-    if (ngx_http_reel_read_keys(cf, &file, keys) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    cln->handler = ngx_http_reel_keys_cleanup;
-    rlcf->keys = keys;
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_read_keys(ngx_conf_t *cf, ngx_str_t *file,
-    reel_access_keys_t *keys)
-{
-    char            *buf;
-    ssize_t          n;
-    ngx_fd_t         fd;
-    ngx_int_t        rc;
-    reel_err_t       err;
-    reel_error_t     e;
-    ngx_file_info_t  fi;
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_open_file_n
-                           " \"%V\" failed", file);
-        return NGX_ERROR;
-    }
-
-    rc = NGX_ERROR;
-    buf = NULL;
-
-    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_fd_info_n
-                           " \"%V\" failed", file);
-        goto done;
-    }
-
-    if (fi.st_mode & S_IRWXO) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "reel_access_keys \"%V\" can be read by others: "
-                           "chmod 600 it", file);
-    }
-
-    if (ngx_file_size(&fi) > NGX_HTTP_REEL_KEYS_MAX) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_access_keys \"%V\" is larger than 1m", file);
-        goto done;
-    }
-
-    buf = ngx_alloc(NGX_HTTP_REEL_KEYS_MAX, cf->log);
-    if (buf == NULL) {
-        goto done;
-    }
-
-    n = ngx_read_fd(fd, buf, NGX_HTTP_REEL_KEYS_MAX);
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_read_fd_n
-                           " \"%V\" failed", file);
-        goto done;
-    }
-
-    e.text[0] = '\0';
-    err = reel_access_keys_parse(keys, buf, n, &e);
-    ngx_explicit_memzero(buf, n);
-
-    if (err != REEL_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_access_keys \"%V\": %s", file, e.text);
-        goto done;
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    if (buf) {
-        ngx_free(buf);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    return rc;
-}
-
-
-static void
-ngx_http_reel_keys_cleanup(void *data)
-{
-    reel_access_keys_release(data);
-}
-
-
-static char *
-ngx_http_reel_pipelines(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t   *value, *name;
-    ngx_uint_t   i;
-
-    if (rlcf->pipelines != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    rlcf->pipelines = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                       sizeof(ngx_str_t));
-    if (rlcf->pipelines == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (!reel_name_valid((reel_str_t) { (char *) value[i].data,
-                                            value[i].len }))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "reel_pipelines: invalid name \"%V\": "
-                               "[a-z0-9-], at most 32", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        name = ngx_array_push(rlcf->pipelines);
-        if (name == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *name = value[i];
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_reel_cors_origin(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_loc_conf_t  *rlcf = conf;
-
-    ngx_str_t  *value;
-
-    if (rlcf->cors_origin.data) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    rlcf->cors_origin = value[1];
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        rlcf->cors_origin.len = 0;
-    }
 
     return NGX_CONF_OK;
 }

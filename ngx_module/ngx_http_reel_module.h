@@ -1,12 +1,14 @@
 /*
  * What the files of the module share.  One file, one noun:
  *
- *   ngx_http_reel_module.c    directives, configuration, variables
+ *   ngx_http_reel_module.c    directives, what they inherit, variables
+ *   ngx_http_reel_conf.c      what the values of directives mean
  *   ngx_http_reel_task.c      store work in the thread pool
  *   ngx_http_reel_auth.c      SigV4 and JWT of a request
  *   ngx_http_reel_error.c     problem documents, S3 errors, CORS
  *   ngx_http_reel_upload.c    the upload door
  *   ngx_http_reel_params.c    what a signed upload says of itself
+ *   ngx_http_reel_param.c     what each of its parameters sets
  *   ngx_http_reel_prepare.c   what an upload finds, in the thread pool
  *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
  *   ngx_http_reel_api.c       the API: routes, and how a call runs
@@ -16,6 +18,7 @@
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
  *   ngx_http_reel_redis.c     Redis on nginx's own connection
+ *   ngx_http_reel_job.c       what Redis is told of jobs
  *   ngx_http_reel_play.c      playback: states, headers
  *   ngx_http_reel_path.c      playback: paths and routes
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
@@ -83,6 +86,19 @@ typedef struct {
 ngx_http_reel_ctx_t *ngx_http_reel_get_ctx(ngx_http_request_t *r);
 
 
+/* ngx_http_reel_conf.c: setters of directives, checks of plain slots */
+
+char *ngx_http_reel_conf_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_reel_conf_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_reel_conf_pipelines(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data);
+char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);
+
+
 /* ngx_http_reel_task.c */
 
 typedef void (*ngx_http_reel_work_pt)(void *data, ngx_log_t *log);
@@ -136,7 +152,7 @@ ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
 
 /* ngx_http_reel_redis.c: hiredis does not leak out of it */
 
-/* the value of a reel_redis directive -> conf->redis */
+/* the value of a reel_redis directive -> conf->redis; …_redis_conf.c */
 char *ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
@@ -158,7 +174,7 @@ typedef void (*ngx_http_reel_reply_pt)(void *data,
  * when Redis is away or silent for `timeout` (status NGX_ERROR), never from
  * within this call.  When data's owner goes away first, it calls
  * ngx_http_reel_redis_forget with the returned handle.  NULL: no memory or
- * no Redis configured; the handler is not called then.
+ * no Redis configured; the handler is not called then.  handler may be NULL.
  */
 typedef struct ngx_http_reel_call_s  ngx_http_reel_call_t;
 
@@ -167,10 +183,14 @@ ngx_http_reel_call_t *ngx_http_reel_redis_call(ngx_http_reel_redis_t *redis,
     ngx_http_reel_reply_pt handler, void *data);
 void ngx_http_reel_redis_forget(ngx_http_reel_call_t *call);
 
-/* EVAL of lib/job/lua/submit.lua for publication p; fire and forget */
-void ngx_http_reel_redis_submit(ngx_http_reel_loc_conf_t *conf,
+
+/* ngx_http_reel_job.c: fire and forget, nothing at all without Redis */
+
+void ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf,
     const char *asset, uint32_t publication, const char *project,
     const char *pipeline, int64_t created_ms);
+void ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf,
+    const char *asset, uint32_t publication, const char *project);
 
 
 /* ngx_http_reel_index.c */

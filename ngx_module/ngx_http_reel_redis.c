@@ -6,21 +6,15 @@
  * callers go on without Redis.
  */
 
-#include "ngx_module/ngx_http_reel_module.h"
+#include "ngx_module/ngx_http_reel_redis.h"
 
 #include <hiredis/hiredis.h>
 
-#include "lib/base/buf.h"
 #include "lib/job/keys.h"
 
 
 #define NGX_HTTP_REEL_REDIS_OUT_MAX   (16 * 1024 * 1024)
 #define NGX_HTTP_REEL_REDIS_BACKOFF   1000
-#define NGX_HTTP_REEL_REDIS_PASSWORD  512
-
-/* as in conf/pipelines/default.yaml: nginx does not read pipelines */
-#define NGX_HTTP_REEL_INSPECT_ATTEMPTS  "3"
-#define NGX_HTTP_REEL_INSPECT_TIMEOUT   "300"
 
 
 struct ngx_http_reel_call_s {
@@ -32,27 +26,6 @@ struct ngx_http_reel_call_s {
 };
 
 
-struct ngx_http_reel_redis_s {
-    ngx_addr_t               addr;
-    ngx_str_t                password;
-    ngx_str_t                db;
-
-    /* of this worker */
-    ngx_peer_connection_t    peer;
-    redisReader             *reader;
-    reel_buf_t               out;
-    size_t                   sent;
-    ngx_queue_t              calls;     /* in the order of their replies */
-    ngx_msec_t               retry;     /* not before */
-    unsigned                 ready:1;   /* calls is initialised */
-    unsigned                 failed:1;  /* the last attempt */
-};
-
-
-static ngx_int_t ngx_http_reel_redis_option(ngx_conf_t *cf,
-    ngx_http_reel_redis_t *redis, ngx_str_t *value);
-static ngx_int_t ngx_http_reel_redis_password(ngx_conf_t *cf,
-    ngx_http_reel_redis_t *redis, ngx_str_t *file);
 static ngx_int_t ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis);
@@ -69,143 +42,6 @@ static ngx_int_t ngx_http_reel_redis_flatten(ngx_pool_t *pool, redisReply *r,
     ngx_array_t *a);
 static void ngx_http_reel_redis_timeout(ngx_event_t *ev);
 static void ngx_http_reel_redis_free_call(ngx_http_reel_call_t *call);
-
-
-char *
-ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_reel_loc_conf_t  *rlcf = conf;
-
-    ngx_url_t               u;
-    ngx_str_t              *value;
-    ngx_uint_t              i;
-    ngx_http_reel_redis_t  *redis;
-
-    if (rlcf->redis != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        rlcf->redis = NULL;
-        return NGX_CONF_OK;
-    }
-
-    redis = ngx_pcalloc(cf->pool, sizeof(ngx_http_reel_redis_t));
-    if (redis == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-    u.url = value[1];
-    u.default_port = 6379;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "reel_redis \"%V\": %s",
-                           &value[1], u.err ? u.err : "no address");
-        return NGX_CONF_ERROR;
-    }
-
-    redis->addr = u.addrs[0];
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_http_reel_redis_option(cf, redis, &value[i]) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    rlcf->redis = redis;
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
-    ngx_str_t *value)
-{
-    ngx_str_t  s;
-
-    if (ngx_strncmp(value->data, "db=", 3) == 0) {
-        s.data = value->data + 3;
-        s.len = value->len - 3;
-
-        if (ngx_atoi(s.data, s.len) != NGX_ERROR) {
-            redis->db = s;
-            return NGX_OK;
-        }
-
-    } else if (ngx_strncmp(value->data, "password_file=", 14) == 0) {
-        s.data = value->data + 14;
-        s.len = value->len - 14;
-
-        return ngx_http_reel_redis_password(cf, redis, &s);
-    }
-
-    /* what follows a '=' may be a password written here by mistake */
-    for (s.len = 0; s.len < value->len && value->data[s.len] != '='; s.len++)
-    {
-        /* void */
-    }
-
-    s.data = value->data;
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid reel_redis parameter \"%V\": "
-                       "db=number or password_file=file", &s);
-    return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
-    ngx_str_t *file)
-{
-    u_char    *p;
-    ssize_t    n;
-    ngx_fd_t   fd;
-
-    if (ngx_conf_full_name(cf->cycle, file, 1) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_palloc(cf->pool, NGX_HTTP_REEL_REDIS_PASSWORD);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_redis: " ngx_open_file_n " \"%V\" failed",
-                           file);
-        return NGX_ERROR;
-    }
-
-    n = ngx_read_fd(fd, p, NGX_HTTP_REEL_REDIS_PASSWORD);
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", file);
-    }
-
-    while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r')) {
-        n--;
-    }
-
-    if (n <= 0 || n == NGX_HTTP_REEL_REDIS_PASSWORD) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_redis password_file \"%V\" is empty, too "
-                           "long or unreadable", file);
-        return NGX_ERROR;
-    }
-
-    redis->password.data = p;
-    redis->password.len = n;
-
-    return NGX_OK;
-}
 
 
 ngx_http_reel_call_t *
@@ -729,58 +565,4 @@ ngx_http_reel_redis_free_call(ngx_http_reel_call_t *call)
     }
 
     ngx_free(call);
-}
-
-
-static void
-ngx_http_reel_redis_submitted(void *data, ngx_http_reel_reply_t *reply)
-{
-    /* a failure is logged where it shows; workerd reads the outbox anyway */
-}
-
-
-void
-ngx_http_reel_redis_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
-    uint32_t publication, const char *project, const char *pipeline,
-    int64_t created_ms)
-{
-    char               job[REEL_JOB_ID_MAX];
-    u_char             number[2][NGX_INT64_LEN];
-    ngx_str_t          argv[14];
-    ngx_uint_t         i;
-    reel_redis_key_t   key;
-    const char        *args[14];
-
-    if (reel_job_id(job, reel_str(asset), publication) != REEL_OK
-        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
-    {
-        return;
-    }
-
-    *ngx_sprintf(number[0], "%uD", publication) = '\0';
-    *ngx_sprintf(number[1], "%L", created_ms) = '\0';
-
-    args[0] = "EVAL";
-    args[1] = reel_lua_text(REEL_LUA_SUBMIT);
-    args[2] = "1";
-    args[3] = key;
-    args[4] = REEL_REDIS_PREFIX;
-    args[5] = job;
-    args[6] = asset;
-    args[7] = (char *) number[0];
-    args[8] = project;
-    args[9] = pipeline;
-    args[10] = (char *) number[1];
-    args[11] = "{}";
-    args[12] = NGX_HTTP_REEL_INSPECT_ATTEMPTS;
-    args[13] = NGX_HTTP_REEL_INSPECT_TIMEOUT;
-
-    for (i = 0; i < 14; i++) {
-        argv[i].data = (u_char *) args[i];
-        argv[i].len = ngx_strlen(args[i]);
-    }
-
-    (void) ngx_http_reel_redis_call(conf->redis, 14, argv,
-                                    conf->redis_timeout,
-                                    ngx_http_reel_redis_submitted, NULL);
 }

@@ -445,12 +445,10 @@ ngx_http_reel_put_answer(ngx_http_request_t *r, ngx_http_reel_put_t *put)
 
     ngx_str_null(&empty);
 
-    if ((up->prepared == NGX_HTTP_REEL_UPLOAD_FRESH || up->resubmit)
-        && rlcf->redis)
-    {
-        ngx_http_reel_redis_submit(rlcf, up->named.asset, 1,
-                                   up->record.project, up->record.pipeline,
-                                   up->record.created_ms);
+    if (up->prepared == NGX_HTTP_REEL_UPLOAD_FRESH || up->resubmit) {
+        ngx_http_reel_job_submit(rlcf, up->named.asset, 1,
+                                 up->record.project, up->record.pipeline,
+                                 up->record.created_ms);
     }
 
     if (ngx_http_reel_cors(r) != NGX_OK

@@ -1,0 +1,93 @@
+/*
+ * What nginx tells Redis of jobs: submit and cancel.  Nobody waits for an
+ * answer, and a failure is logged where it shows: workerd submits what stands
+ * in the outbox, and workers find the tombstone.
+ */
+
+#include "ngx_module/ngx_http_reel_module.h"
+
+#include "lib/base/ulid.h"
+#include "lib/job/keys.h"
+
+
+/* as in conf/pipelines/default.yaml: nginx does not read pipelines */
+#define NGX_HTTP_REEL_INSPECT_ATTEMPTS  "3"
+#define NGX_HTTP_REEL_INSPECT_TIMEOUT   "300"
+
+#define NGX_HTTP_REEL_JOB_ARGS  14
+
+
+static void ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf,
+    const char **args);
+
+
+void
+ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
+    uint32_t publication, const char *project, const char *pipeline,
+    int64_t created_ms)
+{
+    char              job[REEL_JOB_ID_MAX];
+    u_char            number[2][NGX_INT64_LEN + 1];
+    reel_redis_key_t  key;
+
+    if (conf->redis == NULL
+        || reel_job_id(job, reel_str(asset), publication) != REEL_OK
+        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
+    {
+        return;
+    }
+
+    *ngx_sprintf(number[0], "%uD", publication) = '\0';
+    *ngx_sprintf(number[1], "%L", created_ms) = '\0';
+
+    ngx_http_reel_job_tell(conf, (const char *[]) {
+        "EVAL", reel_lua_text(REEL_LUA_SUBMIT), "1", key, REEL_REDIS_PREFIX,
+        job, asset, (char *) number[0], project, pipeline, (char *) number[1],
+        "{}", NGX_HTTP_REEL_INSPECT_ATTEMPTS, NGX_HTTP_REEL_INSPECT_TIMEOUT,
+        NULL });
+}
+
+
+void
+ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
+    uint32_t publication, const char *project)
+{
+    char              job[REEL_JOB_ID_MAX];
+    reel_redis_key_t  key;
+
+    if (conf->redis == NULL
+        || reel_redis_key(key, "catalog:", reel_str(project)) != REEL_OK)
+    {
+        return;
+    }
+
+    ngx_http_reel_job_tell(conf, (const char *[]) { "ZREM", key, asset,
+                                                    NULL });
+
+    if (publication == 0
+        || reel_job_id(job, reel_str(asset), publication) != REEL_OK
+        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
+    {
+        return;
+    }
+
+    ngx_http_reel_job_tell(conf, (const char *[]) {
+        "EVAL", reel_lua_text(REEL_LUA_CANCEL), "1", key, REEL_REDIS_PREFIX,
+        job, NULL });
+}
+
+
+static void
+ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf, const char **args)
+{
+    ngx_str_t   argv[NGX_HTTP_REEL_JOB_ARGS];
+    ngx_uint_t  n;
+
+    for (n = 0; args[n]; n++) {
+        argv[n].data = (u_char *) args[n];
+        argv[n].len = ngx_strlen(args[n]);
+    }
+
+    (void) ngx_http_reel_redis_call(conf->redis, n, argv, conf->redis_timeout,
+                                    NULL, NULL);
+}

@@ -1,0 +1,149 @@
+/* the reel_redis directive; names are resolved and passwords read once */
+
+#include "ngx_module/ngx_http_reel_redis.h"
+
+
+#define NGX_HTTP_REEL_REDIS_PASSWORD  512
+
+
+static ngx_int_t ngx_http_reel_redis_option(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis, ngx_str_t *value);
+static ngx_int_t ngx_http_reel_redis_password(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis, ngx_str_t *file);
+
+
+char *
+ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_reel_loc_conf_t  *rlcf = conf;
+
+    ngx_url_t               u;
+    ngx_str_t              *value;
+    ngx_uint_t              i;
+    ngx_http_reel_redis_t  *redis;
+
+    if (rlcf->redis != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        rlcf->redis = NULL;
+        return NGX_CONF_OK;
+    }
+
+    redis = ngx_pcalloc(cf->pool, sizeof(ngx_http_reel_redis_t));
+    if (redis == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = value[1];
+    u.default_port = 6379;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "reel_redis \"%V\": %s",
+                           &value[1], u.err ? u.err : "no address");
+        return NGX_CONF_ERROR;
+    }
+
+    redis->addr = u.addrs[0];
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_reel_redis_option(cf, redis, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    rlcf->redis = redis;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
+    ngx_str_t *value)
+{
+    ngx_str_t  s;
+
+    if (ngx_strncmp(value->data, "db=", 3) == 0) {
+        s.data = value->data + 3;
+        s.len = value->len - 3;
+
+        if (ngx_atoi(s.data, s.len) != NGX_ERROR) {
+            redis->db = s;
+            return NGX_OK;
+        }
+
+    } else if (ngx_strncmp(value->data, "password_file=", 14) == 0) {
+        s.data = value->data + 14;
+        s.len = value->len - 14;
+
+        return ngx_http_reel_redis_password(cf, redis, &s);
+    }
+
+    /* what follows a '=' may be a password written here by mistake */
+    for (s.len = 0; s.len < value->len && value->data[s.len] != '='; s.len++)
+    {
+        /* void */
+    }
+
+    s.data = value->data;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid reel_redis parameter \"%V\": "
+                       "db=number or password_file=file", &s);
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
+    ngx_str_t *file)
+{
+    u_char    *p;
+    ssize_t    n;
+    ngx_fd_t   fd;
+
+    if (ngx_conf_full_name(cf->cycle, file, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_palloc(cf->pool, NGX_HTTP_REEL_REDIS_PASSWORD);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "reel_redis: " ngx_open_file_n " \"%V\" failed",
+                           file);
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, p, NGX_HTTP_REEL_REDIS_PASSWORD);
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", file);
+    }
+
+    while (n > 0 && (p[n - 1] == '\n' || p[n - 1] == '\r')) {
+        n--;
+    }
+
+    if (n <= 0 || n == NGX_HTTP_REEL_REDIS_PASSWORD) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "reel_redis password_file \"%V\" is empty, too "
+                           "long or unreadable", file);
+        return NGX_ERROR;
+    }
+
+    redis->password.data = p;
+    redis->password.len = n;
+
+    return NGX_OK;
+}
