@@ -406,12 +406,14 @@ on_line(void *arg, const char *text, size_t len)
                                  "answer", "the child's line is not JSON");
     }
 
-    json_decref(root);
-
-    if (s->attempt->outcome.failed) {
-        /* what it goes on to make is not wanted */
+    /* one that says so itself ends, and has more for the log */
+    if (s->attempt->outcome.failed
+        && json_object_get(root, "error") == NULL)
+    {
         reel_child_kill(s->proc);
     }
+
+    json_decref(root);
 }
 
 

@@ -31,6 +31,18 @@ def test_shipped_configuration_is_fine(tmp_path):
     assert r.returncode == 0 and "is fine: 1 pipelines" in r.stdout, r
 
 
+def test_configuration_of_make_run_is_fine(stack):
+    text = open(os.path.join(ROOT, "conf", "run.reel.yaml")).read()
+    assert "@RUN@" in text
+    os.makedirs(os.path.join(stack.dir, "conf"))
+    os.rename(stack.pipelines, os.path.join(stack.dir, "conf", "pipelines"))
+    path = os.path.join(stack.dir, "run.yaml")
+    with open(path, "w") as f:
+        f.write(text.replace("@RUN@", stack.dir))
+    r = workerd("-c", path, "-t")
+    assert r.returncode == 0 and "is fine" in r.stdout, r
+
+
 @pytest.mark.parametrize("line, error", [
     ("slot: 2", "8:1: "),
     ("slots: many", "8:8: "),
