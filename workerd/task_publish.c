@@ -4,6 +4,10 @@
  * Redis and takes pending/ away.  May run any number of times: what stands
  * of the same publication is kept or written again alike, of a newer one it
  * wins, and a tombstone wins over all.
+ *
+ * A try that lost its lease may go on at any time, even after the job's end.
+ * So a growing publication is only put where no index stands, which the
+ * store decides at once: it can never take a complete one's place.
  */
 
 #include <string.h>
@@ -68,9 +72,7 @@ look(publish_t *p, reel_error_t *e)
     }
     stands = err == REEL_OK;
 
-    if (stands && (ix.publication > p->a->publication
-                   || (p->t.growing && !ix.growing)))
-    {
+    if (stands && (p->t.growing || ix.publication > p->a->publication)) {
         return REEL_EXISTS;
     }
 
@@ -87,8 +89,8 @@ look(publish_t *p, reel_error_t *e)
     err = reel_final_result(p->store, asset, &r);
     if (err == REEL_OK
         && (r.publication > p->a->publication
-            || (r.publication == p->a->publication && r.ready && stands
-                && !ix.growing)))
+            || (r.publication == p->a->publication
+                && (p->t.growing || (r.ready && stands && !ix.growing)))))
     {
         err = REEL_EXISTS;
     }
@@ -99,13 +101,18 @@ look(publish_t *p, reel_error_t *e)
 
 
 static reel_err_t
-replace(publish_t *p, const char *part, const reel_buf_t *b, reel_error_t *e)
+put(publish_t *p, const char *part, const reel_buf_t *b, reel_error_t *e)
 {
     reel_key_t  key;
     reel_err_t  err;
 
     err = reel_key_asset_part(key, reel_str(p->a->asset), part);
-    if (err == REEL_OK) {
+    if (err == REEL_OK && p->t.growing) {
+        err = reel_store_put_if_absent(p->store, key, b->data, b->len);
+        if (err == REEL_EXISTS) {
+            return err;
+        }
+    } else if (err == REEL_OK) {
         err = reel_store_replace(p->store, key, b->data, b->len);
     }
 
@@ -114,31 +121,57 @@ replace(publish_t *p, const char *part, const reel_buf_t *b, reel_error_t *e)
 }
 
 
+static reel_err_t
+take_back(publish_t *p, const char *part)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    err = reel_key_asset_part(key, reel_str(p->a->asset), part);
+
+    return err == REEL_OK ? reel_store_del(p->store, key) : err;
+}
+
+
 /* the asset was deleted while we wrote: what we wrote goes too */
 static reel_err_t
 undo_if_dead(publish_t *p, reel_error_t *e)
 {
     bool        dead;
-    reel_key_t  key;
     reel_err_t  err;
-    reel_str_t  asset = reel_str(p->a->asset);
 
     err = reel_final_tombstone(p->store, p->a->asset, &dead);
 
     if (err == REEL_OK && dead) {
-        err = reel_key_asset_part(key, asset, REEL_PART_INDEX);
+        err = take_back(p, REEL_PART_INDEX);
         if (err == REEL_OK) {
-            err = reel_store_del(p->store, key);
-        }
-        if (err == REEL_OK) {
-            err = reel_key_asset_part(key, asset, REEL_PART_RESULT);
-        }
-        if (err == REEL_OK) {
-            err = reel_store_del(p->store, key);
+            err = take_back(p, REEL_PART_RESULT);
         }
     }
 
     return err == REEL_OK ? err : reel_fail(e, err, "tombstone");
+}
+
+
+/* the job failed while we wrote: what it showed so far is shown no longer */
+static reel_err_t
+undo_if_failed(publish_t *p, reel_error_t *e)
+{
+    bool           failed;
+    reel_err_t     err;
+    reel_result_t  r;
+
+    err = reel_final_result(p->store, p->a->asset, &r);
+    failed = err == REEL_OK && !r.ready
+             && r.publication >= p->a->publication;
+    reel_result_release(&r);
+
+    if (failed) {
+        err = take_back(p, REEL_PART_INDEX);
+    }
+
+    return err == REEL_OK || err == REEL_NOTFOUND
+           ? REEL_OK : reel_fail(e, err, "result");
 }
 
 
@@ -154,10 +187,13 @@ write_all(publish_t *p, const reel_parts_t *parts, reel_error_t *e)
         err = reel_publish_result(&result, parts, &p->id, &index, e);
     }
     if (err == REEL_OK) {
-        err = replace(p, REEL_PART_INDEX, &index, e);
+        err = put(p, REEL_PART_INDEX, &index, e);
     }
     if (err == REEL_OK && !p->t.growing) {
-        err = replace(p, REEL_PART_RESULT, &result, e);
+        err = put(p, REEL_PART_RESULT, &result, e);
+    }
+    if (err == REEL_OK && p->t.growing) {
+        err = undo_if_failed(p, e);
     }
     if (err == REEL_OK) {
         err = undo_if_dead(p, e);
@@ -195,6 +231,11 @@ publish(publish_t *p)
 
     err = write_all(p, &parts, &e);
     reel_parts_release(&parts);
+
+    /* an index came to stand meanwhile: it shows no less than ours */
+    if (err == REEL_EXISTS) {
+        err = REEL_OK;
+    }
 
     return err == REEL_OK ? 0 : fail(p, err, &e);
 }

@@ -1,0 +1,420 @@
+/*
+ * publish0 and publish as their child runs them, and what may happen while
+ * they do.  The child tells its progress between the look at what stands
+ * and the write; here nobody reads that line, so it raises SIGPIPE, and the
+ * handler does meanwhile what another worker would.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/index/writer.h"
+#include "lib/store/fs.h"
+#include "lib/store/layout.h"
+#include "workerd/attempt.h"
+#include "workerd/final.h"
+
+#define ASSET "01h00000000000000000000000"
+#define CHUNK 2
+
+static reel_worker_t   worker;
+static reel_attempt_t  attempt;
+static reel_publish_t  film;
+static char            folder[] = "/tmp/reel-publish-XXXXXX";
+static char            dir[sizeof(folder)];
+static void          (*meanwhile)(void);
+
+
+static void
+put_part(const char *part, const void *data, size_t len)
+{
+    reel_key_t  key;
+
+    if (reel_key_asset_part(key, REEL_STR(ASSET), part) != REEL_OK
+        || reel_store_replace(worker.store, key, data, len) != REEL_OK)
+    {
+        abort();
+    }
+}
+
+
+static void
+put_index(uint32_t publication, bool growing)
+{
+    reel_buf_t           b;
+    static reel_index_t  ix;
+
+    ix = (reel_index_t) {
+        .growing = growing, .publication = publication, .timescale = 1000,
+        .gop_ts = 2000, .fragments = 0, .created_ms = 77
+    };
+    memset(ix.salt, 0x5a, sizeof(ix.salt));
+
+    reel_buf_init(&b, 10000);
+    if (reel_index_write(&b, &ix, NULL, 0, NULL) != REEL_OK) {
+        abort();
+    }
+    put_part(REEL_PART_INDEX, b.data, b.len);
+    reel_buf_release(&b);
+}
+
+
+static void
+put_result(uint32_t publication, bool ready)
+{
+    reel_buf_t     b;
+    reel_result_t  r = {
+        .asset = (char *) ASSET, .publication = publication, .ready = ready,
+        .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
+        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
+    };
+
+    reel_buf_init(&b, 10000);
+    if (reel_result_print(&b, &r) != REEL_OK) {
+        abort();
+    }
+    put_part(REEL_PART_RESULT, b.data, b.len);
+    reel_buf_release(&b);
+}
+
+
+/* chunk c of the film, in scratch/ and as an object */
+static void
+put_chunk(uint32_t c)
+{
+    char                name[REEL_TASK_NAME + 8];
+    uint8_t             bytes[256] = { 0 };
+    reel_key_t          key;
+    reel_buf_t          b;
+    reel_ix_fragment_t  frags[CHUNK];
+    reel_encoded_t      o = {
+        .frag_from = c * CHUNK, .nfrags = CHUNK, .kind = REEL_VIDEO,
+        .base = 4, .bytes = 4, .header = (uint8_t *) "head",
+        .header_len = 4, .timescale = 30000, .width = 426, .height = 240,
+        .rate = { 30, 1 }, .rendition = "v240", .codec = "avc1.64001f",
+        .frags = frags
+    };
+    reel_answer_t       a = { .objects = &o, .nobjects = 1 };
+
+    for (uint32_t k = 0; k < CHUNK; k++) {
+        frags[k] = (reel_ix_fragment_t) {
+            .size = 100, .samples = 60, .duration = 60000, .iframe = 10
+        };
+        o.bytes += frags[k].size;
+        o.samples += frags[k].samples;
+    }
+
+    snprintf(o.name, sizeof(o.name), "%u-7-0123456789abcdef.mp4", c);
+    memset(a.digest, 'd', 64);
+
+    assert_int_equal(reel_key_object(key, REEL_STR(ASSET), REEL_STR("v240"),
+                                     reel_str(o.name)), REEL_OK);
+    assert_int_equal(reel_store_put_if_absent(worker.store, key, bytes,
+                                              o.bytes), REEL_OK);
+
+    snprintf(name, sizeof(name), "v%u.0.json", c);
+    reel_buf_init(&b, 10000);
+    assert_int_equal(reel_answer_print(&b, &a), REEL_OK);
+    assert_int_equal(reel_key_scratch(key, reel_str(attempt.job), name),
+                     REEL_OK);
+    assert_int_equal(reel_store_replace(worker.store, key, b.data, b.len),
+                     REEL_OK);
+    reel_buf_release(&b);
+}
+
+
+/* a film of two chunks whose parts all stand, to be published as 1 */
+static int
+setup(void **state)
+{
+    reel_error_t  e = { "" };
+
+    (void) state;
+
+    memcpy(dir, folder, sizeof(folder));
+    if (mkdtemp(dir) == NULL
+        || reel_store_fs_open(dir, &worker.store, &e) != REEL_OK)
+    {
+        return -1;
+    }
+
+    snprintf(worker.conf.store, sizeof(worker.conf.store), "%s", dir);
+    attempt = (reel_attempt_t) {
+        .w = &worker, .job = ASSET ".1", .asset = ASSET, .publication = 1
+    };
+    film = (reel_publish_t) {
+        .grid = { .timescale = 30000, .gop_ts = 60000, .frame_ts = 1000,
+                  .fragments = 2 * CHUNK, .end_ts = 240000 },
+        .frag_to = 2 * CHUNK, .chunks = 2, .first_groups = 1, .groups = 1,
+        .frames = 240
+    };
+    meanwhile = NULL;
+
+    put_chunk(0);
+    put_chunk(1);
+
+    return 0;
+}
+
+
+static int
+teardown(void **state)
+{
+    int    status;
+    pid_t  pid;
+
+    (void) state;
+
+    reel_store_close(worker.store);
+
+    pid = fork();
+    if (pid == 0) {
+        execlp("rm", "rm", "-rf", dir, (char *) NULL);
+        _exit(1);
+    }
+
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
+
+static void
+on_progress(int signo)
+{
+    void  (*fn)(void) = meanwhile;
+
+    (void) signo;
+
+    meanwhile = NULL;
+    if (fn != NULL) {
+        fn();
+    }
+}
+
+
+static void
+in_child(void)
+{
+    int           fd[2];
+    reel_child_t  io = { .source_fd = -1 };
+
+    signal(SIGPIPE, on_progress);
+    if (pipe(fd) != 0) {
+        _exit(99);
+    }
+    close(fd[0]);
+    io.ctl_fd = fd[1];
+
+    if (reel_task_publish.run(&io, &attempt) != 0) {
+        _exit(1);
+    }
+
+    /* else nothing happened meanwhile, and the test says nothing */
+    _exit(meanwhile == NULL ? 0 : 98);
+}
+
+
+/* the exit status; fn runs between its look and its write */
+static int
+publish(bool growing, void (*fn)(void))
+{
+    int         status = 0;
+    pid_t       pid;
+    reel_buf_t  b;
+
+    film.growing = growing;
+    film.frag_to = growing ? CHUNK : 2 * CHUNK;
+    meanwhile = fn;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_publish_print(&b, &film), REEL_OK);
+    attempt.payload = (char *) reel_buf_cstr(&b);
+    attempt.payload_len = b.len;
+
+    pid = fork();
+    if (pid == 0) {
+        in_child();
+    }
+
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    reel_buf_release(&b);
+
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+
+static void
+index_is(uint32_t publication, bool growing)
+{
+    reel_standing_t  ix = { 0 };
+
+    assert_int_equal(reel_final_index(worker.store, ASSET, &ix), REEL_OK);
+    assert_int_equal(ix.publication, publication);
+    assert_int_equal(ix.growing, growing);
+}
+
+
+static void
+no_index(void)
+{
+    reel_standing_t  ix;
+
+    assert_int_equal(reel_final_index(worker.store, ASSET, &ix),
+                     REEL_NOTFOUND);
+}
+
+
+static void
+the_job_ends_ready(void)
+{
+    put_index(1, false);
+    put_result(1, true);
+}
+
+
+static void
+the_next_publication_grows(void)
+{
+    put_index(2, true);
+}
+
+
+static void
+the_job_fails(void)
+{
+    put_result(1, false);
+}
+
+
+static void
+the_asset_is_deleted(void)
+{
+    put_part(REEL_PART_TOMBSTONE, "", 0);
+}
+
+
+static void
+first_growing_then_whole(void **state)
+{
+    reel_result_t    r;
+    reel_standing_t  first = { 0 }, last = { 0 };
+
+    (void) state;
+
+    assert_int_equal(publish(true, NULL), 0);
+    index_is(1, true);
+    assert_int_equal(reel_final_index(worker.store, ASSET, &first), REEL_OK);
+    assert_int_equal(reel_final_result(worker.store, ASSET, &r),
+                     REEL_NOTFOUND);
+
+    assert_int_equal(publish(false, NULL), 0);
+    index_is(1, false);
+    assert_int_equal(reel_final_index(worker.store, ASSET, &last), REEL_OK);
+    assert_memory_equal(first.salt, last.salt, sizeof(first.salt));
+    assert_int_equal(first.created_ms, last.created_ms);
+
+    assert_int_equal(reel_final_result(worker.store, ASSET, &r), REEL_OK);
+    assert_true(r.ready);
+    assert_int_equal(r.duration_ms, 8000);
+    reel_result_release(&r);
+}
+
+
+static void
+a_late_growing_one_leaves_the_whole(void **state)
+{
+    (void) state;
+
+    assert_int_equal(publish(true, the_job_ends_ready), 0);
+    index_is(1, false);
+}
+
+
+static void
+a_late_growing_one_leaves_a_newer(void **state)
+{
+    (void) state;
+
+    assert_int_equal(publish(true, the_next_publication_grows), 0);
+    index_is(2, true);
+}
+
+
+static void
+a_failed_job_shows_nothing_late(void **state)
+{
+    (void) state;
+
+    assert_int_equal(publish(true, the_job_fails), 0);
+    no_index();
+
+    /* and when it failed before the look */
+    assert_int_equal(publish(true, NULL), 0);
+    no_index();
+}
+
+
+static void
+a_deleted_asset_shows_nothing_late(void **state)
+{
+    (void) state;
+
+    assert_int_equal(publish(true, the_asset_is_deleted), 0);
+    no_index();
+}
+
+
+static void
+a_deleted_asset_is_not_published_late(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    assert_int_equal(publish(false, the_asset_is_deleted), 0);
+    no_index();
+    assert_int_equal(reel_final_result(worker.store, ASSET, &r),
+                     REEL_NOTFOUND);
+}
+
+
+static void
+the_whole_of_before_is_shown_meanwhile(void **state)
+{
+    (void) state;
+
+    put_index(1, false);
+    put_result(1, true);
+    snprintf(attempt.job, sizeof(attempt.job), ASSET ".2");
+    attempt.publication = 2;
+    assert_int_equal(publish(true, NULL), 0);
+    index_is(1, false);
+}
+
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        T(first_growing_then_whole), T(a_late_growing_one_leaves_the_whole),
+        T(a_late_growing_one_leaves_a_newer),
+        T(a_failed_job_shows_nothing_late),
+        T(a_deleted_asset_shows_nothing_late),
+        T(a_deleted_asset_is_not_published_late),
+        T(the_whole_of_before_is_shown_meanwhile)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
