@@ -16,6 +16,9 @@
 /* how long a medium without room is left alone */
 #define NO_SPACE_MS 30000
 
+/* how an error begins that our scripts return (redis.error_reply) */
+#define REFUSED "ERR reel:"
+
 static void send_report(void *arg);
 
 
@@ -91,8 +94,9 @@ on_expand(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
     reel_slot_t  *s = arg;
 
-    if (err == REEL_IO) {
-        /* a plan that Redis will not have: the same each time */
+    if (err == REEL_IO && reel_str_prefix(reel_reply_str(reply), REFUSED)) {
+        /* a plan that the script will not have: the same each time.  Other
+           errors are Redis's own (LOADING, OOM, READONLY, …) and pass */
         s->sent = false;
         (void) reel_attempt_fail(s->attempt, REEL_BADDATA, "INTERNAL",
                                  "expand", "%.200s",

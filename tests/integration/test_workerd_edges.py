@@ -1,0 +1,191 @@
+"""What hits between two moments: errors of Redis that come at the wrong time."""
+
+import hashlib
+import os
+import re
+import socket
+import threading
+
+import pytest
+
+from reel import Stack, clip, wait_for
+
+
+class Proxy:
+    """Between workerd and Redis.  `command(name, args)` sees each command
+    before Redis does and may return another; `answer(name, raw)` holds each
+    answer back as long as it does not return.  name is the script's, or the
+    command's."""
+
+    def __init__(self, stack, command=None, answer=None):
+        self.upstream = stack.socket
+        self.path = os.path.join(stack.dir, "proxy.sock")
+        self.command = command or (lambda name, args: None)
+        self.answer = answer or (lambda name, raw: None)
+        self.scripts = {}
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen()
+        self._thread(self._accept)
+
+    def close(self):
+        # it would go on waiting for the next
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    @staticmethod
+    def _thread(fn, *args):
+        threading.Thread(target=fn, args=args, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                down, _ = self.listener.accept()
+            except OSError:
+                return
+            up = socket.socket(socket.AF_UNIX)
+            up.connect(self.upstream)
+            asked = []
+            self._thread(self._commands, down, up, asked)
+            self._thread(self._answers, down, up, asked)
+
+    def _name(self, args):
+        first = args[0].upper()
+        if first == b"SCRIPT":
+            found = re.search(rb"ERR reel: (\w+): ", args[2])
+            if found:
+                sha = hashlib.sha1(args[2]).hexdigest().encode()
+                self.scripts[sha] = found.group(1).decode()
+        if first == b"EVALSHA":
+            return self.scripts.get(args[1], "EVALSHA")
+        return first.decode()
+
+    def _commands(self, down, up, asked):
+        f = down.makefile("rb")
+        try:
+            while True:
+                n = f.readline()
+                if not n.endswith(b"\r\n"):
+                    return
+                args = []
+                for _ in range(int(n[1:])):
+                    size = int(f.readline()[1:])
+                    args.append(f.read(size + 2)[:-2])
+                name = self._name(args)
+                asked.append(name)
+                args = self.command(name, args) or args
+                up.sendall(b"*%d\r\n" % len(args) + b"".join(
+                    b"$%d\r\n%s\r\n" % (len(a), a) for a in args))
+        except OSError:
+            return
+        finally:
+            shut(up)
+
+    def _answers(self, down, up, asked):
+        f = up.makefile("rb")
+        name = None
+        try:
+            while True:
+                raw = read_raw(f)
+                # messages follow a SUBSCRIBE unasked
+                name = name if name == "SUBSCRIBE" else asked.pop(0)
+                self.answer(name, raw)
+                down.sendall(raw)
+        except (OSError, EOFError):
+            return
+        finally:
+            shut(down)
+
+
+def shut(s):
+    try:
+        s.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def read_raw(f):
+    line = f.readline()
+    if not line.endswith(b"\r\n"):
+        raise EOFError
+    if line[:1] == b"$" and line[1:3] != b"-1":
+        return line + f.read(int(line[1:]) + 2)
+    if line[:1] == b"*":
+        return line + b"".join(read_raw(f) for _ in range(int(line[1:])))
+    return line
+
+
+@pytest.fixture
+def stack():
+    with Stack() as s:
+        s.start_redis()
+        yield s
+
+
+@pytest.fixture
+def proxy(stack):
+    """proxy(…) makes one, and its address for reel.yaml"""
+    made = []
+
+    def make(**hooks):
+        made.append(Proxy(stack, **hooks))
+        return "unix:" + made[-1].path
+    yield make
+    for p in made:
+        p.close()
+
+
+# errors
+
+def test_redis_without_memory_fails_no_plan(stack, proxy):
+    def command(name, args):
+        if name == "expand" and "OOM" not in stack.said():
+            stack.redis("CONFIG", "SET", "maxmemory", "1")
+            t = threading.Timer(1.5, stack.redis,
+                                ("CONFIG", "SET", "maxmemory", "0"))
+            t.daemon = True
+            t.start()
+    a = stack.put(clip(8))
+    stack.start_workerd(redis=proxy(command=command), lease_s=10)
+    stack.check_ready(a, frames=240)
+    assert "refused the report: OOM command not allowed" in stack.said()
+    assert stack.task(a, "plan", "n") == "1"
+    assert stack.task(a, "plan", "err") is None
+
+
+@pytest.mark.parametrize("error", [
+    "LOADING Redis is loading the dataset in memory",
+    "READONLY You can't write against a read only replica.",
+    "MISCONF Redis is configured to save RDB snapshots",
+    "BUSY Redis is busy running a script."])
+def test_an_error_of_redis_fails_no_plan(stack, proxy, error):
+    asked = []
+
+    def command(name, args):
+        if name == "expand":
+            asked.append(name)
+            if len(asked) == 1:
+                return [b"EVAL", b"return redis.error_reply(ARGV[1])", b"0",
+                        error.encode()]
+    a = stack.put(clip(8))
+    stack.start_workerd(redis=proxy(command=command))
+    wait_for(lambda: stack.task(a, "plan", "s") == "done")
+    assert "refused the report: " + error in stack.said()
+    assert stack.task(a, "plan", "n") == "1" and len(asked) == 2
+
+
+def test_a_plan_that_the_script_refuses_fails(stack, proxy):
+    with open(os.path.join(stack.pipelines, "small.yaml")) as f:
+        text = f.read()
+    stack.pipeline("small", text.replace("inspect: { attempts: 3",
+                                         "inspect: { attempts: 1"))
+
+    def command(name, args):
+        if name == "expand":
+            return args[:-1]
+    a = stack.put(clip(8))
+    stack.start_workerd(redis=proxy(command=command))
+    r = stack.wait(a, timeout=30)
+    assert (r["ready"], r["code"], r["stage"]) \
+        == (False, "INTERNAL", "plan"), r
+    assert "ERR reel: expand: wrong number of arguments" in r["log"]
