@@ -17,15 +17,17 @@ on_look(void *arg)
     int64_t         now = reel_loop_now();
     reel_worker_t  *w = arg;
 
-    if (reel_slots_busy(w->slots) == 0) {
+    if (reel_slots_busy(w->slots) == 0 && !reel_slots_claiming(w->slots)) {
         reel_log(REEL_LOG_INFO, "stopped");
         reel_loop_stop(w->loop);
         return;
     }
 
     if (now >= stop_at) {
-        reel_log(REEL_LOG_WARN, "stopped with %u tasks untold: their leases "
-                 "will end", reel_slots_busy(w->slots));
+        reel_log(REEL_LOG_WARN, "stopped with %u tasks untold%s: their "
+                 "leases will end", reel_slots_busy(w->slots),
+                 reel_slots_claiming(w->slots) ? " and a claim unanswered"
+                                               : "");
         reel_loop_stop(w->loop);
         return;
     }

@@ -43,7 +43,10 @@ struct reel_slots_s {
     reel_timer_t   sweep;
 };
 
-/* runs what a step's reply (behind its outcome) holds; idle when nothing */
+/*
+ * Runs what a step's reply (behind its outcome) holds, or gives it back when
+ * the daemon ends; idle when nothing.
+ */
 void reel_slot_take(reel_slot_t *s, const reel_reply_t *reply);
 
 /* lets the attempt go and looks for the next */

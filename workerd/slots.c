@@ -117,6 +117,13 @@ reel_slots_busy(const reel_slots_t *s)
 }
 
 
+bool
+reel_slots_claiming(const reel_slots_t *s)
+{
+    return s->claiming;
+}
+
+
 unsigned
 reel_slots_count(const reel_slots_t *s)
 {
@@ -294,6 +301,14 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
     }
 
     err = reel_attempt_new(s->slots->w, reply, &s->attempt);
+
+    if (err == REEL_OK && s->slots->w->draining) {
+        /* asked for before the end was near */
+        (void) reel_attempt_fail(s->attempt, REEL_AGAIN, "SHUTDOWN", "claim",
+                                 "the daemon was stopped");
+        reel_slot_report(s);
+        return;
+    }
 
     if (err == REEL_OK) {
         start(s);

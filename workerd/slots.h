@@ -28,6 +28,9 @@ void reel_slots_up(reel_slots_t *s);
 unsigned reel_slots_busy(const reel_slots_t *s);
 unsigned reel_slots_count(const reel_slots_t *s);
 
+/* a claim is unanswered: it may bring a task that nobody else gets */
+bool reel_slots_claiming(const reel_slots_t *s);
+
 /* kills the children; their tasks are given back at once */
 void reel_slots_give_back(reel_slots_t *s);
 

@@ -1,14 +1,17 @@
-"""What hits between two moments: errors of Redis that come at the wrong time."""
+"""What hits between two moments: errors and answers of Redis that come at
+the wrong time."""
 
 import hashlib
 import os
 import re
+import signal
 import socket
 import threading
+import time
 
 import pytest
 
-from reel import Stack, clip, wait_for
+from reel import K, Stack, clip, wait_for
 
 
 class Proxy:
@@ -189,3 +192,54 @@ def test_a_plan_that_the_script_refuses_fails(stack, proxy):
     assert (r["ready"], r["code"], r["stage"]) \
         == (False, "INTERNAL", "plan"), r
     assert "ERR reel: expand: wrong number of arguments" in r["log"]
+
+
+# the end of a worker
+
+class Hold:
+    """holds back the claim that brings a task of this name"""
+
+    def __init__(self, task):
+        self.mark = b"\r\n$%d\r\n%s\r\n" % (len(task), task)
+        self.held, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, name, raw):
+        if name == "step" and self.mark in raw and not self.held.is_set():
+            self.held.set()
+            self.go.wait(9)
+
+
+# inspect comes for a claim alone, plan for one that tells of inspect
+@pytest.mark.parametrize("task", ["inspect", "plan"])
+def test_term_gives_back_what_a_claim_brings(stack, proxy, task):
+    hold = Hold(task.encode())
+    a = stack.put(clip(8))
+    w = stack.start_workerd(redis=proxy(answer=hold), lease_s=60)
+    assert hold.held.wait(30)
+    assert stack.task(a, task, "s") == "running"
+    w.kill(signal.SIGTERM)
+    time.sleep(0.5)
+    assert w.proc.poll() is None, "it did not wait for the answer"
+    hold.go.set()
+    assert w.wait(5) == 0
+    assert stack.redis("ZCARD", K + "lease") == 0
+    assert stack.task(a, task, "s") in ("delayed", "ready")
+    assert stack.task(a, task, "n") == "0"
+    assert "task=%s msg=\"begins" % task not in stack.said()
+
+    stack.start_workerd()
+    stack.check_ready(a, frames=240)
+    assert {stack.task(a, t, "n") for t in stack.tasks(a)} == {"1"}
+
+
+def test_term_waits_so_long_and_no_longer(stack, proxy):
+    hold = Hold(b"inspect")
+    stack.put(clip(8))
+    w = stack.start_workerd(redis=proxy(answer=hold), drain_s=0)
+    assert hold.held.wait(30)
+    w.kill(signal.SIGTERM)
+    before = time.monotonic()
+    assert w.wait(8) == 0
+    assert time.monotonic() - before > 4
+    assert "0 tasks untold and a claim unanswered" in stack.said()
+    hold.go.set()
