@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "workerd/log.h"
+#include "workerd/resolve.h"
 
 #define SHA1_HEX     40
 #define PASSWORD_MAX 512
@@ -18,7 +19,8 @@
 
 typedef struct {
     reel_redis_t       *redis;
-    redisAsyncContext  *ac;         /* NULL: not even trying */
+    redisAsyncContext  *ac;         /* NULL: not even trying, or … */
+    reel_resolve_t     *resolve;    /* … the address is being asked for */
     short               events;
     unsigned            failures;   /* in a row */
     unsigned            handshake;  /* replies that it still needs */
@@ -364,27 +366,24 @@ on_connect(const redisAsyncContext *ac, int status)
 
 
 static void
-conn_open(void *arg)
+conn_failed(conn_t *c, const char *why)
 {
-    conn_t                   *c = arg;
-    redisAsyncContext        *ac;
-    const reel_redis_conf_t  *conf = &c->redis->conf;
-
-    if (conf->socket[0] != '\0') {
-        ac = redisAsyncConnectUnix(conf->socket);
-    } else {
-        ac = redisAsyncConnect(conf->host, conf->port);
+    if (c->failures == 0) {
+        reel_log(REEL_LOG_WARN, "redis: cannot connect: %s", why);
     }
+    conn_retry(c);
+}
 
+
+/* ac: as hiredis returned it */
+static void
+conn_begin(conn_t *c, redisAsyncContext *ac)
+{
     if (ac == NULL || ac->err != 0) {
-        if (c->failures == 0) {
-            reel_log(REEL_LOG_WARN, "redis: cannot connect: %s",
-                     ac == NULL ? "no memory" : ac->errstr);
-        }
+        conn_failed(c, ac == NULL ? "no memory" : ac->errstr);
         if (ac != NULL) {
             redisAsyncFree(ac);
         }
-        conn_retry(c);
         return;
     }
 
@@ -403,6 +402,46 @@ conn_open(void *arg)
 
     if (handshake(c) != REEL_OK) {
         conn_drop(c, "the connection could not be set up");
+    }
+}
+
+
+static void
+on_address(void *arg, const char *address, const char *why)
+{
+    conn_t  *c = arg;
+
+    c->resolve = NULL;
+
+    if (address == NULL) {
+        conn_failed(c, why);
+        return;
+    }
+
+    conn_begin(c, redisAsyncConnect(address, c->redis->conf.port));
+}
+
+
+/* hiredis would look up a name here and now, and hold the loop */
+static void
+conn_open(void *arg)
+{
+    conn_t                   *c = arg;
+    reel_err_t                err;
+    const reel_redis_conf_t  *conf = &c->redis->conf;
+
+    if (conf->socket[0] != '\0') {
+        conn_begin(c, redisAsyncConnectUnix(conf->socket));
+
+    } else if (reel_resolve_numeric(conf->host)) {
+        conn_begin(c, redisAsyncConnect(conf->host, conf->port));
+
+    } else {
+        err = reel_resolve_start(c->redis->loop, conf->host, on_address, c,
+                                 &c->resolve);
+        if (err != REEL_OK) {
+            conn_failed(c, reel_err_name(err));
+        }
     }
 }
 
@@ -469,6 +508,8 @@ reel_redis_free(reel_redis_t *r)
         redisAsyncFree(r->wake.ac);
     }
 
+    reel_resolve_cancel(r->main.resolve);
+    reel_resolve_cancel(r->wake.resolve);
     reel_timer_stop(&r->main.reconnect);
     reel_timer_stop(&r->wake.reconnect);
     reel_timer_stop(&r->tick);

@@ -8,8 +8,8 @@
  * scripts are idempotent).  It reconnects by itself, 100 ms … 5 s apart.
  * Nobody waits for an answer longer than REEL_REDIS_TIMEOUT_MS.
  *
- * A host name is resolved by the blocking resolver at each connect: give an
- * address or a unix socket where that may be slow.
+ * A host name is resolved at each connect, by a child (resolve.h): the loop
+ * goes on meanwhile, and its other connection too.
  */
 
 #ifndef REEL_WORKERD_REDIS_H
@@ -58,7 +58,10 @@ void reel_args_uint(reel_args_t *a, uint64_t v);
 void reel_args_copy(reel_args_t *dst, const reel_args_t *src);
 void reel_args_release(reel_args_t *a);
 
-/* starts to connect; state is called at each change.  NULL: no memory */
+/*
+ * Starts to connect (reel_children_init was called); state is called at each
+ * change.  NULL: no memory.
+ */
 reel_redis_t *reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
     reel_redis_state_fn state, void *arg);
 

@@ -1,5 +1,5 @@
 """What hits between two moments: errors and answers of Redis that come at
-the wrong time."""
+the wrong time, and a name that takes long to resolve."""
 
 import hashlib
 import os
@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from reel import K, Stack, clip, wait_for
+from reel import HERE, K, Stack, clip, run, wait_for
+from test_workerd_kill import gone
 
 
 class Proxy:
@@ -243,3 +244,82 @@ def test_term_waits_so_long_and_no_longer(stack, proxy):
     assert time.monotonic() - before > 4
     assert "0 tasks untold and a claim unanswered" in stack.said()
     hold.go.set()
+
+
+# names
+
+@pytest.fixture(scope="module")
+def resolver(tmp_path_factory):
+    so = tmp_path_factory.mktemp("resolver") / "slow.so"
+    run(os.environ.get("CC", "cc"), "-D_GNU_SOURCE", "-shared", "-fPIC",
+        "-o", str(so), os.path.join(HERE, "slow_resolver.c"), "-ldl")
+    return str(so)
+
+
+@pytest.fixture
+def named(resolver, monkeypatch):
+    """a stack whose Redis listens on a port too; named(host) starts workerd
+    with it, slow(True) stops DNS"""
+    with Stack() as s:
+        with socket.socket() as p:
+            p.bind(("127.0.0.1", 0))
+            port = p.getsockname()[1]
+        s.start_redis("--port", str(port), "--bind", "127.0.0.1")
+        path = os.path.join(s.dir, "slow")
+
+        def start(host, **conf):
+            with monkeypatch.context() as m:
+                m.setenv("LD_PRELOAD", resolver)
+                m.setenv("REEL_SLOW", path)
+                m.setenv("ASAN_OPTIONS", "verify_asan_link_order=0")
+                return s.start_workerd(redis="%s:%d" % (host, port), **conf)
+
+        def slow(on):
+            if on:
+                open(path, "w").close()
+            else:
+                os.unlink(path)
+        s.start_named, s.slow = start, slow
+        s.asked = lambda: os.path.exists(path + ".asked")
+        s.listeners = lambda: s.redis("PUBSUB", "NUMSUB", K + "wake")[1]
+        yield s
+
+
+def test_a_name_is_resolved(named):
+    a = named.put(clip(8))
+    named.start_named("slow.test")
+    named.check_ready(a, frames=240)
+    wait_for(lambda: named.listeners() == 1)
+
+
+def test_work_goes_on_while_a_name_is_resolved(named):
+    named.start_named("slow.test")
+    wait_for(lambda: named.listeners() == 1)
+    named.slow(True)
+    named.redis("CLIENT", "KILL", "TYPE", "pubsub")
+    wait_for(named.asked)
+
+    # without a wake-up: the loop polls
+    a = named.put(b"no film")
+    assert named.wait(a, timeout=10)["code"] == "NOT_A_VIDEO"
+    assert named.listeners() == 0
+
+    named.slow(False)
+    wait_for(lambda: named.listeners() == 1)
+
+
+def test_term_while_a_name_is_resolved(named):
+    named.slow(True)
+    w = named.start_named("slow.test")
+    wait_for(named.asked)
+    children = wait_for(w.children)
+    w.kill(signal.SIGTERM)
+    assert w.wait(5) == 0
+    wait_for(lambda: all(gone(p) for p in children), 5)
+
+
+def test_a_name_that_is_none_is_said(named):
+    w = named.start_named("none.test")
+    wait_for(lambda: "cannot connect: Name or service not known"
+             in named.said())
+    assert w.proc.poll() is None
