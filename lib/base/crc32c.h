@@ -3,13 +3,13 @@
 #ifndef REEL_BASE_CRC32C_H
 #define REEL_BASE_CRC32C_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "lib/base/crc.h"
 
 /* start with 0; feed the result back to go on */
-uint32_t reel_crc32c(uint32_t crc, const void *data, size_t len);
-
-/* the same without the processor's instruction: what others fall back to */
-uint32_t reel_crc32c_soft(uint32_t crc, const void *data, size_t len);
+static inline uint32_t
+reel_crc32c(uint32_t crc, const void *data, size_t len)
+{
+    return (uint32_t) reel_crc(&reel_crc_32c, crc, data, len);
+}
 
 #endif
