@@ -18,10 +18,13 @@ static void ngx_http_reel_door_leave(void *data);
 static void ngx_http_reel_append_write(void *data, ngx_log_t *log);
 static void ngx_http_reel_append_finish(void *data, ngx_log_t *log);
 static void ngx_http_reel_append_flush(void *data, ngx_log_t *log);
+static ngx_uint_t ngx_http_reel_append_right(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_append_written(void *data);
 static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
+static void ngx_http_reel_append_keep(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
 static void ngx_http_reel_settle_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_settle_done(ngx_http_reel_door_t *door);
@@ -33,6 +36,32 @@ static void ngx_http_reel_close_work(ngx_http_reel_door_t *door,
 static void ngx_http_reel_close_done(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_door_send_refusal(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_door_send_rc(ngx_http_reel_door_t *door);
+
+
+ngx_str_t *
+ngx_http_reel_door_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return &h[i].value;
+            }
+        }
+    }
+
+    return NULL;
+}
 
 
 ngx_int_t
@@ -102,6 +131,12 @@ ngx_http_reel_claim_work(ngx_http_reel_door_t *door, ngx_log_t *log)
     if (door->upload == NULL) {
         id = (reel_str_t) { (char *) door->id.data, door->id.len };
         door->err = reel_upload_open(door->store, id, &door->upload);
+    }
+
+    if (door->err == REEL_OK
+        && ngx_strcmp(door->upload->facts.bucket, door->bucket.data) != 0)
+    {
+        door->err = REEL_NOTFOUND;
     }
 
     if (door->err == REEL_OK) {
@@ -203,6 +238,31 @@ ngx_http_reel_door_leave(void *data)
 
 /* ---- appending ---- */
 
+reel_err_t
+ngx_http_reel_door_check(ngx_http_reel_door_t *door, reel_sum_kind_t kind,
+    const uint8_t *want)
+{
+    reel_err_t              err;
+    ngx_http_reel_check_t  *check;
+
+    if (door->nchecks == NGX_HTTP_REEL_CHECKS) {
+        return REEL_LIMIT;
+    }
+
+    check = &door->checks[door->nchecks];
+
+    err = reel_sum_init(&check->sum, kind);
+
+    if (err == REEL_OK) {
+        check->kind = kind;
+        ngx_memcpy(check->want, want, reel_sum_len(kind));
+        door->nchecks++;
+    }
+
+    return err;
+}
+
+
 void
 ngx_http_reel_door_append(ngx_http_reel_door_t *door,
     void (*settled)(ngx_http_reel_door_t *door, ngx_int_t rc))
@@ -233,14 +293,19 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
     ngx_http_reel_door_t  *door = data;
 
     ngx_str_t   *piece;
-    ngx_uint_t   i;
+    ngx_uint_t   i, n;
 
     door->err = REEL_OK;
     piece = door->body.pieces.elts;
 
     for (i = 0; i < door->body.pieces.nelts && door->err == REEL_OK; i++) {
         door->err = reel_upload_write(door->upload, piece[i].data,
-                                      piece[i].len, false);
+                                      piece[i].len, door->nchecks > 0);
+
+        for (n = 0; n < door->nchecks && door->err == REEL_OK; n++) {
+            door->err = reel_sum_update(&door->checks[n].sum, piece[i].data,
+                                        piece[i].len);
+        }
     }
 
     if (door->err != REEL_OK && door->err != REEL_DENIED
@@ -261,9 +326,45 @@ ngx_http_reel_append_finish(void *data, ngx_log_t *log)
 
     ngx_http_reel_append_write(data, log);
 
+    if (door->err == REEL_OK && door->nchecks) {
+
+        if (ngx_http_reel_append_right(door)) {
+            door->err = reel_upload_confirm(door->upload);
+
+        } else {
+            reel_upload_discard(door->upload);
+        }
+    }
+
     if (door->err == REEL_OK) {
         ngx_http_reel_settle_work(door, log);
     }
+}
+
+
+static ngx_uint_t
+ngx_http_reel_append_right(ngx_http_reel_door_t *door)
+{
+    uint8_t                 sum[REEL_SUM_MAX];
+    ngx_uint_t              n;
+    ngx_http_reel_check_t  *check;
+
+    for (n = 0; n < door->nchecks; n++) {
+        check = &door->checks[n];
+
+        door->err = reel_sum_final(&check->sum, sum);
+        if (door->err != REEL_OK) {
+            return 0;
+        }
+
+        if (ngx_memcmp(sum, check->want, reel_sum_len(check->kind)) != 0) {
+            door->mismatch = n + 1;
+            door->err = REEL_BADDATA;
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -310,7 +411,7 @@ ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
     door->rc = rc;
 
     if ((door->err == REEL_OK || door->err == REEL_LIMIT)
-        && ngx_http_reel_door_post(door, ngx_http_reel_settle_work,
+        && ngx_http_reel_door_post(door, ngx_http_reel_append_keep,
                                    ngx_http_reel_settle_done)
            == NGX_OK)
     {
@@ -318,6 +419,17 @@ ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
     }
 
     door->settled(door, rc);
+}
+
+
+static void
+ngx_http_reel_append_keep(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    if (door->nchecks) {
+        reel_upload_discard(door->upload);
+    }
+
+    ngx_http_reel_settle_work(door, log);
 }
 
 
@@ -530,6 +642,7 @@ ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
     u_char                     *p;
     uint64_t                    max;
     const char                 *name;
+    ngx_http_reel_loc_conf_t   *rlcf;
     const reel_upload_state_t  *st;
 
     max = door->max;
@@ -544,8 +657,12 @@ ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
             name = "the upload's own length";
 
         } else if (door->upload->facts.max_bytes) {
+            rlcf = ngx_http_get_module_loc_conf(door->request,
+                                                ngx_http_reel_module);
+
             max = door->upload->facts.max_bytes;
-            name = "reel-max-bytes";
+            name = max == (uint64_t) rlcf->upload_max_size
+                   ? "reel_upload_max_size" : "reel-max-bytes";
         }
     }
 
@@ -583,6 +700,15 @@ ngx_http_reel_door_drop(ngx_http_reel_door_t *door)
     door->request->connection->error = 1;
 
     ngx_http_reel_door_close(door, NGX_ERROR);
+}
+
+
+/* each change gives it as long again as it had when it was created */
+int64_t
+ngx_http_reel_door_expires(const reel_upload_t *u)
+{
+    return u->state.touched_ms
+           + (u->facts.expires_ms - u->facts.request.created_ms);
 }
 
 

@@ -26,7 +26,10 @@
 
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
+#include "lib/crypt/sum.h"
 #include "lib/upload/upload.h"
+
+#define NGX_HTTP_REEL_CHECKS  2     /* sums that one request may promise */
 
 typedef enum {
     NGX_HTTP_REEL_AT_ROOT,          /* <location>/ */
@@ -34,6 +37,12 @@ typedef enum {
     NGX_HTTP_REEL_AT_KEY,           /* …<bucket>/<key> */
     NGX_HTTP_REEL_AT_UPLOAD         /* …<bucket>/.uploads/<id> */
 } ngx_http_reel_place_e;
+
+typedef struct {
+    reel_sum_kind_t             kind;
+    uint8_t                     want[REEL_SUM_MAX];
+    reel_sum_t                  sum;        /* of what came so far */
+} ngx_http_reel_check_t;
 
 typedef struct ngx_http_reel_door_s  ngx_http_reel_door_t;
 
@@ -61,6 +70,9 @@ struct ngx_http_reel_door_s {
     reel_upload_t              *upload;     /* closed by the pool's cleanup */
     ngx_uint_t                  turn;
     reel_named_t                named;      /* after completion */
+    ngx_http_reel_check_t       checks[NGX_HTTP_REEL_CHECKS];
+    ngx_uint_t                  nchecks;    /* 0: bytes count as they come */
+    ngx_uint_t                  mismatch;   /* 1 + the check that failed */
     reel_err_t                  err;
     char                        why[160];   /* "" or what to tell of err */
 
@@ -91,6 +103,10 @@ typedef ngx_int_t (*ngx_http_reel_op_pt)(ngx_http_reel_door_t *door);
 
 /* ---- ngx_http_reel_door.c ---- */
 
+/* the first header of that name (lower case) in the request; NULL: none */
+ngx_str_t *ngx_http_reel_door_header(ngx_http_request_t *r,
+    const char *name);
+
 /*
  * Runs work(door) in the pool, then done(door).  For operations that hold
  * the reference of their handler; done ends the request or goes on.
@@ -110,6 +126,15 @@ void ngx_http_reel_door_claim(ngx_http_reel_door_t *door, ngx_uint_t turn,
 
 /* the same for an upload that was just created and is held */
 void ngx_http_reel_door_hold(ngx_http_reel_door_t *door);
+
+/*
+ * The body that ngx_http_reel_door_append is to read must have this sum;
+ * until that is known its bytes are provisional.  If it has another one they
+ * are discarded, settled hears REEL_BADDATA and mismatch tells which check.
+ * A body that ends early is discarded too: nobody can tell.
+ */
+reel_err_t ngx_http_reel_door_check(ngx_http_reel_door_t *door,
+    reel_sum_kind_t kind, const uint8_t *want);
 
 /*
  * Pumps the body into turn 0 at the upload's offset.  settled(door) is called
@@ -152,6 +177,9 @@ void ngx_http_reel_door_drop(ngx_http_reel_door_t *door);
 
 /* "the body is larger than … allows", in the request's pool */
 const char *ngx_http_reel_door_too_large(ngx_http_reel_door_t *door);
+
+/* Unix time in ms at which the upload expires when nothing more comes */
+int64_t ngx_http_reel_door_expires(const reel_upload_t *u);
 
 /* the path of an upload's URL, relative to the host: "/u/b/.uploads/<id>" */
 ngx_int_t ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,

@@ -63,6 +63,7 @@ typedef struct {
     ngx_thread_pool_t       *thread_pool;
     off_t                    upload_max_size;   /* 0: none */
     size_t                   upload_buffer;
+    time_t                   upload_expires;
     ngx_array_t             *pipelines;         /* of ngx_str_t */
     ngx_str_t                api_upload_path;
     ngx_str_t                api_play_path;

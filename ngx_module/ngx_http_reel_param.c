@@ -60,8 +60,6 @@ ngx_http_reel_param_max_bytes(ngx_http_reel_door_t *door, char *value)
         door->max_name = "reel-max-bytes";
     }
 
-    door->facts.max_bytes = v;
-
     return NGX_DECLINED;
 }
 

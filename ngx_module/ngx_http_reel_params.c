@@ -26,6 +26,7 @@ static ngx_int_t ngx_http_reel_params_value(ngx_http_reel_door_t *door,
 ngx_int_t
 ngx_http_reel_door_params(ngx_http_reel_door_t *door)
 {
+    ngx_int_t                  rc;
     ngx_str_t                 *names;
     reel_request_t            *rq;
     ngx_http_request_t        *r;
@@ -69,7 +70,14 @@ ngx_http_reel_door_params(ngx_http_reel_door_t *door)
     door->max = rlcf->upload_max_size;
     door->max_name = "reel_upload_max_size";
 
-    return ngx_http_reel_params_query(door);
+    rc = ngx_http_reel_params_query(door);
+
+    /* the least of all: it binds where the length is not known */
+    door->facts.max_bytes = door->max;
+    door->facts.expires_ms = rq->created_ms
+                             + (int64_t) rlcf->upload_expires * 1000;
+
+    return rc;
 }
 
 

@@ -121,9 +121,15 @@ ngx_http_reel_upload_cleanup(void *data)
 {
     ngx_http_reel_door_t  *door = data;
 
+    ngx_uint_t  i;
+
     ngx_http_reel_wake_unwatch(&door->wake);
     reel_upload_close(door->upload);
     door->upload = NULL;
+
+    for (i = 0; i < door->nchecks; i++) {
+        reel_sum_release(&door->checks[i].sum);
+    }
 }
 
 
