@@ -160,21 +160,28 @@ ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail,
     ngx_uint_t retryable)
 {
-    reel_json_t           j;
-    ngx_http_reel_ctx_t  *ctx;
+    ngx_uint_t                i;
+    reel_json_t               j;
+    ngx_http_reel_ctx_t      *ctx;
+    ngx_http_reel_problem_t  *p;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    p = ctx->problem;
 
     reel_json_init(&j, b);
     reel_json_object(&j);
-    reel_json_kstr(&j, "type", "about:blank");
-    reel_json_kstr(&j, "title", ngx_http_reel_title(status));
+    reel_json_kstr(&j, "type", p ? p->type : "about:blank");
+    reel_json_kstr(&j, "title", p ? p->title : ngx_http_reel_title(status));
     reel_json_kuint(&j, "status", status);
     reel_json_kstr(&j, "detail", detail);
     reel_json_key(&j, "instance");
     reel_json_str(&j, (reel_str_t) { (char *) r->uri.data, r->uri.len });
     reel_json_kstr(&j, "code", code);
     reel_json_kbool(&j, "retryable", retryable);
+
+    for (i = 0; p && i < 2 && p->names[i]; i++) {
+        reel_json_kuint(&j, p->names[i], p->values[i]);
+    }
 
     if (ctx->asset.len) {
         reel_json_key(&j, "asset");
@@ -247,10 +254,12 @@ ngx_http_reel_title(ngx_uint_t status)
         { 403, "Forbidden" },
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" },
         { 409, "Conflict" },
         { 410, "Gone" },
         { 411, "Length Required" },
         { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
         { 500, "Internal Server Error" },
         { 501, "Not Implemented" },
         { 503, "Service Unavailable" },

@@ -73,6 +73,15 @@ typedef struct {
     ngx_uint_t               play;
 } ngx_http_reel_loc_conf_t;
 
+/* what a problem document of a registered type says besides (RFC 9457, 3.1.1
+   and 3.2) */
+typedef struct {
+    const char              *type;              /* URI */
+    const char              *title;
+    const char              *names[2];          /* of members; NULL: none */
+    uint64_t                 values[2];
+} ngx_http_reel_problem_t;
+
 /* the module's context of a request; variables are read from it */
 typedef struct {
     ngx_str_t                asset;
@@ -82,6 +91,7 @@ typedef struct {
     ngx_str_t                cache_status;      /* HIT MISS REVALIDATED */
     void                    *data;              /* of the handler's file */
     struct ngx_http_reel_body_s  *body;         /* being pumped */
+    ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
 } ngx_http_reel_ctx_t;
 
 /* creates it at first use; NULL: no memory */
