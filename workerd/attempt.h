@@ -65,6 +65,7 @@ struct reel_attempt_s {
     reel_multipart_t      *out[REEL_CHILD_OUTPUTS];
     unsigned               nout;
     int                    memfd;           /* audio's output; -1 none */
+    uint32_t               frags;           /* an object of it has at most */
     void                  *data;            /* the parsed payload, owned */
     char                  *text;            /* inspect's answer, owned */
     reel_answer_t          answer;

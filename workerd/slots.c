@@ -6,6 +6,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/job/plan.h"
+#include "workerd/allowance.h"
 #include "workerd/log.h"
 #include "workerd/slot.h"
 
@@ -266,6 +267,7 @@ start(reel_slot_t *s)
 
     spec.main = a->ops->run;
     spec.arg = a;
+    spec.line_max = reel_allowance_line(a);
     spec.timeout_s = a->timeout_s;
     spec.confined = a->ops->confined;
     spec.best_effort = !conf->sandbox_required;
@@ -456,7 +458,9 @@ judge(reel_slot_t *s, reel_exit_t how, int detail)
                           "the daemon was stopped");
         break;
     case REEL_EXIT_BABBLE:
-        reel_outcome_fail(o, "INTERNAL", "answer", "a line is too long");
+        reel_outcome_fail(o, "INTERNAL", "answer", "the child wrote a line "
+                          "of more than %zu bytes",
+                          reel_allowance_line(s->attempt));
         break;
     case REEL_EXIT_SIGNAL:
         reel_outcome_fail(o, "CRASHED", s->attempt->task,

@@ -119,6 +119,7 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     io->resume_frag = next_fragment(a);
     io->out_fd[0] = a->memfd;
     io->nout = 1;
+    a->frags = t->object_frags;
 
     return REEL_OK;
 }

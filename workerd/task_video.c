@@ -41,6 +41,7 @@ prepare(reel_attempt_t *a, reel_child_t *io)
                                  "the answer");
     }
     a->answer.nobjects = t->nrungs;
+    a->frags = t->frag_to - t->frag_from;
 
     return reel_attempt_outputs(a, io, t->nrungs);
 }

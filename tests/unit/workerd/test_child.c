@@ -238,6 +238,47 @@ an_endless_line_is_ended(void **state)
 }
 
 
+/* a line of *arg bytes between two short ones, all in one write */
+static int
+three_lines(reel_child_t *c, void *arg)
+{
+    char    text[256];
+    size_t  len = *(size_t *) arg;
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "one\n", 4);
+    text[4 + len - 1] = '\n';
+    memcpy(text + 4 + len, "two\n", 4);
+
+    return reel_child_write(c->ctl_fd, text, len + 8) == REEL_OK ? 0 : 2;
+}
+
+
+static void
+a_line_may_be_as_long_as_its_task_says(void **state)
+{
+    size_t             len = 100;
+    reel_child_spec_t  spec = { .line_max = 100, .arg = &len };
+
+    (void) state;
+
+    run(three_lines, spec);
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+    assert_int_equal(seen.nlines, 3);
+    assert_int_equal(seen.longest, 99);
+
+    len = 101;
+    run(three_lines, spec);
+    assert_int_equal(seen.how, REEL_EXIT_BABBLE);
+    assert_string_equal(seen.lines, "one\n");
+
+    /* and one that never ends is not collected until 16 MiB are there */
+    run(babble, spec);
+    assert_int_equal(seen.how, REEL_EXIT_BABBLE);
+    assert_int_equal(seen.nlines, 0);
+}
+
+
 static int
 crash(reel_child_t *c, void *arg)
 {
@@ -526,6 +567,7 @@ main(void)
         cmocka_unit_test(the_end_of_stderr_is_kept),
         cmocka_unit_test(long_lines_stay_whole),
         cmocka_unit_test(an_endless_line_is_ended),
+        cmocka_unit_test(a_line_may_be_as_long_as_its_task_says),
         cmocka_unit_test(deaths_are_told_apart),
         cmocka_unit_test(only_its_own_descriptors),
         cmocka_unit_test(an_output_has_a_limit),
