@@ -1,6 +1,16 @@
 #include "workerd/allowance.h"
 
+#include "lib/base/rescale.h"
+
 #define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+
+/* an encoder keeps its rate on average, not in each fragment */
+#define RATE_FACTOR 2
+
+/* moof and the like, a fragment; headers and short tracks, in all */
+#define FRAGMENT_BOXES (4 * KIB)
+#define TRACK_BOXES    MIB
 
 /*
  * By what the biggest honest line of a type holds.  An object's line has
@@ -30,4 +40,40 @@ reel_allowance_line(const reel_attempt_t *a)
     n = lines[a->ops->type].line + lines[a->ops->type].fragment * a->frags;
 
     return n < REEL_CHILD_LINE_MAX ? (size_t) n : REEL_CHILD_LINE_MAX;
+}
+
+
+void
+reel_allowance_need(reel_attempt_t *a, const reel_grid_t *g, uint32_t n,
+    uint32_t kbps)
+{
+    int64_t  ms, bytes;
+
+    ms = reel_rescale((int64_t) n * g->gop_ts, 1000, g->timescale,
+                      REEL_ROUND_UP);
+    bytes = reel_rescale(ms, (uint64_t) kbps * RATE_FACTOR, 8,
+                         REEL_ROUND_UP);
+
+    /* what saturated is more than any medium has; the sum fits 64 bits */
+    bytes = bytes < INT64_MAX / 64 ? bytes : INT64_MAX / 64;
+
+    a->need += (uint64_t) bytes + n * FRAGMENT_BOXES + TRACK_BOXES;
+}
+
+
+reel_limits_t
+reel_allowance_limits(const reel_attempt_t *a)
+{
+    const reel_config_t  *conf = &a->w->conf;
+    reel_limits_t         l = {
+        .memory_bytes = conf->memory_mib * MIB,
+        .output_bytes = conf->output_mib * MIB,
+        .cpu_s = a->timeout_s
+    };
+
+    if (a->memfd >= 0 && a->need < l.output_bytes) {
+        l.output_bytes = a->need;
+    }
+
+    return l;
 }

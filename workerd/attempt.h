@@ -66,6 +66,7 @@ struct reel_attempt_s {
     unsigned               nout;
     int                    memfd;           /* audio's output; -1 none */
     uint32_t               frags;           /* an object of it has at most */
+    uint64_t               need;            /* bytes of outputs; 0 = few */
     void                  *data;            /* the parsed payload, owned */
     char                  *text;            /* inspect's answer, owned */
     reel_answer_t          answer;

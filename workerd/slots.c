@@ -10,7 +10,6 @@
 #include "workerd/log.h"
 #include "workerd/slot.h"
 
-#define MIB      (UINT64_C(1) << 20)
 #define SWEEP_MS 5000
 
 static void on_line(void *arg, const char *text, size_t len);
@@ -244,7 +243,6 @@ start(reel_slot_t *s)
     reel_err_t          err;
     reel_child_spec_t   spec = { .io = { .source_fd = -1, .ctl_fd = -1 } };
     reel_attempt_t     *a = s->attempt;
-    reel_config_t      *conf = &s->slots->w->conf;
 
     s->started_ms = reel_loop_now();
     spec.io.payload = (reel_str_t) { a->payload, a->payload_len };
@@ -270,12 +268,8 @@ start(reel_slot_t *s)
     spec.line_max = reel_allowance_line(a);
     spec.timeout_s = a->timeout_s;
     spec.confined = a->ops->confined;
-    spec.best_effort = !conf->sandbox_required;
-    spec.limits = (reel_limits_t) {
-        .memory_bytes = conf->memory_mib * MIB,
-        .output_bytes = conf->output_mib * MIB,
-        .cpu_s = a->timeout_s
-    };
+    spec.best_effort = !a->w->conf.sandbox_required;
+    spec.limits = reel_allowance_limits(a);
 
     err = reel_child_start(s->slots->w->loop, &spec, &child_ops, s,
                            &s->proc);

@@ -325,6 +325,99 @@ none_is_beyond_the_most(void **state)
 }
 
 
+/* the sound of film [from, end) at 128 kbit/s, as the child is given it */
+static uint64_t
+memory_of_sound(reel_worker_t *w, uint32_t from)
+{
+    uint64_t             bytes;
+    reel_buf_t           b;
+    reel_child_t         io = { .source_fd = -1 };
+    reel_attempt_t       a = {
+        .w = w, .memfd = -1, .job = ASSET ".1", .asset = ASSET,
+        .task = "a1", .token = "T", .timeout_s = 7
+    };
+    reel_encode_audio_t  t = {
+        .grid = { .timescale = 90000, .gop_ts = 180000,
+                  .fragments = HOURS12 / 2,
+                  .end_ts = 90000LL * HOURS12 },
+        .stream = 1, .tb = { 1, 48000 }, .name = "a128", .kbps = 128,
+        .channels = 2, .sample_rate = 48000, .object_frags = 30,
+        .frag_from = from, .frag_to = HOURS12 / 2
+    };
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_audio_print(&b, &t), REEL_OK);
+    a.payload = reel_buf_take(&b, &a.payload_len);
+    assert_int_equal(reel_task_audio.prepare(&a, &io), REEL_OK);
+
+    bytes = reel_allowance_limits(&a).output_bytes;
+    assert_int_equal(reel_allowance_limits(&a).cpu_s, 7);
+    assert_int_equal(a.frags, 30);
+
+    close(a.memfd);
+    free(a.data);
+    free(a.payload);
+
+    return bytes;
+}
+
+
+static void
+memory_is_what_the_sound_can_need(void **state)
+{
+    reel_worker_t  w = { .conf = { .memory_mib = 4096, .output_mib = 16384 } };
+
+    (void) state;
+
+    assert_int_equal(reel_store_mem_open(&w.store), REEL_OK);
+
+    /* 2 × 16000 bytes a second, 4 KiB a fragment, 1 MiB */
+    assert_int_equal(memory_of_sound(&w, 0),
+                     32000LL * HOURS12 + 4 * KIB * (HOURS12 / 2) + KIB * KIB);
+    assert_int_equal(memory_of_sound(&w, HOURS12 / 2 - 2),
+                     32000 * 4 + 4 * KIB * 2 + KIB * KIB);
+
+    /* and never more than a file */
+    w.conf.output_mib = 16;
+    assert_int_equal(memory_of_sound(&w, 0), 16 * KIB * KIB);
+
+    reel_store_close(w.store);
+}
+
+
+static void
+a_file_has_the_limit_of_the_configuration(void **state)
+{
+    reel_worker_t   w = { .conf = { .memory_mib = 4096, .output_mib = 16 } };
+    reel_attempt_t  a = { .w = &w, .memfd = -1, .need = 1 };
+
+    (void) state;
+
+    assert_int_equal(reel_allowance_limits(&a).output_bytes, 16 * KIB * KIB);
+    assert_int_equal(reel_allowance_limits(&a).memory_bytes,
+                     4096LL * KIB * KIB);
+}
+
+
+/* payloads come by way of Redis: no number in them overflows the sum */
+static void
+needs_do_not_overflow(void **state)
+{
+    reel_grid_t     g = { .timescale = 1, .gop_ts = UINT32_MAX };
+    reel_attempt_t  a = { 0 };
+
+    (void) state;
+
+    for (int i = 0; i < REEL_TASK_RUNGS; i++) {
+        uint64_t  before = a.need;
+
+        reel_allowance_need(&a, &g, REEL_INDEX_MAX_FRAGMENTS, 1000000);
+        assert_true(a.need > before);
+    }
+    assert_true(a.need < INT64_MAX);
+}
+
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -334,7 +427,10 @@ main(void)
         T(facts_of_a_long_film), T(facts_of_any_film),
         T(a_film_that_cannot_be_cut), T(a_chunk_like_most),
         T(a_long_object_of_sound), T(a_long_plan),
-        T(images_and_errors_are_small), T(none_is_beyond_the_most)
+        T(images_and_errors_are_small), T(none_is_beyond_the_most),
+        T(memory_is_what_the_sound_can_need),
+        T(a_file_has_the_limit_of_the_configuration),
+        T(needs_do_not_overflow)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
