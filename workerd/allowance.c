@@ -12,6 +12,10 @@
 #define FRAGMENT_BOXES (4 * KIB)
 #define TRACK_BOXES    MIB
 
+/* of a child beside its codecs', and of what else the user begins */
+#define CHILD_THREADS 32
+#define SPARE_THREADS 512
+
 /*
  * By what the biggest honest line of a type holds.  An object's line has
  * the header in hex (16 KiB of it at most), and four numbers of 37 digits
@@ -61,14 +65,36 @@ reel_allowance_need(reel_attempt_t *a, const reel_grid_t *g, uint32_t n,
 }
 
 
+/*
+ * A decoder and an encoder a rung with encoder_threads each, as many again
+ * that look ahead, some that wait; for every slot, since one limit counts
+ * them all.
+ */
+static uint32_t
+threads(const reel_worker_t *w, unsigned slots)
+{
+    uint32_t  most = 1;
+
+    for (size_t i = 0; i < w->npipelines; i++) {
+        if (w->pipelines[i].encoder_threads > most) {
+            most = w->pipelines[i].encoder_threads;
+        }
+    }
+
+    return SPARE_THREADS
+           + slots * (CHILD_THREADS + 2 * most * (REEL_TASK_RUNGS + 1));
+}
+
+
 reel_limits_t
-reel_allowance_limits(const reel_attempt_t *a)
+reel_allowance_limits(const reel_attempt_t *a, unsigned slots)
 {
     const reel_config_t  *conf = &a->w->conf;
     reel_limits_t         l = {
         .memory_bytes = conf->memory_mib * MIB,
         .output_bytes = conf->output_mib * MIB,
-        .cpu_s = a->timeout_s
+        .cpu_s = a->timeout_s,
+        .threads = threads(a->w, slots)
     };
 
     if (a->memfd >= 0 && a->need < l.output_bytes) {

@@ -28,7 +28,8 @@ void reel_allowance_need(reel_attempt_t *a, const reel_grid_t *g, uint32_t n,
 /*
  * Limits of a's child, after prepare.  A file has the configuration's; an
  * output in memory no more than it needs, since memory is what it costs.
+ * slots: children that may run at once, all of which share the threads.
  */
-reel_limits_t reel_allowance_limits(const reel_attempt_t *a);
+reel_limits_t reel_allowance_limits(const reel_attempt_t *a, unsigned slots);
 
 #endif

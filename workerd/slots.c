@@ -269,7 +269,7 @@ start(reel_slot_t *s)
     spec.timeout_s = a->timeout_s;
     spec.confined = a->ops->confined;
     spec.best_effort = !a->w->conf.sandbox_required;
-    spec.limits = reel_allowance_limits(a);
+    spec.limits = reel_allowance_limits(a, s->slots->n);
 
     err = reel_child_start(s->slots->w->loop, &spec, &child_ops, s,
                            &s->proc);

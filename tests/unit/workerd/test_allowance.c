@@ -350,8 +350,8 @@ memory_of_sound(reel_worker_t *w, uint32_t from)
     a.payload = reel_buf_take(&b, &a.payload_len);
     assert_int_equal(reel_task_audio.prepare(&a, &io), REEL_OK);
 
-    bytes = reel_allowance_limits(&a).output_bytes;
-    assert_int_equal(reel_allowance_limits(&a).cpu_s, 7);
+    bytes = reel_allowance_limits(&a, 5).output_bytes;
+    assert_int_equal(reel_allowance_limits(&a, 5).cpu_s, 7);
     assert_int_equal(a.frags, 30);
 
     close(a.memfd);
@@ -393,9 +393,27 @@ a_file_has_the_limit_of_the_configuration(void **state)
 
     (void) state;
 
-    assert_int_equal(reel_allowance_limits(&a).output_bytes, 16 * KIB * KIB);
-    assert_int_equal(reel_allowance_limits(&a).memory_bytes,
+    assert_int_equal(reel_allowance_limits(&a, 5).output_bytes, 16 * KIB * KIB);
+    assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes,
                      4096LL * KIB * KIB);
+}
+
+
+static void
+threads_are_for_all_slots(void **state)
+{
+    reel_pipeline_t  pl[2];
+    reel_worker_t    w = { .pipelines = pl, .npipelines = 2 };
+    reel_attempt_t   a = { .w = &w, .memfd = -1 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl[0]);
+    reel_pipeline_default(&pl[1]);
+    assert_int_equal(reel_allowance_limits(&a, 5).threads, 512 + 5 * 66);
+
+    pl[0].encoder_threads = 4;
+    assert_int_equal(reel_allowance_limits(&a, 5).threads, 512 + 5 * 168);
 }
 
 
@@ -430,6 +448,7 @@ main(void)
         T(images_and_errors_are_small), T(none_is_beyond_the_most),
         T(memory_is_what_the_sound_can_need),
         T(a_file_has_the_limit_of_the_configuration),
+        T(threads_are_for_all_slots),
         T(needs_do_not_overflow)
     };
 

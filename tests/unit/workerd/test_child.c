@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workerd/child.h"
@@ -486,6 +489,119 @@ try_all(reel_child_t *c, void *arg)
 }
 
 
+static void *
+return_it(void *arg)
+{
+    return arg;
+}
+
+
+/* threads are what codecs need, and all that there is */
+static int
+try_processes(reel_child_t *c, void *arg)
+{
+    void       *got = NULL;
+    pid_t       pid;
+    pthread_t   t;
+
+    (void) c;
+
+    pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    if (pid > 0 || errno != EPERM) {
+        return 2;
+    }
+
+    /* a process that would share our memory */
+    if (syscall(SYS_clone, CLONE_VM | SIGCHLD, 0, 0, 0, 0) != -1
+        || errno != EPERM
+        || syscall(SYS_clone3, NULL, (size_t) 0) != -1 || errno != ENOSYS)
+    {
+        return 3;
+    }
+
+    if (pthread_create(&t, NULL, return_it, &arg) != 0
+        || pthread_join(t, &got) != 0 || got != &arg)
+    {
+        return 4;
+    }
+
+    return 0;
+}
+
+
+static void
+a_confined_child_has_threads_and_no_processes(void **state)
+{
+    reel_child_spec_t  spec = { .confined = true };
+
+    (void) state;
+
+    run(try_processes, spec);
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+}
+
+
+static void *
+wait_on(void *arg)
+{
+    while (pause() == -1) { /* void */ }
+
+    return arg;
+}
+
+
+/* as a user that has no other threads: root is not bound */
+static int
+bomb(reel_child_t *c, void *arg)
+{
+    int             rc = 0;
+    rlim_t          n;
+    pthread_t       t;
+    struct rlimit   rl;
+    pthread_attr_t  attr;
+
+    (void) c;
+
+    if ((geteuid() == 0 && setresuid(64123, 64123, 64123) != 0)
+        || getrlimit(RLIMIT_NPROC, &rl) != 0 || rl.rlim_cur != rl.rlim_max
+        || rl.rlim_max >= *(rlim_t *) arg
+        || pthread_attr_init(&attr) != 0
+        || pthread_attr_setstacksize(&attr, 65536) != 0)
+    {
+        return 2;
+    }
+
+    for (n = 0; rc == 0 && n < rl.rlim_max + 10; n++) {
+        rc = pthread_create(&t, &attr, wait_on, NULL);
+    }
+
+    fprintf(stderr, "%llu threads: %s\n", (unsigned long long) n,
+            strerror(rc));
+
+    return rc == EAGAIN && n <= rl.rlim_max ? 0 : 3;
+}
+
+
+static void
+threads_have_a_limit(void **state)
+{
+    struct rlimit      ours;
+    reel_child_spec_t  spec = { .limits.threads = 8,
+                                .arg = &ours.rlim_max };
+
+    (void) state;
+
+    assert_int_equal(getrlimit(RLIMIT_NPROC, &ours), 0);
+    run(bomb, spec);
+    if (seen.how != REEL_EXIT_DONE) {
+        fail_msg("%d: %s", seen.detail, seen.tail);
+    }
+}
+
+
 static int
 try_socket(reel_child_t *c, void *arg)
 {
@@ -572,6 +688,8 @@ main(void)
         cmocka_unit_test(only_its_own_descriptors),
         cmocka_unit_test(an_output_has_a_limit),
         cmocka_unit_test(a_confined_child_reaches_nothing),
+        cmocka_unit_test(a_confined_child_has_threads_and_no_processes),
+        cmocka_unit_test(threads_have_a_limit),
         cmocka_unit_test(the_probe_agrees)
     };
 
