@@ -74,6 +74,7 @@ struct reel_attempt_s {
     size_t                 published;       /* objects that stand */
     reel_args_t            tasks;           /* plan's answer */
     reel_outcome_t         outcome;
+    bool                   said;            /* by the child: the outcome */
 };
 
 /* NULL: no such type */
