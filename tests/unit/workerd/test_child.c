@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -602,6 +603,44 @@ threads_have_a_limit(void **state)
 }
 
 
+/* it would pass by RLIMIT_FSIZE, and take a medium's blocks for itself */
+static int
+try_fallocate(reel_child_t *c, void *arg)
+{
+    struct stat  st;
+
+    (void) arg;
+
+    if (fallocate(c->out_fd[0], FALLOC_FL_KEEP_SIZE, 0, 16 << 20) == 0
+        || errno != EPERM
+        || fallocate(c->out_fd[0], 0, 0, 4096) == 0 || errno != EPERM
+        || fstat(c->out_fd[0], &st) != 0 || st.st_blocks != 0)
+    {
+        return 2;
+    }
+
+    /* what an output needs instead */
+    return reel_child_write(c->out_fd[0], "x", 1) == REEL_OK
+           && ftruncate(c->out_fd[0], 0) == 0 ? 0 : 3;
+}
+
+
+static void
+a_confined_child_cannot_reserve(void **state)
+{
+    reel_child_spec_t  spec = { .confined = true };
+
+    (void) state;
+
+    spec.io.out_fd[0] = memfd_create("out", MFD_CLOEXEC);
+    spec.io.nout = 1;
+    run(try_fallocate, spec);
+    close(spec.io.out_fd[0]);
+
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+}
+
+
 static int
 try_socket(reel_child_t *c, void *arg)
 {
@@ -688,6 +727,7 @@ main(void)
         cmocka_unit_test(only_its_own_descriptors),
         cmocka_unit_test(an_output_has_a_limit),
         cmocka_unit_test(a_confined_child_reaches_nothing),
+        cmocka_unit_test(a_confined_child_cannot_reserve),
         cmocka_unit_test(a_confined_child_has_threads_and_no_processes),
         cmocka_unit_test(threads_have_a_limit),
         cmocka_unit_test(the_probe_agrees)
