@@ -8,14 +8,14 @@
 #include <jansson.h>
 
 
-/* publications whose scratch folders a delete looks for */
+/* publications whose entries and scratch folders a delete looks for */
 #define NGX_HTTP_REEL_PUBLICATIONS  100
 
 
 static reel_err_t ngx_http_reel_change_merge(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_entomb(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_clear(ngx_http_reel_api_t *api);
-static reel_err_t ngx_http_reel_change_scratch(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_jobs(ngx_http_reel_api_t *api);
 
 
 void
@@ -116,7 +116,7 @@ ngx_http_reel_change_delete(void *data, ngx_log_t *log)
     }
 
     if (api->err == REEL_OK) {
-        api->err = ngx_http_reel_change_scratch(api);
+        api->err = ngx_http_reel_change_jobs(api);
     }
 
     if (api->err != REEL_OK) {
@@ -182,14 +182,6 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
     }
 
     if (err == REEL_OK) {
-        err = reel_key_pending(key, id);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_store_del(api->store, key);
-    }
-
-    if (err == REEL_OK) {
         err = reel_key_upload(folder, id, NULL);
     }
 
@@ -201,20 +193,36 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 }
 
 
+/*
+ * An entry that comes later (a retry at the same time) or stays (a crash
+ * here, and nobody knows its number any more) is the outbox's: it ends the
+ * jobs of what has a tombstone.
+ */
 static reel_err_t
-ngx_http_reel_change_scratch(ngx_http_reel_api_t *api)
+ngx_http_reel_change_jobs(ngx_http_reel_api_t *api)
 {
     char        job[REEL_JOB_ID_MAX];
     uint32_t    i, p;
     reel_err_t  err;
-    reel_key_t  folder;
+    reel_key_t  entry, folder;
+    reel_str_t  id;
+
+    id = reel_str(api->asset.id);
 
     p = api->asset.publication;
     err = REEL_OK;
 
     for (i = 0; i < NGX_HTTP_REEL_PUBLICATIONS && p > 0; i++, p--) {
 
-        err = reel_job_id(job, reel_str(api->asset.id), p);
+        err = reel_key_pending(entry, id, p);
+
+        if (err == REEL_OK) {
+            err = reel_store_del(api->store, entry);
+        }
+
+        if (err == REEL_OK) {
+            err = reel_job_id(job, id, p);
+        }
 
         if (err == REEL_OK) {
             err = reel_key_scratch(folder, reel_str(job), NULL);
@@ -277,7 +285,6 @@ ngx_http_reel_change_retry(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_t  *api = data;
 
-    reel_buf_t  b;
     reel_key_t  key;
 
     ngx_http_reel_api_load(api, log);
@@ -293,19 +300,17 @@ ngx_http_reel_change_retry(void *data, ngx_log_t *log)
 
     api->asset.publication = api->asset.result.publication + 1;
 
-    reel_buf_init(&b, REEL_RECORD_MAX);
-
-    api->err = reel_pending_print(&b, api->asset.publication);
-
-    if (api->err == REEL_OK) {
-        api->err = reel_key_pending(key, reel_str(api->asset.id));
-    }
+    api->err = reel_key_pending(key, reel_str(api->asset.id),
+                                api->asset.publication);
 
     if (api->err == REEL_OK) {
-        api->err = reel_store_replace(api->store, key, b.data, b.len);
+        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
     }
 
-    reel_buf_release(&b);
+    /* another retry came first: this is the same one */
+    if (api->err == REEL_EXISTS) {
+        api->err = REEL_OK;
+    }
 
     if (api->err == REEL_OK) {
         api->asset.state = REEL_ASSET_PREPARING;

@@ -252,26 +252,17 @@ ngx_http_reel_lost_name(ngx_http_reel_upload_t *up)
 reel_err_t
 ngx_http_reel_upload_put_pending(ngx_http_reel_upload_t *up)
 {
-    reel_buf_t  b;
     reel_err_t  err;
     reel_key_t  key;
 
-    reel_buf_init(&b, REEL_RECORD_MAX);
-
-    err = reel_pending_print(&b, 1);
-
-    if (err == REEL_OK) {
-        err = reel_key_pending(key, reel_str(up->asset));
+    err = reel_key_pending(key, reel_str(up->asset), 1);
+    if (err != REEL_OK) {
+        return err;
     }
 
-    if (err == REEL_OK) {
-        err = reel_store_put_if_absent(up->store, key, b.data, b.len);
-        err = err == REEL_EXISTS ? REEL_OK : err;
-    }
+    err = reel_store_put_if_absent(up->store, key, NULL, 0);
 
-    reel_buf_release(&b);
-
-    return err;
+    return err == REEL_EXISTS ? REEL_OK : err;
 }
 
 

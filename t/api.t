@@ -169,31 +169,42 @@ Reel::spew("$home/result.json", '{"asset":"' . $id . '","publication":1,'
     . '"ready":false,"completed_ms":1,"duration_ms":0,"renditions":[],'
     . '"code":"NOT_A_VIDEO","stage":"inspect","detail":"no",'
     . '"log":"","retryable":false}');
-unlink "$t->{dir}/store/pending/$id";
+ok(-e "$t->{dir}/store/pending/$id.1", 'its end is not yet settled');
 $a = json(call('GET', "/api/assets/$id")->{body});
 is($a->{status}, 'errored', 'errored') or diag explain $a;
 is($a->{error}{code}, 'NOT_A_VIDEO', 'and why');
 $r = call('POST', "/api/assets/$id/retry");
 has_status($r, 202, undef, 'retry');
 is(json($r->{body})->{status}, 'preparing', 'preparing again');
-is(json(slurp("$t->{dir}/store/pending/$id"))->{publication}, 2,
-    'as publication 2');
+is_deeply([ sort grep { /\Q$id\E/ } $t->files('pending') ],
+    [ "pending/$id.1", "pending/$id.2" ],
+    'as publication 2, whose entry is not that of 1');
+unlink "$t->{dir}/store/pending/$id.1";
+is(json(call('GET', "/api/assets/$id")->{body})->{status}, 'preparing',
+    'and goes on when 1 is settled');
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 409, 'NOT_ERRORED', 'a second retry meanwhile');
 
 # events end at a final state
-unlink "$t->{dir}/store/pending/$id";
+unlink "$t->{dir}/store/pending/$id.2";
 $r = call('GET', "/api/assets/$id/events");
 has_status($r, 200, undef, 'events');
 has_header($r, 'Content-Type', qr{^text/event-stream$}, 'events');
 like($r->{body}, qr/event: asset\ndata: \{.*"status":"errored"/,
     'an event with the asset');
 
-# delete
+# delete, while the entries of two jobs stand
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 202, undef, 'retry once more');
+Reel::spew("$t->{dir}/store/pending/$id.1", '');
 $r = call('DELETE', "/api/assets/$id");
 is($r->{status}, 204, 'delete');
 is(call('DELETE', "/api/assets/$id")->{status}, 204, 'again');
 is_deeply([ grep { /\Q$id\E/ } $t->files('assets') ],
     [ 'assets/' . substr($id, -2) . "/$id/tombstone" ],
     'only the tombstone stays');
+is_deeply([ grep { /\Q$id\E/ } $t->files('pending') ], [],
+    'and no entry in the outbox');
 has_status(call('GET', "/api/assets/$id"), 410, 'DELETED', 'gone');
 for my $m ('GET', 'DELETE') {
     has_status(call($m, "/api/assets/$id", key => $Reel::KEY2,
@@ -213,7 +224,7 @@ $t->redis_stop;
 $r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/z'), body => 'z');
 has_status($r, 200, undef, 'an upload without Redis');
 $id = $r->{headers}{'reel-asset'};
-ok(-e "$t->{dir}/store/pending/$id", 'its job waits in the outbox');
+ok(-e "$t->{dir}/store/pending/$id.1", 'its job waits in the outbox');
 $r = call('GET', "/api/assets/$id");
 has_status($r, 200, undef, 'status without Redis');
 is(json($r->{body})->{progress}{state}, 'unknown', 'progress unknown');

@@ -1,6 +1,6 @@
 /*
- * request.json, pending/<id>, names/<hash>, and the state that follows from
- * which files stand.  result.json and meta.json have files of their own.
+ * request.json, names/<hash>, and the state that follows from which files
+ * stand.  result.json and meta.json have files of their own.
  */
 
 #include <stdlib.h>
@@ -176,45 +176,6 @@ reel_request_release(reel_request_t *r)
 
 
 reel_err_t
-reel_pending_print(reel_buf_t *b, uint32_t publication)
-{
-    reel_json_t j;
-
-    if (publication == 0) {
-        return REEL_INVAL;
-    }
-
-    reel_json_init(&j, b);
-    reel_json_object(&j);
-    reel_json_kuint(&j, "publication", publication);
-    reel_json_end(&j, '}');
-
-    return reel_buf_err(b);
-}
-
-
-reel_err_t
-reel_pending_parse(uint32_t *publication, const char *json, size_t len,
-    reel_error_t *e)
-{
-    reel_err_t    err;
-    reel_fields_t f;
-
-    *publication = 0;
-
-    err = reel_fields_load(&f, json, len, REEL_RECORD_MAX, "pending", e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    *publication = reel_fields_u32(&f, "publication", 1, UINT32_MAX);
-    json_decref(f.obj);
-
-    return f.err;
-}
-
-
-reel_err_t
 reel_named_print(reel_buf_t *b, const reel_named_t *n)
 {
     reel_json_t j;
@@ -266,7 +227,7 @@ reel_named_parse(reel_named_t *n, const char *json, size_t len,
 
 reel_asset_state_t
 reel_asset_state(bool request, bool tombstone, const reel_result_t *result,
-    uint32_t pending_publication)
+    bool retry)
 {
     if (tombstone) {
         return REEL_ASSET_DELETED;
@@ -276,7 +237,7 @@ reel_asset_state(bool request, bool tombstone, const reel_result_t *result,
         return REEL_ASSET_ABSENT;
     }
 
-    if (result == NULL || pending_publication > result->publication) {
+    if (result == NULL || retry) {
         return REEL_ASSET_PREPARING;
     }
 

@@ -177,14 +177,14 @@ reel_key_name(reel_key_t dst, reel_str_t sha256_hex)
 
 
 reel_err_t
-reel_key_pending(reel_key_t dst, reel_str_t asset)
+reel_key_pending(reel_key_t dst, reel_str_t asset, uint32_t publication)
 {
-    if (!reel_ulid_valid(asset)) {
+    if (!reel_ulid_valid(asset) || publication == 0) {
         return refuse(dst);
     }
 
-    return printed(dst, snprintf(dst, sizeof(reel_key_t), "pending/%.*s",
-                                 (int) asset.len, asset.p));
+    return printed(dst, snprintf(dst, sizeof(reel_key_t), "pending/%.*s.%u",
+                                 (int) asset.len, asset.p, publication));
 }
 
 

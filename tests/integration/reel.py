@@ -346,11 +346,12 @@ class Stack:
             "created_ms": int(time.time() * 1000), **request})
         return asset
 
-    def pending(self, asset):
-        return os.path.join(self.store, "pending", asset)
+    def pending(self, asset, publication=1):
+        return os.path.join(self.store, "pending",
+                            "%s.%d" % (asset, publication))
 
     def put_pending(self, asset, publication=1):
-        self.write(self.pending(asset), {"publication": publication})
+        self.write(self.pending(asset, publication), b"")
 
     def put(self, source, pipeline="small", **request):
         asset = self.put_source(source, pipeline, **request)
@@ -369,7 +370,8 @@ class Stack:
         def done():
             r = self.result(asset)
             return (r and r["publication"] >= publication
-                    and not os.path.exists(self.pending(asset)) and r)
+                    and not os.path.exists(self.pending(asset, publication))
+                    and r)
         return wait_for(done, timeout)
 
     def index(self, asset):

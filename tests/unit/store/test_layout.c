@@ -43,8 +43,10 @@ keys(void **state)
     assert_int_equal(reel_key_name(k, REEL_STR(HASH)), REEL_OK);
     assert_string_equal(k, "names/e3/" HASH);
 
-    assert_int_equal(reel_key_pending(k, id), REEL_OK);
-    assert_string_equal(k, "pending/" ID);
+    assert_int_equal(reel_key_pending(k, id, 1), REEL_OK);
+    assert_string_equal(k, "pending/" ID ".1");
+    assert_int_equal(reel_key_pending(k, id, UINT32_MAX), REEL_OK);
+    assert_string_equal(k, "pending/" ID ".4294967295");
 
     assert_int_equal(reel_key_scratch(k, REEL_STR(ID ".1"), NULL), REEL_OK);
     assert_string_equal(k, "scratch/" ID ".1");
@@ -88,7 +90,7 @@ bad_ids(void **state)
                                          REEL_STR("o")), REEL_INVAL);
         assert_int_equal(reel_key_upload(k, s, "data"), REEL_INVAL);
         assert_int_equal(reel_key_upload(k, s, NULL), REEL_INVAL);
-        assert_int_equal(reel_key_pending(k, s), REEL_INVAL);
+        assert_int_equal(reel_key_pending(k, s, 1), REEL_INVAL);
         assert_int_equal(reel_key_scratch(k, s, NULL), REEL_INVAL);
         assert_string_equal(k, "");
     }
@@ -139,6 +141,8 @@ bad_names(void **state)
         assert_int_equal(reel_key_scratch(k, reel_str(jobs[i]), NULL),
                          REEL_INVAL);
     }
+
+    assert_int_equal(reel_key_pending(k, id, 0), REEL_INVAL);
 
     for (i = 0; i < COUNT(hashes); i++) {
         assert_int_equal(reel_key_name(k, reel_str(hashes[i])), REEL_INVAL);

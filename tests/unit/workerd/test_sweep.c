@@ -182,8 +182,17 @@ not_while_pending(void **state)
     put_objects();
     put_index(1);
     put_result(1, true);
-    put("pending/" ASSET, "{\"publication\":2}");
+    put("pending/" ASSET ".1", "");
     left_alone(0);
+
+    /* nor while a retry is: its number is the next */
+    assert_int_equal(reel_store_del(store, "pending/" ASSET ".1"), REEL_OK);
+    put("pending/" ASSET ".2", "");
+    left_alone(0);
+
+    assert_int_equal(reel_store_del(store, "pending/" ASSET ".2"), REEL_OK);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.jobs, 1);
 }
 
 
@@ -325,7 +334,7 @@ a_complete_one_is_queued(void **state)
     put(PREFIX "source", "bytes");
     put(PREFIX "request.json", "{}");
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_true(stands("pending/" ASSET));
+    assert_true(stands("pending/" ASSET ".1"));
     assert_true(stands(PREFIX "source"));
     assert_false(stands("uploads/" ASSET "/state"));
     assert_int_equal(pass.requeued, 1);
@@ -340,7 +349,7 @@ a_finished_one_is_not_queued_again(void **state)
     put(PREFIX "request.json", "{}");
     put_result(1, true);
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET));
+    assert_false(stands("pending/" ASSET ".1"));
     assert_int_equal(pass.uploads, 1);
 }
 
@@ -353,7 +362,7 @@ a_deleted_one_is_not_queued(void **state)
     put(PREFIX "request.json", "{}");
     put(PREFIX "tombstone", "");
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET));
+    assert_false(stands("pending/" ASSET ".1"));
     assert_true(stands(PREFIX "tombstone"));
     assert_false(stands("uploads/" ASSET "/state"));
 }
