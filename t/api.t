@@ -130,6 +130,24 @@ $r = call('PATCH', "/api/assets/$id",
 has_status($r, 413, 'TOO_LARGE', 'a title of 1025 bytes');
 $r = call('PATCH', "/api/assets/$id", body => '{"meta":{"title":null}}');
 
+# presigned calls with a body: the hash is bound only where it is named
+my $patch = '{"meta":{"title":"signed before"}}';
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id"),
+    body => $patch);
+has_status($r, 200, undef, 'presigned patch');
+is(json($r->{body})->{meta}{title}, 'signed before', 'its body is taken');
+$r = http($t, 'POST', presign($t, 'POST', '/api/uploads'),
+    body => '{"name":"p"}');
+has_status($r, 201, undef, 'presigned create');
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id",
+    payload => sha256_hex($patch)), body => $patch);
+has_status($r, 200, undef, 'presigned patch, with its hash');
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id",
+    payload => sha256_hex('another')), body => $patch);
+has_status($r, 400, 'XAmzContentSHA256Mismatch',
+    'presigned patch, another body');
+call('PATCH', "/api/assets/$id", body => '{"meta":{"title":null}}');
+
 # others see nothing
 for my $m ([ 'GET', '' ], [ 'DELETE', '' ], [ 'GET', '/events' ]) {
     $r = call($m->[0], "/api/assets/$id$m->[1]", key => $Reel::KEY2,
