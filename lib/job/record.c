@@ -56,6 +56,7 @@ reel_request_print(reel_buf_t *b, const reel_request_t *r)
     reel_json_kstr(&j, "name", r->name);
     reel_fields_print(&j, "content_type", r->content_type);
     reel_fields_print(&j, "sha256", r->sha256);
+    reel_fields_print(&j, "origin", r->origin);
     reel_json_kuint(&j, "size", r->size);
     reel_json_kuint(&j, "max_duration_s", r->max_duration_s);
     reel_json_kint(&j, "created_ms", r->created_ms);
@@ -117,6 +118,10 @@ check_request(reel_fields_t *f, const reel_request_t *r)
     if (r->sha256 != NULL && strlen(r->sha256) != SHA256_HEX) {
         reel_fields_fail(f, REEL_BADDATA, "sha256", "is not 64 digits");
     }
+
+    if (r->origin != NULL && strlen(r->origin) != SHA256_HEX) {
+        reel_fields_fail(f, REEL_BADDATA, "origin", "is not 64 digits");
+    }
 }
 
 
@@ -141,6 +146,7 @@ reel_request_parse(reel_request_t *r, const char *json, size_t len,
     r->content_type = reel_fields_dup(&f, "content_type",
                                       4 * NAME_MAX_BYTES, false);
     r->sha256 = reel_fields_dup(&f, "sha256", SHA256_HEX, false);
+    r->origin = reel_fields_dup(&f, "origin", SHA256_HEX, false);
     r->size = reel_fields_uint(&f, "size", UINT64_MAX);
     r->created_ms = reel_fields_int(&f, "created_ms", 0, INT64_MAX);
 
@@ -170,6 +176,7 @@ reel_request_release(reel_request_t *r)
     free(r->name);
     free(r->content_type);
     free(r->sha256);
+    free(r->origin);
     free(r->meta);
     *r = (reel_request_t) { 0 };
 }

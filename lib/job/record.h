@@ -26,6 +26,7 @@ typedef struct {
     char    *content_type;      /* may be NULL */
     char    *sha256;            /* hex, NULL when not computed */
     char    *meta;              /* JSON object text, NULL when none */
+    char    *origin;            /* hex of the upload's names/, or NULL */
     uint64_t size;
     uint64_t max_duration_s;    /* 0: no limit signed */
     int64_t  created_ms;

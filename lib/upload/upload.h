@@ -1,0 +1,244 @@
+/*
+ * reel_upload_t: the resource that receives the bytes of one source, whatever
+ * door they come through.  It lies in the store (docs/uploads.md), so any
+ * process on any node may go on with it:
+ *
+ *   uploads/<id>/upload.json   what was fixed when it was created
+ *               /data          the bytes, each at its final offset
+ *               /state         offsets and phase in two slots; turns
+ *               /parts         one record a finished part
+ *
+ * A handle is used by one thread at a time, but for reel_upload_flush, which
+ * may run beside a write.  All calls may block: thread pool only.  A handle
+ * in a forked child holds the turn too: let none be open across a fork.
+ *
+ * Turns.  Who writes holds a turn: turn 0 to append, complete or abort, turn
+ * n to write part n; turn 0 excludes all others.  A newer request for the
+ * same turn takes it over: it writes its ticket where the holder looks before
+ * each write and each acknowledgement, and gets the lock (of the kernel,
+ * released when a process dies) as soon as the holder lets go.
+ *
+ * Errors: those of the store, and REEL_AGAIN the turn is held, ask its owner
+ * to leave (reel_upload_owner) and try again in a moment; REEL_DENIED
+ * somebody newer has the turn: stop, acknowledge nothing; REEL_LIMIT over the
+ * length or a limit; REEL_INVAL not in this phase or an offset that is not
+ * the next; REEL_BADDATA the bytes are not what was signed; REEL_EXISTS the
+ * asset exists already.
+ */
+
+#ifndef REEL_UPLOAD_UPLOAD_H
+#define REEL_UPLOAD_UPLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/job/record.h"
+#include "lib/job/upload_record.h"
+#include "lib/store/store.h"
+
+#define REEL_UPLOAD_PARTS_MAX 10000
+#define REEL_UPLOAD_OWNER_LEN 16            /* bytes, chosen by the owner */
+#define REEL_UPLOAD_BOOT_LEN  16
+#define REEL_UPLOAD_UNKNOWN   UINT64_MAX    /* a length not yet told */
+
+typedef enum {
+    REEL_UPLOAD_OPEN,
+    REEL_UPLOAD_COMPLETING,                 /* all bytes are here; a crash
+                                               in it is rolled forward */
+    REEL_UPLOAD_COMPLETE,
+    REEL_UPLOAD_ABORTED,
+    REEL_UPLOAD_EXPIRED
+} reel_upload_phase_t;
+
+const char *reel_upload_phase_name(reel_upload_phase_t p);
+
+/* what the slots hold, as of the last claim or read */
+typedef struct {
+    reel_upload_phase_t phase;
+    uint64_t            length;             /* REEL_UPLOAD_UNKNOWN */
+    uint64_t            offset;             /* bytes [0, offset) are here … */
+    uint64_t            durable;            /* … and of these survive power
+                                               loss; what is acknowledged */
+    uint64_t            part_size;          /* 0: no part began */
+    int64_t             touched_ms;         /* Unix time of the last change */
+    uint32_t            nparts;             /* of the completed list */
+    uint64_t            base;               /* where the result of a join
+                                               begins in data … */
+    bool                joined;             /* … or it lies in `joined` */
+} reel_upload_state_t;
+
+/* who takes a turn */
+typedef struct {
+    uint8_t owner[REEL_UPLOAD_OWNER_LEN];   /* by which it is told to leave,
+                                               not all zero */
+    uint8_t boot[REEL_UPLOAD_BOOT_LEN];     /* of the kernel's boot id: what
+                                               was written and not synced is
+                                               there for the same boot only */
+} reel_upload_self_t;
+
+typedef struct reel_upload_s {
+    reel_store_t       *store;
+    reel_upload_facts_t facts;
+    reel_upload_state_t state;
+    uint64_t            ticket;             /* ours, while we hold a turn */
+    unsigned            turn;
+    bool                held;
+    /* further fields: lib/upload/upload_impl.h */
+} reel_upload_t;
+
+/*
+ * Makes uploads/<id>: facts are copied; length when it is known, so that a
+ * full medium shows now.  *u holds turn 0.  The upload survives power loss
+ * when this returns; but a PUT, whose URL nobody is told, only when it
+ * completes.  now_ms is Unix time, here and everywhere.  REEL_EXISTS: the id
+ * is in use.
+ */
+reel_err_t reel_upload_create(reel_store_t *s,
+    const reel_upload_facts_t *facts, uint64_t length,
+    const reel_upload_self_t *self, int64_t now_ms, reel_upload_t **u)
+    REEL_WARN_UNUSED;
+
+/*
+ * Opens what stands, without a turn; state is what was last written, which
+ * the holder of the turn may be ahead of, and of which only `durable`
+ * outlives a power loss.  REEL_NOTFOUND; REEL_BADDATA it is broken.
+ */
+reel_err_t reel_upload_open(reel_store_t *s, reel_str_t id,
+    reel_upload_t **u) REEL_WARN_UNUSED;
+
+/* gives the turn back, keeps everything; NULL is fine */
+void reel_upload_close(reel_upload_t *u);
+
+/*
+ * Takes a turn: 0, or the number of a part.  The first call announces us
+ * (a newer one wins over an older); REEL_AGAIN: held, call again; in between
+ * tell the owner.  On REEL_OK state was read anew, and turn 0 of an open
+ * upload has synced what the one before had written: durable == offset.
+ */
+reel_err_t reel_upload_claim(reel_upload_t *u, unsigned turn,
+    const reel_upload_self_t *self) REEL_WARN_UNUSED;
+
+/* whom to tell: who holds the turn (0 also: any part).  REEL_NOTFOUND */
+reel_err_t reel_upload_owner(reel_upload_t *u, unsigned turn,
+    uint8_t owner[REEL_UPLOAD_OWNER_LEN]) REEL_WARN_UNUSED;
+
+/* REEL_DENIED when somebody newer wants our turn */
+reel_err_t reel_upload_check(reel_upload_t *u) REEL_WARN_UNUSED;
+
+/* the length, told later (tus defer-length): once, ≥ offset, ≤ max_bytes */
+reel_err_t reel_upload_set_length(reel_upload_t *u, uint64_t length,
+    int64_t now_ms) REEL_WARN_UNUSED;
+
+/* ---- turn 0: append ---- */
+
+/*
+ * Writes at offset and moves it.  provisional: the bytes lie on disk but
+ * offset stays where it is until reel_upload_confirm (a checksum is awaited);
+ * reel_upload_discard forgets them.
+ */
+reel_err_t reel_upload_write(reel_upload_t *u, const void *data, size_t len,
+    bool provisional) REEL_WARN_UNUSED;
+reel_err_t reel_upload_confirm(reel_upload_t *u) REEL_WARN_UNUSED;
+void reel_upload_discard(reel_upload_t *u);
+
+/* starts or waits for the data's way to the disk; durable follows with the
+   next write or settle.  May run beside reel_upload_write */
+reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;
+
+/* all that was written is durable, and state says so: may be acknowledged */
+reel_err_t reel_upload_settle(reel_upload_t *u, int64_t now_ms)
+    REEL_WARN_UNUSED;
+
+/*
+ * Publishes the asset in the order of docs/store.md and leaves the upload
+ * COMPLETE; repeated, or begun by another process that died, it goes on where
+ * that was: one asset, one job.  named: what to answer; when its asset is not
+ * ours, another upload of the same origin was first, and that one's job runs.
+ * A signed sha256 is checked: REEL_BADDATA, and REEL_EXISTS when the asset is
+ * another's, leave the upload ABORTED.
+ */
+reel_err_t reel_upload_complete(reel_upload_t *u, int64_t now_ms,
+    reel_named_t *named) REEL_WARN_UNUSED;
+
+/*
+ * What was answered to an upload of this origin (64 hex digits), and its job
+ * is queued again if it was lost.  REEL_NOTFOUND: there was none.
+ */
+reel_err_t reel_upload_replay(reel_store_t *s, const char *origin,
+    reel_named_t *named) REEL_WARN_UNUSED;
+
+/* the names/ hash under which the newest asset of an S3 key is found */
+reel_err_t reel_upload_key_hash(char hex[65], const char *project,
+    const char *bucket, const char *key) REEL_WARN_UNUSED;
+
+/* bytes go, the record stays for the sweep and says `phase` (ABORTED or
+   EXPIRED); REEL_INVAL when it is complete already */
+reel_err_t reel_upload_abort(reel_upload_t *u, reel_upload_phase_t phase,
+    int64_t now_ms) REEL_WARN_UNUSED;
+
+/* ---- parts (turn n) ---- */
+
+#define REEL_UPLOAD_SUM_MAX 32
+
+typedef struct {
+    uint32_t number;                        /* 1 … REEL_UPLOAD_PARTS_MAX */
+    uint64_t offset;                        /* where it lies in data */
+    uint64_t size;
+    uint64_t tag;                           /* random: its ETag */
+    int64_t  finished_ms;
+    uint8_t  sum_kind;                      /* reel_sum_kind_t, 0: none */
+    uint8_t  sum[REEL_UPLOAD_SUM_MAX];
+} reel_upload_part_t;
+
+/*
+ * Where part u->turn of `size` bytes goes: at (n - 1) x part size when that
+ * place is free, else behind all others.  A finished part of this number
+ * stays valid until this one is finished.
+ */
+reel_err_t reel_upload_part_begin(reel_upload_t *u, uint64_t size,
+    reel_upload_part_t *p) REEL_WARN_UNUSED;
+/* at `at` bytes into the part; REEL_LIMIT beyond its size */
+reel_err_t reel_upload_part_write(reel_upload_t *u,
+    const reel_upload_part_t *p, uint64_t at, const void *data, size_t len)
+    REEL_WARN_UNUSED;
+/* durable and on record; sets tag and finished_ms */
+reel_err_t reel_upload_part_finish(reel_upload_t *u, reel_upload_part_t *p,
+    int64_t now_ms) REEL_WARN_UNUSED;
+
+/* the newest record of each number, ascending; free(*parts) */
+reel_err_t reel_upload_parts(reel_upload_t *u, reel_upload_part_t **parts,
+    size_t *n) REEL_WARN_UNUSED;
+
+/*
+ * Makes data the listed parts in their order (nothing is copied where they
+ * lie so already), with turn 0 held; then reel_upload_complete.  numbers
+ * ascend; tags[i] must be the part's, else REEL_BADDATA and *bad = i.
+ */
+reel_err_t reel_upload_join(reel_upload_t *u, const uint32_t *numbers,
+    const uint64_t *tags, size_t n, size_t *bad) REEL_WARN_UNUSED;
+
+/*
+ * tus concatenation: appends the complete bytes of others to u, sharing
+ * blocks where the file system can.  The others stay.
+ */
+reel_err_t reel_upload_concat(reel_upload_t *u, reel_upload_t *const *from,
+    size_t n, int64_t now_ms) REEL_WARN_UNUSED;
+
+/* ---- for the sweep, quotas and listings ---- */
+
+typedef reel_err_t (*reel_upload_each_fn)(void *arg, const char *id,
+    reel_upload_t *u);
+
+/*
+ * Every upload, opened without a turn and closed again; u is NULL when it
+ * cannot be opened: being made or removed just now, or left so by a crash.
+ */
+reel_err_t reel_upload_each(reel_store_t *s, reel_upload_each_fn fn,
+    void *arg) REEL_WARN_UNUSED;
+
+/* all of it goes; REEL_INVAL when the phase is not a final one */
+reel_err_t reel_upload_remove(reel_upload_t *u) REEL_WARN_UNUSED;
+
+#endif
