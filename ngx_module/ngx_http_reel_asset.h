@@ -33,6 +33,14 @@ typedef struct {
  */
 reel_err_t ngx_http_reel_asset_load(ngx_http_reel_asset_t *a,
     reel_store_t *store);
+
+/*
+ * The same for a call that needs no more than whose it is: state (deleted or
+ * not), project, and the publication as far as the result can be read.
+ */
+reel_err_t ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
+
 void ngx_http_reel_asset_release(ngx_http_reel_asset_t *a);
 
 /* pending/ has the publication behind the result's: a retry is on its way */

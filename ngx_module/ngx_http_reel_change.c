@@ -14,8 +14,10 @@
 
 static reel_err_t ngx_http_reel_change_merge(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_entomb(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_make_room(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_clear(ngx_http_reel_api_t *api);
-static reel_err_t ngx_http_reel_change_jobs(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_jobs(ngx_http_reel_api_t *api,
+    ngx_uint_t entries);
 
 
 void
@@ -102,28 +104,39 @@ ngx_http_reel_change_delete(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_http_reel_api_load(api, log);
+    /* a damaged record must not keep it: whose it is does */
+    api->err = ngx_http_reel_asset_load_owner(&api->asset, api->store);
 
-    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)) {
+    if (api->err == REEL_OK && !ngx_http_reel_api_mine(api)) {
         return;
     }
 
     /* the tombstone first: from then on it is deleted, whatever stands */
-    api->err = ngx_http_reel_change_entomb(api);
+    if (api->err == REEL_OK) {
+        api->err = ngx_http_reel_change_entomb(api);
+    }
+
+    if (api->err == REEL_NOSPACE
+        && ngx_http_reel_change_make_room(api) == REEL_OK)
+    {
+        api->err = ngx_http_reel_change_entomb(api);
+    }
 
     if (api->err == REEL_OK) {
         api->err = ngx_http_reel_change_clear(api);
     }
 
     if (api->err == REEL_OK) {
-        api->err = ngx_http_reel_change_jobs(api);
+        api->err = ngx_http_reel_change_jobs(api, 1);
     }
 
     if (api->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: deleting asset %s: %s",
                       api->asset.id, reel_err_name(api->err));
 
-        api->err = REEL_IO;
+        if (api->err != REEL_NOSPACE) {
+            api->err = REEL_IO;
+        }
     }
 }
 
@@ -162,6 +175,41 @@ ngx_http_reel_change_entomb(ngx_http_reel_api_t *api)
 }
 
 
+/*
+ * Who deletes wants the space of a full disk back, and the tombstone needs a
+ * little of it: what playback can do without goes first.
+ */
+static reel_err_t
+ngx_http_reel_change_make_room(ngx_http_reel_api_t *api)
+{
+    reel_err_t  err;
+    reel_key_t  key;
+    reel_str_t  id;
+
+    id = reel_str(api->asset.id);
+
+    err = ngx_http_reel_change_jobs(api, 0);
+
+    if (err == REEL_OK) {
+        err = reel_key_upload(key, id, NULL);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(api->store, key, NULL);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, id, REEL_PART_SOURCE);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del(api->store, key);
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 {
@@ -194,12 +242,13 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 
 
 /*
+ * Drops the scratch of its jobs, and their entries in the outbox if told so.
  * An entry that comes later (a retry at the same time) or stays (a crash
  * here, and nobody knows its number any more) is the outbox's: it ends the
  * jobs of what has a tombstone.
  */
 static reel_err_t
-ngx_http_reel_change_jobs(ngx_http_reel_api_t *api)
+ngx_http_reel_change_jobs(ngx_http_reel_api_t *api, ngx_uint_t entries)
 {
     char        job[REEL_JOB_ID_MAX];
     uint32_t    i, p;
@@ -216,7 +265,7 @@ ngx_http_reel_change_jobs(ngx_http_reel_api_t *api)
 
         err = reel_key_pending(entry, id, p);
 
-        if (err == REEL_OK) {
+        if (err == REEL_OK && entries) {
             err = reel_store_del(api->store, entry);
         }
 
