@@ -235,15 +235,15 @@ reel_upload_data_drop(reel_upload_impl_t *u)
 
     err = drop(u, REEL_UPLOAD_DATA, &u->data);
 
-    if (err == REEL_OK && u->pub.state.joined) {
+    if (u->pub.facts.door != REEL_UPLOAD_MULTIPART) {
+        return err;
+    }
+
+    if (err == REEL_OK) {
         err = drop(u, REEL_UPLOAD_JOINED, NULL);
     }
 
-    if (err == REEL_OK && u->pub.facts.door == REEL_UPLOAD_MULTIPART) {
-        err = drop(u, REEL_UPLOAD_PARTS, &u->parts);
-    }
-
-    return err;
+    return err == REEL_OK ? drop(u, REEL_UPLOAD_PARTS, &u->parts) : err;
 }
 
 

@@ -106,20 +106,18 @@ complete_length(reel_upload_impl_t *u)
 static reel_err_t
 seal(reel_upload_impl_t *u, reel_multipart_t *bytes, int64_t now_ms)
 {
-    uint64_t              size, end;
+    uint64_t              size;
     reel_err_t            err;
     reel_upload_state_t  *st = &u->pub.state;
 
-    err = check_sum(u, bytes);
+    err = reel_multipart_size(bytes, &size);
 
-    if (err == REEL_OK) {
-        err = reel_multipart_size(bytes, &size);
+    if (err == REEL_OK && size < st->length + (st->joined ? 0 : st->base)) {
+        err = REEL_IO;
     }
 
-    end = st->length + (st->joined ? 0 : st->base);
-
-    if (err == REEL_OK && size != end) {
-        err = size < end ? REEL_IO : reel_multipart_truncate(bytes, end);
+    if (err == REEL_OK) {
+        err = check_sum(u, bytes);
     }
 
     if (err == REEL_OK) {
@@ -195,6 +193,25 @@ begin(reel_upload_impl_t *u, int64_t now_ms)
 }
 
 
+/* provisional bytes, parts that were not listed */
+static reel_err_t
+trim(reel_upload_impl_t *u, reel_multipart_t *bytes)
+{
+    uint64_t    size;
+    reel_err_t  err;
+
+    err = reel_multipart_size(bytes, &size);
+
+    if (err == REEL_OK && size != u->pub.state.length) {
+        err = size < u->pub.state.length
+              ? REEL_IO
+              : reel_multipart_truncate(bytes, u->pub.state.length);
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 roll_forward(reel_upload_impl_t *u, bool again, int64_t now_ms,
     reel_named_t *named)
@@ -202,10 +219,19 @@ roll_forward(reel_upload_impl_t *u, bool again, int64_t now_ms,
     reel_err_t         err;
     reel_multipart_t  *bytes = NULL;
 
-    err = reel_upload_stage(u, bytes_part(u), false, &bytes);
+    err = reel_upload_straighten(u);
 
     if (err == REEL_OK) {
-        err = reel_upload_publish(u, bytes, bytes_part(u), again, named);
+        err = reel_upload_stage(u, bytes_part(u), false, &bytes);
+    }
+
+    if (err == REEL_OK) {
+        err = trim(u, bytes);
+
+        if (err == REEL_OK) {
+            err = reel_upload_publish(u, bytes, bytes_part(u), again, named);
+        }
+
         reel_multipart_close(bytes);
 
     } else if (err == REEL_NOTFOUND) {

@@ -146,6 +146,14 @@ fill_folder(reel_upload_impl_t *u, const reel_buf_t *json, uint64_t length,
         err = reel_multipart_truncate(u->data, 0);
     }
 
+    if (err == REEL_OK && u->pub.facts.door == REEL_UPLOAD_MULTIPART) {
+        err = reel_upload_stage(u, REEL_UPLOAD_PARTS, true, &u->parts);
+
+        if (err == REEL_OK) {
+            err = reel_multipart_truncate(u->parts, 0);
+        }
+    }
+
     if (err == REEL_OK && length != REEL_UPLOAD_UNKNOWN) {
         err = reel_multipart_reserve(u->data, 0, length);
     }
@@ -181,9 +189,11 @@ static void
 undo(reel_upload_impl_t *u)
 {
     reel_multipart_abort(u->unsynced);
+    reel_multipart_abort(u->parts);
     reel_multipart_abort(u->data);
     reel_multipart_abort(u->state_file);
     u->unsynced = NULL;
+    u->parts = NULL;
     u->data = NULL;
     u->state_file = NULL;
 }
@@ -284,6 +294,29 @@ read_facts(reel_upload_impl_t *u)
 }
 
 
+/* who writes a part does not write a slot */
+static reel_err_t
+touched_by_parts(reel_upload_impl_t *u)
+{
+    int64_t     ms;
+    reel_err_t  err;
+
+    if (u->pub.facts.door != REEL_UPLOAD_MULTIPART
+        || u->pub.state.phase != REEL_UPLOAD_OPEN)
+    {
+        return REEL_OK;
+    }
+
+    err = reel_upload_part_last(u, &ms);
+
+    if (err == REEL_OK && ms > u->pub.state.touched_ms) {
+        u->pub.state.touched_ms = ms;
+    }
+
+    return err;
+}
+
+
 reel_err_t
 reel_upload_open(reel_store_t *s, reel_str_t id, reel_upload_t **out)
 {
@@ -319,6 +352,10 @@ reel_upload_open(reel_store_t *s, reel_str_t id, reel_upload_t **out)
 
     if (err == REEL_OK) {
         err = reel_upload_state_read(u);
+    }
+
+    if (err == REEL_OK) {
+        err = touched_by_parts(u);
     }
 
     if (err != REEL_OK) {

@@ -198,30 +198,34 @@ typedef struct {
  * stays valid until this one is finished.
  */
 reel_err_t reel_upload_part_begin(reel_upload_t *u, uint64_t size,
-    reel_upload_part_t *p) REEL_WARN_UNUSED;
-/* at `at` bytes into the part; REEL_LIMIT beyond its size */
+    int64_t now_ms, reel_upload_part_t *p) REEL_WARN_UNUSED;
+/* at `at` bytes into the part, in order; REEL_LIMIT beyond its size */
 reel_err_t reel_upload_part_write(reel_upload_t *u,
     const reel_upload_part_t *p, uint64_t at, const void *data, size_t len)
     REEL_WARN_UNUSED;
-/* durable and on record; sets tag and finished_ms */
+/* durable and on record, with the sum that the caller set; sets tag and
+   finished_ms.  REEL_INVAL when some bytes did not come */
 reel_err_t reel_upload_part_finish(reel_upload_t *u, reel_upload_part_t *p,
     int64_t now_ms) REEL_WARN_UNUSED;
 
-/* the newest record of each number, ascending; free(*parts) */
+/* the newest record of each number, ascending; free(*parts).  REEL_NOTFOUND
+   when the upload came to an end */
 reel_err_t reel_upload_parts(reel_upload_t *u, reel_upload_part_t **parts,
     size_t *n) REEL_WARN_UNUSED;
 
 /*
- * Makes data the listed parts in their order (nothing is copied where they
- * lie so already), with turn 0 held; then reel_upload_complete.  numbers
- * ascend; tags[i] must be the part's, else REEL_BADDATA and *bad = i.
+ * Makes the listed parts, in their order, the bytes of the upload, with turn
+ * 0 held; then reel_upload_complete.  Nothing is copied where they lie so
+ * already, else as little as can be.  numbers ascend; tags[i] must be the
+ * part's, else REEL_BADDATA and *bad = i; REEL_LIMIT: together too long.
  */
 reel_err_t reel_upload_join(reel_upload_t *u, const uint32_t *numbers,
     const uint64_t *tags, size_t n, size_t *bad) REEL_WARN_UNUSED;
 
 /*
- * tus concatenation: appends the complete bytes of others to u, sharing
- * blocks where the file system can.  The others stay.
+ * tus concatenation: appends the complete bytes of others (partial, open,
+ * offset == length; else REEL_INVAL) to u, with its turn 0 held, and settles;
+ * shares blocks where the file system can.  The others stay.
  */
 reel_err_t reel_upload_concat(reel_upload_t *u, reel_upload_t *const *from,
     size_t n, int64_t now_ms) REEL_WARN_UNUSED;

@@ -7,6 +7,7 @@
 
 #include "lib/crypt/digest.h"
 #include "lib/store/layout.h"
+#include "lib/upload/part_log.h"
 #include "lib/upload/slot.h"
 #include "lib/upload/upload.h"
 
@@ -93,6 +94,23 @@ void reel_upload_mutex_unlock(reel_upload_impl_t *u);
 reel_err_t reel_upload_data_sync(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* the bytes go; the record stays */
 reel_err_t reel_upload_data_drop(reel_upload_impl_t *u) REEL_WARN_UNUSED;
+
+/* ---- part.c ---- */
+
+/* all that `parts` says; free(*t) */
+reel_err_t reel_upload_table_load(reel_upload_impl_t *u,
+    reel_upload_table_t **t) REEL_WARN_UNUSED;
+/* appends finished parts to it, durable */
+reel_err_t reel_upload_table_log(reel_upload_impl_t *u,
+    const reel_upload_part_t *parts, size_t n) REEL_WARN_UNUSED;
+/* when the newest record was written, 0: never */
+reel_err_t reel_upload_part_last(reel_upload_impl_t *u, int64_t *ms)
+    REEL_WARN_UNUSED;
+
+/* ---- join.c ---- */
+
+/* a sealed result begins at 0 of its file, `joined` if not of `data` */
+reel_err_t reel_upload_straighten(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 
 /* ---- publish.c: the asset, step by step ---- */
 
