@@ -174,7 +174,32 @@ is(scalar @ids, 4, 'four assets on two pages');
 is_deeply(\@ids, [ reverse sort @ids ], 'newest first');
 is(scalar @{ json(call('GET', '/api/assets?state=ready')->{body})->{assets} },
     0, 'none is ready');
-for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x') {
+# a millisecond with more ids than a page, some of which go in between
+my $alike = 'reel1:{r0}:catalog:other';
+my @alike = map { sprintf '01j0000000%016d', $_ } 1 .. 300;
+$t->redis('ZADD', $alike, map { (1700000000000, $_) } @alike);
+$t->redis('ZADD', $alike, 1700000000001, '01j1' . '0' x 22,
+    1699999999999, '01hz' . '0' x 22);
+my ($pages, %seen) = (0);
+my @as_other = (key => $Reel::KEY2, secret => $Reel::SECRET2);
+$cursor = '';
+while (defined $cursor && $pages++ < 60) {
+    $r = call('GET', '/api/assets?limit=7' . ($cursor
+        ? '&cursor=' . Reel::uri($cursor) : ''), @as_other);
+    $cursor = json($r->{body})->{next_cursor};
+    next if !defined $cursor;
+    my ($score, $last) = split /:/, $cursor;
+    $seen{$last}++;
+    $t->redis('ZREM', $alike, grep { $_ gt $last } @alike[-30 .. -1])
+        if $pages == 8;
+}
+is($pages, 44, '302 alike on 44 pages');
+is(scalar keys %seen, 43, 'each of which ends elsewhere');
+is((sort keys %seen)[0], $alike[0], 'the last cursor is that of the oldest');
+
+for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x',
+    "cursor=1:$id", "cursor=1:$id:x", "cursor=1:$id:-1", "cursor=1:$id:1:2")
+{
     $r = call('GET', "/api/assets?$q");
     has_status($r, 400, 'INVALID_FIELD', "list: $q");
 }
