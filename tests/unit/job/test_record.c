@@ -7,6 +7,8 @@
 #include "lib/job/record.h"
 
 #define ID "01j00000000000000000000000"
+#define HASH "e3b0c44298fc1c149afbf4c8996fb924" \
+    "27ae41e4649b934ca495991b7852b855"
 
 
 static void
@@ -17,7 +19,7 @@ request_round_trip(void **state)
         .asset = ID, .project = "p1", .pipeline = "default",
         .name = "a \"film\" \xc3\xa9.mp4", .content_type = "video/mp4",
         .meta = "{\"title\":\"T\",\"n\":{\"deep\":[1,2]}}", .size = 5000000000,
-        .max_duration_s = 60, .created_ms = 1700000000123,
+        .max_duration_s = 60, .created_ms = 1700000000123, .origin = HASH,
     }, q;
 
     (void) state;
@@ -33,6 +35,7 @@ request_round_trip(void **state)
     assert_string_equal(q.content_type, r.content_type);
     assert_string_equal(q.meta, r.meta);
     assert_null(q.sha256);
+    assert_string_equal(q.origin, HASH);
     assert_int_equal(q.size, r.size);
     assert_int_equal(q.max_duration_s, 60);
     assert_int_equal(q.created_ms, r.created_ms);
@@ -74,6 +77,7 @@ request_refused(void **state)
         { REQ(",\"size\":\"1\""), "\"size\" is not an integer" },
         { REQ(",\"size\":1,\"meta\":[]"), "\"meta\" is not an object" },
         { REQ(",\"size\":1,\"sha256\":\"ab\""), "\"sha256\" is not 64" },
+        { REQ(",\"size\":1,\"origin\":\"ab\""), "\"origin\" is not 64" },
         { REQ(",\"size\":1,\"size\":1"), "duplicate" },
         { "{\"asset\":\"../../../etc/passwd12345678\"", "request.json" },
         { "{\"asset\":\"../../../../../etc/passwd0\",\"project\":\"p\","
