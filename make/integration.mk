@@ -1,9 +1,17 @@
 ## make test-integration [K=name]  tests/integration: private redis, nginx, workerd
+## make test-chaos    those of them that kill, stop or empty a part
 PYTHON ?= /usr/bin/python3
 
-.PHONY: test-integration
+PYTEST  = BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q \
+          -p no:cacheprovider
+
+.PHONY: test-integration test-chaos
 test-integration: all
 	@mkdir -p $(BUILD)/results
-	BUILD=$(BUILD) REEL_RESULTS=$(abspath $(BUILD))/results/integration.txt \
-	    PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    $(if $(K),-k '$(K)') tests/integration
+	REEL_RESULTS=$(abspath $(BUILD))/results/integration.txt $(PYTEST) \
+	    $(if $(K),-k '$(K)',-m 'not chaos') tests/integration
+
+test-chaos: all
+	@mkdir -p $(BUILD)/results
+	REEL_RESULTS=$(abspath $(BUILD))/results/chaos.txt $(PYTEST) -m chaos \
+	    tests/integration

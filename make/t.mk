@@ -1,5 +1,11 @@
 ## make test-t        t/: black-box tests of directives and HTTP, by prove
-.PHONY: test-t
+## make test-t-san    the same, the module under ASan and UBSan
+.PHONY: test-t test-t-san
 test-t: module
 	@mkdir -p $(BUILD)/results
 	scripts/prove-count $(BUILD)/results/t.txt
+
+test-t-san:
+	@mkdir -p $(BUILD)/results
+	@$(MAKE) -s $(PARALLEL) SAN=1 BUILD=build/san module test-tools
+	scripts/test-t-san $(BUILD)/results/t-san.txt build/san $(CC)

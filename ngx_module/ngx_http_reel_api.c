@@ -406,6 +406,12 @@ ngx_http_reel_api_check(ngx_http_request_t *r, ngx_http_reel_api_t *api)
                                    NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
                                    "TOO_LARGE", detail, 0);
 
+    case REEL_NOSPACE:
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INSUFFICIENT_STORAGE,
+                                   "InsufficientStorage",
+                                   "the server's disk is full", 1);
+
     default:
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
                                    NGX_HTTP_INTERNAL_SERVER_ERROR,

@@ -14,10 +14,12 @@ static reel_err_t ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a,
     reel_store_t *store, const char *part, bool *stands);
 static reel_err_t ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a,
     reel_store_t *store);
-static reel_err_t ngx_http_reel_asset_records(ngx_http_reel_asset_t *a,
+static reel_err_t ngx_http_reel_asset_request(ngx_http_reel_asset_t *a,
     reel_store_t *store);
-static reel_err_t ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a,
-    reel_store_t *store, uint32_t *publication);
+static reel_err_t ngx_http_reel_asset_result(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
+static reel_err_t ngx_http_reel_asset_get_meta(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
 static void ngx_http_reel_asset_meta(reel_json_t *j, const reel_meta_t *m);
 static void ngx_http_reel_asset_progress(reel_json_t *j,
     const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress);
@@ -41,8 +43,7 @@ static void ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key,
 reel_err_t
 ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
 {
-    bool        index;
-    uint32_t    pending;
+    bool        index, retry;
     reel_err_t  err;
 
     err = ngx_http_reel_asset_tombstone(a, store);
@@ -50,14 +51,28 @@ ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
         return err;
     }
 
-    err = ngx_http_reel_asset_records(a, store);
-    if (err != REEL_OK) {
+    err = ngx_http_reel_asset_request(a, store);
+
+    if (err == REEL_OK) {
+        err = ngx_http_reel_asset_result(a, store);
+    }
+
+    if (err == REEL_OK) {
+        err = ngx_http_reel_asset_get_meta(a, store);
+    }
+
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
         return err;
     }
 
-    err = ngx_http_reel_asset_pending(a, store, &pending);
-    if (err != REEL_OK) {
-        return err;
+    retry = false;
+
+    if (a->has_result) {
+        err = ngx_http_reel_asset_retry(store, reel_str(a->id), &a->result,
+                                        &retry);
+        if (err != REEL_OK) {
+            return err;
+        }
     }
 
     err = ngx_http_reel_asset_stands(a, store, REEL_PART_INDEX, &index);
@@ -66,10 +81,43 @@ ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
     }
 
     a->streamable = index;
-    a->publication = pending ? pending
-                     : a->has_result ? a->result.publication : 1;
+    a->publication = a->has_result ? a->result.publication + retry : 1;
     a->state = reel_asset_state(a->request.asset != NULL, false,
-                                a->has_result ? &a->result : NULL, pending);
+                                a->has_result ? &a->result : NULL, retry);
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    bool        retry;
+    reel_err_t  err;
+
+    err = ngx_http_reel_asset_tombstone(a, store);
+    if (err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    err = ngx_http_reel_asset_request(a, store);
+    if (err != REEL_OK) {
+        return err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    a->state = REEL_ASSET_PREPARING;
+    a->publication = 1;
+
+    if (ngx_http_reel_asset_result(a, store) == REEL_OK && a->has_result) {
+        a->publication = a->result.publication;
+
+        if (ngx_http_reel_asset_retry(store, reel_str(a->id), &a->result,
+                                      &retry)
+            == REEL_OK)
+        {
+            a->publication += retry;
+        }
+    }
 
     return REEL_OK;
 }
@@ -106,38 +154,50 @@ ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a, reel_store_t *store)
 }
 
 
+/* REEL_NOTFOUND: there is no asset */
 static reel_err_t
-ngx_http_reel_asset_records(ngx_http_reel_asset_t *a, reel_store_t *store)
+ngx_http_reel_asset_request(ngx_http_reel_asset_t *a, reel_store_t *store)
 {
     reel_buf_t  b;
     reel_err_t  err;
 
     err = ngx_http_reel_asset_get(a, store, REEL_PART_REQUEST, &b);
-    if (err == REEL_NOTFOUND) {
-        return REEL_OK;
-    }
 
     if (err == REEL_OK) {
         err = reel_request_parse(&a->request, (char *) b.data, b.len, NULL);
         reel_buf_release(&b);
     }
 
-    if (err != REEL_OK) {
-        return err;
-    }
+    return err;
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_result(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
 
     err = ngx_http_reel_asset_get(a, store, REEL_PART_RESULT, &b);
+
     if (err == REEL_OK) {
         err = reel_result_parse(&a->result, (char *) b.data, b.len, NULL);
         a->has_result = (err == REEL_OK);
         reel_buf_release(&b);
     }
 
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        return err;
-    }
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static reel_err_t
+ngx_http_reel_asset_get_meta(ngx_http_reel_asset_t *a, reel_store_t *store)
+{
+    reel_buf_t  b;
+    reel_err_t  err;
 
     err = ngx_http_reel_asset_get(a, store, REEL_PART_META, &b);
+
     if (err == REEL_OK) {
         err = reel_meta_parse(&a->meta, (char *) b.data, b.len, NULL);
         reel_buf_release(&b);
@@ -147,27 +207,20 @@ ngx_http_reel_asset_records(ngx_http_reel_asset_t *a, reel_store_t *store)
 }
 
 
-static reel_err_t
-ngx_http_reel_asset_pending(ngx_http_reel_asset_t *a, reel_store_t *store,
-    uint32_t *publication)
+reel_err_t
+ngx_http_reel_asset_retry(reel_store_t *store, reel_str_t asset,
+    const reel_result_t *result, bool *retry)
 {
-    reel_buf_t  b;
-    reel_err_t  err;
-    reel_key_t  key;
+    reel_err_t         err;
+    reel_key_t         key;
+    reel_store_stat_t  st;
 
-    *publication = 0;
-
-    err = reel_key_pending(key, reel_str(a->id));
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_get(store, key, REEL_RECORD_MAX, &b);
-
+    err = reel_key_pending(key, asset, result->publication + 1);
     if (err == REEL_OK) {
-        err = reel_pending_parse(publication, (char *) b.data, b.len, NULL);
-        reel_buf_release(&b);
+        err = reel_store_stat(store, key, &st);
     }
+
+    *retry = (err == REEL_OK);
 
     return err == REEL_NOTFOUND ? REEL_OK : err;
 }

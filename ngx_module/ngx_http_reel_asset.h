@@ -21,7 +21,7 @@ typedef struct {
     reel_request_t       request;
     reel_result_t        result;
     reel_meta_t          meta;
-    uint32_t             publication;       /* the pending one, else the
+    uint32_t             publication;       /* that a retry makes, else the
                                                result's, else 1 */
     ngx_uint_t           has_result;
     ngx_uint_t           streamable;        /* an index stands */
@@ -33,7 +33,19 @@ typedef struct {
  */
 reel_err_t ngx_http_reel_asset_load(ngx_http_reel_asset_t *a,
     reel_store_t *store);
+
+/*
+ * The same for a call that needs no more than whose it is: state (deleted or
+ * not), project, and the publication as far as the result can be read.
+ */
+reel_err_t ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a,
+    reel_store_t *store);
+
 void ngx_http_reel_asset_release(ngx_http_reel_asset_t *a);
+
+/* pending/ has the publication behind the result's: a retry is on its way */
+reel_err_t ngx_http_reel_asset_retry(reel_store_t *store, reel_str_t asset,
+    const reel_result_t *result, bool *retry);
 
 /* the key K:progress:<job> whose HGETALL is `progress` below */
 reel_err_t ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,

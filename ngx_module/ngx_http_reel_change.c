@@ -8,14 +8,16 @@
 #include <jansson.h>
 
 
-/* publications whose scratch folders a delete looks for */
+/* publications whose entries and scratch folders a delete looks for */
 #define NGX_HTTP_REEL_PUBLICATIONS  100
 
 
 static reel_err_t ngx_http_reel_change_merge(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_entomb(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_make_room(ngx_http_reel_api_t *api);
 static reel_err_t ngx_http_reel_change_clear(ngx_http_reel_api_t *api);
-static reel_err_t ngx_http_reel_change_scratch(ngx_http_reel_api_t *api);
+static reel_err_t ngx_http_reel_change_jobs(ngx_http_reel_api_t *api,
+    ngx_uint_t entries);
 
 
 void
@@ -102,28 +104,39 @@ ngx_http_reel_change_delete(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_http_reel_api_load(api, log);
+    /* a damaged record must not keep it: whose it is does */
+    api->err = ngx_http_reel_asset_load_owner(&api->asset, api->store);
 
-    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)) {
+    if (api->err == REEL_OK && !ngx_http_reel_api_mine(api)) {
         return;
     }
 
     /* the tombstone first: from then on it is deleted, whatever stands */
-    api->err = ngx_http_reel_change_entomb(api);
+    if (api->err == REEL_OK) {
+        api->err = ngx_http_reel_change_entomb(api);
+    }
+
+    if (api->err == REEL_NOSPACE
+        && ngx_http_reel_change_make_room(api) == REEL_OK)
+    {
+        api->err = ngx_http_reel_change_entomb(api);
+    }
 
     if (api->err == REEL_OK) {
         api->err = ngx_http_reel_change_clear(api);
     }
 
     if (api->err == REEL_OK) {
-        api->err = ngx_http_reel_change_scratch(api);
+        api->err = ngx_http_reel_change_jobs(api, 1);
     }
 
     if (api->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: deleting asset %s: %s",
                       api->asset.id, reel_err_name(api->err));
 
-        api->err = REEL_IO;
+        if (api->err != REEL_NOSPACE) {
+            api->err = REEL_IO;
+        }
     }
 }
 
@@ -162,6 +175,41 @@ ngx_http_reel_change_entomb(ngx_http_reel_api_t *api)
 }
 
 
+/*
+ * Who deletes wants the space of a full disk back, and the tombstone needs a
+ * little of it: what playback can do without goes first.
+ */
+static reel_err_t
+ngx_http_reel_change_make_room(ngx_http_reel_api_t *api)
+{
+    reel_err_t  err;
+    reel_key_t  key;
+    reel_str_t  id;
+
+    id = reel_str(api->asset.id);
+
+    err = ngx_http_reel_change_jobs(api, 0);
+
+    if (err == REEL_OK) {
+        err = reel_key_upload(key, id, NULL);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(api->store, key, NULL);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, id, REEL_PART_SOURCE);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_del(api->store, key);
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 {
@@ -182,14 +230,6 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
     }
 
     if (err == REEL_OK) {
-        err = reel_key_pending(key, id);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_store_del(api->store, key);
-    }
-
-    if (err == REEL_OK) {
         err = reel_key_upload(folder, id, NULL);
     }
 
@@ -201,20 +241,37 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 }
 
 
+/*
+ * Drops the scratch of its jobs, and their entries in the outbox if told so.
+ * An entry that comes later (a retry at the same time) or stays (a crash
+ * here, and nobody knows its number any more) is the outbox's: it ends the
+ * jobs of what has a tombstone.
+ */
 static reel_err_t
-ngx_http_reel_change_scratch(ngx_http_reel_api_t *api)
+ngx_http_reel_change_jobs(ngx_http_reel_api_t *api, ngx_uint_t entries)
 {
     char        job[REEL_JOB_ID_MAX];
     uint32_t    i, p;
     reel_err_t  err;
-    reel_key_t  folder;
+    reel_key_t  entry, folder;
+    reel_str_t  id;
+
+    id = reel_str(api->asset.id);
 
     p = api->asset.publication;
     err = REEL_OK;
 
     for (i = 0; i < NGX_HTTP_REEL_PUBLICATIONS && p > 0; i++, p--) {
 
-        err = reel_job_id(job, reel_str(api->asset.id), p);
+        err = reel_key_pending(entry, id, p);
+
+        if (err == REEL_OK && entries) {
+            err = reel_store_del(api->store, entry);
+        }
+
+        if (err == REEL_OK) {
+            err = reel_job_id(job, id, p);
+        }
 
         if (err == REEL_OK) {
             err = reel_key_scratch(folder, reel_str(job), NULL);
@@ -277,7 +334,6 @@ ngx_http_reel_change_retry(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_t  *api = data;
 
-    reel_buf_t  b;
     reel_key_t  key;
 
     ngx_http_reel_api_load(api, log);
@@ -293,19 +349,17 @@ ngx_http_reel_change_retry(void *data, ngx_log_t *log)
 
     api->asset.publication = api->asset.result.publication + 1;
 
-    reel_buf_init(&b, REEL_RECORD_MAX);
-
-    api->err = reel_pending_print(&b, api->asset.publication);
-
-    if (api->err == REEL_OK) {
-        api->err = reel_key_pending(key, reel_str(api->asset.id));
-    }
+    api->err = reel_key_pending(key, reel_str(api->asset.id),
+                                api->asset.publication);
 
     if (api->err == REEL_OK) {
-        api->err = reel_store_replace(api->store, key, b.data, b.len);
+        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
     }
 
-    reel_buf_release(&b);
+    /* another retry came first: this is the same one */
+    if (api->err == REEL_EXISTS) {
+        api->err = REEL_OK;
+    }
 
     if (api->err == REEL_OK) {
         api->asset.state = REEL_ASSET_PREPARING;

@@ -1,7 +1,7 @@
 /*
  * GET /api/assets: ids from the catalogue in Redis, newest first; their
- * states from the store.  A cursor is "<score>:<id>" of the last id of a
- * page.
+ * states from the store.  A cursor is "<score>:<id>:<n>": of the last id of a
+ * page, which is the nth of that score (a millisecond may have any number).
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
@@ -11,7 +11,7 @@
 
 #define NGX_HTTP_REEL_LIST_MAX      100
 #define NGX_HTTP_REEL_LIST_DEFAULT  20
-#define NGX_HTTP_REEL_LIST_TIES     32      /* ids of one millisecond */
+#define NGX_HTTP_REEL_LIST_TIES     32      /* that may have gone meanwhile */
 #define NGX_HTTP_REEL_LIST_BODY     (4 * 1024 * 1024)
 
 
@@ -21,7 +21,8 @@ typedef struct {
     char                     state[16];
     char                     score[NGX_INT64_LEN + 1];
     char                     after[REEL_ULID_LEN + 1];
-    char                     next[NGX_INT64_LEN + REEL_ULID_LEN + 2];
+    ngx_uint_t               skip;      /* ids of score not asked for */
+    char                     next[2 * NGX_INT64_LEN + REEL_ULID_LEN + 3];
     ngx_uint_t               nassets;
     ngx_http_reel_asset_t   *assets;
 } ngx_http_reel_list_t;
@@ -29,6 +30,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_reel_list_query(ngx_http_request_t *r,
     ngx_http_reel_list_t *l);
+static reel_err_t ngx_http_reel_list_cursor(ngx_http_reel_list_t *l,
+    const char *cursor);
+static ngx_int_t ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
+    ngx_http_reel_loc_conf_t *rlcf, const char *key);
 static void ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply);
 static void ngx_http_reel_list_take(ngx_http_reel_list_t *l,
     ngx_http_reel_reply_t *reply);
@@ -43,9 +48,6 @@ ngx_int_t
 ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
     ngx_int_t                  rc;
-    ngx_str_t                  argv[7];
-    ngx_uint_t                 i;
-    const char                *args[7];
     reel_redis_key_t           key;
     ngx_http_reel_list_t      *l;
     ngx_http_reel_loc_conf_t  *rlcf;
@@ -73,35 +75,8 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    args[0] = "ZREVRANGEBYSCORE";
-    args[1] = key;
-    args[2] = l->score;
-    args[3] = "-inf";
-    args[4] = "WITHSCORES";
-    args[5] = "LIMIT";
-    args[6] = "0";
-
-    for (i = 0; i < 7; i++) {
-        argv[i].data = (u_char *) args[i];
-        argv[i].len = ngx_strlen(args[i]);
-    }
-
-    {
-        u_char     count[NGX_INT_T_LEN];
-        ngx_str_t  all[8];
-
-        ngx_memcpy(all, argv, sizeof(argv));
-        all[7].data = count;
-        all[7].len = ngx_sprintf(count, "%ui",
-                                 l->limit + 1 + NGX_HTTP_REEL_LIST_TIES)
-                     - count;
-
-        api->call = ngx_http_reel_redis_call(rlcf->redis, 8, all,
-                                             rlcf->redis_timeout,
-                                             ngx_http_reel_list_ids, l);
-        if (api->call == NULL) {
-            return ngx_http_reel_list_no_redis(r);
-        }
+    if (ngx_http_reel_list_ask(l, rlcf, key) != NGX_OK) {
+        return ngx_http_reel_list_no_redis(r);
     }
 
     r->main->count++;
@@ -110,13 +85,47 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 }
 
 
+/*
+ * From a little before the cursor: ids of its millisecond may have gone, and
+ * those that were shown are known by being no smaller.
+ */
+static ngx_int_t
+ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
+    ngx_http_reel_loc_conf_t *rlcf, const char *key)
+{
+    u_char       offset[NGX_INT_T_LEN + 1], count[NGX_INT_T_LEN + 1];
+    ngx_str_t    argv[8];
+    ngx_uint_t   i;
+    const char  *args[] = { "ZREVRANGEBYSCORE", key, l->score, "-inf",
+                            "WITHSCORES", "LIMIT", (char *) offset,
+                            (char *) count };
+
+    l->skip -= ngx_min(l->skip, NGX_HTTP_REEL_LIST_TIES);
+
+    (void) ngx_sprintf(offset, "%ui%Z", l->skip);
+    (void) ngx_sprintf(count, "%ui%Z",
+                       l->limit + 1 + NGX_HTTP_REEL_LIST_TIES);
+
+    for (i = 0; i < 8; i++) {
+        argv[i].data = (u_char *) args[i];
+        argv[i].len = ngx_strlen(args[i]);
+    }
+
+    l->api->call = ngx_http_reel_redis_call(rlcf->redis, 8, argv,
+                                            rlcf->redis_timeout,
+                                            ngx_http_reel_list_ids, l);
+
+    return l->api->call ? NGX_OK : NGX_ERROR;
+}
+
+
 static ngx_int_t
 ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
 {
-    char         buf[64];
+    char         buf[80];
     uint64_t     v;
     reel_err_t   err;
-    reel_str_t   query, id, score;
+    reel_str_t   query;
     const char  *bad;
 
     query.p = (char *) r->args.data;
@@ -142,17 +151,10 @@ ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
 
     err = reel_query_get_decoded(query, "cursor", buf, sizeof(buf));
     if (err == REEL_OK) {
-        score = reel_str_cut(reel_str(buf), ':', &id);
+        err = ngx_http_reel_list_cursor(l, buf);
+    }
 
-        if (id.p == NULL || !reel_ulid_valid(id)
-            || reel_str_u64(score, INT64_MAX, &v) != REEL_OK
-            || reel_str_copy(l->score, sizeof(l->score), score) != REEL_OK
-            || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK)
-        {
-            bad = "cursor is not one that a list call returned";
-        }
-
-    } else if (err != REEL_NOTFOUND) {
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
         bad = "cursor is not one that a list call returned";
     }
 
@@ -175,6 +177,30 @@ ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
     }
 
     return NGX_OK;
+}
+
+
+static reel_err_t
+ngx_http_reel_list_cursor(ngx_http_reel_list_t *l, const char *cursor)
+{
+    uint64_t    v;
+    reel_str_t  score, id, n;
+
+    score = reel_str_cut(reel_str(cursor), ':', &id);
+    id = reel_str_cut(id, ':', &n);
+
+    if (n.p == NULL || !reel_ulid_valid(id)
+        || reel_str_u64(score, INT64_MAX, &v) != REEL_OK
+        || reel_str_copy(l->score, sizeof(l->score), score) != REEL_OK
+        || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK
+        || reel_str_u64(n, INT32_MAX, &v) != REEL_OK)
+    {
+        return REEL_INVAL;
+    }
+
+    l->skip = v;
+
+    return REEL_OK;
 }
 
 
@@ -213,14 +239,22 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
 static void
 ngx_http_reel_list_take(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply)
 {
-    reel_str_t  id, score;
-    ngx_uint_t  i;
+    reel_str_t  id, score, last;
+    ngx_uint_t  i, nth;
+    char        next[sizeof(l->next)];
+
+    last = reel_str(l->score);
+    nth = l->skip;
+    next[0] = '\0';
 
     for (i = 0; i + 1 < reply->nelts; i += 2) {
         id.p = (char *) reply->elts[i].data;
         id.len = reply->elts[i].len;
         score.p = (char *) reply->elts[i + 1].data;
         score.len = reply->elts[i + 1].len;
+
+        nth = reel_str_eq(score, last) ? nth + 1 : 1;
+        last = score;
 
         if (!reel_ulid_valid(id)
             || (l->after[0] && reel_str_eqz(score, l->score)
@@ -231,16 +265,16 @@ ngx_http_reel_list_take(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply)
 
         if (l->nassets == l->limit) {
             /* there is more: go on behind the last one taken */
-            (void) ngx_snprintf((u_char *) l->next, sizeof(l->next),
-                                "%*s:%s%Z", reply->elts[i - 1].len,
-                                reply->elts[i - 1].data,
-                                l->assets[l->nassets - 1].id);
+            ngx_memcpy(l->next, next, sizeof(next));
             return;
         }
 
         if (reel_str_copy(l->assets[l->nassets].id, REEL_ULID_LEN + 1, id)
             == REEL_OK)
         {
+            (void) ngx_snprintf((u_char *) next, sizeof(next), "%*s:%s:%ui%Z",
+                                score.len, score.p,
+                                l->assets[l->nassets].id, nth);
             l->nassets++;
         }
     }

@@ -5,7 +5,7 @@
 
 #include "ngx_module/ngx_http_reel_look.h"
 
-#include "lib/job/record.h"
+#include "ngx_module/ngx_http_reel_asset.h"
 
 static ngx_http_reel_asset_e look_asset(ngx_http_reel_look_t *l,
     ngx_log_t *log);
@@ -13,8 +13,6 @@ static ngx_http_reel_asset_e look_index(ngx_http_reel_look_t *l,
     const char *key, reel_object_t *o, ngx_log_t *log);
 static ngx_http_reel_asset_e look_result(ngx_http_reel_look_t *l,
     ngx_log_t *log);
-static reel_err_t look_pending(ngx_http_reel_look_t *l, reel_key_t key,
-    uint32_t *pending, reel_error_t *e);
 static ngx_http_reel_asset_e failed(ngx_log_t *log, const char *key,
     reel_err_t err);
 
@@ -144,7 +142,7 @@ look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
 static ngx_http_reel_asset_e
 look_result(ngx_http_reel_look_t *l, ngx_log_t *log)
 {
-    uint32_t            pending;
+    bool                retry;
     reel_buf_t          b;
     reel_key_t          key;
     reel_err_t          err;
@@ -186,7 +184,10 @@ look_result(ngx_http_reel_look_t *l, ngx_log_t *log)
     reel_buf_release(&b);
 
     if (err == REEL_OK) {
-        err = look_pending(l, key, &pending, &e);
+        err = ngx_http_reel_asset_retry(l->store, l->asset, &result, &retry);
+        if (err != REEL_OK) {
+            (void) reel_fail(&e, err, "looking for its retry in pending/");
+        }
     }
 
     if (err != REEL_OK) {
@@ -196,41 +197,12 @@ look_result(ngx_http_reel_look_t *l, ngx_log_t *log)
         return NGX_HTTP_REEL_ASSET_FAILED;
     }
 
-    state = reel_asset_state(true, false, &result, pending);
+    state = reel_asset_state(true, false, &result, retry);
     reel_result_release(&result);
 
     /* ready without an index: one is being put back */
     return state == REEL_ASSET_ERRORED ? NGX_HTTP_REEL_ASSET_ERRORED
                                        : NGX_HTTP_REEL_ASSET_PREPARING;
-}
-
-
-/* the publication that a retry is making, 0 when none is on its way */
-static reel_err_t
-look_pending(ngx_http_reel_look_t *l, reel_key_t key, uint32_t *pending,
-    reel_error_t *e)
-{
-    reel_err_t  err;
-    reel_buf_t  b;
-
-    *pending = 0;
-
-    err = reel_key_pending(key, l->asset);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    err = reel_store_get(l->store, key, REEL_RECORD_MAX, &b);
-    if (err == REEL_NOTFOUND) {
-        return REEL_OK;
-    }
-
-    if (err == REEL_OK) {
-        err = reel_pending_parse(pending, (char *) b.data, b.len, e);
-        reel_buf_release(&b);
-    }
-
-    return err;
 }
 
 

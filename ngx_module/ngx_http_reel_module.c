@@ -14,6 +14,8 @@ static void *ngx_http_reel_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_reel_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_reel_inherit_location(ngx_conf_t *cf,
+    ngx_http_reel_loc_conf_t *prev, ngx_http_reel_loc_conf_t *conf);
 static char *ngx_http_reel_check_location(ngx_conf_t *cf,
     ngx_http_reel_loc_conf_t *conf);
 static char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -340,11 +342,41 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->api_play_path, prev->api_play_path,
                              "/play/");
 
+    ngx_http_reel_inherit_location(cf, prev, conf);
+
     if (conf->upload || conf->api || conf->play) {
         return ngx_http_reel_check_location(cf, conf);
     }
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * An "if" block keeps the handler of its location, but has a configuration of
+ * its own, the core's included; "limit_except" loses the handler as well.
+ */
+static void
+ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
+    ngx_http_reel_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname || clcf->handler) {
+        return;
+    }
+
+    conf->upload = prev->upload;
+    conf->api = prev->api;
+    conf->play = prev->play;
+
+    if (clcf->lmt_excpt) {
+        clcf->handler = conf->upload ? ngx_http_reel_upload_handler
+                        : conf->api ? ngx_http_reel_api_handler
+                        : conf->play ? ngx_http_reel_play_handler : NULL;
+    }
 }
 
 

@@ -12,6 +12,7 @@
 static ngx_uint_t split(ngx_http_request_t *r, ngx_str_t *parts);
 static ngx_int_t parse_name(ngx_http_reel_play_t *p, ngx_str_t *name,
     ngx_uint_t below);
+static ngx_int_t parse_header(ngx_http_reel_play_t *p, ngx_str_t *name);
 static ngx_int_t parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits);
 static ngx_int_t parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part);
 static ngx_uint_t is_id(ngx_str_t *s);
@@ -30,6 +31,9 @@ static const ngx_http_reel_route_t  routes[] = {
       ngx_http_reel_segment_media, CMAF },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("init.mp4"), 0,
+      ngx_http_reel_segment_init, CMAF },
+
+    { NGX_HTTP_REEL_OF_HEADER, ngx_string(".mp4"), 0,
       ngx_http_reel_segment_init, CMAF },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
@@ -152,13 +156,39 @@ parse_name(ngx_http_reel_play_t *p, ngx_str_t *name, ngx_uint_t below)
         digits.len = name->len - route->name.len;
 
         if (route->of == NGX_HTTP_REEL_OF_SEGMENT) {
+            p->segment = digits;
             return parse_number(p, &digits);
+        }
+
+        if (route->of == NGX_HTTP_REEL_OF_HEADER) {
+            p->header = digits;
+            return parse_header(p, &digits);
         }
 
         return digits.len == 0 ? NGX_OK : NGX_DECLINED;
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+parse_header(ngx_http_reel_play_t *p, ngx_str_t *name)
+{
+    ngx_str_t  digits;
+
+    static ngx_str_t  prefix = ngx_string("init-");
+
+    if (name->len < prefix.len
+        || ngx_memcmp(name->data, prefix.data, prefix.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    digits.data = name->data + prefix.len;
+    digits.len = name->len - prefix.len;
+
+    return parse_number(p, &digits);
 }
 
 
@@ -182,7 +212,6 @@ parse_number(ngx_http_reel_play_t *p, ngx_str_t *digits)
 
     /* one that does not fit is a number still: of no segment */
     p->number = err == REEL_OK ? (uint32_t) n : NGX_MAX_UINT32_VALUE;
-    p->segment = *digits;
 
     return NGX_OK;
 }

@@ -16,6 +16,7 @@ typedef ngx_int_t (*ngx_http_reel_answer_pt)(ngx_http_request_t *r,
 typedef enum {
     NGX_HTTP_REEL_OF_ASSET,         /* /<id>/<name> */
     NGX_HTTP_REEL_OF_RENDITION,     /* /<id>/<rendition>[~<hash>]/<name> */
+    NGX_HTTP_REEL_OF_HEADER,        /* as that, name = init-<n><suffix> */
     NGX_HTTP_REEL_OF_SEGMENT        /* as that, name = <n><suffix> */
 } ngx_http_reel_of_e;
 
@@ -33,7 +34,8 @@ struct ngx_http_reel_play_s {
     ngx_str_t                    name;      /* rendition without hash */
     ngx_str_t                    hash;      /* len 0: a bare name */
     ngx_str_t                    segment;   /* digits */
-    uint32_t                     number;
+    ngx_str_t                    header;    /* init-<n> */
+    uint32_t                     number;    /* of either */
     const ngx_http_reel_route_t *route;
 
     /* of the index */

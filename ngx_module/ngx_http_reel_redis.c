@@ -23,12 +23,17 @@ struct ngx_http_reel_call_s {
     ngx_http_reel_redis_t   *redis;
     ngx_http_reel_reply_pt   handler;   /* NULL: nobody asks any more */
     void                    *data;
+    unsigned                 greeting:1;    /* AUTH or SELECT */
 };
 
 
 static ngx_int_t ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis);
+static ngx_int_t ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis,
+    const char *command, const ngx_str_t *arg);
+static void ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis,
+    redisReply *r);
 static void ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis);
 static ngx_http_reel_call_t *ngx_http_reel_redis_queue(
     ngx_http_reel_redis_t *redis, ngx_uint_t argc, const ngx_str_t *argv);
@@ -162,31 +167,70 @@ ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
 }
 
 
-/* AUTH and SELECT go first; their calls have no handler */
+/*
+ * AUTH and SELECT go first, and nothing else before Redis took them: what is
+ * called meanwhile would be done in another database.
+ */
 static ngx_int_t
 ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 {
-    ngx_str_t  argv[2];
-
-    if (redis->password.len) {
-        ngx_str_set(&argv[0], "AUTH");
-        argv[1] = redis->password;
-
-        if (ngx_http_reel_redis_queue(redis, 2, argv) == NULL) {
-            return NGX_ERROR;
-        }
+    if (redis->password.len
+        && ngx_http_reel_redis_greet(redis, "AUTH", &redis->password)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    if (redis->db.len) {
-        ngx_str_set(&argv[0], "SELECT");
-        argv[1] = redis->db;
-
-        if (ngx_http_reel_redis_queue(redis, 2, argv) == NULL) {
-            return NGX_ERROR;
-        }
+    if (redis->db.len
+        && ngx_http_reel_redis_greet(redis, "SELECT", &redis->db) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
+
+    redis->hello = redis->out.len;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis, const char *command,
+    const ngx_str_t *arg)
+{
+    ngx_str_t              argv[2];
+    ngx_http_reel_call_t  *call;
+
+    argv[0].data = (u_char *) command;
+    argv[0].len = ngx_strlen(command);
+    argv[1] = *arg;
+
+    call = ngx_http_reel_redis_queue(redis, 2, argv);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->greeting = 1;
+    redis->greetings++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis, redisReply *r)
+{
+    if (r->type == REDIS_REPLY_ERROR) {
+        redis->failed = 1;
+        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_close(redis);
+        return;
+    }
+
+    if (--redis->greetings == 0
+        && ngx_http_reel_redis_send(redis) != NGX_OK)
+    {
+        ngx_http_reel_redis_close(redis);
+    }
 }
 
 
@@ -219,6 +263,8 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
     reel_buf_release(&redis->out);
     reel_buf_init(&redis->out, NGX_HTTP_REEL_REDIS_OUT_MAX);
     redis->sent = 0;
+    redis->hello = 0;
+    redis->greetings = 0;
 
     while (!ngx_queue_empty(&redis->calls)) {
         q = ngx_queue_head(&redis->calls);
@@ -291,19 +337,20 @@ ngx_http_reel_redis_queue(ngx_http_reel_redis_t *redis, ngx_uint_t argc,
 static ngx_int_t
 ngx_http_reel_redis_send(ngx_http_reel_redis_t *redis)
 {
+    size_t             end;
     ssize_t            n;
     ngx_connection_t  *c;
 
     c = redis->peer.connection;
+    end = redis->greetings ? redis->hello : redis->out.len;
 
-    while (redis->sent < redis->out.len) {
+    while (redis->sent < end) {
 
         if (!c->write->ready) {
             break;
         }
 
-        n = c->send(c, redis->out.data + redis->sent,
-                    redis->out.len - redis->sent);
+        n = c->send(c, redis->out.data + redis->sent, end - redis->sent);
 
         if (n == NGX_ERROR) {
             return NGX_ERROR;
@@ -319,6 +366,7 @@ ngx_http_reel_redis_send(ngx_http_reel_redis_t *redis)
     if (redis->sent == redis->out.len) {
         reel_buf_clear(&redis->out);
         redis->sent = 0;
+        redis->hello = 0;
     }
 
     return ngx_handle_write_event(c->write, 0);
@@ -445,6 +493,12 @@ ngx_http_reel_redis_deliver(ngx_http_reel_redis_t *redis, redisReply *r)
     if (r->type == REDIS_REPLY_ERROR) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "reel: redis: %*s",
                       (size_t) r->len, r->str);
+    }
+
+    if (call->greeting) {
+        ngx_http_reel_redis_free_call(call);
+        ngx_http_reel_redis_greeted(redis, r);
+        return;
     }
 
     if (call->handler == NULL) {

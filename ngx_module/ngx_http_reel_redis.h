@@ -17,6 +17,8 @@ struct ngx_http_reel_redis_s {
     struct redisReader      *reader;
     reel_buf_t               out;
     size_t                   sent;
+    size_t                   hello;     /* bytes of out, AUTH and SELECT */
+    ngx_uint_t               greetings; /* of them unanswered; others wait */
     ngx_queue_t              calls;     /* in the order of their replies */
     ngx_msec_t               retry;     /* not before */
     unsigned                 ready:1;   /* calls is initialised */

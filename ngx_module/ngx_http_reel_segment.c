@@ -5,6 +5,9 @@
 
 #include "ngx_module/ngx_http_reel_play.h"
 
+#include "lib/index/packed.h"
+
+static ngx_uint_t has_header(const reel_rendition_t *r, uint32_t number);
 static ngx_int_t send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     const reel_extent_t *ext, ngx_uint_t n, reel_str_t folder,
     ngx_str_t *what);
@@ -85,12 +88,17 @@ ngx_http_reel_segment_poster(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 }
 
 
+/*
+ * init.mp4 is the header of the first segment.  Where a media playlist
+ * changes to another one, it names that by its number in the index.
+ */
 ngx_int_t
 ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
     unsigned       n;
+    uint32_t       number;
     ngx_buf_t     *b;
-    ngx_str_t      etag;
+    ngx_str_t      etag, *name;
     reel_str_t     header;
     ngx_chain_t    out;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
@@ -102,12 +110,25 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                          "yet");
     }
 
-    header = p->index->headers[ext[0].header];
+    number = ext[0].header;
+    name = &what;
+
+    if (p->header.len) {
+        if (p->number == number || !has_header(p->rendition, p->number)) {
+            return ngx_http_reel_play_absent(r, "the rendition has no such "
+                                             "header");
+        }
+
+        number = p->number;
+        name = &p->header;
+    }
+
+    header = p->index->headers[number];
 
     b = ngx_calloc_buf(r->pool);
 
     if (b == NULL
-        || ngx_http_reel_play_etag(r, p, &what, &etag) != NGX_OK
+        || ngx_http_reel_play_etag(r, p, name, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, p, header.len, &etag) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -124,6 +145,21 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     out.next = NULL;
 
     return ngx_http_reel_play_output(r, &out);
+}
+
+
+static ngx_uint_t
+has_header(const reel_rendition_t *r, uint32_t number)
+{
+    reel_runs_t  headers = reel_runs(r->header_bytes);
+
+    while (reel_runs_load(&headers)) {
+        if (headers.value == number) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -9,6 +9,7 @@ BEGIN {
     deps["store"] = "base"
     deps["auth"] = "base crypt"
     deps["job"] = "base index"
+    deps["upload"] = "base store job crypt"
     deps["mp4"] = "base index codec crypt"
     deps["ts"] = "base index codec crypt"
     deps["manifest"] = "base index codec crypt"
@@ -23,6 +24,7 @@ BEGIN {
 
     system_of["store"] = "dirent.h fcntl.h unistd.h sys/stat.h sys/types.h " \
                          "sys/file.h sys/random.h"
+    system_of["upload"] = "stdatomic.h sys/random.h"
     system_of["crypt"] = "openssl/"
     system_of["auth"] = "openssl/ jansson.h time.h"
     system_of["job"] = "jansson.h"

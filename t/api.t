@@ -130,6 +130,24 @@ $r = call('PATCH', "/api/assets/$id",
 has_status($r, 413, 'TOO_LARGE', 'a title of 1025 bytes');
 $r = call('PATCH', "/api/assets/$id", body => '{"meta":{"title":null}}');
 
+# presigned calls with a body: the hash is bound only where it is named
+my $patch = '{"meta":{"title":"signed before"}}';
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id"),
+    body => $patch);
+has_status($r, 200, undef, 'presigned patch');
+is(json($r->{body})->{meta}{title}, 'signed before', 'its body is taken');
+$r = http($t, 'POST', presign($t, 'POST', '/api/uploads'),
+    body => '{"name":"p"}');
+has_status($r, 201, undef, 'presigned create');
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id",
+    payload => sha256_hex($patch)), body => $patch);
+has_status($r, 200, undef, 'presigned patch, with its hash');
+$r = http($t, 'PATCH', presign($t, 'PATCH', "/api/assets/$id",
+    payload => sha256_hex('another')), body => $patch);
+has_status($r, 400, 'XAmzContentSHA256Mismatch',
+    'presigned patch, another body');
+call('PATCH', "/api/assets/$id", body => '{"meta":{"title":null}}');
+
 # others see nothing
 for my $m ([ 'GET', '' ], [ 'DELETE', '' ], [ 'GET', '/events' ]) {
     $r = call($m->[0], "/api/assets/$id$m->[1]", key => $Reel::KEY2,
@@ -156,7 +174,32 @@ is(scalar @ids, 4, 'four assets on two pages');
 is_deeply(\@ids, [ reverse sort @ids ], 'newest first');
 is(scalar @{ json(call('GET', '/api/assets?state=ready')->{body})->{assets} },
     0, 'none is ready');
-for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x') {
+# a millisecond with more ids than a page, some of which go in between
+my $alike = 'reel1:{r0}:catalog:other';
+my @alike = map { sprintf '01j0000000%016d', $_ } 1 .. 300;
+$t->redis('ZADD', $alike, map { (1700000000000, $_) } @alike);
+$t->redis('ZADD', $alike, 1700000000001, '01j1' . '0' x 22,
+    1699999999999, '01hz' . '0' x 22);
+my ($pages, %seen) = (0);
+my @as_other = (key => $Reel::KEY2, secret => $Reel::SECRET2);
+$cursor = '';
+while (defined $cursor && $pages++ < 60) {
+    $r = call('GET', '/api/assets?limit=7' . ($cursor
+        ? '&cursor=' . Reel::uri($cursor) : ''), @as_other);
+    $cursor = json($r->{body})->{next_cursor};
+    next if !defined $cursor;
+    my ($score, $last) = split /:/, $cursor;
+    $seen{$last}++;
+    $t->redis('ZREM', $alike, grep { $_ gt $last } @alike[-30 .. -1])
+        if $pages == 8;
+}
+is($pages, 44, '302 alike on 44 pages');
+is(scalar keys %seen, 43, 'each of which ends elsewhere');
+is((sort keys %seen)[0], $alike[0], 'the last cursor is that of the oldest');
+
+for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x',
+    "cursor=1:$id", "cursor=1:$id:x", "cursor=1:$id:-1", "cursor=1:$id:1:2")
+{
     $r = call('GET', "/api/assets?$q");
     has_status($r, 400, 'INVALID_FIELD', "list: $q");
 }
@@ -169,31 +212,42 @@ Reel::spew("$home/result.json", '{"asset":"' . $id . '","publication":1,'
     . '"ready":false,"completed_ms":1,"duration_ms":0,"renditions":[],'
     . '"code":"NOT_A_VIDEO","stage":"inspect","detail":"no",'
     . '"log":"","retryable":false}');
-unlink "$t->{dir}/store/pending/$id";
+ok(-e "$t->{dir}/store/pending/$id.1", 'its end is not yet settled');
 $a = json(call('GET', "/api/assets/$id")->{body});
 is($a->{status}, 'errored', 'errored') or diag explain $a;
 is($a->{error}{code}, 'NOT_A_VIDEO', 'and why');
 $r = call('POST', "/api/assets/$id/retry");
 has_status($r, 202, undef, 'retry');
 is(json($r->{body})->{status}, 'preparing', 'preparing again');
-is(json(slurp("$t->{dir}/store/pending/$id"))->{publication}, 2,
-    'as publication 2');
+is_deeply([ sort grep { /\Q$id\E/ } $t->files('pending') ],
+    [ "pending/$id.1", "pending/$id.2" ],
+    'as publication 2, whose entry is not that of 1');
+unlink "$t->{dir}/store/pending/$id.1";
+is(json(call('GET', "/api/assets/$id")->{body})->{status}, 'preparing',
+    'and goes on when 1 is settled');
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 409, 'NOT_ERRORED', 'a second retry meanwhile');
 
 # events end at a final state
-unlink "$t->{dir}/store/pending/$id";
+unlink "$t->{dir}/store/pending/$id.2";
 $r = call('GET', "/api/assets/$id/events");
 has_status($r, 200, undef, 'events');
 has_header($r, 'Content-Type', qr{^text/event-stream$}, 'events');
 like($r->{body}, qr/event: asset\ndata: \{.*"status":"errored"/,
     'an event with the asset');
 
-# delete
+# delete, while the entries of two jobs stand
+$r = call('POST', "/api/assets/$id/retry");
+has_status($r, 202, undef, 'retry once more');
+Reel::spew("$t->{dir}/store/pending/$id.1", '');
 $r = call('DELETE', "/api/assets/$id");
 is($r->{status}, 204, 'delete');
 is(call('DELETE', "/api/assets/$id")->{status}, 204, 'again');
 is_deeply([ grep { /\Q$id\E/ } $t->files('assets') ],
     [ 'assets/' . substr($id, -2) . "/$id/tombstone" ],
     'only the tombstone stays');
+is_deeply([ grep { /\Q$id\E/ } $t->files('pending') ], [],
+    'and no entry in the outbox');
 has_status(call('GET', "/api/assets/$id"), 410, 'DELETED', 'gone');
 for my $m ('GET', 'DELETE') {
     has_status(call($m, "/api/assets/$id", key => $Reel::KEY2,
@@ -213,7 +267,7 @@ $t->redis_stop;
 $r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/z'), body => 'z');
 has_status($r, 200, undef, 'an upload without Redis');
 $id = $r->{headers}{'reel-asset'};
-ok(-e "$t->{dir}/store/pending/$id", 'its job waits in the outbox');
+ok(-e "$t->{dir}/store/pending/$id.1", 'its job waits in the outbox');
 $r = call('GET', "/api/assets/$id");
 has_status($r, 200, undef, 'status without Redis');
 is(json($r->{body})->{progress}{state}, 'unknown', 'progress unknown');

@@ -79,7 +79,7 @@ $st = open_stream($id);
 until_like($st, qr/"status":"preparing"/, 5, 'a new stream');
 my $home = "$t->{dir}/store/assets/" . substr($id, -2) . "/$id";
 spew_result($home, $id);
-unlink "$t->{dir}/store/pending/$id";
+unlink "$t->{dir}/store/pending/$id.1";
 until_like($st, qr/"status":"errored".*\r\n0\r\n\r\n\z/s, 6,
     'the final state ends it');
 

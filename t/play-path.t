@@ -46,6 +46,10 @@ for my $p ('/play/', "/play/$id", "/play/$id/", "/play/$id/v720",
     "/play/$id/v720/01.m4s", "/play/$id/v720/00.m4s",
     "/play/$id/v720/1x.m4s", "/play/$id/v720/1.m4s.m4s",
     "/play/$id/v720/0x1.m4s", "/play/$id/v720/1%20.m4s",
+    "/play/$id/v720/init-.mp4", "/play/$id/v720/init-x.mp4",
+    "/play/$id/v720/init-01.mp4", "/play/$id/v720/xinit-1.mp4",
+    "/play/$id/v720/init1.mp4", "/play/$id/init-1.mp4",
+    "/play/$id/v720/.mp4", "/play/$id/v720/1.mp4",
     "/play/$id/v720/1.M4S", "/play/$id/v720~/0.m4s",
     "/play/$id/v720~" . substr($hash, 1) . '/0.m4s',
     "/play/$id/v720~${hash}0/0.m4s", "/play/$id/v720~zzzzzzzzzz/0.m4s",
@@ -61,6 +65,12 @@ for my $p ('/play/', "/play/$id", "/play/$id/", "/play/$id/v720",
     has_status($x, 400, 'BAD_PATH', $p);
     is($x->{headers}{'x'} // 'none', 'none', 'no header made of the path')
         if $p =~ /%0d/;
+}
+
+# of the form, and of nothing: the first header has one name
+for my $n (0, 1, 4294967295, '9' x 30) {
+    has_status(http($t, 'GET', "/play/$id/v720/init-$n.mp4"), 404,
+        'NOT_FOUND', "init-$n.mp4");
 }
 
 # refused by nginx itself, before the module

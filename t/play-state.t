@@ -68,10 +68,10 @@ spew(asset_dir($id) . '/result.json', result_json($id, 1));
 each_path($id, 404, 'ERRORED', 'errored');
 
 make_path("$t->{dir}/store/pending");
-spew("$t->{dir}/store/pending/$id", '{"publication":1}');
+spew("$t->{dir}/store/pending/$id.1", '');
 each_path($id, 404, 'ERRORED', 'errored, its own entry still pending');
 
-spew("$t->{dir}/store/pending/$id", '{"publication":2}');
+spew("$t->{dir}/store/pending/$id.2", '');
 each_path($id, 503, 'PREPARING', 'a retry is on its way');
 
 spew(asset_dir($id) . '/tombstone', '');

@@ -47,6 +47,22 @@ wait_for(sub { $w->log =~ /reel: redis: WRONGPASS/ }, 'the log');
 pass('the log says so');
 unlike($w->log, qr/nope/, 'without the password');
 undef $w;
+
+# a database that is not there: nothing is done in another one
+$w = Reel->new(http => "reel_redis unix:$d/redis.sock db=99 "
+    . "password_file=$d/secret;");
+($id) = put($w, 'x');
+ok($id, 'an upload with a database that is not there');
+wait_for(sub { $w->log =~ /reel: redis: ERR .*DB index/ }, 'the log');
+has_status(http($w, 'GET', presign($w, 'GET', '/api/assets')), 503,
+    'REDIS_UNAVAILABLE', 'the list');
+is($asks->(0, 'DBSIZE'), 0, 'nothing in database 0');
+my $reads = () = $w->log =~ /DB index/g;
+has_status(http($w, 'GET', presign($w, 'GET', "/api/assets/$id")), 200, undef,
+    'a status without it');
+is(scalar(() = $w->log =~ /DB index/g), $reads,
+    'it is not asked again at once');
+undef $w;
 undef $r;
 
 # one that takes connections and says nothing

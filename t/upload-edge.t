@@ -159,7 +159,7 @@ sub crashed {
     is($r->{status}, 200, "crash $name: 200") or diag $r->{raw};
     my $now = $r->{headers}{'reel-asset'} // '';
     is($now, $id, "crash $name: the same asset") if $same_asset;
-    ok(-e "$d/store/pending/$now", "crash $name: it is queued");
+    ok(-e "$d/store/pending/$now.1", "crash $name: it is queued");
     is(source($now), 'crash', "crash $name: its bytes");
     is_deeply([ grep { /\Q$now\E/ } $t->files('uploads') ], [],
         "crash $name: nothing staged of it");
@@ -180,21 +180,21 @@ for my $how ('free', 'fixed') {
         Reel::spew("$d/store/uploads/$id/state", $hash);
     };
     crashed("before the outbox, $how", sub {
-        unlink "$d/store/pending/$_[0]" }, $target->(), 1);
+        unlink "$d/store/pending/$_[0].1" }, $target->(), 1);
     crashed("before the name, $how", sub {
         $state->(@_);
         $unname->(@_);
-        unlink "$d/store/pending/$_[0]" }, $target->(), $how eq 'fixed');
+        unlink "$d/store/pending/$_[0].1" }, $target->(), $how eq 'fixed');
     crashed("before the request, $how", sub {
         $state->(@_);
         $unname->(@_);
-        unlink "$d/store/pending/$_[0]", home($_[0]) . '/request.json';
+        unlink "$d/store/pending/$_[0].1", home($_[0]) . '/request.json';
         utime time - 120, time - 120, home($_[0]) . '/source' },
         $target->(), $how eq 'fixed');
     crashed("before the source, $how", sub {
         $state->(@_);
         $unname->(@_);
-        unlink "$d/store/pending/$_[0]", home($_[0]) . '/request.json',
+        unlink "$d/store/pending/$_[0].1", home($_[0]) . '/request.json',
             home($_[0]) . '/source' }, $target->(), $how eq 'fixed');
 }
 
@@ -203,7 +203,7 @@ $url = presign($t, 'PUT', '/upload/video/now', query => {
     'reel-asset' => '01m842w7mgk41a9desm65b9300' });
 my $now = home('01m842w7mgk41a9desm65b9300');
 http($t, 'PUT', $url, body => 'first');
-unlink "$now/request.json", "$d/store/pending/01m842w7mgk41a9desm65b9300",
+unlink "$now/request.json", "$d/store/pending/01m842w7mgk41a9desm65b9300.1",
     map { "$d/store/$_" } record('01m842w7mgk41a9desm65b9300');
 $r = http($t, 'PUT', $url, body => 'other');
 has_status($r, 409, 'OperationAborted', 'another upload is at it');

@@ -20,7 +20,7 @@ is(sha256_hex(slurp("$t->{dir}/store/$home/source")), sha256_hex($body),
     'the source has the bytes');
 my $rq = json(slurp("$t->{dir}/store/$home/request.json"));
 is($rq->{asset}, $id, 'request.json');
-ok(-e "$t->{dir}/store/pending/$id", 'pending stands');
+ok(-e "$t->{dir}/store/pending/$id.1", 'pending stands');
 is(scalar $t->files('uploads'), 0, 'nothing staged is left');
 Reel::wait_for(sub { $t->redis('ZSCORE', 'reel1:{r0}:jobs', "$id.1") },
     'the job is queued');
@@ -30,9 +30,9 @@ my $again = http($t, 'PUT', $url, body => $body);
 has_status($again, 200, undef, 'the same URL again');
 is($again->{headers}{'reel-asset'}, $id, 'replays the same asset');
 is($again->{headers}{etag}, $r->{headers}{etag}, 'and the same ETag');
-unlink "$t->{dir}/store/pending/$id";
+unlink "$t->{dir}/store/pending/$id.1";
 $again = http($t, 'PUT', $url, body => $body);
-ok(-e "$t->{dir}/store/pending/$id", 'and heals a lost outbox entry');
+ok(-e "$t->{dir}/store/pending/$id.1", 'and heals a lost outbox entry');
 
 $r = http($t, 'PUT', '/upload/video/h.mp4', body => 'x' x 100,
     headers => signed_headers($t, 'PUT', '/upload/video/h.mp4'));

@@ -65,6 +65,8 @@ struct reel_attempt_s {
     reel_multipart_t      *out[REEL_CHILD_OUTPUTS];
     unsigned               nout;
     int                    memfd;           /* audio's output; -1 none */
+    uint32_t               frags;           /* an object of it has at most */
+    uint64_t               need;            /* bytes of outputs; 0 = few */
     void                  *data;            /* the parsed payload, owned */
     char                  *text;            /* inspect's answer, owned */
     reel_answer_t          answer;
@@ -72,6 +74,7 @@ struct reel_attempt_s {
     size_t                 published;       /* objects that stand */
     reel_args_t            tasks;           /* plan's answer */
     reel_outcome_t         outcome;
+    bool                   said;            /* by the child: the outcome */
 };
 
 /* NULL: no such type */

@@ -25,6 +25,7 @@ struct reel_proc_s {
     int                      err;
     char                    *line;      /* what came after the last newline */
     size_t                   len, cap;
+    size_t                   line_max;
     char                     tail[REEL_CHILD_TAIL + 1];
     size_t                   tail_len;
     reel_timer_t             timer;
@@ -47,22 +48,28 @@ close_end(reel_proc_t *p, int *fd)
 }
 
 
-/* hands over each whole line of what was read */
-static void
+/* hands over each whole line of what was read; REEL_LIMIT: one is too long */
+static reel_err_t
 take_lines(reel_proc_t *p)
 {
     char    *nl;
-    size_t   from = 0;
+    size_t   len, from = 0;
 
     while ((nl = memchr(p->line + from, '\n', p->len - from)) != NULL) {
+        len = (size_t) (nl - p->line) - from;
+        if (len >= p->line_max) {
+            return REEL_LIMIT;
+        }
+
         *nl = '\0';
-        p->ops->line(p->arg, p->line + from,
-                     (size_t) (nl - p->line) - from);
-        from = (size_t) (nl - p->line) + 1;
+        p->ops->line(p->arg, p->line + from, len);
+        from += len + 1;
     }
 
     memmove(p->line, p->line + from, p->len - from);
     p->len -= from;
+
+    return p->len < p->line_max ? REEL_OK : REEL_LIMIT;
 }
 
 
@@ -76,10 +83,6 @@ make_room(reel_proc_t *p)
         return REEL_OK;
     }
 
-    if (p->len >= REEL_CHILD_LINE_MAX) {
-        return REEL_LIMIT;
-    }
-
     cap = p->cap == 0 ? READ_CHUNK : p->cap * 2;
     grown = realloc(p->line, cap);
     if (grown == NULL) {
@@ -89,6 +92,18 @@ make_room(reel_proc_t *p)
     p->cap = cap;
 
     return make_room(p);
+}
+
+
+/* its lines are of no use any more */
+static void
+silence(reel_proc_t *p)
+{
+    p->babbled = true;
+    if (!p->reaped) {
+        kill(p->pid, SIGKILL);
+    }
+    close_end(p, &p->ctl);
 }
 
 
@@ -104,9 +119,7 @@ read_ctl(reel_proc_t *p, bool all)
         }
 
         if (make_room(p) != REEL_OK) {
-            p->babbled = true;
-            kill(p->pid, SIGKILL);
-            close_end(p, &p->ctl);
+            silence(p);
             return;
         }
 
@@ -122,7 +135,10 @@ read_ctl(reel_proc_t *p, bool all)
         }
 
         p->len += (size_t) n;
-        take_lines(p);
+        if (take_lines(p) != REEL_OK) {
+            silence(p);
+            return;
+        }
     } while (all);
 }
 
@@ -312,6 +328,7 @@ reel_child_start(reel_loop_t *l, const reel_child_spec_t *spec,
     p->loop = l;
     p->ops = ops;
     p->arg = arg;
+    p->line_max = spec->line_max != 0 ? spec->line_max : REEL_CHILD_LINE_MAX;
     p->ctl = ctl[0];
     p->err = err[0];
 

@@ -11,6 +11,7 @@
 #define REEL_WORKERD_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -30,6 +31,7 @@ typedef struct {
     void              *arg;
     reel_child_t       io;      /* source_fd may be -1; fds are borrowed */
     reel_limits_t      limits;
+    size_t             line_max;        /* 0 = REEL_CHILD_LINE_MAX */
     uint32_t           timeout_s;       /* of wall time; 0 = none */
     bool               confined;        /* under the seccomp filter … */
     bool               best_effort;     /* … even if it cannot be taken */
@@ -41,7 +43,7 @@ typedef enum {
     REEL_EXIT_SIGNAL,
     REEL_EXIT_TIMEOUT,          /* of wall or CPU time */
     REEL_EXIT_KILLED,           /* by reel_child_kill */
-    REEL_EXIT_BABBLE            /* a line over REEL_CHILD_LINE_MAX */
+    REEL_EXIT_BABBLE            /* a line over line_max, not handed over */
 } reel_exit_t;
 
 typedef struct {

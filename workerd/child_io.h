@@ -18,7 +18,7 @@
 
 #define REEL_CHILD_OUTPUTS 16
 
-/* a line to the parent, its newline too */
+/* a line to the parent, its newline too; most tasks may say less */
 #define REEL_CHILD_LINE_MAX (16u << 20)
 
 typedef struct {

@@ -127,32 +127,16 @@ reel_err_t
 reel_final_settle(reel_store_t *s, const char *job)
 {
     char        asset[27];
-    uint32_t    publication, pending;
+    uint32_t    publication;
     reel_key_t  key;
-    reel_buf_t  b = { 0 };
     reel_err_t  err;
 
     err = job_parts(job, asset, &publication);
     if (err == REEL_OK) {
-        err = reel_key_pending(key, reel_str(asset));
-    }
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_NOTFOUND) {
-        return REEL_OK;
+        err = reel_key_pending(key, reel_str(asset), publication);
     }
 
-    if (err == REEL_OK
-        && (reel_pending_parse(&pending, reel_buf_cstr(&b), b.len, NULL)
-            != REEL_OK || pending <= publication))
-    {
-        err = reel_store_del(s, key);
-    }
-
-    reel_buf_release(&b);
-
-    return err;
+    return err == REEL_OK ? reel_store_del(s, key) : err;
 }
 
 

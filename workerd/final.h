@@ -33,7 +33,10 @@ typedef struct {
 reel_err_t reel_final_index(reel_store_t *s, const char *asset,
     reel_standing_t *st) REEL_WARN_UNUSED;
 
-/* takes pending/<asset> away unless it is of a newer publication */
+/*
+ * Takes pending/<job> away, and no other job's: as soon as the result stands
+ * the module may put that of a retry, so at the same time.
+ */
 reel_err_t reel_final_settle(reel_store_t *s, const char *job)
     REEL_WARN_UNUSED;
 

@@ -30,8 +30,9 @@ struct reel_outbox_s {
     bool           eager;       /* … or in one since a round without */
     size_t         at;          /* entries passed in this round */
     size_t         seen;        /* while listing */
+    bool           warned;      /* of a name that is no job's */
     unsigned       n;           /* taken in this turn */
-    char           asset[BATCH][REEL_ULID_LEN + 1];
+    char           job[BATCH][REEL_JOB_ID_MAX];
 };
 
 typedef struct {
@@ -332,44 +333,24 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
 
 
 static reel_err_t
-read_pending(reel_store_t *s, const char *asset, uint32_t *publication)
-{
-    reel_key_t  key;
-    reel_buf_t  b = { 0 };
-    reel_err_t  err;
-
-    err = reel_key_pending(key, reel_str(asset));
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_OK) {
-        err = reel_pending_parse(publication, reel_buf_cstr(&b), b.len,
-                                 NULL);
-    }
-    reel_buf_release(&b);
-
-    return err;
-}
-
-
-static reel_err_t
-look_at(reel_outbox_t *o, const char *asset)
+look_at(reel_outbox_t *o, const char *job)
 {
     bool           dead, ended;
-    char           job[REEL_JOB_ID_MAX];
+    char           asset[REEL_ULID_LEN + 1];
     uint32_t       publication;
     reel_err_t     err;
+    reel_str_t     id;
     reel_result_t  r;
 
-    err = read_pending(o->w->store, asset, &publication);
+    err = reel_job_id_parse(reel_str(job), &id, &publication);
     if (err == REEL_OK) {
-        err = reel_job_id(job, reel_str(asset), publication);
+        err = reel_str_copy(asset, sizeof(asset), id);
     }
     if (err == REEL_OK) {
         err = reel_final_tombstone(o->w->store, asset, &dead);
     }
     if (err != REEL_OK) {
-        return err == REEL_NOTFOUND ? REEL_OK : err;
+        return err;
     }
 
     if (!dead) {
@@ -394,17 +375,29 @@ look_at(reel_outbox_t *o, const char *asset)
 static reel_err_t
 on_entry(void *arg, const char *name, bool is_prefix)
 {
+    uint32_t        publication;
+    reel_err_t      err = REEL_OK;
+    reel_str_t      asset;
     reel_outbox_t  *o = arg;
 
-    if (is_prefix || !reel_ulid_valid(reel_str(name))) {
+    if (is_prefix
+        || reel_job_id_parse(reel_str(name), &asset, &publication) != REEL_OK)
+    {
+        /* it is there the next time too: once is enough */
+        if (!o->warned) {
+            o->warned = true;
+            reel_log(REEL_LOG_WARN, "outbox: pending/%s is not named after a "
+                     "job: ignored", name);
+        }
         return REEL_OK;
     }
 
     if (o->seen++ >= o->at && o->n < BATCH) {
-        memcpy(o->asset[o->n++], name, REEL_ULID_LEN + 1);
+        err = reel_str_copy(o->job[o->n], REEL_JOB_ID_MAX, reel_str(name));
+        o->n++;
     }
 
-    return REEL_OK;
+    return err;
 }
 
 
@@ -432,9 +425,9 @@ reel_outbox_look(reel_outbox_t *o)
     }
 
     for (unsigned i = 0; i < o->n; i++) {
-        err = look_at(o, o->asset[i]);
+        err = look_at(o, o->job[i]);
         if (err != REEL_OK) {
-            reel_log(REEL_LOG_ERROR, "outbox: pending/%s: %s", o->asset[i],
+            reel_log(REEL_LOG_ERROR, "outbox: pending/%s: %s", o->job[i],
                      reel_err_name(err));
         }
     }

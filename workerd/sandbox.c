@@ -6,6 +6,8 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -72,6 +74,51 @@ set_limit(int resource, uint64_t soft, uint64_t hard)
 }
 
 
+/* of all users; 0: not to be had */
+static uint64_t
+machine_threads(void)
+{
+    int       fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    char      text[128];
+    char     *of;
+    ssize_t   n;
+
+    if (fd < 0) {
+        return 0;
+    }
+
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = '\0';
+
+    /* "0.20 0.18 0.12 1/80 11206": runnable of all */
+    of = strchr(text, '/');
+
+    return of != NULL ? strtoull(of + 1, NULL, 10) : 0;
+}
+
+
+static reel_err_t
+limit_threads(uint32_t more)
+{
+    uint64_t       n = machine_threads();
+    struct rlimit  rl;
+
+    if (n == 0) {
+        return REEL_OK;
+    }
+
+    if (getrlimit(RLIMIT_NPROC, &rl) != 0) {
+        return REEL_IO;
+    }
+
+    n += more;
+    n = n < rl.rlim_max ? n : rl.rlim_max;
+
+    return set_limit(RLIMIT_NPROC, n, n);
+}
+
+
 reel_err_t
 reel_sandbox_limits(const reel_limits_t *l, pid_t parent)
 {
@@ -106,6 +153,9 @@ reel_sandbox_limits(const reel_limits_t *l, pid_t parent)
     }
     if (err == REEL_OK) {
         err = set_limit(RLIMIT_CORE, 0, 0);
+    }
+    if (err == REEL_OK && l->threads != 0) {
+        err = limit_threads(l->threads);
     }
 
     /* a write beyond RLIMIT_FSIZE shall say EFBIG, not kill */

@@ -18,6 +18,13 @@ typedef struct {
     uint64_t memory_bytes;      /* RLIMIT_AS; 0 = none */
     uint64_t output_bytes;      /* RLIMIT_FSIZE */
     uint32_t cpu_s;             /* RLIMIT_CPU; 0 = none */
+
+    /*
+     * RLIMIT_NPROC: so many threads on top of all that the machine runs
+     * when the child begins; 0 = none.  It counts those of one user id,
+     * whatever started them, so it can be no closer.  It does not bind root.
+     */
+    uint32_t threads;
 } reel_limits_t;
 
 /*

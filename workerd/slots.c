@@ -6,10 +6,11 @@
 
 #include "lib/base/hex.h"
 #include "lib/job/plan.h"
+#include "workerd/allowance.h"
 #include "workerd/log.h"
 #include "workerd/slot.h"
+#include "workerd/verdict.h"
 
-#define MIB      (UINT64_C(1) << 20)
 #define SWEEP_MS 5000
 
 static void on_line(void *arg, const char *text, size_t len);
@@ -243,7 +244,6 @@ start(reel_slot_t *s)
     reel_err_t          err;
     reel_child_spec_t   spec = { .io = { .source_fd = -1, .ctl_fd = -1 } };
     reel_attempt_t     *a = s->attempt;
-    reel_config_t      *conf = &s->slots->w->conf;
 
     s->started_ms = reel_loop_now();
     spec.io.payload = (reel_str_t) { a->payload, a->payload_len };
@@ -266,14 +266,11 @@ start(reel_slot_t *s)
 
     spec.main = a->ops->run;
     spec.arg = a;
+    spec.line_max = reel_allowance_line(a);
     spec.timeout_s = a->timeout_s;
     spec.confined = a->ops->confined;
-    spec.best_effort = !conf->sandbox_required;
-    spec.limits = (reel_limits_t) {
-        .memory_bytes = conf->memory_mib * MIB,
-        .output_bytes = conf->output_mib * MIB,
-        .cpu_s = a->timeout_s
-    };
+    spec.best_effort = !a->w->conf.sandbox_required;
+    spec.limits = reel_allowance_limits(a, s->slots->n);
 
     err = reel_child_start(s->slots->w->loop, &spec, &child_ops, s,
                            &s->proc);
@@ -333,33 +330,6 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
 }
 
 
-/* {"error": {…}} */
-static void
-take_error(reel_attempt_t *a, const json_t *v)
-{
-    const char  *code, *stage, *detail, *class;
-
-    code = json_string_value(json_object_get(v, "code"));
-    stage = json_string_value(json_object_get(v, "stage"));
-    detail = json_string_value(json_object_get(v, "detail"));
-    class = json_string_value(json_object_get(v, "class"));
-
-    /* attempts that do not count are the parent's alone to grant */
-    if (code != NULL && strcmp(code, "SHUTDOWN") == 0) {
-        code = "CRASHED";
-    }
-
-    reel_outcome_fail(&a->outcome, code != NULL ? code : "INTERNAL",
-                      stage != NULL ? stage : "", "%s",
-                      detail != NULL ? detail : "");
-
-    /* the child knows better whether this one may pass */
-    if (class != NULL) {
-        a->outcome.retry = strcmp(class, "fail") != 0;
-    }
-}
-
-
 static void
 take_line(reel_slot_t *s, const json_t *root)
 {
@@ -380,7 +350,7 @@ take_line(reel_slot_t *s, const json_t *root)
     }
 
     if ((v = json_object_get(root, "error")) != NULL) {
-        take_error(a, v);
+        reel_verdict_said(a, v);
         return;
     }
 
@@ -433,45 +403,6 @@ on_line(void *arg, const char *text, size_t len)
 
 
 static void
-judge(reel_slot_t *s, reel_exit_t how, int detail)
-{
-    reel_outcome_t  *o = &s->attempt->outcome;
-
-    if (o->failed) {
-        return;
-    }
-
-    switch (how) {
-    case REEL_EXIT_DONE:
-        if (s->attempt->ops->finish(s->attempt) != REEL_OK && !o->failed) {
-            reel_outcome_fail(o, "INTERNAL", "finish", "no reason given");
-        }
-        break;
-    case REEL_EXIT_TIMEOUT:
-        reel_outcome_fail(o, "TIMEOUT", s->attempt->task,
-                          "it took longer than %u s", s->attempt->timeout_s);
-        break;
-    case REEL_EXIT_KILLED:
-        reel_outcome_fail(o, "SHUTDOWN", s->attempt->task,
-                          "the daemon was stopped");
-        break;
-    case REEL_EXIT_BABBLE:
-        reel_outcome_fail(o, "INTERNAL", "answer", "a line is too long");
-        break;
-    case REEL_EXIT_SIGNAL:
-        reel_outcome_fail(o, "CRASHED", s->attempt->task,
-                          "the child was killed by signal %d (%s)", detail,
-                          strsignal(detail));
-        break;
-    case REEL_EXIT_STATUS:
-        reel_outcome_fail(o, "CRASHED", s->attempt->task,
-                          "the child exited with status %d", detail);
-        break;
-    }
-}
-
-
-static void
 on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     size_t tail_len)
 {
@@ -487,7 +418,7 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
         return;
     }
 
-    judge(s, how, detail);
+    reel_verdict_exit(s->attempt, how, detail);
 
     if (s->attempt->outcome.failed) {
         s->log = strndup(tail, tail_len);

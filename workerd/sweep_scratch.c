@@ -12,6 +12,29 @@ typedef struct {
 } walk_t;
 
 
+/* REEL_AGAIN: a job is running, or will be: it owns what nobody names yet */
+static reel_err_t
+at_rest(reel_store_t *s, reel_str_t asset, uint32_t of)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    /* that of the result, until it is settled, and its retry */
+    for (uint32_t i = 0; i < 2; i++) {
+        err = reel_key_pending(key, asset, of + i);
+        if (err == REEL_OK) {
+            err = reel_store_stat(s, key, &st);
+        }
+        if (err != REEL_NOTFOUND) {
+            return err == REEL_OK ? REEL_AGAIN : err;
+        }
+    }
+
+    return REEL_OK;
+}
+
+
 /* a result of this publication or a newer one, and what it speaks of */
 static reel_err_t
 ended(reel_store_t *s, const char *asset, uint32_t publication)
@@ -31,7 +54,9 @@ ended(reel_store_t *s, const char *asset, uint32_t publication)
         return err == REEL_OK || err == REEL_NOTFOUND ? REEL_AGAIN : err;
     }
 
-    if (ready) {
+    err = at_rest(s, reel_str(asset), of);
+
+    if (err == REEL_OK && ready) {
         err = reel_final_index(s, asset, &ix);
         if (err == REEL_NOTFOUND
             || (err == REEL_OK && (ix.publication < of || ix.growing)))
@@ -70,15 +95,6 @@ sweep_asset(walk_t *w, uint32_t publication)
             err = reel_key_asset_part(keep, w->asset, REEL_PART_TOMBSTONE);
         }
         return err == REEL_OK ? reel_store_del_tree(w->s, key, keep) : err;
-    }
-
-    /* a job is running, or will be: it owns objects nobody names yet */
-    err = reel_key_pending(key, w->asset);
-    if (err == REEL_OK) {
-        err = reel_store_stat(w->s, key, &st);
-    }
-    if (err != REEL_NOTFOUND) {
-        return err == REEL_OK ? REEL_AGAIN : err;
     }
 
     err = ended(w->s, asset, publication);

@@ -7,12 +7,16 @@
 #include "workerd/log.h"
 #include "workerd/sweep_pass.h"
 
+/* the publication of an upload; others come after a result */
+#define FIRST 1
+
 typedef struct {
     reel_store_t      *s;
     reel_sweep_pass_t *p;
 } walk_t;
 
 
+/* part NULL: the entry in pending/ */
 static reel_err_t
 part_stands(reel_store_t *s, reel_str_t asset, const char *part, bool *yes)
 {
@@ -22,7 +26,7 @@ part_stands(reel_store_t *s, reel_str_t asset, const char *part, bool *yes)
 
     *yes = false;
 
-    err = part == NULL ? reel_key_pending(key, asset)
+    err = part == NULL ? reel_key_pending(key, asset, FIRST)
                        : reel_key_asset_part(key, asset, part);
     if (err == REEL_OK) {
         err = reel_store_stat(s, key, &st);
@@ -39,19 +43,13 @@ part_stands(reel_store_t *s, reel_str_t asset, const char *part, bool *yes)
 static reel_err_t
 put_pending(walk_t *w, reel_str_t asset)
 {
-    reel_buf_t  b;
     reel_key_t  key;
     reel_err_t  err;
 
-    reel_buf_init(&b, 256);
-    err = reel_pending_print(&b, 1);
+    err = reel_key_pending(key, asset, FIRST);
     if (err == REEL_OK) {
-        err = reel_key_pending(key, asset);
+        err = reel_store_put_if_absent(w->s, key, NULL, 0);
     }
-    if (err == REEL_OK) {
-        err = reel_store_put_if_absent(w->s, key, b.data, b.len);
-    }
-    reel_buf_release(&b);
 
     if (err == REEL_OK) {
         w->p->requeued++;

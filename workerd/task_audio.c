@@ -3,7 +3,8 @@
  * Its output is memory: each stretch is put as an object of its own
  * (<first fragment>-<token>.mp4) as soon as it is whole, named in
  * scratch/<job>/<task>.part.json, and given back; the next try goes on
- * behind the last one.
+ * behind the last one.  A child that puts nothing holds at most what the
+ * whole stretch can need (reel_allowance_limits).
  */
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 #include "workerd/log.h"
@@ -119,6 +121,8 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     io->resume_frag = next_fragment(a);
     io->out_fd[0] = a->memfd;
     io->nout = 1;
+    a->frags = t->object_frags;
+    reel_allowance_need(a, &t->grid, t->frag_to - next_fragment(a), t->kbps);
 
     return REEL_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 
@@ -41,6 +42,11 @@ prepare(reel_attempt_t *a, reel_child_t *io)
                                  "the answer");
     }
     a->answer.nobjects = t->nrungs;
+    a->frags = t->frag_to - t->frag_from;
+
+    for (uint32_t i = 0; i < t->nrungs; i++) {
+        reel_allowance_need(a, &t->grid, a->frags, t->rungs[i].max_kbps);
+    }
 
     return reel_attempt_outputs(a, io, t->nrungs);
 }

@@ -83,7 +83,8 @@ typedef struct {
  * rq and a, so a must not be copied.
  *
  * The payload hash is X-Amz-Content-Sha256 of the query (presigned), else
- * the header x-amz-content-sha256, else rq->payload_hash, else
+ * the header x-amz-content-sha256, else rq->payload_hash (but for what is
+ * presigned for S3, which means UNSIGNED-PAYLOAD then), else
  * UNSIGNED-PAYLOAD (presigned) or that of no bytes (header).  A request
  * signed in the header with a body but none of these is malformed: e says
  * what to add.

@@ -4,6 +4,7 @@
 #define REEL_AUTH_SIGV4_CANON_H
 
 #include "lib/auth/sigv4.h"
+#include "lib/crypt/digest.h"
 
 #define REEL_SIGV4_CANON_MAX  (256 * 1024)  /* bytes of a canonical request */
 #define REEL_SIGV4_SECRET_MAX 256
@@ -69,6 +70,10 @@ reel_err_t reel_sigv4_canon_query(reel_buf_t *out, reel_str_t query)
  */
 reel_err_t reel_sigv4_payload(char *dst, const reel_sigv4_request_t *rq,
     bool presigned) REEL_WARN_UNUSED;
+
+/* the key that signs in that scope; a secret too.  REEL_INVAL, REEL_NOMEM */
+reel_err_t reel_sigv4_key(uint8_t key[REEL_SHA256_LEN], reel_str_t secret,
+    const reel_sigv4_scope_t *scope) REEL_WARN_UNUSED;
 
 /* the signature of a canonical request as 64 hex digits */
 reel_err_t reel_sigv4_signature(char dst[65], reel_str_t secret,

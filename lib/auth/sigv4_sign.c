@@ -12,8 +12,8 @@
 
 
 /* HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), service), …) */
-static reel_err_t
-signing_key(uint8_t key[REEL_SHA256_LEN], reel_str_t secret,
+reel_err_t
+reel_sigv4_key(uint8_t key[REEL_SHA256_LEN], reel_str_t secret,
     const reel_sigv4_scope_t *scope)
 {
     size_t      i;
@@ -74,7 +74,7 @@ reel_sigv4_signature(char dst[65], reel_str_t secret,
     err = reel_buf_err(&sts);
 
     if (err == REEL_OK) {
-        err = signing_key(key, secret, scope);
+        err = reel_sigv4_key(key, secret, scope);
     }
 
     if (err == REEL_OK) {

@@ -1,8 +1,6 @@
-#include "lib/base/crc.h"
+#include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "lib/base/crc.h"
 
 
 /* the functions of this file but the last three work on the inverted value */
@@ -43,31 +41,30 @@ by_table(const reel_crc_t *k, uint64_t c, const uint8_t *p, size_t len)
 #define FOLD_MIN 64             /* what it starts with */
 #define CLMUL    __attribute__((target("pclmul,sse2")))
 
+typedef long long  pair_t __attribute__((vector_size(16)));
 
-CLMUL static inline __m128i
+
+CLMUL static inline pair_t
 load(const uint8_t *p)
 {
-    return _mm_loadu_si128((const __m128i *) (const void *) p);
-}
+    pair_t  x;
 
+    memcpy(&x, p, sizeof(x));
 
-CLMUL static inline __m128i
-factor(const uint64_t f[2])
-{
-    return _mm_set_epi64x((long long) f[1], (long long) f[0]);
+    return x;
 }
 
 
 /* moves x ahead by as many bits as f stands for, onto what is there */
-CLMUL static inline __m128i
-fold(__m128i x, __m128i f, __m128i there)
+CLMUL static inline pair_t
+fold(pair_t x, pair_t f, pair_t there)
 {
-    __m128i  low, high;
+    pair_t  low, high;
 
-    low = _mm_clmulepi64_si128(x, f, 0x00);
-    high = _mm_clmulepi64_si128(x, f, 0x11);
+    low = __builtin_ia32_pclmulqdq128(x, f, 0x00);
+    high = __builtin_ia32_pclmulqdq128(x, f, 0x11);
 
-    return _mm_xor_si128(there, _mm_xor_si128(low, high));
+    return there ^ low ^ high;
 }
 
 
@@ -78,14 +75,14 @@ fold(__m128i x, __m128i f, __m128i there)
 CLMUL static uint64_t
 by_clmul(const reel_crc_t *k, uint64_t c, const uint8_t *p, size_t len)
 {
-    __m128i  f, x0, x1, x2, x3;
+    pair_t   f, x0, x1, x2, x3;
     uint8_t  rest[16];
 
-    x0 = _mm_xor_si128(load(p), _mm_set_epi64x(0, (long long) c));
+    x0 = load(p) ^ (pair_t) { (long long) c, 0 };
     x1 = load(p + 16);
     x2 = load(p + 32);
     x3 = load(p + 48);
-    f = factor(k->fold512);
+    memcpy(&f, k->fold512, sizeof(f));
 
     for (p += 64, len -= 64; len >= 64; p += 64, len -= 64) {
         x0 = fold(x0, f, load(p));
@@ -94,7 +91,7 @@ by_clmul(const reel_crc_t *k, uint64_t c, const uint8_t *p, size_t len)
         x3 = fold(x3, f, load(p + 48));
     }
 
-    f = factor(k->fold128);
+    memcpy(&f, k->fold128, sizeof(f));
     x0 = fold(x0, f, x1);
     x0 = fold(x0, f, x2);
     x0 = fold(x0, f, x3);
@@ -103,7 +100,7 @@ by_clmul(const reel_crc_t *k, uint64_t c, const uint8_t *p, size_t len)
         x0 = fold(x0, f, load(p));
     }
 
-    _mm_storeu_si128((__m128i *) (void *) rest, x0);
+    memcpy(rest, &x0, sizeof(rest));
 
     return by_table(k, by_table(k, 0, rest, 16), p, len);
 }

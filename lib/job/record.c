@@ -1,6 +1,6 @@
 /*
- * request.json, pending/<id>, names/<hash>, and the state that follows from
- * which files stand.  result.json and meta.json have files of their own.
+ * request.json, names/<hash>, and the state that follows from which files
+ * stand.  result.json and meta.json have files of their own.
  */
 
 #include <stdlib.h>
@@ -56,6 +56,7 @@ reel_request_print(reel_buf_t *b, const reel_request_t *r)
     reel_json_kstr(&j, "name", r->name);
     reel_fields_print(&j, "content_type", r->content_type);
     reel_fields_print(&j, "sha256", r->sha256);
+    reel_fields_print(&j, "origin", r->origin);
     reel_json_kuint(&j, "size", r->size);
     reel_json_kuint(&j, "max_duration_s", r->max_duration_s);
     reel_json_kint(&j, "created_ms", r->created_ms);
@@ -117,6 +118,10 @@ check_request(reel_fields_t *f, const reel_request_t *r)
     if (r->sha256 != NULL && strlen(r->sha256) != SHA256_HEX) {
         reel_fields_fail(f, REEL_BADDATA, "sha256", "is not 64 digits");
     }
+
+    if (r->origin != NULL && strlen(r->origin) != SHA256_HEX) {
+        reel_fields_fail(f, REEL_BADDATA, "origin", "is not 64 digits");
+    }
 }
 
 
@@ -141,6 +146,7 @@ reel_request_parse(reel_request_t *r, const char *json, size_t len,
     r->content_type = reel_fields_dup(&f, "content_type",
                                       4 * NAME_MAX_BYTES, false);
     r->sha256 = reel_fields_dup(&f, "sha256", SHA256_HEX, false);
+    r->origin = reel_fields_dup(&f, "origin", SHA256_HEX, false);
     r->size = reel_fields_uint(&f, "size", UINT64_MAX);
     r->created_ms = reel_fields_int(&f, "created_ms", 0, INT64_MAX);
 
@@ -170,47 +176,9 @@ reel_request_release(reel_request_t *r)
     free(r->name);
     free(r->content_type);
     free(r->sha256);
+    free(r->origin);
     free(r->meta);
     *r = (reel_request_t) { 0 };
-}
-
-
-reel_err_t
-reel_pending_print(reel_buf_t *b, uint32_t publication)
-{
-    reel_json_t j;
-
-    if (publication == 0) {
-        return REEL_INVAL;
-    }
-
-    reel_json_init(&j, b);
-    reel_json_object(&j);
-    reel_json_kuint(&j, "publication", publication);
-    reel_json_end(&j, '}');
-
-    return reel_buf_err(b);
-}
-
-
-reel_err_t
-reel_pending_parse(uint32_t *publication, const char *json, size_t len,
-    reel_error_t *e)
-{
-    reel_err_t    err;
-    reel_fields_t f;
-
-    *publication = 0;
-
-    err = reel_fields_load(&f, json, len, REEL_RECORD_MAX, "pending", e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    *publication = reel_fields_u32(&f, "publication", 1, UINT32_MAX);
-    json_decref(f.obj);
-
-    return f.err;
 }
 
 
@@ -266,7 +234,7 @@ reel_named_parse(reel_named_t *n, const char *json, size_t len,
 
 reel_asset_state_t
 reel_asset_state(bool request, bool tombstone, const reel_result_t *result,
-    uint32_t pending_publication)
+    bool retry)
 {
     if (tombstone) {
         return REEL_ASSET_DELETED;
@@ -276,7 +244,7 @@ reel_asset_state(bool request, bool tombstone, const reel_result_t *result,
         return REEL_ASSET_ABSENT;
     }
 
-    if (result == NULL || pending_publication > result->publication) {
+    if (result == NULL || retry) {
         return REEL_ASSET_PREPARING;
     }
 

@@ -1,8 +1,8 @@
 /*
  * The JSON records of the store (docs/store.md): request.json, result.json,
- * meta.json, pending/<id>, names/<hash>.  Printed by our writer, read by
- * jansson.  Strings are owned by the record; release it.  Unknown members
- * are ignored, missing required ones are REEL_BADDATA with their name.
+ * meta.json, names/<hash>.  Printed by our writer, read by jansson.  Strings
+ * are owned by the record; release it.  Unknown members are ignored, missing
+ * required ones are REEL_BADDATA with their name.
  */
 
 #ifndef REEL_JOB_RECORD_H
@@ -26,6 +26,7 @@ typedef struct {
     char    *content_type;      /* may be NULL */
     char    *sha256;            /* hex, NULL when not computed */
     char    *meta;              /* JSON object text, NULL when none */
+    char    *origin;            /* hex of the upload's names/, or NULL */
     uint64_t size;
     uint64_t max_duration_s;    /* 0: no limit signed */
     int64_t  created_ms;
@@ -89,12 +90,6 @@ reel_err_t reel_result_parse(reel_result_t *r, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 void reel_result_release(reel_result_t *r);
 
-/* pending/<asset>: {"publication": n} */
-reel_err_t reel_pending_print(reel_buf_t *b, uint32_t publication)
-    REEL_WARN_UNUSED;
-reel_err_t reel_pending_parse(uint32_t *publication, const char *json,
-    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
-
 /* names/<hash>: what a retried PutObject replays */
 typedef struct {
     char     asset[27];
@@ -117,10 +112,10 @@ typedef enum {
 
 /*
  * The state that follows from which files stand (docs/store.md).  result is
- * NULL when there is none; pending_publication is 0 when pending/ has none.
+ * NULL when there is none; retry: the publication behind it is in pending/.
  */
 reel_asset_state_t reel_asset_state(bool request, bool tombstone,
-    const reel_result_t *result, uint32_t pending_publication);
+    const reel_result_t *result, bool retry);
 const char *reel_asset_state_name(reel_asset_state_t st);
 
 #endif

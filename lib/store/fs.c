@@ -17,9 +17,6 @@
 #include "lib/store/fs.h"
 
 
-#define READ_MAX (1u << 30)
-
-
 static reel_err_t
 fill_stat(const struct stat *sb, reel_store_stat_t *st)
 {
@@ -100,40 +97,7 @@ fail:
 static reel_err_t
 fs_read(reel_object_t *o, uint64_t off, void *dst, size_t len, size_t *n)
 {
-    size_t    want;
-    ssize_t   got;
-    uint8_t  *p = dst;
-
-    *n = 0;
-
-    while (len != 0 && off < INT64_MAX) {
-        want = len < READ_MAX ? len : READ_MAX;
-
-        if (want > INT64_MAX - off) {
-            want = (size_t) (INT64_MAX - off);
-        }
-
-        got = pread(o->fd, p, want, (off_t) off);
-
-        if (got == -1) {
-            if (errno == EINTR) {
-                continue;
-            }
-
-            return reel_fs_errno(errno);
-        }
-
-        if (got == 0) {
-            break;
-        }
-
-        p += got;
-        off += (uint64_t) got;
-        len -= (size_t) got;
-        *n += (size_t) got;
-    }
-
-    return REEL_OK;
+    return reel_fs_read(o->fd, off, dst, len, n);
 }
 
 
@@ -426,9 +390,20 @@ static const reel_store_ops_t  fs_ops = {
     .del = fs_del,
     .multipart = {
         .create = reel_fs_multipart_create,
+        .open = reel_fs_multipart_open,
+        .size = reel_fs_multipart_size,
+        .read = reel_fs_multipart_read,
         .write = reel_fs_multipart_write,
         .sync = reel_fs_multipart_sync,
-        .complete = reel_fs_multipart_complete,
+        .reserve = reel_fs_reserve,
+        .truncate = reel_fs_truncate,
+        .copy = reel_fs_copy,
+        .collapse = reel_fs_collapse,
+        .lock = reel_fs_lock,
+        .unlock = reel_fs_unlock,
+        .holder = reel_fs_holder,
+        .publish = reel_fs_multipart_publish,
+        .close = reel_fs_multipart_close,
         .abort = reel_fs_multipart_abort,
     },
     .object_close = fs_object_close,

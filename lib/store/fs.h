@@ -72,12 +72,34 @@ reel_err_t reel_fs_temp(int dir, char name[REEL_FS_TEMP_MAX], int *fd)
 /* removes the temp file `name` if its writer is dead */
 void reel_fs_reap(int dir, const char *name);
 
+/* up to len bytes from off; fewer at the end */
+reel_err_t reel_fs_read(int fd, uint64_t off, void *dst, size_t len,
+    size_t *n) REEL_WARN_UNUSED;
+
+/* fs_range.c: what touches a staged file but through read and write */
+reel_err_t reel_fs_reserve(reel_multipart_t *m, uint64_t off, uint64_t len);
+reel_err_t reel_fs_truncate(reel_multipart_t *m, uint64_t size);
+reel_err_t reel_fs_copy(reel_multipart_t *to, uint64_t off,
+    reel_multipart_t *from, uint64_t from_off, uint64_t len);
+reel_err_t reel_fs_collapse(reel_multipart_t *m, uint64_t len);
+reel_err_t reel_fs_lock(reel_multipart_t *m, uint64_t off, uint64_t len,
+    bool wait);
+void reel_fs_unlock(reel_multipart_t *m, uint64_t off, uint64_t len);
+reel_err_t reel_fs_holder(reel_multipart_t *m, uint64_t off, uint64_t len,
+    uint64_t *first);
+
 reel_err_t reel_fs_multipart_create(reel_store_t *s, const char *staging,
-    uint64_t size, reel_multipart_t **m);
+    reel_multipart_t **m);
+reel_err_t reel_fs_multipart_open(reel_store_t *s, const char *staging,
+    reel_multipart_t **m);
+reel_err_t reel_fs_multipart_size(reel_multipart_t *m, uint64_t *size);
+reel_err_t reel_fs_multipart_read(reel_multipart_t *m, uint64_t off,
+    void *dst, size_t len, size_t *n);
 reel_err_t reel_fs_multipart_write(reel_multipart_t *m, uint64_t off,
     const void *data, size_t len);
 reel_err_t reel_fs_multipart_sync(reel_multipart_t *m);
-reel_err_t reel_fs_multipart_complete(reel_multipart_t *m, const char *key);
+reel_err_t reel_fs_multipart_publish(reel_multipart_t *m, const char *key);
+void reel_fs_multipart_close(reel_multipart_t *m);
 void reel_fs_multipart_abort(reel_multipart_t *m);
 
 #endif

@@ -15,7 +15,6 @@
 typedef struct {
     reel_multipart_t base;
     reel_fs_place_t  at;        /* leaf points into staging */
-    uint64_t         size;      /* set aside, 0 = unknown */
     bool             durable;   /* the staging name is */
     char             staging[REEL_STORE_KEY_MAX + 1];
 } fs_multipart_t;
@@ -29,10 +28,10 @@ fs_of(const fs_multipart_t *m)
 
 
 static reel_err_t
-open_staging(const reel_fs_t *fs, fs_multipart_t *m)
+make_staging(const reel_fs_t *fs, fs_multipart_t *m)
 {
     unsigned    tries;
-    reel_err_t  err = REEL_IO;
+    reel_err_t  err;
 
     for (tries = 0; tries < REEL_FS_TRIES; tries++) {
         err = reel_fs_place(fs, m->staging, true, &m->at);
@@ -57,32 +56,37 @@ open_staging(const reel_fs_t *fs, fs_multipart_t *m)
 }
 
 
-/*
- * Real blocks, so that a full medium shows before the first byte came.  The
- * size stays 0: it tells what was written.
- */
 static reel_err_t
-preallocate(int fd, uint64_t size)
+open_staging(const reel_fs_t *fs, fs_multipart_t *m)
 {
-    int  rc;
+    reel_err_t   err;
+    struct stat  sb;
 
-    if (size == 0) {
+    err = reel_fs_place(fs, m->staging, false, &m->at);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    /* should it be a fifo, O_NONBLOCK does not wait */
+    m->base.fd = reel_fs_openat(m->at.dir, m->at.leaf, O_RDWR | O_NONBLOCK);
+
+    if (m->base.fd == -1 || fstat(m->base.fd, &sb) == -1) {
+        err = reel_fs_errno(errno);
+
+    } else if (!S_ISREG(sb.st_mode)) {
+        err = REEL_NOTFOUND;
+
+    } else {
         return REEL_OK;
     }
 
-    if (size > INT64_MAX) {
-        return REEL_NOSPACE;
+    if (m->base.fd != -1) {
+        (void) close(m->base.fd);
     }
 
-    do {
-        rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size);
-    } while (rc == -1 && errno == EINTR);
+    reel_fs_place_close(&m->at);
 
-    if (rc == -1 && errno != EOPNOTSUPP && errno != ENOSYS) {
-        return reel_fs_errno(errno);
-    }
-
-    return REEL_OK;
+    return err;
 }
 
 
@@ -98,21 +102,9 @@ still_ours(const fs_multipart_t *m)
 }
 
 
-static void
-dispose(fs_multipart_t *m)
-{
-    if (still_ours(m) && unlinkat(m->at.dir, m->at.leaf, 0) == 0) {
-        reel_fs_prune(fs_of(m), m->staging);
-    }
-
-    (void) close(m->base.fd);
-    reel_fs_place_close(&m->at);
-    free(m);
-}
-
-
-reel_err_t
-reel_fs_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
+static reel_err_t
+start(reel_store_t *s, const char *staging,
+    reel_err_t (*at)(const reel_fs_t *fs, fs_multipart_t *m),
     reel_multipart_t **out)
 {
     reel_err_t       err;
@@ -124,24 +116,56 @@ reel_fs_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
     }
 
     m->base.store = s;
-    m->size = size;
     memcpy(m->staging, staging, strlen(staging) + 1);
 
-    err = open_staging((reel_fs_t *) s, m);
+    err = at((reel_fs_t *) s, m);
     if (err != REEL_OK) {
         free(m);
-        return err;
-    }
-
-    err = preallocate(m->base.fd, size);
-    if (err != REEL_OK) {
-        dispose(m);
         return err;
     }
 
     *out = &m->base;
 
     return REEL_OK;
+}
+
+
+reel_err_t
+reel_fs_multipart_create(reel_store_t *s, const char *staging,
+    reel_multipart_t **m)
+{
+    return start(s, staging, make_staging, m);
+}
+
+
+reel_err_t
+reel_fs_multipart_open(reel_store_t *s, const char *staging,
+    reel_multipart_t **m)
+{
+    return start(s, staging, open_staging, m);
+}
+
+
+reel_err_t
+reel_fs_multipart_size(reel_multipart_t *m, uint64_t *size)
+{
+    struct stat  sb;
+
+    if (fstat(m->fd, &sb) == -1) {
+        return reel_fs_errno(errno);
+    }
+
+    *size = (uint64_t) sb.st_size;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_fs_multipart_read(reel_multipart_t *m, uint64_t off, void *dst,
+    size_t len, size_t *n)
+{
+    return reel_fs_read(m->fd, off, dst, len, n);
 }
 
 
@@ -170,21 +194,17 @@ reel_fs_multipart_sync(reel_multipart_t *base)
 }
 
 
-/* blocks that were set aside and not used are given back */
+/* blocks that were set aside behind the end are given back */
 static reel_err_t
 trim(const fs_multipart_t *m)
 {
     struct stat  st;
 
-    if (m->size == 0) {
-        return REEL_OK;
-    }
-
     if (fstat(m->base.fd, &st) == -1) {
         return reel_fs_errno(errno);
     }
 
-    if ((uint64_t) st.st_size < m->size
+    if (st.st_blocks * 512 >= st.st_size + st.st_blksize
         && ftruncate(m->base.fd, st.st_size) == -1)
     {
         return reel_fs_errno(errno);
@@ -199,7 +219,7 @@ trim(const fs_multipart_t *m)
  * writer may not have come so far yet.
  */
 static reel_err_t
-publish(fs_multipart_t *m, const char *key)
+link_to(fs_multipart_t *m, const char *key)
 {
     reel_err_t       err, synced;
     reel_fs_place_t  to;
@@ -228,12 +248,8 @@ publish(fs_multipart_t *m, const char *key)
 }
 
 
-/*
- * The staging folder is not synced: should the name come back after a loss
- * of power, it is one more of those that a crash leaves behind.
- */
 reel_err_t
-reel_fs_multipart_complete(reel_multipart_t *base, const char *key)
+reel_fs_multipart_publish(reel_multipart_t *base, const char *key)
 {
     unsigned         tries;
     reel_err_t       err;
@@ -246,27 +262,44 @@ reel_fs_multipart_complete(reel_multipart_t *base, const char *key)
     }
 
     if (err != REEL_OK) {
-        goto done;
+        return err;
     }
 
     for (tries = 0; tries < REEL_FS_TRIES; tries++) {
-        err = publish(m, key);
+        err = link_to(m, key);
 
         if (err != REEL_NOTFOUND || !still_ours(m)) {
             break;
         }
     }
 
-done:
-
-    dispose(m);
-
     return err;
 }
 
 
 void
+reel_fs_multipart_close(reel_multipart_t *base)
+{
+    fs_multipart_t  *m = (fs_multipart_t *) base;
+
+    (void) close(base->fd);
+    reel_fs_place_close(&m->at);
+    free(m);
+}
+
+
+/*
+ * The staging folder is not synced: should the name come back after a loss
+ * of power, it is one more of those that a crash leaves behind.
+ */
+void
 reel_fs_multipart_abort(reel_multipart_t *base)
 {
-    dispose((fs_multipart_t *) base);
+    fs_multipart_t  *m = (fs_multipart_t *) base;
+
+    if (still_ours(m) && unlinkat(m->at.dir, m->at.leaf, 0) == 0) {
+        reel_fs_prune(fs_of(m), m->staging);
+    }
+
+    reel_fs_multipart_close(base);
 }

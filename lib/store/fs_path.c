@@ -10,7 +10,7 @@
 #include "lib/store/fs.h"
 
 
-#define WRITE_MAX (1u << 30)    /* Linux takes no more at once */
+#define CALL_MAX (1u << 30)     /* Linux takes no more at once */
 
 
 reel_err_t
@@ -205,13 +205,53 @@ reel_fs_sync_data(int fd)
 
 
 reel_err_t
+reel_fs_read(int fd, uint64_t off, void *dst, size_t len, size_t *n)
+{
+    size_t    want;
+    ssize_t   got;
+    uint8_t  *p = dst;
+
+    *n = 0;
+
+    while (len != 0 && off < INT64_MAX) {
+        want = len < CALL_MAX ? len : CALL_MAX;
+
+        if (want > INT64_MAX - off) {
+            want = (size_t) (INT64_MAX - off);
+        }
+
+        got = pread(fd, p, want, (off_t) off);
+
+        if (got == -1) {
+            if (errno == EINTR) {
+                continue;
+            }
+
+            return reel_fs_errno(errno);
+        }
+
+        if (got == 0) {
+            break;
+        }
+
+        p += got;
+        off += (uint64_t) got;
+        len -= (size_t) got;
+        *n += (size_t) got;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
 reel_fs_write(int fd, uint64_t off, const void *data, size_t len)
 {
     ssize_t         n;
     const uint8_t  *p = data;
 
     while (len != 0) {
-        n = pwrite(fd, p, len < WRITE_MAX ? len : WRITE_MAX, (off_t) off);
+        n = pwrite(fd, p, len < CALL_MAX ? len : CALL_MAX, (off_t) off);
 
         if (n == -1) {
             if (errno == EINTR) {

@@ -137,10 +137,29 @@ reel_key_object(reel_key_t dst, reel_str_t asset, reel_str_t rendition,
 }
 
 
+/* 128 bits in lower-case hex */
+static bool
+upload_valid(reel_str_t s)
+{
+    char    c;
+    size_t  i;
+
+    for (i = 0; i < s.len; i++) {
+        c = s.p[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            return false;
+        }
+    }
+
+    return s.len == 32;
+}
+
+
 reel_err_t
 reel_key_upload(reel_key_t dst, reel_str_t upload, const char *part)
 {
-    if (!reel_ulid_valid(upload)
+    if (!(upload_valid(upload) || reel_ulid_valid(upload))
         || (part != NULL && !file_valid(reel_str(part), OBJECT_MAX)))
     {
         return refuse(dst);
@@ -177,14 +196,14 @@ reel_key_name(reel_key_t dst, reel_str_t sha256_hex)
 
 
 reel_err_t
-reel_key_pending(reel_key_t dst, reel_str_t asset)
+reel_key_pending(reel_key_t dst, reel_str_t asset, uint32_t publication)
 {
-    if (!reel_ulid_valid(asset)) {
+    if (!reel_ulid_valid(asset) || publication == 0) {
         return refuse(dst);
     }
 
-    return printed(dst, snprintf(dst, sizeof(reel_key_t), "pending/%.*s",
-                                 (int) asset.len, asset.p));
+    return printed(dst, snprintf(dst, sizeof(reel_key_t), "pending/%.*s.%u",
+                                 (int) asset.len, asset.p, publication));
 }
 
 

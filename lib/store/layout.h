@@ -32,11 +32,13 @@ reel_err_t reel_key_object(reel_key_t dst, reel_str_t asset,
     REEL_WARN_UNUSED;                       /* …/<rendition>/<object> */
 
 reel_err_t reel_key_upload(reel_key_t dst, reel_str_t upload,
-    const char *part) REEL_WARN_UNUSED;     /* uploads/<id>[/<part>] */
+    const char *part) REEL_WARN_UNUSED;     /* uploads/<id>[/<part>]: 32 hex
+                                               digits, or an asset's id */
 reel_err_t reel_key_name(reel_key_t dst, reel_str_t sha256_hex)
     REEL_WARN_UNUSED;                       /* names/<first 2>/<hash> */
-reel_err_t reel_key_pending(reel_key_t dst, reel_str_t asset)
-    REEL_WARN_UNUSED;                       /* pending/<asset> */
+reel_err_t reel_key_pending(reel_key_t dst, reel_str_t asset,
+    uint32_t publication)
+    REEL_WARN_UNUSED;                       /* pending/<job> */
 reel_err_t reel_key_scratch(reel_key_t dst, reel_str_t job,
     const char *name) REEL_WARN_UNUSED;     /* scratch/<job>[/<name>] */
 

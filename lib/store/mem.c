@@ -6,25 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/store/mem_table.h"
-#include "lib/store/store.h"
+#include "lib/store/mem.h"
 
-
-typedef struct {
-    reel_store_t      base;
-    reel_mem_table_t  table;
-} mem_t;
 
 typedef struct {
     reel_object_t    base;
     reel_mem_blob_t *blob;
 } mem_object_t;
-
-typedef struct {
-    reel_multipart_t  base;
-    reel_mem_blob_t  *blob;
-    char              staging[REEL_STORE_KEY_MAX + 1];
-} mem_multipart_t;
 
 
 static void
@@ -43,7 +31,7 @@ mem_open(reel_store_t *s, const char *key, reel_object_t **o)
     mem_object_t      *mo;
     reel_mem_entry_t  *e;
 
-    e = reel_mem_find(&((mem_t *) s)->table, key);
+    e = reel_mem_find(&((reel_mem_t *) s)->table, key);
     if (e == NULL) {
         return REEL_NOTFOUND;
     }
@@ -68,15 +56,7 @@ mem_open(reel_store_t *s, const char *key, reel_object_t **o)
 static reel_err_t
 mem_read(reel_object_t *o, uint64_t off, void *dst, size_t len, size_t *n)
 {
-    const reel_mem_blob_t  *b = ((mem_object_t *) o)->blob;
-
-    if (off >= b->len || len == 0) {
-        *n = 0;
-        return REEL_OK;
-    }
-
-    *n = len < b->len - off ? len : b->len - (size_t) off;
-    memcpy(dst, b->data + off, *n);
+    *n = reel_mem_blob_read(((mem_object_t *) o)->blob, off, dst, len);
 
     return REEL_OK;
 }
@@ -114,11 +94,11 @@ static reel_err_t
 mem_put_if_absent(reel_store_t *s, const char *key, const void *data,
     size_t len)
 {
-    if (reel_mem_find(&((mem_t *) s)->table, key) != NULL) {
+    if (reel_mem_find(&((reel_mem_t *) s)->table, key) != NULL) {
         return REEL_EXISTS;
     }
 
-    return put_new(&((mem_t *) s)->table, key, data, len);
+    return put_new(&((reel_mem_t *) s)->table, key, data, len);
 }
 
 
@@ -128,12 +108,12 @@ mem_replace(reel_store_t *s, const char *key, const void *data, size_t len)
     reel_mem_blob_t   *b;
     reel_mem_entry_t  *e;
 
-    e = reel_mem_find(&((mem_t *) s)->table, key);
+    e = reel_mem_find(&((reel_mem_t *) s)->table, key);
     if (e == NULL) {
-        return put_new(&((mem_t *) s)->table, key, data, len);
+        return put_new(&((reel_mem_t *) s)->table, key, data, len);
     }
 
-    b = reel_mem_blob_of(&((mem_t *) s)->table, data, len);
+    b = reel_mem_blob_of(&((reel_mem_t *) s)->table, data, len);
     if (b == NULL) {
         return REEL_NOMEM;
     }
@@ -150,7 +130,7 @@ mem_stat(reel_store_t *s, const char *key, reel_store_stat_t *st)
 {
     reel_mem_entry_t  *e;
 
-    e = reel_mem_find(&((mem_t *) s)->table, key);
+    e = reel_mem_find(&((reel_mem_t *) s)->table, key);
     if (e == NULL) {
         return REEL_NOTFOUND;
     }
@@ -174,7 +154,7 @@ mem_list(reel_store_t *s, const char *prefix, reel_store_list_fn fn,
     size_t             plen, i, n;
     reel_err_t         err;
     const char        *key;
-    reel_mem_table_t  *t = &((mem_t *) s)->table;
+    reel_mem_table_t  *t = &((reel_mem_t *) s)->table;
 
     plen = strlen(prefix);
     memcpy(from, prefix, plen + 1);
@@ -216,129 +196,20 @@ mem_del(reel_store_t *s, const char *key)
 {
     reel_mem_entry_t  *e;
 
-    e = reel_mem_find(&((mem_t *) s)->table, key);
+    e = reel_mem_find(&((reel_mem_t *) s)->table, key);
 
     if (e != NULL) {
-        reel_mem_drop(&((mem_t *) s)->table, e);
+        reel_mem_drop(&((reel_mem_t *) s)->table, e);
     }
 
     return REEL_OK;
-}
-
-
-static reel_err_t
-mem_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
-    reel_multipart_t **m)
-{
-    mem_t            *mem = (mem_t *) s;
-    reel_err_t        err;
-    mem_multipart_t  *mm;
-
-    (void) size;
-
-    if (reel_mem_find(&mem->table, staging) != NULL) {
-        return REEL_EXISTS;
-    }
-
-    mm = calloc(1, sizeof(*mm));
-    if (mm == NULL) {
-        return REEL_NOMEM;
-    }
-
-    mm->base.store = s;
-    mm->base.fd = -1;
-    memcpy(mm->staging, staging, strlen(staging) + 1);
-
-    mm->blob = reel_mem_blob_new(&mem->table);
-    if (mm->blob == NULL) {
-        free(mm);
-        return REEL_NOMEM;
-    }
-
-    err = reel_mem_insert(&mem->table, staging, mm->blob);
-    if (err != REEL_OK) {
-        reel_mem_blob_put(mm->blob);
-        free(mm);
-        return err;
-    }
-
-    mm->blob->refs++;
-    *m = &mm->base;
-
-    return REEL_OK;
-}
-
-
-static reel_err_t
-mem_multipart_write(reel_multipart_t *m, uint64_t off, const void *data,
-    size_t len)
-{
-    return reel_mem_blob_write(((mem_multipart_t *) m)->blob, off, data, len);
-}
-
-
-static reel_err_t
-mem_multipart_sync(reel_multipart_t *m)
-{
-    (void) m;
-
-    return REEL_OK;
-}
-
-
-static void
-mem_multipart_abort(reel_multipart_t *m)
-{
-    mem_t             *mem = (mem_t *) m->store;
-    mem_multipart_t   *mm = (mem_multipart_t *) m;
-    reel_mem_entry_t  *e;
-
-    e = reel_mem_find(&mem->table, mm->staging);
-
-    /* deleted meanwhile, and made anew by somebody else: not ours */
-    if (e != NULL && e->blob == mm->blob) {
-        reel_mem_drop(&mem->table, e);
-    }
-
-    reel_mem_blob_put(mm->blob);
-    free(mm);
-}
-
-
-static reel_err_t
-mem_multipart_complete(reel_multipart_t *m, const char *key)
-{
-    mem_t             *mem = (mem_t *) m->store;
-    reel_err_t         err = REEL_OK;
-    mem_multipart_t   *mm = (mem_multipart_t *) m;
-    reel_mem_entry_t  *e;
-
-    e = reel_mem_find(&mem->table, mm->staging);
-
-    if (e == NULL || e->blob != mm->blob) {
-        err = REEL_NOTFOUND;
-
-    } else if (reel_mem_find(&mem->table, key) != NULL) {
-        err = REEL_EXISTS;
-
-    } else {
-        err = reel_mem_insert(&mem->table, key, mm->blob);
-
-        if (err == REEL_OK) {
-            mm->blob->refs++;
-        }
-    }
-
-    mem_multipart_abort(m);
-
-    return err;
 }
 
 
 static void
 mem_close(reel_store_t *s)
 {
-    mem_t  *mem = (mem_t *) s;
+    reel_mem_t  *mem = (reel_mem_t *) s;
 
     while (mem->table.n != 0) {
         reel_mem_drop(&mem->table, &mem->table.entries[mem->table.n - 1]);
@@ -359,11 +230,22 @@ static const reel_store_ops_t  mem_ops = {
     .list = mem_list,
     .del = mem_del,
     .multipart = {
-        .create = mem_multipart_create,
-        .write = mem_multipart_write,
-        .sync = mem_multipart_sync,
-        .complete = mem_multipart_complete,
-        .abort = mem_multipart_abort,
+        .create = reel_mem_multipart_create,
+        .open = reel_mem_multipart_open,
+        .size = reel_mem_multipart_size,
+        .read = reel_mem_multipart_read,
+        .write = reel_mem_multipart_write,
+        .sync = reel_mem_multipart_sync,
+        .reserve = reel_mem_multipart_reserve,
+        .truncate = reel_mem_multipart_truncate,
+        .copy = reel_mem_multipart_copy,
+        .collapse = reel_mem_multipart_collapse,
+        .lock = reel_mem_multipart_lock,
+        .unlock = reel_mem_multipart_unlock,
+        .holder = reel_mem_multipart_holder,
+        .publish = reel_mem_multipart_publish,
+        .close = reel_mem_multipart_close,
+        .abort = reel_mem_multipart_abort,
     },
     .object_close = mem_object_close,
     .close = mem_close,
@@ -373,7 +255,7 @@ static const reel_store_ops_t  mem_ops = {
 reel_err_t
 reel_store_mem_open(reel_store_t **s)
 {
-    mem_t  *mem;
+    reel_mem_t  *mem;
 
     *s = NULL;
 

@@ -164,8 +164,43 @@ reel_store_del(reel_store_t *s, const char *key)
 }
 
 
+/* false when off + len is behind what any back end counts to */
+static bool
+range_valid(uint64_t off, uint64_t len)
+{
+    return off <= INT64_MAX && len <= INT64_MAX - off;
+}
+
+
 reel_err_t
 reel_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
+    reel_multipart_t **m)
+{
+    reel_err_t  err;
+
+    *m = NULL;
+
+    if (!reel_store_key_valid(staging)) {
+        return REEL_INVAL;
+    }
+
+    err = s->ops->multipart.create(s, staging, m);
+
+    if (err == REEL_OK && size != 0) {
+        err = size > INT64_MAX ? REEL_NOSPACE
+                               : reel_multipart_reserve(*m, 0, size);
+        if (err != REEL_OK) {
+            reel_multipart_abort(*m);
+            *m = NULL;
+        }
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_multipart_open(reel_store_t *s, const char *staging,
     reel_multipart_t **m)
 {
     *m = NULL;
@@ -174,7 +209,24 @@ reel_multipart_create(reel_store_t *s, const char *staging, uint64_t size,
         return REEL_INVAL;
     }
 
-    return s->ops->multipart.create(s, staging, size, m);
+    return s->ops->multipart.open(s, staging, m);
+}
+
+
+reel_err_t
+reel_multipart_size(reel_multipart_t *m, uint64_t *size)
+{
+    return m->store->ops->multipart.size(m, size);
+}
+
+
+reel_err_t
+reel_multipart_read(reel_multipart_t *m, uint64_t off, void *dst, size_t len,
+    size_t *n)
+{
+    *n = 0;
+
+    return m->store->ops->multipart.read(m, off, dst, len, n);
 }
 
 
@@ -182,7 +234,7 @@ reel_err_t
 reel_multipart_write(reel_multipart_t *m, uint64_t off, const void *data,
     size_t len)
 {
-    if (off > INT64_MAX || len > INT64_MAX - off) {
+    if (!range_valid(off, len)) {
         return REEL_INVAL;
     }
 
@@ -198,14 +250,120 @@ reel_multipart_sync(reel_multipart_t *m)
 
 
 reel_err_t
-reel_multipart_complete(reel_multipart_t *m, const char *key)
+reel_multipart_reserve(reel_multipart_t *m, uint64_t off, uint64_t len)
 {
-    if (!reel_store_key_valid(key)) {
-        reel_multipart_abort(m);
+    if (!range_valid(off, len)) {
         return REEL_INVAL;
     }
 
-    return m->store->ops->multipart.complete(m, key);
+    return len == 0 ? REEL_OK : m->store->ops->multipart.reserve(m, off, len);
+}
+
+
+reel_err_t
+reel_multipart_truncate(reel_multipart_t *m, uint64_t size)
+{
+    if (size > INT64_MAX) {
+        return REEL_INVAL;
+    }
+
+    return m->store->ops->multipart.truncate(m, size);
+}
+
+
+reel_err_t
+reel_multipart_copy(reel_multipart_t *to, uint64_t off,
+    reel_multipart_t *from, uint64_t from_off, uint64_t len)
+{
+    if (!range_valid(off, len) || !range_valid(from_off, len)
+        || to->store != from->store)
+    {
+        return REEL_INVAL;
+    }
+
+    if (to == from && (off > from_off ? off - from_off : from_off - off) < len)
+    {
+        return REEL_INVAL;
+    }
+
+    return to->store->ops->multipart.copy(to, off, from, from_off, len);
+}
+
+
+reel_err_t
+reel_multipart_collapse(reel_multipart_t *m, uint64_t len)
+{
+    if (len == 0) {
+        return REEL_OK;
+    }
+
+    return len > INT64_MAX ? REEL_UNSUPPORTED
+                           : m->store->ops->multipart.collapse(m, len);
+}
+
+
+reel_err_t
+reel_multipart_lock(reel_multipart_t *m, uint64_t off, uint64_t len,
+    bool wait)
+{
+    if (!range_valid(off, len) || len == 0) {
+        return REEL_INVAL;
+    }
+
+    return m->store->ops->multipart.lock(m, off, len, wait);
+}
+
+
+void
+reel_multipart_unlock(reel_multipart_t *m, uint64_t off, uint64_t len)
+{
+    if (range_valid(off, len) && len != 0) {
+        m->store->ops->multipart.unlock(m, off, len);
+    }
+}
+
+
+reel_err_t
+reel_multipart_holder(reel_multipart_t *m, uint64_t off, uint64_t len,
+    uint64_t *first)
+{
+    if (!range_valid(off, len) || len == 0) {
+        return REEL_INVAL;
+    }
+
+    return m->store->ops->multipart.holder(m, off, len, first);
+}
+
+
+reel_err_t
+reel_multipart_publish(reel_multipart_t *m, const char *key)
+{
+    if (!reel_store_key_valid(key)) {
+        return REEL_INVAL;
+    }
+
+    return m->store->ops->multipart.publish(m, key);
+}
+
+
+reel_err_t
+reel_multipart_complete(reel_multipart_t *m, const char *key)
+{
+    reel_err_t  err;
+
+    err = reel_multipart_publish(m, key);
+    reel_multipart_abort(m);
+
+    return err;
+}
+
+
+void
+reel_multipart_close(reel_multipart_t *m)
+{
+    if (m != NULL) {
+        m->store->ops->multipart.close(m);
+    }
 }
 
 

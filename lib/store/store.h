@@ -6,9 +6,9 @@
  *
  * A store and its functions may be used by several threads at once; one
  * object or multipart by one thread at a time, but for multipart writes to
- * different offsets.  Calls may block: in nginx they run in a thread pool.
+ * different offsets, and a sync beside them.  Calls may block: in nginx they run in a thread pool.
  *
- * Durability: when put_if_absent, replace, multipart complete or del return
+ * Durability: when put_if_absent, replace, multipart publish or del return
  * REEL_OK, the change survives power loss.
  *
  * Errors everywhere: REEL_INVAL bad key, REEL_NOTFOUND, REEL_EXISTS,
@@ -80,11 +80,28 @@ typedef struct {
     /* an object written in pieces; see reel_multipart_* */
     struct {
         reel_err_t (*create)(reel_store_t *s, const char *staging,
-            uint64_t size, reel_multipart_t **m);
+            reel_multipart_t **m);
+        reel_err_t (*open)(reel_store_t *s, const char *staging,
+            reel_multipart_t **m);
+        reel_err_t (*size)(reel_multipart_t *m, uint64_t *size);
+        reel_err_t (*read)(reel_multipart_t *m, uint64_t off, void *dst,
+            size_t len, size_t *n);
         reel_err_t (*write)(reel_multipart_t *m, uint64_t off,
             const void *data, size_t len);
         reel_err_t (*sync)(reel_multipart_t *m);
-        reel_err_t (*complete)(reel_multipart_t *m, const char *key);
+        reel_err_t (*reserve)(reel_multipart_t *m, uint64_t off,
+            uint64_t len);
+        reel_err_t (*truncate)(reel_multipart_t *m, uint64_t size);
+        reel_err_t (*copy)(reel_multipart_t *to, uint64_t off,
+            reel_multipart_t *from, uint64_t from_off, uint64_t len);
+        reel_err_t (*collapse)(reel_multipart_t *m, uint64_t len);
+        reel_err_t (*lock)(reel_multipart_t *m, uint64_t off, uint64_t len,
+            bool wait);
+        void (*unlock)(reel_multipart_t *m, uint64_t off, uint64_t len);
+        reel_err_t (*holder)(reel_multipart_t *m, uint64_t off, uint64_t len,
+            uint64_t *first);
+        reel_err_t (*publish)(reel_multipart_t *m, const char *key);
+        void (*close)(reel_multipart_t *m);
         void (*abort)(reel_multipart_t *m);
     } multipart;
 
@@ -143,6 +160,18 @@ reel_err_t reel_store_del(reel_store_t *s, const char *key) REEL_WARN_UNUSED;
  */
 reel_err_t reel_multipart_create(reel_store_t *s, const char *staging,
     uint64_t size, reel_multipart_t **m) REEL_WARN_UNUSED;
+
+/* goes on with one that is staged already, maybe by another process */
+reel_err_t reel_multipart_open(reel_store_t *s, const char *staging,
+    reel_multipart_t **m) REEL_WARN_UNUSED;
+
+/* one behind the last byte written */
+reel_err_t reel_multipart_size(reel_multipart_t *m, uint64_t *size)
+    REEL_WARN_UNUSED;
+
+/* up to len bytes from off; *n < len at the end; holes read as zeros */
+reel_err_t reel_multipart_read(reel_multipart_t *m, uint64_t off, void *dst,
+    size_t len, size_t *n) REEL_WARN_UNUSED;
 reel_err_t reel_multipart_write(reel_multipart_t *m, uint64_t off,
     const void *data, size_t len) REEL_WARN_UNUSED;
 
@@ -150,13 +179,64 @@ reel_err_t reel_multipart_write(reel_multipart_t *m, uint64_t off,
 reel_err_t reel_multipart_sync(reel_multipart_t *m) REEL_WARN_UNUSED;
 
 /*
- * Makes the bytes durable and publishes them as key, if absent: REEL_EXISTS
- * otherwise; REEL_NOTFOUND when the staging key was deleted meanwhile.
- * Frees m whatever the outcome; on failure the staged bytes are gone.
+ * Sets space aside for a range, so that a full medium shows now
+ * (REEL_NOSPACE); the size stays.  What is not used of it is given back by
+ * publish.
+ */
+reel_err_t reel_multipart_reserve(reel_multipart_t *m, uint64_t off,
+    uint64_t len) REEL_WARN_UNUSED;
+reel_err_t reel_multipart_truncate(reel_multipart_t *m, uint64_t size)
+    REEL_WARN_UNUSED;
+
+/*
+ * Copies a range of one staged object of the store into another, or within
+ * one where the ranges do not overlap (REEL_INVAL); shares blocks where the
+ * medium can.  REEL_IO when `from` ends before.
+ */
+reel_err_t reel_multipart_copy(reel_multipart_t *to, uint64_t off,
+    reel_multipart_t *from, uint64_t from_off, uint64_t len)
+    REEL_WARN_UNUSED;
+
+/*
+ * Removes the first len bytes, and nothing is copied.  REEL_UNSUPPORTED
+ * where the medium cannot, or not at this len; nothing has changed then.
+ */
+reel_err_t reel_multipart_collapse(reel_multipart_t *m, uint64_t len)
+    REEL_WARN_UNUSED;
+
+/*
+ * A range of byte numbers that one handle at a time holds, whatever lies
+ * there; it gives it back when it is closed or its process dies.
+ * REEL_AGAIN: another has some of it; with wait only where nobody can wait.
+ */
+reel_err_t reel_multipart_lock(reel_multipart_t *m, uint64_t off,
+    uint64_t len, bool wait) REEL_WARN_UNUSED;
+void reel_multipart_unlock(reel_multipart_t *m, uint64_t off, uint64_t len);
+
+/* where a range begins that others hold some of; REEL_NOTFOUND: nobody */
+reel_err_t reel_multipart_holder(reel_multipart_t *m, uint64_t off,
+    uint64_t len, uint64_t *first) REEL_WARN_UNUSED;
+
+/*
+ * Makes the bytes durable and gives them a second name, key, if absent:
+ * REEL_EXISTS otherwise; REEL_NOTFOUND when the staging key was deleted
+ * meanwhile.  Both keys have one reel_store_stat_t.version then, and nothing
+ * may be written any more.
+ */
+reel_err_t reel_multipart_publish(reel_multipart_t *m, const char *key)
+    REEL_WARN_UNUSED;
+
+/*
+ * Publishes and takes the staging key away.  Frees m whatever the outcome;
+ * on failure the staged bytes are gone.
  */
 reel_err_t reel_multipart_complete(reel_multipart_t *m, const char *key)
     REEL_WARN_UNUSED;
-void reel_multipart_abort(reel_multipart_t *m);         /* NULL is fine */
+
+/* frees m; the staged bytes stay; NULL is fine */
+void reel_multipart_close(reel_multipart_t *m);
+/* frees m, and the staged bytes go; NULL is fine */
+void reel_multipart_abort(reel_multipart_t *m);
 
 /*
  * Reads a whole object of at most max bytes into b (initialised here;

@@ -9,13 +9,14 @@
  *               /parts         one record a finished part
  *
  * A handle is used by one thread at a time, but for reel_upload_flush, which
- * may run beside a write.  All calls may block: thread pool only.
+ * may run beside a write.  All calls may block: thread pool only.  A handle
+ * in a forked child holds the turn too: let none be open across a fork.
  *
  * Turns.  Who writes holds a turn: turn 0 to append, complete or abort, turn
- * n to write part n.  A newer request for the same turn takes it over: it
- * writes its ticket where the holder looks before each write and each
- * acknowledgement, and gets the lock (of the kernel, released when a process
- * dies) as soon as the holder lets go.
+ * n to write part n; turn 0 excludes all others.  A newer request for the
+ * same turn takes it over: it writes its ticket where the holder looks before
+ * each write and each acknowledgement, and gets the lock (of the kernel,
+ * released when a process dies) as soon as the holder lets go.
  *
  * Errors: those of the store, and REEL_AGAIN the turn is held, ask its owner
  * to leave (reel_upload_owner) and try again in a moment; REEL_DENIED
@@ -34,11 +35,12 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/job/record.h"
+#include "lib/job/upload_record.h"
 #include "lib/store/store.h"
 
-#define REEL_UPLOAD_ID_LEN    32            /* 128 random bits in hex */
 #define REEL_UPLOAD_PARTS_MAX 10000
 #define REEL_UPLOAD_OWNER_LEN 16            /* bytes, chosen by the owner */
+#define REEL_UPLOAD_BOOT_LEN  16
 #define REEL_UPLOAD_UNKNOWN   UINT64_MAX    /* a length not yet told */
 
 typedef enum {
@@ -52,37 +54,6 @@ typedef enum {
 
 const char *reel_upload_phase_name(reel_upload_phase_t p);
 
-typedef enum {
-    REEL_UPLOAD_PUT,                        /* one request, nothing resumes */
-    REEL_UPLOAD_MULTIPART,
-    REEL_UPLOAD_TUS,
-    REEL_UPLOAD_IETF
-} reel_upload_door_t;
-
-const char *reel_upload_door_name(reel_upload_door_t d);
-
-/* upload.json; strings as in reel_request_t: owned once read, else borrowed */
-typedef struct {
-    char               id[REEL_UPLOAD_ID_LEN + 1];
-    reel_upload_door_t door;
-    reel_request_t     request;             /* size is not used */
-    char              *bucket;
-    char              *key;                 /* the S3 key: data, no path */
-    char              *origin;              /* hex of names/, NULL: none */
-    char              *metadata;            /* tus Upload-Metadata, or NULL */
-    char               expect[65];          /* signed sha256 or "" */
-    uint64_t           max_bytes;           /* 0: none */
-    int64_t            expires_ms;          /* Unix time, slides: see state */
-    bool               partial;             /* tus: made to be joined */
-    char               access_key[129];     /* whose quota it counts to */
-} reel_upload_facts_t;
-
-reel_err_t reel_upload_facts_print(reel_buf_t *b,
-    const reel_upload_facts_t *f) REEL_WARN_UNUSED;
-reel_err_t reel_upload_facts_parse(reel_upload_facts_t *f, const char *json,
-    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
-void reel_upload_facts_release(reel_upload_facts_t *f);
-
 /* what the slots hold, as of the last claim or read */
 typedef struct {
     reel_upload_phase_t phase;
@@ -93,7 +64,19 @@ typedef struct {
     uint64_t            part_size;          /* 0: no part began */
     int64_t             touched_ms;         /* Unix time of the last change */
     uint32_t            nparts;             /* of the completed list */
+    uint64_t            base;               /* where the result of a join
+                                               begins in data … */
+    bool                joined;             /* … or it lies in `joined` */
 } reel_upload_state_t;
+
+/* who takes a turn */
+typedef struct {
+    uint8_t owner[REEL_UPLOAD_OWNER_LEN];   /* by which it is told to leave,
+                                               not all zero */
+    uint8_t boot[REEL_UPLOAD_BOOT_LEN];     /* of the kernel's boot id: what
+                                               was written and not synced is
+                                               there for the same boot only */
+} reel_upload_self_t;
 
 typedef struct reel_upload_s {
     reel_store_t       *store;
@@ -105,31 +88,22 @@ typedef struct reel_upload_s {
     /* further fields: lib/upload/upload_impl.h */
 } reel_upload_t;
 
-/* lower-case hex of REEL_UPLOAD_ID_LEN characters */
-bool reel_upload_id_valid(reel_str_t id);
-
 /*
  * Makes uploads/<id>: facts are copied; length when it is known, so that a
- * full medium shows now.  *u holds turn 0.  durable: the upload itself
- * survives power loss when this returns (doors that tell its URL); a PUT
- * does not ask for it.  now_ms is Unix time, here and everywhere.
+ * full medium shows now.  *u holds turn 0.  The upload survives power loss
+ * when this returns; but a PUT, whose URL nobody is told, only when it
+ * completes.  now_ms is Unix time, here and everywhere.  REEL_EXISTS: the id
+ * is in use.
  */
 reel_err_t reel_upload_create(reel_store_t *s,
-    const reel_upload_facts_t *facts, uint64_t length, bool durable,
-    int64_t now_ms, reel_upload_t **u) REEL_WARN_UNUSED;
-
-/*
- * What an earlier request with the same facts->origin, or with the same
- * fixed asset, came to: REEL_OK, named is its answer (its job is queued, a
- * completion that a crash cut short is brought to its end); REEL_NOTFOUND
- * it is the first; REEL_EXISTS the asset is another upload's.
- */
-reel_err_t reel_upload_find(reel_store_t *s, const reel_upload_facts_t *facts,
-    reel_named_t *named) REEL_WARN_UNUSED;
+    const reel_upload_facts_t *facts, uint64_t length,
+    const reel_upload_self_t *self, int64_t now_ms, reel_upload_t **u)
+    REEL_WARN_UNUSED;
 
 /*
  * Opens what stands, without a turn; state is what was last written, which
- * the holder of the turn may be ahead of.  REEL_NOTFOUND.
+ * the holder of the turn may be ahead of, and of which only `durable`
+ * outlives a power loss.  REEL_NOTFOUND; REEL_BADDATA it is broken.
  */
 reel_err_t reel_upload_open(reel_store_t *s, reel_str_t id,
     reel_upload_t **u) REEL_WARN_UNUSED;
@@ -142,10 +116,9 @@ void reel_upload_close(reel_upload_t *u);
  * (a newer one wins over an older); REEL_AGAIN: held, call again; in between
  * tell the owner.  On REEL_OK state was read anew, and turn 0 of an open
  * upload has synced what the one before had written: durable == offset.
- * owner: REEL_UPLOAD_OWNER_LEN bytes by which we can be told to leave.
  */
 reel_err_t reel_upload_claim(reel_upload_t *u, unsigned turn,
-    const uint8_t *owner) REEL_WARN_UNUSED;
+    const reel_upload_self_t *self) REEL_WARN_UNUSED;
 
 /* whom to tell: who holds the turn (0 also: any part).  REEL_NOTFOUND */
 reel_err_t reel_upload_owner(reel_upload_t *u, unsigned turn,
@@ -181,11 +154,24 @@ reel_err_t reel_upload_settle(reel_upload_t *u, int64_t now_ms)
 /*
  * Publishes the asset in the order of docs/store.md and leaves the upload
  * COMPLETE; repeated, or begun by another process that died, it goes on where
- * that was: one asset, one job.  named: what to answer.  A signed sha256 is
- * checked (REEL_BADDATA; the upload is aborted then).
+ * that was: one asset, one job.  named: what to answer; when its asset is not
+ * ours, another upload of the same origin was first, and that one's job runs.
+ * A signed sha256 is checked: REEL_BADDATA, and REEL_EXISTS when the asset is
+ * another's, leave the upload ABORTED.
  */
 reel_err_t reel_upload_complete(reel_upload_t *u, int64_t now_ms,
     reel_named_t *named) REEL_WARN_UNUSED;
+
+/*
+ * What was answered to an upload of this origin (64 hex digits), and its job
+ * is queued again if it was lost.  REEL_NOTFOUND: there was none.
+ */
+reel_err_t reel_upload_replay(reel_store_t *s, const char *origin,
+    reel_named_t *named) REEL_WARN_UNUSED;
+
+/* the names/ hash under which the newest asset of an S3 key is found */
+reel_err_t reel_upload_key_hash(char hex[65], const char *project,
+    const char *bucket, const char *key) REEL_WARN_UNUSED;
 
 /* bytes go, the record stays for the sweep and says `phase` (ABORTED or
    EXPIRED); REEL_INVAL when it is complete already */
@@ -212,43 +198,51 @@ typedef struct {
  * stays valid until this one is finished.
  */
 reel_err_t reel_upload_part_begin(reel_upload_t *u, uint64_t size,
-    reel_upload_part_t *p) REEL_WARN_UNUSED;
-/* at `at` bytes into the part; REEL_LIMIT beyond its size */
+    int64_t now_ms, reel_upload_part_t *p) REEL_WARN_UNUSED;
+/* at `at` bytes into the part, in order; REEL_LIMIT beyond its size */
 reel_err_t reel_upload_part_write(reel_upload_t *u,
     const reel_upload_part_t *p, uint64_t at, const void *data, size_t len)
     REEL_WARN_UNUSED;
-/* durable and on record; sets tag and finished_ms */
+/* durable and on record, with the sum that the caller set; sets tag and
+   finished_ms.  REEL_INVAL when some bytes did not come */
 reel_err_t reel_upload_part_finish(reel_upload_t *u, reel_upload_part_t *p,
     int64_t now_ms) REEL_WARN_UNUSED;
 
-/* the newest record of each number, ascending; free(*parts) */
+/* the newest record of each number, ascending; free(*parts).  REEL_NOTFOUND
+   when the upload came to an end */
 reel_err_t reel_upload_parts(reel_upload_t *u, reel_upload_part_t **parts,
     size_t *n) REEL_WARN_UNUSED;
 
 /*
- * Makes data the listed parts in their order (nothing is copied where they
- * lie so already), with turn 0 held; then reel_upload_complete.  numbers
- * ascend; tags[i] must be the part's, else REEL_BADDATA and *bad = i.
+ * Makes the listed parts, in their order, the bytes of the upload, with turn
+ * 0 held; then reel_upload_complete.  Nothing is copied where they lie so
+ * already, else as little as can be.  numbers ascend; tags[i] must be the
+ * part's, else REEL_BADDATA and *bad = i; REEL_LIMIT: together too long.
  */
 reel_err_t reel_upload_join(reel_upload_t *u, const uint32_t *numbers,
     const uint64_t *tags, size_t n, size_t *bad) REEL_WARN_UNUSED;
 
 /*
- * tus concatenation: appends the complete bytes of others to u, sharing
- * blocks where the file system can.  The others stay.
+ * tus concatenation: appends the complete bytes of others (partial, open,
+ * offset == length; else REEL_INVAL) to u, with its turn 0 held, and settles;
+ * shares blocks where the file system can.  The others stay.
  */
 reel_err_t reel_upload_concat(reel_upload_t *u, reel_upload_t *const *from,
     size_t n, int64_t now_ms) REEL_WARN_UNUSED;
 
 /* ---- for the sweep, quotas and listings ---- */
 
-typedef reel_err_t (*reel_upload_each_fn)(void *arg, reel_upload_t *u);
+typedef reel_err_t (*reel_upload_each_fn)(void *arg, const char *id,
+    reel_upload_t *u);
 
-/* every upload that can be read, opened without a turn and closed again */
+/*
+ * Every upload, opened without a turn and closed again; u is NULL when it
+ * cannot be opened: being made or removed just now, or left so by a crash.
+ */
 reel_err_t reel_upload_each(reel_store_t *s, reel_upload_each_fn fn,
     void *arg) REEL_WARN_UNUSED;
 
-/* all of it goes: of a final phase, and old */
+/* all of it goes; REEL_INVAL when the phase is not a final one */
 reel_err_t reel_upload_remove(reel_upload_t *u) REEL_WARN_UNUSED;
 
 #endif

@@ -67,6 +67,8 @@ sub check {
     my ($self, $text) = @_;
     my $d = $self->{dir};
     my $nginx = $ENV{REEL_NGINX} || 'nginx';
+    my %env = $self->nginx_env;
+    local @ENV{keys %env} = values %env;
     Reel::spew("$d/check.conf", $text);
     my $out = `$nginx -t -e $d/check.log -c $d/check.conf 2>&1`;
     return ($? == 0, $out);

@@ -17,6 +17,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use JSON::PP;
 use POSIX qw(strftime);
+use Scalar::Util qw(weaken);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -26,6 +27,9 @@ our @EXPORT = qw(http raw presign signed_headers jwt has_status has_header
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 our $KEY = 'REELTESTKEY';
 our $SECRET = 'test-secret-of-the-suite-0123456789';
+
+# nginxes that live, and what sanitizers said in those that are gone
+my (@alive, @reports);
 
 # a second key of another project
 our $KEY2 = 'REELOTHERKEY';
@@ -40,6 +44,8 @@ sub new {
     my $dir = tempdir('reel-t-XXXXXX', DIR => '/tmp', CLEANUP => 0);
     my $self = bless { dir => $dir, port => free_port(), o => \%o }, $class;
 
+    push @alive, $self;
+    weaken($alive[-1]);
     chmod 0755, $dir;
     make_path("$dir/store", "$dir/tmp");
     chmod 0777, "$dir/store";
@@ -118,11 +124,34 @@ sub nginx_start {
     spew("$d/nginx.conf", $self->config);
     my @nginx = ($ENV{REEL_NGINX} || 'nginx', '-e', "$d/error.log",
         '-c', "$d/nginx.conf");
-    local $ENV{LD_PRELOAD} = $ENV{REEL_PRELOAD} if $ENV{REEL_PRELOAD};
-    system(@nginx) == 0 or die 'nginx did not start: '
-        . slurp("$d/error.log");
+    my %env = $self->nginx_env;
+    local @ENV{keys %env} = values %env;
+    system(@nginx) == 0 or die join '', 'nginx did not start: ',
+        slurp("$d/error.log"), $self->sanitizers_said;
     wait_for(sub { -s "$d/nginx.pid" && IO::Socket::INET->new(
         PeerAddr => "127.0.0.1:$self->{port}") }, 'nginx listens');
+}
+
+
+# With the module built by SAN=1, REEL_PRELOAD is the address sanitizer's
+# library: Debian's nginx is not linked with it.  Leaks are not looked for:
+# nginx frees pools, not what lies in them.
+sub nginx_env {
+    my ($self) = @_;
+    return () if !$ENV{REEL_PRELOAD};
+    return (LD_PRELOAD => $ENV{REEL_PRELOAD},
+        ASAN_OPTIONS => 'detect_leaks=0:detect_stack_use_after_return=1:'
+            . "strict_string_checks=1:log_path=$self->{dir}/san");
+}
+
+
+# What they reported: ASan in files, one a process; UBSan on stderr, which is
+# the error log (it looks for its options when nginx has overwritten them).
+sub sanitizers_said {
+    my ($self) = @_;
+    my $log = "$self->{dir}/error.log";
+    return ((map { slurp($_) } sort glob "$self->{dir}/san.*"),
+        -e $log ? slurp($log) =~ /^.*: runtime error: .*$/mg : ());
 }
 
 
@@ -200,7 +229,19 @@ sub DESTROY {
     local ($?, $@);
     $self->nginx_stop;
     $self->redis_stop;
+    push @reports, $self->sanitizers_said;
     system('rm', '-rf', $self->{dir}) if !$ENV{REEL_KEEP};
+}
+
+
+# before Test::More's own END: a report fails the .t that caused it
+END {
+    $_->nginx_stop, push @reports, $_->sanitizers_said
+        for grep { defined } @alive;
+    if (@reports) {
+        fail('the sanitizers have nothing to say');
+        diag($_) for @reports;
+    }
 }
 
 

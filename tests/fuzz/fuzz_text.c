@@ -90,7 +90,8 @@ keys(reel_str_t s)
     a = reel_str_cut(s, '\0', &rest);
 
     need(reel_key_asset(key, s) != REEL_OK || reel_store_key_valid(key));
-    need(reel_key_pending(key, s) != REEL_OK || reel_store_key_valid(key));
+    need(reel_key_pending(key, s, (uint32_t) s.len) != REEL_OK
+         || reel_store_key_valid(key));
     need(reel_key_name(key, s) != REEL_OK || reel_store_key_valid(key));
     need(reel_key_upload(key, id, z) != REEL_OK
          || reel_store_key_valid(key));

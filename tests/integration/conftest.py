@@ -6,6 +6,11 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "chaos: a part is killed, stopped or emptied at work")
+
+
 def pytest_terminal_summary(terminalreporter):
     path = os.environ.get("REEL_RESULTS")
     if path:

@@ -28,10 +28,11 @@ K = "reel1:{r0}:"
 KEY_ID, SECRET = "REELDEMO", "a-secret-of-the-tests"
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
-# one rung, short chunks: a job of many small tasks
+# one rung, short chunks: a job of many small tasks; the first chunk is as
+# long as every user's
 SMALL = """\
 preset: ultrafast
-chunks: { first_s: 6, min_s: 6, target_s: 6, max_s: 12 }
+chunks: { min_s: 6, target_s: 6, max_s: 12 }
 rungs:
   - { short_side: 240, crf: 30, max_kbps: 500, buf_kbits: 750 }
 tasks:
@@ -144,16 +145,20 @@ def count(path, stream):
     return int(out.stdout.split()[0])
 
 
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(p) for p in f.read().split()]
+    except OSError:
+        return []
+
+
 class Worker:
     def __init__(self, proc, log):
         self.proc, self.log, self.pid = proc, log, proc.pid
 
     def children(self):
-        try:
-            with open("/proc/%d/task/%d/children" % (self.pid, self.pid)) as f:
-                return [int(p) for p in f.read().split()]
-        except OSError:
-            return []
+        return children(self.pid)
 
     def kill(self, sig=signal.SIGKILL):
         self.proc.send_signal(sig)
@@ -282,11 +287,13 @@ class Stack:
 
     # nginx
 
-    def start_nginx(self, server="", http="", main=""):
-        """with the module, on a free port of 127.0.0.1: self.url"""
-        with socket.socket() as p:
-            p.bind(("127.0.0.1", 0))
-            port = p.getsockname()[1]
+    def start_nginx(self, server="", http="", main="", port=0):
+        """with the module, on that port of 127.0.0.1 or a free one:
+        self.url"""
+        if port == 0:
+            with socket.socket() as p:
+                p.bind(("127.0.0.1", 0))
+                port = p.getsockname()[1]
         keys = self.write(os.path.join(self.dir, "keys.json"), {
             "access_keys": [{"id": KEY_ID, "secret": SECRET,
                              "project": "demo", "buckets": ["video"]}]})
@@ -311,6 +318,18 @@ class Stack:
                 return s.connect_ex(("127.0.0.1", port)) == 0
         wait_for(listens)
         return self
+
+    def nginx_workers(self):
+        """those that take requests, not those that a reload lets go"""
+        out = []
+        for pid in children(self.nginx_proc.pid):
+            try:
+                with open("/proc/%d/cmdline" % pid) as f:
+                    if f.read().rstrip("\0 ") == "nginx: worker process":
+                        out.append(pid)
+            except OSError:
+                pass
+        return out
 
     # the store
 
@@ -346,11 +365,12 @@ class Stack:
             "created_ms": int(time.time() * 1000), **request})
         return asset
 
-    def pending(self, asset):
-        return os.path.join(self.store, "pending", asset)
+    def pending(self, asset, publication=1):
+        return os.path.join(self.store, "pending",
+                            "%s.%d" % (asset, publication))
 
     def put_pending(self, asset, publication=1):
-        self.write(self.pending(asset), {"publication": publication})
+        self.write(self.pending(asset, publication), b"")
 
     def put(self, source, pipeline="small", **request):
         asset = self.put_source(source, pipeline, **request)
@@ -369,7 +389,8 @@ class Stack:
         def done():
             r = self.result(asset)
             return (r and r["publication"] >= publication
-                    and not os.path.exists(self.pending(asset)) and r)
+                    and not os.path.exists(self.pending(asset, publication))
+                    and r)
         return wait_for(done, timeout)
 
     def index(self, asset):

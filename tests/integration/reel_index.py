@@ -1,5 +1,7 @@
-"""A reader of docs/index-format.md, written from that page alone."""
+"""A reader and a writer of docs/index-format.md, written from that page
+alone."""
 
+import re
 import struct
 
 
@@ -86,6 +88,7 @@ def read(data):
     version, readable, flags, publication = struct.unpack("<HHII", data[8:20])
     ix = {"version": version, "growing": bool(flags & 1),
           "publication": publication, "salt": data[20:36],
+          "master_key": struct.unpack("<I", data[36:40])[0],
           "created_ms": struct.unpack("<q", data[40:48])[0],
           "headers": [], "renditions": {}, "images": []}
     r, lists = Reader(data[48:-4]), []
@@ -107,3 +110,90 @@ def read(data):
                                  "width": s.varint(), "height": s.varint(),
                                  "size": s.varint()})
     return ix
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for b in data:
+        crc ^= b
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def varint(v):
+    out = bytearray()
+    while v > 127:
+        out.append(v & 127 | 128)
+        v >>= 7
+    out.append(v)
+    return bytes(out)
+
+
+def string(data):
+    data = data.encode() if isinstance(data, str) else data
+    return varint(len(data)) + data
+
+
+def pack(values):
+    return string(b"".join(map(varint, values)))
+
+
+def pack_runs(values):
+    out = []
+    for v in values:
+        if out and out[-2] == v:
+            out[-1] += 1
+        else:
+            out += [v, 1]
+    return pack(out)
+
+
+def pack_name(name):
+    m = re.fullmatch(r"(0|[1-9]\d*)-(0|[1-9]\d*)-([0-9a-f]{16})\.mp4", name)
+    if not m:
+        return string(name)
+    return b"\0" + varint(int(m[1])) + varint(int(m[2])) \
+        + bytes.fromhex(m[3])
+
+
+def pack_objects(objects):
+    return varint(len(objects)) + b"".join(
+        pack_name(o["name"]) + varint(o["fragments"]) for o in objects)
+
+
+def pack_rendition(q, number):
+    out = string(q["name"]) + varint(q["kind"]) + varint(q["set"])
+    out += b"".join(string(q[k]) for k in ("codec", "language", "label"))
+    out += b"".join(varint(v) for v in (
+        q["timescale"], q["width"], q["height"], *q["rate"], q["channels"],
+        q["sample_rate"], number))
+    out += pack_runs([o["header"] for o in q["objects"]])
+    out += pack_runs([o["base"] for o in q["objects"]])
+    out += pack(q["sizes"]) + pack_runs(q["durations"])
+    return out + pack_runs(q["samples"]) + (
+        pack(q["iframes"]) if q["kind"] == 1 else b"")
+
+
+def write(ix):
+    """the file that read() makes this of"""
+    sections = [(1, b"".join(varint(ix[k]) for k in (
+        "timescale", "gop_ts", "fragments", "end_ts", "flags")))]
+    sections += [(2, h) for h in ix["headers"]]
+    lists = []
+    for q in ix["renditions"].values():
+        packed = pack_objects(q["objects"])
+        if packed not in lists:
+            lists.append(packed)
+    sections += [(3, packed) for packed in lists]
+    sections += [(4, pack_rendition(q, lists.index(
+        pack_objects(q["objects"])))) for q in ix["renditions"].values()]
+    sections += [(5, varint(i["kind"]) + string(i["object"]) + b"".join(
+        varint(i[k]) for k in ("width", "height", "size")))
+        for i in ix["images"]]
+    out = b"\x89REELIX\n" + struct.pack(
+        "<HHII", ix["version"], 1, int(ix["growing"]), ix["publication"])
+    out += ix["salt"] + struct.pack("<Iq", ix["master_key"],
+                                    ix["created_ms"])
+    out += b"".join(varint(kind) + string(data) for kind, data in sections)
+    return out + struct.pack("<I", crc32c(out))

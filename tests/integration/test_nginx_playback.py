@@ -1,20 +1,35 @@
-"""What workerd published, fetched through nginx and decoded."""
+"""What workerd published, fetched through nginx and decoded; and playback
+while the parts around it come and go."""
 
 import os
+import re
+import shutil
+import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
-from reel import Stack, clip, count, wait_for
+import reel_index
+from client import Player, Watching, get, presign, put
+from reel import SMALL, Stack, boxes, clip, count, wait_for
+
+# so slow that a segment is under way for most of a second
+SLOW = "location /slow/ { reel_play; limit_rate 100k; }"
 
 
 @pytest.fixture(scope="module")
 def stack():
     with Stack() as s:
         s.start_redis()
-        s.start_nginx()
+        s.start_nginx(server=SLOW)
         s.start_workerd()
         yield s
+
+
+def base(stack, asset, location="play"):
+    return "%s/%s/%s/" % (stack.url, location, asset)
 
 
 def remux(stack, url, name):
@@ -31,12 +46,89 @@ def remux(stack, url, name):
 def test_hls_and_dash_decode_to_the_last_frame(stack):
     a = stack.put(clip(20))
     stack.check_ready(a, frames=600)
-    base = "%s/play/%s/" % (stack.url, a)
     for name in "master.m3u8", "manifest.mpd":
-        path = remux(stack, base + name, name + ".mkv")
+        path = remux(stack, base(stack, a) + name, name + ".mkv")
         assert count(path, "v:0") == 600
         # 20 s of sound in units of 1024
         assert abs(count(path, "a:0") - 20 * 48000 / 1024) < 2
+
+
+def woven(stack, one, two, name, at):
+    """`one`, whose rendition goes on with the objects of `two` from object
+    `at` on, and with the header that those need"""
+    ix, other = stack.index(one), stack.index(two)
+    q, r = ix["renditions"][name], other["renditions"][name]
+    k = sum(o["fragments"] for o in q["objects"][:at])
+    assert k % 3 == 0, "a segment must not need two headers"
+    assert k == sum(o["fragments"] for o in r["objects"][:at])
+    assert q["durations"] == r["durations"]
+
+    number = len(ix["headers"])
+    ix["headers"].append(other["headers"][r["objects"][at]["header"]])
+    q["objects"][at:] = [dict(o, header=number) for o in r["objects"][at:]]
+    for key in "sizes", "samples", "iframes":
+        q[key][k:] = r[key][k:]
+    for o in r["objects"][at:]:
+        shutil.copy(stack.path(two, name, o["name"]),
+                    stack.path(one, name, o["name"]))
+    path = stack.path(one, "index")
+    stack.write(path + ".new", reel_index.write(ix))
+    os.rename(path + ".new", path)
+    return ix, number
+
+
+def maps(url):
+    """[URL of the header, URLs of its segments] in a media playlist"""
+    out = []
+    for line in get(url).decode().splitlines():
+        m = re.fullmatch(r'#EXT-X-MAP:URI="(.*)"', line)
+        if m:
+            out.append((url.replace("media.m3u8", m.group(1)), []))
+        elif line and line[0] != "#":
+            out[-1][1].append(url.replace("media.m3u8", line))
+    return out
+
+
+def test_a_second_header_is_served_and_decodes(stack):
+    """each EXT-X-MAP, the bytes behind it, and what they decode"""
+    for name, preset in ("plain", "ultrafast"), ("dense", "veryfast"):
+        stack.pipeline(name, SMALL.replace("ultrafast", preset).replace(
+            "chunks: { ", "chunks: { first_s: 6, "))
+    wait_for(lambda: "connected" in stack.said())
+    stack.workers[-1].kill(signal.SIGHUP)
+    wait_for(lambda: "reloaded: 4 pipelines" in stack.said())
+    film = clip(24)
+    one, two = (stack.put(film, pipeline=p) for p in ("plain", "dense"))
+    for a in one, two:
+        stack.check_ready(a, frames=720)
+        with open(stack.path(a, "index"), "rb") as f:
+            data = f.read()
+        assert reel_index.write(reel_index.read(data)) == data
+    ix, number = woven(stack, one, two, "v240", 2)
+    headers = [ix["headers"][n] for n in
+               (ix["renditions"]["v240"]["objects"][0]["header"], number)]
+    assert headers[0] != headers[1]
+
+    # the cached index is a second old at most
+    url = base(stack, one)
+    media = wait_for(lambda: [m for m in Player(url).media()
+                              if "/v240~" in m and len(maps(m)) == 2], 5)[0]
+    groups = maps(media)
+    assert [g[0].rsplit("/", 1)[1] for g in groups] == [
+        "init.mp4", "init-%d.mp4" % number]
+    for n, (init, segments) in enumerate(groups):
+        head = get(init)
+        assert head == headers[n]
+        assert [b[0] for b in boxes(head)] == ["ftyp", "moov"]
+        assert get(re.sub("~[^/]*", "", init)) == head, "by its bare name"
+        assert len(segments) == 2
+        body = b"".join(map(get, segments))
+        part = stack.write(os.path.join(stack.dir, "part.mp4"), head + body)
+        assert count(part, "v:0") == 360
+    # and not by the other one
+    stack.write(part, headers[0] + body)
+    with pytest.raises(AssertionError, match="h264"):
+        count(part, "v:0")
 
 
 def test_playback_needs_neither_redis_nor_workerd(stack):
@@ -46,8 +138,74 @@ def test_playback_needs_neither_redis_nor_workerd(stack):
     for w in stack.workers:
         w.kill()
         w.wait()
-    url = "%s/play/%s/master.m3u8" % (stack.url, a)
+    url = base(stack, a) + "master.m3u8"
     assert count(remux(stack, url, "alone.mkv"), "v:0") == 420
     stack.start_redis()
     stack.start_workerd()
     wait_for(lambda: stack.said().count("connected") >= 2)
+
+
+@pytest.mark.chaos
+def test_redis_stopped_during_playback(stack):
+    """For 12 s, which no timer outlives that has to do with it: nginx looks
+    at an index after 1 s, waits 500 ms for Redis and asks it again after
+    1 s; workerd asks again within 5 s, and beats every 10 s.  (lease_s is 3
+    here; only a task's result is late then.)"""
+    a = stack.put(clip(20))
+    stack.check_ready(a, frames=600)
+    viewers = [Watching(Player(base(stack, a))) for _ in range(2)]
+    wait_for(lambda: all(v.fetched > 20 for v in viewers))
+
+    stack.stop_redis()
+    at = [v.fetched for v in viewers]
+    with open(clip(10), "rb") as f:
+        film = f.read()
+    # uploads make nginx look for Redis, and be without it, all the time
+    late, end = [], time.monotonic() + 12
+    while time.monotonic() < end:
+        late.append(put(presign(stack.url, "PUT", "/upload/video/late-%d"
+                                % len(late)), film, seconds=1))
+        time.sleep(2)
+    assert len(late) > 2
+    assert all(v.fetched > n + 100 for v, n in zip(viewers, at))
+    stack.start_redis()
+    for b in late:
+        stack.check_ready(b, frames=300)
+    for v in viewers:
+        v.stop()
+
+
+@pytest.mark.chaos
+def test_nginx_reloaded_during_playback_and_upload(stack):
+    a = stack.put(clip(20))
+    stack.check_ready(a, frames=600)
+    said = os.path.getsize(os.path.join(stack.dir, "nginx.log"))
+    viewers = [Watching(Player(base(stack, a, "slow")), pause=0)
+               for _ in range(2)] + [Watching(Player(base(stack, a)))]
+    with open(clip(10), "rb") as f:
+        film = f.read()
+    sent = []
+    uploads = [threading.Thread(target=lambda n: sent.append(
+        put(presign(stack.url, "PUT", "/upload/video/r%d" % n), film,
+            seconds=6)), args=(n,)) for n in range(2)]
+    for u in uploads:
+        u.start()
+    wait_for(lambda: all(v.fetched for v in viewers))
+
+    for _ in range(4):
+        old = stack.nginx_workers()
+        stack.nginx_proc.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(set(stack.nginx_workers()) - set(old)) == 2)
+        time.sleep(1)
+    before = [v.fetched for v in viewers]
+    for u in uploads:
+        u.join()
+    wait_for(lambda: all(v.fetched > n for v, n in zip(viewers, before)))
+    for v in viewers:
+        v.stop()
+    assert len(set(sent)) == 2
+    for b in sent:
+        stack.check_ready(b, frames=300)
+    with open(os.path.join(stack.dir, "nginx.log")) as f:
+        f.seek(said)
+        assert not re.search(r"\[(error|crit|alert|emerg)\]", f.read())

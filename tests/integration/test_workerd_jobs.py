@@ -154,6 +154,31 @@ def test_a_second_publication_replaces_an_errored_one(stack):
     assert stack.index(a)["publication"] == 2
 
 
+def test_a_retry_before_its_errored_job_was_settled(stack):
+    """the entries of both stand: one is removed, the other is run"""
+    a = stack.put_source(clip(8))
+    stack.write(stack.path(a, "result.json"), {
+        "asset": a, "publication": 1, "ready": False, "completed_ms": 1,
+        "duration_ms": 0, "renditions": [], "code": "CRASHED",
+        "stage": "v0.0", "detail": "x", "log": "", "retryable": True})
+    stack.put_pending(a, 2)
+    stack.put_pending(a, 1)
+    wait_for(lambda: not os.path.exists(stack.pending(a, 1)))
+    r = stack.wait(a, 2)
+    assert r["ready"] and r["publication"] == 2
+
+
+def test_a_name_that_is_no_job_is_left(stack):
+    name = stack.write(os.path.join(stack.store, "pending", "notes"), b"x")
+    try:
+        wait_for(lambda: "pending/notes is not named after a job"
+                 in stack.said())
+        assert stack.wait(stack.put(b"no film"))["code"] == "NOT_A_VIDEO"
+        assert os.path.exists(name)
+    finally:
+        os.unlink(name)
+
+
 def test_an_older_publication_never_replaces_a_newer(stack):
     a = stack.put(clip(8))
     stack.wait(a)
@@ -162,7 +187,7 @@ def test_an_older_publication_never_replaces_a_newer(stack):
     newer = dict(result, publication=5)
     stack.write(stack.path(a, "result.json"), newer)
     stack.put_pending(a, 3)
-    wait_for(lambda: not os.path.exists(stack.pending(a)))
+    wait_for(lambda: not os.path.exists(stack.pending(a, 3)))
     assert stack.result(a) == newer
     assert open(stack.path(a, "index"), "rb").read() == index
 

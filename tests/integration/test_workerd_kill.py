@@ -9,6 +9,8 @@ import pytest
 
 from reel import K, Stack, clip, wait_for
 
+pytestmark = pytest.mark.chaos
+
 
 @pytest.fixture
 def stack():

@@ -8,6 +8,8 @@ import pytest
 from reel import K, Stack, clip, wait_for
 from test_workerd_kill import some_done
 
+pytestmark = pytest.mark.chaos
+
 
 @pytest.fixture
 def stack():

@@ -73,7 +73,7 @@ def test_nothing_goes_while_a_job_is_pending(stack):
     stack.start_workerd()
     time.sleep(3)
     assert stack.objects(a) == ["v240/0-x.mp4"]
-    os.unlink(stack.pending(a))
+    os.unlink(stack.pending(a, 2))
     wait_for(lambda: stack.objects(a) == [])
 
 

@@ -17,6 +17,8 @@
 
 int store_suite_run(const char *name, CMFixtureFunction setup,
     CMFixtureFunction teardown);
+int store_suite_staged(const char *name, CMFixtureFunction setup,
+    CMFixtureFunction teardown);
 
 /* asserts that key has just these bytes, and that nothing has it */
 void assert_object(reel_store_t *s, const char *key, const char *bytes);

@@ -521,6 +521,7 @@ main(void)
     };
 
     failed = store_suite_run("fs", fs_setup, fs_teardown);
+    failed += store_suite_staged("fs, staged", fs_setup, fs_teardown);
 
     return failed + cmocka_run_group_tests_name("fs itself", tests, NULL,
                                                 NULL);

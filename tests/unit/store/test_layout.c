@@ -6,6 +6,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #define ID   "01aryz6s41tsv4rrffq69g5fav"
+#define HEX "0123456789abcdef0123456789abcdef"
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static const reel_str_t  id = { ID, sizeof(ID) - 1 };
@@ -39,12 +40,16 @@ keys(void **state)
     assert_string_equal(k, "uploads/" ID);
     assert_int_equal(reel_key_upload(k, id, "data"), REEL_OK);
     assert_string_equal(k, "uploads/" ID "/data");
+    assert_int_equal(reel_key_upload(k, REEL_STR(HEX), "data"), REEL_OK);
+    assert_string_equal(k, "uploads/" HEX "/data");
 
     assert_int_equal(reel_key_name(k, REEL_STR(HASH)), REEL_OK);
     assert_string_equal(k, "names/e3/" HASH);
 
-    assert_int_equal(reel_key_pending(k, id), REEL_OK);
-    assert_string_equal(k, "pending/" ID);
+    assert_int_equal(reel_key_pending(k, id, 1), REEL_OK);
+    assert_string_equal(k, "pending/" ID ".1");
+    assert_int_equal(reel_key_pending(k, id, UINT32_MAX), REEL_OK);
+    assert_string_equal(k, "pending/" ID ".4294967295");
 
     assert_int_equal(reel_key_scratch(k, REEL_STR(ID ".1"), NULL), REEL_OK);
     assert_string_equal(k, "scratch/" ID ".1");
@@ -88,10 +93,35 @@ bad_ids(void **state)
                                          REEL_STR("o")), REEL_INVAL);
         assert_int_equal(reel_key_upload(k, s, "data"), REEL_INVAL);
         assert_int_equal(reel_key_upload(k, s, NULL), REEL_INVAL);
-        assert_int_equal(reel_key_pending(k, s), REEL_INVAL);
+        assert_int_equal(reel_key_pending(k, s, 1), REEL_INVAL);
         assert_int_equal(reel_key_scratch(k, s, NULL), REEL_INVAL);
         assert_string_equal(k, "");
     }
+}
+
+
+static void
+bad_uploads(void **state)
+{
+    size_t      i;
+    reel_key_t  k;
+    static const char *const  bad[] = {
+        HEX "0", "0123456789abcdef0123456789abcde",
+        "0123456789ABCDEF0123456789ABCDEF",
+        "0123456789abcdef0123456789abcdeg",
+        "0123456789abcdef/../0123456789ab",
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(bad); i++) {
+        assert_int_equal(reel_key_upload(k, reel_str(bad[i]), NULL),
+                         REEL_INVAL);
+        assert_string_equal(k, "");
+    }
+
+    /* it is no asset's */
+    assert_int_equal(reel_key_asset(k, REEL_STR(HEX)), REEL_INVAL);
 }
 
 
@@ -139,6 +169,8 @@ bad_names(void **state)
         assert_int_equal(reel_key_scratch(k, reel_str(jobs[i]), NULL),
                          REEL_INVAL);
     }
+
+    assert_int_equal(reel_key_pending(k, id, 0), REEL_INVAL);
 
     for (i = 0; i < COUNT(hashes); i++) {
         assert_int_equal(reel_key_name(k, reel_str(hashes[i])), REEL_INVAL);
@@ -219,6 +251,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(keys),
         cmocka_unit_test(bad_ids),
+        cmocka_unit_test(bad_uploads),
         cmocka_unit_test(bad_names),
         cmocka_unit_test(renditions),
         cmocka_unit_test(longest),

@@ -59,6 +59,7 @@ main(void)
     };
 
     failed = store_suite_run("mem", setup, teardown);
+    failed += store_suite_staged("mem, staged", setup, teardown);
 
     return failed + cmocka_run_group_tests_name("mem itself", tests, NULL,
                                                 NULL);

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/codec/aac.h"
+#include "workerd/allowance.h"
 
 
 #define RATE   48000
@@ -409,6 +411,48 @@ test_fragments(void **state)
 }
 
 
+/* what is hardest to encode, at the least, the usual and the most of rates */
+static void
+test_need(void **state)
+{
+    size_t               i;
+    struct stat          st;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+    static const uint32_t  kbps[] = { 32, 128, 320 };
+
+    (void) state;
+
+    media_make("n.wav", "-f lavfi -i anoisesrc=c=white:a=1:r=48000:d=20 "
+               "-ac 2");
+    media_inspect(&s, "n.wav");
+
+    for (i = 0; i < sizeof(kbps) / sizeof(kbps[0]); i++) {
+        reel_attempt_t  need = { 0 };
+
+        audio_task(&t, &s, 48000);
+        t.kbps = kbps[i];
+        t.object_frags = t.frag_to;
+
+        (void) unlink(media_path("joined.mp4"));
+        encode(&t, "n.wav", 0, "joined.mp4", &a);
+        json_decref(a.lines);
+
+        reel_allowance_need(&need, &t.grid, t.frag_to, t.kbps);
+        assert_int_equal(stat(media_path("joined.mp4"), &st), 0);
+        print_message("noise at %u kbit/s: %lld bytes, %llu allowed\n",
+                      kbps[i], (long long) st.st_size,
+                      (unsigned long long) need.need);
+
+        /* without counting on what is for boxes */
+        assert_true((uint64_t) st.st_size < need.need - (1u << 20));
+    }
+
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -418,6 +462,7 @@ main(void)
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_fragments),
+        cmocka_unit_test(test_need),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workerd/child.h"
@@ -238,6 +242,47 @@ an_endless_line_is_ended(void **state)
 }
 
 
+/* a line of *arg bytes between two short ones, all in one write */
+static int
+three_lines(reel_child_t *c, void *arg)
+{
+    char    text[256];
+    size_t  len = *(size_t *) arg;
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "one\n", 4);
+    text[4 + len - 1] = '\n';
+    memcpy(text + 4 + len, "two\n", 4);
+
+    return reel_child_write(c->ctl_fd, text, len + 8) == REEL_OK ? 0 : 2;
+}
+
+
+static void
+a_line_may_be_as_long_as_its_task_says(void **state)
+{
+    size_t             len = 100;
+    reel_child_spec_t  spec = { .line_max = 100, .arg = &len };
+
+    (void) state;
+
+    run(three_lines, spec);
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+    assert_int_equal(seen.nlines, 3);
+    assert_int_equal(seen.longest, 99);
+
+    len = 101;
+    run(three_lines, spec);
+    assert_int_equal(seen.how, REEL_EXIT_BABBLE);
+    assert_string_equal(seen.lines, "one\n");
+
+    /* and one that never ends is not collected until 16 MiB are there */
+    run(babble, spec);
+    assert_int_equal(seen.how, REEL_EXIT_BABBLE);
+    assert_int_equal(seen.nlines, 0);
+}
+
+
 static int
 crash(reel_child_t *c, void *arg)
 {
@@ -445,6 +490,157 @@ try_all(reel_child_t *c, void *arg)
 }
 
 
+static void *
+return_it(void *arg)
+{
+    return arg;
+}
+
+
+/* threads are what codecs need, and all that there is */
+static int
+try_processes(reel_child_t *c, void *arg)
+{
+    void       *got = NULL;
+    pid_t       pid;
+    pthread_t   t;
+
+    (void) c;
+
+    pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    if (pid > 0 || errno != EPERM) {
+        return 2;
+    }
+
+    /* a process that would share our memory */
+    if (syscall(SYS_clone, CLONE_VM | SIGCHLD, 0, 0, 0, 0) != -1
+        || errno != EPERM
+        || syscall(SYS_clone3, NULL, (size_t) 0) != -1 || errno != ENOSYS)
+    {
+        return 3;
+    }
+
+    if (pthread_create(&t, NULL, return_it, &arg) != 0
+        || pthread_join(t, &got) != 0 || got != &arg)
+    {
+        return 4;
+    }
+
+    return 0;
+}
+
+
+static void
+a_confined_child_has_threads_and_no_processes(void **state)
+{
+    reel_child_spec_t  spec = { .confined = true };
+
+    (void) state;
+
+    run(try_processes, spec);
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+}
+
+
+static void *
+wait_on(void *arg)
+{
+    while (pause() == -1) { /* void */ }
+
+    return arg;
+}
+
+
+/* as a user that has no other threads: root is not bound */
+static int
+bomb(reel_child_t *c, void *arg)
+{
+    int             rc = 0;
+    rlim_t          n;
+    pthread_t       t;
+    struct rlimit   rl;
+    pthread_attr_t  attr;
+
+    (void) c;
+
+    if ((geteuid() == 0 && setresuid(64123, 64123, 64123) != 0)
+        || getrlimit(RLIMIT_NPROC, &rl) != 0 || rl.rlim_cur != rl.rlim_max
+        || rl.rlim_max >= *(rlim_t *) arg
+        || pthread_attr_init(&attr) != 0
+        || pthread_attr_setstacksize(&attr, 65536) != 0)
+    {
+        return 2;
+    }
+
+    for (n = 0; rc == 0 && n < rl.rlim_max + 10; n++) {
+        rc = pthread_create(&t, &attr, wait_on, NULL);
+    }
+
+    fprintf(stderr, "%llu threads: %s\n", (unsigned long long) n,
+            strerror(rc));
+
+    return rc == EAGAIN && n <= rl.rlim_max ? 0 : 3;
+}
+
+
+static void
+threads_have_a_limit(void **state)
+{
+    struct rlimit      ours;
+    reel_child_spec_t  spec = { .limits.threads = 8,
+                                .arg = &ours.rlim_max };
+
+    (void) state;
+
+    assert_int_equal(getrlimit(RLIMIT_NPROC, &ours), 0);
+    run(bomb, spec);
+    if (seen.how != REEL_EXIT_DONE) {
+        fail_msg("%d: %s", seen.detail, seen.tail);
+    }
+}
+
+
+/* it would pass by RLIMIT_FSIZE, and take a medium's blocks for itself */
+static int
+try_fallocate(reel_child_t *c, void *arg)
+{
+    struct stat  st;
+
+    (void) arg;
+
+    if (fallocate(c->out_fd[0], FALLOC_FL_KEEP_SIZE, 0, 16 << 20) == 0
+        || errno != EPERM
+        || fallocate(c->out_fd[0], 0, 0, 4096) == 0 || errno != EPERM
+        || fstat(c->out_fd[0], &st) != 0 || st.st_blocks != 0)
+    {
+        return 2;
+    }
+
+    /* what an output needs instead */
+    return reel_child_write(c->out_fd[0], "x", 1) == REEL_OK
+           && ftruncate(c->out_fd[0], 0) == 0 ? 0 : 3;
+}
+
+
+static void
+a_confined_child_cannot_reserve(void **state)
+{
+    reel_child_spec_t  spec = { .confined = true };
+
+    (void) state;
+
+    spec.io.out_fd[0] = memfd_create("out", MFD_CLOEXEC);
+    spec.io.nout = 1;
+    run(try_fallocate, spec);
+    close(spec.io.out_fd[0]);
+
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+}
+
+
 static int
 try_socket(reel_child_t *c, void *arg)
 {
@@ -526,10 +722,14 @@ main(void)
         cmocka_unit_test(the_end_of_stderr_is_kept),
         cmocka_unit_test(long_lines_stay_whole),
         cmocka_unit_test(an_endless_line_is_ended),
+        cmocka_unit_test(a_line_may_be_as_long_as_its_task_says),
         cmocka_unit_test(deaths_are_told_apart),
         cmocka_unit_test(only_its_own_descriptors),
         cmocka_unit_test(an_output_has_a_limit),
         cmocka_unit_test(a_confined_child_reaches_nothing),
+        cmocka_unit_test(a_confined_child_cannot_reserve),
+        cmocka_unit_test(a_confined_child_has_threads_and_no_processes),
+        cmocka_unit_test(threads_have_a_limit),
         cmocka_unit_test(the_probe_agrees)
     };
 

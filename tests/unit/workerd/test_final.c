@@ -56,24 +56,22 @@ put_part(const char *part, const void *data, size_t len)
 static void
 put_pending(uint32_t publication)
 {
-    reel_buf_t  b;
     reel_key_t  key;
 
-    reel_buf_init(&b, 100);
-    assert_int_equal(reel_pending_print(&b, publication), REEL_OK);
-    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
-    assert_int_equal(reel_store_replace(store, key, b.data, b.len), REEL_OK);
-    reel_buf_release(&b);
+    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET), publication),
+                     REEL_OK);
+    assert_int_equal(reel_store_put_if_absent(store, key, NULL, 0), REEL_OK);
 }
 
 
 static bool
-pending_stands(void)
+pending_stands(uint32_t publication)
 {
     reel_key_t         key;
     reel_store_stat_t  st;
 
-    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
+    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET), publication),
+                     REEL_OK);
 
     return reel_store_stat(store, key, &st) == REEL_OK;
 }
@@ -125,7 +123,7 @@ a_failure_is_written_once(void **state)
 
     put_pending(1);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
-    assert_false(pending_stands());
+    assert_false(pending_stands(1));
 
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
     assert_false(r.ready);
@@ -162,7 +160,7 @@ a_ready_asset_is_not_failed(void **state)
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
     assert_true(r.ready);
     reel_result_release(&r);
-    assert_false(pending_stands());
+    assert_false(pending_stands(1));
 }
 
 
@@ -180,7 +178,7 @@ a_newer_publication_stays(void **state)
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
     assert_int_equal(r.publication, 2);
     reel_result_release(&r);
-    assert_true(pending_stands());
+    assert_true(pending_stands(2));
 }
 
 
@@ -199,7 +197,7 @@ an_older_one_is_replaced(void **state)
     assert_int_equal(r.publication, 2);
     assert_string_equal(r.code, "BAD_MEDIA");
     reel_result_release(&r);
-    assert_false(pending_stands());
+    assert_false(pending_stands(2));
 }
 
 
@@ -261,7 +259,7 @@ a_tombstone_wins(void **state)
     put_pending(1);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_NOTFOUND);
-    assert_false(pending_stands());
+    assert_false(pending_stands(1));
 }
 
 
@@ -285,20 +283,40 @@ broken_records_count_as_none(void **state)
 
 
 static void
-a_broken_entry_is_settled(void **state)
+a_job_is_settled_once(void **state)
 {
-    reel_key_t  key;
-
     (void) state;
 
-    assert_int_equal(reel_key_pending(key, REEL_STR(ASSET)), REEL_OK);
-    assert_int_equal(reel_store_replace(store, key, "?", 1), REEL_OK);
+    put_pending(1);
     assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
-    assert_false(pending_stands());
+    assert_false(pending_stands(1));
 
     /* none: nothing to do */
     assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
     assert_int_equal(reel_final_settle(store, "no job"), REEL_INVAL);
+}
+
+
+/* the retry came when the result stood and its job was not yet settled */
+static void
+a_retry_is_not_settled_with_it(void **state)
+{
+    (void) state;
+
+    put_pending(1);
+    put_result(1, false);
+    put_pending(2);
+
+    assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
+    assert_false(pending_stands(1));
+    assert_true(pending_stands(2));
+
+    /* nor by who settles it again, later */
+    assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
+    assert_true(pending_stands(2));
+
+    assert_int_equal(reel_final_settle(store, JOB2), REEL_OK);
+    assert_false(pending_stands(2));
 }
 
 
@@ -312,7 +330,8 @@ main(void)
         T(a_newer_publication_stays), T(an_older_one_is_replaced),
         T(its_growing_index_goes), T(its_growing_index_goes_later_too),
         T(a_complete_index_of_before_stays), T(a_tombstone_wins),
-        T(broken_records_count_as_none), T(a_broken_entry_is_settled)
+        T(broken_records_count_as_none), T(a_job_is_settled_once),
+        T(a_retry_is_not_settled_with_it)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

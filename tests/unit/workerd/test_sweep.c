@@ -7,7 +7,10 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
@@ -21,6 +24,7 @@
 
 static reel_store_t       *store;
 static reel_sweep_pass_t   pass;
+static bool                growing;     /* what put_index writes */
 
 
 static int
@@ -106,7 +110,8 @@ put_index(uint32_t publication)
 
     ix = (reel_index_t) {
         .publication = publication, .timescale = 1000, .gop_ts = 2000,
-        .fragments = 2, .end_ts = 4000, .nheaders = 1, .nimages = 1
+        .fragments = 2, .end_ts = 4000, .nheaders = 1, .nimages = 1,
+        .growing = growing
     };
     ix.headers[0] = REEL_STR("header");
     ix.images[0] = (reel_image_t) { REEL_IMAGE_POSTER, REEL_STR("p.jpg"), 1,
@@ -177,8 +182,17 @@ not_while_pending(void **state)
     put_objects();
     put_index(1);
     put_result(1, true);
-    put("pending/" ASSET, "{\"publication\":2}");
+    put("pending/" ASSET ".1", "");
     left_alone(0);
+
+    /* nor while a retry is: its number is the next */
+    assert_int_equal(reel_store_del(store, "pending/" ASSET ".1"), REEL_OK);
+    put("pending/" ASSET ".2", "");
+    left_alone(0);
+
+    assert_int_equal(reel_store_del(store, "pending/" ASSET ".2"), REEL_OK);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.jobs, 1);
 }
 
 
@@ -320,7 +334,7 @@ a_complete_one_is_queued(void **state)
     put(PREFIX "source", "bytes");
     put(PREFIX "request.json", "{}");
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_true(stands("pending/" ASSET));
+    assert_true(stands("pending/" ASSET ".1"));
     assert_true(stands(PREFIX "source"));
     assert_false(stands("uploads/" ASSET "/state"));
     assert_int_equal(pass.requeued, 1);
@@ -335,7 +349,7 @@ a_finished_one_is_not_queued_again(void **state)
     put(PREFIX "request.json", "{}");
     put_result(1, true);
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET));
+    assert_false(stands("pending/" ASSET ".1"));
     assert_int_equal(pass.uploads, 1);
 }
 
@@ -348,7 +362,7 @@ a_deleted_one_is_not_queued(void **state)
     put(PREFIX "request.json", "{}");
     put(PREFIX "tombstone", "");
     assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET));
+    assert_false(stands("pending/" ASSET ".1"));
     assert_true(stands(PREFIX "tombstone"));
     assert_false(stands("uploads/" ASSET "/state"));
 }
@@ -367,6 +381,62 @@ a_young_one_goes_on(void **state)
 }
 
 
+/* publish0 was late: the parts that its index does not name are the film */
+static void
+not_with_a_growing_index_of_a_ready_asset(void **state)
+{
+    (void) state;
+    put_objects();
+    growing = true;
+    put_index(1);
+    growing = false;
+    put_result(1, true);
+    left_alone(0);
+    assert_true(stands(PREFIX "v240/0-1-00000000000000ab.mp4"));
+
+    put_index(1);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.jobs, 1);
+}
+
+
+/* a folder that this user may not read, among others that it may */
+static void
+an_unreadable_upload_does_not_stop_the_sweep(void **state)
+{
+    char   dir[] = "/tmp/reel-sweep-XXXXXX", command[128], bad[128];
+    uid_t  user = geteuid() == 0 ? 64123 : geteuid();
+
+    (void) state;
+    reel_store_close(store);
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(reel_store_fs_open(dir, &store, NULL), REEL_OK);
+
+    pass.now_ms = reel_unix_ms() + HOUR;
+    put("uploads/01h00000000000000000000001/state", "");
+    put("uploads/01h00000000000000000000002/state", "");
+    put("uploads/01h00000000000000000000003/state", "");
+
+    snprintf(bad, sizeof(bad), "%s/uploads/01h00000000000000000000002", dir);
+    snprintf(command, sizeof(command), "chown -R %u %s", user, dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(chmod(bad, 0), 0);
+
+    assert_int_equal(seteuid(user), 0);
+    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
+    assert_int_equal(seteuid(getuid()), 0);
+
+    assert_int_equal(chmod(bad, 0700), 0);
+    assert_int_equal(pass.uploads, 2);
+    assert_false(stands("uploads/01h00000000000000000000001/state"));
+    assert_true(stands("uploads/01h00000000000000000000002/state"));
+    assert_false(stands("uploads/01h00000000000000000000003/state"));
+
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -381,7 +451,9 @@ main(void)
         T(all_of_a_deleted_asset_goes), T(what_is_no_job_is_no_job),
         T(an_upload_nobody_finished_goes), T(a_complete_one_is_queued),
         T(a_finished_one_is_not_queued_again),
-        T(a_deleted_one_is_not_queued), T(a_young_one_goes_on)
+        T(a_deleted_one_is_not_queued), T(a_young_one_goes_on),
+        T(not_with_a_growing_index_of_a_ready_asset),
+        T(an_unreadable_upload_does_not_stop_the_sweep)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

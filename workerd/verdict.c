@@ -1,0 +1,120 @@
+#include "workerd/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workerd/allowance.h"
+
+/* beside what encodes need: an index, an image */
+#define ROOM (UINT64_C(64) << 20)
+
+
+void
+reel_verdict_said(reel_attempt_t *a, const json_t *value)
+{
+    const char  *code, *stage, *detail, *class;
+
+    code = json_string_value(json_object_get(value, "code"));
+    stage = json_string_value(json_object_get(value, "stage"));
+    detail = json_string_value(json_object_get(value, "detail"));
+    class = json_string_value(json_object_get(value, "class"));
+
+    if (code != NULL && strcmp(code, "SHUTDOWN") == 0) {
+        code = "CRASHED";
+    }
+
+    reel_outcome_fail(&a->outcome, code != NULL ? code : "INTERNAL",
+                      stage != NULL ? stage : "", "%s",
+                      detail != NULL ? detail : "");
+    a->said = true;
+
+    /* the child knows better whether this one may pass */
+    if (class != NULL) {
+        a->outcome.retry = strcmp(class, "fail") != 0;
+    }
+}
+
+
+/* can the store take what this task may need? */
+static bool
+has_room(reel_attempt_t *a)
+{
+    char               name[REEL_TASK_NAME + REEL_TOKEN_MAX + 16];
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_multipart_t  *m = NULL;
+
+    /* a medium that it filled itself proves nothing */
+    for (unsigned i = 0; i < REEL_CHILD_OUTPUTS; i++) {
+        reel_multipart_abort(a->out[i]);
+        a->out[i] = NULL;
+    }
+
+    snprintf(name, sizeof(name), "%s-%s.room", a->task, a->token);
+
+    err = reel_key_scratch(key, reel_str(a->job), name);
+    if (err == REEL_OK) {
+        err = reel_multipart_create(a->w->store, key, a->need + ROOM, &m);
+    }
+    if (err == REEL_OK) {
+        reel_multipart_abort(m);
+    }
+
+    return err != REEL_NOSPACE;
+}
+
+
+/* otherwise a child could have itself started again for ever */
+static void
+doubt(reel_attempt_t *a)
+{
+    reel_outcome_t  said = a->outcome;
+
+    if (a->said && said.retry && strcmp(said.code, "NO_SPACE") == 0
+        && has_room(a))
+    {
+        reel_outcome_fail(&a->outcome, "IO", said.stage, "the child found no "
+                          "space, and the store has room: %.150s",
+                          said.detail);
+    }
+}
+
+
+void
+reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail)
+{
+    reel_outcome_t  *o = &a->outcome;
+
+    if (o->failed) {
+        doubt(a);
+        return;
+    }
+
+    switch (how) {
+    case REEL_EXIT_DONE:
+        if (a->ops->finish(a) != REEL_OK && !o->failed) {
+            reel_outcome_fail(o, "INTERNAL", "finish", "no reason given");
+        }
+        break;
+    case REEL_EXIT_TIMEOUT:
+        reel_outcome_fail(o, "TIMEOUT", a->task, "it took longer than %u s",
+                          a->timeout_s);
+        break;
+    case REEL_EXIT_KILLED:
+        reel_outcome_fail(o, "SHUTDOWN", a->task, "the daemon was stopped");
+        break;
+    case REEL_EXIT_BABBLE:
+        reel_outcome_fail(o, "INTERNAL", "answer", "the child wrote a line "
+                          "of more than %zu bytes", reel_allowance_line(a));
+        break;
+    case REEL_EXIT_SIGNAL:
+        reel_outcome_fail(o, "CRASHED", a->task,
+                          "the child was killed by signal %d (%s)", detail,
+                          strsignal(detail));
+        break;
+    case REEL_EXIT_STATUS:
+        reel_outcome_fail(o, "CRASHED", a->task,
+                          "the child exited with status %d", detail);
+        break;
+    }
+}

@@ -1,0 +1,24 @@
+/*
+ * How an attempt ended: by what its child said of it, and how the child
+ * exited.  The child's word is not taken where it would cost others: a try
+ * that does not count is the parent's alone to grant.
+ */
+
+#ifndef REEL_WORKERD_VERDICT_H
+#define REEL_WORKERD_VERDICT_H
+
+#include <jansson.h>
+
+#include "workerd/attempt.h"
+#include "workerd/child.h"
+
+/* the child's {"error": value}: fills a->outcome */
+void reel_verdict_said(reel_attempt_t *a, const json_t *value);
+
+/*
+ * The child is gone.  Finishes the attempt when it ended well; fills
+ * a->outcome otherwise, unless a failure stands there already.
+ */
+void reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail);
+
+#endif
