@@ -6,6 +6,7 @@
 #define NGX_HTTP_REEL_CLAIM_MAX   5000      /* ms, then give up */
 #define NGX_HTTP_REEL_CLAIM_STEP  16        /* ms, at most between tries */
 #define NGX_HTTP_REEL_FLUSH_SIZE  (4 * 1024 * 1024)
+#define NGX_HTTP_REEL_DETAIL_MAX  200
 
 
 static void ngx_http_reel_door_work(void *data, ngx_log_t *log);
@@ -141,7 +142,7 @@ ngx_http_reel_claim_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 
     if (door->err == REEL_OK) {
         door->err = reel_upload_claim(door->upload, door->turn,
-                                      ngx_http_reel_wake_owner());
+                                      ngx_http_reel_wake_self());
     }
 
     door->held_by = door->err == REEL_AGAIN
@@ -639,7 +640,7 @@ ngx_http_reel_door_failed(ngx_http_reel_door_t *door)
 const char *
 ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
 {
-    u_char                     *p;
+    u_char                     *p, *last;
     uint64_t                    max;
     const char                 *name;
     ngx_http_reel_loc_conf_t   *rlcf;
@@ -666,13 +667,21 @@ ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
         }
     }
 
-    p = ngx_pnalloc(door->request->pool, 160);
+    p = ngx_pnalloc(door->request->pool, NGX_HTTP_REEL_DETAIL_MAX);
     if (p == NULL) {
         return "the body is too large";
     }
 
-    (void) ngx_snprintf(p, 160, "the body is larger than %s allows: "
-                        "at most %uL bytes%Z", name, max);
+    last = ngx_snprintf(p, NGX_HTTP_REEL_DETAIL_MAX, "the body is larger "
+                        "than %s allows: at most %uL bytes", name, max);
+
+    if (door->upload && door->upload->state.offset <= max) {
+        last = ngx_slprintf(last, p + NGX_HTTP_REEL_DETAIL_MAX,
+                            ", %uL more than are here",
+                            max - door->upload->state.offset);
+    }
+
+    *ngx_min(last, p + NGX_HTTP_REEL_DETAIL_MAX - 1) = '\0';
 
     return (char *) p;
 }

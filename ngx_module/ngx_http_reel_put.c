@@ -105,12 +105,13 @@ ngx_http_reel_put_length(ngx_http_reel_door_t *door)
 static void
 ngx_http_reel_put_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    door->err = reel_upload_find(door->store, &door->facts, &door->named);
+    door->err = reel_upload_replay(door->store, door->origin, &door->named);
 
     if (door->err == REEL_NOTFOUND) {
         door->err = reel_upload_create(door->store, &door->facts,
-                                       door->length, false, door->now_ms,
-                                       &door->upload);
+                                       door->length,
+                                       ngx_http_reel_wake_self(),
+                                       door->now_ms, &door->upload);
     }
 
     if (door->err != REEL_OK && door->err != REEL_EXISTS) {

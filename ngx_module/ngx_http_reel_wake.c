@@ -10,6 +10,7 @@
 
 
 #define NGX_HTTP_REEL_WAKE_PREFIX  "reel-"
+#define NGX_HTTP_REEL_BOOT_ID      "/proc/sys/kernel/random/boot_id"
 
 
 typedef struct {
@@ -18,6 +19,7 @@ typedef struct {
 } ngx_http_reel_wake_msg_t;
 
 
+static ngx_int_t ngx_http_reel_wake_boot(ngx_cycle_t *cycle);
 static socklen_t ngx_http_reel_wake_name(struct sockaddr_un *sun,
     const uint8_t *owner);
 static void ngx_http_reel_wake_event(ngx_event_t *ev);
@@ -25,9 +27,9 @@ static void ngx_http_reel_wake_deliver(const ngx_http_reel_wake_msg_t *msg);
 
 
 /* of this worker; there is nothing that another one needs */
-static uint8_t            ngx_http_reel_wake_self[REEL_UPLOAD_OWNER_LEN];
-static ngx_queue_t        ngx_http_reel_wake_watched;
-static ngx_connection_t  *ngx_http_reel_wake_connection;
+static reel_upload_self_t   ngx_http_reel_wake_me;
+static ngx_queue_t          ngx_http_reel_wake_watched;
+static ngx_connection_t    *ngx_http_reel_wake_connection;
 
 
 ngx_int_t
@@ -39,8 +41,9 @@ ngx_http_reel_wake_init(ngx_cycle_t *cycle)
 
     ngx_queue_init(&ngx_http_reel_wake_watched);
 
-    if (getrandom(ngx_http_reel_wake_self, REEL_UPLOAD_OWNER_LEN, 0)
-        != REEL_UPLOAD_OWNER_LEN)
+    if (getrandom(ngx_http_reel_wake_me.owner, REEL_UPLOAD_OWNER_LEN, 0)
+        != REEL_UPLOAD_OWNER_LEN
+        || ngx_http_reel_wake_boot(cycle) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -52,7 +55,7 @@ ngx_http_reel_wake_init(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    len = ngx_http_reel_wake_name(&sun, ngx_http_reel_wake_self);
+    len = ngx_http_reel_wake_name(&sun, ngx_http_reel_wake_me.owner);
 
     if (bind(s, (struct sockaddr *) &sun, len) == -1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
@@ -89,6 +92,44 @@ failed:
 }
 
 
+/* "0f8e…-…" -> 16 bytes */
+static ngx_int_t
+ngx_http_reel_wake_boot(ngx_cycle_t *cycle)
+{
+    char        text[40], hex[2 * REEL_UPLOAD_BOOT_LEN];
+    size_t      n;
+    ssize_t     len, i;
+    ngx_fd_t    fd;
+
+    fd = ngx_open_file(NGX_HTTP_REEL_BOOT_ID, NGX_FILE_RDONLY, NGX_FILE_OPEN,
+                       0);
+    len = fd == NGX_INVALID_FILE ? -1 : ngx_read_fd(fd, text, sizeof(text));
+
+    if (fd != NGX_INVALID_FILE) {
+        (void) ngx_close_file(fd);
+    }
+
+    for (n = 0, i = 0; i < len && n < sizeof(hex); i++) {
+        if (text[i] != '-') {
+            hex[n++] = text[i];
+        }
+    }
+
+    if (n == sizeof(hex)
+        && reel_unhex(ngx_http_reel_wake_me.boot, REEL_UPLOAD_BOOT_LEN,
+                      (reel_str_t) { hex, n })
+           == REEL_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                  "reel: \"" NGX_HTTP_REEL_BOOT_ID "\" cannot be read");
+
+    return NGX_ERROR;
+}
+
+
 void
 ngx_http_reel_wake_exit(ngx_cycle_t *cycle)
 {
@@ -118,10 +159,10 @@ ngx_http_reel_wake_name(struct sockaddr_un *sun, const uint8_t *owner)
 }
 
 
-const uint8_t *
-ngx_http_reel_wake_owner(void)
+const reel_upload_self_t *
+ngx_http_reel_wake_self(void)
 {
-    return ngx_http_reel_wake_self;
+    return &ngx_http_reel_wake_me;
 }
 
 

@@ -27,8 +27,8 @@ struct ngx_http_reel_wake_s {
 ngx_int_t ngx_http_reel_wake_init(ngx_cycle_t *cycle);
 void ngx_http_reel_wake_exit(ngx_cycle_t *cycle);
 
-/* REEL_UPLOAD_OWNER_LEN bytes: this worker */
-const uint8_t *ngx_http_reel_wake_owner(void);
+/* this worker, to lib/upload; for pool threads too */
+const reel_upload_self_t *ngx_http_reel_wake_self(void);
 
 /* leave(data) is called when somebody wants turn `turn` of upload `id`, or
    turn 0 of it.  Both are safe to repeat */
