@@ -1,6 +1,6 @@
 /* opening uploads, their turns and the ways to the end, for every door */
 
-#include "ngx_module/ngx_http_reel_door.h"
+#include "ngx_module/ngx_http_reel_payload.h"
 
 
 #define NGX_HTTP_REEL_CLAIM_MAX   5000      /* ms, then give up */
@@ -19,7 +19,9 @@ static void ngx_http_reel_door_leave(void *data);
 static void ngx_http_reel_append_write(void *data, ngx_log_t *log);
 static void ngx_http_reel_append_finish(void *data, ngx_log_t *log);
 static void ngx_http_reel_append_flush(void *data, ngx_log_t *log);
-static ngx_uint_t ngx_http_reel_append_right(ngx_http_reel_door_t *door);
+static reel_err_t ngx_http_reel_append_sink(ngx_http_reel_door_t *door,
+    const void *p, size_t n);
+static ngx_uint_t ngx_http_reel_append_awaited(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_append_written(void *data);
 static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
@@ -122,23 +124,45 @@ ngx_http_reel_door_claim(ngx_http_reel_door_t *door, ngx_uint_t turn,
 }
 
 
+/* whoever does not know all of its path knows nothing of it */
+reel_err_t
+ngx_http_reel_door_open(ngx_http_reel_door_t *door)
+{
+    reel_err_t                  err;
+    reel_str_t                  id;
+    const reel_upload_facts_t  *facts;
+
+    id = (reel_str_t) { (char *) door->id.data, door->id.len };
+
+    err = reel_upload_open(door->store, id, &door->upload);
+
+    if (err != REEL_OK) {
+        return err == REEL_INVAL ? REEL_NOTFOUND : err;
+    }
+
+    facts = &door->upload->facts;
+
+    if (ngx_strcmp(facts->bucket, door->bucket.data) != 0) {
+        return REEL_NOTFOUND;
+    }
+
+    if (door->place == NGX_HTTP_REEL_AT_KEY
+        && (facts->door != REEL_UPLOAD_MULTIPART || facts->key == NULL
+            || ngx_strcmp(facts->key, door->key.data) != 0
+            || ngx_strcmp(facts->request.project, door->auth.key->project)
+               != 0))
+    {
+        return REEL_NOTFOUND;
+    }
+
+    return REEL_OK;
+}
+
+
 static void
 ngx_http_reel_claim_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    reel_str_t  id;
-
-    door->err = REEL_OK;
-
-    if (door->upload == NULL) {
-        id = (reel_str_t) { (char *) door->id.data, door->id.len };
-        door->err = reel_upload_open(door->store, id, &door->upload);
-    }
-
-    if (door->err == REEL_OK
-        && ngx_strcmp(door->upload->facts.bucket, door->bucket.data) != 0)
-    {
-        door->err = REEL_NOTFOUND;
-    }
+    door->err = door->upload ? REEL_OK : ngx_http_reel_door_open(door);
 
     if (door->err == REEL_OK) {
         door->err = reel_upload_claim(door->upload, door->turn,
@@ -293,30 +317,32 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
 {
     ngx_http_reel_door_t  *door = data;
 
-    ngx_str_t   *piece;
-    ngx_uint_t   i, n;
-
-    door->err = REEL_OK;
-    piece = door->body.pieces.elts;
-
-    for (i = 0; i < door->body.pieces.nelts && door->err == REEL_OK; i++) {
-        door->err = reel_upload_write(door->upload, piece[i].data,
-                                      piece[i].len, door->nchecks > 0);
-
-        for (n = 0; n < door->nchecks && door->err == REEL_OK; n++) {
-            door->err = reel_sum_update(&door->checks[n].sum, piece[i].data,
-                                        piece[i].len);
-        }
-    }
+    door->err = ngx_http_reel_payload_take(door, ngx_http_reel_append_sink);
 
     if (door->err != REEL_OK && door->err != REEL_DENIED
-        && door->err != REEL_LIMIT)
+        && door->err != REEL_LIMIT && door->err != REEL_BADDATA)
     {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "reel: upload %s: write at %uL failed: %s",
                       door->upload->facts.id, door->upload->state.offset,
                       reel_err_name(door->err));
     }
+}
+
+
+static reel_err_t
+ngx_http_reel_append_sink(ngx_http_reel_door_t *door, const void *p, size_t n)
+{
+    return reel_upload_write(door->upload, p, n,
+                             ngx_http_reel_append_awaited(door));
+}
+
+
+/* the bytes count only once all of them are here */
+static ngx_uint_t
+ngx_http_reel_append_awaited(ngx_http_reel_door_t *door)
+{
+    return door->nchecks || (door->payload && door->payload->framed);
 }
 
 
@@ -327,9 +353,11 @@ ngx_http_reel_append_finish(void *data, ngx_log_t *log)
 
     ngx_http_reel_append_write(data, log);
 
-    if (door->err == REEL_OK && door->nchecks) {
+    if (door->err == REEL_OK && ngx_http_reel_append_awaited(door)) {
 
-        if (ngx_http_reel_append_right(door)) {
+        door->err = ngx_http_reel_payload_verify(door);
+
+        if (door->err == REEL_OK) {
             door->err = reel_upload_confirm(door->upload);
 
         } else {
@@ -340,32 +368,6 @@ ngx_http_reel_append_finish(void *data, ngx_log_t *log)
     if (door->err == REEL_OK) {
         ngx_http_reel_settle_work(door, log);
     }
-}
-
-
-static ngx_uint_t
-ngx_http_reel_append_right(ngx_http_reel_door_t *door)
-{
-    uint8_t                 sum[REEL_SUM_MAX];
-    ngx_uint_t              n;
-    ngx_http_reel_check_t  *check;
-
-    for (n = 0; n < door->nchecks; n++) {
-        check = &door->checks[n];
-
-        door->err = reel_sum_final(&check->sum, sum);
-        if (door->err != REEL_OK) {
-            return 0;
-        }
-
-        if (ngx_memcmp(sum, check->want, reel_sum_len(check->kind)) != 0) {
-            door->mismatch = n + 1;
-            door->err = REEL_BADDATA;
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 
@@ -426,7 +428,7 @@ ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
 static void
 ngx_http_reel_append_keep(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    if (door->nchecks) {
+    if (ngx_http_reel_append_awaited(door)) {
         reel_upload_discard(door->upload);
     }
 

@@ -13,7 +13,8 @@
  *   ngx_http_reel_multipart.c  S3 multipart: create, complete, abort
  *   ngx_http_reel_part.c       S3 UploadPart
  *   ngx_http_reel_s3.c         S3 listings and heads
- *   ngx_http_reel_payload.c    aws-chunked and checksums of S3 bodies
+ *   ngx_http_reel_payload.c    frames and checks between body and upload
+ *   ngx_http_reel_payload_open.c   what S3's headers say of them
  *   ngx_http_reel_tus.c        tus: creation, HEAD, PATCH, DELETE
  *   ngx_http_reel_ietf.c       the IETF's resumable uploads
  */
@@ -29,7 +30,7 @@
 #include "lib/crypt/sum.h"
 #include "lib/upload/upload.h"
 
-#define NGX_HTTP_REEL_CHECKS  2     /* sums that one request may promise */
+#define NGX_HTTP_REEL_CHECKS  3     /* sums that one request may promise */
 
 typedef enum {
     NGX_HTTP_REEL_AT_ROOT,          /* <location>/ */
@@ -44,6 +45,7 @@ typedef struct {
     reel_sum_t                  sum;        /* of what came so far */
 } ngx_http_reel_check_t;
 
+typedef struct ngx_http_reel_payload_s  ngx_http_reel_payload_t;
 typedef struct ngx_http_reel_door_s  ngx_http_reel_door_t;
 
 struct ngx_http_reel_door_s {
@@ -73,6 +75,7 @@ struct ngx_http_reel_door_s {
     ngx_http_reel_check_t       checks[NGX_HTTP_REEL_CHECKS];
     ngx_uint_t                  nchecks;    /* 0: bytes count as they come */
     ngx_uint_t                  mismatch;   /* 1 + the check that failed */
+    ngx_http_reel_payload_t    *payload;    /* S3's; NULL: as it comes */
     reel_err_t                  err;
     char                        why[160];   /* "" or what to tell of err */
 
@@ -114,6 +117,13 @@ ngx_str_t *ngx_http_reel_door_header(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_door_post(ngx_http_reel_door_t *door,
     void (*work)(ngx_http_reel_door_t *door, ngx_log_t *log),
     void (*done)(ngx_http_reel_door_t *door));
+
+/*
+ * Pool: opens upload door->id -> door->upload, without a turn.  REEL_NOTFOUND
+ * also when it is not of this bucket or, below a key, no multipart upload of
+ * that key and project.
+ */
+reel_err_t ngx_http_reel_door_open(ngx_http_reel_door_t *door);
 
 /*
  * Opens upload door->id and takes `turn` (asking its holder to leave, with

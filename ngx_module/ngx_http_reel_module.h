@@ -36,6 +36,7 @@
 #include <ngx_http.h>
 
 #include "lib/auth/keys.h"
+#include "lib/auth/sigv4.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/index/index.h"
@@ -255,6 +256,7 @@ typedef struct {
     ngx_uint_t               presigned;
     char                     payload_hash[72];  /* see lib/auth/sigv4.h */
     char                     signature[65];
+    const reel_sigv4_auth_t *sig;       /* as verified; NULL: a token */
 } ngx_http_reel_auth_t;
 
 /*

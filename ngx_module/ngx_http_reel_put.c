@@ -5,12 +5,10 @@
  */
 
 #include "ngx_module/ngx_http_reel_params.h"
-
-#include "lib/base/hex.h"
+#include "ngx_module/ngx_http_reel_payload.h"
 
 
 static ngx_int_t ngx_http_reel_put_length(ngx_http_reel_door_t *door);
-static ngx_int_t ngx_http_reel_put_payload(ngx_http_reel_door_t *door);
 static void ngx_http_reel_put_begin(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_put_begun(ngx_http_reel_door_t *door);
@@ -28,7 +26,7 @@ ngx_http_reel_put_object(ngx_http_reel_door_t *door)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_reel_put_payload(door);
+    rc = ngx_http_reel_payload_open(door, 1);
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_reel_door_params(door);
@@ -48,31 +46,6 @@ ngx_http_reel_put_object(ngx_http_reel_door_t *door)
     return ngx_http_reel_door_post(door, ngx_http_reel_put_begin,
                                    ngx_http_reel_put_begun)
            == NGX_OK ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_reel_put_payload(ngx_http_reel_door_t *door)
-{
-    uint8_t     sum[REEL_SHA256_LEN];
-    reel_str_t  hash;
-
-    hash = reel_str(door->auth.payload_hash);
-
-    if (reel_str_prefix(hash, "STREAMING-")) {
-        return ngx_http_reel_params_refuse(door, NGX_HTTP_NOT_IMPLEMENTED,
-                                           "NotImplemented", "aws-chunked "
-                                           "bodies are not taken yet; send "
-                                           "UNSIGNED-PAYLOAD or the SHA-256");
-    }
-
-    if (hash.len == 2 * REEL_SHA256_LEN
-        && reel_unhex(sum, sizeof(sum), hash) == REEL_OK)
-    {
-        reel_hex(door->facts.expect, sum, sizeof(sum));
-    }
-
-    return NGX_DECLINED;
 }
 
 
@@ -212,7 +185,7 @@ static void
 ngx_http_reel_put_aborted(ngx_http_reel_door_t *door)
 {
     if (door->err != REEL_OK) {
-        ngx_http_reel_door_failed(door);
+        ngx_http_reel_payload_failed(door);
         return;
     }
 
@@ -250,7 +223,8 @@ ngx_http_reel_put_send(ngx_http_reel_door_t *door)
 
     if (ngx_http_reel_cors(r) != NGX_OK
         || ngx_http_reel_add_header(r, "ETag", &etag) != NGX_OK
-        || ngx_http_reel_add_header(r, "reel-asset", &asset) != NGX_OK)
+        || ngx_http_reel_add_header(r, "reel-asset", &asset) != NGX_OK
+        || ngx_http_reel_payload_echo(door) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -1,0 +1,71 @@
+/*
+ * The way of a body's bytes to the upload, in the pool: out of aws-chunked
+ * frames, through the checks that the request promised (door->checks), to
+ * the door's sink.  And what the headers of S3's bodies say of all that:
+ *
+ *   x-amz-content-sha256   the SHA-256, or STREAMING-…: frames, maybe signed
+ *   x-amz-decoded-content-length           the length without the frames
+ *   x-amz-checksum-<kind>, Content-MD5     as headers
+ *   x-amz-trailer                          a checksum that follows the body
+ *
+ * Such parameters in a presigned query say nothing of this body: SDKs sign
+ * the checksum of no bytes there.
+ */
+
+#ifndef NGX_HTTP_REEL_PAYLOAD_H
+#define NGX_HTTP_REEL_PAYLOAD_H
+
+#include "ngx_module/ngx_http_reel_door.h"
+
+#include "lib/auth/aws_chunked.h"
+
+struct ngx_http_reel_payload_s {
+    reel_aws_chunked_t  frames;
+    ngx_uint_t          framed;
+    reel_sum_kind_t     kind;       /* of x-amz-checksum-…, NONE: none */
+    uint8_t             sum[REEL_SUM_MAX];      /* its value */
+    ngx_uint_t          verified;
+    ngx_uint_t          trailer;    /* 1 + the check whose value follows */
+    const char         *codes[NGX_HTTP_REEL_CHECKS];    /* of mismatches */
+
+    /* what refused it, once the pool said REEL_BADDATA; NULL: a check */
+    ngx_uint_t          status;
+    const char         *code;
+};
+
+/* n bytes of the body to where they belong */
+typedef reel_err_t (*ngx_http_reel_sink_pt)(ngx_http_reel_door_t *door,
+    const void *p, size_t n);
+
+/*
+ * Reads the headers -> door->payload, checks, length.  NGX_DECLINED: all is
+ * well; else the refusal was sent and this is its return code.  whole: the
+ * body is the whole source, whose SHA-256 lib/upload checks.
+ */
+ngx_int_t ngx_http_reel_payload_open(ngx_http_reel_door_t *door,
+    ngx_uint_t whole);
+
+/* ---- pool; door->payload may be NULL, for the other doors ---- */
+
+/* all pieces of the body that are here; REEL_BADDATA: not framed as said */
+reel_err_t ngx_http_reel_payload_take(ngx_http_reel_door_t *door,
+    ngx_http_reel_sink_pt sink);
+
+/* the body is over: REEL_BADDATA when it is not whole or a check failed,
+   which door->mismatch tells */
+reel_err_t ngx_http_reel_payload_verify(ngx_http_reel_door_t *door);
+
+/* ---- the answer ---- */
+
+/* ends the request as ngx_http_reel_door_failed does, with S3's code for
+   what was wrong with the body */
+void ngx_http_reel_payload_failed(ngx_http_reel_door_t *door);
+
+/* the checksum that was verified, as a header of the answer */
+ngx_int_t ngx_http_reel_payload_echo(ngx_http_reel_door_t *door);
+
+/* "x-amz-checksum-crc32: …" */
+ngx_int_t ngx_http_reel_payload_sum_header(ngx_http_request_t *r,
+    reel_sum_kind_t kind, const char *value);
+
+#endif
