@@ -15,6 +15,9 @@ static void ngx_http_reel_put_begun(ngx_http_reel_door_t *door);
 static void ngx_http_reel_put_appended(ngx_http_reel_door_t *door,
     ngx_int_t rc);
 static void ngx_http_reel_put_completed(ngx_http_reel_door_t *door);
+static void ngx_http_reel_put_forget(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_put_forgotten(ngx_http_reel_door_t *door);
 static void ngx_http_reel_put_abort(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_put_aborted(ngx_http_reel_door_t *door);
@@ -152,12 +155,40 @@ ngx_http_reel_put_appended(ngx_http_reel_door_t *door, ngx_int_t rc)
 static void
 ngx_http_reel_put_completed(ngx_http_reel_door_t *door)
 {
-    if (door->err == REEL_OK) {
-        ngx_http_reel_door_answer(door, ngx_http_reel_put_send);
+    if (door->err != REEL_OK) {
+        ngx_http_reel_put_appended(door, NGX_OK);
         return;
     }
 
-    ngx_http_reel_put_appended(door, NGX_OK);
+    if (ngx_http_reel_door_post(door, ngx_http_reel_put_forget,
+                                ngx_http_reel_put_forgotten)
+        != NGX_OK)
+    {
+        ngx_http_reel_put_forgotten(door);
+    }
+}
+
+
+/* its name replays the answer: nobody asks for the upload again */
+static void
+ngx_http_reel_put_forget(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    reel_err_t  err;
+
+    err = reel_upload_remove(door->upload);
+
+    if (err != REEL_OK) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "reel: upload %s is left to the sweep: %s",
+                      door->facts.id, reel_err_name(err));
+    }
+}
+
+
+static void
+ngx_http_reel_put_forgotten(ngx_http_reel_door_t *door)
+{
+    ngx_http_reel_door_answer(door, ngx_http_reel_put_send);
 }
 
 
