@@ -80,6 +80,7 @@ typedef struct {
     ngx_str_t                status;            /* a problem's code or OK */
     ngx_str_t                cache_status;      /* HIT MISS REVALIDATED */
     void                    *data;              /* of the handler's file */
+    ngx_thread_task_t       *tasks;             /* done, for the next ones */
 } ngx_http_reel_ctx_t;
 
 /* creates it at first use; NULL: no memory */
