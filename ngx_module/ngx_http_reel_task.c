@@ -65,8 +65,8 @@ ngx_http_reel_task_post(ngx_http_request_t *r, ngx_http_reel_work_pt work,
         return NGX_ERROR;
     }
 
+    /* not r->aio: what is being sent meanwhile goes on */
     r->main->blocked++;
-    r->aio = 1;
 
     ngx_add_timer(&task->event, NGX_HTTP_REEL_TASK_LONG);
 
@@ -138,7 +138,6 @@ ngx_http_reel_task_event(ngx_event_t *ev)
     }
 
     r->main->blocked--;
-    r->aio = 0;
 
     done = ctx->done;
     data = ctx->data;
