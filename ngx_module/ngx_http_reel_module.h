@@ -86,6 +86,14 @@ typedef struct {
 /* creates it at first use; NULL: no memory */
 ngx_http_reel_ctx_t *ngx_http_reel_get_ctx(ngx_http_request_t *r);
 
+/*
+ * What of r's path follows its location, without the slash in between; the
+ * whole of a path that was rewritten to elsewhere.  NGX_DECLINED: the
+ * location's name ends within a part of the path, /api of /apiary.
+ */
+ngx_int_t ngx_http_reel_below_location(ngx_http_request_t *r,
+    ngx_str_t *rest);
+
 
 /* ngx_http_reel_conf.c: setters of directives, checks of plain slots */
 
