@@ -138,27 +138,15 @@ ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
 {
     ngx_str_t                     rest;
     ngx_uint_t                    i, method;
-    ngx_http_core_loc_conf_t     *clcf;
     const ngx_http_reel_route_t  *route;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    *methods = 0;
 
-    rest = r->uri;
-
-    if (clcf->name.len <= rest.len
-        && ngx_strncmp(rest.data, clcf->name.data, clcf->name.len) == 0)
-    {
-        rest.data += clcf->name.len;
-        rest.len -= clcf->name.len;
-    }
-
-    while (rest.len && rest.data[0] == '/') {
-        rest.data++;
-        rest.len--;
+    if (ngx_http_reel_below_location(r, &rest) != NGX_OK) {
+        return NULL;
     }
 
     method = r->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : r->method;
-    *methods = 0;
 
     for (i = 0; i < sizeof(ngx_http_reel_routes)
                     / sizeof(ngx_http_reel_routes[0]); i++)

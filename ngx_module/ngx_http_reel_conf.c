@@ -284,6 +284,30 @@ ngx_http_reel_conf_pipelines(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* may an upload ask for it? */
+ngx_uint_t
+ngx_http_reel_conf_has_pipeline(ngx_http_reel_loc_conf_t *rlcf,
+    const char *name)
+{
+    ngx_str_t   *names;
+    ngx_uint_t   i;
+
+    if (rlcf->pipelines == NULL) {
+        return ngx_strcmp(name, "default") == 0;
+    }
+
+    names = rlcf->pipelines->elts;
+
+    for (i = 0; i < rlcf->pipelines->nelts; i++) {
+        if (ngx_strcmp(names[i].data, name) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 char *
 ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {

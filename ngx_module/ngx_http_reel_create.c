@@ -3,47 +3,18 @@
  * caller's own key: the PUT with its limits, the status and the events.
  */
 
-#include "ngx_module/ngx_http_reel_api.h"
+#include "ngx_module/ngx_http_reel_create.h"
 
-#include <jansson.h>
 #include <sys/random.h>
 
 #include "lib/auth/query.h"
 #include "lib/auth/sigv4.h"
-#include "lib/base/hex.h"
 
 
 #define NGX_HTTP_REEL_URL_MAX       (16 * 1024)
 #define NGX_HTTP_REEL_EXPIRES       3600
-#define NGX_HTTP_REEL_NAME_MAX      1024
 
 
-typedef struct {
-    ngx_http_request_t   *request;
-    ngx_http_reel_api_t  *api;
-    json_t               *json;
-    reel_error_t          e;
-    const char           *code;
-
-    const char           *name;
-    const char           *bucket;
-    const char           *content_type;
-    const char           *pipeline;
-    const char           *sha256;
-    const char           *meta;         /* JSON text */
-    json_int_t            max_bytes;
-    json_int_t            max_duration;
-    json_int_t            expires;
-    char                  asset[REEL_ULID_LEN + 1];
-    char                 *meta_text;    /* owned */
-} ngx_http_reel_create_t;
-
-
-static ngx_int_t ngx_http_reel_create_read(ngx_http_reel_create_t *c);
-static ngx_int_t ngx_http_reel_create_members(ngx_http_reel_create_t *c);
-static ngx_int_t ngx_http_reel_create_check(ngx_http_reel_create_t *c);
-static ngx_int_t ngx_http_reel_create_fault(ngx_http_reel_create_t *c,
-    const char *code, const char *fmt, const char *arg);
 static ngx_int_t ngx_http_reel_create_print(ngx_http_reel_create_t *c,
     reel_buf_t *b);
 static ngx_uint_t ngx_http_reel_create_plain(const char *name);
@@ -77,204 +48,29 @@ ngx_http_reel_create_upload(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     tp = ngx_timeofday();
     reel_ulid(c.asset, (uint64_t) tp->sec * 1000 + tp->msec, rnd);
 
-    rc = ngx_http_reel_create_read(&c);
-
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                 NGX_HTTP_BAD_REQUEST, c.code, c.e.text, 0);
-        goto done;
-    }
-
     reel_buf_init(&b, 4 * NGX_HTTP_REEL_URL_MAX);
 
-    if (ngx_http_reel_create_print(&c, &b) != NGX_OK) {
-        reel_buf_release(&b);
-        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        goto done;
+    rc = ngx_http_reel_create_read(&c);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_reel_create_print(&c, &b);
     }
 
-    rc = ngx_http_reel_api_send(r, NGX_HTTP_CREATED, &b);
+    if (rc == NGX_OK) {
+        rc = ngx_http_reel_api_send(r, NGX_HTTP_CREATED, &b);
 
-done:
+    } else {
+        reel_buf_release(&b);
+
+        rc = rc != NGX_DECLINED ? NGX_HTTP_INTERNAL_SERVER_ERROR
+             : ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, c.code, c.e.text, 0);
+    }
 
     json_decref(c.json);
     free(c.meta_text);
 
     return rc;
-}
-
-
-static ngx_int_t
-ngx_http_reel_create_read(ngx_http_reel_create_t *c)
-{
-    json_error_t  je;
-
-    c->json = json_loadb((char *) c->api->body.data, c->api->body.len,
-                         JSON_REJECT_DUPLICATES, &je);
-
-    if (c->json == NULL || !json_is_object(c->json)) {
-        return ngx_http_reel_create_fault(c, "INVALID_JSON",
-                                          "the body is not a JSON object%s",
-                                          "");
-    }
-
-    if (ngx_http_reel_create_members(c) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_reel_create_check(c);
-}
-
-
-static ngx_int_t
-ngx_http_reel_create_members(ngx_http_reel_create_t *c)
-{
-    size_t       i;
-    json_t      *v;
-    const char  *key;
-
-    struct {
-        const char   *key;
-        const char  **str;
-        json_int_t   *num;
-    } members[] = {
-        { "name", &c->name, NULL },
-        { "bucket", &c->bucket, NULL },
-        { "content_type", &c->content_type, NULL },
-        { "pipeline", &c->pipeline, NULL },
-        { "sha256", &c->sha256, NULL },
-        { "max_bytes", NULL, &c->max_bytes },
-        { "max_duration", NULL, &c->max_duration },
-        { "expires", NULL, &c->expires }
-    };
-
-    json_object_foreach(c->json, key, v) {
-
-        if (ngx_strcmp(key, "meta") == 0) {
-            c->meta_text = json_dumps(v, JSON_COMPACT);
-            c->meta = c->meta_text;
-
-            if (!json_is_object(v) || c->meta == NULL) {
-                return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                                  "\"%s\" is not an object",
-                                                  key);
-            }
-
-            continue;
-        }
-
-        for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-            if (ngx_strcmp(key, members[i].key) == 0) {
-                break;
-            }
-        }
-
-        if (i == sizeof(members) / sizeof(members[0])) {
-            return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                              "\"%s\" is not known", key);
-        }
-
-        if (members[i].str ? !json_is_string(v)
-                           : !json_is_integer(v) || json_integer_value(v) < 1)
-        {
-            return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                              members[i].str
-                                              ? "\"%s\" is not a string"
-                                              : "\"%s\" is not a whole "
-                                                "number above 0", key);
-        }
-
-        if (members[i].str) {
-            *members[i].str = json_string_value(v);
-        } else {
-            *members[i].num = json_integer_value(v);
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_create_check(ngx_http_reel_create_t *c)
-{
-    uint8_t                  sum[32];
-    reel_err_t               err;
-    reel_meta_t              meta;
-    const reel_access_key_t *key;
-
-    key = c->api->auth.key;
-
-    if (c->name == NULL || c->name[0] == '\0'
-        || ngx_strlen(c->name) > NGX_HTTP_REEL_NAME_MAX)
-    {
-        return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                          "\"name\" is needed, 1 to 1024 "
-                                          "bytes%s", "");
-    }
-
-    if (c->bucket == NULL && key->nbuckets) {
-        c->bucket = key->buckets[0];
-    }
-
-    if (c->bucket == NULL
-        || !reel_access_key_has_bucket(key, reel_str(c->bucket)))
-    {
-        return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                          "\"bucket\" is none of this "
-                                          "access key%s", "");
-    }
-
-    if (c->expires > REEL_SIGV4_MAX_EXPIRES) {
-        return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                          "\"expires\" is at most 604800%s",
-                                          "");
-    }
-
-    if (c->sha256
-        && reel_unhex(sum, sizeof(sum), reel_str(c->sha256)) != REEL_OK)
-    {
-        return ngx_http_reel_create_fault(c, "INVALID_FIELD",
-                                          "\"sha256\" is not 64 hex "
-                                          "digits%s", "");
-    }
-
-    if (c->meta) {
-        ngx_memzero(&meta, sizeof(reel_meta_t));
-        c->e.text[0] = '\0';
-
-        err = reel_meta_parse(&meta, c->meta, ngx_strlen(c->meta), &c->e);
-        reel_meta_release(&meta);
-
-        if (err != REEL_OK || ngx_strlen(c->meta) > 2048) {
-            c->code = "INVALID_FIELD";
-
-            if (err == REEL_OK || c->e.text[0] == '\0') {
-                (void) reel_fail(&c->e, REEL_INVAL,
-                                 "\"meta\" may have 2048 bytes");
-            }
-
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_create_fault(ngx_http_reel_create_t *c, const char *code,
-    const char *fmt, const char *arg)
-{
-    char  name[65];
-
-    /* a client's own words, shortened */
-    (void) ngx_cpystrn((u_char *) name, (u_char *) arg, sizeof(name));
-
-    c->code = code;
-    (void) snprintf(c->e.text, sizeof(c->e.text), fmt, name);
-
-    return NGX_DECLINED;
 }
 
 
@@ -357,6 +153,13 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
     reel_buf_release(&path);
     reel_buf_release(&query);
 
+    if (err == REEL_LIMIT) {
+        return ngx_http_reel_create_fault(c, "INVALID_FIELD", "\"name\" and "
+                                          "\"meta\" make a URL that is "
+                                          "longer than the server takes%s",
+                                          "");
+    }
+
     return err == REEL_OK && reel_buf_err(b) == REEL_OK ? NGX_OK : NGX_ERROR;
 }
 
@@ -429,15 +232,18 @@ static reel_err_t
 ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     const char *key, const char *method, reel_buf_t *path, reel_buf_t *query)
 {
-    reel_err_t            err;
-    reel_buf_t            url;
-    ngx_str_t            *value;
-    ngx_http_request_t   *r;
-    reel_sigv4_header_t   header;
-    reel_sigv4_signer_t   signer;
-    reel_sigv4_request_t  rq;
+    size_t                     host;
+    reel_err_t                 err;
+    reel_buf_t                 url;
+    ngx_str_t                 *value;
+    ngx_http_request_t        *r;
+    reel_sigv4_header_t        header;
+    reel_sigv4_signer_t        signer;
+    reel_sigv4_request_t       rq;
+    ngx_http_core_srv_conf_t  *cscf;
 
     r = c->request;
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
 
     if (r->headers_in.host == NULL) {
         return REEL_INVAL;
@@ -473,6 +279,7 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     reel_buf_addz(&url, "http://");
 #endif
     reel_buf_adds(&url, header.value);
+    host = url.len;
     reel_buf_add(&url, path->data, path->len);
     reel_buf_addz(&url, "?");
 
@@ -480,6 +287,15 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
 
     if (err == REEL_OK) {
         err = reel_buf_err(&url);
+    }
+
+    if (err == REEL_OK
+        && ngx_strlen(method) + sizeof("  HTTP/1.1\r\n") - 1
+           + url.len - host
+           > cscf->large_client_header_buffers.size)
+    {
+        /* nginx's own answer would be 414 */
+        err = REEL_LIMIT;
     }
 
     if (err == REEL_OK) {

@@ -371,6 +371,13 @@ ngx_http_reel_events_send(ngx_http_reel_events_t *es, const u_char *p,
     ngx_chain_update_chains(r->pool, &es->free, &es->busy, &cl,
                             (ngx_buf_tag_t) &ngx_http_reel_module);
 
+    /* what did not fit goes out when the socket takes more */
+    if (rc != NGX_ERROR
+        && ngx_handle_write_event(r->connection->write, 0) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return rc;
 }
 

@@ -225,6 +225,41 @@ ngx_http_reel_get_ctx(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_reel_below_location(ngx_http_request_t *r, ngx_str_t *rest)
+{
+    ngx_str_t                 *name;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    name = &clcf->name;
+    *rest = r->uri;
+
+    if (name->len <= rest->len
+        && ngx_strncmp(rest->data, name->data, name->len) == 0)
+    {
+        rest->data += name->len;
+        rest->len -= name->len;
+
+        if (name->len && name->data[name->len - 1] == '/') {
+            return NGX_OK;
+        }
+
+        if (rest->len && rest->data[0] != '/') {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (rest->len) {
+        rest->data++;
+        rest->len--;
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_reel_add_variables(ngx_conf_t *cf)
 {
@@ -432,6 +467,17 @@ ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (clcf->handler) {
         return "conflicts with another handler of this location";
     }
+
+    /* its paths follow the location's name */
+    if (clcf->named) {
+        return "cannot serve a named location";
+    }
+
+#if (NGX_PCRE)
+    if (clcf->regex && cmd->post != (void *) ngx_http_reel_play_handler) {
+        return "cannot serve a location of a regular expression";
+    }
+#endif
 
     clcf->handler = (ngx_http_handler_pt) cmd->post;
 

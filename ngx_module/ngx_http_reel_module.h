@@ -12,7 +12,8 @@
  *   ngx_http_reel_prepare.c   what an upload finds, in the thread pool
  *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
  *   ngx_http_reel_api.c       the API: routes, and how a call runs
- *   ngx_http_reel_create.c    POST /api/uploads
+ *   ngx_http_reel_create.c    POST /api/uploads: the URLs that it signs
+ *   ngx_http_reel_create_body.c  what it asks for
  *   ngx_http_reel_list.c      GET /api/assets
  *   ngx_http_reel_change.c    PATCH, DELETE and retry of an asset
  *   ngx_http_reel_asset.c     an asset's state and its JSON
@@ -93,10 +94,19 @@ typedef struct {
     void                    *data;              /* of the handler's file */
     struct ngx_http_reel_body_s  *body;         /* being pumped */
     ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
+    ngx_thread_task_t       *tasks;             /* done, for the next ones */
 } ngx_http_reel_ctx_t;
 
 /* creates it at first use; NULL: no memory */
 ngx_http_reel_ctx_t *ngx_http_reel_get_ctx(ngx_http_request_t *r);
+
+/*
+ * What of r's path follows its location, without the slash in between; the
+ * whole of a path that was rewritten to elsewhere.  NGX_DECLINED: the
+ * location's name ends within a part of the path, /api of /apiary.
+ */
+ngx_int_t ngx_http_reel_below_location(ngx_http_request_t *r,
+    ngx_str_t *rest);
 
 
 /* ngx_http_reel_conf.c: setters of directives, checks of plain slots */
@@ -107,6 +117,8 @@ char *ngx_http_reel_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_pipelines(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+ngx_uint_t ngx_http_reel_conf_has_pipeline(ngx_http_reel_loc_conf_t *rlcf,
+    const char *name);
 char *ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);

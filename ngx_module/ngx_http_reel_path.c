@@ -81,16 +81,16 @@ ngx_http_reel_path_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static ngx_uint_t
 split(ngx_http_request_t *r, ngx_str_t *parts)
 {
-    u_char                    *p, *end, *start;
+    u_char                    *p, *end;
+    ngx_str_t                  rest;
     ngx_uint_t                 n;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    start = r->uri.data;
     end = r->uri.data + r->uri.len;
     n = PARTS_MAX;
 
-    for (p = end; p > start && n > 0; p--) {
+    for (p = end; p > r->uri.data && n > 0; p--) {
         if (p[-1] == '/') {
             parts[--n].data = p;
             parts[n].len = end - p;
@@ -113,9 +113,9 @@ split(ngx_http_request_t *r, ngx_str_t *parts)
 #endif
     {
         /* nothing may stand between the location and the id */
-        start += clcf->name.len;
-
-        if (start != end && start != end + 1) {
+        if (ngx_http_reel_below_location(r, &rest) != NGX_OK
+            || rest.data != parts[n].data)
+        {
             return 0;
         }
     }

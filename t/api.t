@@ -87,11 +87,47 @@ for my $c (
     [ 'too long a life', 'INVALID_FIELD', '{"name":"a","expires":604801}' ],
     [ 'bad sha256', 'INVALID_FIELD', '{"name":"a","sha256":"zz"}' ],
     [ 'bad meta', 'INVALID_FIELD', '{"name":"a","meta":{"y":1}}' ],
+    [ 'no pipeline of that name', 'INVALID_FIELD',
+        '{"name":"a","pipeline":"nosuch"}' ],
+    [ 'no duration', 'INVALID_FIELD', '{"name":"a","max_duration":0}' ],
+    [ 'a duration of 2^32 s', 'INVALID_FIELD',
+        '{"name":"a","max_duration":4294967296}' ],
+    [ 'a type of 256 bytes', 'INVALID_FIELD',
+        '{"name":"a","content_type":"' . 't' x 256 . '"}' ],
+    [ 'an empty type', 'INVALID_FIELD', '{"name":"a","content_type":""}' ],
+    [ 'a type of two lines', 'INVALID_FIELD',
+        '{"name":"a","content_type":"a\\nb"}' ],
+    [ 'a name of 1025 bytes', 'INVALID_FIELD',
+        '{"name":"' . 'n' x 1025 . '"}' ],
+    [ 'an empty name', 'INVALID_FIELD', '{"name":""}' ],
+    [ 'a URL of more than 8k', 'INVALID_FIELD', '{"name":"' . '<' x 1024
+        . '","meta":{"passthrough":"' . '<' x 2000 . '"}}' ],
 ) {
     my ($name, $code, $body) = @$c;
     $r = call('POST', '/api/uploads', body => $body);
     has_status($r, 400, $code, $name);
 }
+# the largest of each, at the door
+for my $body ('{"name":"' . 'n' x 1024 . '"}',
+    '{"name":"a","max_duration":4294967295,"max_bytes":9223372036854775807}',
+    '{"name":"a","pipeline":"default"}',
+    '{"name":"a","meta":{"passthrough":"' . 'p' x 2030 . '"}}')
+{
+    my $made = call('POST', '/api/uploads', body => $body);
+    has_status($made, 201, undef, substr($body, 0, 30));
+    (my $to = json($made->{body})->{url}) =~ s{^http://[^/]+}{};
+    $r = http($t, 'PUT', $to, body => 'n');
+    has_status($r, 200, undef, 'and the door takes it');
+    call('DELETE', "/api/assets/$r->{headers}{'reel-asset'}");
+}
+my $typed = 't' x 255;
+(my $to = json(call('POST', '/api/uploads', body =>
+    "{\"name\":\"a\",\"content_type\":\"$typed\"}")->{body})->{url})
+    =~ s{^http://[^/]+}{};
+$r = http($t, 'PUT', $to, body => 'n', headers => { 'Content-Type' => $typed });
+has_status($r, 200, undef, 'a type of 255 bytes');
+call('DELETE', "/api/assets/$r->{headers}{'reel-asset'}");
+
 $r = call('POST', '/api/uploads', body => ' ' x 70000);
 has_status($r, 413, 'TOO_LARGE', 'a body of 70,000 bytes');
 

@@ -122,8 +122,11 @@ my @refused = (
         ['', sprintf($in, "proxy_pass http://127.0.0.1; $_;"),
             qr/"$_" .*conflicts/],
         ['', sprintf($in, "$_; $_;"), qr/"$_" .*conflicts/],
+        ['', "location \@x { $_; }", qr/"$_" .*named location/],
         ['', sprintf($in, "$_;"), qr/needs "reel_store"/, 'reel_store'],
         ) } qw(reel_upload reel_api reel_play)),
+    (map { ['', "location ~ ^/x/ { $_; }", qr/"$_" .*regular expression/]
+        } qw(reel_upload reel_api)),
     (map { ['', sprintf($in, "$_;"), qr/"$_".* need "reel_access_keys"/,
         'reel_access_keys'] } qw(reel_upload reel_api)),
 );

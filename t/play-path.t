@@ -16,6 +16,7 @@ my $t = Reel->new(conf => '
     location /mine/ { reel_play; reel_cors_origin https://site.example; }
     location /none/ { reel_play; reel_cors_origin off; }
     location /old/ { rewrite ^/old/(.*)$ /play/$1 last; }
+    location /gone/ { rewrite ^/gone/(.*)$ /$1 break; reel_play; }
     location = /exact { reel_play; }');
 my $a = Asset->new($t, fragments => 3, renditions => ['v720:video:9000']);
 my $id = $a->{id};
@@ -24,6 +25,7 @@ my $hash = $a->{hash}{3};
 for my $p ("/play/$id/master.m3u8", "/deep/er/$id/master.m3u8",
     "/tenant/x/$id/master.m3u8", "/tenant/x/y/$id/v720/0.m4s",
     "/tenant/x/$id/v720~$hash/0.m4s", "/old/$id/v720/init.mp4",
+    "/gone/$id/master.m3u8", "/gone/$id/v720~$hash/0.m4s",
     "/play/$id/./v720/../master.m3u8", "/play//$id///v720/0.m4s",
     "/play/%30" . substr($id, 1) . "/master.m3u8",
     "/play/$id/master.m3u8?token=x&y=..%2f")
@@ -59,7 +61,8 @@ for my $p ('/play/', "/play/$id", "/play/$id/", "/play/$id/v720",
     "/play/$id/" . ('v' x 33) . '/0.m4s', "/play/$id/..%2fv720/0.m4s%2f",
     "/play/$id/v720%0a/0.m4s", "/play/$id/v720/0.m4s%0d%0aX:y",
     "/play/$id/v7%ff20/0.m4s", "/tenant/x/$id", '/tenant/x/y', '/exact',
-    "/deep/er$id/master.m3u8x", "/deep/erx/$id/master.m3u8")
+    "/deep/er$id/master.m3u8x", "/deep/erx/$id/master.m3u8",
+    "/gone/x/$id/master.m3u8")
 {
     my $x = http($t, 'GET', $p);
     has_status($x, 400, 'BAD_PATH', $p);

@@ -1,8 +1,10 @@
 /*
  * The page in a real Chromium: for hls.js and dash.js, play at least 5 s,
- * switch quality up and down, seek; and the page's own upload.
+ * switch quality up and down, seek; begin with a film that still grows; and
+ * the page's own upload.
  * Environment: REEL_URL, REEL_TOKEN, REEL_ASSET (ready, several rungs, at
- * least 20 s), REEL_SECONDS (how long it is), REEL_VIDEO (a short file to drop), CHROMIUM.
+ * least 20 s), REEL_SECONDS (how long it is), REEL_FILM (its file), REEL_RUN
+ * (the folder of that `make run`), REEL_VIDEO (a short file to drop), CHROMIUM.
  */
 'use strict';
 
@@ -13,8 +15,8 @@ const os = require('node:os');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
 
-const { REEL_URL, REEL_TOKEN, REEL_ASSET, REEL_VIDEO,
-  REEL_SECONDS } = process.env;
+const { REEL_URL, REEL_TOKEN, REEL_ASSET, REEL_VIDEO, REEL_SECONDS,
+  REEL_FILM, REEL_RUN } = process.env;
 const SLACK = 5 * 15000;
 let context;
 let profile;
@@ -130,6 +132,75 @@ for (const engine of ['hls', 'dash']) {
       await page.screenshot({ path: `${process.env.REEL_SHOTS}/${engine}.png` });
     }
     await page.close();
+  });
+}
+
+async function until(what, cond) {
+  const end = Date.now() + SLACK;
+  while (!await cond()) {
+    assert.ok(Date.now() < end, `waited in vain: ${what}`);
+    await new Promise((r) => setTimeout(r, 5));
+  }
+}
+
+async function answer(url, options) {
+  const res = await fetch(url, options);
+  const text = await res.text();
+  assert.ok(res.ok, `${res.status} ${url}: ${text}`);
+  return text;
+}
+
+/*
+ * Uploads the film and stops workerd as soon as its first chunk is published.
+ * What its children encode meanwhile is not told to anybody before go().
+ */
+async function growingFilm() {
+  const up = JSON.parse(await answer(`${REEL_URL}/api/uploads`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${REEL_TOKEN}`,
+      'Content-Type': 'application/json' },
+    body: JSON.stringify({ name: 'growing.mp4' }) }));
+  await answer(up.url, { method: 'PUT', headers: up.headers,
+    body: fs.readFileSync(REEL_FILM) });
+  const id = up.asset;
+  await until('the first chunk', () => fs.existsSync(
+    path.join(REEL_RUN, 'store/assets', id.slice(-2), id, 'index')));
+  const pid = Number(fs.readFileSync(path.join(REEL_RUN, 'workerd.pid')));
+  process.kill(pid, 'SIGSTOP');
+  return { id, go: () => process.kill(pid, 'SIGCONT') };
+}
+
+for (const engine of ['hls', 'dash']) {
+  test(`${engine} plays on when a growing film becomes final`, async () => {
+    const film = await growingFilm();
+    const mpd = () => answer(`${REEL_URL}/play/${film.id}/manifest.mpd`);
+    try {
+      assert.match(await mpd(), /type="dynamic"/, 'the film grows');
+      const { page, faults } = await open(`play=${film.id}`);
+      if (engine !== 'hls') {
+        await page.selectOption('#engine', engine);
+      }
+      await plays(page, 2);
+      assert.match(await mpd(), /type="dynamic"/, 'the film still grows');
+      film.go();
+      await until('the end', async () => /type="static"/.test(await mpd()));
+
+      /* the rest, without a hand at the player */
+      assert.ok(await at(page) < 5, 'it is not beyond what was published');
+      await page.waitForFunction(() =>
+        document.querySelector('#video').currentTime > 12, null,
+      { timeout: SLACK });
+      await plays(page, 1);
+      const end = await page.$eval('#video', (v) => v.duration);
+      assert.ok(Math.abs(end - Number(REEL_SECONDS)) < 0.1, `duration ${end}`);
+      await ends(page);
+      assert.ok(await page.$eval('#video', (v) => v.currentTime) > end - 0.5);
+      assert.strictEqual(await page.$eval('#video', (v) => v.error), null);
+      assert.deepStrictEqual(faults, []);
+      await page.close();
+    } finally {
+      film.go();
+    }
   });
 }
 
