@@ -313,6 +313,10 @@ ngx_http_reel_body_written(ngx_http_request_t *r, void *data)
         rc = NGX_ERROR;
     }
 
+    if (rc == NGX_OK && body->leave && (ngx_exiting || ngx_terminate)) {
+        rc = NGX_DECLINED;
+    }
+
     if (rc != NGX_OK) {
         ngx_http_reel_body_stop(r, body, rc);
         return;

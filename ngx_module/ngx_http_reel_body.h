@@ -39,6 +39,8 @@ typedef struct ngx_http_reel_body_s {
     uint64_t                flush_size; /* bytes between flushes */
     ngx_uint_t              keep;       /* what came before the end is
                                            written, whatever the end */
+    ngx_uint_t              leave;      /* ends early, with NGX_DECLINED, in
+                                           a worker that is to exit */
 
     /* for write and finish */
     ngx_array_t             pieces;     /* of ngx_str_t */

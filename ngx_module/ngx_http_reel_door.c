@@ -312,12 +312,32 @@ ngx_http_reel_door_append(ngx_http_reel_door_t *door,
 }
 
 
+void
+ngx_http_reel_door_watch(ngx_http_reel_door_t *door,
+    void (*progress)(ngx_http_reel_door_t *door))
+{
+    door->progress = progress;
+    door->durable = door->upload->state.offset;
+    door->progressed = door->durable;
+}
+
+
 static void
 ngx_http_reel_append_write(void *data, ngx_log_t *log)
 {
     ngx_http_reel_door_t  *door = data;
 
     door->err = ngx_http_reel_payload_take(door, ngx_http_reel_append_sink);
+
+    if (door->err == REEL_OK && door->progress
+        && door->upload->state.durable > door->durable)
+    {
+        door->err = reel_upload_checkpoint(door->upload);
+
+        if (door->err == REEL_OK) {
+            door->durable = door->upload->state.durable;
+        }
+    }
 
     if (door->err != REEL_OK && door->err != REEL_DENIED
         && door->err != REEL_LIMIT && door->err != REEL_BADDATA)
@@ -393,7 +413,16 @@ ngx_http_reel_append_written(void *data)
 {
     ngx_http_reel_door_t  *door = data;
 
-    return door->err == REEL_OK ? NGX_OK : NGX_ERROR;
+    if (door->err != REEL_OK) {
+        return NGX_ERROR;
+    }
+
+    if (door->progress && door->durable > door->progressed) {
+        door->progressed = door->durable;
+        door->progress(door);
+    }
+
+    return NGX_OK;
 }
 
 

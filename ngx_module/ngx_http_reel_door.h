@@ -75,6 +75,8 @@ struct ngx_http_reel_door_s {
     ngx_http_reel_check_t       checks[NGX_HTTP_REEL_CHECKS];
     ngx_uint_t                  nchecks;    /* 0: bytes count as they come */
     ngx_uint_t                  mismatch;   /* 1 + the check that failed */
+    uint64_t                    durable;    /* bytes that the progress of an
+                                               append may tell */
     ngx_http_reel_payload_t    *payload;    /* S3's; NULL: as it comes */
     reel_err_t                  err;
     char                        why[160];   /* "" or what to tell of err */
@@ -89,6 +91,8 @@ struct ngx_http_reel_door_s {
     void                      (*done)(ngx_http_reel_door_t *);
     void                      (*then)(ngx_http_reel_door_t *);
     void                      (*settled)(ngx_http_reel_door_t *, ngx_int_t);
+    void                      (*progress)(ngx_http_reel_door_t *);
+    uint64_t                    progressed;
     ngx_int_t                 (*send)(ngx_http_reel_door_t *);
     ngx_int_t                   rc;
     ngx_event_t                 timer;      /* between tries for a turn */
@@ -155,6 +159,11 @@ reel_err_t ngx_http_reel_door_check(ngx_http_reel_door_t *door,
  */
 void ngx_http_reel_door_append(ngx_http_reel_door_t *door,
     void (*settled)(ngx_http_reel_door_t *door, ngx_int_t rc));
+
+/* … and calls progress(door) each time door->durable has grown meanwhile.
+   Before ngx_http_reel_door_append; NULL: not */
+void ngx_http_reel_door_watch(ngx_http_reel_door_t *door,
+    void (*progress)(ngx_http_reel_door_t *door));
 
 /*
  * Completes in the pool (reel_upload_complete), tells Redis of the job, then

@@ -151,6 +151,23 @@ reel_upload_discard(reel_upload_t *pub)
 }
 
 
+/* the bytes are there, and the last write said so: that is synced too */
+reel_err_t
+reel_upload_checkpoint(reel_upload_t *pub)
+{
+    reel_err_t           err;
+    reel_upload_impl_t  *u = reel_upload_impl(pub);
+
+    err = may_append(u);
+
+    if (err == REEL_OK) {
+        err = reel_upload_state_sync(u);
+    }
+
+    return err == REEL_OK ? reel_upload_check(pub) : err;
+}
+
+
 /* first the bytes, then what says that they are there */
 reel_err_t
 reel_upload_settle(reel_upload_t *pub, int64_t now_ms)

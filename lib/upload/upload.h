@@ -147,6 +147,9 @@ void reel_upload_discard(reel_upload_t *u);
    next write or settle.  May run beside reel_upload_write */
 reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;
 
+/* state.durable as it is now is on the disk: may be told before the end */
+reel_err_t reel_upload_checkpoint(reel_upload_t *u) REEL_WARN_UNUSED;
+
 /* all that was written is durable, and state says so: may be acknowledged */
 reel_err_t reel_upload_settle(reel_upload_t *u, int64_t now_ms)
     REEL_WARN_UNUSED;
