@@ -1,6 +1,6 @@
 /* the reel_upload location: which door, which operation */
 
-#include "ngx_module/ngx_http_reel_params.h"
+#include "ngx_module/ngx_http_reel_ietf.h"
 
 #include "lib/auth/query.h"
 
@@ -27,8 +27,11 @@ static ngx_int_t ngx_http_reel_upload_split(ngx_http_reel_door_t *door,
     ngx_str_t *rest);
 static ngx_int_t ngx_http_reel_upload_own(ngx_http_request_t *r,
     ngx_str_t *s);
+static ngx_int_t ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
+    ngx_http_reel_op_pt *op);
 static ngx_http_reel_op_pt ngx_http_reel_upload_route(
-    ngx_http_reel_door_t *door);
+    ngx_http_reel_door_t *door, const ngx_http_reel_route_t *route,
+    ngx_uint_t method);
 static ngx_int_t ngx_http_reel_upload_auth(ngx_http_reel_door_t *door);
 
 
@@ -36,6 +39,23 @@ static ngx_int_t ngx_http_reel_upload_auth(ngx_http_reel_door_t *door);
 static const ngx_http_reel_route_t  ngx_http_reel_s3_routes[] = {
 
     { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, NULL, ngx_http_reel_put_object },
+
+    { 0, 0, NULL, NULL }
+};
+
+
+static const ngx_http_reel_route_t  ngx_http_reel_ietf_routes[] = {
+
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH,
+      NULL, ngx_http_reel_ietf_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH,
+      NULL, ngx_http_reel_ietf_create },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_HEAD|NGX_HTTP_GET, NULL,
+      ngx_http_reel_ietf_head },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_PATCH, NULL,
+      ngx_http_reel_ietf_append },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_ietf_cancel },
 
     { 0, 0, NULL, NULL }
 };
@@ -52,6 +72,10 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
     ngx_http_reel_loc_conf_t  *rlcf;
 
     if (r->method == NGX_HTTP_OPTIONS) {
+        if (ngx_http_reel_ietf_discover(r) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         return ngx_http_reel_preflight(r, NGX_HTTP_REEL_UPLOAD_METHODS);
     }
 
@@ -89,7 +113,10 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    op = ngx_http_reel_upload_route(door);
+    rc = ngx_http_reel_upload_door(door, &op);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
 
     if (op == NULL) {
         return ngx_http_reel_error(r, door->form, NGX_HTTP_NOT_ALLOWED,
@@ -280,19 +307,41 @@ ngx_http_reel_upload_own(ngx_http_request_t *r, ngx_str_t *s)
 
 /* ---- the operation ---- */
 
-static ngx_http_reel_op_pt
-ngx_http_reel_upload_route(ngx_http_reel_door_t *door)
+/* which protocol is spoken, and what is asked of it */
+static ngx_int_t
+ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
+    ngx_http_reel_op_pt *op)
 {
-    reel_str_t                    query, value;
-    const ngx_http_reel_route_t  *route;
+    ngx_http_request_t  *r;
+
+    r = door->request;
+
+    if (ngx_http_reel_ietf_speaks(door)) {
+        door->form = NGX_HTTP_REEL_PROBLEM;
+        *op = ngx_http_reel_upload_route(door, ngx_http_reel_ietf_routes,
+                                         r->method);
+        return NGX_DECLINED;
+    }
+
+    *op = ngx_http_reel_upload_route(door, ngx_http_reel_s3_routes,
+                                     r->method);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_http_reel_op_pt
+ngx_http_reel_upload_route(ngx_http_reel_door_t *door,
+    const ngx_http_reel_route_t *route, ngx_uint_t method)
+{
+    reel_str_t  query, value;
 
     query.p = (char *) door->request->args.data;
     query.len = door->request->args.len;
 
-    for (route = ngx_http_reel_s3_routes; route->op; route++) {
+    for ( /* void */ ; route->op; route++) {
 
-        if (route->place == door->place
-            && (route->methods & door->request->method)
+        if (route->place == door->place && (route->methods & method)
             && (route->arg == NULL
                 || reel_query_get(query, route->arg, &value)))
         {
