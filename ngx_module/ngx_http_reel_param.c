@@ -83,12 +83,18 @@ ngx_http_reel_param_max_duration(ngx_http_reel_door_t *door, char *value)
 static ngx_int_t
 ngx_http_reel_param_type(ngx_http_reel_door_t *door, char *value)
 {
+    if (door->facts.partial) {
+        /* what it will be part of has a type */
+        return NGX_DECLINED;
+    }
+
     if (door->facts.request.content_type == NULL
         || ngx_strcmp(value, door->facts.request.content_type) != 0)
     {
         return ngx_http_reel_params_refuse(door, NGX_HTTP_BAD_REQUEST,
-                                           "InvalidRequest", "Content-Type "
-                                           "is not the signed reel-type");
+                                           "InvalidRequest", "the content "
+                                           "type is not the signed "
+                                           "reel-type");
     }
 
     return NGX_DECLINED;

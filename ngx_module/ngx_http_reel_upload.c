@@ -1,6 +1,7 @@
 /* the reel_upload location: which door, which operation */
 
 #include "ngx_module/ngx_http_reel_ietf.h"
+#include "ngx_module/ngx_http_reel_tus.h"
 
 #include "lib/auth/query.h"
 
@@ -38,7 +39,41 @@ static ngx_int_t ngx_http_reel_upload_auth(ngx_http_reel_door_t *door);
 /* S3 by place, method and the subresource in the query; first match wins */
 static const ngx_http_reel_route_t  ngx_http_reel_s3_routes[] = {
 
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, "uploadId", ngx_http_reel_part_put },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, "partNumber",
+      ngx_http_reel_part_put },
     { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, NULL, ngx_http_reel_put_object },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, "uploads",
+      ngx_http_reel_multipart_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, "uploadId",
+      ngx_http_reel_multipart_complete },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_DELETE, "uploadId",
+      ngx_http_reel_multipart_abort },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_GET, "uploadId",
+      ngx_http_reel_s3_list_parts },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_HEAD, NULL,
+      ngx_http_reel_s3_head_object },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_GET|NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_s3_object },
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_GET, "uploads",
+      ngx_http_reel_s3_list_uploads },
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_PUT, NULL,
+      ngx_http_reel_s3_bucket },
+    { NGX_HTTP_REEL_AT_ROOT, NGX_HTTP_GET, NULL, ngx_http_reel_s3_buckets },
+
+    { 0, 0, NULL, NULL }
+};
+
+
+static const ngx_http_reel_route_t  ngx_http_reel_tus_routes[] = {
+
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_POST, NULL, ngx_http_reel_tus_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, NULL, ngx_http_reel_tus_create },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_HEAD, NULL, ngx_http_reel_tus_head },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_PATCH, NULL,
+      ngx_http_reel_tus_patch },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_tus_delete },
 
     { 0, 0, NULL, NULL }
 };
@@ -72,7 +107,9 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
     ngx_http_reel_loc_conf_t  *rlcf;
 
     if (r->method == NGX_HTTP_OPTIONS) {
-        if (ngx_http_reel_ietf_discover(r) != NGX_OK) {
+        if (ngx_http_reel_tus_discover(r) != NGX_OK
+            || ngx_http_reel_ietf_discover(r) != NGX_OK)
+        {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
@@ -312,6 +349,7 @@ static ngx_int_t
 ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
     ngx_http_reel_op_pt *op)
 {
+    ngx_int_t            rc;
     ngx_http_request_t  *r;
 
     r = door->request;
@@ -321,6 +359,14 @@ ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
         *op = ngx_http_reel_upload_route(door, ngx_http_reel_ietf_routes,
                                          r->method);
         return NGX_DECLINED;
+    }
+
+    if (ngx_http_reel_tus_speaks(door)) {
+        rc = ngx_http_reel_tus_begin(door);
+
+        *op = ngx_http_reel_upload_route(door, ngx_http_reel_tus_routes,
+                                         ngx_http_reel_tus_method(r));
+        return rc;
     }
 
     *op = ngx_http_reel_upload_route(door, ngx_http_reel_s3_routes,
