@@ -67,6 +67,17 @@ ngx_http_reel_door_header(ngx_http_request_t *r, const char *name)
 }
 
 
+int64_t
+ngx_http_reel_door_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
 ngx_int_t
 ngx_http_reel_door_post(ngx_http_reel_door_t *door,
     void (*work)(ngx_http_reel_door_t *door, ngx_log_t *log),
@@ -137,7 +148,8 @@ ngx_http_reel_door_open(ngx_http_reel_door_t *door)
     err = reel_upload_open(door->store, id, &door->upload);
 
     if (err != REEL_OK) {
-        return err == REEL_INVAL ? REEL_NOTFOUND : err;
+        return err == REEL_INVAL ? REEL_NOTFOUND
+               : err == REEL_BADDATA ? REEL_IO : err;
     }
 
     facts = &door->upload->facts;
@@ -673,7 +685,7 @@ ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
 {
     u_char                     *p, *last;
     uint64_t                    max;
-    const char                 *name;
+    const char                 *name, *what;
     ngx_http_reel_loc_conf_t   *rlcf;
     const reel_upload_state_t  *st;
 
@@ -698,15 +710,25 @@ ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
         }
     }
 
+    what = "the body is";
+
+    if (door->upload
+        && door->upload->facts.door == REEL_UPLOAD_MULTIPART)
+    {
+        what = "the parts together are";
+    }
+
     p = ngx_pnalloc(door->request->pool, NGX_HTTP_REEL_DETAIL_MAX);
     if (p == NULL) {
         return "the body is too large";
     }
 
-    last = ngx_snprintf(p, NGX_HTTP_REEL_DETAIL_MAX, "the body is larger "
-                        "than %s allows: at most %uL bytes", name, max);
+    last = ngx_snprintf(p, NGX_HTTP_REEL_DETAIL_MAX, "%s larger than %s "
+                        "allows: at most %uL bytes", what, name, max);
 
-    if (door->upload && door->upload->state.offset <= max) {
+    if (door->upload && door->upload->facts.door != REEL_UPLOAD_MULTIPART
+        && door->upload->state.offset <= max)
+    {
         last = ngx_slprintf(last, p + NGX_HTTP_REEL_DETAIL_MAX,
                             ", %uL more than are here",
                             max - door->upload->state.offset);

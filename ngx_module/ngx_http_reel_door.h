@@ -10,9 +10,12 @@
  *   ngx_http_reel_body.c       the pump
  *   ngx_http_reel_wake.c       asking a holder to let go
  *   ngx_http_reel_put.c        S3 PutObject
- *   ngx_http_reel_multipart.c  S3 multipart: create, complete, abort
+ *   ngx_http_reel_multipart.c  S3 multipart: create, abort
  *   ngx_http_reel_part.c       S3 UploadPart
- *   ngx_http_reel_s3.c         S3 listings and heads
+ *   ngx_http_reel_complete.c   S3 CompleteMultipartUpload
+ *   ngx_http_reel_s3.c         S3 HeadObject and buckets
+ *   ngx_http_reel_s3_parts.c   S3 ListParts
+ *   ngx_http_reel_s3_uploads.c S3 ListMultipartUploads
  *   ngx_http_reel_payload.c    frames and checks between body and upload
  *   ngx_http_reel_payload_open.c   what S3's headers say of them
  *   ngx_http_reel_tus.c        tus: creation, HEAD, PATCH, DELETE
@@ -113,6 +116,9 @@ typedef ngx_int_t (*ngx_http_reel_op_pt)(ngx_http_reel_door_t *door);
 /* the first header of that name (lower case) in the request; NULL: none */
 ngx_str_t *ngx_http_reel_door_header(ngx_http_request_t *r,
     const char *name);
+
+/* Unix time in ms, any thread: for the end of what took long */
+int64_t ngx_http_reel_door_now(void);
 
 /*
  * Runs work(door) in the pool, then done(door).  For operations that hold
@@ -229,7 +235,9 @@ ngx_int_t ngx_http_reel_part_put(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_s3_list_parts(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_s3_list_uploads(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_s3_head_object(ngx_http_reel_door_t *door);
+ngx_int_t ngx_http_reel_s3_object(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_s3_bucket(ngx_http_reel_door_t *door);
+ngx_int_t ngx_http_reel_s3_buckets(ngx_http_reel_door_t *door);
 
 ngx_int_t ngx_http_reel_tus_create(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_tus_head(ngx_http_reel_door_t *door);

@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
+#include "lib/base/xml.h"
 
 
 #define NGX_HTTP_REEL_BODY_MAX  (64 * 1024)
@@ -18,8 +19,6 @@ static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t retryable);
 static void ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r,
     const char *code, const char *detail);
-static void ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p,
-    size_t len);
 static const char *ngx_http_reel_title(ngx_uint_t status);
 
 
@@ -29,7 +28,7 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_uint_t retryable)
 {
     size_t                 len;
-    ngx_str_t              body, id;
+    ngx_str_t              body;
     reel_buf_t             b;
     const char            *type;
     ngx_http_reel_ctx_t   *ctx;
@@ -83,18 +82,8 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (form == NGX_HTTP_REEL_S3) {
-        id.len = 16;
-        id.data = ngx_pnalloc(r->pool, id.len);
-        if (id.data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_sprintf(id.data, "%016xL", (int64_t) r->connection->number);
-
-        if (ngx_http_reel_add_header(r, "x-amz-request-id", &id) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (form == NGX_HTTP_REEL_S3 && ngx_http_reel_request_id(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_http_reel_cors(r) != NGX_OK) {
@@ -198,47 +187,13 @@ static void
 ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r, const char *code,
     const char *detail)
 {
-    reel_buf_addz(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                     "<Error><Code>");
-    ngx_http_reel_xml_escape(b, (u_char *) code, ngx_strlen(code));
-    reel_buf_addz(b, "</Code><Message>");
-    ngx_http_reel_xml_escape(b, (u_char *) detail, ngx_strlen(detail));
-    reel_buf_addz(b, "</Message><Resource>");
-    ngx_http_reel_xml_escape(b, r->uri.data, r->uri.len);
-    reel_buf_printf(b, "</Resource><RequestId>%016llx</RequestId></Error>\n",
+    reel_buf_addz(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    reel_xml_elementz(b, "Code", code);
+    reel_xml_elementz(b, "Message", detail);
+    reel_xml_element(b, "Resource", (reel_str_t) { (char *) r->uri.data,
+                                                   r->uri.len });
+    reel_buf_printf(b, "<RequestId>%016llx</RequestId></Error>\n",
                     (unsigned long long) r->connection->number);
-}
-
-
-static void
-ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p, size_t len)
-{
-    size_t  i;
-
-    for (i = 0; i < len; i++) {
-
-        switch (p[i]) {
-        case '<':
-            reel_buf_addz(b, "&lt;");
-            break;
-        case '>':
-            reel_buf_addz(b, "&gt;");
-            break;
-        case '&':
-            reel_buf_addz(b, "&amp;");
-            break;
-        case '"':
-            reel_buf_addz(b, "&quot;");
-            break;
-        default:
-            /* XML 1.0 has no control characters, nor may bytes be broken */
-            if (p[i] >= 0x20 && p[i] < 0x7f) {
-                reel_buf_u8(b, p[i]);
-            } else {
-                reel_buf_u8(b, '?');
-            }
-        }
-    }
 }
 
 
@@ -307,6 +262,23 @@ ngx_http_reel_err_status(reel_err_t err, const char **code)
 
     *code = "InternalError";
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_reel_request_id(ngx_http_request_t *r)
+{
+    ngx_str_t  id;
+
+    id.len = 16;
+    id.data = ngx_pnalloc(r->pool, id.len);
+    if (id.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(id.data, "%016xL", (int64_t) r->connection->number);
+
+    return ngx_http_reel_add_header(r, "x-amz-request-id", &id);
 }
 
 

@@ -170,6 +170,9 @@ ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, ngx_str_t *body);
 
+/* adds x-amz-request-id, the connection's number: $connection in logs */
+ngx_int_t ngx_http_reel_request_id(ngx_http_request_t *r);
+
 /* adds a response header; value is not copied */
 ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);

@@ -37,13 +37,28 @@ struct ngx_http_reel_payload_s {
 typedef reel_err_t (*ngx_http_reel_sink_pt)(ngx_http_reel_door_t *door,
     const void *p, size_t n);
 
+typedef enum {
+    NGX_HTTP_REEL_PAYLOAD_WHOLE,    /* the source: lib/upload checks its
+                                       SHA-256, door->facts.expect */
+    NGX_HTTP_REEL_PAYLOAD_PART,     /* of it */
+    NGX_HTTP_REEL_PAYLOAD_MESSAGE   /* about it: x-amz-checksum-… does not
+                                       mean this body */
+} ngx_http_reel_payload_e;
+
 /*
  * Reads the headers -> door->payload, checks, length.  NGX_DECLINED: all is
- * well; else the refusal was sent and this is its return code.  whole: the
- * body is the whole source, whose SHA-256 lib/upload checks.
+ * well; else the refusal was sent and this is its return code.
  */
 ngx_int_t ngx_http_reel_payload_open(ngx_http_reel_door_t *door,
-    ngx_uint_t whole);
+    ngx_http_reel_payload_e what);
+
+/*
+ * Is name that of a checksum, as a header or trailer?  NGX_OK: yes, the first
+ * one, door->payload->kind; NGX_DECLINED: it is something else; or the
+ * refusal of one that is not known, or of a second.
+ */
+ngx_int_t ngx_http_reel_payload_kind(ngx_http_reel_door_t *door,
+    reel_str_t name);
 
 /* ---- pool; door->payload may be NULL, for the other doors ---- */
 

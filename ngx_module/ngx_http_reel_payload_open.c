@@ -14,14 +14,12 @@ static ngx_int_t ngx_http_reel_payload_other(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_payload_frames(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_payload_length(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_payload_hash(ngx_http_reel_door_t *door,
-    ngx_uint_t whole);
+    ngx_http_reel_payload_e what);
 static ngx_int_t ngx_http_reel_payload_md5(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_payload_headers(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_payload_header(ngx_http_reel_door_t *door,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door);
-static ngx_int_t ngx_http_reel_payload_kind(ngx_http_reel_door_t *door,
-    reel_str_t name);
 static ngx_int_t ngx_http_reel_payload_check(ngx_http_reel_door_t *door,
     reel_sum_kind_t kind, const uint8_t *want, const char *code);
 static ngx_int_t ngx_http_reel_payload_invalid(ngx_http_reel_door_t *door,
@@ -30,7 +28,8 @@ static reel_str_t ngx_http_reel_payload_str(ngx_str_t *s);
 
 
 ngx_int_t
-ngx_http_reel_payload_open(ngx_http_reel_door_t *door, ngx_uint_t whole)
+ngx_http_reel_payload_open(ngx_http_reel_door_t *door,
+    ngx_http_reel_payload_e what)
 {
     ngx_int_t            rc;
     ngx_pool_cleanup_t  *cln;
@@ -52,22 +51,20 @@ ngx_http_reel_payload_open(ngx_http_reel_door_t *door, ngx_uint_t whole)
     }
 
     if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_payload_hash(door, whole);
+        rc = ngx_http_reel_payload_hash(door, what);
     }
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_reel_payload_md5(door);
     }
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_payload_headers(door);
+    if (rc != NGX_DECLINED || what == NGX_HTTP_REEL_PAYLOAD_MESSAGE) {
+        return rc;
     }
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_payload_trailers(door);
-    }
+    rc = ngx_http_reel_payload_headers(door);
 
-    return rc;
+    return rc == NGX_DECLINED ? ngx_http_reel_payload_trailers(door) : rc;
 }
 
 
@@ -192,7 +189,8 @@ ngx_http_reel_payload_length(ngx_http_reel_door_t *door)
 
 
 static ngx_int_t
-ngx_http_reel_payload_hash(ngx_http_reel_door_t *door, ngx_uint_t whole)
+ngx_http_reel_payload_hash(ngx_http_reel_door_t *door,
+    ngx_http_reel_payload_e what)
 {
     uint8_t     sum[REEL_SHA256_LEN];
     reel_str_t  hash;
@@ -205,7 +203,7 @@ ngx_http_reel_payload_hash(ngx_http_reel_door_t *door, ngx_uint_t whole)
         return NGX_DECLINED;
     }
 
-    if (whole) {
+    if (what == NGX_HTTP_REEL_PAYLOAD_WHOLE) {
         reel_hex(door->facts.expect, sum, sizeof(sum));
         return NGX_DECLINED;
     }
@@ -348,11 +346,7 @@ ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door)
 }
 
 
-/*
- * NGX_OK: name is the one checksum of this body, payload->kind; NGX_DECLINED:
- * it is something else
- */
-static ngx_int_t
+ngx_int_t
 ngx_http_reel_payload_kind(ngx_http_reel_door_t *door, reel_str_t name)
 {
     size_t            n, i;

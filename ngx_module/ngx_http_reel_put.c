@@ -29,7 +29,7 @@ ngx_http_reel_put_object(ngx_http_reel_door_t *door)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_reel_payload_open(door, 1);
+    rc = ngx_http_reel_payload_open(door, NGX_HTTP_REEL_PAYLOAD_WHOLE);
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_reel_door_params(door);
