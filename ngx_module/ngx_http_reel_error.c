@@ -309,10 +309,16 @@ ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
 ngx_int_t
 ngx_http_reel_cors(ngx_http_request_t *r)
 {
-    static ngx_str_t  expose = ngx_string("ETag, Content-Length, "
-                                          "Content-Range, Date, Location, "
-                                          "Retry-After, reel-asset, "
-                                          "x-amz-request-id");
+    static ngx_str_t  expose = ngx_string(
+        "ETag, Content-Length, Content-Range, Date, Location, Retry-After, "
+        "reel-asset, x-amz-request-id, x-amz-checksum-crc32, "
+        "x-amz-checksum-crc32c, x-amz-checksum-crc64nvme, "
+        "x-amz-checksum-sha1, x-amz-checksum-sha256, "
+        "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
+        "Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
+        "Upload-Defer-Length, Upload-Metadata, Upload-Concat, "
+        "Upload-Expires, Upload-Complete, Upload-Incomplete, Upload-Limit, "
+        "Upload-Draft-Interop-Version, Repr-Digest");
 
     ngx_str_t                  vary = ngx_string("Origin");
     ngx_http_reel_loc_conf_t  *rlcf;
@@ -344,11 +350,20 @@ ngx_http_reel_cors(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_reel_preflight(ngx_http_request_t *r, const char *methods)
 {
-    static ngx_str_t  headers = ngx_string("Authorization, Content-Type, "
-                                           "Range, If-None-Match, Accept, "
-                                           "Content-MD5, x-amz-date, "
-                                           "x-amz-content-sha256, "
-                                           "x-amz-security-token");
+    static ngx_str_t  headers = ngx_string(
+        "Authorization, Content-Type, Content-Encoding, Range, "
+        "If-None-Match, Accept, Origin, X-Requested-With, X-Request-ID, "
+        "X-HTTP-Method-Override, Content-MD5, x-amz-date, "
+        "x-amz-content-sha256, x-amz-security-token, x-amz-user-agent, "
+        "x-amz-acl, x-amz-trailer, x-amz-decoded-content-length, "
+        "x-amz-sdk-checksum-algorithm, x-amz-checksum-algorithm, "
+        "x-amz-checksum-type, x-amz-checksum-crc32, x-amz-checksum-crc32c, "
+        "x-amz-checksum-crc64nvme, x-amz-checksum-sha1, "
+        "x-amz-checksum-sha256, amz-sdk-invocation-id, amz-sdk-request, "
+        "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, "
+        "Upload-Defer-Length, Upload-Concat, Upload-Checksum, "
+        "Upload-Complete, Upload-Incomplete, Upload-Draft-Interop-Version, "
+        "Content-Digest, Repr-Digest, Want-Repr-Digest");
     static ngx_str_t  age = ngx_string("86400");
 
     ngx_int_t  rc;
