@@ -305,7 +305,9 @@ put_again(void **state)
 static void
 left_out(void **state)
 {
-    reel_store_t  *s = *state;
+    reel_store_t        *s = *state;
+    reel_upload_t       *u;
+    reel_upload_part_t   p;
     static const film_t  film = { { 1, 2, 3, 4 }, { STEP, 0, STEP, 5 } };
     static const film_t  listed = { { 1, 3, 4 }, { STEP, STEP, 5 } };
     static const film_t  middle = { { 3, 4 }, { STEP, 5 } };
@@ -324,6 +326,17 @@ left_out(void **state)
     put(s, &middle, 1);
     (void) put_part(s, 5, STEP, 7, 0);
     complete(s, &middle, 2 * STEP, false);
+
+    /* and what was begun and never came */
+    begin(s);
+    put(s, &film, 0);
+    u = open_id(s, ID);
+    OK(reel_upload_claim(u, 2, &alice));
+    OK(reel_upload_part_begin(u, STEP, NOW, &p));
+    OK(reel_upload_part_write(u, &p, 0, "wrong", 5));
+    reel_upload_close(u);
+    put(s, &film, 2);
+    complete(s, &(film_t) { { 1, 3 }, { STEP, STEP } }, 0, false);
 }
 
 
@@ -379,7 +392,7 @@ bad_lists(void **state)
 typedef struct {
     film_t   film;
     size_t   order[PARTS_MAX];      /* of coming */
-    uint64_t unlisted;              /* a part 1 of that size comes first */
+    uint64_t unlisted;              /* parts 1 and 9 of that size come first */
     bool     no_collapse;
 } story_t;
 
@@ -437,6 +450,10 @@ session(reel_store_t *s, const story_t *story, unsigned *acked)
 
     if (err == REEL_OK && story->unlisted != 0) {
         err = try_part(s, &(film_t) { { 1 }, { story->unlisted } }, 0);
+
+        if (err == REEL_OK) {
+            err = try_part(s, &(film_t) { { 9 }, { story->unlisted } }, 0);
+        }
     }
 
     for (i = 0; err == REEL_OK && i < count(&story->film); i++) {
@@ -467,6 +484,44 @@ session(reel_store_t *s, const story_t *story, unsigned *acked)
 }
 
 
+/* as long as the upload is open, each finished part has its bytes */
+static void
+assert_untouched(reel_store_t *s, const story_t *story,
+    const reel_upload_part_t *parts, size_t n)
+{
+    size_t             i, k, got;
+    uint8_t           *buf;
+    uint64_t           from;
+    reel_multipart_t  *m;
+
+    OK(reel_multipart_open(s, "uploads/" ID "/data", &m));
+
+    for (i = 0; i < n; i++) {
+        from = 0;
+
+        for (k = 0; k < count(&story->film); k++) {
+            if (story->film.numbers[k] == parts[i].number) {
+                from = begins(&story->film, k);
+            }
+        }
+
+        buf = malloc(parts[i].size + 1);
+        OK(reel_multipart_read(m, parts[i].offset, buf, parts[i].size, &got));
+        assert_int_equal(got, parts[i].size);
+
+        for (k = 0; k < got; k++) {
+            if (buf[k] != pattern(from + k, 0)) {
+                fail_msg("part %u is not what it was", parts[i].number);
+            }
+        }
+
+        free(buf);
+    }
+
+    reel_multipart_close(m);
+}
+
+
 /* the client: what it lacks comes again, then Complete, maybe repeated */
 static void
 finish_session(reel_store_t *s, const story_t *story, unsigned acked)
@@ -482,6 +537,7 @@ finish_session(reel_store_t *s, const story_t *story, unsigned acked)
         OK(reel_upload_parts(u, &parts, &n));
         reel_upload_close(u);
         assert_true(n + 1 >= acked);
+        assert_untouched(s, story, parts, n);
 
         for (i = 0; i < count(&story->film); i++) {
             for (k = 0; k < n; k++) {
