@@ -16,14 +16,15 @@ typedef struct {
     ngx_http_reel_done_pt    done;
     ngx_int_t              (*handler)(ngx_http_request_t *r,
                                       ngx_http_reel_api_t *api);
-} ngx_http_reel_route_t;
+} ngx_http_reel_api_route_t;
 
 
 static void ngx_http_reel_api_cleanup(void *data);
-static const ngx_http_reel_route_t *ngx_http_reel_api_route(
+static const ngx_http_reel_api_route_t *ngx_http_reel_api_route(
     ngx_http_request_t *r, ngx_http_reel_api_t *api, ngx_uint_t *methods);
-static ngx_uint_t ngx_http_reel_api_match(const ngx_http_reel_route_t *route,
-    ngx_str_t *path, ngx_http_reel_api_t *api);
+static ngx_uint_t ngx_http_reel_api_match(
+    const ngx_http_reel_api_route_t *route, ngx_str_t *path,
+    ngx_http_reel_api_t *api);
 static ngx_int_t ngx_http_reel_api_begin(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 static ngx_int_t ngx_http_reel_api_not_allowed(ngx_http_request_t *r,
@@ -35,7 +36,7 @@ static void ngx_http_reel_api_shown(void *data, ngx_http_reel_reply_t *reply);
 static void ngx_http_reel_api_events(ngx_http_request_t *r, void *data);
 
 
-static const ngx_http_reel_route_t  ngx_http_reel_routes[] = {
+static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
 
     { NGX_HTTP_POST, ngx_string("uploads"), 0, ngx_null_string,
       NULL, NULL, ngx_http_reel_create_upload },
@@ -132,13 +133,13 @@ ngx_http_reel_api_cleanup(void *data)
 }
 
 
-static const ngx_http_reel_route_t *
+static const ngx_http_reel_api_route_t *
 ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
     ngx_uint_t *methods)
 {
-    ngx_str_t                     rest;
-    ngx_uint_t                    i, method;
-    const ngx_http_reel_route_t  *route;
+    ngx_str_t                         rest;
+    ngx_uint_t                        i, method;
+    const ngx_http_reel_api_route_t  *route;
 
     *methods = 0;
 
@@ -167,8 +168,8 @@ ngx_http_reel_api_route(ngx_http_request_t *r, ngx_http_reel_api_t *api,
 
 
 static ngx_uint_t
-ngx_http_reel_api_match(const ngx_http_reel_route_t *route, ngx_str_t *path,
-    ngx_http_reel_api_t *api)
+ngx_http_reel_api_match(const ngx_http_reel_api_route_t *route,
+    ngx_str_t *path, ngx_http_reel_api_t *api)
 {
     reel_str_t  s, noun, id, verb;
 
@@ -208,10 +209,10 @@ ngx_http_reel_api_match(const ngx_http_reel_route_t *route, ngx_str_t *path,
 static ngx_int_t
 ngx_http_reel_api_begin(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
-    ngx_int_t                     rc;
-    ngx_uint_t                    methods;
-    ngx_http_reel_ctx_t          *ctx;
-    const ngx_http_reel_route_t  *route;
+    ngx_int_t                         rc;
+    ngx_uint_t                        methods;
+    ngx_http_reel_ctx_t              *ctx;
+    const ngx_http_reel_api_route_t  *route;
 
     rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_PROBLEM, 1, &api->body,
                             &api->auth);

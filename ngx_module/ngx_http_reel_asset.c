@@ -34,8 +34,6 @@ static void ngx_http_reel_asset_renditions(reel_json_t *j,
     const reel_result_t *r);
 static void ngx_http_reel_asset_seconds(reel_json_t *j, const char *key,
     int64_t ms);
-static void ngx_http_reel_asset_time(reel_json_t *j, const char *key,
-    int64_t ms);
 static void ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key,
     const char *z);
 
@@ -572,7 +570,7 @@ ngx_http_reel_asset_seconds(reel_json_t *j, const char *key, int64_t ms)
 }
 
 
-static void
+void
 ngx_http_reel_asset_time(reel_json_t *j, const char *key, int64_t ms)
 {
     char      s[40];

@@ -56,4 +56,7 @@ void ngx_http_reel_asset_print(reel_json_t *j,
     const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress,
     ngx_str_t *play_path);
 
+/* a member of Unix milliseconds, as RFC 3339 */
+void ngx_http_reel_asset_time(reel_json_t *j, const char *key, int64_t ms);
+
 #endif

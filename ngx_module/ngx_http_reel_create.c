@@ -77,8 +77,6 @@ ngx_http_reel_create_upload(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 static ngx_int_t
 ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
 {
-    char                       stamp[40];
-    ngx_tm_t                   tm;
     reel_err_t                 err;
     reel_buf_t                 path, query;
     reel_json_t                j;
@@ -91,18 +89,13 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
     reel_buf_init(&path, NGX_HTTP_REEL_URL_MAX);
     reel_buf_init(&query, NGX_HTTP_REEL_URL_MAX);
 
-    ngx_gmtime(ngx_time() + c->expires, &tm);
-    (void) ngx_snprintf((u_char *) stamp, sizeof(stamp),
-                        "%4d-%02d-%02dT%02d:%02d:%02dZ%Z", tm.ngx_tm_year,
-                        tm.ngx_tm_mon, tm.ngx_tm_mday, tm.ngx_tm_hour,
-                        tm.ngx_tm_min, tm.ngx_tm_sec);
-
     reel_json_init(&j, b);
     reel_json_object(&j);
     reel_json_kstr(&j, "id", c->asset);
     reel_json_kstr(&j, "asset", c->asset);
     reel_json_kstr(&j, "method", "PUT");
-    reel_json_kstr(&j, "expires_at", stamp);
+    ngx_http_reel_asset_time(&j, "expires_at",
+                             (int64_t) (ngx_time() + c->expires) * 1000);
 
     reel_json_key(&j, "headers");
     reel_json_object(&j);

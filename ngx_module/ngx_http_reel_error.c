@@ -13,6 +13,8 @@
 #define NGX_HTTP_REEL_BODY_MAX  (64 * 1024)
 
 
+static ngx_table_elt_t *ngx_http_reel_find_header(ngx_http_request_t *r,
+    const char *name);
 static ngx_uint_t ngx_http_reel_wants_problem(ngx_http_request_t *r);
 static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail,
@@ -31,6 +33,7 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_str_t              body;
     reel_buf_t             b;
     const char            *type;
+    ngx_table_elt_t       *h;
     ngx_http_reel_ctx_t   *ctx;
 
     ctx = ngx_http_reel_get_ctx(r);
@@ -47,6 +50,11 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_http_clear_etag(r);
     ngx_http_clear_last_modified(r);
     r->allow_ranges = 0;
+
+    h = ngx_http_reel_find_header(r, "Cache-Control");
+    if (h) {
+        h->hash = 0;
+    }
 
     /* "not yet" is no fault, and players ask again and again */
     if (status >= 500 && status != NGX_HTTP_SERVICE_UNAVAILABLE) {
@@ -215,6 +223,7 @@ ngx_http_reel_title(ngx_uint_t status)
         { 411, "Length Required" },
         { 413, "Content Too Large" },
         { 415, "Unsupported Media Type" },
+        { 416, "Range Not Satisfiable" },
         { 500, "Internal Server Error" },
         { 501, "Not Implemented" },
         { 503, "Service Unavailable" },
@@ -306,6 +315,33 @@ ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
 }
 
 
+/* of those that ngx_http_reel_add_header() added */
+static ngx_table_elt_t *
+ngx_http_reel_find_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && h[i].key.len == len
+                && ngx_strncmp(h[i].key.data, name, len) == 0)
+            {
+                return &h[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 ngx_int_t
 ngx_http_reel_cors(ngx_http_request_t *r)
 {
@@ -326,6 +362,11 @@ ngx_http_reel_cors(ngx_http_request_t *r)
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
     if (rlcf->cors_origin.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_reel_find_header(r, "Access-Control-Allow-Origin")) {
+        /* the answer became an error; browsers take no second one */
         return NGX_OK;
     }
 

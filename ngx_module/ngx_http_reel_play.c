@@ -363,13 +363,34 @@ ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
 
 ngx_int_t
-ngx_http_reel_play_output(ngx_http_request_t *r, ngx_chain_t *out)
+ngx_http_reel_play_send_header(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
     rc = ngx_http_send_header(r);
 
+    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+        /* Content-Range is set, nothing was sent yet */
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, rc,
+                                   "RANGE_NOT_SATISFIABLE",
+                                   "the range begins behind the end", 0);
+    }
+
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_reel_play_output(ngx_http_request_t *r, ngx_chain_t *out)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_reel_play_send_header(r);
+    if (rc != NGX_DECLINED) {
         return rc;
     }
 

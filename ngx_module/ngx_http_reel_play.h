@@ -65,6 +65,9 @@ ngx_int_t ngx_http_reel_path_parse(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_play_headers(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, off_t len, ngx_str_t *etag);
 
+/* NGX_DECLINED: a body may follow; else that was all, return the code */
+ngx_int_t ngx_http_reel_play_send_header(ngx_http_request_t *r);
+
 /* sends the headers, and out unless they are all that is wanted */
 ngx_int_t ngx_http_reel_play_output(ngx_http_request_t *r,
     ngx_chain_t *out);

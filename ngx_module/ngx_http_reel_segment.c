@@ -207,9 +207,8 @@ send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    rc = ngx_http_reel_play_send_header(r);
+    if (rc != NGX_DECLINED) {
         return rc;
     }
 

@@ -49,6 +49,8 @@ has_status($r, 201, undef, 'create');
 my $up = json($r->{body});
 my $id = $up->{asset};
 is($up->{method}, 'PUT', 'a PUT');
+like($up->{expires_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/,
+    'its end');
 like($up->{url}, qr{^http://127\.0\.0\.1:\d+/upload/video/a%20b\.mp4\?},
     'its URL');
 (my $target = $up->{url}) =~ s{^http://[^/]+}{};

@@ -216,6 +216,9 @@ logged("[$id] [v720] [99] [NOT_FOUND] [HIT]", 'no such segment', 'GET',
     $a->url('99.m4s', 'v720', 3));
 logged("[$id] [v9] [1] [NOT_FOUND] [HIT]", 'no such rendition', 'GET',
     "/play/$id/v9/1.m4s");
+logged("[$id] [v720] [2] [RANGE_NOT_SATISFIABLE] [HIT]", 'no such range',
+    'GET', $a->url('2.m4s', 'v720', 3),
+    headers => { Range => 'bytes=99999999-' });
 logged('[-] [-] [-] [BAD_PATH] [-]', 'no path of ours', 'GET',
     '/play/nothing');
 $a->make(fragments => 9, publication => 2);

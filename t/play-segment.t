@@ -91,13 +91,24 @@ for my $s ([$url, 3], [$two, 0]) {
     $p = http($t, 'GET', $target, headers => { Range => 'bytes=1000-' });
     ok($p->{status} == 206 && $p->{body} eq substr($want, 1000), 'open end');
     $p = http($t, 'GET', $target, headers => { Range => "bytes=$len-" });
-    has_status($p, 416, undef, 'past the end');
+    has_status($p, 416, 'RANGE_NOT_SATISFIABLE', 'past the end');
     has_header($p, 'Content-Range', qr{^bytes \*/$len$}, '416');
+    has_header($p, 'Content-Type', qr{^application/problem\+json$}, '416');
+    is($p->{headers}{'cache-control'}, undef, '416: not to be kept');
+    is(scalar(() = $p->{raw} =~ /^Access-Control-Allow-Origin:/mg), 1,
+        '416: one CORS header');
+    $p = http($t, 'HEAD', $target, headers => { Range => "bytes=$len-" });
+    has_status($p, 416, undef, 'HEAD past the end');
+    is($p->{body}, '', '416: HEAD has no body');
     $p = http($t, 'GET', $target, headers => { Range => 'bytes=0-1,5-9' });
     ok($p->{status} == 200 && $p->{body} eq $want, 'two ranges: the whole');
     $p = http($t, 'HEAD', $target, headers => { Range => 'bytes=0-99' });
     ok($p->{status} == 206 && $p->{headers}{'content-length'} == 100,
         'HEAD of a range');
+}
+for my $u ($a->url('media.m3u8', 'v720'), $a->url('init.mp4', 'v720', 3)) {
+    $x = http($t, 'GET', $u, headers => { Range => 'bytes=99999999-' });
+    has_status($x, 416, 'RANGE_NOT_SATISFIABLE', $u);
 }
 $x = http($t, 'GET', $url,
     headers => { Range => 'bytes=0-9', 'If-Range' => $etag });

@@ -177,10 +177,15 @@ begin(reel_upload_impl_t *u, int64_t now_ms)
         return err;
     }
 
-    err = reel_upload_asset_free(u);
+    /* once sealed, one means that ours was deleted meanwhile */
+    err = reel_upload_asset_stands(u->pub.store, u->pub.facts.request.asset,
+                                   REEL_PART_TOMBSTONE);
 
     if (err == REEL_NOTFOUND) {
         err = seal(u, bytes, now_ms);
+
+    } else if (err == REEL_OK) {
+        err = REEL_EXISTS;
     }
 
     reel_multipart_close(bytes);

@@ -211,10 +211,6 @@ rebuild(reel_upload_impl_t *u, const list_t *l)
                                   l->part[i].size);
     }
 
-    if (err == REEL_OK) {
-        err = reel_multipart_sync(m);
-    }
-
     reel_multipart_close(m);
 
     return err;

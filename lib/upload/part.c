@@ -148,7 +148,7 @@ may_write(reel_upload_impl_t *u)
 }
 
 
-/* under the mutex; the size of parts is told once, and first made durable */
+/* under the mutex; the size of parts is told once */
 static reel_err_t
 choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
 {
@@ -172,11 +172,7 @@ choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
 
     if (err == REEL_OK && part_size != u->pub.state.part_size) {
         u->pub.state.part_size = part_size;
-        err = reel_upload_state_sync(u);
-
-        if (err == REEL_OK) {
-            err = reel_upload_state_settle(u);
-        }
+        err = reel_upload_state_settle(u);
     }
 
     if (err == REEL_OK) {

@@ -75,32 +75,6 @@ same_origin(reel_upload_impl_t *u, uint64_t *size)
 }
 
 
-reel_err_t
-reel_upload_asset_free(reel_upload_impl_t *u)
-{
-    uint64_t       size;
-    reel_err_t     err;
-    const char    *asset = u->pub.facts.request.asset;
-    reel_store_t  *s = u->pub.store;
-
-    err = reel_upload_asset_stands(s, asset, REEL_PART_TOMBSTONE);
-
-    if (err == REEL_NOTFOUND) {
-        err = same_origin(u, &size);
-        if (err == REEL_OK) {
-            return REEL_NOTFOUND;
-        }
-    }
-
-    /* a source alone: another upload is about to complete */
-    if (err == REEL_NOTFOUND) {
-        err = reel_upload_asset_stands(s, asset, REEL_PART_SOURCE);
-    }
-
-    return err == REEL_OK ? REEL_EXISTS : err;
-}
-
-
 static void
 own_name(const reel_upload_impl_t *u, uint64_t size, reel_named_t *named)
 {

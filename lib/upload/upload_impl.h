@@ -117,9 +117,6 @@ reel_err_t reel_upload_straighten(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* REEL_OK: a part of the asset stands */
 reel_err_t reel_upload_asset_stands(reel_store_t *s, const char *asset,
     const char *part) REEL_WARN_UNUSED;
-/* REEL_NOTFOUND: the asset's id is free or our own earlier try's;
-   REEL_EXISTS */
-reel_err_t reel_upload_asset_free(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* bytes is what is published; REEL_EXISTS: the asset is another's */
 reel_err_t reel_upload_publish(reel_upload_impl_t *u, reel_multipart_t *bytes,
     const char *bytes_part, bool again, reel_named_t *named)

@@ -20,6 +20,7 @@ typedef struct {
     reel_store_t  *inner;
     unsigned       left;        /* changes to come; 0: no limit */
     bool           dead;
+    bool           no_collapse;
     write_t       *first, *last;
 } fault_t;
 
@@ -327,6 +328,10 @@ m_collapse(reel_multipart_t *m, uint64_t len)
 {
     reel_err_t  err;
 
+    if (of(m->store)->no_collapse) {
+        return REEL_UNSUPPORTED;
+    }
+
     if (dies(m->store)) {
         return REEL_IO;
     }
@@ -449,6 +454,13 @@ fault_new(reel_store_t *inner, unsigned n)
     f->left = n;
 
     return &f->base;
+}
+
+
+void
+fault_no_collapse(reel_store_t *s)
+{
+    of(s)->no_collapse = true;
 }
 
 

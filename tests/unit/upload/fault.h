@@ -14,6 +14,9 @@
 reel_store_t *fault_new(reel_store_t *inner, unsigned n);
 void fault_free(reel_store_t *s);
 
+/* from now on it cannot cut off a beginning */
+void fault_no_collapse(reel_store_t *s);
+
 bool fault_dead(const reel_store_t *s);
 
 /* after all handles were closed; seed chooses what is lost */

@@ -382,6 +382,7 @@ taken(void **state)
 {
     size_t                i;
     reel_key_t            key;
+    const char           *want;
     reel_named_t          named;
     reel_store_t         *s = *state;
     reel_upload_t        *u;
@@ -398,17 +399,81 @@ taken(void **state)
     for (i = 0; i < COUNT(parts); i++) {
         OK(reel_key_asset_part(key, REEL_STR(ASSET), parts[i]));
         OK(reel_store_put_if_absent(s, key, request, sizeof(request) - 1));
+        want = i == 2 ? "request.json source" : parts[i];
         u = create(s, &f, 10);
         append(u, 10);
         IS(REEL_EXISTS, reel_upload_complete(u, NOW, &named));
         assert_int_equal(u->state.phase, REEL_UPLOAD_ABORTED);
         OK(reel_upload_remove(u));
         reel_upload_close(u);
-        assert_list(s, "assets/00/" ASSET, parts[i]);
+        assert_list(s, "assets/00/" ASSET, want);
         assert_list(s, "pending", "");
         assert_list(s, "names", "");
-        OK(reel_store_del(s, key));
+
+        /* the third one: source and request */
+        if (i != 1) {
+            OK(reel_store_del(s, key));
+        }
     }
+}
+
+
+/* it was sealed, and another had its asset's id before it went on */
+static void
+taken_meanwhile(void **state)
+{
+    unsigned              n, late = 0;
+    reel_named_t          named;
+    reel_store_t         *s, *dying;
+    reel_upload_t        *u;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_PUT);
+
+    (void) state;
+
+    for (n = 1; n < 40; n++) {
+        OK(reel_store_mem_open(&s));
+        dying = fault_new(s, n);
+        f.origin = ORIGIN;
+
+        if (reel_upload_create(dying, &f, 5, &alice, NOW, &u) == REEL_OK) {
+            if (reel_upload_write(u, "12345", 5, false) == REEL_OK
+                && reel_upload_complete(u, NOW, &named) == REEL_OK)
+            {
+                n = 40;
+            }
+        }
+
+        reel_upload_close(u);
+        fault_free(dying);
+
+        if (reel_upload_open(s, REEL_STR(ID), &u) == REEL_OK
+            && u->state.phase == REEL_UPLOAD_COMPLETING
+            && reel_store_stat(s, "assets/00/" ASSET "/source",
+                               &(reel_store_stat_t) { 0 }) != REEL_OK)
+        {
+            reel_upload_close(u);
+            memcpy(f.id, OTHER, sizeof(f.id));
+            f.origin = NULL;
+            u = create(s, &f, 7);
+            append(u, 7);
+            OK(reel_upload_complete(u, NOW, &named));
+            reel_upload_close(u);
+
+            memcpy(f.id, ID, sizeof(f.id));
+            u = claim(s, ID, &bob);
+            IS(REEL_EXISTS, reel_upload_complete(u, NOW, &named));
+            assert_int_equal(u->state.phase, REEL_UPLOAD_ABORTED);
+            assert_list(s, "uploads/" ID, "state upload.json");
+            assert_list(s, "names", "");
+            assert_asset(s, ASSET, 7);
+            late++;
+        }
+
+        reel_upload_close(u);
+        reel_store_close(s);
+    }
+
+    assert_true(late > 0);
 }
 
 
@@ -744,6 +809,7 @@ main(void)
         BOTH(name_lost),
         BOTH(newest_of_key),
         BOTH(taken),
+        cmocka_unit_test(taken_meanwhile),
         cmocka_unit_test(crash_then_another),
         cmocka_unit_test(crash_then_the_same),
         cmocka_unit_test(crash_with_fixed_asset),
