@@ -39,7 +39,9 @@ ngx_http_reel_ietf_create(ngx_http_reel_door_t *door)
 
     door->facts.door = REEL_UPLOAD_IETF;
 
-    if (ietf->complete && door->request->method == NGX_HTTP_PUT) {
+    if (ietf->complete && door->request->method == NGX_HTTP_PUT
+        && door->place == NGX_HTTP_REEL_AT_KEY)
+    {
         /* what a client without resumption would repeat as a whole */
         door->facts.origin = door->origin;
     }

@@ -153,9 +153,10 @@ sub ask_h2 {
     push @curl, $method eq 'HEAD' ? '-I' : ('-X', $method);
     unlink "$t->{dir}/h2.head", "$t->{dir}/h2.body";
     system(@curl, '-H', "Host: 127.0.0.1:$t->{port}",
-        "http://127.0.0.1:$port$target") == 0
-        or return { status => 0, raw => "curl: $?", headers => {},
-            interim => [], body => '' };
+        "http://127.0.0.1:$port$target");
+    # 92: the answer came before all of the body was wanted
+    return { status => 0, raw => "curl: $?", headers => {}, interim => [],
+        body => '' } if ($? != 0 && $? >> 8 != 92) || !-s "$t->{dir}/h2.head";
     my $raw = slurp("$t->{dir}/h2.head");
     my @all;
     for my $head (split /\r\n\r\n/, $raw) {
@@ -183,11 +184,11 @@ sub create {
 }
 
 
-# the fields by which version `v` says that this was all, or not
+# the fields by which version `v` (0: unnamed) says that this was all, or not
 sub flag {
     my ($v, $complete) = @_;
     return ($v ? ('Upload-Draft-Interop-Version' => $v) : (),
-        ($v || 9) < 4 ? ('Upload-Incomplete' => $complete ? '?0' : '?1')
+        $v == 3 ? ('Upload-Incomplete' => $complete ? '?0' : '?1')
             : ('Upload-Complete' => $complete ? '?1' : '?0'));
 }
 
