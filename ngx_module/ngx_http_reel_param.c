@@ -139,24 +139,18 @@ ngx_http_reel_param_name(ngx_http_reel_door_t *door, char *value)
 static ngx_int_t
 ngx_http_reel_param_pipeline(ngx_http_reel_door_t *door, char *value)
 {
-    ngx_str_t                 *names, def = ngx_string("default");
-    ngx_uint_t                 i, n;
     ngx_http_reel_loc_conf_t  *rlcf;
 
     rlcf = ngx_http_get_module_loc_conf(door->request, ngx_http_reel_module);
 
-    names = rlcf->pipelines ? rlcf->pipelines->elts : &def;
-    n = rlcf->pipelines ? rlcf->pipelines->nelts : 1;
-
-    for (i = 0; i < n; i++) {
-        if (ngx_strcmp(names[i].data, value) == 0) {
-            door->facts.request.pipeline = value;
-            return NGX_DECLINED;
-        }
+    if (!ngx_http_reel_conf_has_pipeline(rlcf, value)) {
+        return ngx_http_reel_params_bad(door, "reel-pipeline names no "
+                                        "pipeline of reel_pipelines");
     }
 
-    return ngx_http_reel_params_bad(door, "reel-pipeline names no pipeline of "
-                                    "reel_pipelines");
+    door->facts.request.pipeline = value;
+
+    return NGX_DECLINED;
 }
 
 
