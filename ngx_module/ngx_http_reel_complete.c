@@ -166,20 +166,21 @@ ngx_http_reel_complete_sum(ngx_http_reel_door_t *door, ngx_str_t *name,
 {
     ngx_int_t                  rc;
     reel_str_t                 text;
+    reel_sum_kind_t            kind;
     ngx_http_reel_complete_t  *op;
 
     op = door->op;
 
     text = (reel_str_t) { (char *) name->data, name->len };
-    rc = ngx_http_reel_payload_kind(door, text);
+    rc = ngx_http_reel_payload_kind(door, text, &kind);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_DECLINED || kind == REEL_SUM_NONE) {
         return rc;
     }
 
     text = (reel_str_t) { (char *) value->data, value->len };
 
-    return reel_complete_whole_parse(&op->whole, door->payload->kind, text)
+    return reel_complete_whole_parse(&op->whole, kind, text)
            == REEL_OK ? NGX_DECLINED
            : ngx_http_reel_params_refuse(door, NGX_HTTP_BAD_REQUEST,
                                          "InvalidRequest", "the value of the "

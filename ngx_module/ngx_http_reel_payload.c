@@ -24,7 +24,8 @@ ngx_http_reel_payload_take(ngx_http_reel_door_t *door,
     reel_err_t   err;
     reel_str_t   in;
 
-    err = REEL_OK;
+    /* what comes behind bytes that were not written has no place */
+    err = door->err;
     piece = door->body.pieces.elts;
 
     for (i = 0; i < door->body.pieces.nelts && err == REEL_OK; i++) {

@@ -53,16 +53,19 @@ ngx_int_t ngx_http_reel_payload_open(ngx_http_reel_door_t *door,
     ngx_http_reel_payload_e what);
 
 /*
- * Is name that of a checksum, as a header or trailer?  NGX_OK: yes, the first
- * one, door->payload->kind; NGX_DECLINED: it is something else; or the
- * refusal of one that is not known, or of a second.
+ * Is name that of a checksum, as a header or trailer?  -> *kind, which is
+ * door->payload->kind then, or REEL_SUM_NONE.  NGX_DECLINED, or the refusal
+ * of one that is not known, or of a second, was sent.
  */
 ngx_int_t ngx_http_reel_payload_kind(ngx_http_reel_door_t *door,
-    reel_str_t name);
+    reel_str_t name, reel_sum_kind_t *kind);
 
 /* ---- pool; door->payload may be NULL, for the other doors ---- */
 
-/* all pieces of the body that are here; REEL_BADDATA: not framed as said */
+/*
+ * All pieces of the body that are here -> the new door->err; after an error
+ * none are taken.  REEL_BADDATA: it is not framed as its headers say.
+ */
 reel_err_t ngx_http_reel_payload_take(ngx_http_reel_door_t *door,
     ngx_http_reel_sink_pt sink);
 

@@ -269,13 +269,15 @@ ngx_http_reel_payload_header(ngx_http_reel_door_t *door, ngx_str_t *name,
     ngx_str_t *value)
 {
     ngx_int_t                 rc;
+    reel_sum_kind_t           kind;
     ngx_http_reel_payload_t  *payload;
 
     payload = door->payload;
 
-    rc = ngx_http_reel_payload_kind(door, ngx_http_reel_payload_str(name));
+    rc = ngx_http_reel_payload_kind(door, ngx_http_reel_payload_str(name),
+                                    &kind);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_DECLINED || kind == REEL_SUM_NONE) {
         return rc;
     }
 
@@ -300,6 +302,7 @@ ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door)
     ngx_int_t                 rc;
     ngx_str_t                *names;
     reel_str_t                name, rest;
+    reel_sum_kind_t           kind;
     ngx_http_reel_payload_t  *payload;
 
     payload = door->payload;
@@ -328,9 +331,9 @@ ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door)
             name.len--;
         }
 
-        rc = ngx_http_reel_payload_kind(door, name);
+        rc = ngx_http_reel_payload_kind(door, name, &kind);
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_DECLINED && kind != REEL_SUM_NONE) {
             /* the value is not known yet */
             rc = ngx_http_reel_payload_check(door, payload->kind,
                                              payload->sum, "BadDigest");
@@ -347,14 +350,15 @@ ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door)
 
 
 ngx_int_t
-ngx_http_reel_payload_kind(ngx_http_reel_door_t *door, reel_str_t name)
+ngx_http_reel_payload_kind(ngx_http_reel_door_t *door, reel_str_t name,
+    reel_sum_kind_t *kind)
 {
-    size_t            n, i;
-    reel_str_t        rest;
-    reel_sum_kind_t   kind;
+    size_t       n, i;
+    reel_str_t   rest;
 
     static const char *const  others[] = { "algorithm", "type", "mode" };
 
+    *kind = REEL_SUM_NONE;
     n = sizeof(NGX_HTTP_REEL_CHECKSUM) - 1;
 
     if (name.len < n
@@ -378,9 +382,9 @@ ngx_http_reel_payload_kind(ngx_http_reel_door_t *door, reel_str_t name)
         }
     }
 
-    kind = reel_sum_by_header(name);
+    *kind = reel_sum_by_header(name);
 
-    if (kind == REEL_SUM_NONE) {
+    if (*kind == REEL_SUM_NONE) {
         return ngx_http_reel_params_refuse(door, NGX_HTTP_NOT_IMPLEMENTED,
                                            "NotImplemented", "checksums are "
                                            "crc32, crc32c, crc64nvme, sha1 "
@@ -393,9 +397,9 @@ ngx_http_reel_payload_kind(ngx_http_reel_door_t *door, reel_str_t name)
                                              "trailer at most");
     }
 
-    door->payload->kind = kind;
+    door->payload->kind = *kind;
 
-    return NGX_OK;
+    return NGX_DECLINED;
 }
 
 
