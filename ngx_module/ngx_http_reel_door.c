@@ -307,6 +307,7 @@ ngx_http_reel_door_append(ngx_http_reel_door_t *door,
     ngx_http_reel_body_t  *body;
 
     door->settled = settled;
+    door->err = REEL_OK;
 
     body = &door->body;
     body->data = door;
@@ -339,9 +340,14 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
 {
     ngx_http_reel_door_t  *door = data;
 
+    if (door->err != REEL_OK) {
+        /* what failed would be missing in front of these */
+        return;
+    }
+
     door->err = ngx_http_reel_payload_take(door, ngx_http_reel_append_sink);
 
-    if (door->err == REEL_OK && door->progress
+    if (door->err == REEL_OK && door->progress && !door->left
         && door->upload->state.durable > door->durable)
     {
         door->err = reel_upload_checkpoint(door->upload);
@@ -365,8 +371,22 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
 static reel_err_t
 ngx_http_reel_append_sink(ngx_http_reel_door_t *door, const void *p, size_t n)
 {
-    return reel_upload_write(door->upload, p, n,
-                             ngx_http_reel_append_awaited(door));
+    reel_err_t  err;
+    ngx_uint_t  awaited;
+
+    awaited = ngx_http_reel_append_awaited(door);
+
+    err = reel_upload_write(door->upload, p, n, awaited);
+
+    if (err == REEL_DENIED && !door->left) {
+        /* these came before we heard of it */
+        door->left = 1;
+        reel_upload_leave(door->upload);
+
+        err = reel_upload_write(door->upload, p, n, awaited);
+    }
+
+    return err;
 }
 
 
@@ -434,7 +454,7 @@ ngx_http_reel_append_written(void *data)
         door->progress(door);
     }
 
-    return NGX_OK;
+    return door->left ? NGX_ABORT : NGX_OK;
 }
 
 

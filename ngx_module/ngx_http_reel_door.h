@@ -81,6 +81,8 @@ struct ngx_http_reel_door_s {
     uint64_t                    durable;    /* bytes that the progress of an
                                                append may tell */
     ngx_http_reel_payload_t    *payload;    /* S3's; NULL: as it comes */
+    ngx_uint_t                  left;       /* only what is here already is
+                                               still written */
     reel_err_t                  err;
     char                        why[160];   /* "" or what to tell of err */
 

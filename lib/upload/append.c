@@ -72,6 +72,13 @@ advance(reel_upload_impl_t *u)
 }
 
 
+void
+reel_upload_leave(reel_upload_t *pub)
+{
+    reel_upload_impl(pub)->leaving = true;
+}
+
+
 reel_err_t
 reel_upload_write(reel_upload_t *pub, const void *data, size_t len,
     bool provisional)
@@ -90,7 +97,8 @@ reel_upload_write(reel_upload_t *pub, const void *data, size_t len,
     }
 
     if (err == REEL_OK) {
-        err = reel_upload_check(pub);
+        err = u->leaving ? reel_upload_turn_ours(u)
+                         : reel_upload_check(pub);
     }
 
     if (err == REEL_OK) {
@@ -121,7 +129,8 @@ reel_upload_confirm(reel_upload_t *pub)
     err = may_append(u);
 
     if (err == REEL_OK) {
-        err = reel_upload_check(pub);
+        err = u->leaving ? reel_upload_turn_ours(u)
+                         : reel_upload_check(pub);
     }
 
     return err == REEL_OK ? advance(u) : err;

@@ -143,6 +143,13 @@ reel_err_t reel_upload_write(reel_upload_t *u, const void *data, size_t len,
 reel_err_t reel_upload_confirm(reel_upload_t *u) REEL_WARN_UNUSED;
 void reel_upload_discard(reel_upload_t *u);
 
+/*
+ * After REEL_DENIED: what was received before may still be written and
+ * confirmed, as long as the lock is ours: nobody else writes until we close.
+ * It is not to be acknowledged; settle still says REEL_DENIED.
+ */
+void reel_upload_leave(reel_upload_t *u);
+
 /* starts or waits for the data's way to the disk; durable follows with the
    next write or settle.  May run beside reel_upload_write */
 reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;
