@@ -550,7 +550,7 @@ ngx_http_reel_complete_work(ngx_http_reel_door_t *door, ngx_log_t *log)
                                      &door->named);
 
     if (door->err != REEL_OK && door->err != REEL_DENIED
-        && door->err != REEL_BADDATA)
+        && door->err != REEL_BADDATA && door->err != REEL_EXISTS)
     {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "reel: upload %s cannot be completed: %s",

@@ -227,7 +227,9 @@ ngx_http_reel_tus_concat_work(ngx_http_reel_door_t *door, ngx_log_t *log)
         door->err = ngx_http_reel_tus_concat_join(door);
     }
 
-    if (door->err == REEL_OK || door->why[0] || door->err == REEL_EXISTS) {
+    if (door->err == REEL_OK || door->err == REEL_EXISTS
+        || door->err == REEL_LIMIT || door->why[0])
+    {
         return;
     }
 
