@@ -80,6 +80,9 @@ ngx_uint_t ngx_http_reel_tus_whole(const reel_upload_t *u);
 /* Upload-Concat: final; urls are what follows that */
 ngx_int_t ngx_http_reel_tus_concat(ngx_http_reel_door_t *door);
 
+/* pool: REEL_EXISTS when the asset that was fixed beforehand is there */
+reel_err_t ngx_http_reel_tus_free(ngx_http_reel_door_t *door);
+
 /* 201: where door->upload is and stands, unless door->err */
 void ngx_http_reel_tus_created(ngx_http_reel_door_t *door);
 

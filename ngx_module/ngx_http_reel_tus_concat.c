@@ -273,6 +273,13 @@ ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door)
     n = 0;
     err = ngx_http_reel_tus_concat_open(door, from, &n);
 
+    if (err == REEL_OK && ngx_http_reel_tus_free(door) == REEL_EXISTS) {
+        (void) ngx_cpystrn((u_char *) door->why,
+                           (u_char *) "the asset of reel-asset exists already",
+                           sizeof(door->why));
+        err = REEL_INVAL;
+    }
+
     if (err == REEL_OK) {
         err = reel_upload_create(door->store, &door->facts, door->length,
                                  ngx_http_reel_wake_self(),

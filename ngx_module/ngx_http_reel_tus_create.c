@@ -337,14 +337,42 @@ ngx_http_reel_tus_create_limits(ngx_http_reel_door_t *door)
 static void
 ngx_http_reel_tus_create_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    door->err = reel_upload_create(door->store, &door->facts, door->length,
-                                   ngx_http_reel_wake_self(),
-                                   door->now_ms, &door->upload);
+    door->err = ngx_http_reel_tus_free(door);
 
-    if (door->err != REEL_OK) {
+    if (door->err == REEL_OK) {
+        door->err = reel_upload_create(door->store, &door->facts,
+                                       door->length,
+                                       ngx_http_reel_wake_self(),
+                                       door->now_ms, &door->upload);
+    }
+
+    if (door->err != REEL_OK && door->err != REEL_EXISTS) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: cannot begin: %s",
                       door->facts.id, reel_err_name(door->err));
     }
+}
+
+
+/* completion would find the same, but after all the bytes have come */
+reel_err_t
+ngx_http_reel_tus_free(ngx_http_reel_door_t *door)
+{
+    reel_err_t         err;
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    if (!door->fixed || door->facts.partial) {
+        return REEL_OK;
+    }
+
+    err = reel_key_asset_part(key, reel_str(door->asset), REEL_PART_REQUEST);
+
+    if (err == REEL_OK) {
+        err = reel_store_stat(door->store, key, &st);
+    }
+
+    return err == REEL_OK ? REEL_EXISTS
+                          : err == REEL_NOTFOUND ? REEL_OK : err;
 }
 
 

@@ -174,6 +174,13 @@ has_status(patch($t, $two[0], 0, 'abc'), 204, undef, 'the first has the id');
 $r = patch($t, $two[1], 0, 'abc');
 has_status($r, 400, 'OperationAborted', 'the second cannot');
 has_status(patch($t, $two[0], 3, ''), 204, undef, 'the first still stands');
+has_status(post(\%one, query => $q), 400, 'OperationAborted',
+    'a third is not even created');
+my $part = create($t, 1, query => $q, headers => {
+    'Upload-Concat' => 'partial' });
+has_status(patch($t, $part, 0, 'x'), 204, undef, 'a partial one is');
+has_status(post({ 'Upload-Concat' => "final;$part" }, query => $q), 400,
+    'InvalidRequest', 'but not its whole');
 
 unlike($t->log, qr/\[(emerg|crit)\]|\[(error|alert)\].* reel:/,
     'nothing in the log');
