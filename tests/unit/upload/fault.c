@@ -188,7 +188,9 @@ fault_power_loss(reel_store_t *s, unsigned seed)
             n = w->len ? (seed >> 19) % w->len : 0;
         }
 
-        if (n != 0 && !w->lost && reel_multipart_open(f->inner, w->key, &m) == REEL_OK) {
+        if (n != 0 && !w->lost
+            && reel_multipart_open(f->inner, w->key, &m) == REEL_OK)
+        {
             assert_int_equal(reel_multipart_write(m, w->off, w->is, n),
                              REEL_OK);
             reel_multipart_close(m);
