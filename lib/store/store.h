@@ -6,14 +6,15 @@
  *
  * A store and its functions may be used by several threads at once; one
  * object or multipart by one thread at a time, but for multipart writes to
- * different offsets, and a sync beside them.  Calls may block: in nginx they run in a thread pool.
+ * different offsets, and a sync beside them.  Calls may block: in nginx they
+ * run in a thread pool.
  *
  * Durability: when put_if_absent, replace, multipart publish or del return
  * REEL_OK, the change survives power loss.
  *
  * Errors everywhere: REEL_INVAL bad key, REEL_NOTFOUND, REEL_EXISTS,
  * REEL_NOSPACE, REEL_DENIED (permission), REEL_IO, REEL_NOMEM; REEL_AGAIN
- * only from read of a back end that fetches asynchronously.
+ * only from a lock, and from read of a back end that fetches asynchronously.
  */
 
 #ifndef REEL_STORE_STORE_H

@@ -3,6 +3,40 @@
 #include "lib/upload/upload_impl.h"
 
 
+/* so that nobody else takes for written what a failed sync has dropped */
+void
+reel_upload_fall_back(reel_upload_impl_t *u)
+{
+    reel_upload_state_t  *st = &u->pub.state;
+
+    if (!atomic_load(&u->failed) || !u->pub.held || u->pub.turn != 0
+        || st->phase != REEL_UPLOAD_OPEN || st->offset == u->safe)
+    {
+        return;
+    }
+
+    st->offset = u->safe;
+    st->durable = u->safe;
+    u->pos = u->safe;
+
+    if (reel_upload_state_write(u) != REEL_OK
+        || reel_multipart_sync(u->state_file) != REEL_OK)
+    {
+        /* the medium is broken: what can be done was tried */
+        return;
+    }
+}
+
+
+reel_err_t
+reel_upload_sound(reel_upload_impl_t *u)
+{
+    reel_upload_fall_back(u);
+
+    return atomic_load(&u->failed) ? REEL_IO : REEL_OK;
+}
+
+
 reel_err_t
 reel_upload_data_sync(reel_upload_impl_t *u)
 {
@@ -19,6 +53,9 @@ reel_upload_data_sync(reel_upload_impl_t *u)
 
     if (err == REEL_OK) {
         atomic_store(&u->flushed, upto);
+
+    } else {
+        atomic_store(&u->failed, true);
     }
 
     return err;
@@ -87,6 +124,10 @@ reel_upload_write(reel_upload_t *pub, const void *data, size_t len,
     reel_upload_impl_t  *u = reel_upload_impl(pub);
 
     err = may_append(u);
+
+    if (err == REEL_OK) {
+        err = reel_upload_sound(u);
+    }
 
     if (err == REEL_OK && !provisional && u->pos != pub->state.offset) {
         err = REEL_INVAL;
@@ -187,6 +228,10 @@ reel_upload_settle(reel_upload_t *pub, int64_t now_ms)
     err = may_append(u);
 
     if (err == REEL_OK) {
+        err = reel_upload_sound(u);
+    }
+
+    if (err == REEL_OK) {
         err = reel_upload_data_sync(u);
     }
 
@@ -197,6 +242,36 @@ reel_upload_settle(reel_upload_t *pub, int64_t now_ms)
     }
 
     return err == REEL_OK ? reel_upload_check(pub) : err;
+}
+
+
+reel_err_t
+reel_upload_restart(reel_upload_t *pub)
+{
+    reel_err_t           err;
+    reel_upload_impl_t  *u = reel_upload_impl(pub);
+
+    err = pub->facts.door == REEL_UPLOAD_PUT ? may_append(u) : REEL_INVAL;
+
+    if (err == REEL_OK) {
+        err = reel_upload_sound(u);
+    }
+
+    if (err == REEL_OK && pub->facts.expect[0] != '\0') {
+        reel_sha256_free(u->sha);
+        u->sha = reel_sha256_new();
+        err = u->sha == NULL ? REEL_NOMEM : REEL_OK;
+    }
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    u->pos = 0;
+    atomic_store(&u->written, 0);
+    atomic_store(&u->flushed, 0);
+
+    return advance(u);
 }
 
 

@@ -122,6 +122,10 @@ seal(reel_upload_impl_t *u, reel_multipart_t *bytes, int64_t now_ms)
 
     if (err == REEL_OK) {
         err = reel_multipart_sync(bytes);
+
+        if (err != REEL_OK) {
+            atomic_store(&u->failed, true);
+        }
     }
 
     if (err != REEL_OK) {
@@ -167,7 +171,11 @@ begin(reel_upload_impl_t *u, int64_t now_ms)
     reel_err_t         err;
     reel_multipart_t  *bytes = NULL;
 
-    err = complete_length(u);
+    err = reel_upload_sound(u);
+
+    if (err == REEL_OK) {
+        err = complete_length(u);
+    }
 
     if (err == REEL_OK) {
         err = reel_upload_stage(u, bytes_part(u), false, &bytes);

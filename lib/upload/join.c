@@ -300,6 +300,35 @@ reel_upload_join(reel_upload_t *pub, const uint32_t *numbers,
 }
 
 
+static reel_err_t
+copy_rest(reel_upload_impl_t *u)
+{
+    reel_err_t            err;
+    reel_multipart_t     *m;
+    reel_upload_state_t  *st = &u->pub.state;
+
+    err = open_joined(u, st->length, &m);
+
+    if (err == REEL_OK) {
+        err = reel_multipart_copy(m, 0, u->data, st->base, st->length);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_multipart_sync(m);
+    }
+
+    reel_multipart_close(m);
+
+    if (err == REEL_OK) {
+        st->joined = true;
+        st->base = 0;
+        err = reel_upload_state_settle(u);
+    }
+
+    return err;
+}
+
+
 /*
  * The length of data tells whether its beginning was cut off already: what
  * lies behind the result went before.  Where it cannot be, the rest is copied.
@@ -309,7 +338,6 @@ reel_upload_straighten(reel_upload_impl_t *u)
 {
     uint64_t              size;
     reel_err_t            err;
-    reel_multipart_t     *m;
     reel_upload_state_t  *st = &u->pub.state;
 
     if (st->base == 0 || st->joined) {
@@ -336,27 +364,6 @@ reel_upload_straighten(reel_upload_impl_t *u)
         err = reel_multipart_collapse(u->data, st->base);
     }
 
-    if (err != REEL_UNSUPPORTED) {
-        return err;
-    }
 
-    err = open_joined(u, st->length, &m);
-
-    if (err == REEL_OK) {
-        err = reel_multipart_copy(m, 0, u->data, st->base, st->length);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_multipart_sync(m);
-    }
-
-    reel_multipart_close(m);
-
-    if (err == REEL_OK) {
-        st->joined = true;
-        st->base = 0;
-        err = reel_upload_state_settle(u);
-    }
-
-    return err;
+    return err == REEL_UNSUPPORTED ? copy_rest(u) : err;
 }

@@ -99,6 +99,10 @@ reel_upload_state_sync(reel_upload_impl_t *u)
 
     if (err == REEL_OK) {
         u->spare = !u->slot;
+        u->safe = u->pub.state.durable;
+
+    } else {
+        atomic_store(&u->failed, true);
     }
 
     return err;

@@ -215,8 +215,33 @@ still_newest(reel_upload_impl_t *u)
 
 /*
  * What the one before wrote is still there if this is the same boot, and
- * else as far as it was durable.  `state` first: then either slot may go.
+ * else as far as it was durable.
  */
+static reel_err_t
+settle_rest(reel_upload_impl_t *u)
+{
+    reel_err_t            err;
+    reel_upload_state_t  *st = &u->pub.state;
+
+    if (memcmp(u->boot, u->self.boot, sizeof(u->boot)) != 0) {
+        st->offset = st->durable;
+    }
+
+    err = reel_multipart_sync(u->data);
+
+    if (err == REEL_OK) {
+        st->durable = st->offset;
+        return reel_upload_state_settle(u);
+    }
+
+    /* the next one must not believe that they are there */
+    st->offset = st->durable;
+
+    return reel_upload_state_write(u) == REEL_OK ? err : REEL_IO;
+}
+
+
+/* `state` is synced first: then either slot may go */
 static reel_err_t
 recover(reel_upload_impl_t *u)
 {
@@ -239,16 +264,7 @@ recover(reel_upload_impl_t *u)
     }
 
     if (err == REEL_OK && st->offset != st->durable) {
-        if (memcmp(u->boot, u->self.boot, sizeof(u->boot)) != 0) {
-            st->offset = st->durable;
-        }
-
-        err = reel_multipart_sync(u->data);
-
-        if (err == REEL_OK) {
-            st->durable = st->offset;
-            err = reel_upload_state_settle(u);
-        }
+        err = settle_rest(u);
     }
 
     u->pos = st->offset;

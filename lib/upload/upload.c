@@ -378,6 +378,7 @@ reel_upload_close(reel_upload_t *pub)
         return;
     }
 
+    reel_upload_fall_back(u);
     reel_sha256_free(u->sha);
     reel_multipart_close(u->unsynced);
     reel_multipart_close(u->parts);

@@ -42,6 +42,14 @@ typedef struct {
     bool                announced;          /* ticket is ours in `turn` */
     uint64_t            zero;               /* turn 0's ticket then */
 
+    /*
+     * A sync that failed has maybe dropped what it could not write, and the
+     * next one would succeed: from then on only `safe` counts, the durable
+     * of the slot that was synced last.
+     */
+    _Atomic bool        failed;
+    uint64_t            safe;
+
     uint64_t            pos;                /* offset + provisional bytes */
     _Atomic uint64_t    written;            /* = pos, for flush */
     _Atomic uint64_t    flushed;            /* synced up to there */
@@ -93,6 +101,10 @@ void reel_upload_mutex_unlock(reel_upload_impl_t *u);
 
 /* ---- append.c ---- */
 
+/* after a sync that failed: the record says no more than what is safe */
+void reel_upload_fall_back(reel_upload_impl_t *u);
+/* REEL_IO then */
+reel_err_t reel_upload_sound(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* all of data written so far is durable */
 reel_err_t reel_upload_data_sync(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* the bytes go; the record stays */

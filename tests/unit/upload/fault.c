@@ -13,6 +13,7 @@ typedef struct write_s {
     uint64_t        off;
     size_t          len;
     uint8_t        *was, *is;
+    bool            lost;
 } write_t;
 
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
     unsigned       left;        /* changes to come; 0: no limit */
     bool           dead;
     bool           no_collapse;
+    const char    *fail;        /* end of the key whose sync fails */
     write_t       *first, *last;
 } fault_t;
 
@@ -70,6 +72,29 @@ forget(fault_t *f, write_t *w)
 }
 
 
+/* what was lost came again and is synced: no more is it lost there */
+static void
+came_again(fault_t *f, const write_t *w)
+{
+    size_t    n;
+    write_t  *l;
+
+    for (l = f->first; l != NULL; l = l->next) {
+        if (!l->lost || strcmp(l->key, w->key) != 0 || w->off > l->off
+            || w->off + w->len <= l->off)
+        {
+            continue;
+        }
+
+        n = w->off + w->len - l->off;
+        n = n < l->len ? n : l->len;
+        memmove(l->was, l->was + n, l->len - n);
+        l->off += n;
+        l->len -= n;
+    }
+}
+
+
 static void
 synced(fault_t *f, const char *key)
 {
@@ -78,10 +103,39 @@ synced(fault_t *f, const char *key)
     for (w = f->first; w != NULL; w = next) {
         next = w->next;
 
-        if (strcmp(w->key, key) == 0) {
+        if (strcmp(w->key, key) == 0 && !w->lost) {
+            came_again(f, w);
             forget(f, w);
         }
     }
+}
+
+
+static bool
+fails(fault_t *f, const char *key)
+{
+    size_t    n;
+    write_t  *w;
+
+    if (f->fail == NULL) {
+        return false;
+    }
+
+    n = strlen(f->fail);
+
+    if (strlen(key) < n || strcmp(key + strlen(key) - n, f->fail) != 0) {
+        return false;
+    }
+
+    f->fail = NULL;
+
+    for (w = f->first; w != NULL; w = w->next) {
+        if (strcmp(w->key, key) == 0) {
+            w->lost = true;
+        }
+    }
+
+    return true;
 }
 
 
@@ -134,7 +188,9 @@ fault_power_loss(reel_store_t *s, unsigned seed)
             n = w->len ? (seed >> 19) % w->len : 0;
         }
 
-        if (n != 0 && reel_multipart_open(f->inner, w->key, &m) == REEL_OK) {
+        if (n != 0 && !w->lost
+            && reel_multipart_open(f->inner, w->key, &m) == REEL_OK)
+        {
             assert_int_equal(reel_multipart_write(m, w->off, w->is, n),
                              REEL_OK);
             reel_multipart_close(m);
@@ -277,6 +333,10 @@ static reel_err_t
 m_sync(reel_multipart_t *m)
 {
     if (dies(m->store)) {
+        return REEL_IO;
+    }
+
+    if (fails(of(m->store), ((fault_multipart_t *) m)->key)) {
         return REEL_IO;
     }
 
@@ -454,6 +514,13 @@ fault_new(reel_store_t *inner, unsigned n)
     f->left = n;
 
     return &f->base;
+}
+
+
+void
+fault_fail_sync(reel_store_t *s, const char *end)
+{
+    of(s)->fail = end;
 }
 
 

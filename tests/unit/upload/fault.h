@@ -14,6 +14,10 @@
 reel_store_t *fault_new(reel_store_t *inner, unsigned n);
 void fault_free(reel_store_t *s);
 
+/* the next sync of a key with this end fails, and what it was to write is
+   lost, though the cache shows it, whatever is synced later */
+void fault_fail_sync(reel_store_t *s, const char *end);
+
 /* from now on it cannot cut off a beginning */
 void fault_no_collapse(reel_store_t *s);
 

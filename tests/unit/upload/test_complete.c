@@ -563,11 +563,14 @@ put_object(reel_store_t *s, const try_t *t, reel_named_t *named)
         if (err == REEL_OK) {
             err = reel_upload_claim(u, 0, &bob);
         }
+
+        if (err == REEL_OK && u->state.phase == REEL_UPLOAD_OPEN) {
+            err = reel_upload_restart(u);
+        }
     }
 
-    for (i = u != NULL ? u->state.offset : 0;
-         err == REEL_OK && u->state.phase == REEL_UPLOAD_OPEN
-         && i < sizeof(p); i += 50)
+    for (i = 0; err == REEL_OK && u->state.phase == REEL_UPLOAD_OPEN
+                && i < sizeof(p); i += 50)
     {
         err = reel_upload_write(u, p + i, 50, false);
     }
