@@ -314,8 +314,7 @@ ngx_http_reel_payload_trailers(ngx_http_reel_door_t *door)
 
     if (!payload->framed || payload->frames.ntrailers == 0) {
         return ngx_http_reel_payload_invalid(door, "x-amz-trailer needs a "
-                                             "body of the form STREAMING-*-"
-                                             "TRAILER");
+                                             "STREAMING-*-TRAILER body");
     }
 
     for (rest = ngx_http_reel_payload_str(names); rest.p; /* void */) {

@@ -1,4 +1,4 @@
-/* S3's heads and buckets, and what the operations of its door share */
+/* S3 HeadObject, and what the operations of its door share */
 
 #include "ngx_module/ngx_http_reel_s3.h"
 
@@ -20,7 +20,6 @@ static reel_err_t ngx_http_reel_s3_head_named(ngx_http_reel_door_t *door);
 static reel_err_t ngx_http_reel_s3_head_asset(ngx_http_reel_door_t *door);
 static void ngx_http_reel_s3_head_done(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_s3_head_send(ngx_http_reel_door_t *door);
-static ngx_int_t ngx_http_reel_s3_location(ngx_http_reel_door_t *door);
 
 
 /* ---- parameters ---- */
@@ -120,7 +119,7 @@ ngx_http_reel_s3_release(void *data)
 
 
 void
-ngx_http_reel_s3_time(reel_buf_t *b, const char *tag, int64_t ms)
+ngx_http_reel_s3_time(reel_buf_t *b, int64_t ms)
 {
     time_t     s;
     struct tm  tm;
@@ -131,9 +130,9 @@ ngx_http_reel_s3_time(reel_buf_t *b, const char *tag, int64_t ms)
         return;
     }
 
-    reel_buf_printf(b, "<%s>%04d-%02d-%02dT%02d:%02d:%02d.%03dZ</%s>", tag,
+    reel_buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                     tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                    tm.tm_min, tm.tm_sec, (int) (ms % 1000), tag);
+                    tm.tm_min, tm.tm_sec, (int) (ms % 1000));
 }
 
 
@@ -391,105 +390,6 @@ ngx_http_reel_s3_head_send(ngx_http_reel_door_t *door)
     r->headers_out.content_type_len = type->len;
 
     return ngx_http_send_header(r);
-}
-
-
-/* ---- buckets ---- */
-
-/* they are what the access key names: none is made, and none goes */
-ngx_int_t
-ngx_http_reel_s3_bucket(ngx_http_reel_door_t *door)
-{
-    ngx_int_t            rc;
-    ngx_str_t            empty;
-    reel_str_t           query, value;
-    ngx_http_request_t  *r;
-
-    r = door->request;
-
-    query = (reel_str_t) { (char *) r->args.data, r->args.len };
-
-    if (r->method == NGX_HTTP_GET) {
-
-        if (reel_query_get(query, "location", &value)) {
-            return ngx_http_reel_s3_location(door);
-        }
-
-        return ngx_http_reel_params_refuse(door, NGX_HTTP_NOT_IMPLEMENTED,
-                                           "NotImplemented", "objects are "
-                                           "not listed here; the API lists "
-                                           "assets");
-    }
-
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_reel_s3_headers(door, NULL) != NGX_OK
-        || ngx_http_reel_s3_header(r, "x-amz-bucket-region", "us-east-1")
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_null(&empty);
-
-    return ngx_http_reel_send(r, NGX_HTTP_OK, "application/xml", &empty);
-}
-
-
-/* empty is us-east-1; a signature may be of any region */
-static ngx_int_t
-ngx_http_reel_s3_location(ngx_http_reel_door_t *door)
-{
-    reel_buf_t  *b;
-
-    b = ngx_http_reel_s3_buf(door->request, 1024);
-
-    if (b == NULL || ngx_http_reel_s3_headers(door, NULL) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    reel_buf_addz(b, NGX_HTTP_REEL_S3_XML "<LocationConstraint "
-                  NGX_HTTP_REEL_S3_XMLNS "/>\n");
-
-    return ngx_http_reel_s3_send(door, b);
-}
-
-
-ngx_int_t
-ngx_http_reel_s3_buckets(ngx_http_reel_door_t *door)
-{
-    size_t                    i;
-    reel_buf_t               *b;
-    const reel_access_key_t  *key;
-
-    key = door->auth.key;
-    b = ngx_http_reel_s3_buf(door->request, 1024 * 1024);
-
-    if (b == NULL || ngx_http_reel_s3_headers(door, NULL) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    reel_buf_addz(b, NGX_HTTP_REEL_S3_XML "<ListAllMyBucketsResult "
-                  NGX_HTTP_REEL_S3_XMLNS "><Owner>");
-    reel_xml_elementz(b, "ID", key->project);
-    reel_xml_elementz(b, "DisplayName", key->project);
-    reel_buf_addz(b, "</Owner><Buckets>");
-
-    for (i = 0; i < key->nbuckets; i++) {
-        reel_buf_addz(b, "<Bucket>");
-        reel_xml_elementz(b, "Name", key->buckets[i]);
-
-        /* clients need one, a line of the key file has none */
-        ngx_http_reel_s3_time(b, "CreationDate", 0);
-        reel_buf_addz(b, "</Bucket>");
-    }
-
-    reel_buf_addz(b, "</Buckets></ListAllMyBucketsResult>\n");
-
-    return ngx_http_reel_s3_send(door, b);
 }
 
 

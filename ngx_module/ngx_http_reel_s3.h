@@ -31,7 +31,7 @@ char *ngx_http_reel_s3_arg(ngx_http_reel_door_t *door, const char *name);
 reel_buf_t *ngx_http_reel_s3_buf(ngx_http_request_t *r, size_t max);
 
 /* "2026-11-23T10:00:00.000Z"; any thread */
-void ngx_http_reel_s3_time(reel_buf_t *b, const char *tag, int64_t ms);
+void ngx_http_reel_s3_time(reel_buf_t *b, int64_t ms);
 
 /* ---- answers ---- */
 

@@ -153,7 +153,9 @@ ngx_http_reel_s3_part_print(reel_buf_t *b, const reel_upload_part_t *p)
 
     reel_buf_addz(b, "<Part>");
     reel_xml_number(b, "PartNumber", p->number);
-    ngx_http_reel_s3_time(b, "LastModified", p->finished_ms);
+    reel_buf_addz(b, "<LastModified>");
+    ngx_http_reel_s3_time(b, p->finished_ms);
+    reel_buf_addz(b, "</LastModified>");
     reel_xml_elementz(b, "ETag", etag);
     reel_xml_number(b, "Size", p->size);
 

@@ -52,7 +52,7 @@ static void ngx_http_reel_s3_uploads_print(ngx_http_reel_s3_uploads_t *op);
 static void ngx_http_reel_s3_upload_print(ngx_http_reel_s3_uploads_t *op,
     const ngx_http_reel_s3_entry_t *e);
 static void ngx_http_reel_s3_uploads_name(ngx_http_reel_s3_uploads_t *op,
-    const char *tag, const char *name);
+    const char *name);
 static void ngx_http_reel_s3_uploads_done(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_s3_uploads_send(ngx_http_reel_door_t *door);
 
@@ -296,19 +296,27 @@ ngx_http_reel_s3_uploads_print(ngx_http_reel_s3_uploads_t *op)
     reel_buf_addz(b, NGX_HTTP_REEL_S3_XML "<ListMultipartUploadsResult "
                   NGX_HTTP_REEL_S3_XMLNS ">");
     reel_xml_elementz(b, "Bucket", op->bucket);
-    ngx_http_reel_s3_uploads_name(op, "KeyMarker", op->key_marker);
+    reel_buf_addz(b, "<KeyMarker>");
+    ngx_http_reel_s3_uploads_name(op, op->key_marker);
+    reel_buf_addz(b, "</KeyMarker>");
     reel_xml_elementz(b, "UploadIdMarker", op->id_marker);
 
     if (op->n > n) {
         last = &op->entries[n - 1];
-        ngx_http_reel_s3_uploads_name(op, "NextKeyMarker", last->key);
+        reel_buf_addz(b, "<NextKeyMarker>");
+        ngx_http_reel_s3_uploads_name(op, last->key);
+        reel_buf_addz(b, "</NextKeyMarker>");
         reel_xml_elementz(b, "NextUploadIdMarker", last->id);
     }
 
-    ngx_http_reel_s3_uploads_name(op, "Prefix", op->prefix);
+    reel_buf_addz(b, "<Prefix>");
+    ngx_http_reel_s3_uploads_name(op, op->prefix);
+    reel_buf_addz(b, "</Prefix>");
 
     if (op->delimiter[0]) {
-        ngx_http_reel_s3_uploads_name(op, "Delimiter", op->delimiter);
+        reel_buf_addz(b, "<Delimiter>");
+        ngx_http_reel_s3_uploads_name(op, op->delimiter);
+        reel_buf_addz(b, "</Delimiter>");
     }
 
     if (op->encode) {
@@ -335,14 +343,15 @@ ngx_http_reel_s3_upload_print(ngx_http_reel_s3_uploads_t *op,
     b = op->xml;
 
     if (e->id[0] == '\0') {
-        reel_buf_addz(b, "<CommonPrefixes>");
-        ngx_http_reel_s3_uploads_name(op, "Prefix", e->key);
-        reel_buf_addz(b, "</CommonPrefixes>");
+        reel_buf_addz(b, "<CommonPrefixes><Prefix>");
+        ngx_http_reel_s3_uploads_name(op, e->key);
+        reel_buf_addz(b, "</Prefix></CommonPrefixes>");
         return;
     }
 
-    reel_buf_addz(b, "<Upload>");
-    ngx_http_reel_s3_uploads_name(op, "Key", e->key);
+    reel_buf_addz(b, "<Upload><Key>");
+    ngx_http_reel_s3_uploads_name(op, e->key);
+    reel_buf_addz(b, "</Key>");
     reel_xml_elementz(b, "UploadId", e->id);
     reel_buf_addz(b, "<Initiator>");
     reel_xml_elementz(b, "ID", op->project);
@@ -350,24 +359,23 @@ ngx_http_reel_s3_upload_print(ngx_http_reel_s3_uploads_t *op,
     reel_buf_addz(b, "</Initiator><Owner>");
     reel_xml_elementz(b, "ID", op->project);
     reel_xml_elementz(b, "DisplayName", op->project);
-    reel_buf_addz(b, "</Owner><StorageClass>STANDARD</StorageClass>");
-    ngx_http_reel_s3_time(b, "Initiated", e->created_ms);
-    reel_buf_addz(b, "</Upload>");
+    reel_buf_addz(b, "</Owner><StorageClass>STANDARD</StorageClass>"
+                  "<Initiated>");
+    ngx_http_reel_s3_time(b, e->created_ms);
+    reel_buf_addz(b, "</Initiated></Upload>");
 }
 
 
 static void
 ngx_http_reel_s3_uploads_name(ngx_http_reel_s3_uploads_t *op,
-    const char *tag, const char *name)
+    const char *name)
 {
-    if (!op->encode) {
-        reel_xml_elementz(op->xml, tag, name);
-        return;
-    }
+    if (op->encode) {
+        reel_uri_encode(op->xml, reel_str(name), true);
 
-    reel_buf_printf(op->xml, "<%s>", tag);
-    reel_uri_encode(op->xml, reel_str(name), true);
-    reel_buf_printf(op->xml, "</%s>", tag);
+    } else {
+        reel_xml_text(op->xml, reel_str(name));
+    }
 }
 
 

@@ -170,8 +170,20 @@ for my $path ($up, "$up/") {
     has_status($r, 200, undef, "GetBucketLocation $path");
     like($r->{body}, qr{<LocationConstraint [^>]*/>}, 'us-east-1');
 }
-has_status(s3($t, 'PUT', $up, body => '<CreateBucketConfiguration/>'), 200,
-    undef, 'CreateBucket with a body');
+for ('<CreateBucketConfiguration/>', '<?xml version="1.0"?>'
+    . '<CreateBucketConfiguration xmlns="x"><LocationConstraint>eu'
+    . '</LocationConstraint></CreateBucketConfiguration>')
+{
+    has_status(s3($t, 'PUT', $up, body => $_), 200, undef,
+        'CreateBucket with a body');
+}
+for ('a film', '<Film/>', 'x' x 4096, 'x' x 100_000) {
+    has_status(s3($t, 'PUT', $up, body => $_), 400, 'InvalidArgument',
+        length() . ' bytes that have no name');
+}
+has_status(s3($t, 'PUT', $up, body => "1\r\nx\r\n0\r\n\r\n", unsigned =>
+    { 'Transfer-Encoding' => 'chunked' }), 400, 'InvalidArgument',
+    'chunked bytes that have no name');
 for my $m (qw(HEAD PUT)) {
     has_status(s3($t, $m, '/upload/theirs'), 404,
         $m eq 'PUT' ? 'NoSuchBucket' : undef, "$m of another's bucket");

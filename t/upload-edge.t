@@ -93,7 +93,7 @@ like($in, qr{^HTTP/1.1 400 .*<Code>InvalidRequest}s, 'a broken chunk');
 
 # what is no PutObject, and slips of the pen
 for my $c (
-    [ 'a part', 501, 'NotImplemented', 'partNumber' => 1 ],
+    [ 'a part of no upload', 404, 'NoSuchUpload', 'partNumber' => 1 ],
     [ 'an acl', 501, 'NotImplemented', 'acl' => '' ],
     [ 'an unknown limit', 400, 'InvalidArgument', 'reel-max-byte' => 1 ],
 ) {
