@@ -13,7 +13,8 @@
  *   ngx_http_reel_multipart.c  S3 multipart: create, abort
  *   ngx_http_reel_part.c       S3 UploadPart
  *   ngx_http_reel_complete.c   S3 CompleteMultipartUpload
- *   ngx_http_reel_s3.c         S3 HeadObject and buckets
+ *   ngx_http_reel_s3.c         S3 HeadObject
+ *   ngx_http_reel_s3_bucket.c  S3 buckets
  *   ngx_http_reel_s3_parts.c   S3 ListParts
  *   ngx_http_reel_s3_uploads.c S3 ListMultipartUploads
  *   ngx_http_reel_payload.c    frames and checks between body and upload
