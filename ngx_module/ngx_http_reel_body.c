@@ -91,6 +91,13 @@ ngx_http_reel_body_event(ngx_http_request_t *r)
 
     } while (rc == NGX_OK);
 
+    if (rc == NGX_DONE && body->draining
+        && (body->dry
+            || (ngx_msec_int_t) (ngx_current_msec - body->deadline) >= 0))
+    {
+        rc = body->rc;
+    }
+
     if (rc != NGX_DONE) {
         ngx_http_reel_body_stop(r, body, rc);
     }
@@ -106,6 +113,8 @@ ngx_http_reel_body_fill(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 {
     ngx_int_t  rc;
 
+    body->dry = 0;
+
     while (r->reading_body && !ngx_http_reel_body_full(r)) {
 
         rc = ngx_http_read_unbuffered_request_body(r);
@@ -115,6 +124,8 @@ ngx_http_reel_body_fill(ngx_http_request_t *r, ngx_http_reel_body_t *body)
         }
 
         if (rc == NGX_AGAIN) {
+            /* so it says of a full buffer, too */
+            body->dry = !ngx_http_reel_body_full(r);
             break;
         }
     }
@@ -300,14 +311,15 @@ ngx_http_reel_body_written(ngx_http_request_t *r, void *data)
 
     body = ngx_http_reel_body_of(r);
 
-    body->busy = 0;
-
     if (body->stopped || body->last) {
+        body->busy = 0;
         ngx_http_reel_body_end(r, body);
         return;
     }
 
     rc = body->written(data);
+
+    body->busy = 0;
 
     if (rc == NGX_OK && r->connection->error) {
         rc = NGX_ERROR;
@@ -362,6 +374,24 @@ ngx_http_reel_body_stop(ngx_http_request_t *r, ngx_http_reel_body_t *body,
 #endif
 
     ngx_http_reel_body_end(r, body);
+}
+
+
+void
+ngx_http_reel_body_drain(ngx_http_request_t *r, ngx_http_reel_body_t *body,
+    ngx_int_t rc, ngx_msec_t ms)
+{
+    if (body->stopped || body->last || body->draining) {
+        return;
+    }
+
+    body->draining = 1;
+    body->deadline = ngx_current_msec + ms;
+    body->rc = rc;
+
+    if (!body->busy) {
+        ngx_http_reel_body_event(r);
+    }
 }
 
 

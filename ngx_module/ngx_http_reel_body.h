@@ -53,6 +53,9 @@ typedef struct ngx_http_reel_body_s {
     ngx_uint_t              flushing;
     ngx_uint_t              last;       /* finish was posted */
     ngx_uint_t              stopped;
+    ngx_uint_t              draining;   /* for rc, until … */
+    ngx_msec_t              deadline;
+    ngx_uint_t              dry;        /* the socket had no more */
     ngx_int_t               rc;
 } ngx_http_reel_body_t;
 
@@ -66,5 +69,13 @@ void ngx_http_reel_body_read(ngx_http_request_t *r,
 /* no more: broken(rc) comes as soon as the pool is done with it */
 void ngx_http_reel_body_stop(ngx_http_request_t *r,
     ngx_http_reel_body_t *body, ngx_int_t rc);
+
+/*
+ * The same once the socket has given what it had received already, or after
+ * `ms`: of a client that is gone, what it sent is kept.  May be called by
+ * written.
+ */
+void ngx_http_reel_body_drain(ngx_http_request_t *r,
+    ngx_http_reel_body_t *body, ngx_int_t rc, ngx_msec_t ms);
 
 #endif

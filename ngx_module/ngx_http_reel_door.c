@@ -5,6 +5,7 @@
 
 #define NGX_HTTP_REEL_CLAIM_MAX   5000      /* ms, then give up */
 #define NGX_HTTP_REEL_CLAIM_STEP  16        /* ms, at most between tries */
+#define NGX_HTTP_REEL_LEAVE_MAX   30        /* ms, for what came already */
 #define NGX_HTTP_REEL_FLUSH_SIZE  (4 * 1024 * 1024)
 #define NGX_HTTP_REEL_DETAIL_MAX  200
 
@@ -267,9 +268,17 @@ ngx_http_reel_door_leave(void *data)
 {
     ngx_http_reel_door_t  *door = data;
 
-    if (door->body.data) {
-        ngx_http_reel_body_stop(door->request, &door->body, NGX_ABORT);
+    if (door->body.data == NULL) {
+        return;
     }
+
+    if (door->body.keep) {
+        ngx_http_reel_body_drain(door->request, &door->body, NGX_ABORT,
+                                 NGX_HTTP_REEL_LEAVE_MAX);
+        return;
+    }
+
+    ngx_http_reel_body_stop(door->request, &door->body, NGX_ABORT);
 }
 
 
@@ -454,7 +463,11 @@ ngx_http_reel_append_written(void *data)
         door->progress(door);
     }
 
-    return door->left ? NGX_ABORT : NGX_OK;
+    if (door->left) {
+        ngx_http_reel_door_leave(door);
+    }
+
+    return NGX_OK;
 }
 
 
