@@ -10,6 +10,8 @@
 static ngx_int_t ngx_http_reel_ietf_bodiless(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_ietf_claimed(ngx_http_reel_door_t *door);
 static void ngx_http_reel_ietf_stand(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_ietf_all(ngx_http_reel_door_t *door);
+static void ngx_http_reel_ietf_stood(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_ietf_acceptable(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_ietf_typed(ngx_http_request_t *r);
 static void ngx_http_reel_ietf_begin(ngx_http_reel_door_t *door);
@@ -105,8 +107,66 @@ ngx_http_reel_ietf_stand(ngx_http_reel_door_t *door)
         return;
     }
 
-    ngx_http_reel_ietf_answer(door, NGX_HTTP_NO_CONTENT,
-                              phase == REEL_UPLOAD_COMPLETE,
+    if (phase == REEL_UPLOAD_COMPLETING || ngx_http_reel_ietf_all(door)) {
+        ngx_http_reel_door_complete(door, ngx_http_reel_ietf_stood);
+        return;
+    }
+
+    ngx_http_reel_ietf_stood(door);
+}
+
+
+/*
+ * Clients of the older versions take an offset that equals the length for the
+ * end, so that it is.  It happens when the last append brought all bytes and
+ * was cut before it was answered.
+ */
+static ngx_uint_t
+ngx_http_reel_ietf_all(ngx_http_reel_door_t *door)
+{
+    reel_upload_state_t   *st;
+    ngx_http_reel_ietf_t  *ietf;
+
+    ietf = door->op;
+    st = &door->upload->state;
+
+    return ietf->version < NGX_HTTP_REEL_IETF_STRICT
+           && st->phase == REEL_UPLOAD_OPEN && st->offset == st->length
+           && st->length != 0;
+}
+
+
+static void
+ngx_http_reel_ietf_stood(ngx_http_reel_door_t *door)
+{
+    ngx_str_t                   asset;
+    ngx_uint_t                  complete;
+    const reel_upload_facts_t  *facts;
+
+    if (door->err != REEL_OK) {
+        ngx_http_reel_ietf_failed(door, door->err == REEL_BADDATA
+                                        || door->err == REEL_EXISTS);
+        return;
+    }
+
+    facts = &door->upload->facts;
+    complete = door->upload->state.phase == REEL_UPLOAD_COMPLETE;
+
+    if (complete && facts->origin == NULL) {
+        /* of an equal PUT the first one's counts: its answer tells */
+        ngx_memcpy(door->asset, facts->request.asset, REEL_ULID_LEN);
+        asset.data = (u_char *) door->asset;
+        asset.len = REEL_ULID_LEN;
+
+        if (ngx_http_reel_add_header(door->request, "reel-asset", &asset)
+            != NGX_OK)
+        {
+            ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+    }
+
+    ngx_http_reel_ietf_answer(door, NGX_HTTP_NO_CONTENT, complete,
                               NGX_HTTP_REEL_IETF_OFFSET
                               |NGX_HTTP_REEL_IETF_LENGTH
                               |NGX_HTTP_REEL_IETF_LIMITS);

@@ -82,6 +82,7 @@ for my $v (3 .. 8, 0, 42) {
         $r = either($port, 'HEAD', $url, undef, @version);
         has_status($r, 204, undef, "$name: HEAD after the end");
         flagged($r, $v, 1, "$name: HEAD after the end");
+        is($r->{headers}{'reel-asset'}, $asset, "$name: HEAD: the asset");
         has_header($r, 'upload-offset', qr{^150001\z}, "$name: after");
         for my $again (\@last, [ 'PATCH', $url, '', Ietf::flag($v, 1), %type,
             'Upload-Offset' => 150_001 ]) {
@@ -223,6 +224,18 @@ has_status(part($url, 5, 'y' x 5, 0), 204, undef, 'all of it');
 is(ask($t, 'HEAD', $url, undef)->{headers}{'upload-complete'}, '?0',
     'offset = length is not the end');
 has_status(part($url, 10, '', 1), 200, undef, 'what is said is');
+
+# … but for clients of an older version, which ask no more
+for my $v (3 .. 8, 0) {
+    $url = create($t, $v);
+    part($url, 0, 'x' x 10, 0, 'Upload-Length' => 10);
+    $r = ask($t, 'HEAD', $url, undef,
+        $v ? ('Upload-Draft-Interop-Version' => $v) : ());
+    flagged($r, $v, $v >= 3 && $v < 7, "version $v: offset = length");
+    is(source($t, $r), $v >= 3 && $v < 7 ? 'x' x 10 : undef,
+        "version $v: offset = length: the asset");
+    has_status(part($url, 10, '', 1), 200, undef, "version $v: the end");
+}
 
 $url = create($t, 8);
 $r = part($url, 0, 'abc', 0, 'Upload-Length' => 2);
