@@ -1,4 +1,4 @@
-## make test-clients [K=name]  real S3 clients upload to a private nginx
+## make test-clients [K=name]  real clients upload to a private nginx
 .PHONY: test-clients
 test-clients: module
 	@mkdir -p $(BUILD)/results
