@@ -211,6 +211,8 @@ ngx_http_reel_part_begun(ngx_http_reel_door_t *door)
     body->broken = ngx_http_reel_part_broken;
     body->max = NGX_MAX_OFF_T_VALUE;
 
+    /* no flush on the way: its end waits for the disk, and gains nothing */
+
     ngx_http_reel_body_read(door->request, body);
 }
 

@@ -4,8 +4,7 @@
  * hears the first answer again.
  */
 
-#include "ngx_module/ngx_http_reel_params.h"
-#include "ngx_module/ngx_http_reel_payload.h"
+#include "ngx_module/ngx_http_reel_s3.h"
 
 
 static ngx_int_t ngx_http_reel_put_length(ngx_http_reel_door_t *door);
@@ -236,29 +235,19 @@ ngx_http_reel_put_aborted(ngx_http_reel_door_t *door)
 static ngx_int_t
 ngx_http_reel_put_send(ngx_http_reel_door_t *door)
 {
-    ngx_str_t             etag, asset, empty;
-    ngx_http_request_t   *r;
-    ngx_http_reel_ctx_t  *ctx;
+    ngx_str_t            empty;
+    ngx_http_request_t  *r;
 
     r = door->request;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
 
-    asset.data = (u_char *) door->named.asset;
-    asset.len = REEL_ULID_LEN;
-    ctx->asset = asset;
-
-    etag.data = (u_char *) door->named.etag;
-    etag.len = ngx_strlen(door->named.etag);
-
-    ngx_str_null(&empty);
-
-    if (ngx_http_reel_cors(r) != NGX_OK
-        || ngx_http_reel_add_header(r, "ETag", &etag) != NGX_OK
-        || ngx_http_reel_add_header(r, "reel-asset", &asset) != NGX_OK
+    if (ngx_http_reel_s3_headers(door, door->named.asset) != NGX_OK
+        || ngx_http_reel_s3_header(r, "ETag", door->named.etag) != NGX_OK
         || ngx_http_reel_payload_echo(door) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_str_null(&empty);
 
     return ngx_http_reel_send(r, NGX_HTTP_OK, "text/plain", &empty);
 }
