@@ -229,6 +229,8 @@ ngx_int_t ngx_http_reel_door_params(ngx_http_reel_door_t *door);
  */
 
 ngx_int_t ngx_http_reel_put_object(ngx_http_reel_door_t *door);
+/* nobody can go on with it: its bytes go, for once in the event loop */
+void ngx_http_reel_put_forsake(ngx_http_reel_door_t *door);
 
 ngx_int_t ngx_http_reel_multipart_create(ngx_http_reel_door_t *door);
 ngx_int_t ngx_http_reel_multipart_complete(ngx_http_reel_door_t *door);

@@ -211,6 +211,15 @@ ngx_http_reel_put_abort(ngx_http_reel_door_t *door, ngx_log_t *log)
 }
 
 
+void
+ngx_http_reel_put_forsake(ngx_http_reel_door_t *door)
+{
+    door->now_ms = (int64_t) ngx_time() * 1000;
+
+    ngx_http_reel_put_abort(door, door->request->connection->log);
+}
+
+
 static void
 ngx_http_reel_put_aborted(ngx_http_reel_door_t *door)
 {

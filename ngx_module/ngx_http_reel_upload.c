@@ -188,6 +188,11 @@ ngx_http_reel_upload_cleanup(void *data)
     ngx_uint_t  i;
 
     ngx_http_reel_wake_unwatch(&door->wake);
+
+    if (door->upload && door->upload->facts.door == REEL_UPLOAD_PUT) {
+        ngx_http_reel_put_forsake(door);
+    }
+
     reel_upload_close(door->upload);
     door->upload = NULL;
 

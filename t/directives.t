@@ -98,6 +98,8 @@ my @refused = (
         qr/unknown thread pool "nosuch"/],
     ['reel_upload_max_size big;', '', qr/"reel_upload_max_size" .*invalid/],
     ['reel_upload_max_size -1;', '', qr/"reel_upload_max_size" .*invalid/],
+    ['reel_upload_expires soon;', '',
+        qr/"reel_upload_expires" .*invalid/],
     ['reel_upload_buffer 1q;', '', qr/"reel_upload_buffer" .*invalid/],
     ['reel_upload_buffer 0;', '', qr/"reel_upload_buffer" .*at least 4k/],
     ['reel_upload_buffer 4095;', '', qr/"reel_upload_buffer" .*at least 4k/],
