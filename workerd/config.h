@@ -24,6 +24,7 @@ typedef struct {
     uint32_t          outbox_s;
     uint32_t          sweep_s;
     uint32_t          sweep_age_s;
+    uint32_t          sweep_uploads;    /* ended in one sweep, at most */
     uint32_t          upload_age_h;
     uint32_t          drain_s;
     uint32_t          memory_mib;       /* of a child's address space */

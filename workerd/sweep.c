@@ -1,7 +1,10 @@
 #include "workerd/sweep.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "lib/base/hex.h"
 
 #include "workerd/child.h"
 #include "workerd/log.h"
@@ -10,6 +13,9 @@
 /* a pass that takes longer is stuck */
 #define PASS_S 3600
 
+/* a join that is completed may copy a whole source */
+#define OUTPUT_BYTES INT64_MAX
+
 struct reel_sweep_s {
     reel_worker_t *w;
     reel_proc_t   *proc;
@@ -17,6 +23,35 @@ struct reel_sweep_s {
 };
 
 static void on_timer(void *arg);
+
+
+/* of another boot than any, when it cannot be read: then less is trusted */
+static void
+read_boot(uint8_t boot[REEL_UPLOAD_BOOT_LEN])
+{
+    int      fd;
+    char     text[37], hex[2 * REEL_UPLOAD_BOOT_LEN];
+    size_t   n = 0;
+    ssize_t  got = 0;
+
+    fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd != -1) {
+        got = read(fd, text, sizeof(text));
+        (void) close(fd);
+    }
+
+    for (ssize_t i = 0; i < got && n < sizeof(hex); i++) {
+        if (text[i] != '-') {
+            hex[n++] = text[i];
+        }
+    }
+
+    if (reel_unhex(boot, REEL_UPLOAD_BOOT_LEN, (reel_str_t) { hex, n })
+        != REEL_OK)
+    {
+        reel_random(boot, REEL_UPLOAD_BOOT_LEN);
+    }
+}
 
 
 static int
@@ -29,10 +64,15 @@ run(reel_child_t *c, void *arg)
     reel_sweep_pass_t   p = {
         .now_ms = reel_unix_ms(),
         .object_age_ms = (int64_t) w->conf.sweep_age_s * 1000,
-        .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000
+        .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000,
+        .upload_max = w->conf.sweep_uploads
     };
 
     (void) c;
+
+    /* nobody can ask us to leave a turn: it is not held for long */
+    reel_random(p.self.owner, sizeof(p.self.owner));
+    read_boot(p.self.boot);
 
     err = reel_store_fs_open(w->conf.store, &s, &e);
     if (err != REEL_OK) {
@@ -48,10 +88,10 @@ run(reel_child_t *c, void *arg)
     }
     reel_store_close(s);
 
-    if (p.jobs + p.objects + p.uploads > 0) {
-        reel_log(REEL_LOG_INFO, "swept %u jobs, %u unnamed objects, %u "
-                 "uploads (%u of them queued)", p.jobs, p.objects,
-                 p.uploads, p.requeued);
+    if (p.jobs + p.objects + p.completed + p.expired + p.removed > 0) {
+        reel_log(REEL_LOG_INFO, "swept %u jobs, %u unnamed objects; uploads: "
+                 "%u completed, %u expired, %u removed", p.jobs, p.objects,
+                 p.completed, p.expired, p.removed);
     }
 
     if (err != REEL_OK) {
@@ -107,7 +147,7 @@ on_timer(void *arg)
         .io = { .source_fd = -1, .ctl_fd = -1 },
         .limits = {
             .memory_bytes = (uint64_t) s->w->conf.memory_mib << 20,
-            .output_bytes = (uint64_t) s->w->conf.output_mib << 20
+            .output_bytes = OUTPUT_BYTES
         },
         .timeout_s = PASS_S
     };

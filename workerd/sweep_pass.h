@@ -10,20 +10,26 @@
 #include <stdint.h>
 
 #include "lib/store/store.h"
+#include "lib/upload/upload.h"
 
 typedef struct {
-    int64_t  now_ms;
-    int64_t  object_age_ms;     /* what is younger is left alone */
-    int64_t  upload_age_ms;
-    unsigned jobs;              /* counted: scratch folders removed, */
-    unsigned objects;           /* unnamed objects deleted, */
-    unsigned uploads;           /* uploads ended, */
-    unsigned requeued;          /* of which pending/ was put again */
+    int64_t            now_ms;
+    int64_t            object_age_ms;   /* what is younger is left alone */
+    int64_t            upload_age_ms;   /* how long an upload that ended is
+                                           remembered */
+    unsigned           upload_max;      /* expired and removed, at most */
+    reel_upload_self_t self;            /* takes turns of uploads */
+    unsigned           jobs;            /* counted: scratch folders removed, */
+    unsigned           objects;         /* unnamed objects deleted, */
+    unsigned           completed;       /* uploads rolled forward, */
+    unsigned           expired;         /* … ended without their bytes, */
+    unsigned           removed;         /* … of which nothing is left */
 } reel_sweep_pass_t;
 
 /*
- * Ends uploads older than upload_age_ms: an asset that was never told of is
- * deleted, one with a request and neither result nor pending is queued.
+ * Uploads of which nobody has a turn: one that was left in its completion is
+ * completed, an open one past its time ended, one that ended long ago or
+ * cannot be opened removed.
  */
 reel_err_t reel_sweep_uploads(reel_store_t *s, reel_sweep_pass_t *p)
     REEL_WARN_UNUSED;

@@ -1,194 +1,166 @@
-#include <string.h>
+/*
+ * Uploads that nobody goes on with (docs/uploads.md).  Each is looked at
+ * without its turn, and touched only when nobody has one.
+ */
 
-#include "lib/base/ulid.h"
-#include "lib/job/record.h"
 #include "lib/store/layout.h"
-#include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/sweep_pass.h"
-
-/* the publication of an upload; others come after a result */
-#define FIRST 1
 
 typedef struct {
     reel_store_t      *s;
     reel_sweep_pass_t *p;
 } walk_t;
 
+typedef enum {
+    NOTHING,
+    COMPLETE,
+    EXPIRE,
+    DROP,               /* the bytes, which a crash has left */
+    REMOVE
+} due_t;
 
-/* part NULL: the entry in pending/ */
-static reel_err_t
-part_stands(reel_store_t *s, reel_str_t asset, const char *part, bool *yes)
+
+static bool
+has_data(reel_store_t *s, const reel_upload_t *u)
 {
     reel_key_t         key;
-    reel_err_t         err;
     reel_store_stat_t  st;
 
-    *yes = false;
-
-    err = part == NULL ? reel_key_pending(key, asset, FIRST)
-                       : reel_key_asset_part(key, asset, part);
-    if (err == REEL_OK) {
-        err = reel_store_stat(s, key, &st);
-    }
-    if (err == REEL_OK) {
-        *yes = true;
-    }
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
+    return reel_key_upload(key, reel_str(u->facts.id), "data") == REEL_OK
+           && reel_store_stat(s, key, &st) == REEL_OK;
 }
 
 
-/* step 5 of the completion, which a crash left out */
-static reel_err_t
-put_pending(walk_t *w, reel_str_t asset)
+/*
+ * The request of a PutObject is the only one that goes on with it, or the
+ * next equal one, at once; its answer is kept elsewhere.
+ */
+static due_t
+due(const walk_t *w, const reel_upload_t *u)
 {
-    reel_key_t  key;
-    reel_err_t  err;
+    bool     put = u->facts.door == REEL_UPLOAD_PUT;
+    int64_t  since = w->p->now_ms - u->state.touched_ms;
 
-    err = reel_key_pending(key, asset, FIRST);
-    if (err == REEL_OK) {
-        err = reel_store_put_if_absent(w->s, key, NULL, 0);
+    switch (u->state.phase) {
+
+    case REEL_UPLOAD_COMPLETING:
+        return COMPLETE;
+
+    case REEL_UPLOAD_OPEN:
+        if (put) {
+            return since >= w->p->object_age_ms ? EXPIRE : NOTHING;
+        }
+        return w->p->now_ms > reel_upload_expires(u) ? EXPIRE : NOTHING;
+
+    case REEL_UPLOAD_ABORTED:
+    case REEL_UPLOAD_EXPIRED:
+        if (since < (put ? 0 : w->p->upload_age_ms)) {
+            return has_data(w->s, u) ? DROP : NOTHING;
+        }
+        return REMOVE;
+
+    default:
+        return since >= (put ? 0 : w->p->upload_age_ms) ? REMOVE : NOTHING;
     }
-
-    if (err == REEL_OK) {
-        w->p->requeued++;
-        reel_log(REEL_LOG_WARN, "asset %.*s was complete and not queued: "
-                 "pending/ is put", (int) asset.len, asset.p);
-    }
-
-    return err == REEL_EXISTS ? REEL_OK : err;
 }
 
 
-/* what docs/store.md says for each prefix of a completion */
 static reel_err_t
-repair(walk_t *w, reel_str_t id)
+act(walk_t *w, reel_upload_t *u, due_t what)
 {
-    bool        request, result, pending, dead;
-    reel_key_t  key;
-    reel_err_t  err;
+    reel_err_t    err;
+    reel_named_t  named;
 
-    err = part_stands(w->s, id, REEL_PART_TOMBSTONE, &dead);
-    if (err == REEL_OK) {
-        err = part_stands(w->s, id, REEL_PART_REQUEST, &request);
-    }
-    if (err == REEL_OK) {
-        err = part_stands(w->s, id, REEL_PART_RESULT, &result);
-    }
-    if (err == REEL_OK) {
-        err = part_stands(w->s, id, NULL, &pending);
-    }
-    if (err != REEL_OK || dead) {
+    switch (what) {
+
+    case COMPLETE:
+        err = reel_upload_complete(u, w->p->now_ms, &named);
+        if (err == REEL_OK) {
+            w->p->completed++;
+            reel_log(REEL_LOG_WARN, "upload %s was left in its completion: "
+                     "asset %s is queued", u->facts.id, named.asset);
+        }
+        return err;
+
+    case EXPIRE:
+        err = reel_upload_abort(u, REEL_UPLOAD_EXPIRED, w->p->now_ms);
+        if (err == REEL_OK) {
+            w->p->expired++;
+            reel_log(REEL_LOG_INFO, "upload %s of asset %s has expired",
+                     u->facts.id, u->facts.request.asset);
+        }
+        return err;
+
+    case DROP:
+        return reel_upload_abort(u, u->state.phase, w->p->now_ms);
+
+    default:
+        err = reel_upload_remove(u);
+        if (err == REEL_OK) {
+            w->p->removed++;
+        }
         return err;
     }
-
-    if (!request) {
-        err = reel_key_asset(key, id);
-        return err == REEL_OK ? reel_store_del_tree(w->s, key, NULL) : err;
-    }
-
-    return result || pending ? REEL_OK : put_pending(w, id);
 }
 
 
-typedef struct {
-    reel_store_t *s;
-    reel_str_t    id;
-    int64_t       ms;
-} age_t;
-
-
+/* REEL_AGAIN: somebody has it, or came for it; or it was touched meanwhile */
 static reel_err_t
-on_part(void *arg, const char *name, bool is_prefix)
+sweep_upload(walk_t *w, reel_upload_t *u)
 {
-    age_t             *a = arg;
-    reel_key_t         key;
-    reel_err_t         err;
-    reel_store_stat_t  st;
-
-    if (is_prefix || reel_key_upload(key, a->id, name) != REEL_OK) {
-        return REEL_OK;
-    }
-
-    err = reel_store_stat(a->s, key, &st);
-    if (err == REEL_OK && st.mtime_ns / 1000000 > a->ms) {
-        a->ms = st.mtime_ns / 1000000;
-    }
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
-}
-
-
-/* the youngest of state and the staged bytes says how old it is */
-static reel_err_t
-newest(reel_store_t *s, reel_str_t id, int64_t *ms)
-{
-    age_t       a = { s, id, -1 };
-    reel_key_t  folder;
+    due_t       what = due(w, u);
     reel_err_t  err;
 
-    err = reel_key_upload(folder, id, NULL);
-    if (err == REEL_OK) {
-        err = reel_store_list(s, folder, on_part, &a);
+    if (what == NOTHING
+        || (what != COMPLETE && w->p->expired + w->p->removed
+                                >= w->p->upload_max))
+    {
+        return REEL_AGAIN;
     }
 
-    *ms = a.ms;
+    err = reel_upload_claim_idle(u, &w->p->self);
+    if (err != REEL_OK) {
+        return err == REEL_DENIED || err == REEL_NOTFOUND ? REEL_AGAIN : err;
+    }
 
-    return err;
+    return due(w, u) == what ? act(w, u, what) : REEL_AGAIN;
 }
 
 
 static reel_err_t
-on_upload(void *arg, const char *name, bool is_prefix)
+sweep_broken(walk_t *w, const char *id)
+{
+    reel_err_t  err;
+
+    if (w->p->expired + w->p->removed >= w->p->upload_max) {
+        return REEL_AGAIN;
+    }
+
+    err = reel_upload_clear(w->s, reel_str(id),
+                            w->p->now_ms - w->p->upload_age_ms);
+
+    if (err == REEL_OK) {
+        w->p->removed++;
+        reel_log(REEL_LOG_WARN, "upload %s was broken or never made: "
+                 "removed", id);
+    }
+
+    return err == REEL_EXISTS ? REEL_AGAIN : err;
+}
+
+
+static reel_err_t
+on_upload(void *arg, const char *id, reel_upload_t *u)
 {
     walk_t      *w = arg;
-    int64_t      ms;
-    reel_key_t   folder, state;
     reel_err_t   err;
-    reel_str_t   id = reel_str(name);
 
-    if (!is_prefix || !reel_ulid_valid(id)) {
-        return REEL_OK;
-    }
+    err = u == NULL ? sweep_broken(w, id) : sweep_upload(w, u);
 
-    err = newest(w->s, id, &ms);
-    if (err == REEL_OK && ms < 0) {
-        /* there are none: the id tells when it began */
-        ms = (int64_t) reel_ulid_ms(id);
-    }
-    if (err != REEL_OK) {
-        /* one that cannot be read does not keep the others from the sweep */
-        reel_log(REEL_LOG_ERROR, "upload %s cannot be read: %s", name,
-                 reel_err_name(err));
-        return REEL_OK;
-    }
-    if (w->p->now_ms - ms < w->p->upload_age_ms) {
-        return REEL_OK;
-    }
-
-    err = repair(w, id);
-    if (err == REEL_OK) {
-        err = reel_key_upload(folder, id, NULL);
-    }
-    if (err == REEL_OK) {
-        err = reel_key_upload(state, id, "state");
-    }
-
-    /* state last: it is what finds the upload again */
-    if (err == REEL_OK) {
-        err = reel_store_del_tree(w->s, folder, state);
-    }
-    if (err == REEL_OK) {
-        err = reel_store_del(w->s, state);
-    }
-
-    if (err == REEL_OK) {
-        w->p->uploads++;
-        reel_log(REEL_LOG_INFO, "upload %s was given up by its client: "
-                 "swept", name);
-    } else {
-        reel_log(REEL_LOG_WARN, "upload %s cannot be swept: %s", name,
+    /* one that cannot be swept does not keep the others from it */
+    if (err != REEL_OK && err != REEL_AGAIN) {
+        reel_log(REEL_LOG_WARN, "upload %s cannot be swept: %s", id,
                  reel_err_name(err));
     }
 
@@ -201,5 +173,5 @@ reel_sweep_uploads(reel_store_t *s, reel_sweep_pass_t *p)
 {
     walk_t  w = { s, p };
 
-    return reel_store_list(s, "uploads", on_upload, &w);
+    return reel_upload_each(s, on_upload, &w);
 }

@@ -242,7 +242,8 @@ roll_forward(reel_upload_impl_t *u, bool again, int64_t now_ms,
         err = trim(u, bytes);
 
         if (err == REEL_OK) {
-            err = reel_upload_publish(u, bytes, bytes_part(u), again, named);
+            err = reel_upload_publish(u, bytes, bytes_part(u), again, now_ms,
+                                      named);
         }
 
         reel_multipart_close(bytes);

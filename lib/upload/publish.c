@@ -347,9 +347,31 @@ put_pending(reel_store_t *s, const char *asset)
 }
 
 
+/* an earlier try of this very request came so far, or of one that died? */
+static reel_err_t
+take_over(reel_upload_impl_t *u, reel_multipart_t *bytes,
+    const char *bytes_part, int64_t now_ms, uint64_t *size)
+{
+    reel_err_t  err;
+
+    err = same_origin(u, size);
+    if (err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    err = reel_upload_asset_free(u, now_ms);
+
+    if (err == REEL_OK) {
+        err = put_source(u, bytes, bytes_part);
+    }
+
+    return err == REEL_OK ? put_request(u) : err;
+}
+
+
 reel_err_t
 reel_upload_publish(reel_upload_impl_t *u, reel_multipart_t *bytes,
-    const char *bytes_part, bool again, reel_named_t *named)
+    const char *bytes_part, bool again, int64_t now_ms, reel_named_t *named)
 {
     uint64_t       size = u->pub.state.length;
     reel_err_t     err;
@@ -369,9 +391,7 @@ reel_upload_publish(reel_upload_impl_t *u, reel_multipart_t *bytes,
         err = put_request(u);
 
     } else if (err == REEL_EXISTS) {
-        /* an earlier try of this very request came so far? */
-        err = same_origin(u, &size);
-        err = err == REEL_NOTFOUND ? REEL_EXISTS : err;
+        err = take_over(u, bytes, bytes_part, now_ms, &size);
     }
 
     if (err != REEL_OK) {

@@ -346,6 +346,50 @@ reel_upload_claim(reel_upload_t *pub, unsigned turn,
 }
 
 
+/* the ticket is that of the newest who wanted it: it is not the older one */
+reel_err_t
+reel_upload_claim_idle(reel_upload_t *pub, const reel_upload_self_t *self)
+{
+    record_t             rec;
+    reel_err_t           err;
+    reel_upload_impl_t  *u = reel_upload_impl(pub);
+
+    if (pub->held) {
+        return REEL_INVAL;
+    }
+
+    u->self = *self;
+
+    err = reel_upload_turn_lock(u, 0);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = read_record(u, 0, &rec);
+
+    if (err == REEL_OK) {
+        pub->turn = 0;
+        pub->ticket = rec.want;
+        u->zero = rec.want;
+        u->announced = true;
+        err = begin_turn(u);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_upload_touched(u);
+    }
+
+    if (err == REEL_OK) {
+        pub->held = true;
+
+    } else {
+        reel_multipart_unlock(u->state_file, 0, width(0));
+    }
+
+    return err;
+}
+
+
 reel_err_t
 reel_upload_owner(reel_upload_t *pub, unsigned turn,
     uint8_t owner[REEL_UPLOAD_OWNER_LEN])

@@ -294,9 +294,8 @@ read_facts(reel_upload_impl_t *u)
 }
 
 
-/* who writes a part does not write a slot */
-static reel_err_t
-touched_by_parts(reel_upload_impl_t *u)
+reel_err_t
+reel_upload_touched(reel_upload_impl_t *u)
 {
     int64_t     ms;
     reel_err_t  err;
@@ -355,7 +354,7 @@ reel_upload_open(reel_store_t *s, reel_str_t id, reel_upload_t **out)
     }
 
     if (err == REEL_OK) {
-        err = touched_by_parts(u);
+        err = reel_upload_touched(u);
     }
 
     if (err != REEL_OK) {
@@ -388,6 +387,14 @@ reel_upload_close(reel_upload_t *pub)
     reel_multipart_close(u->state_file);
     reel_upload_facts_release(&pub->facts);
     free(u);
+}
+
+
+int64_t
+reel_upload_expires(const reel_upload_t *u)
+{
+    return u->state.touched_ms
+           + (u->facts.expires_ms - u->facts.request.created_ms);
 }
 
 

@@ -256,7 +256,29 @@ typedef reel_err_t (*reel_upload_each_fn)(void *arg, const char *id,
 reel_err_t reel_upload_each(reel_store_t *s, reel_upload_each_fn fn,
     void *arg) REEL_WARN_UNUSED;
 
+/*
+ * Unix time in ms at which an open one expires when nothing more comes: each
+ * change gives it as long again as it had when it was created.
+ */
+int64_t reel_upload_expires(const reel_upload_t *u);
+
+/*
+ * Turn 0 when nobody has a turn, and nobody is asked for it: who waits for
+ * one stays the newest.  REEL_AGAIN: held; REEL_DENIED: somebody came just
+ * now.  On REEL_OK state was read anew, as by reel_upload_claim.
+ */
+reel_err_t reel_upload_claim_idle(reel_upload_t *u,
+    const reel_upload_self_t *self) REEL_WARN_UNUSED;
+
 /* all of it goes; REEL_INVAL when the phase is not a final one */
 reel_err_t reel_upload_remove(reel_upload_t *u) REEL_WARN_UNUSED;
+
+/*
+ * The folder of one that cannot be opened goes, unless something of it was
+ * written after before_ms or somebody has a turn: REEL_AGAIN; REEL_EXISTS
+ * when it can be opened.
+ */
+reel_err_t reel_upload_clear(reel_store_t *s, reel_str_t id,
+    int64_t before_ms) REEL_WARN_UNUSED;
 
 #endif

@@ -77,6 +77,9 @@ reel_err_t reel_upload_stage(reel_upload_impl_t *u, const char *part,
 reel_err_t reel_upload_may(const reel_upload_impl_t *u,
     reel_upload_phase_t p) REEL_WARN_UNUSED;
 
+/* touched_ms of an open multipart upload: who writes a part writes no slot */
+reel_err_t reel_upload_touched(reel_upload_impl_t *u) REEL_WARN_UNUSED;
+
 /* ---- state.c ---- */
 
 reel_err_t reel_upload_state_read(reel_upload_impl_t *u) REEL_WARN_UNUSED;
@@ -134,10 +137,19 @@ reel_err_t reel_upload_asset_stands(reel_store_t *s, const char *asset,
     const char *part) REEL_WARN_UNUSED;
 /* bytes is what is published; REEL_EXISTS: the asset is another's */
 reel_err_t reel_upload_publish(reel_upload_impl_t *u, reel_multipart_t *bytes,
-    const char *bytes_part, bool again, reel_named_t *named)
+    const char *bytes_part, bool again, int64_t now_ms, reel_named_t *named)
     REEL_WARN_UNUSED;
 /* what was answered, once all steps are done */
 reel_err_t reel_upload_named(reel_upload_impl_t *u, reel_named_t *named)
+    REEL_WARN_UNUSED;
+
+/* ---- orphan.c ---- */
+
+/*
+ * A source without a request keeps an asset's id taken as long as somebody
+ * may go on with it: REEL_EXISTS.  REEL_OK: nobody will, and it is gone.
+ */
+reel_err_t reel_upload_asset_free(reel_upload_impl_t *u, int64_t now_ms)
     REEL_WARN_UNUSED;
 
 #endif

@@ -1,12 +1,16 @@
 """What the sweep takes, and what it must leave."""
 
-import json
+import fcntl
 import os
+import re
+import struct
 import time
 
 import pytest
 
+import reel_upload
 from reel import Stack, clip, ulid, wait_for
+from reel_upload import ABORTED, COMPLETE, COMPLETING, EXPIRED, OPEN
 
 
 @pytest.fixture
@@ -102,55 +106,72 @@ def test_an_index_that_names_what_is_gone_stops_the_sweep(stack):
     assert os.path.exists(junk)
 
 
-# docs/store.md, "Completion of an upload": a crash after step n
+# docs/uploads.md, "The sweep"
 
-def upload(stack, asset, data=b"bytes"):
-    age(stack.write(os.path.join(stack.store, "uploads", asset, "state"),
-                    b""))
-    if data is not None:
-        age(stack.write(os.path.join(stack.store, "uploads", asset, "data"),
-                        data))
+def left(stack, *args, **kw):
+    return reel_upload.leave(stack.store, *args, **kw)
 
 
-def uploads(stack):
-    try:
-        return os.listdir(os.path.join(stack.store, "uploads"))
-    except FileNotFoundError:
-        return []
-
-
-@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
-def test_upload_cut_after_step(stack, step):
-    a = ulid()
-    if step == 1:
-        upload(stack, a)
-    else:
-        upload(stack, a, None)
-        if step == 2:
-            stack.write(stack.path(a, "source"), b"bytes")
-        else:
-            stack.put_source(clip(8), asset=a)
-        if step >= 5:
-            stack.put_pending(a)
-    young = ulid()
-    stack.write(os.path.join(stack.store, "uploads", young, "state"), b"")
-    stack.write(os.path.join(stack.store, "uploads", young, "data"), b"")
+def test_an_upload_left_in_its_completion_becomes_ready(stack):
+    with open(clip(8), "rb") as f:
+        film = f.read()
+    a, b = ulid(), ulid()
+    u = left(stack, a, film, COMPLETING, age_s=7200)
+    v = left(stack, b, film, COMPLETING, door="put")
+    # of the second, the source is there already: the same blob
+    os.makedirs(stack.folder(b))
+    os.link(os.path.join(stack.store, "uploads", v, "data"),
+            stack.path(b, "source"))
     stack.start_workerd()
-    wait_for(lambda: uploads(stack) == [young])
-    if step <= 2:
-        wait_for(lambda: not os.path.exists(stack.folder(a)))
-        assert not os.path.exists(stack.pending(a))
-    else:
-        stack.check_ready(a, frames=240)
+    stack.check_ready(a, frames=240)
+    stack.check_ready(b, frames=240)
+    assert reel_upload.phase(stack.store, u) == COMPLETE
+    wait_for(lambda: reel_upload.phase(stack.store, v) is None)
+    for x in a, b:
+        with open(stack.path(x, "source"), "rb") as f:
+            assert f.read() == film
+        assert not os.path.exists(stack.pending(x))
 
 
-def test_old_upload_of_a_finished_asset_queues_nothing(stack):
-    a = stack.put(clip(8))
-    stack.start_workerd()
-    stack.wait(a)
-    r = json.dumps(stack.result(a))
-    upload(stack, a, None)
-    wait_for(lambda: uploads(stack) == [])
+def test_expired_uploads_end_and_are_forgotten(stack):
+    expired = left(stack, ulid(), b"bytes", OPEN, age_s=100, lives_s=60)
+    parts = left(stack, ulid(), b"", OPEN, door="multipart", age_s=100,
+                 lives_s=60)
+    alive = left(stack, ulid(), b"bytes", OPEN, age_s=100, lives_s=600)
+    held = left(stack, ulid(), b"bytes", OPEN, age_s=100, lives_s=60)
+    old = [left(stack, ulid(), b"", p, age_s=3700)
+           for p in (COMPLETE, ABORTED, EXPIRED)]
+    young = left(stack, ulid(), b"", COMPLETE, age_s=3000)
+    f = open(os.path.join(stack.store, "uploads", held, "state"), "r+b")
+    # turn 7, as the writer of a part has it: a lock of the open file
+    fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 7, 1, 0))
+    w = stack.start_workerd(sweep_uploads=2)
+    phase = lambda u: reel_upload.phase(stack.store, u)         # noqa: E731
+    wait_for(lambda: phase(expired) == phase(parts) == EXPIRED
+             and [phase(u) for u in old] == [None] * 3)
+    for u in expired, parts:
+        assert sorted(os.listdir(os.path.join(stack.store, "uploads", u))) \
+            == ["state", "upload.json"]
     time.sleep(1.5)
-    assert json.dumps(stack.result(a)) == r
-    assert not os.path.exists(stack.pending(a))
+    assert phase(alive) == phase(held) == OPEN
+    assert phase(young) == COMPLETE
+    did = re.findall(r"completed, (\d+) expired, (\d+) removed", stack.said())
+    assert all(int(e) + int(r) <= 2 for e, r in did)
+    assert sum(int(e) + int(r) for e, r in did) == 5
+    f.close()
+    wait_for(lambda: phase(held) == EXPIRED)
+    assert w.proc.poll() is None
+
+
+def test_broken_folders_go_and_old_ones_of_others_stay(stack):
+    folder = os.path.join(stack.store, "uploads", "0" * 31)
+    age(stack.write(os.path.join(folder + "1", "state"), b""))
+    age(stack.write(os.path.join(folder + "2", "upload.json"), b"{"))
+    stack.write(os.path.join(folder + "3", "state"), b"")
+    age(stack.write(os.path.join(stack.store, "uploads", "notes", "x"), b""))
+    stack.start_workerd()
+    uploads = os.path.join(stack.store, "uploads")
+    wait_for(lambda: sorted(os.listdir(uploads))
+             == ["0" * 31 + "3", "notes"])
+    time.sleep(1.5)
+    assert os.path.exists(os.path.join(folder + "3", "state"))

@@ -69,6 +69,7 @@ defaults(void **state)
     assert_int_equal(c.lease_s, 30);
     assert_int_equal(c.drain_s, 30);
     assert_int_equal(c.outbox_s, 5);
+    assert_int_equal(c.sweep_uploads, 1000);
     assert_int_equal(c.upload_age_h, 24);
     assert_int_equal(c.memory_mib, 4096);
     assert_true(c.sandbox_required);
@@ -88,6 +89,7 @@ everything_set(void **state)
         "redis: { address: 'db.example:6380', db: 3, password_file: /pw }\n"
         "worker: w-1\nslots: 7\nlease_s: 12\npoll_ms: 90\ndrain_s: 0\n"
         "outbox_s: 2\nsweep_s: 3\nsweep_age_s: 4\nupload_age_h: 5\n"
+        "sweep_uploads: 6\n"
         "limits: { memory_mib: 512, output_mib: 64 }\n"
         "sandbox: best-effort\nlog: debug\n", &e), REEL_OK);
 
@@ -103,6 +105,7 @@ everything_set(void **state)
     assert_int_equal(c.drain_s, 0);
     assert_int_equal(c.sweep_s, 3);
     assert_int_equal(c.sweep_age_s, 4);
+    assert_int_equal(c.sweep_uploads, 6);
     assert_int_equal(c.output_mib, 64);
     assert_false(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_DEBUG);

@@ -1,4 +1,4 @@
-/* the sweep on the store without rename; time is a number here */
+/* the sweep of assets, on the store without rename; time is a number here */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,11 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
@@ -34,8 +30,7 @@ setup(void **state)
 
     pass = (reel_sweep_pass_t) {
         .now_ms = reel_unix_ms() + HOUR,
-        .object_age_ms = 60000,
-        .upload_age_ms = HOUR / 2
+        .object_age_ms = 60000
     };
 
     return reel_store_mem_open(&store) != REEL_OK;
@@ -310,77 +305,6 @@ what_is_no_job_is_no_job(void **state)
 }
 
 
-static void
-an_upload_nobody_finished_goes(void **state)
-{
-    (void) state;
-    put("uploads/" ASSET "/state", "");
-    put("uploads/" ASSET "/data", "bytes");
-    put(PREFIX "source", "bytes");
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("uploads/" ASSET "/state"));
-    assert_false(stands("uploads/" ASSET "/data"));
-    assert_false(stands(PREFIX "source"));
-    assert_int_equal(pass.uploads, 1);
-    assert_int_equal(pass.requeued, 0);
-}
-
-
-static void
-a_complete_one_is_queued(void **state)
-{
-    (void) state;
-    put("uploads/" ASSET "/state", "");
-    put(PREFIX "source", "bytes");
-    put(PREFIX "request.json", "{}");
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_true(stands("pending/" ASSET ".1"));
-    assert_true(stands(PREFIX "source"));
-    assert_false(stands("uploads/" ASSET "/state"));
-    assert_int_equal(pass.requeued, 1);
-}
-
-
-static void
-a_finished_one_is_not_queued_again(void **state)
-{
-    (void) state;
-    put("uploads/" ASSET "/state", "");
-    put(PREFIX "request.json", "{}");
-    put_result(1, true);
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET ".1"));
-    assert_int_equal(pass.uploads, 1);
-}
-
-
-static void
-a_deleted_one_is_not_queued(void **state)
-{
-    (void) state;
-    put("uploads/" ASSET "/state", "");
-    put(PREFIX "request.json", "{}");
-    put(PREFIX "tombstone", "");
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_false(stands("pending/" ASSET ".1"));
-    assert_true(stands(PREFIX "tombstone"));
-    assert_false(stands("uploads/" ASSET "/state"));
-}
-
-
-static void
-a_young_one_goes_on(void **state)
-{
-    (void) state;
-    pass.now_ms = 60000;
-    put("uploads/" ASSET "/state", "");
-    put("uploads/" ASSET "/data", "bytes");
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_true(stands("uploads/" ASSET "/data"));
-    assert_int_equal(pass.uploads, 0);
-}
-
-
 /* publish0 was late: the parts that its index does not name are the film */
 static void
 not_with_a_growing_index_of_a_ready_asset(void **state)
@@ -400,43 +324,6 @@ not_with_a_growing_index_of_a_ready_asset(void **state)
 }
 
 
-/* a folder that this user may not read, among others that it may */
-static void
-an_unreadable_upload_does_not_stop_the_sweep(void **state)
-{
-    char   dir[] = "/tmp/reel-sweep-XXXXXX", command[128], bad[128];
-    uid_t  user = geteuid() == 0 ? 64123 : geteuid();
-
-    (void) state;
-    reel_store_close(store);
-    assert_non_null(mkdtemp(dir));
-    assert_int_equal(reel_store_fs_open(dir, &store, NULL), REEL_OK);
-
-    pass.now_ms = reel_unix_ms() + HOUR;
-    put("uploads/01h00000000000000000000001/state", "");
-    put("uploads/01h00000000000000000000002/state", "");
-    put("uploads/01h00000000000000000000003/state", "");
-
-    snprintf(bad, sizeof(bad), "%s/uploads/01h00000000000000000000002", dir);
-    snprintf(command, sizeof(command), "chown -R %u %s", user, dir);
-    assert_int_equal(system(command), 0);
-    assert_int_equal(chmod(bad, 0), 0);
-
-    assert_int_equal(seteuid(user), 0);
-    assert_int_equal(reel_sweep_uploads(store, &pass), REEL_OK);
-    assert_int_equal(seteuid(getuid()), 0);
-
-    assert_int_equal(chmod(bad, 0700), 0);
-    assert_int_equal(pass.uploads, 2);
-    assert_false(stands("uploads/01h00000000000000000000001/state"));
-    assert_true(stands("uploads/01h00000000000000000000002/state"));
-    assert_false(stands("uploads/01h00000000000000000000003/state"));
-
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
-}
-
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -449,11 +336,7 @@ main(void)
         T(not_with_a_broken_index), T(not_when_a_named_one_is_gone),
         T(all_objects_of_an_errored_asset_go),
         T(all_of_a_deleted_asset_goes), T(what_is_no_job_is_no_job),
-        T(an_upload_nobody_finished_goes), T(a_complete_one_is_queued),
-        T(a_finished_one_is_not_queued_again),
-        T(a_deleted_one_is_not_queued), T(a_young_one_goes_on),
-        T(not_with_a_growing_index_of_a_ready_asset),
-        T(an_unreadable_upload_does_not_stop_the_sweep)
+        T(not_with_a_growing_index_of_a_ready_asset)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
