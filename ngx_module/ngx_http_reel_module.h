@@ -15,6 +15,8 @@
  *   ngx_http_reel_create.c    POST /api/uploads: the URLs that it signs
  *   ngx_http_reel_create_body.c  what it asks for
  *   ngx_http_reel_list.c      GET /api/assets
+ *   ngx_http_reel_api_uploads.c  GET /api/uploads
+ *   ngx_http_reel_api_abort.c    DELETE of an upload
  *   ngx_http_reel_change.c    PATCH, DELETE and retry of an asset
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
