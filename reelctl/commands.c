@@ -20,6 +20,9 @@ static const unsigned char  watch[] = { REEL_OPT_TIMEOUT, 0 };
 static const unsigned char  list[] = {
     REEL_OPT_LIMIT, REEL_OPT_STATE, REEL_OPT_CURSOR, REEL_OPT_ALL, 0
 };
+static const unsigned char  uploads[] = {
+    REEL_OPT_LIMIT, REEL_OPT_UPLOAD_STATE, REEL_OPT_CURSOR, REEL_OPT_ALL, 0
+};
 static const unsigned char  meta[] = {
     REEL_OPT_TITLE, REEL_OPT_CREATOR, REEL_OPT_PASSTHROUGH, 0
 };
@@ -56,6 +59,10 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_watch, 1, 1, watch },
     { "list", "", "List assets, newest first", "", reel_ctl_cmd_list, 0, 0,
       list },
+    { "uploads", "", "List uploads, newest first", "", reel_ctl_cmd_uploads,
+      0, 0, uploads },
+    { "abort", "ID", "Abort an upload, and drop its bytes", "",
+      reel_ctl_cmd_abort, 1, 1, none },
     { "delete", "ID", "Delete an asset and all its files", "",
       reel_ctl_cmd_delete, 1, 1, none },
     { "retry", "ID", "Encode an errored asset again", "",

@@ -71,6 +71,7 @@ typedef enum {
     REEL_OPT_LIMIT,
     REEL_OPT_CURSOR,
     REEL_OPT_STATE,
+    REEL_OPT_UPLOAD_STATE,
     REEL_OPT_ALL,
     REEL_OPT_TITLE,
     REEL_OPT_CREATOR,
@@ -147,6 +148,8 @@ int reel_ctl_cmd_upload(reel_ctl_t *c);
 int reel_ctl_cmd_status(reel_ctl_t *c);
 int reel_ctl_cmd_watch(reel_ctl_t *c);
 int reel_ctl_cmd_list(reel_ctl_t *c);
+int reel_ctl_cmd_uploads(reel_ctl_t *c);
+int reel_ctl_cmd_abort(reel_ctl_t *c);
 int reel_ctl_cmd_delete(reel_ctl_t *c);
 int reel_ctl_cmd_retry(reel_ctl_t *c);
 int reel_ctl_cmd_meta(reel_ctl_t *c);

@@ -76,6 +76,8 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_CURSOR] = { "cursor", "CURSOR", "go on from there" },
     [REEL_OPT_STATE] = { "state", "STATE",
         "only preparing, ready or errored" },
+    [REEL_OPT_UPLOAD_STATE] = { "state", "STATE",
+        "only open, complete, aborted or expired" },
     [REEL_OPT_ALL] = { "all", NULL, "follow the cursor to the end" },
     [REEL_OPT_TITLE] = { "title", "TEXT", "set the title ('' removes it)" },
     [REEL_OPT_CREATOR] = { "creator", "TEXT", "set the creator" },

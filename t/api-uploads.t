@@ -113,6 +113,46 @@ for my $q ('limit=0', 'limit=101', 'limit=x', 'cursor=1', 'cursor=1:x',
 has_status(call('GET', '/api/uploads?state=' . $_), 200, undef, $_)
     for qw(open complete aborted expired);
 
+# --- reelctl -----------------------------------------------------------------
+SKIP: {
+    my $ctl = ($ENV{REEL_BUILD} || "$Reel::TOP/build") . '/bin/reelctl';
+    skip 'no reelctl was built', 16 if !-x $ctl;
+
+    my $run = sub {
+        my $out = `$ctl @_ --keys $t->{dir}/keys.json --server \\
+            http://127.0.0.1:$t->{port} 2>&1`;
+        return ($? >> 8, $out);
+    };
+    my ($code, $out) = $run->('uploads');
+    is($code, 0, 'reelctl uploads');
+    like($out, qr/^$tus  open +tus +4 B of 10 B +\S{26}  A "film$/m, 'tus');
+    like($out, qr/^$open  open +tus +0 B of \? /m, 'no length yet');
+    like($out, qr/^$multi  open +multipart +10\.0 MiB of \? /m, 'multipart');
+    is(scalar(split /\n/, $out), 4, 'a line each');
+
+    ($code, $out) = $run->('uploads', '--json', '--limit', 3);
+    my $list = json($out);
+    is(join(' ', map { $_->{id} } @{ $list->{uploads} }), "@all[0 .. 2]",
+        'as JSON');
+    ok($list->{next_cursor}, 'how to go on');
+    ($code, $out) = $run->('uploads --json --all --limit 1 --state open');
+    is(join(' ', map { $_->{id} } @{ json($out)->{uploads} }), "@all",
+        'page by page');
+    is(($run->('uploads --state ready'))[0], 2, 'no state of uploads');
+
+    my $id = id_of(Tus::create($t, 10));
+    ($code, $out) = $run->('abort', $id);
+    is("$code $out", "0 aborted $id\n", 'abort');
+    is(($run->('abort', $id))[0], 0, 'again');
+    is(json(($run->('abort --json', $id))[1])->{id}, $id, 'as JSON');
+    is(json(call('GET', "/api/uploads/$id")->{body})->{state}, 'aborted',
+        'it is aborted');
+    is(($run->('abort', '0' x 32))[0], 3, 'one that is not');
+    is(($run->('abort', 'x'))[0], 2, 'no id');
+    system('rm', '-rf', "$t->{dir}/store/uploads/$id");
+    is(($run->('uploads --key-id', $Reel::KEY2))[1], '', 'of another project');
+}
+
 # --- aborted -----------------------------------------------------------------
 $r = call('DELETE', "/api/uploads/$multi");
 has_status($r, 204, undef, 'abort');
