@@ -19,7 +19,7 @@
  *   ngx_http_reel_s3_uploads.c S3 ListMultipartUploads
  *   ngx_http_reel_payload.c    frames and checks between body and upload
  *   ngx_http_reel_payload_open.c   what S3's headers say of them
- *   ngx_http_reel_tus.c        tus: creation, HEAD, PATCH, DELETE
+ *   ngx_http_reel_tus.c        tus: see ngx_http_reel_tus.h
  *   ngx_http_reel_ietf.c       the IETF's resumable uploads
  */
 

@@ -4,7 +4,8 @@
  *
  *   ngx_http_reel_tus.c         version, headers, answers
  *   ngx_http_reel_tus_create.c  creation
- *   ngx_http_reel_tus_upload.c  HEAD, PATCH, DELETE
+ *   ngx_http_reel_tus_upload.c  HEAD, DELETE
+ *   ngx_http_reel_tus_patch.c   PATCH
  *   ngx_http_reel_tus_concat.c  final uploads
  */
 
@@ -73,6 +74,14 @@ void ngx_http_reel_tus_broken(ngx_http_reel_door_t *door, ngx_int_t rc);
 void ngx_http_reel_tus_failed(ngx_http_reel_door_t *door);
 
 /* ---- operations beyond those of ngx_http_reel_door.h ---- */
+
+/*
+ * Of an upload that was claimed.  ours: 0 and the request ended when it was
+ * not, or is another door's, whose id gives no right to anything here; gone:
+ * 1 and ended when it was aborted or has expired.
+ */
+ngx_uint_t ngx_http_reel_tus_ours(ngx_http_reel_door_t *door);
+ngx_uint_t ngx_http_reel_tus_gone(ngx_http_reel_door_t *door);
 
 /* all bytes are here, and they are no part of another upload */
 ngx_uint_t ngx_http_reel_tus_whole(const reel_upload_t *u);
