@@ -515,7 +515,7 @@ ngx_http_reel_settle_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
     reel_err_t  err;
 
-    err = reel_upload_settle(door->upload, door->now_ms);
+    err = reel_upload_settle(door->upload, ngx_http_reel_door_now());
 
     if (err == REEL_OK) {
         return;
@@ -795,15 +795,6 @@ ngx_http_reel_door_drop(ngx_http_reel_door_t *door)
     door->request->connection->error = 1;
 
     ngx_http_reel_door_close(door, NGX_ERROR);
-}
-
-
-/* each change gives it as long again as it had when it was created */
-int64_t
-ngx_http_reel_door_expires(const reel_upload_t *u)
-{
-    return u->state.touched_ms
-           + (u->facts.expires_ms - u->facts.request.created_ms);
 }
 
 

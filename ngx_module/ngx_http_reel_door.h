@@ -206,9 +206,6 @@ void ngx_http_reel_door_drop(ngx_http_reel_door_t *door);
 /* "the body is larger than … allows", in the request's pool */
 const char *ngx_http_reel_door_too_large(ngx_http_reel_door_t *door);
 
-/* Unix time in ms at which the upload expires when nothing more comes */
-int64_t ngx_http_reel_door_expires(const reel_upload_t *u);
-
 /* the path of an upload's URL, relative to the host: "/u/b/.uploads/<id>" */
 ngx_int_t ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,
     ngx_str_t *url);

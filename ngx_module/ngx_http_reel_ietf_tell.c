@@ -109,7 +109,7 @@ ngx_http_reel_ietf_limits(ngx_http_reel_door_t *door)
 
         if (door->upload->state.phase == REEL_UPLOAD_OPEN) {
             tp = ngx_timeofday();
-            age = ngx_http_reel_door_expires(door->upload)
+            age = reel_upload_expires(door->upload)
                   - ((int64_t) tp->sec * 1000 + tp->msec);
             age = ngx_max(age, 0);
         }

@@ -273,7 +273,7 @@ ngx_http_reel_tus_stand(ngx_http_reel_door_t *door)
     }
 
     if (st->phase == REEL_UPLOAD_OPEN) {
-        v.len = ngx_http_time(v.data, ngx_http_reel_door_expires(u) / 1000)
+        v.len = ngx_http_time(v.data, reel_upload_expires(u) / 1000)
                 - v.data;
 
         return ngx_http_reel_add_header(r, "Upload-Expires", &v);

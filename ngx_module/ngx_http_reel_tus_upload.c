@@ -247,7 +247,7 @@ ngx_http_reel_tus_gone(ngx_http_reel_door_t *door)
         return 0;
     }
 
-    if (door->now_ms <= ngx_http_reel_door_expires(door->upload)) {
+    if (door->now_ms <= reel_upload_expires(door->upload)) {
         return 0;
     }
 
