@@ -7,6 +7,7 @@
  *
  *   ngx_http_reel_upload.c     which door, which operation
  *   ngx_http_reel_door.c       opening, turns, the way to the end
+ *   ngx_http_reel_quota.c      creating one, or why not
  *   ngx_http_reel_body.c       the pump
  *   ngx_http_reel_wake.c       asking a holder to let go
  *   ngx_http_reel_put.c        S3 PutObject
@@ -71,6 +72,8 @@ struct ngx_http_reel_door_s {
     uint64_t                    length;     /* REEL_UPLOAD_UNKNOWN */
     uint64_t                    max;        /* bytes of the whole, 0: none */
     const char                 *max_name;   /* which limit says so */
+    uint64_t                    min_free;   /* reel_upload_min_free … */
+    const char                 *root;       /* … below this folder */
 
     /* of the pool work: it touches nothing of the request */
     reel_upload_t              *upload;     /* closed by the pool's cleanup */
@@ -209,6 +212,22 @@ const char *ngx_http_reel_door_too_large(ngx_http_reel_door_t *door);
 /* the path of an upload's URL, relative to the host: "/u/b/.uploads/<id>" */
 ngx_int_t ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,
     ngx_str_t *url);
+
+/* ---- ngx_http_reel_quota.c ---- */
+
+/*
+ * Pool: reel_upload_create of door->facts and length -> door->upload, for
+ * all that ngx_http_reel_door_params was called for, unless
+ *
+ *   REEL_NOSPACE  less than reel_upload_min_free would be left;
+ *   REEL_AGAIN    the access key has its quota of open uploads, or bytes in
+ *                 them; a PutObject, which nobody leaves open, has none
+ *   REEL_LIMIT    the length alone is more than that
+ *
+ * and door->why says so.  What went wrong was logged.
+ */
+reel_err_t ngx_http_reel_door_create(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
 
 /* ---- ngx_http_reel_params.c ---- */
 

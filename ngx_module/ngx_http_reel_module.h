@@ -66,6 +66,7 @@ typedef struct {
     ngx_str_t                thread_pool_name;
     ngx_thread_pool_t       *thread_pool;
     off_t                    upload_max_size;   /* 0: none */
+    off_t                    upload_min_free;   /* 0: none */
     size_t                   upload_buffer;
     time_t                   upload_expires;
     ngx_array_t             *pipelines;         /* of ngx_str_t */

@@ -67,6 +67,9 @@ ngx_http_reel_door_params(ngx_http_reel_door_t *door)
                        (u_char *) door->auth.key->id,
                        sizeof(door->facts.access_key));
 
+    door->min_free = rlcf->upload_min_free;
+    door->root = (char *) rlcf->root.data;
+
     door->max = rlcf->upload_max_size;
     door->max_name = "reel_upload_max_size";
 

@@ -83,13 +83,11 @@ ngx_http_reel_put_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
     door->err = reel_upload_replay(door->store, door->origin, &door->named);
 
     if (door->err == REEL_NOTFOUND) {
-        door->err = reel_upload_create(door->store, &door->facts,
-                                       door->length,
-                                       ngx_http_reel_wake_self(),
-                                       door->now_ms, &door->upload);
+        door->err = ngx_http_reel_door_create(door, log);
+        return;
     }
 
-    if (door->err != REEL_OK && door->err != REEL_EXISTS) {
+    if (door->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: cannot begin: %s",
                       door->facts.id, reel_err_name(door->err));
     }

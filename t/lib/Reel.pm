@@ -38,7 +38,7 @@ our $SECRET2 = 'other-secret-of-the-suite-0123456789';
 
 # conf: the text inside server { }; main, http: more at those levels;
 # redis => 1 starts one; idle => 1 does not start nginx; workers => n;
-# zone => 0 leaves reel_zone out
+# zone => 0 leaves reel_zone out; keys => [ more access keys ]
 sub new {
     my ($class, %o) = @_;
     my $dir = tempdir('reel-t-XXXXXX', DIR => '/tmp', CLEANUP => 0);
@@ -53,7 +53,7 @@ sub new {
         { id => $KEY, secret => $SECRET, project => 'default',
           buckets => ['video', 'second'] },
         { id => $KEY2, secret => $SECRET2, project => 'other',
-          buckets => ['theirs'] } ] }));
+          buckets => ['theirs'] }, @{ $o{keys} || [] } ] }));
     chmod 0600, "$dir/keys.json";
 
     $self->redis_start if $o{redis};
