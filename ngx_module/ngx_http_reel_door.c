@@ -385,6 +385,9 @@ ngx_http_reel_append_sink(ngx_http_reel_door_t *door, const void *p, size_t n)
 
     awaited = ngx_http_reel_append_awaited(door);
 
+    /* a request may be longer than the upload's life without it */
+    door->upload->state.touched_ms = ngx_http_reel_door_now();
+
     err = reel_upload_write(door->upload, p, n, awaited);
 
     if (err == REEL_DENIED && !door->left) {

@@ -134,7 +134,8 @@ reel_err_t reel_upload_set_length(reel_upload_t *u, uint64_t length,
 /* ---- turn 0: append ---- */
 
 /*
- * Writes at offset and moves it.  provisional: the bytes lie on disk but
+ * Writes at offset and moves it; state.touched_ms, which the caller may set,
+ * goes into the slot with it.  provisional: the bytes lie on disk but
  * offset stays where it is until reel_upload_confirm (a checksum is awaited);
  * reel_upload_discard forgets them.
  */
