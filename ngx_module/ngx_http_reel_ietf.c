@@ -10,7 +10,6 @@
 static ngx_int_t ngx_http_reel_ietf_bodiless(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_ietf_claimed(ngx_http_reel_door_t *door);
 static void ngx_http_reel_ietf_stand(ngx_http_reel_door_t *door);
-static ngx_uint_t ngx_http_reel_ietf_all(ngx_http_reel_door_t *door);
 static void ngx_http_reel_ietf_stood(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_ietf_acceptable(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_ietf_typed(ngx_http_request_t *r);
@@ -113,26 +112,6 @@ ngx_http_reel_ietf_stand(ngx_http_reel_door_t *door)
     }
 
     ngx_http_reel_ietf_stood(door);
-}
-
-
-/*
- * Clients of the older versions take an offset that equals the length for the
- * end, so that it is.  It happens when the last append brought all bytes and
- * was cut before it was answered.
- */
-static ngx_uint_t
-ngx_http_reel_ietf_all(ngx_http_reel_door_t *door)
-{
-    reel_upload_state_t   *st;
-    ngx_http_reel_ietf_t  *ietf;
-
-    ietf = door->op;
-    st = &door->upload->state;
-
-    return ietf->version < NGX_HTTP_REEL_IETF_STRICT
-           && st->phase == REEL_UPLOAD_OPEN && st->offset == st->length
-           && st->length != 0;
 }
 
 

@@ -134,7 +134,10 @@ void ngx_http_reel_ietf_failed(ngx_http_reel_door_t *door,
 /* reads the body into the upload, whose turn 0 is held, and answers */
 void ngx_http_reel_ietf_receive(ngx_http_reel_door_t *door);
 
-/* all bytes are here: completes and answers */
+/* all bytes are here, and that is the end by the request's version */
+ngx_uint_t ngx_http_reel_ietf_all(ngx_http_reel_door_t *door);
+
+/* completes and answers */
 void ngx_http_reel_ietf_finish(ngx_http_reel_door_t *door);
 
 /* ---- ngx_http_reel_interim.c ----

@@ -73,6 +73,24 @@ ngx_http_reel_ietf_settled(ngx_http_reel_door_t *door, ngx_int_t rc)
 }
 
 
+/*
+ * Clients of the older versions take an offset that equals the length for
+ * the end, whatever was said: tus-js-client says ?0 of the last chunk.
+ */
+ngx_uint_t
+ngx_http_reel_ietf_all(ngx_http_reel_door_t *door)
+{
+    reel_upload_state_t   *st;
+    ngx_http_reel_ietf_t  *ietf;
+
+    ietf = door->op;
+    st = &door->upload->state;
+
+    return ietf->version < NGX_HTTP_REEL_IETF_STRICT
+           && st->phase == REEL_UPLOAD_OPEN && st->offset == st->length;
+}
+
+
 /* all of the body is in the upload */
 static void
 ngx_http_reel_ietf_whole(ngx_http_reel_door_t *door)
@@ -91,6 +109,11 @@ ngx_http_reel_ietf_whole(ngx_http_reel_door_t *door)
             return;
         }
 
+        ngx_http_reel_ietf_finish(door);
+        return;
+    }
+
+    if (ngx_http_reel_ietf_all(door)) {
         ngx_http_reel_ietf_finish(door);
         return;
     }

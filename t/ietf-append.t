@@ -228,13 +228,22 @@ has_status(part($url, 10, '', 1), 200, undef, 'what is said is');
 # … but for clients of an older version, which ask no more
 for my $v (3 .. 8, 0) {
     $url = create($t, $v);
+    my $old = $v >= 3 && $v < 7;
     part($url, 0, 'x' x 10, 0, 'Upload-Length' => 10);
     $r = ask($t, 'HEAD', $url, undef,
         $v ? ('Upload-Draft-Interop-Version' => $v) : ());
-    flagged($r, $v, $v >= 3 && $v < 7, "version $v: offset = length");
-    is(source($t, $r), $v >= 3 && $v < 7 ? 'x' x 10 : undef,
+    flagged($r, $v, $old, "version $v: offset = length");
+    is(source($t, $r), $old ? 'x' x 10 : undef,
         "version $v: offset = length: the asset");
     has_status(part($url, 10, '', 1), 200, undef, "version $v: the end");
+
+    $url = create($t, $v, 'Upload-Length' => 10);
+    $r = ask($t, 'PATCH', $url, 'y' x 10, Ietf::flag($v, 0), %partial,
+        'Upload-Offset' => 0);
+    has_status($r, $old ? 200 : 204, undef, "version $v: all, with ?0");
+    flagged($r, $v, $old, "version $v: all, with ?0");
+    is(source($t, $r), $old ? 'y' x 10 : undef,
+        "version $v: all, with ?0: the asset");
 }
 
 $url = create($t, 8);
