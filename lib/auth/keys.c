@@ -180,20 +180,53 @@ parse_buckets(reel_access_key_t *k, json_t *entry, size_t at, reel_error_t *e)
 }
 
 
+/* 0 would be a key of no use: such a one is taken out of the file */
+static reel_err_t
+parse_quota(uint64_t *v, json_t *entry, const char *name, size_t at,
+    reel_error_t *e)
+{
+    json_t  *n = json_object_get(entry, name);
+
+    if (n == NULL) {
+        return REEL_OK;
+    }
+
+    if (!json_is_integer(n) || json_integer_value(n) <= 0) {
+        return reel_fail(e, REEL_BADDATA, "access_keys[%zu].%s must be a "
+                         "whole number from 1 on", at, name);
+    }
+
+    *v = (uint64_t) json_integer_value(n);
+
+    return REEL_OK;
+}
+
+
 /* a mistyped field would otherwise be ignored in silence */
 static reel_err_t
 check_names(json_t *entry, size_t at, reel_error_t *e)
 {
-    const char  *name;
+    size_t       i;
     json_t      *v;
+    const char  *name;
+
+    static const char *const  known[] = {
+        "id", "secret", "project", "buckets", "max_open_uploads",
+        "max_open_bytes"
+    };
 
     json_object_foreach(entry, name, v) {
-        if (strcmp(name, "id") != 0 && strcmp(name, "secret") != 0
-            && strcmp(name, "project") != 0 && strcmp(name, "buckets") != 0)
-        {
+        for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+            if (strcmp(name, known[i]) == 0) {
+                break;
+            }
+        }
+
+        if (i == sizeof(known) / sizeof(known[0])) {
             return reel_fail(e, REEL_BADDATA, "access_keys[%zu] has an "
-                             "unknown field: only id, secret, project and "
-                             "buckets are known", at);
+                             "unknown field: only id, secret, project, "
+                             "buckets, max_open_uploads and max_open_bytes "
+                             "are known", at);
         }
     }
 
@@ -271,6 +304,16 @@ parse_list(reel_access_keys_t *k, json_t *list, reel_error_t *e)
 
         if (err == REEL_OK) {
             err = parse_buckets(&k->keys[i], entry, i, e);
+        }
+
+        if (err == REEL_OK) {
+            err = parse_quota(&k->keys[i].max_open_uploads, entry,
+                              "max_open_uploads", i, e);
+        }
+
+        if (err == REEL_OK) {
+            err = parse_quota(&k->keys[i].max_open_bytes, entry,
+                              "max_open_bytes", i, e);
         }
 
         if (err == REEL_OK) {

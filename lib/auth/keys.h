@@ -4,6 +4,10 @@
  *   {"access_keys": [{"id": "REEL…", "secret": "…", "project": "default",
  *                     "buckets": ["video"]}]}
  *
+ * and beside "buckets", in a key with quotas, numbers from 1 on:
+ *
+ *   "max_open_uploads": 100, "max_open_bytes": 1099511627776
+ *
  * ids are unique in the file and [A-Za-z0-9._-]{1,128}; a project is
  * [a-z0-9-]{1,32}, a secret 16 … 128 bytes, a bucket [A-Za-z0-9._-]{1,63}
  * without a leading dot.  A bucket belongs to one project; keys of that
@@ -16,16 +20,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
 typedef struct {
-    char   *id;
-    char   *secret;
-    char   *project;
-    char  **buckets;
-    size_t  nbuckets;
+    char    *id;
+    char    *secret;
+    char    *project;
+    char   **buckets;
+    size_t   nbuckets;
+    uint64_t max_open_uploads;      /* 0: no quota */
+    uint64_t max_open_bytes;
 } reel_access_key_t;
 
 typedef struct {

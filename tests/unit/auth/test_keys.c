@@ -22,7 +22,9 @@ test_good(void **state)
     static const char  json[] = LIST(
         KEY("REEL1", "default", "[\"video\", \"Raw_2.x\"]") ","
         KEY("REEL2", "default", "[\"video\"]") ","
-        KEY("REEL3", "other-9", "[\"films\"]"));
+        "{\"id\": \"REEL3\", \"secret\": \"" S "\", \"project\":"
+        " \"other-9\", \"buckets\": [\"films\"], \"max_open_uploads\": 5,"
+        " \"max_open_bytes\": 9223372036854775807}");
 
     reel_error_t              e = { "" };
     reel_access_keys_t        k;
@@ -38,6 +40,7 @@ test_good(void **state)
     assert_non_null(key);
     assert_string_equal(key->secret, S);
     assert_string_equal(key->project, "default");
+    assert_true(key->max_open_uploads == 0 && key->max_open_bytes == 0);
     assert_true(reel_access_key_has_bucket(key, REEL_STR("video")));
     assert_true(reel_access_key_has_bucket(key, REEL_STR("Raw_2.x")));
     assert_false(reel_access_key_has_bucket(key, REEL_STR("films")));
@@ -47,6 +50,8 @@ test_good(void **state)
     key = reel_access_keys_find(&k, REEL_STR("REEL3"));
     assert_non_null(key);
     assert_string_equal(key->project, "other-9");
+    assert_true(key->max_open_uploads == 5);
+    assert_true(key->max_open_bytes == INT64_MAX);
 
     assert_null(reel_access_keys_find(&k, REEL_STR("REEL4")));
     assert_null(reel_access_keys_find(&k, REEL_STR("REEL")));
@@ -63,6 +68,14 @@ static const struct {
     const char  *json;
     const char  *text;
 } bad[] = {
+#define QUOTA(name, value)                                                    \
+    LIST("{\"id\": \"a\", \"secret\": \"" S "\", \"project\": \"p\","        \
+         "\"buckets\": [\"b\"], \"" name "\": " value "}")
+    { QUOTA("max_open_uploads", "0"), "max_open_uploads must be a whole" },
+    { QUOTA("max_open_uploads", "-1"), "max_open_uploads must be a whole" },
+    { QUOTA("max_open_uploads", "1.5"), "max_open_uploads must be a whole" },
+    { QUOTA("max_open_bytes", "\"1G\""), "max_open_bytes must be a whole" },
+    { QUOTA("max_open_byte", "1"), "unknown field" },
     { "", "line" },
     { "{\"access_keys\": [{\"secret\": \"" S, "line 1, column" },
     { "[]", "access_keys must be a list" },
