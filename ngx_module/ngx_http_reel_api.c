@@ -7,10 +7,17 @@
 #include "ngx_module/ngx_http_reel_api.h"
 
 
+typedef enum {
+    NGX_HTTP_REEL_API_ALL,
+    NGX_HTTP_REEL_API_ASSET,
+    NGX_HTTP_REEL_API_UPLOAD
+} ngx_http_reel_api_id_e;
+
+
 typedef struct {
     ngx_uint_t               method;
     ngx_str_t                noun;      /* first part of the path */
-    ngx_uint_t               id;        /* an asset's id follows */
+    ngx_http_reel_api_id_e   id;        /* whose id follows */
     ngx_str_t                verb;      /* and this, or nothing */
     ngx_http_reel_work_pt    work;
     ngx_http_reel_done_pt    done;
@@ -38,26 +45,39 @@ static void ngx_http_reel_api_events(ngx_http_request_t *r, void *data);
 
 static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
 
-    { NGX_HTTP_POST, ngx_string("uploads"), 0, ngx_null_string,
-      NULL, NULL, ngx_http_reel_create_upload },
+    { NGX_HTTP_POST, ngx_string("uploads"), NGX_HTTP_REEL_API_ALL,
+      ngx_null_string, NULL, NULL, ngx_http_reel_create_upload },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 0, ngx_null_string,
-      NULL, NULL, ngx_http_reel_list },
+    { NGX_HTTP_GET, ngx_string("uploads"), NGX_HTTP_REEL_API_ALL,
+      ngx_null_string, NULL, NULL, ngx_http_reel_api_uploads },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_null_string,
-      ngx_http_reel_api_load, ngx_http_reel_api_show, NULL },
+    { NGX_HTTP_GET, ngx_string("uploads"), NGX_HTTP_REEL_API_UPLOAD,
+      ngx_null_string, NULL, NULL, ngx_http_reel_api_upload },
 
-    { NGX_HTTP_PATCH, ngx_string("assets"), 1, ngx_null_string,
-      ngx_http_reel_change_patch, ngx_http_reel_api_show, NULL },
+    { NGX_HTTP_DELETE, ngx_string("uploads"), NGX_HTTP_REEL_API_UPLOAD,
+      ngx_null_string, NULL, NULL, ngx_http_reel_api_abort },
 
-    { NGX_HTTP_DELETE, ngx_string("assets"), 1, ngx_null_string,
-      ngx_http_reel_change_delete, ngx_http_reel_change_deleted, NULL },
+    { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_ALL,
+      ngx_null_string, NULL, NULL, ngx_http_reel_list },
 
-    { NGX_HTTP_POST, ngx_string("assets"), 1, ngx_string("retry"),
-      ngx_http_reel_change_retry, ngx_http_reel_change_retried, NULL },
+    { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_null_string, ngx_http_reel_api_load, ngx_http_reel_api_show, NULL },
 
-    { NGX_HTTP_GET, ngx_string("assets"), 1, ngx_string("events"),
-      ngx_http_reel_api_load, ngx_http_reel_api_events, NULL }
+    { NGX_HTTP_PATCH, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_null_string, ngx_http_reel_change_patch, ngx_http_reel_api_show,
+      NULL },
+
+    { NGX_HTTP_DELETE, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_null_string, ngx_http_reel_change_delete,
+      ngx_http_reel_change_deleted, NULL },
+
+    { NGX_HTTP_POST, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_string("retry"), ngx_http_reel_change_retry,
+      ngx_http_reel_change_retried, NULL },
+
+    { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_string("events"), ngx_http_reel_api_load, ngx_http_reel_api_events,
+      NULL }
 };
 
 
@@ -182,7 +202,7 @@ ngx_http_reel_api_match(const ngx_http_reel_api_route_t *route,
         return 0;
     }
 
-    if (!route->id) {
+    if (route->id == NGX_HTTP_REEL_API_ALL) {
         return s.p == NULL || s.len == 0;
     }
 
@@ -195,13 +215,21 @@ ngx_http_reel_api_match(const ngx_http_reel_api_route_t *route,
         verb.len = 0;
     }
 
-    if (!reel_ulid_valid(id) || verb.len != route->verb.len
+    if (verb.len != route->verb.len
         || (verb.len && ngx_strncmp(verb.p, route->verb.data, verb.len) != 0))
     {
         return 0;
     }
 
-    return reel_str_copy(api->asset.id, sizeof(api->asset.id), id) == REEL_OK;
+    if (route->id == NGX_HTTP_REEL_API_UPLOAD) {
+        return reel_upload_id_valid(id)
+               && reel_str_copy(api->upload, sizeof(api->upload), id)
+                  == REEL_OK;
+    }
+
+    return reel_ulid_valid(id)
+           && reel_str_copy(api->asset.id, sizeof(api->asset.id), id)
+              == REEL_OK;
 }
 
 

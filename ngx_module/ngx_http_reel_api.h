@@ -5,15 +5,19 @@
 
 #include "ngx_module/ngx_http_reel_asset.h"
 
+#include "lib/upload/upload.h"
+
 typedef struct {
     ngx_http_request_t     *request;
     ngx_http_reel_auth_t    auth;
     reel_store_t           *store;
     ngx_http_reel_asset_t   asset;          /* of the call */
+    char                    upload[REEL_UPLOAD_ID_LEN + 1];
     ngx_str_t               body;           /* of PATCH and POST */
     int64_t                 now_ms;
     ngx_uint_t              status;         /* of the answer to come */
     ngx_http_reel_call_t   *call;           /* to Redis, under way */
+    void                   *data;           /* of the handler's file */
 
     /* of the pool work */
     reel_err_t              err;
@@ -55,6 +59,23 @@ void ngx_http_reel_change_retried(ngx_http_request_t *r, void *data);
 
 /* POST /api/uploads, with api->body; ngx_http_reel_create.c */
 ngx_int_t ngx_http_reel_create_upload(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+/* GET of all uploads and of api->upload; ngx_http_reel_api_uploads.c */
+ngx_int_t ngx_http_reel_api_uploads(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+ngx_int_t ngx_http_reel_api_upload(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+/* pool: api->upload -> *u, without a turn; NOTFOUND when not the caller's */
+reel_err_t ngx_http_reel_api_upload_open(ngx_http_reel_api_t *api,
+    reel_upload_t **u, ngx_log_t *log);
+/* sends why not; INVAL: it is complete */
+ngx_int_t ngx_http_reel_api_upload_failed(ngx_http_request_t *r,
+    reel_err_t err);
+
+/* DELETE of an upload; ngx_http_reel_api_abort.c */
+ngx_int_t ngx_http_reel_api_abort(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 
 /* GET /api/assets; ngx_http_reel_list.c */

@@ -105,6 +105,7 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
                                    0);
     }
 
+    a->sig = sig;
     a->presigned = sig->presigned;
     ngx_cpystrn((u_char *) a->payload_hash, (u_char *) sig->payload_hash,
                 sizeof(a->payload_hash));

@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
+#include "lib/base/xml.h"
 
 
 #define NGX_HTTP_REEL_BODY_MAX  (64 * 1024)
@@ -20,8 +21,6 @@ static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t retryable);
 static void ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r,
     const char *code, const char *detail);
-static void ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p,
-    size_t len);
 static const char *ngx_http_reel_title(ngx_uint_t status);
 
 
@@ -31,7 +30,7 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_uint_t retryable)
 {
     size_t                 len;
-    ngx_str_t              body, id;
+    ngx_str_t              body;
     reel_buf_t             b;
     const char            *type;
     ngx_table_elt_t       *h;
@@ -91,18 +90,8 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (form == NGX_HTTP_REEL_S3) {
-        id.len = 16;
-        id.data = ngx_pnalloc(r->pool, id.len);
-        if (id.data == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_sprintf(id.data, "%016xL", (int64_t) r->connection->number);
-
-        if (ngx_http_reel_add_header(r, "x-amz-request-id", &id) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (form == NGX_HTTP_REEL_S3 && ngx_http_reel_request_id(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (ngx_http_reel_cors(r) != NGX_OK) {
@@ -168,21 +157,28 @@ ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail,
     ngx_uint_t retryable)
 {
-    reel_json_t           j;
-    ngx_http_reel_ctx_t  *ctx;
+    ngx_uint_t                i;
+    reel_json_t               j;
+    ngx_http_reel_ctx_t      *ctx;
+    ngx_http_reel_problem_t  *p;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    p = ctx->problem;
 
     reel_json_init(&j, b);
     reel_json_object(&j);
-    reel_json_kstr(&j, "type", "about:blank");
-    reel_json_kstr(&j, "title", ngx_http_reel_title(status));
+    reel_json_kstr(&j, "type", p ? p->type : "about:blank");
+    reel_json_kstr(&j, "title", p ? p->title : ngx_http_reel_title(status));
     reel_json_kuint(&j, "status", status);
     reel_json_kstr(&j, "detail", detail);
     reel_json_key(&j, "instance");
     reel_json_str(&j, (reel_str_t) { (char *) r->uri.data, r->uri.len });
     reel_json_kstr(&j, "code", code);
     reel_json_kbool(&j, "retryable", retryable);
+
+    for (i = 0; p && i < 2 && p->names[i]; i++) {
+        reel_json_kuint(&j, p->names[i], p->values[i]);
+    }
 
     if (ctx->asset.len) {
         reel_json_key(&j, "asset");
@@ -199,47 +195,13 @@ static void
 ngx_http_reel_s3_body(reel_buf_t *b, ngx_http_request_t *r, const char *code,
     const char *detail)
 {
-    reel_buf_addz(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                     "<Error><Code>");
-    ngx_http_reel_xml_escape(b, (u_char *) code, ngx_strlen(code));
-    reel_buf_addz(b, "</Code><Message>");
-    ngx_http_reel_xml_escape(b, (u_char *) detail, ngx_strlen(detail));
-    reel_buf_addz(b, "</Message><Resource>");
-    ngx_http_reel_xml_escape(b, r->uri.data, r->uri.len);
-    reel_buf_printf(b, "</Resource><RequestId>%016llx</RequestId></Error>\n",
+    reel_buf_addz(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+    reel_xml_elementz(b, "Code", code);
+    reel_xml_elementz(b, "Message", detail);
+    reel_xml_element(b, "Resource", (reel_str_t) { (char *) r->uri.data,
+                                                   r->uri.len });
+    reel_buf_printf(b, "<RequestId>%016llx</RequestId></Error>\n",
                     (unsigned long long) r->connection->number);
-}
-
-
-static void
-ngx_http_reel_xml_escape(reel_buf_t *b, const u_char *p, size_t len)
-{
-    size_t  i;
-
-    for (i = 0; i < len; i++) {
-
-        switch (p[i]) {
-        case '<':
-            reel_buf_addz(b, "&lt;");
-            break;
-        case '>':
-            reel_buf_addz(b, "&gt;");
-            break;
-        case '&':
-            reel_buf_addz(b, "&amp;");
-            break;
-        case '"':
-            reel_buf_addz(b, "&quot;");
-            break;
-        default:
-            /* XML 1.0 has no control characters, nor may bytes be broken */
-            if (p[i] >= 0x20 && p[i] < 0x7f) {
-                reel_buf_u8(b, p[i]);
-            } else {
-                reel_buf_u8(b, '?');
-            }
-        }
-    }
 }
 
 
@@ -255,11 +217,15 @@ ngx_http_reel_title(ngx_uint_t status)
         { 403, "Forbidden" },
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" },
         { 409, "Conflict" },
         { 410, "Gone" },
         { 411, "Length Required" },
+        { 412, "Precondition Failed" },
         { 413, "Content Too Large" },
+        { 415, "Unsupported Media Type" },
         { 416, "Range Not Satisfiable" },
+        { 460, "Checksum Mismatch" },
         { 500, "Internal Server Error" },
         { 501, "Not Implemented" },
         { 503, "Service Unavailable" },
@@ -307,6 +273,23 @@ ngx_http_reel_err_status(reel_err_t err, const char **code)
 
     *code = "InternalError";
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_reel_request_id(ngx_http_request_t *r)
+{
+    ngx_str_t  id;
+
+    id.len = 16;
+    id.data = ngx_pnalloc(r->pool, id.len);
+    if (id.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_sprintf(id.data, "%016xL", (int64_t) r->connection->number);
+
+    return ngx_http_reel_add_header(r, "x-amz-request-id", &id);
 }
 
 
@@ -364,10 +347,16 @@ ngx_http_reel_find_header(ngx_http_request_t *r, const char *name)
 ngx_int_t
 ngx_http_reel_cors(ngx_http_request_t *r)
 {
-    static ngx_str_t  expose = ngx_string("ETag, Content-Length, "
-                                          "Content-Range, Date, Location, "
-                                          "Retry-After, reel-asset, "
-                                          "x-amz-request-id");
+    static ngx_str_t  expose = ngx_string(
+        "ETag, Content-Length, Content-Range, Date, Location, Retry-After, "
+        "reel-asset, x-amz-request-id, x-amz-checksum-crc32, "
+        "x-amz-checksum-crc32c, x-amz-checksum-crc64nvme, "
+        "x-amz-checksum-sha1, x-amz-checksum-sha256, "
+        "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
+        "Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
+        "Upload-Defer-Length, Upload-Metadata, Upload-Concat, "
+        "Upload-Expires, Upload-Complete, Upload-Incomplete, Upload-Limit, "
+        "Upload-Draft-Interop-Version, Repr-Digest");
 
     ngx_str_t                  vary = ngx_string("Origin");
     ngx_http_reel_loc_conf_t  *rlcf;
@@ -404,11 +393,20 @@ ngx_http_reel_cors(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_reel_preflight(ngx_http_request_t *r, const char *methods)
 {
-    static ngx_str_t  headers = ngx_string("Authorization, Content-Type, "
-                                           "Range, If-None-Match, Accept, "
-                                           "Content-MD5, x-amz-date, "
-                                           "x-amz-content-sha256, "
-                                           "x-amz-security-token");
+    static ngx_str_t  headers = ngx_string(
+        "Authorization, Content-Type, Content-Encoding, Range, "
+        "If-None-Match, Accept, Origin, X-Requested-With, X-Request-ID, "
+        "X-HTTP-Method-Override, Content-MD5, x-amz-date, "
+        "x-amz-content-sha256, x-amz-security-token, x-amz-user-agent, "
+        "x-amz-acl, x-amz-trailer, x-amz-decoded-content-length, "
+        "x-amz-sdk-checksum-algorithm, x-amz-checksum-algorithm, "
+        "x-amz-checksum-type, x-amz-checksum-crc32, x-amz-checksum-crc32c, "
+        "x-amz-checksum-crc64nvme, x-amz-checksum-sha1, "
+        "x-amz-checksum-sha256, amz-sdk-invocation-id, amz-sdk-request, "
+        "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, "
+        "Upload-Defer-Length, Upload-Concat, Upload-Checksum, "
+        "Upload-Complete, Upload-Incomplete, Upload-Draft-Interop-Version, "
+        "Content-Digest, Repr-Digest, Want-Repr-Digest");
     static ngx_str_t  age = ngx_string("86400");
 
     ngx_int_t  rc;

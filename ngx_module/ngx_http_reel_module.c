@@ -3,7 +3,7 @@
  * stands in docs/directives.md.
  */
 
-#include "ngx_module/ngx_http_reel_module.h"
+#include "ngx_module/ngx_http_reel_wake.h"
 
 
 static ngx_int_t ngx_http_reel_add_variables(ngx_conf_t *cf);
@@ -91,12 +91,26 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, upload_max_size),
       NULL },
 
+    { ngx_string("reel_upload_min_free"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, upload_min_free),
+      NULL },
+
     { ngx_string("reel_upload_buffer"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, upload_buffer),
       &ngx_http_reel_buffer_post },
+
+    { ngx_string("reel_upload_expires"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, upload_expires),
+      NULL },
 
     { ngx_string("reel_pipelines"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
@@ -166,10 +180,10 @@ ngx_module_t  ngx_http_reel_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_reel_wake_init,               /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_reel_wake_exit,               /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -327,7 +341,9 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->redis = NGX_CONF_UNSET_PTR;
     conf->redis_timeout = NGX_CONF_UNSET_MSEC;
     conf->upload_max_size = NGX_CONF_UNSET;
+    conf->upload_min_free = NGX_CONF_UNSET;
     conf->upload_buffer = NGX_CONF_UNSET_SIZE;
+    conf->upload_expires = NGX_CONF_UNSET;
     conf->pipelines = NGX_CONF_UNSET_PTR;
 
     return conf;
@@ -359,8 +375,11 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->thread_pool_name, prev->thread_pool_name,
                              "default");
     ngx_conf_merge_off_value(conf->upload_max_size, prev->upload_max_size, 0);
+    ngx_conf_merge_off_value(conf->upload_min_free, prev->upload_min_free, 0);
     ngx_conf_merge_size_value(conf->upload_buffer, prev->upload_buffer,
                               1024 * 1024);
+    ngx_conf_merge_sec_value(conf->upload_expires, prev->upload_expires,
+                             24 * 3600);
     ngx_conf_merge_ptr_value(conf->pipelines, prev->pipelines, NULL);
     ngx_conf_merge_str_value(conf->api_upload_path, prev->api_upload_path,
                              "/upload/");

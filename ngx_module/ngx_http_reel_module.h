@@ -15,6 +15,8 @@
  *   ngx_http_reel_create.c    POST /api/uploads: the URLs that it signs
  *   ngx_http_reel_create_body.c  what it asks for
  *   ngx_http_reel_list.c      GET /api/assets
+ *   ngx_http_reel_api_uploads.c  GET /api/uploads
+ *   ngx_http_reel_api_abort.c    DELETE of an upload
  *   ngx_http_reel_change.c    PATCH, DELETE and retry of an asset
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
@@ -37,6 +39,7 @@
 #include <ngx_http.h>
 
 #include "lib/auth/keys.h"
+#include "lib/auth/sigv4.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/index/index.h"
@@ -63,7 +66,9 @@ typedef struct {
     ngx_str_t                thread_pool_name;
     ngx_thread_pool_t       *thread_pool;
     off_t                    upload_max_size;   /* 0: none */
+    off_t                    upload_min_free;   /* 0: none */
     size_t                   upload_buffer;
+    time_t                   upload_expires;
     ngx_array_t             *pipelines;         /* of ngx_str_t */
     ngx_str_t                api_upload_path;
     ngx_str_t                api_play_path;
@@ -73,6 +78,15 @@ typedef struct {
     ngx_uint_t               play;
 } ngx_http_reel_loc_conf_t;
 
+/* what a problem document of a registered type says besides (RFC 9457, 3.1.1
+   and 3.2) */
+typedef struct {
+    const char              *type;              /* URI */
+    const char              *title;
+    const char              *names[2];          /* of members; NULL: none */
+    uint64_t                 values[2];
+} ngx_http_reel_problem_t;
+
 /* the module's context of a request; variables are read from it */
 typedef struct {
     ngx_str_t                asset;
@@ -81,6 +95,8 @@ typedef struct {
     ngx_str_t                status;            /* a problem's code or OK */
     ngx_str_t                cache_status;      /* HIT MISS REVALIDATED */
     void                    *data;              /* of the handler's file */
+    struct ngx_http_reel_body_s  *body;         /* being pumped */
+    ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
     ngx_thread_task_t       *tasks;             /* done, for the next ones */
 } ngx_http_reel_ctx_t;
 
@@ -156,6 +172,9 @@ ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
 /* sends a body that lies in the request's pool */
 ngx_int_t ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, ngx_str_t *body);
+
+/* adds x-amz-request-id, the connection's number: $connection in logs */
+ngx_int_t ngx_http_reel_request_id(ngx_http_request_t *r);
 
 /* adds a response header; value is not copied */
 ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
@@ -255,6 +274,7 @@ typedef struct {
     ngx_uint_t               presigned;
     char                     payload_hash[72];  /* see lib/auth/sigv4.h */
     char                     signature[65];
+    const reel_sigv4_auth_t *sig;       /* as verified; NULL: a token */
 } ngx_http_reel_auth_t;
 
 /*

@@ -5,24 +5,24 @@
 #include "lib/base/hex.h"
 
 
-static ngx_int_t ngx_http_reel_param_max_bytes(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_max_duration(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_type(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_sha256(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_name(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_pipeline(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_meta(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_asset(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
-static ngx_int_t ngx_http_reel_param_other(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
+static ngx_int_t ngx_http_reel_param_max_bytes(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_max_duration(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_type(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_sha256(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_name(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_pipeline(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_meta(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_asset(ngx_http_reel_door_t *door,
+    char *value);
+static ngx_int_t ngx_http_reel_param_other(ngx_http_reel_door_t *door,
+    char *value);
 
 
 const ngx_http_reel_param_t  ngx_http_reel_params[] = {
@@ -36,8 +36,6 @@ const ngx_http_reel_param_t  ngx_http_reel_params[] = {
     { "reel-asset", REEL_ULID_LEN, ngx_http_reel_param_asset },
 
     /* other calls of S3: to store their bodies as objects would be wrong */
-    { "partNumber", NGX_HTTP_REEL_VALUE_MAX, ngx_http_reel_param_other },
-    { "uploadId", NGX_HTTP_REEL_VALUE_MAX, ngx_http_reel_param_other },
     { "acl", NGX_HTTP_REEL_VALUE_MAX, ngx_http_reel_param_other },
     { "tagging", NGX_HTTP_REEL_VALUE_MAX, ngx_http_reel_param_other },
     { "retention", NGX_HTTP_REEL_VALUE_MAX, ngx_http_reel_param_other },
@@ -48,19 +46,18 @@ const ngx_http_reel_param_t  ngx_http_reel_params[] = {
 
 
 static ngx_int_t
-ngx_http_reel_param_max_bytes(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_max_bytes(ngx_http_reel_door_t *door, char *value)
 {
     uint64_t  v;
 
     if (reel_str_u64(reel_str(value), INT64_MAX, &v) != REEL_OK || v == 0) {
-        return ngx_http_reel_params_bad(r, "reel-max-bytes is not a number "
+        return ngx_http_reel_params_bad(door, "reel-max-bytes is not a number "
                                         "of bytes");
     }
 
-    if (put->max == 0 || v < put->max) {
-        put->max = v;
-        put->max_name = "reel-max-bytes";
+    if (door->max == 0 || v < door->max) {
+        door->max = v;
+        door->max_name = "reel-max-bytes";
     }
 
     return NGX_DECLINED;
@@ -68,14 +65,14 @@ ngx_http_reel_param_max_bytes(ngx_http_request_t *r, ngx_http_reel_put_t *put,
 
 
 static ngx_int_t
-ngx_http_reel_param_max_duration(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value)
+ngx_http_reel_param_max_duration(ngx_http_reel_door_t *door, char *value)
 {
     if (reel_str_u64(reel_str(value), UINT32_MAX,
-                     &put->up.record.max_duration_s)
-        != REEL_OK)
+                     &door->facts.request.max_duration_s)
+        != REEL_OK
+        || door->facts.request.max_duration_s == 0)
     {
-        return ngx_http_reel_params_bad(r, "reel-max-duration is not a "
+        return ngx_http_reel_params_bad(door, "reel-max-duration is not a "
                                         "number of seconds");
     }
 
@@ -84,15 +81,20 @@ ngx_http_reel_param_max_duration(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_reel_param_type(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_type(ngx_http_reel_door_t *door, char *value)
 {
-    if (put->up.record.content_type == NULL
-        || ngx_strcmp(value, put->up.record.content_type) != 0)
+    if (door->facts.partial) {
+        /* what it will be part of has a type */
+        return NGX_DECLINED;
+    }
+
+    if (door->facts.request.content_type == NULL
+        || ngx_strcmp(value, door->facts.request.content_type) != 0)
     {
-        return ngx_http_reel_params_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                           "InvalidRequest", "Content-Type "
-                                           "is not the signed reel-type");
+        return ngx_http_reel_params_refuse(door, NGX_HTTP_BAD_REQUEST,
+                                           "InvalidRequest", "the content "
+                                           "type is not the signed "
+                                           "reel-type");
     }
 
     return NGX_DECLINED;
@@ -100,36 +102,34 @@ ngx_http_reel_param_type(ngx_http_request_t *r, ngx_http_reel_put_t *put,
 
 
 static ngx_int_t
-ngx_http_reel_param_sha256(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_sha256(ngx_http_reel_door_t *door, char *value)
 {
     char     hex[2 * REEL_SHA256_LEN + 1];
     uint8_t  sum[REEL_SHA256_LEN];
 
     if (reel_unhex(sum, sizeof(sum), reel_str(value)) != REEL_OK) {
-        return ngx_http_reel_params_bad(r, "reel-sha256 is not 64 hex "
+        return ngx_http_reel_params_bad(door, "reel-sha256 is not 64 hex "
                                         "digits");
     }
 
     reel_hex(hex, sum, sizeof(sum));
 
-    if (put->up.expect[0] && ngx_strcmp(hex, put->up.expect) != 0) {
-        return ngx_http_reel_params_bad(r, "reel-sha256 and "
+    if (door->facts.expect[0] && ngx_strcmp(hex, door->facts.expect) != 0) {
+        return ngx_http_reel_params_bad(door, "reel-sha256 and "
                                         "x-amz-content-sha256 differ");
     }
 
-    ngx_memcpy(put->up.expect, hex, sizeof(hex));
+    ngx_memcpy(door->facts.expect, hex, sizeof(hex));
 
     return NGX_DECLINED;
 }
 
 
 static ngx_int_t
-ngx_http_reel_param_name(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_name(ngx_http_reel_door_t *door, char *value)
 {
     if (value[0]) {
-        put->up.record.name = value;
+        door->facts.request.name = value;
     }
 
     return NGX_DECLINED;
@@ -137,33 +137,25 @@ ngx_http_reel_param_name(ngx_http_request_t *r, ngx_http_reel_put_t *put,
 
 
 static ngx_int_t
-ngx_http_reel_param_pipeline(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_pipeline(ngx_http_reel_door_t *door, char *value)
 {
-    ngx_str_t                 *names, def = ngx_string("default");
-    ngx_uint_t                 i, n;
     ngx_http_reel_loc_conf_t  *rlcf;
 
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    rlcf = ngx_http_get_module_loc_conf(door->request, ngx_http_reel_module);
 
-    names = rlcf->pipelines ? rlcf->pipelines->elts : &def;
-    n = rlcf->pipelines ? rlcf->pipelines->nelts : 1;
-
-    for (i = 0; i < n; i++) {
-        if (ngx_strcmp(names[i].data, value) == 0) {
-            put->up.record.pipeline = value;
-            return NGX_DECLINED;
-        }
+    if (!ngx_http_reel_conf_has_pipeline(rlcf, value)) {
+        return ngx_http_reel_params_bad(door, "reel-pipeline names no "
+                                        "pipeline of reel_pipelines");
     }
 
-    return ngx_http_reel_params_bad(r, "reel-pipeline names no pipeline of "
-                                    "reel_pipelines");
+    door->facts.request.pipeline = value;
+
+    return NGX_DECLINED;
 }
 
 
 static ngx_int_t
-ngx_http_reel_param_meta(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_meta(ngx_http_reel_door_t *door, char *value)
 {
     reel_err_t     err;
     reel_meta_t    meta;
@@ -176,37 +168,34 @@ ngx_http_reel_param_meta(ngx_http_request_t *r, ngx_http_reel_put_t *put,
     reel_meta_release(&meta);
 
     if (err != REEL_OK) {
-        return ngx_http_reel_params_bad(r, e.text[0] ? e.text
+        return ngx_http_reel_params_bad(door, e.text[0] ? e.text
                                         : "reel-meta is not a JSON object");
     }
 
-    put->up.record.meta = value;
+    door->facts.request.meta = value;
 
     return NGX_DECLINED;
 }
 
 
 static ngx_int_t
-ngx_http_reel_param_asset(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_asset(ngx_http_reel_door_t *door, char *value)
 {
     if (!reel_ulid_valid(reel_str(value))) {
-        return ngx_http_reel_params_bad(r, "reel-asset is not an asset id");
+        return ngx_http_reel_params_bad(door, "reel-asset is not an asset id");
     }
 
-    ngx_memcpy(put->up.asset, value, REEL_ULID_LEN + 1);
-    put->up.fixed = 1;
+    ngx_memcpy(door->asset, value, REEL_ULID_LEN + 1);
+    door->fixed = 1;
 
     return NGX_DECLINED;
 }
 
 
 static ngx_int_t
-ngx_http_reel_param_other(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    char *value)
+ngx_http_reel_param_other(ngx_http_reel_door_t *door, char *value)
 {
-    return ngx_http_reel_params_refuse(r, NGX_HTTP_NOT_IMPLEMENTED,
-                                       "NotImplemented", "only PutObject is "
-                                       "taken here, no part and no "
-                                       "subresource");
+    return ngx_http_reel_params_refuse(door, NGX_HTTP_NOT_IMPLEMENTED,
+                                       "NotImplemented", "this subresource "
+                                       "of S3 is not taken here");
 }

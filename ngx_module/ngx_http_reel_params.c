@@ -1,7 +1,8 @@
 /*
- * What a PutObject says of itself: bucket and name from its path, the signed
- * reel-* parameters, and the headers that they bind.  A parameter that is
- * not known is refused: a limit with a slip of the pen must not be none.
+ * What a request that creates an upload says of it: the signed reel-*
+ * parameters, its headers, and what the location sets where they are silent.
+ * A parameter that is not known is refused: a limit with a slip of the pen
+ * must not be none.
  */
 
 #include "ngx_module/ngx_http_reel_params.h"
@@ -15,165 +16,103 @@
 #define NGX_HTTP_REEL_PARAM_MAX   64        /* bytes of a name */
 
 
-static ngx_int_t ngx_http_reel_params_path(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_params_hash(ngx_http_reel_put_t *put,
-    ngx_str_t *bucket, ngx_str_t *name);
-static ngx_int_t ngx_http_reel_params_defaults(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_params_query(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_params_value(ngx_http_request_t *r,
+static ngx_int_t ngx_http_reel_params_ids(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_params_origin(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_params_query(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_params_value(ngx_http_reel_door_t *door,
     const ngx_http_reel_param_t *param, reel_str_t raw, char **value);
-static ngx_int_t ngx_http_reel_params_length(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_params_payload(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
 
 
 ngx_int_t
-ngx_http_reel_upload_params(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_door_params(ngx_http_reel_door_t *door)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_str_t                 *names;
+    reel_request_t            *rq;
+    ngx_http_request_t        *r;
+    ngx_http_reel_loc_conf_t  *rlcf;
 
-    rc = ngx_http_reel_params_defaults(r, put);
+    r = door->request;
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_params_path(r, put);
+    if (ngx_http_reel_params_ids(door) != NGX_OK
+        || ngx_http_reel_params_origin(door) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_params_payload(r, put);
+    rq = &door->facts.request;
+    rq->project = door->auth.key->project;
+    rq->asset = door->asset;
+    rq->pipeline = "default";
+
+    if (rlcf->pipelines) {
+        /* a configured name is terminated, as every argument is */
+        names = rlcf->pipelines->elts;
+        rq->pipeline = (char *) names[0].data;
     }
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_params_query(r, put);
+    /* a door whose protocol has a place of its own for these was here */
+    if (rq->content_type == NULL && r->headers_in.content_type) {
+        rq->content_type = (char *) r->headers_in.content_type->value.data;
     }
 
-    if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_params_length(r, put);
+    if (rq->name == NULL) {
+        rq->name = (char *) door->key.data;
     }
+
+    door->facts.bucket = (char *) door->bucket.data;
+    door->facts.key = (char *) door->key.data;
+    (void) ngx_cpystrn((u_char *) door->facts.access_key,
+                       (u_char *) door->auth.key->id,
+                       sizeof(door->facts.access_key));
+
+    door->min_free = rlcf->upload_min_free;
+    door->root = (char *) rlcf->root.data;
+
+    door->max = rlcf->upload_max_size;
+    door->max_name = "reel_upload_max_size";
+
+    rc = ngx_http_reel_params_query(door);
+
+    /* the least of all: it binds where the length is not known */
+    door->facts.max_bytes = door->max;
+    door->facts.expires_ms = rq->created_ms
+                             + (int64_t) rlcf->upload_expires * 1000;
 
     return rc;
 }
 
 
-/* what holds where the query says nothing */
 static ngx_int_t
-ngx_http_reel_params_defaults(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_params_ids(ngx_http_reel_door_t *door)
 {
-    uint8_t                    rnd[20];
-    ngx_str_t                 *names;
-    ngx_time_t                *tp;
-    reel_request_t            *rec;
-    ngx_http_reel_ctx_t       *ctx;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    uint8_t               rnd[10 + REEL_UPLOAD_ID_LEN / 2];
+    ngx_time_t           *tp;
+    ngx_http_reel_ctx_t  *ctx;
 
     if (getrandom(rnd, sizeof(rnd), 0) != sizeof(rnd)) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     tp = ngx_timeofday();
 
-    rec = &put->up.record;
-    rec->created_ms = (int64_t) tp->sec * 1000 + tp->msec;
-    rec->project = put->auth.key->project;
-    rec->asset = put->up.asset;
-    rec->pipeline = "default";
+    door->facts.request.created_ms = (int64_t) tp->sec * 1000 + tp->msec;
 
-    if (rlcf->pipelines) {
-        /* a configured name is terminated, as every argument is */
-        names = rlcf->pipelines->elts;
-        rec->pipeline = (char *) names[0].data;
-    }
+    reel_ulid(door->asset, door->facts.request.created_ms, rnd);
+    reel_hex(door->facts.id, rnd + 10, REEL_UPLOAD_ID_LEN / 2);
 
-    if (r->headers_in.content_type) {
-        rec->content_type = (char *) r->headers_in.content_type->value.data;
-    }
-
-    reel_ulid(put->up.asset, rec->created_ms, rnd);
-    reel_ulid(put->up.nonce, rec->created_ms, rnd + 10);
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
-    ctx->asset.data = (u_char *) put->up.asset;
+    ctx = ngx_http_get_module_ctx(door->request, ngx_http_reel_module);
+    ctx->asset.data = (u_char *) door->asset;
     ctx->asset.len = REEL_ULID_LEN;
 
-    put->max = rlcf->upload_max_size;
-    put->max_name = "reel_upload_max_size";
-
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
+/* what a repeated PutObject is known by */
 static ngx_int_t
-ngx_http_reel_params_path(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    u_char                    *p, *last;
-    ngx_str_t                  bucket, name;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    p = r->uri.data;
-    last = p + r->uri.len;
-
-    if (clcf->name.len <= r->uri.len
-        && ngx_strncmp(p, clcf->name.data, clcf->name.len) == 0)
-    {
-        p += clcf->name.len;
-    }
-
-    while (p < last && *p == '/') {
-        p++;
-    }
-
-    bucket.data = p;
-    p = ngx_strlchr(p, last, '/');
-
-    if (p == NULL || p == bucket.data || p + 1 == last) {
-        return ngx_http_reel_params_bad(r, "the path must be "
-                                        "<upload location>/<bucket>/<name>");
-    }
-
-    bucket.len = p - bucket.data;
-    name.data = p + 1;
-    name.len = last - name.data;
-
-    if (name.len > NGX_HTTP_REEL_NAME_MAX) {
-        return ngx_http_reel_params_bad(r, "the name is longer than 1024 "
-                                        "bytes");
-    }
-
-    if (!reel_access_key_has_bucket(put->auth.key,
-                                    (reel_str_t) { (char *) bucket.data,
-                                                   bucket.len }))
-    {
-        return ngx_http_reel_params_refuse(r, NGX_HTTP_NOT_FOUND,
-                                           "NoSuchBucket", "the access key "
-                                           "has no such bucket");
-    }
-
-    p = ngx_pnalloc(r->pool, name.len + 1);
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    put->up.record.name = (char *) p;
-    *ngx_cpymem(p, name.data, name.len) = '\0';
-
-    if (ngx_http_reel_params_hash(put, &bucket, &name) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_http_reel_params_hash(ngx_http_reel_put_t *put, ngx_str_t *bucket,
-    ngx_str_t *name)
+ngx_http_reel_params_origin(ngx_http_reel_door_t *door)
 {
     uint8_t      sum[REEL_SHA256_LEN];
     reel_buf_t   b;
@@ -181,13 +120,13 @@ ngx_http_reel_params_hash(ngx_http_reel_put_t *put, ngx_str_t *bucket,
 
     reel_buf_init(&b, 2 * NGX_HTTP_REEL_VALUE_MAX);
 
-    reel_buf_addz(&b, put->auth.key->project);
+    reel_buf_addz(&b, door->auth.key->project);
     reel_buf_addz(&b, "\n");
-    reel_buf_add(&b, bucket->data, bucket->len);
+    reel_buf_add(&b, door->bucket.data, door->bucket.len);
     reel_buf_addz(&b, "\n");
-    reel_buf_add(&b, name->data, name->len);
+    reel_buf_add(&b, door->key.data, door->key.len);
     reel_buf_addz(&b, "\n");
-    reel_buf_addz(&b, put->auth.signature);
+    reel_buf_addz(&b, door->auth.signature);
 
     err = reel_buf_err(&b);
 
@@ -201,39 +140,14 @@ ngx_http_reel_params_hash(ngx_http_reel_put_t *put, ngx_str_t *bucket,
         return NGX_ERROR;
     }
 
-    reel_hex(put->up.name_hash, sum, sizeof(sum));
+    reel_hex(door->origin, sum, sizeof(sum));
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_reel_params_payload(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    uint8_t     sum[REEL_SHA256_LEN];
-    reel_str_t  hash;
-
-    hash = reel_str(put->auth.payload_hash);
-
-    if (reel_str_prefix(hash, "STREAMING-")) {
-        return ngx_http_reel_params_refuse(r, NGX_HTTP_NOT_IMPLEMENTED,
-                                           "NotImplemented", "aws-chunked "
-                                           "bodies are not taken yet; send "
-                                           "UNSIGNED-PAYLOAD or the SHA-256");
-    }
-
-    if (hash.len == 2 * REEL_SHA256_LEN
-        && reel_unhex(sum, sizeof(sum), hash) == REEL_OK)
-    {
-        reel_hex(put->up.expect, sum, sizeof(sum));
-    }
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_http_reel_params_query(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_params_query(ngx_http_reel_door_t *door)
 {
     char                         *value, name[NGX_HTTP_REEL_PARAM_MAX];
     ngx_int_t                     rc;
@@ -241,8 +155,8 @@ ngx_http_reel_params_query(ngx_http_request_t *r, ngx_http_reel_put_t *put)
     reel_str_t                    query, raw_name, raw;
     const ngx_http_reel_param_t  *param;
 
-    query.p = (char *) r->args.data;
-    query.len = r->args.len;
+    query.p = (char *) door->request->args.data;
+    query.len = door->request->args.len;
 
     while (query.len && reel_query_next(&query, &raw_name, &raw)) {
 
@@ -267,7 +181,7 @@ ngx_http_reel_params_query(ngx_http_request_t *r, ngx_http_reel_put_t *put)
 
         if (param->name == NULL) {
             if (ngx_strncmp(name, "reel-", sizeof("reel-") - 1) == 0) {
-                return ngx_http_reel_params_bad(r, "the query has a reel- "
+                return ngx_http_reel_params_bad(door, "the query has a reel- "
                                                 "parameter that is not "
                                                 "known");
             }
@@ -275,10 +189,10 @@ ngx_http_reel_params_query(ngx_http_request_t *r, ngx_http_reel_put_t *put)
             continue;
         }
 
-        rc = ngx_http_reel_params_value(r, param, raw, &value);
+        rc = ngx_http_reel_params_value(door, param, raw, &value);
 
         if (rc == NGX_DECLINED) {
-            rc = param->set(r, put, value);
+            rc = param->set(door, value);
         }
 
         if (rc != NGX_DECLINED) {
@@ -291,7 +205,7 @@ ngx_http_reel_params_query(ngx_http_request_t *r, ngx_http_reel_put_t *put)
 
 
 static ngx_int_t
-ngx_http_reel_params_value(ngx_http_request_t *r,
+ngx_http_reel_params_value(ngx_http_reel_door_t *door,
     const ngx_http_reel_param_t *param, reel_str_t raw, char **value)
 {
     u_char       detail[96];
@@ -299,7 +213,7 @@ ngx_http_reel_params_value(ngx_http_request_t *r,
     reel_err_t   err;
     reel_buf_t   pair;
 
-    *value = ngx_pnalloc(r->pool, param->max + 1);
+    *value = ngx_pnalloc(door->request->pool, param->max + 1);
     if (*value == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -326,70 +240,22 @@ ngx_http_reel_params_value(ngx_http_request_t *r,
     (void) ngx_snprintf(detail, sizeof(detail), "%s is %s%Z", param->name,
                         err == REEL_LIMIT ? "too long" : "not well encoded");
 
-    return ngx_http_reel_params_bad(r, (char *) detail);
-}
-
-
-static ngx_int_t
-ngx_http_reel_params_length(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    const char  *detail;
-
-    if (r->headers_in.content_length_n < 0 && !r->headers_in.chunked) {
-        return ngx_http_reel_params_refuse(r, NGX_HTTP_LENGTH_REQUIRED,
-                                           "MissingContentLength",
-                                           "send Content-Length or use "
-                                           "chunked transfer coding");
-    }
-
-    if (r->headers_in.content_length_n > 0) {
-        put->up.length = r->headers_in.content_length_n;
-    }
-
-    if (put->max == 0 || put->up.length <= put->max) {
-        return NGX_DECLINED;
-    }
-
-    detail = ngx_http_reel_upload_too_large(r, put);
-    if (detail == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_reel_params_refuse(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                       "EntityTooLarge", detail);
-}
-
-
-const char *
-ngx_http_reel_upload_too_large(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put)
-{
-    u_char  *p;
-
-    p = ngx_pnalloc(r->pool, 128);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    (void) ngx_snprintf(p, 128, "the body is larger than %s allows: "
-                        "at most %uL bytes%Z", put->max_name,
-                        (uint64_t) put->max);
-
-    return (char *) p;
+    return ngx_http_reel_params_bad(door, (char *) detail);
 }
 
 
 ngx_int_t
-ngx_http_reel_params_bad(ngx_http_request_t *r, const char *detail)
+ngx_http_reel_params_bad(ngx_http_reel_door_t *door, const char *detail)
 {
-    return ngx_http_reel_params_refuse(r, NGX_HTTP_BAD_REQUEST,
+    return ngx_http_reel_params_refuse(door, NGX_HTTP_BAD_REQUEST,
                                        "InvalidArgument", detail);
 }
 
 
 ngx_int_t
-ngx_http_reel_params_refuse(ngx_http_request_t *r, ngx_uint_t status,
+ngx_http_reel_params_refuse(ngx_http_reel_door_t *door, ngx_uint_t status,
     const char *code, const char *detail)
 {
-    return ngx_http_reel_error(r, NGX_HTTP_REEL_S3, status, code, detail, 0);
+    return ngx_http_reel_error(door->request, door->form, status, code,
+                               detail, 0);
 }

@@ -3,14 +3,14 @@
 #ifndef NGX_HTTP_REEL_PARAMS_H
 #define NGX_HTTP_REEL_PARAMS_H
 
-#include "ngx_module/ngx_http_reel_upload.h"
+#include "ngx_module/ngx_http_reel_door.h"
 
 #define NGX_HTTP_REEL_NAME_MAX    1024
 #define NGX_HTTP_REEL_VALUE_MAX   2048      /* reel-meta is the longest */
 
 /* NGX_DECLINED: taken, go on; value is terminated and in r's pool */
-typedef ngx_int_t (*ngx_http_reel_param_pt)(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, char *value);
+typedef ngx_int_t (*ngx_http_reel_param_pt)(ngx_http_reel_door_t *door,
+    char *value);
 
 typedef struct {
     const char              *name;
@@ -25,8 +25,9 @@ extern const ngx_http_reel_param_t  ngx_http_reel_params[];
  * Send a refusal, InvalidArgument the former; never return NGX_DECLINED,
  * which means that nothing was sent.
  */
-ngx_int_t ngx_http_reel_params_bad(ngx_http_request_t *r, const char *detail);
-ngx_int_t ngx_http_reel_params_refuse(ngx_http_request_t *r,
+ngx_int_t ngx_http_reel_params_bad(ngx_http_reel_door_t *door,
+    const char *detail);
+ngx_int_t ngx_http_reel_params_refuse(ngx_http_reel_door_t *door,
     ngx_uint_t status, const char *code, const char *detail);
 
 #endif

@@ -1,42 +1,99 @@
-/*
- * The upload door, PutObject: prepare (thread pool) -> read the body -> write
- * it (thread pool) -> ... -> publish (thread pool) -> answer.
- *
- * A request owns two buffers: while one is being written, the other is read
- * into.  When that is full too, nothing is read until the disk has caught up,
- * so the disk holds back the socket, and memory stays flat at any size.
- */
+/* the reel_upload location: which door, which operation */
 
-#include "ngx_module/ngx_http_reel_upload.h"
+#include "ngx_module/ngx_http_reel_ietf.h"
+#include "ngx_module/ngx_http_reel_tus.h"
+
+#include "lib/auth/query.h"
 
 
-static void ngx_http_reel_put_cleanup(void *data);
-static void ngx_http_reel_put_prepared(ngx_http_request_t *r, void *data);
-static void ngx_http_reel_put_body(ngx_http_request_t *r);
-static void ngx_http_reel_put_read(ngx_http_request_t *r);
-static ngx_int_t ngx_http_reel_put_fill(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_uint_t ngx_http_reel_put_full(ngx_http_request_t *r);
-static ngx_int_t ngx_http_reel_put_take(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_put_swap(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static ngx_int_t ngx_http_reel_put_write(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static void ngx_http_reel_put_written(ngx_http_request_t *r, void *data);
-static void ngx_http_reel_put_published(ngx_http_request_t *r, void *data);
-static ngx_int_t ngx_http_reel_put_answer(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static void ngx_http_reel_put_broken(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, ngx_int_t rc);
-static void ngx_http_reel_put_failed(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put);
-static void ngx_http_reel_put_refuse(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, ngx_uint_t status, const char *code,
-    const char *detail);
-static void ngx_http_reel_put_abort(ngx_http_request_t *r,
-    ngx_http_reel_put_t *put, ngx_int_t rc);
-static void ngx_http_reel_put_aborted(ngx_http_request_t *r, void *data);
+#define NGX_HTTP_REEL_UPLOADS  ".uploads/"
+
+#define NGX_HTTP_REEL_UPLOAD_METHODS                                          \
+    "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS"
+
+
+typedef struct {
+    ngx_http_reel_place_e   place;
+    ngx_uint_t              methods;
+    const char             *arg;        /* a query parameter, NULL: none */
+    ngx_http_reel_op_pt     op;
+} ngx_http_reel_route_t;
+
+
+static void ngx_http_reel_upload_cleanup(void *data);
+static ngx_int_t ngx_http_reel_upload_path(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_upload_rest(ngx_http_reel_door_t *door,
+    ngx_str_t *rest);
+static ngx_int_t ngx_http_reel_upload_split(ngx_http_reel_door_t *door,
+    ngx_str_t *rest);
+static ngx_int_t ngx_http_reel_upload_own(ngx_http_request_t *r,
+    ngx_str_t *s);
+static ngx_int_t ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
+    ngx_http_reel_op_pt *op);
+static ngx_http_reel_op_pt ngx_http_reel_upload_route(
+    ngx_http_reel_door_t *door, const ngx_http_reel_route_t *route,
+    ngx_uint_t method);
+static ngx_int_t ngx_http_reel_upload_auth(ngx_http_reel_door_t *door);
+
+
+/* S3 by place, method and the subresource in the query; first match wins */
+static const ngx_http_reel_route_t  ngx_http_reel_s3_routes[] = {
+
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, "uploadId", ngx_http_reel_part_put },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, "partNumber",
+      ngx_http_reel_part_put },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_PUT, NULL, ngx_http_reel_put_object },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, "uploads",
+      ngx_http_reel_multipart_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, "uploadId",
+      ngx_http_reel_multipart_complete },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_DELETE, "uploadId",
+      ngx_http_reel_multipart_abort },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_GET, "uploadId",
+      ngx_http_reel_s3_list_parts },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_HEAD, NULL,
+      ngx_http_reel_s3_head_object },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_GET|NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_s3_object },
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_GET, "uploads",
+      ngx_http_reel_s3_list_uploads },
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_PUT, NULL,
+      ngx_http_reel_s3_bucket },
+    { NGX_HTTP_REEL_AT_ROOT, NGX_HTTP_GET, NULL, ngx_http_reel_s3_buckets },
+
+    { 0, 0, NULL, NULL }
+};
+
+
+static const ngx_http_reel_route_t  ngx_http_reel_tus_routes[] = {
+
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_POST, NULL, ngx_http_reel_tus_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST, NULL, ngx_http_reel_tus_create },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_HEAD, NULL, ngx_http_reel_tus_head },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_PATCH, NULL,
+      ngx_http_reel_tus_patch },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_tus_delete },
+
+    { 0, 0, NULL, NULL }
+};
+
+
+static const ngx_http_reel_route_t  ngx_http_reel_ietf_routes[] = {
+
+    { NGX_HTTP_REEL_AT_BUCKET, NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH,
+      NULL, ngx_http_reel_ietf_create },
+    { NGX_HTTP_REEL_AT_KEY, NGX_HTTP_POST|NGX_HTTP_PUT|NGX_HTTP_PATCH,
+      NULL, ngx_http_reel_ietf_create },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_HEAD|NGX_HTTP_GET, NULL,
+      ngx_http_reel_ietf_head },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_PATCH, NULL,
+      ngx_http_reel_ietf_append },
+    { NGX_HTTP_REEL_AT_UPLOAD, NGX_HTTP_DELETE, NULL,
+      ngx_http_reel_ietf_cancel },
+
+    { 0, 0, NULL, NULL }
+};
 
 
 ngx_int_t
@@ -44,525 +101,335 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     ngx_pool_cleanup_t        *cln;
-    ngx_http_reel_put_t       *put;
+    ngx_http_reel_op_pt        op;
     ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_door_t      *door;
     ngx_http_reel_loc_conf_t  *rlcf;
 
     if (r->method == NGX_HTTP_OPTIONS) {
-        return ngx_http_reel_preflight(r, "PUT, OPTIONS");
+        if (ngx_http_reel_tus_discover(r) != NGX_OK
+            || ngx_http_reel_ietf_discover(r) != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_reel_preflight(r, NGX_HTTP_REEL_UPLOAD_METHODS);
     }
 
-    if (r->method != NGX_HTTP_PUT) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_S3, NGX_HTTP_NOT_ALLOWED,
-                                   "MethodNotAllowed",
-                                   "only PUT uploads here", 0);
+    if (r->request_body) {
+        /* who read it left it in memory or in a file: mirror, … */
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_S3,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "InternalError", "another module of this "
+                                   "location reads the body before it can "
+                                   "be stored", 0);
     }
 
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
     ctx = ngx_http_reel_get_ctx(r);
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_put_t));
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_door_t));
     if (ctx == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    put = cln->data;
-    ngx_memzero(put, sizeof(ngx_http_reel_put_t));
-    cln->handler = ngx_http_reel_put_cleanup;
-    ctx->data = put;
+    door = cln->data;
+    ngx_memzero(door, sizeof(ngx_http_reel_door_t));
+    cln->handler = ngx_http_reel_upload_cleanup;
+    ctx->data = door;
 
-    put->up.store = rlcf->store;
+    door->request = r;
+    door->store = rlcf->store;
+    door->form = NGX_HTTP_REEL_S3;
+    door->length = r->headers_in.content_length_n < 0
+                   ? REEL_UPLOAD_UNKNOWN
+                   : (uint64_t) r->headers_in.content_length_n;
 
-    if (ngx_array_init(&put->up.pieces, r->pool, 16, sizeof(ngx_str_t))
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_reel_auth(r, NGX_HTTP_REEL_S3, 0, NULL, &put->auth);
-    if (rc != NGX_OK || r->header_sent) {
-        return rc;
-    }
-
-    rc = ngx_http_reel_upload_params(r, put);
+    rc = ngx_http_reel_upload_path(door);
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    put->busy = 1;
-
-    if (ngx_http_reel_task_post(r, ngx_http_reel_upload_prepare,
-                                ngx_http_reel_put_prepared, put)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = ngx_http_reel_upload_door(door, &op);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
+    if (op == NULL) {
+        return ngx_http_reel_error(r, door->form, NGX_HTTP_NOT_ALLOWED,
+                                   "MethodNotAllowed", "there is no such "
+                                   "operation on this path", 0);
+    }
+
+    rc = ngx_http_reel_upload_auth(door);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    /* the operation's reference: given back by whom ends the request */
     r->main->count++;
 
-    return NGX_DONE;
-}
-
-
-/* only for requests that end while no pool work can be posted any more */
-static void
-ngx_http_reel_put_cleanup(void *data)
-{
-    ngx_http_reel_put_t  *put = data;
-
-    ngx_http_reel_upload_abort(&put->up, ngx_cycle->log);
-}
-
-
-static void
-ngx_http_reel_put_prepared(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_put_t  *put = data;
-
-    ngx_int_t  rc;
-
-    put->busy = 0;
-
-    if (put->up.err != REEL_OK) {
-        ngx_http_reel_put_failed(r, put);
-        return;
-    }
-
-    if (put->up.prepared == NGX_HTTP_REEL_UPLOAD_TAKEN) {
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_CONFLICT,
-                                 "OperationAborted", "the asset of "
-                                 "reel-asset exists already");
-        return;
-    }
-
-    if (put->up.prepared == NGX_HTTP_REEL_UPLOAD_REPLAY) {
-
-        if (r->headers_in.expect) {
-            /* this is the answer; the body is not wanted */
-            r->expect_tested = 1;
-            r->keepalive = 0;
-        }
-
-        rc = ngx_http_discard_request_body(r);
-        if (rc == NGX_OK) {
-            rc = ngx_http_reel_put_answer(r, put);
-        }
-
-        ngx_http_finalize_request(r, rc);
-        return;
-    }
-
-    r->request_body_no_buffering = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_http_reel_put_body);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        ngx_http_reel_put_broken(r, put, rc);
-        return;
-    }
-
-    /* gives back the reference that the content handler took */
-    ngx_http_finalize_request(r, NGX_DONE);
-}
-
-
-static void
-ngx_http_reel_put_body(ngx_http_request_t *r)
-{
-    ngx_http_reel_put_read(r);
-}
-
-
-/* reads until there is nothing to read, or no room */
-static void
-ngx_http_reel_put_read(ngx_http_request_t *r)
-{
-    ngx_int_t             rc;
-    ngx_http_reel_put_t  *put;
-    ngx_http_reel_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
-    put = ctx->data;
-
-    if (put->failing) {
-        return;
-    }
-
-    r->read_event_handler = ngx_http_reel_put_read;
-
-    do {
-        rc = ngx_http_reel_put_fill(r, put);
-
-    } while (rc == NGX_OK);
+    rc = op(door);
 
     if (rc != NGX_DONE) {
-        ngx_http_reel_put_broken(r, put, rc);
+        r->main->count--;
+    }
+
+    return rc;
+}
+
+
+/* the client went away while nothing of it was in the pool */
+static void
+ngx_http_reel_upload_cleanup(void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    ngx_uint_t  i;
+
+    ngx_http_reel_wake_unwatch(&door->wake);
+
+    if (door->upload && door->upload->facts.door == REEL_UPLOAD_PUT) {
+        ngx_http_reel_put_forsake(door);
+    }
+
+    reel_upload_close(door->upload);
+    door->upload = NULL;
+
+    for (i = 0; i < door->nchecks; i++) {
+        reel_sum_release(&door->checks[i].sum);
     }
 }
 
 
-/*
- * NGX_OK: a buffer went to the pool, there is room again; NGX_DONE: wait for
- * the socket or the pool, or it ended otherwise; else an error.
- */
+/* ---- the path ---- */
+
 static ngx_int_t
-ngx_http_reel_put_fill(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_upload_path(ngx_http_reel_door_t *door)
 {
     ngx_int_t  rc;
+    ngx_str_t  rest;
 
-    while (r->reading_body && !ngx_http_reel_put_full(r)) {
+    ngx_str_null(&rest);
 
-        rc = ngx_http_read_unbuffered_request_body(r);
+    rc = ngx_http_reel_upload_rest(door, &rest);
 
-        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-            return rc;
-        }
-
-        if (rc == NGX_AGAIN) {
-            break;
-        }
-    }
-
-    if (put->busy) {
-        if (!r->reading_body || ngx_http_reel_put_full(r)) {
-            /* the pool's end goes on from here */
-            r->read_event_handler = ngx_http_block_reading;
-        }
-
-        return NGX_DONE;
-    }
-
-    if (r->reading_body && !ngx_http_reel_put_full(r)) {
-#if (NGX_HTTP_V2)
-        /* its window opens as data is taken */
-        if (r->stream == NULL || r->request_body->bufs == NULL)
-#endif
-        {
-            return NGX_DONE;
-        }
-    }
-
-    return ngx_http_reel_put_write(r, put);
+    return rc == NGX_DECLINED ? ngx_http_reel_upload_split(door, &rest) : rc;
 }
 
 
 /*
- * HTTP/2 bounds what comes by the stream's window, and its buffer may hold
- * bytes that the core has not passed on yet: there it never counts as full.
- */
-static ngx_uint_t
-ngx_http_reel_put_full(ngx_http_request_t *r)
-{
-    ngx_http_request_body_t  *rb;
-
-#if (NGX_HTTP_V2)
-    if (r->stream) {
-        return 0;
-    }
-#endif
-
-    rb = r->request_body;
-
-    return rb->bufs && rb->buf && rb->buf->last == rb->buf->end;
-}
-
-
-/* posts what was read; the last of the body together with its publication */
-static ngx_int_t
-ngx_http_reel_put_write(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    const char  *detail;
-
-    if (ngx_http_reel_put_take(r, put) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (put->max && put->received > put->max) {
-        detail = ngx_http_reel_upload_too_large(r, put);
-        if (detail == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                 "EntityTooLarge", detail);
-        return NGX_DONE;
-    }
-
-    put->busy = 1;
-
-    if (!r->reading_body) {
-        r->read_event_handler = ngx_http_block_reading;
-
-        if (ngx_http_reel_task_post(r, ngx_http_reel_upload_publish,
-                                    ngx_http_reel_put_published, put)
-            == NGX_OK)
-        {
-            return NGX_DONE;
-        }
-
-    } else if (ngx_http_reel_put_swap(r, put) == NGX_OK
-               && ngx_http_reel_task_post(r, ngx_http_reel_upload_write,
-                                          ngx_http_reel_put_written, put)
-                  == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    put->busy = 0;
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-/*
- * Notes where the bytes lie and tells the core that they are consumed: it
- * then goes on with the buffer that ngx_http_reel_put_swap gives it.
+ * What follows the location's prefix, decoded once, as it was signed: a key
+ * such as "../a//b" is data.  Where a rewrite changed the path, nginx's own
+ * form of it is all there is.
  */
 static ngx_int_t
-ngx_http_reel_put_take(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_upload_rest(ngx_http_reel_door_t *door, ngx_str_t *rest)
 {
-    ngx_str_t                *piece;
-    ngx_chain_t              *cl, *next;
-    ngx_http_request_body_t  *rb;
+    u_char                    *end;
+    reel_buf_t                 b;
+    reel_str_t                 wire;
+    ngx_str_t                 *name;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    rb = r->request_body;
+    r = door->request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    name = &clcf->name;
 
-    put->up.pieces.nelts = 0;
+    end = ngx_strlchr(r->unparsed_uri.data,
+                      r->unparsed_uri.data + r->unparsed_uri.len, '?');
 
-    for (cl = rb ? rb->bufs : NULL; cl; cl = next) {
-        next = cl->next;
+    wire.p = (char *) r->unparsed_uri.data;
+    wire.len = end ? (size_t) (end - r->unparsed_uri.data)
+                   : r->unparsed_uri.len;
 
-        if (cl->buf->last != cl->buf->pos) {
-            piece = ngx_array_push(&put->up.pieces);
-            if (piece == NULL) {
-                return NGX_ERROR;
-            }
+    reel_buf_init(&b, wire.len + 1);
 
-            piece->data = cl->buf->pos;
-            piece->len = cl->buf->last - cl->buf->pos;
-            put->received += piece->len;
-        }
-
-        cl->buf->pos = cl->buf->last;
-        ngx_free_chain(r->pool, cl);
-
-        rb->bufs = next;
+    if (reel_uri_decode(&b, wire) != REEL_OK || reel_buf_err(&b) != REEL_OK) {
+        reel_buf_release(&b);
+        return ngx_http_reel_params_bad(door, "the path is not well encoded");
     }
 
-    return NGX_OK;
-}
+    if (b.len >= name->len && ngx_memcmp(b.data, name->data, name->len) == 0) {
+        rest->len = b.len - name->len;
+        rest->data = ngx_pnalloc(r->pool, rest->len + 1);
 
-
-static ngx_int_t
-ngx_http_reel_put_swap(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    ngx_buf_t                *b;
-    ngx_http_request_body_t  *rb;
-
-    rb = r->request_body;
-    b = put->spare;
-
-    if (b == NULL) {
-        b = ngx_create_temp_buf(r->pool, rb->buf->end - rb->buf->start);
-        if (b == NULL) {
-            return NGX_ERROR;
+        if (rest->data != NULL) {
+            ngx_memcpy(rest->data, b.data + name->len, rest->len);
         }
-    }
 
-    b->pos = b->start;
-    b->last = b->start;
-
-    put->spare = rb->buf;
-    rb->buf = b;
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_reel_put_written(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_put_t  *put = data;
-
-    put->busy = 0;
-
-    if (put->failing) {
-        ngx_http_reel_put_abort(r, put, put->rc);
-
-    } else if (put->up.err != REEL_OK) {
-        ngx_http_reel_put_failed(r, put);
-
-    } else if (r->connection->error) {
-        ngx_http_reel_put_broken(r, put, NGX_ERROR);
+    } else if (r->uri.len >= name->len) {
+        rest->len = r->uri.len - name->len;
+        rest->data = r->uri.data + name->len;
 
     } else {
-        ngx_http_reel_put_read(r);
-    }
-}
-
-
-static void
-ngx_http_reel_put_published(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_put_t  *put = data;
-
-    put->busy = 0;
-
-    if (put->up.err == REEL_OK) {
-        ngx_http_finalize_request(r, ngx_http_reel_put_answer(r, put));
-        return;
+        rest->len = 0;
+        rest->data = r->uri.data;
     }
 
-    if (put->up.mismatch) {
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_BAD_REQUEST,
-                                 "XAmzContentSHA256Mismatch",
-                                 "the body's SHA-256 is not the signed one");
-        return;
-    }
+    reel_buf_release(&b);
 
-    ngx_http_reel_put_failed(r, put);
+    return rest->data ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 static ngx_int_t
-ngx_http_reel_put_answer(ngx_http_request_t *r, ngx_http_reel_put_t *put)
+ngx_http_reel_upload_split(ngx_http_reel_door_t *door, ngx_str_t *rest)
 {
-    ngx_str_t                  asset, etag, empty;
-    ngx_http_reel_ctx_t       *ctx;
-    ngx_http_reel_upload_t    *up;
-    ngx_http_reel_loc_conf_t  *rlcf;
+    size_t    prefix;
+    u_char   *p, *last;
 
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
-    up = &put->up;
+    p = rest->data;
+    last = p + rest->len;
 
-    asset.data = (u_char *) up->named.asset;
-    asset.len = REEL_ULID_LEN;
-    ctx->asset = asset;
-
-    etag.data = (u_char *) up->named.etag;
-    etag.len = ngx_strlen(up->named.etag);
-
-    ngx_str_null(&empty);
-
-    if (up->prepared == NGX_HTTP_REEL_UPLOAD_FRESH || up->resubmit) {
-        ngx_http_reel_job_submit(rlcf, up->named.asset, 1,
-                                 up->record.project, up->record.pipeline,
-                                 up->record.created_ms);
+    if (p < last && *p == '/') {
+        /* of a location without one at its end */
+        p++;
     }
 
-    if (ngx_http_reel_cors(r) != NGX_OK
-        || ngx_http_reel_add_header(r, "ETag", &etag) != NGX_OK
-        || ngx_http_reel_add_header(r, "reel-asset", &asset) != NGX_OK)
+    door->bucket.data = p;
+    p = ngx_strlchr(p, last, '/');
+
+    door->bucket.len = (p ? p : last) - door->bucket.data;
+    door->key.data = p ? p + 1 : last;
+    door->key.len = last - door->key.data;
+
+    if (door->key.len > NGX_HTTP_REEL_NAME_MAX) {
+        return ngx_http_reel_params_bad(door, "the name is longer than 1024 "
+                                        "bytes");
+    }
+
+    if (ngx_http_reel_upload_own(door->request, &door->bucket) != NGX_OK
+        || ngx_http_reel_upload_own(door->request, &door->key) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_reel_send(r, NGX_HTTP_OK, "text/plain", &empty);
-}
+    prefix = sizeof(NGX_HTTP_REEL_UPLOADS) - 1;
 
+    if (door->bucket.len == 0) {
+        door->place = NGX_HTTP_REEL_AT_ROOT;
 
-/* the core gave up reading: the client is gone, too slow or sends nonsense */
-static void
-ngx_http_reel_put_broken(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    ngx_int_t rc)
-{
-    if (rc == NGX_HTTP_BAD_REQUEST && !r->connection->error) {
-        ngx_http_reel_put_refuse(r, put, rc, "InvalidRequest",
-                                 "the body is not framed as its headers say");
-        return;
-    }
+    } else if (door->key.len == 0) {
+        door->place = NGX_HTTP_REEL_AT_BUCKET;
 
-    ngx_http_reel_put_abort(r, put, rc);
-}
-
-
-/* the store said no */
-static void
-ngx_http_reel_put_failed(ngx_http_request_t *r, ngx_http_reel_put_t *put)
-{
-    put->retryable = 1;
-
-    switch (put->up.err) {
-
-    case REEL_NOSPACE:
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_INSUFFICIENT_STORAGE,
-                                 "InsufficientStorage", "the server's disk "
-                                 "is full; nothing was stored");
-        return;
-
-    case REEL_EXISTS:
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_CONFLICT,
-                                 "OperationAborted", "another upload makes "
-                                 "this asset just now");
-        return;
-
-    default:
-        ngx_http_reel_put_refuse(r, put, NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                 "InternalError", "the store failed; nothing "
-                                 "was published, try again");
-    }
-}
-
-
-static void
-ngx_http_reel_put_refuse(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    ngx_uint_t status, const char *code, const char *detail)
-{
-    put->status = status;
-    put->code = code;
-    put->detail = detail;
-
-    ngx_http_reel_put_abort(r, put, NGX_OK);
-}
-
-
-/* first what is staged goes, then the client hears why */
-static void
-ngx_http_reel_put_abort(ngx_http_request_t *r, ngx_http_reel_put_t *put,
-    ngx_int_t rc)
-{
-    put->failing = 1;
-    put->rc = rc;
-
-    r->read_event_handler = ngx_http_block_reading;
-
-#if (NGX_HTTP_V2)
-    if (r->stream) {
-        r->stream->skip_data = 1;
-    }
-#endif
-
-    if (put->busy) {
-        return;
-    }
-
-    if (put->up.multipart
-        && ngx_http_reel_task_post(r, ngx_http_reel_upload_abort,
-                                   ngx_http_reel_put_aborted, put)
-           == NGX_OK)
+    } else if (ngx_strncmp(door->key.data, NGX_HTTP_REEL_UPLOADS, prefix)
+               == 0)
     {
-        return;
+        door->place = NGX_HTTP_REEL_AT_UPLOAD;
+        door->id.data = door->key.data + prefix;
+        door->id.len = door->key.len - prefix;
+
+    } else {
+        door->place = NGX_HTTP_REEL_AT_KEY;
     }
 
-    /* else the pool's cleanup removes what is staged */
-    ngx_http_reel_put_aborted(r, put);
+    return NGX_DECLINED;
 }
 
 
-static void
-ngx_http_reel_put_aborted(ngx_http_request_t *r, void *data)
+/* a terminated copy */
+static ngx_int_t
+ngx_http_reel_upload_own(ngx_http_request_t *r, ngx_str_t *s)
 {
-    ngx_http_reel_put_t  *put = data;
+    u_char  *p;
 
-    ngx_int_t  rc;
-
-    rc = put->rc;
-
-    if (put->status) {
-        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_S3, put->status, put->code,
-                                 put->detail, put->retryable);
+    p = ngx_pnalloc(r->pool, s->len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
 
-    ngx_http_finalize_request(r, rc);
+    *ngx_cpymem(p, s->data, s->len) = '\0';
+    s->data = p;
+
+    return NGX_OK;
+}
+
+
+/* ---- the operation ---- */
+
+/* which protocol is spoken, and what is asked of it */
+static ngx_int_t
+ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
+    ngx_http_reel_op_pt *op)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = door->request;
+
+    if (ngx_http_reel_ietf_speaks(door)) {
+        door->form = NGX_HTTP_REEL_PROBLEM;
+        *op = ngx_http_reel_upload_route(door, ngx_http_reel_ietf_routes,
+                                         r->method);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_reel_tus_speaks(door)) {
+        rc = ngx_http_reel_tus_begin(door);
+
+        *op = ngx_http_reel_upload_route(door, ngx_http_reel_tus_routes,
+                                         ngx_http_reel_tus_method(r));
+        return rc;
+    }
+
+    *op = ngx_http_reel_upload_route(door, ngx_http_reel_s3_routes,
+                                     r->method);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_http_reel_op_pt
+ngx_http_reel_upload_route(ngx_http_reel_door_t *door,
+    const ngx_http_reel_route_t *route, ngx_uint_t method)
+{
+    reel_str_t  query, value;
+
+    query.p = (char *) door->request->args.data;
+    query.len = door->request->args.len;
+
+    for ( /* void */ ; route->op; route++) {
+
+        if (route->place == door->place && (route->methods & method)
+            && (route->arg == NULL
+                || reel_query_get(query, route->arg, &value)))
+        {
+            return route->op;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* an upload's own URL is what authorises what follows its creation */
+static ngx_int_t
+ngx_http_reel_upload_auth(ngx_http_reel_door_t *door)
+{
+    ngx_int_t   rc;
+    reel_str_t  bucket;
+
+    if (door->place == NGX_HTTP_REEL_AT_UPLOAD) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_reel_auth(door->request, door->form, 0, NULL, &door->auth);
+    if (rc != NGX_OK || door->request->header_sent) {
+        return rc;
+    }
+
+    bucket.p = (char *) door->bucket.data;
+    bucket.len = door->bucket.len;
+
+    if (door->place == NGX_HTTP_REEL_AT_ROOT
+        || reel_access_key_has_bucket(door->auth.key, bucket))
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_reel_params_refuse(door, NGX_HTTP_NOT_FOUND,
+                                       "NoSuchBucket", "the access key has "
+                                       "no such bucket");
 }

@@ -82,17 +82,13 @@ xml_text(const char *body, const char *name)
 }
 
 
-int
-reel_ctl_refusal(const reel_ctl_t *c, const reel_ctl_answer_t *a,
-    const char *what)
+/* what a refusal says of itself; both are yours, NULL when absent */
+static void
+explain(const reel_ctl_answer_t *a, char **code, char **detail)
 {
-    char        *code = NULL, *detail = NULL;
-    size_t       i;
     json_t      *problem;
-    const char  *body, *hint = NULL;
+    const char  *body, *codez = NULL, *detailz = NULL;
     reel_buf_t   copy;
-
-    (void) c;
 
     reel_buf_init(&copy, a->body.max);
     reel_buf_add(&copy, a->body.data, a->body.len);
@@ -101,18 +97,44 @@ reel_ctl_refusal(const reel_ctl_t *c, const reel_ctl_answer_t *a,
     problem = json_loads(body, 0, NULL);
 
     if (problem != NULL) {
-        (void) json_unpack(problem, "{s?s, s?s}", "code", &code,
-                           "detail", &detail);
-        code = code != NULL ? strdup(code) : NULL;
-        detail = detail != NULL ? strdup(detail) : NULL;
+        (void) json_unpack(problem, "{s?s, s?s}", "code", &codez,
+                           "detail", &detailz);
+        *code = codez != NULL ? strdup(codez) : NULL;
+        *detail = detailz != NULL ? strdup(detailz) : NULL;
 
     } else {
-        code = xml_text(body, "Code");
-        detail = xml_text(body, "Message");
+        *code = xml_text(body, "Code");
+        *detail = xml_text(body, "Message");
     }
 
     json_decref(problem);
     reel_buf_release(&copy);
+}
+
+
+void
+reel_ctl_refusal_code(const reel_ctl_answer_t *a, char *dst, size_t cap)
+{
+    char  *code, *detail;
+
+    explain(a, &code, &detail);
+    (void) snprintf(dst, cap, "%s", code != NULL ? code : "");
+    free(code);
+    free(detail);
+}
+
+
+int
+reel_ctl_refusal(const reel_ctl_t *c, const reel_ctl_answer_t *a,
+    const char *what)
+{
+    char        *code, *detail;
+    size_t       i;
+    const char  *hint = NULL;
+
+    (void) c;
+
+    explain(a, &code, &detail);
 
     for (i = 0; code != NULL && hints[i].code != NULL; i++) {
         if (strcmp(code, hints[i].code) == 0) {

@@ -1,36 +1,36 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "reelctl/http.h"
-#include "reelctl/presign.h"
+#include "reelctl/interrupt.h"
 #include "reelctl/progress.h"
+#include "reelctl/upload.h"
 #include "reelctl/watch.h"
 
 
-#define URL_MAX     32768
+#define RETRIES     8           /* with their waits more than a minute */
 #define RETRIES_MAX 100
+#define AT_ONCE     4
+#define ONE_PUT     (16ull << 20)   /* files below it */
 
 
-typedef struct {
-    int          fd;
-    uint64_t     size;
-    const char  *name;          /* the file's, without folders */
-    int64_t      took_ms;
-    char         asset[27];
-} file_t;
+static int64_t
+mtime_ns(const struct stat *st)
+{
+    return (int64_t) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
 
 
 static int
-open_file(file_t *f, const char *path)
+open_file(reel_ctl_file_t *f, const char *path)
 {
     struct stat  st;
     const char  *slash;
 
     slash = strrchr(path, '/');
+    f->path = path;
     f->name = slash != NULL ? slash + 1 : path;
     f->fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -46,6 +46,7 @@ open_file(file_t *f, const char *path)
     }
 
     f->size = (uint64_t) st.st_size;
+    f->mtime_ns = mtime_ns(&st);
 
     (void) posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 
@@ -53,100 +54,128 @@ open_file(file_t *f, const char *path)
 }
 
 
-/* the URL of --url, or one signed now; yours */
-static int
-get_url(reel_ctl_t *c, const file_t *f, char **url)
+int
+reel_ctl_file_same(const reel_ctl_file_t *f)
 {
-    int                 code;
-    char                line[URL_MAX];
-    reel_ctl_signed_t   s;
+    struct stat  st;
 
-    *url = NULL;
-
-    if (c->opt[REEL_OPT_URL] == NULL) {
-        code = reel_ctl_presign(c, "PUT",
-                                reel_ctl_opt(c, REEL_OPT_NAME, NULL, f->name),
-                                &s);
-        *url = s.url;
-        s.url = NULL;
-        reel_ctl_signed_release(&s);
-
-        return code;
-    }
-
-    if (strcmp(c->opt[REEL_OPT_URL], "-") != 0) {
-        *url = strdup(c->opt[REEL_OPT_URL]);
-
-    } else if (fgets(line, sizeof(line), stdin) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
-        *url = strdup(line);
-    }
-
-    if (*url == NULL || (strncmp(*url, "http://", 7) != 0
-                         && strncmp(*url, "https://", 8) != 0))
+    if (fstat(f->fd, &st) == 0 && (uint64_t) st.st_size == f->size
+        && mtime_ns(&st) == f->mtime_ns)
     {
-        return reel_ctl_fail(REEL_EXIT_USAGE, "--url must be an http or "
-                             "https URL");
+        return REEL_EXIT_OK;
+    }
+
+    return reel_ctl_fail(REEL_EXIT_FAILED, "%s changed while it was "
+                         "uploaded: begin anew, without --resume", f->path);
+}
+
+
+/* the numbers among the options */
+static int
+read_how(reel_ctl_t *c, reel_ctl_how_t *how)
+{
+    int  code;
+
+    *how = (reel_ctl_how_t) { .c = c };
+    how->resume = c->opt[REEL_OPT_RESUME] != NULL;
+
+    code = reel_ctl_opt_number(c, REEL_OPT_RETRIES, RETRIES_MAX, RETRIES,
+                               &how->retries);
+
+    if (code == REEL_EXIT_OK) {
+        code = reel_ctl_opt_number(c, REEL_OPT_PARTS, REEL_CTL_AT_ONCE_MAX,
+                                   AT_ONCE, &how->at_once);
+    }
+
+    if (code == REEL_EXIT_OK && how->at_once == 0) {
+        code = reel_ctl_fail(REEL_EXIT_USAGE, "--parts must be above 0");
+    }
+
+    if (code == REEL_EXIT_OK) {
+        code = reel_ctl_opt_bytes(c, REEL_OPT_PART_SIZE, 0, &how->part_size);
+    }
+
+    if (code == REEL_EXIT_OK && how->part_size != 0
+        && (how->part_size < REEL_CTL_PART_MIN
+            || how->part_size > REEL_CTL_PART_MAX))
+    {
+        code = reel_ctl_fail(REEL_EXIT_USAGE, "--part-size must be from 5M "
+                             "to 5G, or 0 for one PUT");
+    }
+
+    return code;
+}
+
+
+/* what cannot be meant together */
+static int
+check(const reel_ctl_t *c)
+{
+    bool  urls = c->opt[REEL_OPT_PART_URLS] != NULL;
+
+    if (c->opt[REEL_OPT_URL] != NULL
+        && (urls || c->opt[REEL_OPT_RESUME] != NULL
+            || c->opt[REEL_OPT_PARTS] != NULL
+            || c->opt[REEL_OPT_PART_SIZE] != NULL))
+    {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "--url is one PUT: it goes "
+                             "without --parts, --part-size, --part-urls and "
+                             "--resume");
     }
 
     return REEL_EXIT_OK;
 }
 
 
-static bool
-passing(const reel_ctl_answer_t *a, reel_err_t err)
+static int
+send_file(const reel_ctl_how_t *how, const reel_ctl_file_t *f,
+    reel_ctl_outcome_t *out)
 {
-    return err == REEL_IO || a->status == 502 || a->status == 503
-           || a->status == 504;
+    bool               one;
+    const reel_ctl_t  *c = how->c;
+
+    if (c->opt[REEL_OPT_PART_URLS] != NULL) {
+        return reel_ctl_upload_urls(how, f, out);
+    }
+
+    one = c->opt[REEL_OPT_PART_SIZE] == NULL ? f->size < ONE_PUT
+          : how->part_size == 0 || f->size <= how->part_size;
+
+    if (one || c->opt[REEL_OPT_URL] != NULL) {
+        return reel_ctl_upload_put(how, f, out);
+    }
+
+    return reel_ctl_upload_s3(how, f, out);
 }
 
 
 /*
- * The same URL again replays the answer that was lost, so trying again is
- * safe; only what never reached the disk is sent twice.
+ * A reel server names the asset.  Other servers do not: with their URLs this
+ * is no fault, unless the id is needed.
  */
-static reel_err_t
-send_file(reel_ctl_t *c, const file_t *f, const char *url, uint64_t retries,
-    reel_ctl_answer_t *a, reel_error_t *e)
+static int
+check_asset(const reel_ctl_t *c, const reel_ctl_outcome_t *out)
 {
-    char                 type[512];
-    unsigned             wait_s = 1;
-    reel_err_t           err;
-    reel_ctl_upload_t    u;
-    reel_ctl_request_t   rq = {
-        .method = "PUT", .url = url, .fd = f->fd, .size = f->size,
-        .progress = reel_ctl_upload_progress, .arg = &u,
-        .headers = { "Accept: application/problem+json",
-                     "Expect: 100-continue" }
-    };
-
-    if (c->opt[REEL_OPT_TYPE] != NULL) {
-        (void) snprintf(type, sizeof(type), "Content-Type: %s",
-                        c->opt[REEL_OPT_TYPE]);
-        rq.headers[2] = type;
+    if (out->asset[0] != '\0') {
+        return REEL_EXIT_OK;
     }
 
-    reel_ctl_upload_begin(&u, f->name, f->size);
-
-    for ( ;; ) {
-        err = reel_ctl_http(c, &rq, a, e);
-
-        if (retries == 0 || !passing(a, err)) {
-            break;
+    if (c->opt[REEL_OPT_WATCH] == NULL && c->opt[REEL_OPT_ID_FILE] == NULL
+        && (c->opt[REEL_OPT_URL] != NULL
+            || c->opt[REEL_OPT_PART_URLS] != NULL))
+    {
+        if (out->parts == NULL) {
+            reel_ctl_warn("uploaded; the server named no asset");
         }
 
-        reel_ctl_warn("%s; trying again in %u s",
-                      err != REEL_OK ? e->text : "the server is busy",
-                      wait_s);
-        reel_ctl_answer_release(a);
-        reel_ctl_sleep_ms(wait_s * 1000);
-        wait_s = wait_s < 16 ? 2 * wait_s : 16;
-        retries--;
+        return REEL_EXIT_OK;
     }
 
-    reel_ctl_upload_end(&u, err == REEL_OK && a->status == 200);
-
-    return err;
+    return reel_ctl_fail(REEL_EXIT_FAILED, out->parts != NULL
+                         ? "the parts are there, but it is not complete, so "
+                           "there is no asset"
+                         : "the server took the file but named no asset: is "
+                           "this location reel_upload?");
 }
 
 
@@ -166,63 +195,31 @@ write_id(const char *path, const char *id)
 }
 
 
-static int
-upload(reel_ctl_t *c, file_t *f, uint64_t retries)
-{
-    int                 code;
-    char               *url;
-    int64_t             began;
-    reel_err_t          err;
-    reel_error_t        e = { "" };
-    reel_ctl_answer_t   a = { 0 };
-
-    code = get_url(c, f, &url);
-    if (code != REEL_EXIT_OK) {
-        free(url);
-        return code;
-    }
-
-    began = reel_ctl_now_ms();
-    err = send_file(c, f, url, retries, &a, &e);
-    f->took_ms = reel_ctl_now_ms() - began;
-    free(url);
-
-    if (err != REEL_OK) {
-        code = reel_ctl_fail(err == REEL_IO ? REEL_EXIT_UNAVAILABLE
-                                            : REEL_EXIT_FAILED,
-                             "the upload of %s broke off: %s", f->name,
-                             e.text);
-
-    } else if (a.status != 200) {
-        code = reel_ctl_refusal(c, &a, "the upload was refused");
-
-    } else if (a.asset[0] == '\0') {
-        code = reel_ctl_fail(REEL_EXIT_FAILED, "the server took the file but "
-                             "named no asset: is this location reel_upload?");
-    } else {
-        memcpy(f->asset, a.asset, sizeof(f->asset));
-    }
-
-    reel_ctl_answer_release(&a);
-
-    return code;
-}
-
-
 /* asset is taken; NULL unless it was watched */
 static int
-report(const reel_ctl_t *c, const file_t *f, json_t *asset)
+report(const reel_ctl_t *c, const reel_ctl_file_t *f, int64_t took_ms,
+    const reel_ctl_outcome_t *out, json_t *asset)
 {
     json_t  *j;
 
-    if (!c->json) {
+    if (!c->json && out->parts == NULL) {
         json_decref(asset);
         return reel_ctl_done();
     }
 
-    j = json_pack("{s:s, s:I, s:f}", "asset", f->asset, "size",
-                  (json_int_t) f->size, "seconds",
-                  (double) f->took_ms / 1000);
+    j = json_pack("{s:o, s:I, s:f}", "asset",
+                  out->asset[0] != '\0' ? json_string(out->asset)
+                                        : json_null(),
+                  "size", (json_int_t) f->size, "seconds",
+                  (double) took_ms / 1000);
+
+    if (j != NULL && out->asset[0] == '\0' && out->etag[0] != '\0') {
+        json_object_set_new(j, "etag", json_string(out->etag));
+    }
+
+    if (j != NULL && out->parts != NULL) {
+        json_object_set(j, "parts", out->parts);
+    }
 
     if (asset != NULL) {
         json_object_set_new(j, "result", asset);
@@ -232,19 +229,54 @@ report(const reel_ctl_t *c, const file_t *f, json_t *asset)
 }
 
 
+/* what follows an upload that is whole */
+static int
+after(reel_ctl_t *c, const reel_ctl_file_t *f, const reel_ctl_outcome_t *out,
+    int64_t took_ms, uint64_t timeout)
+{
+    int      code, told;
+    json_t  *asset = NULL;
+
+    /* the id counts even if what follows fails */
+    if (!c->json && out->asset[0] != '\0') {
+        (void) printf("%s\n", out->asset);
+        (void) fflush(stdout);
+    }
+
+    code = check_asset(c, out);
+
+    if (code == REEL_EXIT_OK && c->opt[REEL_OPT_ID_FILE] != NULL) {
+        code = write_id(c->opt[REEL_OPT_ID_FILE], out->asset);
+    }
+
+    if (code == REEL_EXIT_OK && c->opt[REEL_OPT_WATCH] != NULL) {
+        code = reel_ctl_watch(c, out->asset, timeout, &asset);
+    }
+
+    told = report(c, f, took_ms, out, asset);
+
+    return code != REEL_EXIT_OK ? code : told;
+}
+
+
 int
 reel_ctl_cmd_upload(reel_ctl_t *c)
 {
-    int        code, told;
-    json_t    *asset = NULL;
-    file_t     f = { .fd = -1 };
-    uint64_t   timeout, retries;
+    int                  code;
+    int64_t              began;
+    uint64_t             timeout;
+    reel_ctl_how_t       how;
+    reel_ctl_file_t      f = { .fd = -1 };
+    reel_ctl_outcome_t   out = { "" };
 
     code = reel_ctl_opt_seconds(c, REEL_OPT_TIMEOUT, UINT32_MAX, 0, &timeout);
 
     if (code == REEL_EXIT_OK) {
-        code = reel_ctl_opt_number(c, REEL_OPT_RETRIES, RETRIES_MAX, 3,
-                                   &retries);
+        code = read_how(c, &how);
+    }
+
+    if (code == REEL_EXIT_OK) {
+        code = check(c);
     }
 
     /* watching needs a key: better said before an hour of upload */
@@ -257,32 +289,21 @@ reel_ctl_cmd_upload(reel_ctl_t *c)
     }
 
     if (code == REEL_EXIT_OK) {
-        code = upload(c, &f, retries);
+        began = reel_ctl_now_ms();
+        reel_ctl_catch();
+        code = send_file(&how, &f, &out);
+        reel_ctl_catch_no_more();
+
+        if (code == REEL_EXIT_OK) {
+            code = after(c, &f, &out, reel_ctl_now_ms() - began, timeout);
+        }
     }
 
     if (f.fd != -1) {
         (void) close(f.fd);
     }
 
-    if (code != REEL_EXIT_OK) {
-        return code;
-    }
+    json_decref(out.parts);
 
-    /* the id counts even if what follows fails */
-    if (!c->json) {
-        (void) printf("%s\n", f.asset);
-        (void) fflush(stdout);
-    }
-
-    if (c->opt[REEL_OPT_ID_FILE] != NULL) {
-        code = write_id(c->opt[REEL_OPT_ID_FILE], f.asset);
-    }
-
-    if (code == REEL_EXIT_OK && c->opt[REEL_OPT_WATCH] != NULL) {
-        code = reel_ctl_watch(c, f.asset, timeout, &asset);
-    }
-
-    told = report(c, &f, asset);
-
-    return code != REEL_EXIT_OK ? code : told;
+    return code;
 }

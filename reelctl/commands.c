@@ -13,11 +13,15 @@ static const unsigned char  none[] = { 0 };
 static const unsigned char  presign[] = { LIMITS, 0 };
 static const unsigned char  upload[] = {
     REEL_OPT_WATCH, REEL_OPT_TIMEOUT, REEL_OPT_ID_FILE, REEL_OPT_URL,
-    REEL_OPT_NAME, REEL_OPT_RETRIES, LIMITS, 0
+    REEL_OPT_NAME, REEL_OPT_RETRIES, REEL_OPT_PARTS, REEL_OPT_PART_SIZE,
+    REEL_OPT_RESUME, REEL_OPT_PART_URLS, LIMITS, 0
 };
 static const unsigned char  watch[] = { REEL_OPT_TIMEOUT, 0 };
 static const unsigned char  list[] = {
     REEL_OPT_LIMIT, REEL_OPT_STATE, REEL_OPT_CURSOR, REEL_OPT_ALL, 0
+};
+static const unsigned char  uploads[] = {
+    REEL_OPT_LIMIT, REEL_OPT_UPLOAD_STATE, REEL_OPT_CURSOR, REEL_OPT_ALL, 0
 };
 static const unsigned char  meta[] = {
     REEL_OPT_TITLE, REEL_OPT_CREATOR, REEL_OPT_PASSTHROUGH, 0
@@ -41,8 +45,13 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       "/api/assets/ID/events",
       reel_ctl_cmd_presign, 2, 2, presign },
     { "upload", "FILE", "Upload a file and print the asset's id",
-      "The same URL is tried again when the connection breaks; the server "
-      "knows it.",
+      "From 16 MiB on it goes in parts, some at once. What breaks is tried "
+      "again; after\nCtrl-C or a crash the same command with --resume goes on "
+      "with the parts that lack.\nPresigned URLs need no key: --url takes one "
+      "PUT, --part-urls a JSON file\n"
+      "{\"parts\": [\"URL of part 1\", …], \"part_size\": bytes, "
+      "\"list\": \"URL\",\n\"complete\": \"URL\"}, of which only parts must "
+      "be there.",
       reel_ctl_cmd_upload, 1, 1, upload },
     { "status", "ID", "Show an asset", "", reel_ctl_cmd_status, 1, 1, none },
     { "watch", "ID", "Show progress until the asset is ready or errored",
@@ -50,6 +59,10 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_watch, 1, 1, watch },
     { "list", "", "List assets, newest first", "", reel_ctl_cmd_list, 0, 0,
       list },
+    { "uploads", "", "List uploads, newest first", "", reel_ctl_cmd_uploads,
+      0, 0, uploads },
+    { "abort", "ID", "Abort an upload, and drop its bytes", "",
+      reel_ctl_cmd_abort, 1, 1, none },
     { "delete", "ID", "Delete an asset and all its files", "",
       reel_ctl_cmd_delete, 1, 1, none },
     { "retry", "ID", "Encode an errored asset again", "",

@@ -27,7 +27,8 @@ enum {
     REEL_EXIT_NOTFOUND,         /* no such asset, or deleted */
     REEL_EXIT_DENIED,           /* key, signature, token, permission */
     REEL_EXIT_ERRORED,          /* the asset is errored */
-    REEL_EXIT_UNAVAILABLE       /* timeout, server or Redis out of reach */
+    REEL_EXIT_UNAVAILABLE,      /* timeout, server or Redis out of reach */
+    REEL_EXIT_INTERRUPTED = 130 /* by a signal; as shells have Ctrl-C */
 };
 
 /* every option of every command; help text in options.c */
@@ -63,9 +64,14 @@ typedef enum {
     REEL_OPT_TIMEOUT,
     REEL_OPT_ID_FILE,
     REEL_OPT_RETRIES,
+    REEL_OPT_PARTS,
+    REEL_OPT_PART_SIZE,
+    REEL_OPT_PART_URLS,
+    REEL_OPT_RESUME,
     REEL_OPT_LIMIT,
     REEL_OPT_CURSOR,
     REEL_OPT_STATE,
+    REEL_OPT_UPLOAD_STATE,
     REEL_OPT_ALL,
     REEL_OPT_TITLE,
     REEL_OPT_CREATOR,
@@ -123,6 +129,8 @@ int reel_ctl_opt_bytes(const reel_ctl_t *c, reel_ctl_opt_t o,
 int reel_ctl_fail(int code, const char *fmt, ...) REEL_PRINTF(2, 3);
 void reel_ctl_warn(const char *fmt, ...) REEL_PRINTF(1, 2);
 int reel_ctl_put_json(json_t *j);       /* takes j; NULL is out of memory */
+bool reel_ctl_events(const reel_ctl_t *c);  /* are events told? */
+void reel_ctl_event(const reel_ctl_t *c, json_t *j);    /* takes j */
 void reel_ctl_put_safe(FILE *f, const char *z); /* no control characters */
 int reel_ctl_done(void);                /* flushes stdout: exit code */
 
@@ -140,6 +148,8 @@ int reel_ctl_cmd_upload(reel_ctl_t *c);
 int reel_ctl_cmd_status(reel_ctl_t *c);
 int reel_ctl_cmd_watch(reel_ctl_t *c);
 int reel_ctl_cmd_list(reel_ctl_t *c);
+int reel_ctl_cmd_uploads(reel_ctl_t *c);
+int reel_ctl_cmd_abort(reel_ctl_t *c);
 int reel_ctl_cmd_delete(reel_ctl_t *c);
 int reel_ctl_cmd_retry(reel_ctl_t *c);
 int reel_ctl_cmd_meta(reel_ctl_t *c);

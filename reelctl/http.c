@@ -1,4 +1,4 @@
-/* one request, one answer; the only file that runs libcurl transfers */
+/* one request, one answer; libcurl's transfers stay here and in its sibling */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,9 +6,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
-#include "reelctl/http.h"
+#include "reelctl/http_impl.h"
+#include "reelctl/interrupt.h"
 
 
 #define BODY_MAX      (16 * 1024 * 1024)
@@ -16,20 +15,12 @@
 #define STALL_S       300       /* a server may sync for long at the end */
 
 
-typedef struct {
-    const reel_ctl_request_t  *rq;
-    reel_ctl_answer_t         *answer;
-    uint64_t                   at;      /* offset in the file */
-    const char                *broken;  /* why reading it failed */
-} transfer_t;
-
-
 static size_t
 on_read(char *dst, size_t size, size_t n, void *arg)
 {
-    ssize_t      got;
-    uint64_t     left;
-    transfer_t  *t = arg;
+    ssize_t               got;
+    uint64_t              left;
+    reel_ctl_transfer_t  *t = arg;
 
     n *= size;
     left = t->rq->size - t->at;
@@ -39,7 +30,7 @@ on_read(char *dst, size_t size, size_t n, void *arg)
         return 0;
     }
 
-    got = pread(t->rq->fd, dst, n, (off_t) t->at);
+    got = pread(t->rq->fd, dst, n, (off_t) (t->rq->offset + t->at));
 
     if (got <= 0) {
         t->broken = got == 0 ? "it became shorter" : strerror(errno);
@@ -55,7 +46,7 @@ on_read(char *dst, size_t size, size_t n, void *arg)
 static int
 on_seek(void *arg, curl_off_t offset, int origin)
 {
-    transfer_t  *t = arg;
+    reel_ctl_transfer_t  *t = arg;
 
     if (origin != SEEK_SET || offset < 0 || (uint64_t) offset > t->rq->size) {
         return CURL_SEEKFUNC_FAIL;
@@ -70,11 +61,11 @@ on_seek(void *arg, curl_off_t offset, int origin)
 static size_t
 on_body(char *p, size_t size, size_t n, void *arg)
 {
-    transfer_t  *t = arg;
+    reel_ctl_transfer_t  *t = arg;
 
-    reel_buf_add(&t->answer->body, p, size * n);
+    reel_buf_add(&t->answer.body, p, size * n);
 
-    return reel_buf_err(&t->answer->body) == REEL_OK ? size * n : 0;
+    return reel_buf_err(&t->answer.body) == REEL_OK ? size * n : 0;
 }
 
 
@@ -109,17 +100,17 @@ take_header(reel_str_t line, const char *name, char *dst, size_t cap)
 static size_t
 on_header(char *p, size_t size, size_t n, void *arg)
 {
-    reel_str_t   line = { p, size * n };
-    transfer_t  *t = arg;
+    reel_str_t            line = { p, size * n };
+    reel_ctl_transfer_t  *t = arg;
+    reel_ctl_answer_t    *a = &t->answer;
 
     if (reel_str_prefix(line, "HTTP/")) {
-        t->answer->asset[0] = '\0';         /* 100, then the real one */
+        a->asset[0] = a->etag[0] = '\0';        /* 100, then the real one */
     }
 
-    (void) (take_header(line, "reel-asset:", t->answer->asset,
-                        sizeof(t->answer->asset))
-            || take_header(line, "date:", t->answer->date,
-                           sizeof(t->answer->date)));
+    (void) (take_header(line, "reel-asset:", a->asset, sizeof(a->asset))
+            || take_header(line, "date:", a->date, sizeof(a->date))
+            || take_header(line, "etag:", a->etag, sizeof(a->etag)));
 
     return size * n;
 }
@@ -129,17 +120,19 @@ static int
 on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
     curl_off_t ultotal, curl_off_t ulnow)
 {
-    transfer_t  *t = arg;
+    reel_ctl_transfer_t  *t = arg;
 
     (void) dltotal;
     (void) dlnow;
     (void) ultotal;
 
+    t->sent = (uint64_t) ulnow;
+
     if (t->rq->progress != NULL) {
-        t->rq->progress(t->rq->arg, (uint64_t) ulnow);
+        t->rq->progress(t->rq->arg, t->sent);
     }
 
-    return 0;
+    return reel_ctl_interrupted();
 }
 
 
@@ -166,8 +159,7 @@ loopback(const char *url)
 
 
 static void
-set_common(CURL *h, const reel_ctl_request_t *rq, transfer_t *t,
-    char *errbuf)
+set_common(CURL *h, const reel_ctl_request_t *rq, reel_ctl_transfer_t *t)
 {
     curl_easy_reset(h);
     curl_easy_setopt(h, CURLOPT_URL, rq->url);
@@ -176,12 +168,16 @@ set_common(CURL *h, const reel_ctl_request_t *rq, transfer_t *t,
     curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L);    /* it was signed */
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_USERAGENT, "reelctl");
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, errbuf);
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->errbuf);
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_S);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
 
     if (loopback(rq->url)) {
         curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
@@ -192,13 +188,14 @@ set_common(CURL *h, const reel_ctl_request_t *rq, transfer_t *t,
 
     } else {
         curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long) STALL_S);
+        curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME,
+                         rq->stall_s != 0 ? rq->stall_s : (long) STALL_S);
     }
 }
 
 
 static void
-set_body(CURL *h, const reel_ctl_request_t *rq, transfer_t *t)
+set_body(CURL *h, const reel_ctl_request_t *rq, reel_ctl_transfer_t *t)
 {
     if (rq->fd != -1) {
         curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
@@ -209,9 +206,6 @@ set_body(CURL *h, const reel_ctl_request_t *rq, transfer_t *t)
         curl_easy_setopt(h, CURLOPT_SEEKDATA, t);
         curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024);
         curl_easy_setopt(h, CURLOPT_EXPECT_100_TIMEOUT_MS, 3000L);
-        curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-        curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
 
     } else if (rq->body != NULL) {
         curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -243,56 +237,111 @@ make_headers(const reel_ctl_request_t *rq)
 
 
 reel_err_t
+reel_ctl_transfer_begin(reel_ctl_transfer_t *t, CURL *h,
+    const reel_ctl_request_t *rq)
+{
+    *t = (reel_ctl_transfer_t) { .rq = rq };
+    reel_buf_init(&t->answer.body, BODY_MAX);
+
+    t->headers = make_headers(rq);
+    if (t->headers == NULL) {
+        return REEL_NOMEM;
+    }
+
+    set_common(h, rq, t);
+    set_body(h, rq, t);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers);
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_ctl_transfer_end(reel_ctl_transfer_t *t, CURL *h, CURLcode rc,
+    reel_ctl_answer_t *a, reel_error_t *e)
+{
+    reel_err_t  err = REEL_OK;
+
+    if (t->broken != NULL) {
+        err = reel_fail(e, REEL_INVAL, "the file cannot be read: %s",
+                        t->broken);
+
+    } else if (reel_buf_err(&t->answer.body) != REEL_OK) {
+        err = reel_fail(e, REEL_LIMIT, "the server's answer is too long");
+
+    } else if (rc != CURLE_OK) {
+        err = reel_fail(e, REEL_IO, "%s", t->errbuf[0] != '\0'
+                                          ? t->errbuf
+                                          : curl_easy_strerror(rc));
+
+    } else {
+        curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &t->answer.status);
+    }
+
+    /* nothing of this request may outlive it in the handle */
+    curl_easy_reset(h);
+    curl_slist_free_all(t->headers);
+
+    *a = t->answer;
+    *t = (reel_ctl_transfer_t) { 0 };
+
+    return err;
+}
+
+
+reel_err_t
 reel_ctl_http(reel_ctl_t *c, const reel_ctl_request_t *rq,
     reel_ctl_answer_t *a, reel_error_t *e)
 {
-    char                errbuf[CURL_ERROR_SIZE] = "";
-    CURLcode            rc;
-    transfer_t          t = { rq, a, 0, NULL };
-    reel_err_t          err;
-    struct curl_slist  *headers;
+    CURLcode             rc;
+    reel_ctl_transfer_t  t;
 
     *a = (reel_ctl_answer_t) { 0 };
-    reel_buf_init(&a->body, BODY_MAX);
 
     if (c->curl == NULL) {
         c->curl = curl_easy_init();
     }
 
-    headers = make_headers(rq);
-
-    if (c->curl == NULL || headers == NULL) {
-        curl_slist_free_all(headers);
+    if (c->curl == NULL
+        || reel_ctl_transfer_begin(&t, c->curl, rq) != REEL_OK)
+    {
         return reel_fail(e, REEL_NOMEM, "out of memory");
     }
 
-    set_common(c->curl, rq, &t, errbuf);
-    set_body(c->curl, rq, &t);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-
     rc = curl_easy_perform(c->curl);
-    err = REEL_OK;
 
-    if (t.broken != NULL) {
-        err = reel_fail(e, REEL_INVAL, "the file cannot be read: %s",
-                        t.broken);
+    return reel_ctl_transfer_end(&t, c->curl, rc, a, e);
+}
 
-    } else if (reel_buf_err(&a->body) != REEL_OK) {
-        err = reel_fail(e, REEL_LIMIT, "the server's answer is too long");
 
-    } else if (rc != CURLE_OK) {
-        err = reel_fail(e, REEL_IO, "%s",
-                        errbuf[0] != '\0' ? errbuf : curl_easy_strerror(rc));
+bool
+reel_ctl_passing(const reel_ctl_answer_t *a, reel_err_t err)
+{
+    char  code[32];
 
-    } else {
-        curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &a->status);
+    if (err != REEL_OK) {
+        return err == REEL_IO;
     }
 
-    /* nothing of this call may outlive it in the handle */
-    curl_easy_reset(c->curl);
-    curl_slist_free_all(headers);
+    switch (a->status) {
 
-    return err;
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+
+    case 400:
+        /* bytes were lost or changed on the way */
+        reel_ctl_refusal_code(a, code, sizeof(code));
+        return strcmp(code, "BadDigest") == 0
+               || strcmp(code, "RequestTimeout") == 0;
+
+    default:
+        return false;
+    }
 }
 
 

@@ -56,7 +56,8 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_PIPELINE] = { "pipeline", "NAME", "the pipeline to run" },
     [REEL_OPT_META] = { "meta", "JSON",
         "an object with title, creator, passthrough" },
-    [REEL_OPT_ASSET] = { "asset", "ID", "the id that the asset will have (a new one)" },
+    [REEL_OPT_ASSET] = { "asset", "ID",
+        "the id that the asset will have (a new one)" },
     [REEL_OPT_URL] = { "url", "URL",
         "upload to this presigned URL; '-' reads it from stdin" },
     [REEL_OPT_WATCH] = { "watch", NULL, "then watch until it is ready" },
@@ -64,11 +65,20 @@ static const option_t  table[REEL_OPTS] = {
         "how long to watch: 90, 15m, 2h (no end)" },
     [REEL_OPT_ID_FILE] = { "id-file", "FILE", "write the asset's id there" },
     [REEL_OPT_RETRIES] = { "retries", "N",
-        "how often a broken upload begins again (3)" },
+        "how often what broke is tried again (8)" },
+    [REEL_OPT_PARTS] = { "parts", "N", "parts at once, at most 32 (4)" },
+    [REEL_OPT_PART_SIZE] = { "part-size", "SIZE",
+        "of a part: 5M to 5G; 0 for one PUT (by the file's size)" },
+    [REEL_OPT_PART_URLS] = { "part-urls", "FILE",
+        "upload to the presigned URLs in it; '-' is stdin" },
+    [REEL_OPT_RESUME] = { "resume", NULL,
+        "go on where the last upload of the file stopped" },
     [REEL_OPT_LIMIT] = { "limit", "N", "how many, at most 100 (20)" },
     [REEL_OPT_CURSOR] = { "cursor", "CURSOR", "go on from there" },
     [REEL_OPT_STATE] = { "state", "STATE",
         "only preparing, ready or errored" },
+    [REEL_OPT_UPLOAD_STATE] = { "state", "STATE",
+        "only open, complete, aborted or expired" },
     [REEL_OPT_ALL] = { "all", NULL, "follow the cursor to the end" },
     [REEL_OPT_TITLE] = { "title", "TEXT", "set the title ('' removes it)" },
     [REEL_OPT_CREATOR] = { "creator", "TEXT", "set the creator" },
@@ -97,6 +107,7 @@ static const struct {
     { REEL_EXIT_DENIED, "key, signature or permission refused" },
     { REEL_EXIT_ERRORED, "the asset is errored" },
     { REEL_EXIT_UNAVAILABLE, "timeout, or the server is out of reach" },
+    { REEL_EXIT_INTERRUPTED, "interrupted by Ctrl-C or another signal" },
 };
 
 
@@ -151,7 +162,7 @@ reel_ctl_help(const reel_ctl_command_t *cmd, FILE *f)
     (void) fprintf(f, "\nexit codes:\n");
 
     for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        (void) fprintf(f, "  %d  %s\n", codes[i].code, codes[i].means);
+        (void) fprintf(f, "  %-3d  %s\n", codes[i].code, codes[i].means);
     }
 }
 

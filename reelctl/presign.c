@@ -108,9 +108,8 @@ check_limits(const reel_ctl_t *c)
 }
 
 
-/* the given id, or a new one */
-static int
-choose_asset(const reel_ctl_t *c, char dst[27])
+int
+reel_ctl_choose_asset(const reel_ctl_t *c, char dst[27])
 {
     uint8_t          random[10];
     struct timespec  ts;
@@ -134,8 +133,8 @@ choose_asset(const reel_ctl_t *c, char dst[27])
 }
 
 
-static int
-add_limits(const reel_ctl_t *c, reel_buf_t *q)
+int
+reel_ctl_limits(const reel_ctl_t *c, reel_buf_t *q)
 {
     int       code;
     size_t    i;
@@ -210,25 +209,23 @@ check_name(const char *name)
 }
 
 
-/* <base>/upload/<bucket>/<name>, encoded */
-static int
-name_path(reel_ctl_t *c, const reel_ctl_server_t *server, const char *name,
-    reel_ctl_signed_t *s, reel_buf_t *path)
+int
+reel_ctl_name_path(const reel_ctl_t *c, const reel_ctl_server_t *server,
+    const char *name, const char **bucket, reel_buf_t *path)
 {
-    int          code;
-    const char  *bucket;
+    int  code;
 
     code = check_name(name);
     if (code != REEL_EXIT_OK) {
         return code;
     }
 
-    bucket = reel_ctl_opt(c, REEL_OPT_BUCKET, "REEL_BUCKET",
-                          c->key->buckets[0]);
+    *bucket = reel_ctl_opt(c, REEL_OPT_BUCKET, "REEL_BUCKET",
+                           c->key->buckets[0]);
 
-    if (!reel_access_key_has_bucket(c->key, reel_str(bucket))) {
+    if (!reel_access_key_has_bucket(c->key, reel_str(*bucket))) {
         return reel_ctl_fail(REEL_EXIT_USAGE, "the key %s has no bucket "
-                             "\"%s\"", c->key->id, bucket);
+                             "\"%s\"", c->key->id, *bucket);
     }
 
     code = reel_ctl_location(c, server, REEL_OPT_UPLOAD_PATH, "/upload/",
@@ -237,9 +234,26 @@ name_path(reel_ctl_t *c, const reel_ctl_server_t *server, const char *name,
         return code;
     }
 
-    reel_buf_addz(path, bucket);
+    reel_buf_addz(path, *bucket);
     reel_buf_u8(path, '/');
     reel_uri_encode(path, reel_str(name), true);
+
+    return REEL_EXIT_OK;
+}
+
+
+static int
+name_path(const reel_ctl_t *c, const reel_ctl_server_t *server,
+    const char *name, reel_ctl_signed_t *s, reel_buf_t *path)
+{
+    int          code;
+    const char  *bucket;
+
+    code = reel_ctl_name_path(c, server, name, &bucket, path);
+    if (code != REEL_EXIT_OK) {
+        return code;
+    }
+
     s->bucket = strdup(bucket);
 
     return s->bucket != NULL ? REEL_EXIT_OK
@@ -365,14 +379,14 @@ reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     }
 
     if (code == REEL_EXIT_OK) {
-        code = add_limits(c, &query);
+        code = reel_ctl_limits(c, &query);
     }
 
     if (code == REEL_EXIT_OK
         && (c->opt[REEL_OPT_ASSET] != NULL
             || (s->bucket != NULL && strcmp(method, "PUT") == 0)))
     {
-        code = choose_asset(c, s->asset);
+        code = reel_ctl_choose_asset(c, s->asset);
         add_param(&query, "reel-asset", s->asset);
     }
 

@@ -3,7 +3,7 @@
 #ifndef REEL_CTL_PRESIGN_H
 #define REEL_CTL_PRESIGN_H
 
-#include "reelctl/ctl.h"
+#include "reelctl/http.h"
 
 typedef struct {
     char   *url;
@@ -24,5 +24,18 @@ typedef struct {
 int reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     reel_ctl_signed_t *s) REEL_WARN_UNUSED;
 void reel_ctl_signed_release(reel_ctl_signed_t *s);
+
+/*
+ * What it is made of, for those who sign in the header: the limits among
+ * c's options as a query; "<base>/upload/<bucket>/<name>", encoded, with the
+ * bucket that was chosen (borrowed); the asset's id of --asset or a new one.
+ * reel_ctl_key() comes first.
+ */
+int reel_ctl_limits(const reel_ctl_t *c, reel_buf_t *query) REEL_WARN_UNUSED;
+int reel_ctl_name_path(const reel_ctl_t *c, const reel_ctl_server_t *server,
+    const char *name, const char **bucket, reel_buf_t *path)
+    REEL_WARN_UNUSED;
+int reel_ctl_choose_asset(const reel_ctl_t *c, char dst[27])
+    REEL_WARN_UNUSED;
 
 #endif

@@ -10,6 +10,7 @@
 
 
 #define DRAW_MS  100
+#define EVENT_MS 1000
 #define RATE_MS  500
 #define LABEL    16             /* columns of a bar's label */
 
@@ -141,12 +142,13 @@ reel_ctl_clock(char *dst, double seconds)
 
 
 void
-reel_ctl_upload_begin(reel_ctl_upload_t *u, const char *label,
-    uint64_t total)
+reel_ctl_upload_begin(reel_ctl_upload_t *u, const reel_ctl_t *c,
+    const char *label, uint64_t total, uint64_t base)
 {
-    *u = (reel_ctl_upload_t) { .label = label, .total = total,
-                               .tenth = 0 };
+    *u = (reel_ctl_upload_t) { .c = c, .label = label, .total = total,
+                               .base = base, .mark = base };
     u->began_ms = u->mark_ms = reel_ctl_now_ms();
+    u->tenth = total != 0 ? (int) (base * 10 / total) : 0;
 }
 
 
@@ -197,15 +199,38 @@ draw(reel_ctl_upload_t *u, uint64_t sent, double rate, const char *eta)
 }
 
 
+static void
+tell(const reel_ctl_upload_t *u, uint64_t sent, double rate)
+{
+    json_t  *j;
+
+    j = json_pack("{s:s, s:I, s:I, s:I}", "event", "progress", "sent",
+                  (json_int_t) sent, "size", (json_int_t) u->total,
+                  "bytes_per_s", (json_int_t) rate);
+
+    if (j != NULL && rate > 0) {
+        json_object_set_new(j, "left_s",
+                            json_real((double) (u->total - sent) / rate));
+    }
+
+    reel_ctl_event(u->c, j);
+}
+
+
 void
 reel_ctl_upload_progress(void *upload, uint64_t sent)
 {
+    bool                events;
     char                eta[32], left[24];
     double              rate;
     int64_t             now = reel_ctl_now_ms();
     reel_ctl_upload_t  *u = upload;
 
-    if (sent == 0 || sent >= u->total || now - u->drawn_ms < DRAW_MS) {
+    events = reel_ctl_events(u->c);
+
+    if (sent <= u->base || sent >= u->total
+        || now - u->drawn_ms < (events ? EVENT_MS : DRAW_MS))
+    {
         return;
     }
 
@@ -215,7 +240,12 @@ reel_ctl_upload_progress(void *upload, uint64_t sent)
     rate = u->rate;
     if (rate == 0 && now > u->began_ms) {
         /* the first moments */
-        rate = (double) sent * 1000 / (double) (now - u->began_ms);
+        rate = (double) (sent - u->base) * 1000 / (double) (now - u->began_ms);
+    }
+
+    if (events) {
+        tell(u, sent, rate);
+        return;
     }
 
     reel_ctl_clock(left, rate > 0 ? (double) (u->total - sent) / rate : -1);
@@ -228,17 +258,31 @@ void
 reel_ctl_upload_end(reel_ctl_upload_t *u, bool whole)
 {
     char    took[32], clock[24];
-    double  s;
+    double  s, rate;
 
-    if (whole) {
-        s = (double) (reel_ctl_now_ms() - u->began_ms) / 1000;
+    s = (double) (reel_ctl_now_ms() - u->began_ms) / 1000;
+    rate = s > 0 ? (double) (u->total - u->base) / s : 0;
+
+    if (whole && reel_ctl_events(u->c)) {
+        tell(u, u->total, rate);
+
+    } else if (whole) {
         reel_ctl_clock(clock, s);
         (void) snprintf(took, sizeof(took), "in %s", clock);
         u->tenth = -1;
-        draw(u, u->total, s > 0 ? (double) u->total / s : 0, took);
+        draw(u, u->total, rate, took);
     }
 
     if (reel_ctl_is_tty()) {
         (void) fputc('\n', stderr);
+    }
+}
+
+
+void
+reel_ctl_upload_line(void)
+{
+    if (reel_ctl_is_tty()) {
+        (void) fputs("\r\033[K", stderr);
     }
 }

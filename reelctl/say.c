@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "reelctl/ctl.h"
+#include "reelctl/progress.h"
 
 
 static void
@@ -63,6 +64,28 @@ reel_ctl_put_json(json_t *j)
     (void) fputc('\n', stdout);
 
     return reel_ctl_done();
+}
+
+
+/* a person at the terminal has the bar instead */
+bool
+reel_ctl_events(const reel_ctl_t *c)
+{
+    return c->json && !reel_ctl_is_tty();
+}
+
+
+/* one line of stderr: stdout is the result's */
+void
+reel_ctl_event(const reel_ctl_t *c, json_t *j)
+{
+    if (j != NULL && reel_ctl_events(c)) {
+        (void) json_dumpf(j, stderr, JSON_COMPACT | JSON_REAL_PRECISION(12));
+        (void) fputc('\n', stderr);
+        (void) fflush(stderr);
+    }
+
+    json_decref(j);
 }
 
 

@@ -96,8 +96,11 @@ my @refused = (
     # nginx's own: the pool could be defined further down
     ['reel_thread_pool nosuch;', sprintf($in, 'reel_play;'),
         qr/unknown thread pool "nosuch"/],
+    ['reel_upload_min_free 1x;', '', qr/"reel_upload_min_free" .*invalid/],
     ['reel_upload_max_size big;', '', qr/"reel_upload_max_size" .*invalid/],
     ['reel_upload_max_size -1;', '', qr/"reel_upload_max_size" .*invalid/],
+    ['reel_upload_expires soon;', '',
+        qr/"reel_upload_expires" .*invalid/],
     ['reel_upload_buffer 1q;', '', qr/"reel_upload_buffer" .*invalid/],
     ['reel_upload_buffer 0;', '', qr/"reel_upload_buffer" .*at least 4k/],
     ['reel_upload_buffer 4095;', '', qr/"reel_upload_buffer" .*at least 4k/],
@@ -157,6 +160,7 @@ for (['', 'location / { reel_play; }', 'reel_access_keys'],
     ["reel_redis unix:$d/r db=3 password_file=$d/file;", sprintf($in,
         'reel_api; reel_redis off;')],
     ['reel_upload_buffer 4k; reel_upload_max_size 8g; reel_cors_origin off;'
+        . 'reel_upload_min_free 1g; '
         . 'reel_pipelines default fast-2; reel_redis_timeout 1s;'
         . 'reel_api_upload_path /; reel_api_play_path /p/q/;',
         sprintf($in, 'reel_upload;')])

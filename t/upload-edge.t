@@ -93,7 +93,7 @@ like($in, qr{^HTTP/1.1 400 .*<Code>InvalidRequest}s, 'a broken chunk');
 
 # what is no PutObject, and slips of the pen
 for my $c (
-    [ 'a part', 501, 'NotImplemented', 'partNumber' => 1 ],
+    [ 'a part of no upload', 404, 'NoSuchUpload', 'partNumber' => 1 ],
     [ 'an acl', 501, 'NotImplemented', 'acl' => '' ],
     [ 'an unknown limit', 400, 'InvalidArgument', 'reel-max-byte' => 1 ],
 ) {
@@ -173,26 +173,17 @@ for my $how ('free', 'fixed') {
         return presign($t, 'PUT', "/upload/video/$how" . $c++, query => $q);
     };
     my $unname = sub { unlink "$d/store/$_" for record($_[0]) };
-    my $state = sub {
-        my ($id) = @_;
-        my ($hash) = map { m{([0-9a-f]{64})$} } record($id);
-        mkdir "$d/store/uploads/$id";
-        Reel::spew("$d/store/uploads/$id/state", $hash);
-    };
     crashed("before the outbox, $how", sub {
         unlink "$d/store/pending/$_[0].1" }, $target->(), 1);
     crashed("before the name, $how", sub {
-        $state->(@_);
         $unname->(@_);
         unlink "$d/store/pending/$_[0].1" }, $target->(), $how eq 'fixed');
     crashed("before the request, $how", sub {
-        $state->(@_);
         $unname->(@_);
         unlink "$d/store/pending/$_[0].1", home($_[0]) . '/request.json';
         utime time - 120, time - 120, home($_[0]) . '/source' },
         $target->(), $how eq 'fixed');
     crashed("before the source, $how", sub {
-        $state->(@_);
         $unname->(@_);
         unlink "$d/store/pending/$_[0].1", home($_[0]) . '/request.json',
             home($_[0]) . '/source' }, $target->(), $how eq 'fixed');

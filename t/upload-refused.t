@@ -65,8 +65,8 @@ refused('stated hash', 400, 'XAmzContentSHA256Mismatch',
     presign($t, 'PUT', $P, payload => sha256_hex('other')));
 refused('reel-sha256', 400, 'XAmzContentSHA256Mismatch',
     presign($t, 'PUT', $P, query => { 'reel-sha256' => sha256_hex('no') }));
-refused('aws-chunked', 501, 'NotImplemented', $P, headers =>
-    signed_headers($t, 'PUT', $P,
+refused('aws-chunked without its length', 411, 'MissingContentLength', $P,
+    headers => signed_headers($t, 'PUT', $P,
         payload => 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'));
 refused('content type', 400, 'InvalidRequest',
     presign($t, 'PUT', $P, query => { 'reel-type' => 'video/mp4' }),

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "lib/base/json.h"
+#include "lib/base/utf8.h"
 
 
 #define DEPTH_MAX 63            /* bits of reel_json_t.first, less one */
@@ -69,47 +70,6 @@ reel_json_end(reel_json_t *j, char close)
 }
 
 
-/*
- * Length of the well-formed UTF-8 sequence at p (Unicode table 3-7: no
- * surrogates, no over-long forms), 0 when there is none.
- */
-static size_t
-utf8_len(const uint8_t *p, size_t left)
-{
-    size_t   i, n;
-    uint8_t  lo = 0x80, hi = 0xbf;
-
-    if (p[0] < 0x80) {
-        return 1;
-    }
-
-    if (p[0] < 0xc2 || p[0] > 0xf4) {
-        return 0;
-    }
-
-    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-    switch (p[0]) {
-    case 0xe0: lo = 0xa0; break;
-    case 0xed: hi = 0x9f; break;
-    case 0xf0: lo = 0x90; break;
-    case 0xf4: hi = 0x8f; break;
-    }
-
-    if (n > left || p[1] < lo || p[1] > hi) {
-        return 0;
-    }
-
-    for (i = 2; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-
-    return n;
-}
-
-
 static void
 escape(reel_buf_t *b, uint8_t c)
 {
@@ -135,7 +95,7 @@ quoted(reel_buf_t *b, reel_str_t s)
     reel_buf_u8(b, '"');
 
     for (i = 0, run = 0; i < s.len; i += n ? n : 1) {
-        n = utf8_len(p + i, s.len - i);
+        n = reel_utf8_len(p + i, s.len - i);
 
         if (n != 0 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\'
             && p[i] != 0x7f)
@@ -146,7 +106,7 @@ quoted(reel_buf_t *b, reel_str_t s)
         reel_buf_add(b, p + run, i - run);
 
         if (n == 0) {
-            reel_buf_addz(b, "\xef\xbf\xbd");
+            reel_buf_addz(b, REEL_UTF8_REPLACEMENT);
 
         } else {
             escape(b, p[i]);

@@ -94,6 +94,7 @@ reel_upload_facts_print(reel_buf_t *b, const reel_upload_facts_t *f)
     reel_json_kuint(&j, "max_bytes", f->max_bytes);
     reel_json_kint(&j, "expires_ms", f->expires_ms);
     reel_json_kbool(&j, "partial", f->partial);
+    reel_fields_print(&j, "concat", f->concat);
     reel_json_kstr(&j, "access_key", f->access_key);
 
     err = print_request(&j, &f->request);
@@ -206,6 +207,7 @@ reel_upload_facts_parse(reel_upload_facts_t *u, const char *json, size_t len,
     u->max_bytes = reel_fields_uint(&f, "max_bytes", UINT64_MAX);
     u->expires_ms = reel_fields_int(&f, "expires_ms", 0, INT64_MAX);
     u->partial = reel_fields_bool(&f, "partial");
+    u->concat = reel_fields_dup(&f, "concat", REEL_UPLOAD_CONCAT_MAX, false);
     reel_fields_text(&f, "access_key", u->access_key, sizeof(u->access_key),
                      0);
     get_request(&f, &u->request);
@@ -228,5 +230,6 @@ reel_upload_facts_release(reel_upload_facts_t *f)
     free(f->key);
     free(f->origin);
     free(f->metadata);
+    free(f->concat);
     *f = (reel_upload_facts_t) { 0 };
 }

@@ -16,6 +16,7 @@
 #define REEL_UPLOAD_ID_LEN     32           /* 128 random bits in hex */
 #define REEL_UPLOAD_KEY_MAX    1024         /* bytes of an S3 key */
 #define REEL_UPLOAD_METADATA_MAX 8192
+#define REEL_UPLOAD_CONCAT_MAX   (64u << 10)
 
 typedef enum {
     REEL_UPLOAD_PUT,                        /* one request, nothing resumes */
@@ -41,6 +42,8 @@ typedef struct {
     uint64_t           max_bytes;           /* 0: none */
     int64_t            expires_ms;          /* Unix time when nothing comes */
     bool               partial;             /* tus: made to be joined */
+    char              *concat;              /* tus: Upload-Concat of what was
+                                               joined, or NULL */
     char               access_key[129];     /* whose quota it counts to */
 } reel_upload_facts_t;
 

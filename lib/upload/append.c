@@ -109,6 +109,13 @@ advance(reel_upload_impl_t *u)
 }
 
 
+void
+reel_upload_leave(reel_upload_t *pub)
+{
+    reel_upload_impl(pub)->leaving = true;
+}
+
+
 reel_err_t
 reel_upload_write(reel_upload_t *pub, const void *data, size_t len,
     bool provisional)
@@ -131,7 +138,8 @@ reel_upload_write(reel_upload_t *pub, const void *data, size_t len,
     }
 
     if (err == REEL_OK) {
-        err = reel_upload_check(pub);
+        err = u->leaving ? reel_upload_turn_ours(u)
+                         : reel_upload_check(pub);
     }
 
     if (err == REEL_OK) {
@@ -162,7 +170,8 @@ reel_upload_confirm(reel_upload_t *pub)
     err = may_append(u);
 
     if (err == REEL_OK) {
-        err = reel_upload_check(pub);
+        err = u->leaving ? reel_upload_turn_ours(u)
+                         : reel_upload_check(pub);
     }
 
     return err == REEL_OK ? advance(u) : err;
@@ -189,6 +198,23 @@ reel_upload_discard(reel_upload_t *pub)
     /* it has seen them: the completion reads all bytes */
     reel_sha256_free(u->sha);
     u->sha = NULL;
+}
+
+
+/* the bytes are there, and the last write said so: that is synced too */
+reel_err_t
+reel_upload_checkpoint(reel_upload_t *pub)
+{
+    reel_err_t           err;
+    reel_upload_impl_t  *u = reel_upload_impl(pub);
+
+    err = may_append(u);
+
+    if (err == REEL_OK) {
+        err = reel_upload_state_sync(u);
+    }
+
+    return err == REEL_OK ? reel_upload_check(pub) : err;
 }
 
 

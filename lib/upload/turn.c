@@ -111,6 +111,27 @@ reel_upload_turn_lock(reel_upload_impl_t *u, unsigned turn)
 
 
 reel_err_t
+reel_upload_turn_ours(reel_upload_impl_t *u)
+{
+    record_t    rec;
+    reel_err_t  err;
+
+    /* who has it gets it again */
+    err = reel_upload_turn_lock(u, u->pub.turn);
+
+    if (err == REEL_OK) {
+        err = read_record(u, u->pub.turn, &rec);
+    }
+
+    if (err == REEL_AGAIN || (err == REEL_OK && rec.held != u->pub.ticket)) {
+        err = REEL_DENIED;
+    }
+
+    return err;
+}
+
+
+reel_err_t
 reel_upload_turn_first(reel_upload_impl_t *u)
 {
     reel_err_t  err;

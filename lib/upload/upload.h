@@ -143,6 +143,13 @@ reel_err_t reel_upload_write(reel_upload_t *u, const void *data, size_t len,
 reel_err_t reel_upload_confirm(reel_upload_t *u) REEL_WARN_UNUSED;
 void reel_upload_discard(reel_upload_t *u);
 
+/*
+ * After REEL_DENIED: what was received before may still be written and
+ * confirmed, as long as the lock is ours: nobody else writes until we close.
+ * It is not to be acknowledged; settle still says REEL_DENIED.
+ */
+void reel_upload_leave(reel_upload_t *u);
+
 /* a PUT begins again at 0, in the place of one that was cut: nothing of it
    was acknowledged.  REEL_INVAL for other doors */
 reel_err_t reel_upload_restart(reel_upload_t *u) REEL_WARN_UNUSED;
@@ -150,6 +157,9 @@ reel_err_t reel_upload_restart(reel_upload_t *u) REEL_WARN_UNUSED;
 /* starts or waits for the data's way to the disk; durable follows with the
    next write or settle.  May run beside reel_upload_write */
 reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;
+
+/* state.durable as it is now is on the disk: may be told before the end */
+reel_err_t reel_upload_checkpoint(reel_upload_t *u) REEL_WARN_UNUSED;
 
 /* all that was written is durable, and state says so: may be acknowledged */
 reel_err_t reel_upload_settle(reel_upload_t *u, int64_t now_ms)

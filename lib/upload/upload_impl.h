@@ -38,6 +38,7 @@ typedef struct {
     unsigned            slot, spare;
     uint8_t             boot[REEL_UPLOAD_BOOT_LEN];     /* slot's writer's */
 
+    bool                leaving;            /* the last writes of a holder */
     bool                announced;          /* ticket is ours in `turn` */
     uint64_t            zero;               /* turn 0's ticket then */
 
@@ -96,6 +97,8 @@ reel_err_t reel_upload_turn_first(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 /* REEL_AGAIN when somebody has it */
 reel_err_t reel_upload_turn_lock(reel_upload_impl_t *u, unsigned turn)
     REEL_WARN_UNUSED;
+/* REEL_DENIED when the lock was lost, or somebody else had it since */
+reel_err_t reel_upload_turn_ours(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 reel_err_t reel_upload_mutex_lock(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 void reel_upload_mutex_unlock(reel_upload_impl_t *u);
 

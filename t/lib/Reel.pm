@@ -38,7 +38,7 @@ our $SECRET2 = 'other-secret-of-the-suite-0123456789';
 
 # conf: the text inside server { }; main, http: more at those levels;
 # redis => 1 starts one; idle => 1 does not start nginx; workers => n;
-# zone => 0 leaves reel_zone out
+# zone => 0 leaves reel_zone out; keys => [ more access keys ]
 sub new {
     my ($class, %o) = @_;
     my $dir = tempdir('reel-t-XXXXXX', DIR => '/tmp', CLEANUP => 0);
@@ -53,7 +53,7 @@ sub new {
         { id => $KEY, secret => $SECRET, project => 'default',
           buckets => ['video', 'second'] },
         { id => $KEY2, secret => $SECRET2, project => 'other',
-          buckets => ['theirs'] } ] }));
+          buckets => ['theirs'] }, @{ $o{keys} || [] } ] }));
     chmod 0600, "$dir/keys.json";
 
     $self->redis_start if $o{redis};
@@ -371,7 +371,7 @@ sub presign {
 }
 
 
-# headers that sign a request in the Authorization header
+# headers that sign a request in the Authorization header; sign => { more }
 sub signed_headers {
     my ($self, $method, $path, %o) = @_;
     my $time = $o{time} // int time;
@@ -381,19 +381,20 @@ sub signed_headers {
     my $payload = $o{payload} // 'UNSIGNED-PAYLOAD';
     my ($p, $q) = split /\?/, $path, 2;
     my $query = join '&', sort map { /=/ ? $_ : "$_=" } split /&/, $q // '';
+    my %h = (%{ $o{sign} || {} }, 'x-amz-date' => $stamp,
+        'x-amz-content-sha256' => $payload);
+    my %signed = (%h, host => "127.0.0.1:$self->{port}");
+    my $names = join ';', sort keys %signed;
     my $creq = join "\n", $method, $p, $query,
-        "host:127.0.0.1:$self->{port}", "x-amz-content-sha256:$payload",
-        "x-amz-date:$stamp", '', 'host;x-amz-content-sha256;x-amz-date',
-        $payload;
+        (map { "$_:$signed{$_}" } sort keys %signed), '', $names, $payload;
     my $sts = join "\n", 'AWS4-HMAC-SHA256', $stamp, $scope,
         sha256_hex($creq);
     my $sig = hmac_sha256_hex($sts,
         _key($o{secret} // $SECRET, $date, 'us-east-1'));
     my $key = $o{key} // $KEY;
-    return { 'x-amz-date' => $stamp, 'x-amz-content-sha256' => $payload,
+    return { %h,
         Authorization => "AWS4-HMAC-SHA256 Credential=$key/$scope, "
-            . 'SignedHeaders=host;x-amz-content-sha256;x-amz-date, '
-            . "Signature=$sig" };
+            . "SignedHeaders=$names, Signature=$sig" };
 }
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
-reelctl as a black box: help, exit codes, files, Redis, doctor. What needs the
-server is in tests/integration. Needs redis-server; starts its own.
+reelctl as a black box: help, exit codes, files, Redis, doctor; uploads to the
+real module are in upload.py. What else needs the server is in
+tests/integration. Needs redis-server and nginx; starts its own.
 
 usage: cli.py reelctl totals-file      writes "passed failed skipped" there
 """
@@ -12,51 +13,22 @@ import hmac
 import json
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-COMMANDS = ("presign upload status watch list delete retry meta play-url "
-            "token keygen jobs doctor").split()
-ASSET = "01j8zzzzzzzzzzzzzzzzzzzzzz"
-REELCTL = None
+sys.path.insert(0, os.path.join(ROOT, "tests/reelctl"))
 
-OK, FAILED, USAGE, NOTFOUND, DENIED, ERRORED, UNAVAILABLE = range(7)
+import case                                                     # noqa: E402
+import upload                                                   # noqa: E402
+from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
+                  UNAVAILABLE, USAGE, Case, free_port)
 
-
-class Case(unittest.TestCase):
-
-    def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="reelctl-")
-        self.addCleanup(shutil.rmtree, self.dir)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def run_ctl(self, *args, code=OK, env=None, stdin=None):
-        full = {k: v for k, v in os.environ.items()
-                if not k.startswith("REEL_")}
-        full.update(env or {})
-        p = subprocess.run([REELCTL, *args], env=full, text=True,
-                           input=stdin, capture_output=True, timeout=60)
-        self.assertEqual(p.returncode, code, (args, p.stdout, p.stderr))
-        return p
-
-    def keygen(self, name="keys.json", *more):
-        path = self.path(name)
-        return path, self.run_ctl("keygen", path, *more).stdout.strip()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+COMMANDS = ("presign upload status watch list uploads abort delete retry meta "
+            "play-url token keygen jobs doctor").split()
 
 
 class Help(Case):
@@ -165,7 +137,7 @@ class Arguments(Case):
     def test_stdout_closed(self):
         keys, _ = self.keygen()
         with open("/dev/full", "w") as full:
-            p = subprocess.run([REELCTL, "token", "--keys", keys],
+            p = subprocess.run([case.REELCTL, "token", "--keys", keys],
                                stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(p.returncode, FAILED)
 
@@ -492,10 +464,9 @@ class Counting(unittest.TextTestResult):
 
 
 def main():
-    global REELCTL
-    REELCTL = os.path.abspath(sys.argv[1])
-    suite = unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules[__name__])
+    case.REELCTL = os.path.abspath(sys.argv[1])
+    load = unittest.defaultTestLoader.loadTestsFromModule
+    suite = unittest.TestSuite([load(sys.modules[__name__]), load(upload)])
     total = suite.countTestCases()
     r = unittest.TextTestRunner(verbosity=1,
                                 resultclass=Counting).run(suite)

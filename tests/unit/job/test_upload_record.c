@@ -24,7 +24,8 @@ round_trip(void **state)
         },
         .bucket = "films", .key = "a/\xc3\xa9 b", .origin = HASH,
         .metadata = "filename Zm9v", .expect = HASH, .max_bytes = 5000000000,
-        .expires_ms = 1700000000000, .partial = true, .access_key = "AK",
+        .expires_ms = 1700000000000, .partial = true,
+        .concat = "final;/a /b", .access_key = "AK",
     };
 
     (void) state;
@@ -47,11 +48,12 @@ round_trip(void **state)
     assert_true(q.max_bytes == 5000000000);
     assert_true(q.expires_ms == 1700000000000);
     assert_true(q.partial);
+    assert_string_equal(q.concat, "final;/a /b");
     assert_string_equal(q.access_key, "AK");
     reel_upload_facts_release(&q);
 
     /* what may be missing */
-    f.key = f.origin = f.metadata = NULL;
+    f.key = f.origin = f.metadata = f.concat = NULL;
     f.expect[0] = '\0';
     reel_buf_clear(&b);
     assert_int_equal(reel_upload_facts_print(&b, &f), REEL_OK);
@@ -60,6 +62,7 @@ round_trip(void **state)
     assert_null(q.key);
     assert_null(q.origin);
     assert_null(q.metadata);
+    assert_null(q.concat);
     assert_string_equal(q.expect, "");
     reel_upload_facts_release(&q);
 

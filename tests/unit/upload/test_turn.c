@@ -74,6 +74,36 @@ taken_over(void **state)
 }
 
 
+/* what was received before the holder heard of it */
+static void
+leaves(void **state)
+{
+    reel_store_t         *s = *state;
+    reel_upload_t        *a, *b;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_TUS);
+
+    a = create(s, &f, 1000);
+    append(a, 100);
+    b = open_id(s, ID);
+    IS(REEL_AGAIN, reel_upload_claim(b, 0, &bob));
+
+    IS(REEL_DENIED, reel_upload_write(a, "x", 1, false));
+    reel_upload_leave(a);
+    OK(reel_upload_write(a, "x", 1, false));
+    OK(reel_upload_write(a, "yz", 2, true));
+    OK(reel_upload_confirm(a));
+    IS(REEL_AGAIN, reel_upload_claim(b, 0, &bob));
+    IS(REEL_DENIED, reel_upload_check(a));
+    IS(REEL_DENIED, reel_upload_settle(a, NOW));
+    reel_upload_close(a);
+
+    OK(reel_upload_claim(b, 0, &bob));
+    assert_int_equal(b->state.offset, 103);
+    assert_int_equal(b->state.durable, 103);
+    reel_upload_close(b);
+}
+
+
 static void
 same_boot(void **state)
 {
@@ -623,6 +653,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         BOTH(taken_over),
+        BOTH(leaves),
         BOTH(same_boot),
         BOTH(parts_and_zero),
         BOTH(swept),

@@ -1,0 +1,76 @@
+#include "lib/base/utf8.h"
+
+
+size_t
+reel_utf8_len(const uint8_t *p, size_t left)
+{
+    size_t   i, n;
+    uint8_t  lo = 0x80, hi = 0xbf;
+
+    if (p[0] < 0x80) {
+        return 1;
+    }
+
+    if (p[0] < 0xc2 || p[0] > 0xf4) {
+        return 0;
+    }
+
+    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+    switch (p[0]) {
+    case 0xe0: lo = 0xa0; break;
+    case 0xed: hi = 0x9f; break;
+    case 0xf0: lo = 0x90; break;
+    case 0xf4: hi = 0x8f; break;
+    }
+
+    if (n > left || p[1] < lo || p[1] > hi) {
+        return 0;
+    }
+
+    for (i = 2; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+
+    return n;
+}
+
+
+size_t
+reel_utf8_put(uint8_t dst[4], uint32_t code)
+{
+    if (code < 0x80) {
+        dst[0] = (uint8_t) code;
+        return 1;
+    }
+
+    if (code < 0x800) {
+        dst[0] = (uint8_t) (0xc0 | code >> 6);
+        dst[1] = (uint8_t) (0x80 | (code & 0x3f));
+        return 2;
+    }
+
+    if (code < 0x10000) {
+        if (code >= 0xd800 && code < 0xe000) {
+            return 0;
+        }
+
+        dst[0] = (uint8_t) (0xe0 | code >> 12);
+        dst[1] = (uint8_t) (0x80 | (code >> 6 & 0x3f));
+        dst[2] = (uint8_t) (0x80 | (code & 0x3f));
+        return 3;
+    }
+
+    if (code > 0x10ffff) {
+        return 0;
+    }
+
+    dst[0] = (uint8_t) (0xf0 | code >> 18);
+    dst[1] = (uint8_t) (0x80 | (code >> 12 & 0x3f));
+    dst[2] = (uint8_t) (0x80 | (code >> 6 & 0x3f));
+    dst[3] = (uint8_t) (0x80 | (code & 0x3f));
+
+    return 4;
+}

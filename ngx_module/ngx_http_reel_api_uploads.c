@@ -1,0 +1,570 @@
+/*
+ * GET /api/uploads and /api/uploads/<id>: what the project's uploads are at,
+ * from the store alone.  Nothing sorts them there, so that a page is a look
+ * at all of them, of which the newest behind the cursor are kept: a cursor
+ * is "<created_ms>:<id>" of the last one shown.
+ */
+
+#include "ngx_module/ngx_http_reel_api.h"
+
+#include "lib/auth/query.h"
+#include "lib/upload/upload.h"
+#include "ngx_module/ngx_http_reel_params.h"
+
+
+#define NGX_HTTP_REEL_UPLOADS_MAX      100
+#define NGX_HTTP_REEL_UPLOADS_DEFAULT  20
+#define NGX_HTTP_REEL_UPLOADS_BODY     (4 * 1024 * 1024)
+
+
+typedef struct {
+    char                     id[REEL_UPLOAD_ID_LEN + 1];
+    char                     asset[REEL_ULID_LEN + 1];
+    char                     name[NGX_HTTP_REEL_NAME_MAX + 1];
+    const char              *door;
+    const char              *state;
+    ngx_uint_t               parts;     /* which are to be counted yet */
+    uint64_t                 offset;
+    uint64_t                 length;
+    int64_t                  created_ms;
+    int64_t                  expires_ms;
+} ngx_http_reel_api_upload_t;
+
+
+typedef struct {
+    ngx_http_reel_api_t         *api;
+    ngx_uint_t                   limit;
+    char                         state[16];
+    int64_t                      before_ms;     /* of the cursor */
+    char                         before[REEL_UPLOAD_ID_LEN + 1];
+    ngx_http_reel_api_upload_t  *rows[NGX_HTTP_REEL_UPLOADS_MAX + 1];
+    ngx_uint_t                   nrows;         /* newest first */
+} ngx_http_reel_api_uploads_t;
+
+
+static ngx_int_t ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
+    ngx_http_reel_api_uploads_t *l);
+static reel_err_t ngx_http_reel_api_uploads_cursor(
+    ngx_http_reel_api_uploads_t *l, const char *cursor);
+static void ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log);
+static reel_err_t ngx_http_reel_api_uploads_take(void *data, const char *id,
+    reel_upload_t *u);
+static ngx_uint_t ngx_http_reel_api_uploads_before(int64_t ms, const char *id,
+    int64_t than_ms, const char *than);
+static void ngx_http_reel_api_uploads_done(ngx_http_request_t *r, void *data);
+static void ngx_http_reel_api_upload_work(void *data, ngx_log_t *log);
+static void ngx_http_reel_api_upload_done(ngx_http_request_t *r, void *data);
+static void ngx_http_reel_api_upload_fill(ngx_http_reel_api_upload_t *row,
+    const reel_upload_t *u, int64_t now_ms);
+static void ngx_http_reel_api_upload_count(ngx_http_reel_api_upload_t *row,
+    reel_upload_t *u);
+static const char *ngx_http_reel_api_upload_state(const reel_upload_t *u,
+    int64_t now_ms);
+static void ngx_http_reel_api_upload_print(reel_json_t *j,
+    const ngx_http_reel_api_upload_t *row);
+
+
+/* ---- all of them ---- */
+
+ngx_int_t
+ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    ngx_http_reel_api_upload_t   *rows;
+    ngx_http_reel_api_uploads_t  *l;
+
+    l = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_api_uploads_t));
+    if (l == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    l->api = api;
+
+    rc = ngx_http_reel_api_uploads_query(r, l);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
+    }
+
+    rows = ngx_palloc(r->pool, (l->limit + 1)
+                               * sizeof(ngx_http_reel_api_upload_t));
+    if (rows == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (i = 0; i <= l->limit; i++) {
+        l->rows[i] = &rows[i];
+    }
+
+    if (ngx_http_reel_task_post(r, ngx_http_reel_api_uploads_work,
+                                ngx_http_reel_api_uploads_done, l)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
+    ngx_http_reel_api_uploads_t *l)
+{
+    char         buf[80];
+    uint64_t     v;
+    reel_err_t   err;
+    reel_str_t   query;
+    const char  *bad;
+
+    query.p = (char *) r->args.data;
+    query.len = r->args.len;
+
+    l->limit = NGX_HTTP_REEL_UPLOADS_DEFAULT;
+    l->before_ms = INT64_MAX;
+    bad = NULL;
+
+    if (query.len == 0) {
+        return NGX_OK;
+    }
+
+    err = reel_query_get_decoded(query, "limit", buf, sizeof(buf));
+    if (err == REEL_OK) {
+        err = reel_str_u64(reel_str(buf), NGX_HTTP_REEL_UPLOADS_MAX, &v);
+        l->limit = v;
+    }
+
+    if ((err != REEL_OK && err != REEL_NOTFOUND) || l->limit == 0) {
+        bad = "limit is a number from 1 to 100";
+    }
+
+    err = reel_query_get_decoded(query, "cursor", buf, sizeof(buf));
+    if (err == REEL_OK) {
+        err = ngx_http_reel_api_uploads_cursor(l, buf);
+    }
+
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
+        bad = "cursor is not one that a list call returned";
+    }
+
+    err = reel_query_get_decoded(query, "state", l->state, sizeof(l->state));
+
+    if ((err != REEL_OK && err != REEL_NOTFOUND)
+        || (l->state[0] && ngx_strcmp(l->state, "open") != 0
+            && ngx_strcmp(l->state, "complete") != 0
+            && ngx_strcmp(l->state, "aborted") != 0
+            && ngx_strcmp(l->state, "expired") != 0))
+    {
+        bad = "state is open, complete, aborted or expired";
+    }
+
+    if (bad) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, "INVALID_FIELD", bad,
+                                   0);
+    }
+
+    return NGX_OK;
+}
+
+
+static reel_err_t
+ngx_http_reel_api_uploads_cursor(ngx_http_reel_api_uploads_t *l,
+    const char *cursor)
+{
+    uint64_t    ms;
+    reel_str_t  first, id;
+
+    first = reel_str_cut(reel_str(cursor), ':', &id);
+
+    if (id.p == NULL || !reel_upload_id_valid(id)
+        || reel_str_u64(first, INT64_MAX, &ms) != REEL_OK)
+    {
+        return REEL_INVAL;
+    }
+
+    l->before_ms = ms;
+
+    return reel_str_copy(l->before, sizeof(l->before), id);
+}
+
+
+static void
+ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_uploads_t  *l = data;
+
+    ngx_uint_t                   i;
+    reel_upload_t               *u;
+    ngx_http_reel_api_upload_t  *row;
+
+    l->api->err = reel_upload_each(l->api->store,
+                                   ngx_http_reel_api_uploads_take, l);
+
+    if (l->api->err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: uploads cannot be listed: "
+                      "%s", reel_err_name(l->api->err));
+        return;
+    }
+
+    for (i = 0; i < ngx_min(l->nrows, l->limit); i++) {
+        row = l->rows[i];
+
+        if (row->parts
+            && reel_upload_open(l->api->store, reel_str(row->id), &u)
+               == REEL_OK)
+        {
+            ngx_http_reel_api_upload_count(row, u);
+            reel_upload_close(u);
+        }
+    }
+}
+
+
+/* one that is shown already, or too old for this page, is passed over */
+static reel_err_t
+ngx_http_reel_api_uploads_take(void *data, const char *id, reel_upload_t *u)
+{
+    ngx_http_reel_api_uploads_t  *l = data;
+
+    int64_t                      ms;
+    ngx_uint_t                   i, n;
+    const char                  *state;
+    ngx_http_reel_api_upload_t  *row;
+
+    if (u == NULL
+        || ngx_strcmp(u->facts.request.project, l->api->auth.key->project)
+           != 0)
+    {
+        return REEL_OK;
+    }
+
+    ms = u->facts.request.created_ms;
+    state = ngx_http_reel_api_upload_state(u, l->api->now_ms);
+
+    if ((l->state[0] && ngx_strcmp(l->state, state) != 0)
+        || !ngx_http_reel_api_uploads_before(ms, id, l->before_ms, l->before))
+    {
+        return REEL_OK;
+    }
+
+    for (i = l->nrows; i > 0; i--) {
+        row = l->rows[i - 1];
+
+        if (ngx_http_reel_api_uploads_before(ms, id, row->created_ms,
+                                             row->id))
+        {
+            break;
+        }
+    }
+
+    if (i > l->limit) {
+        return REEL_OK;
+    }
+
+    /* one more than the page: that there is a next one */
+    n = ngx_min(l->nrows, l->limit);
+    row = l->rows[n];
+    ngx_memmove(&l->rows[i + 1], &l->rows[i], (n - i) * sizeof(row));
+    l->rows[i] = row;
+    l->nrows = n + 1;
+
+    ngx_http_reel_api_upload_fill(row, u, l->api->now_ms);
+
+    return REEL_OK;
+}
+
+
+/* does the first come behind the second, newest first? */
+static ngx_uint_t
+ngx_http_reel_api_uploads_before(int64_t ms, const char *id, int64_t than_ms,
+    const char *than)
+{
+    return ms != than_ms ? ms < than_ms : ngx_strcmp(id, than) < 0;
+}
+
+
+static void
+ngx_http_reel_api_uploads_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_api_uploads_t  *l = data;
+
+    char                         next[NGX_INT64_LEN + REEL_UPLOAD_ID_LEN + 2];
+    ngx_uint_t                   i, n;
+    reel_buf_t                   b;
+    reel_json_t                  j;
+    ngx_http_reel_api_upload_t  *last;
+
+    if (l->api->err != REEL_OK) {
+        ngx_http_finalize_request(r, ngx_http_reel_api_upload_failed(r,
+                                         l->api->err));
+        return;
+    }
+
+    n = ngx_min(l->nrows, l->limit);
+
+    reel_buf_init(&b, NGX_HTTP_REEL_UPLOADS_BODY);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_key(&j, "uploads");
+    reel_json_array(&j);
+
+    for (i = 0; i < n; i++) {
+        ngx_http_reel_api_upload_print(&j, l->rows[i]);
+    }
+
+    reel_json_end(&j, ']');
+    reel_json_key(&j, "next_cursor");
+
+    if (l->nrows > l->limit) {
+        last = l->rows[n - 1];
+        (void) ngx_snprintf((u_char *) next, sizeof(next), "%L:%s%Z",
+                            last->created_ms, last->id);
+        reel_json_str(&j, reel_str(next));
+
+    } else {
+        reel_json_null(&j);
+    }
+
+    reel_json_end(&j, '}');
+
+    ngx_http_finalize_request(r, ngx_http_reel_api_send(r, NGX_HTTP_OK, &b));
+}
+
+
+/* ---- one of them ---- */
+
+ngx_int_t
+ngx_http_reel_api_upload(ngx_http_request_t *r, ngx_http_reel_api_t *api)
+{
+    api->data = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_api_upload_t));
+
+    if (api->data == NULL
+        || ngx_http_reel_task_post(r, ngx_http_reel_api_upload_work,
+                                   ngx_http_reel_api_upload_done, api)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_reel_api_upload_work(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    reel_upload_t               *u;
+    ngx_http_reel_api_upload_t  *row;
+
+    row = api->data;
+
+    api->err = ngx_http_reel_api_upload_open(api, &u, log);
+    if (api->err != REEL_OK) {
+        return;
+    }
+
+    ngx_http_reel_api_upload_fill(row, u, api->now_ms);
+
+    if (row->parts) {
+        ngx_http_reel_api_upload_count(row, u);
+    }
+
+    reel_upload_close(u);
+}
+
+
+static void
+ngx_http_reel_api_upload_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    reel_buf_t   b;
+    reel_json_t  j;
+
+    if (api->err != REEL_OK) {
+        ngx_http_finalize_request(r, ngx_http_reel_api_upload_failed(r,
+                                         api->err));
+        return;
+    }
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    reel_json_init(&j, &b);
+    ngx_http_reel_api_upload_print(&j, api->data);
+
+    ngx_http_finalize_request(r, ngx_http_reel_api_send(r, NGX_HTTP_OK, &b));
+}
+
+
+reel_err_t
+ngx_http_reel_api_upload_open(ngx_http_reel_api_t *api, reel_upload_t **u,
+    ngx_log_t *log)
+{
+    reel_err_t  err;
+
+    err = reel_upload_open(api->store, reel_str(api->upload), u);
+
+    if (err != REEL_OK) {
+        if (err != REEL_NOTFOUND) {
+            ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: %s",
+                          api->upload, reel_err_name(err));
+        }
+
+        return err;
+    }
+
+    if (ngx_strcmp((*u)->facts.request.project, api->auth.key->project)
+        != 0)
+    {
+        reel_upload_close(*u);
+        *u = NULL;
+        return REEL_NOTFOUND;
+    }
+
+    return REEL_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_api_upload_failed(ngx_http_request_t *r, reel_err_t err)
+{
+    switch (err) {
+
+    case REEL_NOTFOUND:
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_NOT_FOUND, "NOT_FOUND",
+                                   "no such upload", 0);
+
+    case REEL_AGAIN:
+    case REEL_DENIED:
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_SERVICE_UNAVAILABLE, "SlowDown",
+                                   "another request is at this upload; try "
+                                   "again", 1);
+
+    case REEL_INVAL:
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_CONFLICT, "UploadComplete",
+                                   "the upload is complete: delete its asset",
+                                   0);
+
+    default:
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "STORE_FAILED", "the store failed; see "
+                                   "the server's error log", 1);
+    }
+}
+
+
+/* ---- what is told of it ---- */
+
+static void
+ngx_http_reel_api_upload_fill(ngx_http_reel_api_upload_t *row,
+    const reel_upload_t *u, int64_t now_ms)
+{
+    const reel_upload_facts_t  *f;
+
+    f = &u->facts;
+
+    ngx_memzero(row, sizeof(ngx_http_reel_api_upload_t));
+    ngx_memcpy(row->id, f->id, sizeof(row->id));
+    (void) ngx_cpystrn((u_char *) row->asset, (u_char *) f->request.asset,
+                       sizeof(row->asset));
+
+    if (ngx_strlen(f->request.name) < sizeof(row->name)) {
+        ngx_memcpy(row->name, f->request.name, ngx_strlen(f->request.name));
+    }
+
+    row->door = reel_upload_door_name(f->door);
+    row->state = ngx_http_reel_api_upload_state(u, now_ms);
+    row->offset = u->state.offset;
+    row->length = u->state.length;
+    row->created_ms = f->request.created_ms;
+    row->expires_ms = reel_upload_expires(u);
+    row->parts = f->door == REEL_UPLOAD_MULTIPART
+                 && u->state.phase == REEL_UPLOAD_OPEN;
+}
+
+
+/* before they are joined, the offset does not speak of them */
+static void
+ngx_http_reel_api_upload_count(ngx_http_reel_api_upload_t *row,
+    reel_upload_t *u)
+{
+    size_t               i, n;
+    reel_upload_part_t  *parts;
+
+    if (reel_upload_parts(u, &parts, &n) != REEL_OK) {
+        return;
+    }
+
+    row->offset = 0;
+
+    for (i = 0; i < n; i++) {
+        row->offset += parts[i].size;
+    }
+
+    free(parts);
+}
+
+
+/* that of its completion has no asset yet; the sweep may be late for one
+   whose time is over: nothing more is taken for it */
+static const char *
+ngx_http_reel_api_upload_state(const reel_upload_t *u, int64_t now_ms)
+{
+    switch (u->state.phase) {
+
+    case REEL_UPLOAD_COMPLETING:
+        return reel_upload_phase_name(REEL_UPLOAD_OPEN);
+
+    case REEL_UPLOAD_OPEN:
+        return reel_upload_phase_name(now_ms > reel_upload_expires(u)
+                                      ? REEL_UPLOAD_EXPIRED
+                                      : REEL_UPLOAD_OPEN);
+
+    default:
+        return reel_upload_phase_name(u->state.phase);
+    }
+}
+
+
+static void
+ngx_http_reel_api_upload_print(reel_json_t *j,
+    const ngx_http_reel_api_upload_t *row)
+{
+    reel_json_object(j);
+    reel_json_kstr(j, "id", row->id);
+    reel_json_kstr(j, "asset", row->asset);
+    reel_json_kstr(j, "door", row->door);
+    reel_json_kstr(j, "state", row->state);
+    reel_json_kstr(j, "name", row->name);
+    reel_json_kuint(j, "offset", row->offset);
+
+    if (row->length != REEL_UPLOAD_UNKNOWN) {
+        reel_json_kuint(j, "length", row->length);
+
+    } else {
+        reel_json_key(j, "length");
+        reel_json_null(j);
+    }
+
+    ngx_http_reel_asset_time(j, "created_at", row->created_ms);
+
+    if (ngx_strcmp(row->state, "open") == 0) {
+        ngx_http_reel_asset_time(j, "expires_at", row->expires_ms);
+
+    } else {
+        reel_json_key(j, "expires_at");
+        reel_json_null(j);
+    }
+
+    reel_json_end(j, '}');
+}

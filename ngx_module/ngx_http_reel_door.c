@@ -1,0 +1,840 @@
+/* opening uploads, their turns and the ways to the end, for every door */
+
+#include "ngx_module/ngx_http_reel_payload.h"
+
+
+#define NGX_HTTP_REEL_CLAIM_MAX   5000      /* ms, then give up */
+#define NGX_HTTP_REEL_CLAIM_STEP  16        /* ms, at most between tries */
+#define NGX_HTTP_REEL_LEAVE_MAX   30        /* ms, for what came already */
+#define NGX_HTTP_REEL_FLUSH_SIZE  (4 * 1024 * 1024)
+#define NGX_HTTP_REEL_DETAIL_MAX  200
+
+
+static void ngx_http_reel_door_work(void *data, ngx_log_t *log);
+static void ngx_http_reel_door_done(ngx_http_request_t *r, void *data);
+static void ngx_http_reel_claim_work(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_claim_done(ngx_http_reel_door_t *door);
+static void ngx_http_reel_claim_again(ngx_event_t *ev);
+static void ngx_http_reel_door_leave(void *data);
+static void ngx_http_reel_append_write(void *data, ngx_log_t *log);
+static void ngx_http_reel_append_finish(void *data, ngx_log_t *log);
+static void ngx_http_reel_append_flush(void *data, ngx_log_t *log);
+static reel_err_t ngx_http_reel_append_sink(ngx_http_reel_door_t *door,
+    const void *p, size_t n);
+static ngx_uint_t ngx_http_reel_append_awaited(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_append_written(void *data);
+static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
+static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
+    ngx_int_t rc);
+static void ngx_http_reel_append_keep(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_settle_work(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_settle_done(ngx_http_reel_door_t *door);
+static void ngx_http_reel_complete_work(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_complete_done(ngx_http_reel_door_t *door);
+static void ngx_http_reel_close_work(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_close_done(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_door_send_refusal(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_door_send_rc(ngx_http_reel_door_t *door);
+
+
+ngx_str_t *
+ngx_http_reel_door_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return &h[i].value;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+int64_t
+ngx_http_reel_door_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+ngx_int_t
+ngx_http_reel_door_post(ngx_http_reel_door_t *door,
+    void (*work)(ngx_http_reel_door_t *door, ngx_log_t *log),
+    void (*done)(ngx_http_reel_door_t *door))
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    door->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
+    door->work = work;
+    door->done = done;
+
+    return ngx_http_reel_task_post(door->request, ngx_http_reel_door_work,
+                                   ngx_http_reel_door_done, door);
+}
+
+
+static void
+ngx_http_reel_door_work(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    door->work(door, log);
+}
+
+
+static void
+ngx_http_reel_door_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    door->done(door);
+}
+
+
+/* ---- turns ---- */
+
+void
+ngx_http_reel_door_claim(ngx_http_reel_door_t *door, ngx_uint_t turn,
+    void (*done)(ngx_http_reel_door_t *door))
+{
+    door->turn = turn;
+    door->then = done;
+    door->tries = 0;
+    door->since = ngx_current_msec;
+
+    if (ngx_http_reel_door_post(door, ngx_http_reel_claim_work,
+                                ngx_http_reel_claim_done)
+        != NGX_OK)
+    {
+        door->err = REEL_NOMEM;
+        done(door);
+    }
+}
+
+
+/* whoever does not know all of its path knows nothing of it */
+reel_err_t
+ngx_http_reel_door_open(ngx_http_reel_door_t *door)
+{
+    reel_err_t                  err;
+    reel_str_t                  id;
+    const reel_upload_facts_t  *facts;
+
+    id = (reel_str_t) { (char *) door->id.data, door->id.len };
+
+    err = reel_upload_open(door->store, id, &door->upload);
+
+    if (err != REEL_OK) {
+        return err == REEL_INVAL ? REEL_NOTFOUND
+               : err == REEL_BADDATA ? REEL_IO : err;
+    }
+
+    facts = &door->upload->facts;
+
+    if (ngx_strcmp(facts->bucket, door->bucket.data) != 0) {
+        return REEL_NOTFOUND;
+    }
+
+    if (door->place == NGX_HTTP_REEL_AT_KEY
+        && (facts->door != REEL_UPLOAD_MULTIPART || facts->key == NULL
+            || ngx_strcmp(facts->key, door->key.data) != 0
+            || ngx_strcmp(facts->request.project, door->auth.key->project)
+               != 0))
+    {
+        return REEL_NOTFOUND;
+    }
+
+    return REEL_OK;
+}
+
+
+static void
+ngx_http_reel_claim_work(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    door->err = door->upload ? REEL_OK : ngx_http_reel_door_open(door);
+
+    if (door->err == REEL_OK) {
+        door->err = reel_upload_claim(door->upload, door->turn,
+                                      ngx_http_reel_wake_self());
+    }
+
+    door->held_by = door->err == REEL_AGAIN
+                    && reel_upload_owner(door->upload, door->turn,
+                                         door->holder)
+                       == REEL_OK;
+}
+
+
+static void
+ngx_http_reel_claim_done(ngx_http_reel_door_t *door)
+{
+    ngx_msec_t  step;
+
+    if (door->err == REEL_OK) {
+        ngx_http_reel_door_hold(door);
+        door->then(door);
+        return;
+    }
+
+    if (door->err != REEL_AGAIN
+        || ngx_current_msec - door->since > NGX_HTTP_REEL_CLAIM_MAX)
+    {
+        door->then(door);
+        return;
+    }
+
+    if (door->held_by) {
+        /* dead or not: the kernel tells by its lock */
+        (void) ngx_http_reel_wake_send(door->holder, door->upload->facts.id,
+                                       door->turn);
+    }
+
+    step = door->tries < 4 ? (ngx_msec_t) 1 << door->tries
+                           : NGX_HTTP_REEL_CLAIM_STEP;
+    door->tries++;
+
+    door->timer.handler = ngx_http_reel_claim_again;
+    door->timer.data = door;
+    door->timer.log = door->request->connection->log;
+
+    /* as long as pool work would: nobody else ends the request meanwhile */
+    door->request->main->blocked++;
+    ngx_add_timer(&door->timer, step);
+}
+
+
+static void
+ngx_http_reel_claim_again(ngx_event_t *ev)
+{
+    ngx_connection_t      *c;
+    ngx_http_reel_door_t  *door;
+
+    door = ev->data;
+    c = door->request->connection;
+
+    door->request->main->blocked--;
+
+    if (ngx_http_reel_door_post(door, ngx_http_reel_claim_work,
+                                ngx_http_reel_claim_done)
+        != NGX_OK)
+    {
+        door->err = REEL_NOMEM;
+        door->then(door);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_reel_door_hold(ngx_http_reel_door_t *door)
+{
+    door->wake.id = door->upload->facts.id;
+    door->wake.turn = door->turn;
+    door->wake.data = door;
+    door->wake.leave = ngx_http_reel_door_leave;
+
+    ngx_http_reel_wake_watch(&door->wake);
+}
+
+
+/* a body that is being read ends here; anything else ends by itself soon */
+static void
+ngx_http_reel_door_leave(void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    if (door->body.data == NULL) {
+        return;
+    }
+
+    if (door->body.keep) {
+        ngx_http_reel_body_drain(door->request, &door->body, NGX_ABORT,
+                                 NGX_HTTP_REEL_LEAVE_MAX);
+        return;
+    }
+
+    ngx_http_reel_body_stop(door->request, &door->body, NGX_ABORT);
+}
+
+
+/* ---- appending ---- */
+
+reel_err_t
+ngx_http_reel_door_check(ngx_http_reel_door_t *door, reel_sum_kind_t kind,
+    const uint8_t *want)
+{
+    reel_err_t              err;
+    ngx_http_reel_check_t  *check;
+
+    if (door->nchecks == NGX_HTTP_REEL_CHECKS) {
+        return REEL_LIMIT;
+    }
+
+    check = &door->checks[door->nchecks];
+
+    err = reel_sum_init(&check->sum, kind);
+
+    if (err == REEL_OK) {
+        check->kind = kind;
+        ngx_memcpy(check->want, want, reel_sum_len(kind));
+        door->nchecks++;
+    }
+
+    return err;
+}
+
+
+void
+ngx_http_reel_door_append(ngx_http_reel_door_t *door,
+    void (*settled)(ngx_http_reel_door_t *door, ngx_int_t rc))
+{
+    ngx_http_reel_body_t  *body;
+
+    door->settled = settled;
+    door->err = REEL_OK;
+
+    body = &door->body;
+    body->data = door;
+    body->write = ngx_http_reel_append_write;
+    body->finish = ngx_http_reel_append_finish;
+    body->flush = ngx_http_reel_append_flush;
+    body->written = ngx_http_reel_append_written;
+    body->finished = ngx_http_reel_append_finished;
+    body->broken = ngx_http_reel_append_broken;
+    body->flush_size = NGX_HTTP_REEL_FLUSH_SIZE;
+    body->max = NGX_MAX_OFF_T_VALUE;
+    body->keep = 1;
+
+    ngx_http_reel_body_read(door->request, body);
+}
+
+
+void
+ngx_http_reel_door_watch(ngx_http_reel_door_t *door,
+    void (*progress)(ngx_http_reel_door_t *door))
+{
+    door->progress = progress;
+    door->durable = door->upload->state.offset;
+    door->progressed = door->durable;
+}
+
+
+static void
+ngx_http_reel_append_write(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    if (door->err != REEL_OK) {
+        /* what failed would be missing in front of these */
+        return;
+    }
+
+    door->err = ngx_http_reel_payload_take(door, ngx_http_reel_append_sink);
+
+    if (door->err == REEL_OK && door->progress && !door->left
+        && door->upload->state.durable > door->durable)
+    {
+        door->err = reel_upload_checkpoint(door->upload);
+
+        if (door->err == REEL_OK) {
+            door->durable = door->upload->state.durable;
+        }
+    }
+
+    if (door->err != REEL_OK && door->err != REEL_DENIED
+        && door->err != REEL_LIMIT && door->err != REEL_BADDATA)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: upload %s: write at %uL failed: %s",
+                      door->upload->facts.id, door->upload->state.offset,
+                      reel_err_name(door->err));
+    }
+}
+
+
+static reel_err_t
+ngx_http_reel_append_sink(ngx_http_reel_door_t *door, const void *p, size_t n)
+{
+    reel_err_t  err;
+    ngx_uint_t  awaited;
+
+    awaited = ngx_http_reel_append_awaited(door);
+
+    err = reel_upload_write(door->upload, p, n, awaited);
+
+    if (err == REEL_DENIED && !door->left) {
+        /* these came before we heard of it */
+        door->left = 1;
+        reel_upload_leave(door->upload);
+
+        err = reel_upload_write(door->upload, p, n, awaited);
+    }
+
+    return err;
+}
+
+
+/* the bytes count only once all of them are here */
+static ngx_uint_t
+ngx_http_reel_append_awaited(ngx_http_reel_door_t *door)
+{
+    return door->nchecks || (door->payload && door->payload->framed);
+}
+
+
+static void
+ngx_http_reel_append_finish(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    ngx_http_reel_append_write(data, log);
+
+    if (door->err == REEL_OK && ngx_http_reel_append_awaited(door)) {
+
+        door->err = ngx_http_reel_payload_verify(door);
+
+        if (door->err == REEL_OK) {
+            door->err = reel_upload_confirm(door->upload);
+
+        } else {
+            reel_upload_discard(door->upload);
+        }
+    }
+
+    if (door->err == REEL_OK) {
+        ngx_http_reel_settle_work(door, log);
+    }
+}
+
+
+static void
+ngx_http_reel_append_flush(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    reel_err_t  err;
+
+    /* not door->err: a write runs beside this; settling hears it again */
+    err = reel_upload_flush(door->upload);
+
+    if (err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: sync failed: %s",
+                      door->upload->facts.id, reel_err_name(err));
+    }
+}
+
+
+static ngx_int_t
+ngx_http_reel_append_written(void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    if (door->err != REEL_OK) {
+        return NGX_ERROR;
+    }
+
+    if (door->progress && door->durable > door->progressed) {
+        door->progressed = door->durable;
+        door->progress(door);
+    }
+
+    if (door->left) {
+        ngx_http_reel_door_leave(door);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_reel_append_finished(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    door->settled(door, NGX_OK);
+}
+
+
+static void
+ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    door->rc = rc;
+
+    if ((door->err == REEL_OK || door->err == REEL_LIMIT)
+        && ngx_http_reel_door_post(door, ngx_http_reel_append_keep,
+                                   ngx_http_reel_settle_done)
+           == NGX_OK)
+    {
+        return;
+    }
+
+    door->settled(door, rc);
+}
+
+
+static void
+ngx_http_reel_append_keep(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    if (ngx_http_reel_append_awaited(door)) {
+        reel_upload_discard(door->upload);
+    }
+
+    ngx_http_reel_settle_work(door, log);
+}
+
+
+static void
+ngx_http_reel_settle_work(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    reel_err_t  err;
+
+    err = reel_upload_settle(door->upload, ngx_http_reel_door_now());
+
+    if (err == REEL_OK) {
+        return;
+    }
+
+    door->err = err;
+
+    if (err != REEL_DENIED) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: upload %s cannot be settled: %s",
+                      door->upload->facts.id, reel_err_name(err));
+    }
+}
+
+
+static void
+ngx_http_reel_settle_done(ngx_http_reel_door_t *door)
+{
+    door->settled(door, door->rc);
+}
+
+
+/* ---- completion ---- */
+
+void
+ngx_http_reel_door_complete(ngx_http_reel_door_t *door,
+    void (*done)(ngx_http_reel_door_t *door))
+{
+    door->then = done;
+
+    if (ngx_http_reel_door_post(door, ngx_http_reel_complete_work,
+                                ngx_http_reel_complete_done)
+        != NGX_OK)
+    {
+        door->err = REEL_NOMEM;
+        done(door);
+    }
+}
+
+
+static void
+ngx_http_reel_complete_work(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    door->err = reel_upload_complete(door->upload, door->now_ms,
+                                     &door->named);
+
+    if (door->err != REEL_OK && door->err != REEL_DENIED
+        && door->err != REEL_BADDATA && door->err != REEL_EXISTS)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: upload %s cannot be completed: %s",
+                      door->upload->facts.id, reel_err_name(door->err));
+    }
+}
+
+
+static void
+ngx_http_reel_complete_done(ngx_http_reel_door_t *door)
+{
+    ngx_str_t                  asset;
+    const reel_request_t      *rq;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    if (door->err == REEL_OK) {
+        rlcf = ngx_http_get_module_loc_conf(door->request,
+                                            ngx_http_reel_module);
+        ctx = ngx_http_get_module_ctx(door->request, ngx_http_reel_module);
+        rq = &door->upload->facts.request;
+
+        asset.data = (u_char *) door->named.asset;
+        asset.len = REEL_ULID_LEN;
+        ctx->asset = asset;
+
+        ngx_http_reel_job_submit(rlcf, door->named.asset, 1, rq->project,
+                                 rq->pipeline, rq->created_ms);
+    }
+
+    door->then(door);
+}
+
+
+/* ---- the ways to end ---- */
+
+void
+ngx_http_reel_door_answer(ngx_http_reel_door_t *door,
+    ngx_int_t (*send)(ngx_http_reel_door_t *door))
+{
+    door->send = send;
+
+    ngx_http_reel_wake_unwatch(&door->wake);
+
+    if (door->upload == NULL
+        || ngx_http_reel_door_post(door, ngx_http_reel_close_work,
+                                   ngx_http_reel_close_done)
+           != NGX_OK)
+    {
+        /* the pool's cleanup closes it */
+        ngx_http_reel_close_done(door);
+    }
+}
+
+
+static void
+ngx_http_reel_close_work(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    reel_upload_close(door->upload);
+    door->upload = NULL;
+}
+
+
+static void
+ngx_http_reel_close_done(ngx_http_reel_door_t *door)
+{
+    ngx_int_t  rc;
+
+    rc = door->send(door);
+
+    ngx_http_finalize_request(door->request, rc);
+}
+
+
+void
+ngx_http_reel_door_refuse(ngx_http_reel_door_t *door, ngx_uint_t status,
+    const char *code, const char *detail, ngx_uint_t retryable)
+{
+    door->status = status;
+    door->code = code;
+    door->detail = detail;
+    door->retryable = retryable;
+
+    ngx_http_reel_door_answer(door, ngx_http_reel_door_send_refusal);
+}
+
+
+static ngx_int_t
+ngx_http_reel_door_send_refusal(ngx_http_reel_door_t *door)
+{
+    return ngx_http_reel_error(door->request, door->form, door->status,
+                               door->code, door->detail, door->retryable);
+}
+
+
+void
+ngx_http_reel_door_failed(ngx_http_reel_door_t *door)
+{
+    static const struct {
+        reel_err_t   err;
+        ngx_uint_t   status;
+        const char  *code;
+        const char  *detail;
+        ngx_uint_t   retryable;
+    } map[] = {
+        { REEL_NOTFOUND, NGX_HTTP_NOT_FOUND, "NoSuchUpload",
+          "there is no such upload: it never was, was aborted or expired", 0 },
+        { REEL_AGAIN, NGX_HTTP_SERVICE_UNAVAILABLE, "SlowDown",
+          "another request does not let go of this upload; try again", 1 },
+        { REEL_NOSPACE, NGX_HTTP_INSUFFICIENT_STORAGE, "InsufficientStorage",
+          "the server's disk is full; what was acknowledged is kept", 1 },
+        { REEL_EXISTS, NGX_HTTP_CONFLICT, "OperationAborted",
+          "the asset of reel-asset exists already", 0 },
+        { REEL_INVAL, NGX_HTTP_CONFLICT, "InvalidRequest",
+          "the upload is not open any more", 0 },
+        { REEL_BADDATA, NGX_HTTP_BAD_REQUEST, "XAmzContentSHA256Mismatch",
+          "the body's SHA-256 is not the signed one", 0 }
+    };
+
+    ngx_uint_t   i;
+    const char  *detail;
+
+    if (door->err == REEL_DENIED) {
+        ngx_http_reel_door_drop(door);
+        return;
+    }
+
+    if (door->err == REEL_LIMIT) {
+        detail = ngx_http_reel_door_too_large(door);
+        ngx_http_reel_door_refuse(door, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                  "EntityTooLarge", detail, 0);
+        return;
+    }
+
+    for (i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        if (map[i].err == door->err) {
+            detail = door->why[0] ? door->why : map[i].detail;
+            ngx_http_reel_door_refuse(door, map[i].status, map[i].code,
+                                      detail, map[i].retryable);
+            return;
+        }
+    }
+
+    ngx_http_reel_door_refuse(door, NGX_HTTP_INTERNAL_SERVER_ERROR,
+                              "InternalError", "the store failed; what was "
+                              "acknowledged is kept, try again", 1);
+}
+
+
+const char *
+ngx_http_reel_door_too_large(ngx_http_reel_door_t *door)
+{
+    u_char                     *p, *last;
+    uint64_t                    max;
+    const char                 *name, *what;
+    ngx_http_reel_loc_conf_t   *rlcf;
+    const reel_upload_state_t  *st;
+
+    max = door->max;
+    name = door->max_name;
+
+    if (door->upload) {
+        /* what was told at creation binds, whoever appends now */
+        st = &door->upload->state;
+
+        if (st->length != REEL_UPLOAD_UNKNOWN) {
+            max = st->length;
+            name = "the upload's own length";
+
+        } else if (door->upload->facts.max_bytes) {
+            rlcf = ngx_http_get_module_loc_conf(door->request,
+                                                ngx_http_reel_module);
+
+            max = door->upload->facts.max_bytes;
+            name = max == (uint64_t) rlcf->upload_max_size
+                   ? "reel_upload_max_size" : "reel-max-bytes";
+        }
+    }
+
+    what = "the body is";
+
+    if (door->upload
+        && door->upload->facts.door == REEL_UPLOAD_MULTIPART)
+    {
+        what = "the parts together are";
+    }
+
+    p = ngx_pnalloc(door->request->pool, NGX_HTTP_REEL_DETAIL_MAX);
+    if (p == NULL) {
+        return "the body is too large";
+    }
+
+    last = ngx_snprintf(p, NGX_HTTP_REEL_DETAIL_MAX, "%s larger than %s "
+                        "allows: at most %uL bytes", what, name, max);
+
+    if (door->upload && door->upload->facts.door != REEL_UPLOAD_MULTIPART
+        && door->upload->state.offset <= max)
+    {
+        last = ngx_slprintf(last, p + NGX_HTTP_REEL_DETAIL_MAX,
+                            ", %uL more than are here",
+                            max - door->upload->state.offset);
+    }
+
+    *ngx_min(last, p + NGX_HTTP_REEL_DETAIL_MAX - 1) = '\0';
+
+    return (char *) p;
+}
+
+
+void
+ngx_http_reel_door_close(ngx_http_reel_door_t *door, ngx_int_t rc)
+{
+    door->rc = rc;
+
+    ngx_http_reel_door_answer(door, ngx_http_reel_door_send_rc);
+}
+
+
+static ngx_int_t
+ngx_http_reel_door_send_rc(ngx_http_reel_door_t *door)
+{
+    return door->rc;
+}
+
+
+void
+ngx_http_reel_door_drop(ngx_http_reel_door_t *door)
+{
+    door->request->connection->error = 1;
+
+    ngx_http_reel_door_close(door, NGX_ERROR);
+}
+
+
+ngx_int_t
+ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,
+    ngx_str_t *url)
+{
+    u_char                    *p;
+    size_t                     len;
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = door->request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* a bucket's name has nothing to be escaped, a location's may */
+    len = clcf->name.len
+          + 2 * ngx_escape_uri(NULL, clcf->name.data, clcf->name.len,
+                               NGX_ESCAPE_URI)
+          + 1 + door->bucket.len + sizeof("/.uploads/") - 1
+          + REEL_UPLOAD_ID_LEN;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    url->data = p;
+
+    p = (u_char *) ngx_escape_uri(p, clcf->name.data, clcf->name.len,
+                                  NGX_ESCAPE_URI);
+    if (p == url->data || p[-1] != '/') {
+        *p++ = '/';
+    }
+
+    p = ngx_cpymem(p, door->bucket.data, door->bucket.len);
+    p = ngx_cpymem(p, "/.uploads/", sizeof("/.uploads/") - 1);
+    p = ngx_cpymem(p, id, REEL_UPLOAD_ID_LEN);
+
+    url->len = p - url->data;
+
+    return NGX_OK;
+}

@@ -1,0 +1,48 @@
+"""What the tests of reelctl share."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+ASSET = "01j8zzzzzzzzzzzzzzzzzzzzzz"
+REELCTL = None                  # set by who runs the tests
+
+OK, FAILED, USAGE, NOTFOUND, DENIED, ERRORED, UNAVAILABLE = range(7)
+INTERRUPTED = 130
+
+
+class Case(unittest.TestCase):
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="reelctl-")
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def environment(self, more=None):
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("REEL_")}
+        env["XDG_STATE_HOME"] = self.path("state")
+        env.update(more or {})
+        return env
+
+    def run_ctl(self, *args, code=OK, env=None, stdin=None):
+        p = subprocess.run([REELCTL, *args], env=self.environment(env),
+                           text=True, input=stdin, capture_output=True,
+                           timeout=120)
+        self.assertEqual(p.returncode, code, (args, p.stdout, p.stderr))
+        return p
+
+    def keygen(self, name="keys.json", *more):
+        path = self.path(name)
+        return path, self.run_ctl("keygen", path, *more).stdout.strip()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
