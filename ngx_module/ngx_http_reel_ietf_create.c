@@ -5,7 +5,10 @@
 
 #include "ngx_module/ngx_http_reel_ietf.h"
 
+#include "lib/base/disposition.h"
 
+
+static ngx_int_t ngx_http_reel_ietf_name(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_ietf_plan(ngx_http_reel_door_t *door);
 static void ngx_http_reel_ietf_make(ngx_http_reel_door_t *door,
     ngx_log_t *log);
@@ -24,6 +27,10 @@ ngx_http_reel_ietf_create(ngx_http_reel_door_t *door)
     }
 
     rc = ngx_http_reel_ietf_digests(door);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_reel_ietf_name(door);
+    }
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_reel_door_params(door);
@@ -49,6 +56,34 @@ ngx_http_reel_ietf_create(ngx_http_reel_door_t *door)
     return ngx_http_reel_door_post(door, ngx_http_reel_ietf_make,
                                    ngx_http_reel_ietf_made)
            == NGX_OK ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* Content-Disposition tells what the client calls it */
+static ngx_int_t
+ngx_http_reel_ietf_name(ngx_http_reel_door_t *door)
+{
+    char        *name;
+    reel_str_t   field;
+
+    field = ngx_http_reel_ietf_field(door->request, "content-disposition");
+
+    if (field.p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    name = ngx_pnalloc(door->request->pool, NGX_HTTP_REEL_NAME_MAX + 1);
+    if (name == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (reel_disposition_filename(field, name, NGX_HTTP_REEL_NAME_MAX + 1)
+        == REEL_OK)
+    {
+        door->facts.request.name = name;
+    }
+
+    return NGX_DECLINED;
 }
 
 

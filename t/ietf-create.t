@@ -201,6 +201,35 @@ for my $c (
     is(scalar @{ $r->{interim} }, 0, "$name: no 104");
 }
 
+# what the representation is called, and is
+my $named = sub {
+    my ($path, $query, @h) = @_;
+    my $r = ask($t, 'POST', to('POST', $path, %$query), 'abc',
+        Ietf::flag(8, 1), @h);
+    my $id = $r->{headers}{'reel-asset'} // return $r->{status};
+    return json(slurp("$t->{dir}/store/assets/" . substr($id, -2)
+        . "/$id/request.json")) };
+for my $c (
+    [ 'the key', 'a/b.mp4', '/upload/video/a/b.mp4', {} ],
+    [ 'nothing', '', undef, {} ],
+    [ 'a file', 'f.mp4', undef, {},
+        'Content-Disposition' => 'inline; filename="/home/f.mp4"' ],
+    [ 'a file, signed', 'signed', undef, { 'reel-name' => 'signed' },
+        'Content-Disposition' => 'inline; filename="f.mp4"' ],
+    [ 'no file', 'k', '/upload/video/k', {},
+        'Content-Disposition' => 'inline; filename="f.mp4' ],
+) {
+    my ($name, $want, $path, $query, @h) = @$c;
+    is($named->($path, $query, @h)->{name} // '', $want, "name: $name");
+}
+my $facts = $named->(undef, { 'reel-type' => 'video/mp4',
+    'reel-max-duration' => 60, 'reel-meta' => '{"title":"T"}' },
+    'Content-Type' => 'video/mp4');
+is($facts->{content_type}, 'video/mp4', 'its type');
+is($facts->{max_duration_s}, 60, 'its limits');
+is($named->(undef, { 'reel-type' => 'video/mp4' },
+    'Content-Type' => 'video/webm'), 400, 'not the signed type');
+
 # the signed hash is of the body
 my $path = '/upload/video/signed.mp4';
 $r = ask($t, 'PUT', $path, 'abc', Ietf::flag(8, 1),
