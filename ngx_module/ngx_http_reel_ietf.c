@@ -33,7 +33,7 @@ ngx_http_reel_ietf_head(ngx_http_reel_door_t *door)
 
     rc = ngx_http_reel_ietf_bodiless(door);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_DECLINED) {
         return rc;
     }
 
@@ -43,10 +43,11 @@ ngx_http_reel_ietf_head(ngx_http_reel_door_t *door)
 }
 
 
-/* NGX_OK: go on */
+/* NGX_DECLINED: go on; a refusal that was sent is NGX_OK */
 static ngx_int_t
 ngx_http_reel_ietf_bodiless(ngx_http_reel_door_t *door)
 {
+    ngx_int_t              rc;
     ngx_http_request_t    *r;
     ngx_http_reel_ietf_t  *ietf;
 
@@ -67,7 +68,9 @@ ngx_http_reel_ietf_bodiless(ngx_http_reel_door_t *door)
                                            "Upload-Incomplete");
     }
 
-    return ngx_http_discard_request_body(r);
+    rc = ngx_http_discard_request_body(r);
+
+    return rc == NGX_OK ? NGX_DECLINED : rc;
 }
 
 
@@ -382,7 +385,7 @@ ngx_http_reel_ietf_cancel(ngx_http_reel_door_t *door)
 
     rc = ngx_http_reel_ietf_bodiless(door);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_DECLINED) {
         return rc;
     }
 

@@ -140,6 +140,12 @@ for my $v (3 .. 8) {
                 "version $v: $method with $h->[0]");
         }
     }
+    next if $v > 6;
+    has_status(ask($t, 'DELETE', $url, undef, 'Upload-Offset' => 0,
+        'Upload-Draft-Interop-Version' => $v), 400, undef, "version $v");
+    has_status(ask($t, 'HEAD', $url, undef,
+        'Upload-Draft-Interop-Version' => $v), 204, undef,
+        "version $v: what was refused did nothing");
 }
 
 # the media type
