@@ -19,6 +19,8 @@
 static ngx_int_t ngx_http_reel_params_ids(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_params_origin(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_params_query(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_params_foreign(ngx_http_reel_door_t *door,
+    const char *name);
 static ngx_int_t ngx_http_reel_params_value(ngx_http_reel_door_t *door,
     const ngx_http_reel_param_t *param, reel_str_t raw, char **value);
 
@@ -173,6 +175,12 @@ ngx_http_reel_params_query(ngx_http_reel_door_t *door)
 
         reel_buf_release(&b);
 
+        if (ngx_http_reel_params_foreign(door, name)) {
+            return ngx_http_reel_params_bad(door, "uploadId, partNumber and "
+                                            "uploads belong to S3's multipart "
+                                            "uploads: they create no other");
+        }
+
         for (param = ngx_http_reel_params; param->name; param++) {
             if (ngx_strcmp(name, param->name) == 0) {
                 break;
@@ -201,6 +209,22 @@ ngx_http_reel_params_query(ngx_http_reel_door_t *door)
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * Who was given a URL for a part, or for the end of an upload, has no right
+ * to another upload, which would be without the limits of the first.
+ */
+static ngx_uint_t
+ngx_http_reel_params_foreign(ngx_http_reel_door_t *door, const char *name)
+{
+    if (ngx_strcmp(name, "uploads") == 0) {
+        return door->form != NGX_HTTP_REEL_S3;
+    }
+
+    return ngx_strcmp(name, "uploadId") == 0
+           || ngx_strcmp(name, "partNumber") == 0;
 }
 
 
