@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_reel_interim_lines(ngx_http_request_t *r,
 #if (NGX_HTTP_V2)
 static ngx_int_t ngx_http_reel_interim_frame(ngx_http_request_t *r,
     ngx_http_reel_interim_t *interim, ngx_keyval_t *fields, ngx_uint_t n);
+static size_t ngx_http_reel_interim_block(ngx_http_v2_connection_t *h2c,
+    u_char *start, ngx_keyval_t *fields, ngx_uint_t n);
 static u_char *ngx_http_reel_interim_string(u_char *p, ngx_str_t *s);
 static ngx_int_t ngx_http_reel_interim_sent(ngx_http_v2_connection_t *h2c,
     ngx_http_v2_out_frame_t *frame);
@@ -225,15 +227,12 @@ ngx_http_reel_interim_lines(ngx_http_request_t *r,
 
 #if (NGX_HTTP_V2)
 
-/* one frame: it is always shorter than the least that all must take */
 static ngx_int_t
 ngx_http_reel_interim_frame(ngx_http_request_t *r,
     ngx_http_reel_interim_t *interim, ngx_keyval_t *fields, ngx_uint_t n)
 {
-    u_char                    *p;
     size_t                     len;
-    ngx_str_t                  status = ngx_string("104");
-    ngx_uint_t                 i;
+    u_char                    *p;
     ngx_http_v2_stream_t      *stream;
     ngx_http_v2_out_frame_t   *frame;
     ngx_http_v2_connection_t  *h2c;
@@ -241,30 +240,13 @@ ngx_http_reel_interim_frame(ngx_http_request_t *r,
     stream = r->stream;
     h2c = stream->connection;
 
-    p = interim->buf.start + NGX_HTTP_V2_FRAME_HEADER_SIZE;
-
-    if (h2c->table_update) {
-        /* as the core does with its first header block */
-        *p++ = 1 << 5;
-        h2c->table_update = 0;
-    }
-
-    /* never indexed, name from the static table; then with new names */
-    *p++ = 0x10 | NGX_HTTP_V2_STATUS_INDEX;
-    p = ngx_http_reel_interim_string(p, &status);
-
-    for (i = 0; i < n; i++) {
-        *p++ = 0x10;
-        ngx_strlow(p + 1, fields[i].key.data, fields[i].key.len);
-        *p = (u_char) fields[i].key.len;
-        p += 1 + fields[i].key.len;
-        p = ngx_http_reel_interim_string(p, &fields[i].value);
-    }
-
-    len = p - interim->buf.start - NGX_HTTP_V2_FRAME_HEADER_SIZE;
-    interim->buf.last = p;
-
     p = interim->buf.start;
+    len = ngx_http_reel_interim_block(h2c, p + NGX_HTTP_V2_FRAME_HEADER_SIZE,
+                                      fields, n);
+
+    interim->buf.last = p + NGX_HTTP_V2_FRAME_HEADER_SIZE + len;
+
+    /* one frame: it is shorter than the least that all must take */
     *p++ = (u_char) (len >> 16);
     *p++ = (u_char) (len >> 8);
     *p++ = (u_char) len;
@@ -290,6 +272,39 @@ ngx_http_reel_interim_frame(ngx_http_request_t *r,
 
     return ngx_http_v2_send_output_queue(h2c) == NGX_ERROR ? NGX_ERROR
                                                            : NGX_OK;
+}
+
+
+/* the length of what is written */
+static size_t
+ngx_http_reel_interim_block(ngx_http_v2_connection_t *h2c, u_char *start,
+    ngx_keyval_t *fields, ngx_uint_t n)
+{
+    u_char      *p;
+    ngx_str_t    status = ngx_string("104");
+    ngx_uint_t   i;
+
+    p = start;
+
+    if (h2c->table_update) {
+        /* as the core does with its first header block */
+        *p++ = 1 << 5;
+        h2c->table_update = 0;
+    }
+
+    /* never indexed, name from the static table; then with new names */
+    *p++ = 0x10 | NGX_HTTP_V2_STATUS_INDEX;
+    p = ngx_http_reel_interim_string(p, &status);
+
+    for (i = 0; i < n; i++) {
+        *p++ = 0x10;
+        ngx_strlow(p + 1, fields[i].key.data, fields[i].key.len);
+        *p = (u_char) fields[i].key.len;
+        p += 1 + fields[i].key.len;
+        p = ngx_http_reel_interim_string(p, &fields[i].value);
+    }
+
+    return p - start;
 }
 
 
