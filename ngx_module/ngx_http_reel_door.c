@@ -159,6 +159,13 @@ ngx_http_reel_door_open(ngx_http_reel_door_t *door)
         return REEL_NOTFOUND;
     }
 
+    /* before its turn is taken from those who may have it */
+    if (door->place == NGX_HTTP_REEL_AT_UPLOAD
+        && facts->door != door->facts.door)
+    {
+        return REEL_NOTFOUND;
+    }
+
     if (door->place == NGX_HTTP_REEL_AT_KEY
         && (facts->door != REEL_UPLOAD_MULTIPART || facts->key == NULL
             || ngx_strcmp(facts->key, door->key.data) != 0

@@ -136,7 +136,8 @@ ngx_int_t ngx_http_reel_door_post(ngx_http_reel_door_t *door,
 
 /*
  * Pool: opens upload door->id -> door->upload, without a turn.  REEL_NOTFOUND
- * also when it is not of this bucket or, below a key, no multipart upload of
+ * also when it is not of this bucket or, by its own URL, not of the door that
+ * is spoken, which facts.door says, or, below a key, no multipart upload of
  * that key and project.
  */
 reel_err_t ngx_http_reel_door_open(ngx_http_reel_door_t *door);

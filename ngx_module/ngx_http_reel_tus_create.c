@@ -33,8 +33,6 @@ ngx_http_reel_tus_create(ngx_http_reel_door_t *door)
 {
     ngx_int_t  rc;
 
-    door->facts.door = REEL_UPLOAD_TUS;
-
     rc = ngx_http_reel_tus_create_kind(door);
 
     if (rc == NGX_DECLINED) {

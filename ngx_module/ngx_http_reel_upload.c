@@ -361,6 +361,7 @@ ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
 
     if (ngx_http_reel_ietf_speaks(door)) {
         door->form = NGX_HTTP_REEL_PROBLEM;
+        door->facts.door = REEL_UPLOAD_IETF;
         *op = ngx_http_reel_upload_route(door, ngx_http_reel_ietf_routes,
                                          r->method);
         return NGX_DECLINED;
@@ -369,6 +370,7 @@ ngx_http_reel_upload_door(ngx_http_reel_door_t *door,
     if (ngx_http_reel_tus_speaks(door)) {
         rc = ngx_http_reel_tus_begin(door);
 
+        door->facts.door = REEL_UPLOAD_TUS;
         *op = ngx_http_reel_upload_route(door, ngx_http_reel_tus_routes,
                                          ngx_http_reel_tus_method(r));
         return rc;

@@ -39,6 +39,28 @@ has_status(http($t, 'PUT', $hidden, body => 'x' x 100, headers => \%ietf), 400,
     'InvalidArgument', 'and nothing else');
 is(uploads(), $one, 'and none was made');
 
+# --- an upload's URL is its own door's, and asks nobody else to leave ----------
+my $free = s3_create($t, $key);
+my $part = signed_headers($t, 'PUT', "$key?partNumber=1&uploadId=$free");
+my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$t->{port}");
+print $s "PUT $key?partNumber=1&uploadId=$free HTTP/1.1\r\nHost: "
+    . "127.0.0.1:$t->{port}\r\nConnection: close\r\nContent-Length: 2000\r\n"
+    . join('', map { "$_: $part->{$_}\r\n" } keys %$part) . "\r\n" . 'x' x 1000;
+sleep 0.2;
+my $of = "/upload/video/.uploads/$free";
+for my $m (qw(HEAD PATCH DELETE)) {
+    my $n = $m eq 'PATCH' ? 'y' : undef;
+    has_status(Tus::tus($t, $m, $of, body => $n, headers => {
+        'Content-Type' => $Tus::TYPE, 'Upload-Offset' => 0 }), 404, undef,
+        "$m as of tus of a multipart upload");
+    has_status(ask($t, $m, $of, $n, 'Upload-Draft-Interop-Version' => 8,
+        $n ? ('Upload-Offset' => 0, 'Upload-Complete' => '?0', 'Content-Type'
+        => 'application/partial-upload') : ()), 404, undef,
+        "$m as of the IETF");
+}
+print $s 'x' x 1000;
+like(do { local $/; <$s> } // '', qr{^HTTP/1.1 200 }, 'the part comes whole');
+
 unlike($t->log, qr/\[(emerg|crit)\]|\[(error|alert)\].* reel:/,
     'nothing in the log');
 
