@@ -26,6 +26,7 @@ typedef struct {
     ngx_uint_t                  signed_body;    /* 1 + check of the hash that
                                                    was signed, 0: none */
     ngx_uint_t                  status;     /* of the answer */
+    ngx_msec_t                  since;      /* HEAD began */
     reel_str_t                  urls;       /* of a final upload */
 } ngx_http_reel_tus_t;
 

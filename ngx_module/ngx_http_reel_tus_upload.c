@@ -3,7 +3,15 @@
 #include "ngx_module/ngx_http_reel_tus.h"
 
 
+#define NGX_HTTP_REEL_TUS_HEAD_MAX  60000   /* ms, for another's completion */
+
+
 static void ngx_http_reel_tus_head_claimed(ngx_http_reel_door_t *door);
+static void ngx_http_reel_tus_head_held(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_tus_undecided(const reel_upload_t *u);
+static void ngx_http_reel_tus_head_reopen(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_tus_head_reopened(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_head_answer(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_tus_echo(ngx_http_reel_door_t *door,
     const char *name, const char *value);
@@ -34,6 +42,10 @@ ngx_http_reel_tus_whole(const reel_upload_t *u)
 ngx_int_t
 ngx_http_reel_tus_head(ngx_http_reel_door_t *door)
 {
+    ngx_http_reel_tus_t  *tus = door->op;
+
+    tus->since = ngx_current_msec;
+
     ngx_http_reel_door_claim(door, 0, ngx_http_reel_tus_head_claimed);
 
     return NGX_DONE;
@@ -44,16 +56,7 @@ static void
 ngx_http_reel_tus_head_claimed(ngx_http_reel_door_t *door)
 {
     if (door->err == REEL_AGAIN && door->upload) {
-        /*
-         * An error would have clients begin anew from the first byte; what
-         * is durable holds, whoever writes just now.
-         */
-        door->err = REEL_OK;
-
-        if (ngx_http_reel_tus_ours(door)) {
-            ngx_http_reel_tus_head_answer(door);
-        }
-
+        ngx_http_reel_tus_head_held(door);
         return;
     }
 
@@ -68,6 +71,71 @@ ngx_http_reel_tus_head_claimed(ngx_http_reel_door_t *door)
     }
 
     ngx_http_reel_tus_head_answer(door);
+}
+
+
+/*
+ * An error would have clients begin anew from the first byte; what is durable
+ * holds, whoever writes just now.  But to a client the last byte is success,
+ * which is not known before the upload is complete.
+ */
+static void
+ngx_http_reel_tus_head_held(ngx_http_reel_door_t *door)
+{
+    ngx_http_reel_tus_t  *tus = door->op;
+
+    if (!ngx_http_reel_tus_undecided(door->upload)) {
+        door->err = REEL_OK;
+        ngx_http_reel_tus_head_answer(door);
+        return;
+    }
+
+    if (door->request->connection->error) {
+        ngx_http_reel_door_close(door, NGX_ERROR);
+        return;
+    }
+
+    if (ngx_current_msec - tus->since >= NGX_HTTP_REEL_TUS_HEAD_MAX) {
+        ngx_http_reel_door_refuse(door, 423, "Locked", "the upload is being "
+                                  "completed; try again", 1);
+        return;
+    }
+
+    if (ngx_http_reel_door_post(door, ngx_http_reel_tus_head_reopen,
+                                ngx_http_reel_tus_head_reopened)
+        != NGX_OK)
+    {
+        ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_reel_tus_undecided(const reel_upload_t *u)
+{
+    if (u->state.phase == REEL_UPLOAD_COMPLETING) {
+        return 1;
+    }
+
+    return u->state.phase == REEL_UPLOAD_OPEN && !u->facts.partial
+           && u->facts.concat == NULL
+           && u->state.durable == u->state.length;
+}
+
+
+/* the claim opens it again, as it is by then */
+static void
+ngx_http_reel_tus_head_reopen(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    reel_upload_close(door->upload);
+    door->upload = NULL;
+}
+
+
+static void
+ngx_http_reel_tus_head_reopened(ngx_http_reel_door_t *door)
+{
+    ngx_http_reel_door_claim(door, 0, ngx_http_reel_tus_head_claimed);
 }
 
 
