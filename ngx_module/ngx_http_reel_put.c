@@ -108,6 +108,7 @@ ngx_http_reel_put_begun(ngx_http_reel_door_t *door)
     }
 
     if (door->upload) {
+        ngx_http_reel_door_hold(door);
         ngx_http_reel_door_append(door, ngx_http_reel_put_appended);
         return;
     }
@@ -134,6 +135,12 @@ ngx_http_reel_put_appended(ngx_http_reel_door_t *door, ngx_int_t rc)
 {
     if (rc == NGX_OK && door->err == REEL_OK) {
         ngx_http_reel_door_complete(door, ngx_http_reel_put_completed);
+        return;
+    }
+
+    if (rc == NGX_ABORT || door->err == REEL_DENIED) {
+        /* who came for it ends it */
+        ngx_http_reel_door_drop(door);
         return;
     }
 

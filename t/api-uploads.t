@@ -187,6 +187,23 @@ for my $n (1 .. 4) {
     has_status(Tus::tus($t, 'HEAD', $url), 410, undef, 'it is gone');
 }
 
+# a PutObject too, and nothing of it stays
+for my $n (1 .. 4) {
+    my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$t->{port}");
+    print $s 'PUT ' . presign($t, 'PUT', "/upload/video/put$n") . " HTTP/1.1\r\n"
+        . "Host: 127.0.0.1:$t->{port}\r\nContent-Length: 1000\r\n\r\n"
+        . 'x' x 100;
+    my ($put) = wait_for(sub { my ($u) = grep { $_->{door} eq 'put' }
+        @{ json(call('GET', '/api/uploads?state=open')->{body})->{uploads} };
+        $u }, 'it is listed');
+    my $began = time;
+    has_status(call('DELETE', "/api/uploads/$put->{id}"), 204, undef,
+        "abort a PutObject $n");
+    cmp_ok(time - $began, '<', 2, 'at once');
+    is(do { local $/; <$s> } // '', '', 'the sender is cut off');
+    ok(!-e "$t->{dir}/store/uploads/$put->{id}/data", 'its bytes are gone');
+}
+
 # --- complete ----------------------------------------------------------------
 $r = Tus::patch($t, $url, 4, '567890');
 has_status($r, 204, undef, 'the rest');
