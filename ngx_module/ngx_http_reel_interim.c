@@ -252,7 +252,10 @@ ngx_http_reel_interim_frame(ngx_http_request_t *r,
     *p++ = (u_char) len;
     *p++ = NGX_HTTP_V2_HEADERS_FRAME;
     *p++ = NGX_HTTP_V2_END_HEADERS_FLAG;
-    (void) ngx_http_v2_write_sid(p, stream->node->id);
+    *p++ = (u_char) (stream->node->id >> 24);
+    *p++ = (u_char) (stream->node->id >> 16);
+    *p++ = (u_char) (stream->node->id >> 8);
+    *p++ = (u_char) stream->node->id;
 
     interim->link.buf = &interim->buf;
     interim->link.next = NULL;
