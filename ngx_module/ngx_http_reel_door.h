@@ -230,6 +230,17 @@ ngx_int_t ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,
 reel_err_t ngx_http_reel_door_create(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 
+/*
+ * Pool: what was answered to an equal request of door->facts.origin ->
+ * door->named; REEL_NOTFOUND: to none.
+ */
+reel_err_t ngx_http_reel_door_replay(ngx_http_reel_door_t *door);
+
+/* REEL_EXISTS, and door->why: door->named is no answer to a body of that
+   length */
+reel_err_t ngx_http_reel_door_answered(ngx_http_reel_door_t *door,
+    uint64_t length);
+
 /* ---- ngx_http_reel_params.c ---- */
 
 /*
@@ -238,6 +249,13 @@ reel_err_t ngx_http_reel_door_create(ngx_http_reel_door_t *door,
  * else the refusal was sent and this is its return code.
  */
 ngx_int_t ngx_http_reel_door_params(ngx_http_reel_door_t *door);
+
+/*
+ * Makes door->origin, by which an equal request is known, that of the upload:
+ * only where a signature stands for one body, as that of a presigned URL
+ * does by intent, and any that covers the body's SHA-256.
+ */
+void ngx_http_reel_door_once(ngx_http_reel_door_t *door);
 
 /* ---- operations: each owns its file ----
  *

@@ -50,7 +50,7 @@ ngx_http_reel_ietf_create(ngx_http_reel_door_t *door)
         && door->place == NGX_HTTP_REEL_AT_KEY)
     {
         /* what a client without resumption would repeat as a whole */
-        door->facts.origin = door->origin;
+        ngx_http_reel_door_once(door);
     }
 
     return ngx_http_reel_door_post(door, ngx_http_reel_ietf_make,
@@ -148,16 +148,14 @@ ngx_http_reel_ietf_plan(ngx_http_reel_door_t *door)
 static void
 ngx_http_reel_ietf_make(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    door->err = door->facts.origin
-                ? reel_upload_replay(door->store, door->origin, &door->named)
-                : REEL_NOTFOUND;
+    door->err = ngx_http_reel_door_replay(door);
 
     if (door->err == REEL_NOTFOUND) {
         door->err = ngx_http_reel_door_create(door, log);
         return;
     }
 
-    if (door->err != REEL_OK) {
+    if (door->err != REEL_OK && door->err != REEL_EXISTS) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "reel: upload %s: cannot be created: %s",
                       door->facts.id, reel_err_name(door->err));

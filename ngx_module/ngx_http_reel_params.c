@@ -148,6 +148,21 @@ ngx_http_reel_params_origin(ngx_http_reel_door_t *door)
 }
 
 
+void
+ngx_http_reel_door_once(ngx_http_reel_door_t *door)
+{
+    const ngx_http_reel_auth_t  *auth;
+
+    auth = &door->auth;
+
+    if (auth->presigned
+        || ngx_strlen(auth->payload_hash) == 2 * REEL_SHA256_LEN)
+    {
+        door->facts.origin = door->origin;
+    }
+}
+
+
 static ngx_int_t
 ngx_http_reel_params_query(ngx_http_reel_door_t *door)
 {

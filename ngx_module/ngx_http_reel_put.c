@@ -43,7 +43,7 @@ ngx_http_reel_put_object(ngx_http_reel_door_t *door)
     }
 
     door->facts.door = REEL_UPLOAD_PUT;
-    door->facts.origin = door->origin;
+    ngx_http_reel_door_once(door);
 
     return ngx_http_reel_door_post(door, ngx_http_reel_put_begin,
                                    ngx_http_reel_put_begun)
@@ -80,14 +80,14 @@ ngx_http_reel_put_length(ngx_http_reel_door_t *door)
 static void
 ngx_http_reel_put_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    door->err = reel_upload_replay(door->store, door->origin, &door->named);
+    door->err = ngx_http_reel_door_replay(door);
 
     if (door->err == REEL_NOTFOUND) {
         door->err = ngx_http_reel_door_create(door, log);
         return;
     }
 
-    if (door->err != REEL_OK) {
+    if (door->err != REEL_OK && door->err != REEL_EXISTS) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: cannot begin: %s",
                       door->facts.id, reel_err_name(door->err));
     }
@@ -164,6 +164,9 @@ ngx_http_reel_put_completed(ngx_http_reel_door_t *door)
         return;
     }
 
+    /* an equal request may have been first */
+    door->err = ngx_http_reel_door_answered(door, door->upload->state.length);
+
     if (ngx_http_reel_door_post(door, ngx_http_reel_put_forget,
                                 ngx_http_reel_put_forgotten)
         != NGX_OK)
@@ -192,6 +195,11 @@ ngx_http_reel_put_forget(ngx_http_reel_door_t *door, ngx_log_t *log)
 static void
 ngx_http_reel_put_forgotten(ngx_http_reel_door_t *door)
 {
+    if (door->err != REEL_OK) {
+        ngx_http_reel_door_failed(door);
+        return;
+    }
+
     ngx_http_reel_door_answer(door, ngx_http_reel_put_send);
 }
 

@@ -130,6 +130,38 @@ ngx_http_reel_door_create(ngx_http_reel_door_t *door, ngx_log_t *log)
 }
 
 
+reel_err_t
+ngx_http_reel_door_replay(ngx_http_reel_door_t *door)
+{
+    reel_err_t  err;
+
+    if (door->facts.origin == NULL) {
+        return REEL_NOTFOUND;
+    }
+
+    err = reel_upload_replay(door->store, door->facts.origin, &door->named);
+
+    return err == REEL_OK ? ngx_http_reel_door_answered(door, door->length)
+                          : err;
+}
+
+
+reel_err_t
+ngx_http_reel_door_answered(ngx_http_reel_door_t *door, uint64_t length)
+{
+    if (length == REEL_UPLOAD_UNKNOWN || length == door->named.size) {
+        return REEL_OK;
+    }
+
+    (void) ngx_cpystrn((u_char *) door->why,
+                       (u_char *) "this signed request has stored a body of "
+                                  "another length already",
+                       sizeof(door->why));
+
+    return REEL_EXISTS;
+}
+
+
 /* what is set aside for those under way is taken already */
 static reel_err_t
 ngx_http_reel_quota_space(ngx_http_reel_door_t *door, ngx_log_t *log)

@@ -141,7 +141,7 @@ for (@socks) {
 }
 delete $status{409};
 is(join(' ', keys %status), '200', 'a fixed id: 200, or 409 meanwhile');
-$r = http($t, 'PUT', $url, body => 'f');
+$r = http($t, 'PUT', $url, body => 'f' x 300_000);
 is($r->{headers}{'reel-asset'}, $fixed, 'and 200 to who asks again');
 is_deeply([ $t->files('uploads') ], [], 'nothing staged is left');
 

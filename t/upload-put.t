@@ -38,6 +38,31 @@ $r = http($t, 'PUT', '/upload/video/h.mp4', body => 'x' x 100,
     headers => signed_headers($t, 'PUT', '/upload/video/h.mp4'));
 has_status($r, 200, undef, 'signed in the header');
 
+# what a signature replays is one body: it must stand for that
+my $h = signed_headers($t, 'PUT', '/upload/video/twice.mp4');
+my %got = map { $_ => http($t, 'PUT', '/upload/video/twice.mp4', body => $_,
+    headers => $h) } 'one', 'two', 'three';
+for my $b (sort keys %got) {
+    has_status($got{$b}, 200, undef, "a body that is not signed: $b");
+    my $a = $got{$b}{headers}{'reel-asset'} // 'x' x 26;
+    is(slurp("$t->{dir}/store/assets/" . substr($a, -2) . "/$a/source"), $b,
+        "is not taken for another: $b");
+}
+$h = signed_headers($t, 'PUT', '/upload/video/hash.mp4',
+    payload => sha256_hex('hash'));
+%got = map { $_ => http($t, 'PUT', '/upload/video/hash.mp4', body => 'hash',
+    headers => $h) } 1, 2;
+has_status($got{2}, 200, undef, 'a signed body again');
+is($got{2}{headers}{'reel-asset'}, $got{1}{headers}{'reel-asset'},
+    'is replayed');
+has_status(http($t, 'PUT', $url, body => 'of another length'), 409,
+    'OperationAborted', 'a presigned URL again, with other bytes');
+$again = http($t, 'PUT', $url, body => $body);
+is($again->{headers}{'reel-asset'}, $id, 'and with the same');
+$r = http($t, 'PUT', $url, body => 'short', headers => {
+    'Upload-Complete' => '?1', 'Upload-Draft-Interop-Version' => 8 });
+has_status($r, 409, 'OperationAborted', 'so by the IETF');
+
 my $chunked = "1000\r\n" . ('c' x 4096) . "\r\n5\r\nhello\r\n0\r\n\r\n";
 $r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/c.mp4'),
     body => $chunked, headers => { 'Transfer-Encoding' => 'chunked' });
