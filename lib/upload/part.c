@@ -74,7 +74,9 @@ log_end(reel_upload_impl_t *u, uint64_t *end)
         err = reel_multipart_size(u->parts, end);
     }
 
-    *end -= *end % REEL_UPLOAD_RECORD_LEN;
+    if (err == REEL_OK) {
+        *end -= *end % REEL_UPLOAD_RECORD_LEN;
+    }
 
     return err;
 }
