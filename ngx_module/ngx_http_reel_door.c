@@ -23,6 +23,7 @@ static void ngx_http_reel_append_flush(void *data, ngx_log_t *log);
 static reel_err_t ngx_http_reel_append_sink(ngx_http_reel_door_t *door,
     const void *p, size_t n);
 static ngx_uint_t ngx_http_reel_append_awaited(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_append_kept(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_append_written(void *data);
 static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
@@ -346,7 +347,7 @@ ngx_http_reel_door_watch(ngx_http_reel_door_t *door,
     void (*progress)(ngx_http_reel_door_t *door))
 {
     door->progress = progress;
-    door->durable = door->upload->state.offset;
+    door->durable = door->upload->safe;
     door->progressed = door->durable;
 }
 
@@ -369,7 +370,7 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
         door->err = reel_upload_checkpoint(door->upload);
 
         if (door->err == REEL_OK) {
-            door->durable = door->upload->state.durable;
+            door->durable = door->upload->safe;
         }
     }
 
@@ -417,6 +418,15 @@ ngx_http_reel_append_awaited(ngx_http_reel_door_t *door)
 }
 
 
+/* what came before it failed is told to the client: it must last */
+static ngx_uint_t
+ngx_http_reel_append_kept(ngx_http_reel_door_t *door)
+{
+    return door->err == REEL_OK || door->err == REEL_LIMIT
+           || door->err == REEL_NOSPACE;
+}
+
+
 static void
 ngx_http_reel_append_finish(void *data, ngx_log_t *log)
 {
@@ -436,8 +446,8 @@ ngx_http_reel_append_finish(void *data, ngx_log_t *log)
         }
     }
 
-    if (door->err == REEL_OK) {
-        ngx_http_reel_settle_work(door, log);
+    if (ngx_http_reel_append_kept(door)) {
+        ngx_http_reel_append_keep(door, log);
     }
 }
 
@@ -497,7 +507,7 @@ ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     door->rc = rc;
 
-    if ((door->err == REEL_OK || door->err == REEL_LIMIT)
+    if (ngx_http_reel_append_kept(door)
         && ngx_http_reel_door_post(door, ngx_http_reel_append_keep,
                                    ngx_http_reel_settle_done)
            == NGX_OK)

@@ -155,7 +155,7 @@ ngx_http_reel_ietf_tell(ngx_http_reel_door_t *door, ngx_uint_t complete,
     }
 
     if (rc == NGX_OK && st && (what & NGX_HTTP_REEL_IETF_OFFSET)) {
-        rc = ngx_http_reel_ietf_add(r, "Upload-Offset", st->offset);
+        rc = ngx_http_reel_ietf_add(r, "Upload-Offset", door->upload->safe);
     }
 
     if (rc == NGX_OK && st && (what & NGX_HTTP_REEL_IETF_LENGTH)
@@ -348,7 +348,7 @@ ngx_http_reel_ietf_mismatching(ngx_http_reel_door_t *door)
                                    "Mismatching Upload Offset");
 
     p->names[0] = "expected-offset";
-    p->values[0] = door->upload->state.offset;
+    p->values[0] = door->upload->safe;
     p->names[1] = "provided-offset";
     p->values[1] = ietf->offset;
 
@@ -382,7 +382,10 @@ ngx_http_reel_ietf_failed(ngx_http_reel_door_t *door, ngx_uint_t complete)
         return;
     }
 
-    if (door->err == REEL_NOTFOUND) {
+    if (door->err == REEL_NOTFOUND || door->err == REEL_AGAIN
+        || door->err == REEL_IO)
+    {
+        /* somebody else is ahead of what we know, or the medium lies */
         what = 0;
     }
 

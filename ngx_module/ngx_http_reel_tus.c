@@ -260,7 +260,7 @@ ngx_http_reel_tus_stand(ngx_http_reel_door_t *door)
 
     /* of a final upload there is none before it is complete */
     if (u->facts.concat == NULL || st->phase == REEL_UPLOAD_COMPLETE) {
-        offset = st->phase == REEL_UPLOAD_COMPLETE ? st->length : st->durable;
+        offset = st->phase == REEL_UPLOAD_COMPLETE ? st->length : u->safe;
 
         if (ngx_http_reel_tus_header(r, "Upload-Offset", offset) != NGX_OK) {
             return NGX_ERROR;

@@ -10,14 +10,14 @@ reel_upload_fall_back(reel_upload_impl_t *u)
     reel_upload_state_t  *st = &u->pub.state;
 
     if (!atomic_load(&u->failed) || !u->pub.held || u->pub.turn != 0
-        || st->phase != REEL_UPLOAD_OPEN || st->offset == u->safe)
+        || st->phase != REEL_UPLOAD_OPEN || st->offset == u->pub.safe)
     {
         return;
     }
 
-    st->offset = u->safe;
-    st->durable = u->safe;
-    u->pos = u->safe;
+    st->offset = u->pub.safe;
+    st->durable = u->pub.safe;
+    u->pos = u->pub.safe;
 
     if (reel_upload_state_write(u) != REEL_OK
         || reel_multipart_sync(u->state_file) != REEL_OK)

@@ -61,6 +61,14 @@ reel_upload_state_read(reel_upload_impl_t *u)
     u->spare = !i;
     memcpy(u->boot, s[i].boot, sizeof(u->boot));
 
+    /* one of the two was synced: who syncs now will know more */
+    u->told = s[i].state.durable;
+    u->pub.safe = u->told;
+
+    if (s[!i].seq != 0 && s[!i].state.durable < u->pub.safe) {
+        u->pub.safe = s[!i].state.durable;
+    }
+
     return REEL_OK;
 }
 
@@ -84,6 +92,7 @@ reel_upload_state_write(reel_upload_impl_t *u)
 
     u->seq++;
     u->slot = u->spare;
+    u->told = s.state.durable;
     memcpy(u->boot, s.boot, sizeof(u->boot));
 
     return REEL_OK;
@@ -99,7 +108,7 @@ reel_upload_state_sync(reel_upload_impl_t *u)
 
     if (err == REEL_OK) {
         u->spare = !u->slot;
-        u->safe = u->pub.state.durable;
+        u->pub.safe = u->told;
 
     } else {
         atomic_store(&u->failed, true);

@@ -60,7 +60,7 @@ typedef struct {
     uint64_t            length;             /* REEL_UPLOAD_UNKNOWN */
     uint64_t            offset;             /* bytes [0, offset) are here … */
     uint64_t            durable;            /* … and of these survive power
-                                               loss; what is acknowledged */
+                                               loss, once this is synced */
     uint64_t            part_size;          /* 0: no part began */
     int64_t             touched_ms;         /* Unix time of the last change */
     uint32_t            nparts;             /* of the completed list */
@@ -85,6 +85,10 @@ typedef struct reel_upload_s {
     uint64_t            ticket;             /* ours, while we hold a turn */
     unsigned            turn;
     bool                held;
+    uint64_t            safe;               /* what may be told: bytes that
+                                               the slot synced last calls
+                                               durable; without a turn maybe
+                                               fewer, never more */
     /* further fields: lib/upload/upload_impl.h */
 } reel_upload_t;
 
@@ -159,7 +163,7 @@ reel_err_t reel_upload_restart(reel_upload_t *u) REEL_WARN_UNUSED;
    next write or settle.  May run beside reel_upload_write */
 reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;
 
-/* state.durable as it is now is on the disk: may be told before the end */
+/* safe follows state.durable: may be told before the end */
 reel_err_t reel_upload_checkpoint(reel_upload_t *u) REEL_WARN_UNUSED;
 
 /* all that was written is durable, and state says so: may be acknowledged */

@@ -44,11 +44,12 @@ typedef struct {
 
     /*
      * A sync that failed has maybe dropped what it could not write, and the
-     * next one would succeed: from then on only `safe` counts, the durable
+     * next one would succeed: from then on only pub.safe counts, the durable
      * of the slot that was synced last.
      */
     _Atomic bool        failed;
-    uint64_t            safe;
+    uint64_t            told;               /* durable of the slot that was
+                                               written last */
 
     uint64_t            pos;                /* offset + provisional bytes */
     _Atomic uint64_t    written;            /* = pos, for flush */

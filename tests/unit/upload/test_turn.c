@@ -570,6 +570,51 @@ power_loss(void **state)
 }
 
 
+/* nobody is told of bytes that a loss of power could take back */
+static void
+told(void **state)
+{
+    uint8_t               more[101] = { 0 };
+    reel_store_t         *s = *state;
+    reel_upload_t        *u, *v;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_TUS);
+
+    u = create(s, &f, 1000);
+    append(u, 100);
+    assert_int_equal(u->safe, 0);
+    OK(reel_upload_settle(u, NOW));
+    assert_int_equal(u->safe, 100);
+
+    /* durable is ahead: the slot that says so is not synced yet */
+    append(u, 100);
+    OK(reel_upload_flush(u));
+    append(u, 100);
+    assert_int_equal(u->state.durable, 200);
+    assert_int_equal(u->safe, 100);
+
+    v = open_id(s, ID);
+    assert_int_equal(v->state.durable, 200);
+    assert_int_equal(v->safe, 100);
+    reel_upload_close(v);
+
+    OK(reel_upload_checkpoint(u));
+    assert_int_equal(u->safe, 200);
+    reel_upload_close(u);
+
+    u = claim(s, ID, &bob);
+    assert_int_equal(u->state.offset, 300);
+    assert_int_equal(u->safe, 300);
+
+    /* over the length: what was before it is kept, and told */
+    append(u, 600);
+    IS(REEL_LIMIT, reel_upload_write(u, more, sizeof(more), false));
+    assert_int_equal(u->safe, 300);
+    OK(reel_upload_settle(u, NOW));
+    assert_int_equal(u->safe, 900);
+    reel_upload_close(u);
+}
+
+
 /*
  * A sync that fails drops what it had to write, and the next one says OK:
  * nothing of that may be acknowledged by anybody.
@@ -620,8 +665,11 @@ sync_failed(void **state)
             IS(REEL_IO, reel_upload_claim(u, 0, &bob));
         }
 
+        assert_int_equal(u->safe, 100);
+
         if (way != 1 && way != 4) {
             IS(REEL_IO, reel_upload_settle(u, NOW));
+            assert_int_equal(u->safe, 100);
             IS(REEL_IO, reel_upload_write(u, "x", 1, false));
             IS(REEL_IO, reel_upload_complete(u, NOW, &named));
         }
@@ -661,6 +709,7 @@ main(void)
         ON_FS(killed_in_the_middle),
         ON_FS(crowd),
         cmocka_unit_test(power_loss),
+        BOTH(told),
         cmocka_unit_test(sync_failed),
     };
 
