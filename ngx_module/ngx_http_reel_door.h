@@ -241,6 +241,10 @@ reel_err_t ngx_http_reel_door_replay(ngx_http_reel_door_t *door);
 reel_err_t ngx_http_reel_door_answered(ngx_http_reel_door_t *door,
     uint64_t length);
 
+/* pool: REEL_NOSPACE when door->length would leave less than door->min_free */
+reel_err_t ngx_http_reel_door_space(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+
 /* ---- ngx_http_reel_params.c ---- */
 
 /*

@@ -23,7 +23,8 @@ static ngx_int_t ngx_http_reel_part_length(ngx_http_reel_door_t *door);
 static void ngx_http_reel_part_claimed(ngx_http_reel_door_t *door);
 static void ngx_http_reel_part_begin(ngx_http_reel_door_t *door,
     ngx_log_t *log);
-static reel_err_t ngx_http_reel_part_room(ngx_http_reel_door_t *door);
+static reel_err_t ngx_http_reel_part_room(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
 static void ngx_http_reel_part_begun(ngx_http_reel_door_t *door);
 static void ngx_http_reel_part_write(void *data, ngx_log_t *log);
 static reel_err_t ngx_http_reel_part_sink(ngx_http_reel_door_t *door,
@@ -39,8 +40,14 @@ static ngx_int_t ngx_http_reel_part_send(ngx_http_reel_door_t *door);
 ngx_int_t
 ngx_http_reel_part_put(ngx_http_reel_door_t *door)
 {
-    ngx_int_t              rc;
-    ngx_http_reel_part_t  *op;
+    ngx_int_t                  rc;
+    ngx_http_reel_part_t      *op;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(door->request, ngx_http_reel_module);
+
+    door->min_free = rlcf->upload_min_free;
+    door->root = (char *) rlcf->root.data;
 
     op = ngx_pcalloc(door->request->pool, sizeof(ngx_http_reel_part_t));
     if (op == NULL) {
@@ -123,7 +130,7 @@ ngx_http_reel_part_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
     op = door->op;
 
     door->err = door->upload->state.phase == REEL_UPLOAD_OPEN
-                ? ngx_http_reel_part_room(door) : REEL_NOTFOUND;
+                ? ngx_http_reel_part_room(door, log) : REEL_NOTFOUND;
 
     if (door->err == REEL_OK) {
         door->err = reel_upload_part_begin(door->upload, door->length,
@@ -135,6 +142,7 @@ ngx_http_reel_part_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
     case REEL_OK:
     case REEL_NOTFOUND:
     case REEL_LIMIT:
+    case REEL_NOSPACE:
     case REEL_DENIED:
         break;
 
@@ -147,46 +155,20 @@ ngx_http_reel_part_begin(ngx_http_reel_door_t *door, ngx_log_t *log)
 }
 
 
-/* with the parts that are here already */
+/* nothing was set aside for it when the upload was created */
 static reel_err_t
-ngx_http_reel_part_room(ngx_http_reel_door_t *door)
+ngx_http_reel_part_room(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    size_t                 i, n;
-    uint64_t               left;
-    reel_err_t             err;
-    reel_upload_part_t    *parts;
-    ngx_http_reel_part_t  *op;
+    reel_err_t  err;
 
-    op = door->op;
-    left = door->upload->facts.max_bytes;
+    err = ngx_http_reel_door_space(door, log);
 
-    if (left == 0) {
-        return REEL_OK;
+    if (err == REEL_NOSPACE) {
+        (void) ngx_cpystrn((u_char *) door->why,
+                           (u_char *) "the server's disk is nearly full "
+                           "(reel_upload_min_free): no part is taken now, "
+                           "those that are here stay", sizeof(door->why));
     }
-
-    err = reel_upload_parts(door->upload, &parts, &n);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    if (door->length > left) {
-        err = REEL_LIMIT;
-    }
-
-    for (i = 0, left -= door->length; i < n && err == REEL_OK; i++) {
-
-        if (parts[i].number == op->number) {
-            continue;
-        }
-
-        if (parts[i].size > left) {
-            err = REEL_LIMIT;
-        }
-
-        left -= parts[i].size;
-    }
-
-    ngx_free(parts);
 
     return err;
 }

@@ -58,8 +58,6 @@ struct ngx_http_reel_count_s {
 };
 
 
-static reel_err_t ngx_http_reel_quota_space(ngx_http_reel_door_t *door,
-    ngx_log_t *log);
 static reel_err_t ngx_http_reel_quota_key(ngx_http_reel_door_t *door,
     ngx_http_reel_count_t **count, ngx_log_t *log);
 static void ngx_http_reel_quota_done(ngx_http_reel_door_t *door,
@@ -99,7 +97,7 @@ ngx_http_reel_door_create(ngx_http_reel_door_t *door, ngx_log_t *log)
 
     count = NULL;
 
-    err = ngx_http_reel_quota_space(door, log);
+    err = ngx_http_reel_door_space(door, log);
 
     if (err == REEL_OK && door->facts.door != REEL_UPLOAD_PUT) {
         err = ngx_http_reel_quota_key(door, &count, log);
@@ -163,8 +161,8 @@ ngx_http_reel_door_answered(ngx_http_reel_door_t *door, uint64_t length)
 
 
 /* what is set aside for those under way is taken already */
-static reel_err_t
-ngx_http_reel_quota_space(ngx_http_reel_door_t *door, ngx_log_t *log)
+reel_err_t
+ngx_http_reel_door_space(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
     uint64_t        left, length;
     struct statvfs  fs;

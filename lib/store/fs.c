@@ -399,6 +399,7 @@ static const reel_store_ops_t  fs_ops = {
         .truncate = reel_fs_truncate,
         .copy = reel_fs_copy,
         .collapse = reel_fs_collapse,
+        .punch = reel_fs_punch,
         .lock = reel_fs_lock,
         .unlock = reel_fs_unlock,
         .holder = reel_fs_holder,

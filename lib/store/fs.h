@@ -82,6 +82,7 @@ reel_err_t reel_fs_truncate(reel_multipart_t *m, uint64_t size);
 reel_err_t reel_fs_copy(reel_multipart_t *to, uint64_t off,
     reel_multipart_t *from, uint64_t from_off, uint64_t len);
 reel_err_t reel_fs_collapse(reel_multipart_t *m, uint64_t len);
+void reel_fs_punch(reel_multipart_t *m, uint64_t off, uint64_t len);
 reel_err_t reel_fs_lock(reel_multipart_t *m, uint64_t off, uint64_t len,
     bool wait);
 void reel_fs_unlock(reel_multipart_t *m, uint64_t off, uint64_t len);

@@ -146,6 +146,29 @@ reel_fs_collapse(reel_multipart_t *m, uint64_t len)
 }
 
 
+/*
+ * ext4 leaves alone what is reserved behind the end: that moves there first,
+ * by a write, since a truncation could cut off what others just wrote.
+ */
+void
+reel_fs_punch(reel_multipart_t *m, uint64_t off, uint64_t len)
+{
+    int          rc;
+    struct stat  sb;
+
+    if (fstat(m->fd, &sb) == 0 && (uint64_t) sb.st_size < off + len
+        && pwrite(m->fd, "", 1, (off_t) (off + len - 1)) != 1)
+    {
+        return;
+    }
+
+    do {
+        rc = fallocate(m->fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE,
+                       (off_t) off, (off_t) len);
+    } while (rc == -1 && errno == EINTR);
+}
+
+
 static reel_err_t
 set_lock(int fd, int cmd, short type, uint64_t off, uint64_t len)
 {

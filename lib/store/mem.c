@@ -240,6 +240,7 @@ static const reel_store_ops_t  mem_ops = {
         .truncate = reel_mem_multipart_truncate,
         .copy = reel_mem_multipart_copy,
         .collapse = reel_mem_multipart_collapse,
+        .punch = reel_mem_multipart_punch,
         .lock = reel_mem_multipart_lock,
         .unlock = reel_mem_multipart_unlock,
         .holder = reel_mem_multipart_holder,

@@ -27,6 +27,8 @@ reel_err_t reel_mem_multipart_truncate(reel_multipart_t *m, uint64_t size);
 reel_err_t reel_mem_multipart_copy(reel_multipart_t *to, uint64_t off,
     reel_multipart_t *from, uint64_t from_off, uint64_t len);
 reel_err_t reel_mem_multipart_collapse(reel_multipart_t *m, uint64_t len);
+void reel_mem_multipart_punch(reel_multipart_t *m, uint64_t off,
+    uint64_t len);
 reel_err_t reel_mem_multipart_lock(reel_multipart_t *m, uint64_t off,
     uint64_t len, bool wait);
 void reel_mem_multipart_unlock(reel_multipart_t *m, uint64_t off,

@@ -225,6 +225,37 @@ reel_mem_blob_collapse(reel_mem_blob_t *b, uint64_t len)
 }
 
 
+/* whole pages go, of others the bytes */
+void
+reel_mem_blob_punch(reel_mem_blob_t *b, uint64_t off, uint64_t len)
+{
+    size_t    i, from, n, keep;
+    uint64_t  at, end = off + len;
+
+    i = find_page(b, off / REEL_MEM_PAGE);
+
+    for (keep = i; i < b->npages; i++) {
+        at = b->pages[i].number * REEL_MEM_PAGE;
+
+        if (at >= off && at < end && end - at >= REEL_MEM_PAGE) {
+            free(b->pages[i].data);
+            continue;
+        }
+
+        if (at < end && at + REEL_MEM_PAGE > off) {
+            from = off > at ? (size_t) (off - at) : 0;
+            n = end - at < REEL_MEM_PAGE ? (size_t) (end - at)
+                                         : REEL_MEM_PAGE;
+            memset(b->pages[i].data + from, 0, n - from);
+        }
+
+        b->pages[keep++] = b->pages[i];
+    }
+
+    b->npages = keep;
+}
+
+
 const reel_mem_lock_t *
 reel_mem_locked(const reel_mem_blob_t *b, const void *owner, uint64_t off,
     uint64_t len)

@@ -199,6 +199,13 @@ reel_mem_multipart_collapse(reel_multipart_t *m, uint64_t len)
 }
 
 
+void
+reel_mem_multipart_punch(reel_multipart_t *m, uint64_t off, uint64_t len)
+{
+    reel_mem_blob_punch(blob_of(m), off, len);
+}
+
+
 /* one thread: whoever waited would wait for ever */
 reel_err_t
 reel_mem_multipart_lock(reel_multipart_t *m, uint64_t off, uint64_t len,

@@ -63,6 +63,7 @@ void reel_mem_blob_resize(reel_mem_blob_t *b, uint64_t len);
 
 /* only whole pages, and not all of it: else false */
 bool reel_mem_blob_collapse(reel_mem_blob_t *b, uint64_t len);
+void reel_mem_blob_punch(reel_mem_blob_t *b, uint64_t off, uint64_t len);
 
 /* the first lock on some of a range that is not owner's; NULL: none */
 const reel_mem_lock_t *reel_mem_locked(const reel_mem_blob_t *b,

@@ -302,6 +302,15 @@ reel_multipart_collapse(reel_multipart_t *m, uint64_t len)
 }
 
 
+void
+reel_multipart_punch(reel_multipart_t *m, uint64_t off, uint64_t len)
+{
+    if (range_valid(off, len) && len != 0) {
+        m->store->ops->multipart.punch(m, off, len);
+    }
+}
+
+
 reel_err_t
 reel_multipart_lock(reel_multipart_t *m, uint64_t off, uint64_t len,
     bool wait)

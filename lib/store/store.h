@@ -96,6 +96,7 @@ typedef struct {
         reel_err_t (*copy)(reel_multipart_t *to, uint64_t off,
             reel_multipart_t *from, uint64_t from_off, uint64_t len);
         reel_err_t (*collapse)(reel_multipart_t *m, uint64_t len);
+        void (*punch)(reel_multipart_t *m, uint64_t off, uint64_t len);
         reel_err_t (*lock)(reel_multipart_t *m, uint64_t off, uint64_t len,
             bool wait);
         void (*unlock)(reel_multipart_t *m, uint64_t off, uint64_t len);
@@ -204,6 +205,13 @@ reel_err_t reel_multipart_copy(reel_multipart_t *to, uint64_t off,
  */
 reel_err_t reel_multipart_collapse(reel_multipart_t *m, uint64_t len)
     REEL_WARN_UNUSED;
+
+/*
+ * Nobody needs these bytes any more: where the medium can, they take no room,
+ * reserved or written, and read as zeros.  The object may become as long as
+ * where they end.
+ */
+void reel_multipart_punch(reel_multipart_t *m, uint64_t off, uint64_t len);
 
 /*
  * A range of byte numbers that one handle at a time holds, whatever lies

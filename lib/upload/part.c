@@ -150,6 +150,82 @@ may_write(reel_upload_impl_t *u)
 }
 
 
+/* under the mutex; a place that nothing on record needs takes no room */
+static void
+give_back(reel_upload_impl_t *u, const reel_upload_table_t *t,
+    uint32_t number, uint64_t from, uint64_t to)
+{
+    if (from < to && reel_upload_table_free(t, number, from, to - from)) {
+        reel_multipart_punch(u->data, from, to - from);
+    }
+}
+
+
+/* what was set aside for this part by one that was cut, but for where it
+   lies now */
+static void
+give_back_dead(reel_upload_impl_t *u, const reel_upload_table_t *t,
+    const reel_upload_part_t *p)
+{
+    uint64_t                   end, dead_end;
+    const reel_upload_part_t  *dead = &t->begun[p->number];
+
+    if (dead->number == 0) {
+        return;
+    }
+
+    end = p->offset + p->size;
+    dead_end = dead->offset + dead->size;
+
+    give_back(u, t, p->number, dead->offset,
+              dead_end < p->offset ? dead_end : p->offset);
+    give_back(u, t, p->number, dead->offset > end ? dead->offset : end,
+              dead_end);
+}
+
+
+/* of other parts: who has their turn no more finishes nothing */
+static void
+bury_dead(reel_upload_impl_t *u, reel_upload_table_t *t, uint32_t number)
+{
+    uint32_t            i;
+    uint64_t            at;
+    reel_upload_part_t  dead;
+
+    for (i = 1; i <= t->max; i++) {
+        dead = t->begun[i];
+
+        if (i == number || dead.number == 0
+            || reel_multipart_holder(u->state_file, i, 1, &at)
+               != REEL_NOTFOUND)
+        {
+            continue;
+        }
+
+        t->begun[i].number = 0;
+        give_back(u, t, 0, dead.offset, dead.offset + dead.size);
+    }
+}
+
+
+/* all that is set aside counts: each may begin with as much as is allowed */
+static reel_err_t
+check_room(reel_upload_impl_t *u, reel_upload_table_t *t,
+    const reel_upload_part_t *p)
+{
+    uint64_t  max = u->pub.facts.max_bytes;
+
+    if (reel_upload_table_fits(t, p->number, p->size, max)) {
+        return REEL_OK;
+    }
+
+    bury_dead(u, t, p->number);
+
+    return reel_upload_table_fits(t, p->number, p->size, max) ? REEL_OK
+                                                              : REEL_LIMIT;
+}
+
+
 /* under the mutex; the size of parts is told once */
 static reel_err_t
 choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
@@ -169,8 +245,13 @@ choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
     }
 
     part_size = u->pub.state.part_size;
-    err = reel_upload_table_place(t, p->number, p->size, &part_size,
-                                  &p->offset);
+    u->before = t->done[p->number];
+    err = check_room(u, t, p);
+
+    if (err == REEL_OK) {
+        err = reel_upload_table_place(t, p->number, p->size, &part_size,
+                                      &p->offset);
+    }
 
     if (err == REEL_OK && part_size != u->pub.state.part_size) {
         u->pub.state.part_size = part_size;
@@ -179,6 +260,10 @@ choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
 
     if (err == REEL_OK) {
         err = append(u, t->end, REEL_UPLOAD_PART_BEGUN, p);
+    }
+
+    if (err == REEL_OK) {
+        give_back_dead(u, t, p);
     }
 
     free(t);
@@ -271,6 +356,28 @@ draw_tag(uint64_t *tag)
 }
 
 
+/* once it is durable that another one took its place */
+static void
+give_back_before(reel_upload_impl_t *u)
+{
+    reel_upload_table_t       *t;
+    const reel_upload_part_t  *p = &u->before;
+
+    if (p->number == 0 || p->size == 0
+        || reel_upload_mutex_lock(u) != REEL_OK)
+    {
+        return;
+    }
+
+    if (reel_upload_table_load(u, &t) == REEL_OK) {
+        give_back(u, t, 0, p->offset, p->offset + p->size);
+        free(t);
+    }
+
+    reel_upload_mutex_unlock(u);
+}
+
+
 reel_err_t
 reel_upload_part_finish(reel_upload_t *pub, reel_upload_part_t *p,
     int64_t now_ms)
@@ -316,7 +423,15 @@ reel_upload_part_finish(reel_upload_t *pub, reel_upload_part_t *p,
 
     reel_upload_mutex_unlock(u);
 
-    return err == REEL_OK ? reel_multipart_sync(u->parts) : err;
+    if (err == REEL_OK) {
+        err = reel_multipart_sync(u->parts);
+    }
+
+    if (err == REEL_OK) {
+        give_back_before(u);
+    }
+
+    return err;
 }
 
 

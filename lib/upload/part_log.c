@@ -138,6 +138,39 @@ reel_upload_table_free(const reel_upload_table_t *t, uint32_t number,
 }
 
 
+bool
+reel_upload_table_fits(const reel_upload_table_t *t, uint32_t number,
+    uint64_t size, uint64_t max)
+{
+    uint32_t  i;
+    uint64_t  n;
+
+    if (max == 0) {
+        return true;
+    }
+
+    for (i = 1, n = size; n <= max; i++) {
+        max -= n;
+
+        if (i > t->max) {
+            return true;
+        }
+
+        n = t->done[i].number != 0 ? t->done[i].size : 0;
+
+        if (t->begun[i].number != 0 && t->begun[i].size > n) {
+            n = t->begun[i].size;
+        }
+
+        if (i == number) {
+            n = 0;
+        }
+    }
+
+    return false;
+}
+
+
 /*
  * Behind everything, and behind all places of the grid too where that is not
  * too far: a last part that comes first must not stand in the others' way.
@@ -166,7 +199,8 @@ reel_err_t
 reel_upload_table_place(const reel_upload_table_t *t, uint32_t number,
     uint64_t size, uint64_t *part_size, uint64_t *off)
 {
-    uint64_t  at;
+    uint64_t                   at;
+    const reel_upload_part_t  *dead = &t->begun[number];
 
     if (*part_size == 0 && size != 0 && (number == 1 || size >= MIN_PART)) {
         *part_size = size;
@@ -181,6 +215,14 @@ reel_upload_table_place(const reel_upload_table_t *t, uint32_t number,
             *off = at;
             return REEL_OK;
         }
+    }
+
+    /* once more: what is set aside for it */
+    if (dead->number != 0 && size != 0 && size <= dead->size
+        && reel_upload_table_free(t, number, dead->offset, size))
+    {
+        *off = dead->offset;
+        return REEL_OK;
     }
 
     at = tail(t, *part_size);

@@ -46,6 +46,11 @@ void reel_upload_table_add(reel_upload_table_t *t,
 bool reel_upload_table_free(const reel_upload_table_t *t, uint32_t number,
     uint64_t off, uint64_t size);
 
+/* what is finished or under way, with part `number` as long as size, is no
+   more than max together; 0: no limit */
+bool reel_upload_table_fits(const reel_upload_table_t *t, uint32_t number,
+    uint64_t size, uint64_t max);
+
 /*
  * Where part `number` goes; *part_size is 0 as long as it is not known, and
  * set when this part tells it.  REEL_LIMIT: behind what can be addressed.

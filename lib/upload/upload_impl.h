@@ -57,6 +57,8 @@ typedef struct {
     reel_sha256_t      *sha;                /* of [0, pos), or NULL */
 
     uint64_t            part_at;            /* bytes of our part written */
+    reel_upload_part_t  before;             /* what is finished of it so far;
+                                               number 0: nothing */
     bool                listed;             /* join has said what counts */
 } reel_upload_impl_t;
 

@@ -286,6 +286,29 @@ collapse(void **state)
 }
 
 
+/* a medium that cannot leaves them: but the others' are never touched */
+static void
+punch(void **state)
+{
+    reel_store_t      *s = *state;
+    reel_multipart_t  *m;
+
+    m = start(s, "up/1");
+    fill(m, 0, 3, 4 * BLOCK);
+
+    reel_multipart_punch(m, 5, 0);
+    reel_multipart_punch(m, INT64_MAX, 7);
+    assert_bytes(m, 0, 3, 4 * BLOCK);
+
+    reel_multipart_punch(m, BLOCK - 10, BLOCK + 20);
+    assert_size(m, 4 * BLOCK);
+    assert_bytes(m, 0, 3, BLOCK - 10);
+    assert_bytes(m, BLOCK - 10, 0, BLOCK + 20);
+    assert_bytes(m, 2 * BLOCK + 10, 3, 2 * BLOCK - 10);
+    reel_multipart_abort(m);
+}
+
+
 static void
 assert_holder(reel_multipart_t *m, uint64_t off, uint64_t len, uint64_t want)
 {
@@ -372,6 +395,7 @@ store_suite_staged(const char *name, CMFixtureFunction setup,
         TEST(far_away),
         TEST(copy),
         TEST(collapse),
+        TEST(punch),
         TEST(locks),
     };
 #undef TEST

@@ -406,6 +406,15 @@ m_collapse(reel_multipart_t *m, uint64_t len)
 }
 
 
+static void
+m_punch(reel_multipart_t *m, uint64_t off, uint64_t len)
+{
+    if (!dies(m->store)) {
+        reel_multipart_punch(in(m), off, len);
+    }
+}
+
+
 static reel_err_t
 m_lock(reel_multipart_t *m, uint64_t off, uint64_t len, bool wait)
 {
@@ -493,6 +502,7 @@ static const reel_store_ops_t  ops = {
         .truncate = m_truncate,
         .copy = m_copy,
         .collapse = m_collapse,
+        .punch = m_punch,
         .lock = m_lock,
         .unlock = m_unlock,
         .holder = m_holder,

@@ -351,7 +351,7 @@ bad_lists(void **state)
     reel_upload_facts_t   f = facts_of(REEL_UPLOAD_MULTIPART);
     static const film_t   film = { { 1, 2 }, { STEP, STEP } };
 
-    f.max_bytes = 2 * STEP - 1;
+    f.max_bytes = 2 * STEP;
     reel_upload_close(create(s, &f, REEL_UPLOAD_UNKNOWN));
     tags[0] = put_part(s, 1, STEP, 0, 0).tag;
     tags[1] = put_part(s, 2, STEP, 0, 0).tag;
@@ -363,7 +363,9 @@ bad_lists(void **state)
     IS(REEL_INVAL, reel_upload_complete(u, NOW, &named));
     IS(REEL_INVAL, reel_upload_join(u, film.numbers, tags, 0, &bad));
     IS(REEL_INVAL, reel_upload_join(u, film.numbers, tags, 10001, &bad));
+    u->facts.max_bytes--;
     IS(REEL_LIMIT, reel_upload_join(u, film.numbers, tags, 2, &bad));
+    u->facts.max_bytes++;
     IS(REEL_INVAL, reel_upload_join(u, (uint32_t[]) { 1, 1 }, tags, 2,
                                     &bad));
     tags[1]++;

@@ -2,8 +2,10 @@
 
 #include "tests/unit/upload/fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/hex.h"
 #include "lib/upload/part_log.h"
@@ -124,6 +126,11 @@ static const struct {
       FAR_5, M(5) },
     { "one that was not finished is", { { B, 2, M(5), M(5) } }, M(5), 2,
       M(5), M(5), M(5) },
+    { "one off the grid once more", { { B, 2, FAR_5, M(6) } }, M(5), 2, M(6),
+      FAR_5, M(5) },
+    { "and smaller", { { B, 2, FAR_5, M(7) } }, M(5), 2, M(6), FAR_5, M(5) },
+    { "larger, it goes behind", { { B, 2, FAR_5, M(6) } }, M(5), 2, M(7),
+      FAR_5 + M(6), M(5) },
     { "a place that a second one left is free", { { D, 2, M(5), M(5) },
       { B, 2, FAR_5, M(5) }, { D, 2, FAR_5, M(5) } }, M(5), 2, M(5), M(5),
       M(5) },
@@ -189,6 +196,170 @@ placed(void **state)
     size = M(5);
     IS(REEL_LIMIT, reel_upload_table_place(t, 2, M(6), &size, &off));
     free(t);
+}
+
+
+/* parts of 5, 4 (a second one of 7 under way) and 3 under way: 15 */
+static void
+fitting(void **state)
+{
+    size_t                i;
+    reel_upload_table_t  *t;
+    static const struct {
+        uint32_t number;
+        uint64_t size, max;
+        bool     want;
+    } c[] = {
+        { 4, 1, 0, true }, { 4, UINT64_MAX, 0, true },
+        { 4, 1, 16, true }, { 4, 1, 15, false }, { 4, 0, 15, true },
+        { 4, 2, 16, false }, { 4, 17, 16, false }, { 4, 1, 4, false },
+        { 4, UINT64_MAX, UINT64_MAX - 1, false },
+        { 1, 6, 16, true }, { 1, 7, 16, false },
+        { 2, 8, 16, true }, { 2, 9, 16, false },
+        { 3, 4, 16, true }, { 3, 5, 16, false },
+        { 10000, 1, 16, true }, { 10000, 2, 16, false },
+    };
+
+    (void) state;
+
+    t = table_of((log_t[]) { { D, 1, 0, 5 }, { D, 2, 5, 4 },
+                             { B, 2, 100, 7 }, { B, 3, 200, 3 } }, 4);
+
+    for (i = 0; i < COUNT(c); i++) {
+        if (reel_upload_table_fits(t, c[i].number, c[i].size, c[i].max)
+            != c[i].want)
+        {
+            fail_msg("%zu: part %u", i, c[i].number);
+        }
+    }
+
+    free(t);
+}
+
+
+/* bytes of the medium that data has */
+static uint64_t
+taken(void)
+{
+    char         path[128];
+    struct stat  st;
+
+    (void) snprintf(path, sizeof(path), "%s/uploads/" ID "/data", fs_root);
+    assert_int_equal(stat(path, &st), 0);
+
+    return (uint64_t) st.st_blocks * 512;
+}
+
+
+/* what is set aside for parts is no more than the upload may have */
+static void
+set_aside(void **state)
+{
+    unsigned              i;
+    reel_store_t         *s = *state;
+    reel_upload_t        *u[3], *v;
+    reel_upload_part_t    p;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_MULTIPART);
+
+    f.max_bytes = 3 * MIB;
+    reel_upload_close(create(s, &f, REEL_UPLOAD_UNKNOWN));
+
+    for (i = 0; i < 3; i++) {
+        u[i] = open_id(s, ID);
+        OK(reel_upload_claim(u[i], i + 1, &alice));
+        OK(reel_upload_part_begin(u[i], MIB, NOW, &p));
+    }
+
+    v = open_id(s, ID);
+    OK(reel_upload_claim(v, 4, &bob));
+    IS(REEL_LIMIT, reel_upload_part_begin(v, 1, NOW, &p));
+
+    /* one that was cut counts no more */
+    reel_upload_close(u[1]);
+    IS(REEL_LIMIT, reel_upload_part_begin(v, MIB + 1, NOW, &p));
+    OK(reel_upload_part_begin(v, MIB, NOW, &p));
+    reel_upload_close(u[0]);
+    reel_upload_close(u[2]);
+    reel_upload_close(v);
+}
+
+
+static void
+given_back(void **state)
+{
+    size_t                n;
+    uint64_t              tags[3];
+    unsigned              i;
+    reel_named_t          named;
+    reel_store_t         *s = *state;
+    reel_upload_t        *u, *v;
+    reel_multipart_t     *m;
+    reel_upload_part_t    p, *parts;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_MULTIPART);
+
+    OK(reel_multipart_create(s, "uploads/" ID "/data", 4 * MIB, &m));
+
+    if (taken() < 4 * MIB) {
+        reel_multipart_abort(m);
+        print_message("skipped: nothing is reserved on this file system\n");
+        skip();
+    }
+
+    reel_multipart_punch(m, 0, 4 * MIB);
+    i = taken() >= MIB;
+    reel_multipart_abort(m);
+
+    if (i) {
+        print_message("skipped: this file system gives nothing back\n");
+        skip();
+    }
+
+    f.max_bytes = 16 * MIB;
+    reel_upload_close(create(s, &f, REEL_UPLOAD_UNKNOWN));
+    (void) put_part(s, 1, MIB, 0, 0);
+
+    /* finished again and again, one of them is there */
+    for (i = 0; i < 6; i++) {
+        (void) put_part(s, 2, MIB, MIB, 0);
+        (void) put_part(s, 3, MIB + 4096 * i, 2 * MIB, 0);
+        assert_true(taken() < 4 * MIB);
+    }
+
+    /* cut again and again, whatever its size: the last one's is set aside */
+    for (i = 0; i < 6; i++) {
+        u = open_id(s, ID);
+        OK(reel_upload_claim(u, 4, &alice));
+        OK(reel_upload_part_begin(u, i % 2 ? 1 : (1 + i) * MIB, NOW, &p));
+        reel_upload_close(u);
+        assert_true(taken() < (5 + i) * MIB);
+    }
+
+    /* where the limit is met, what was cut has no room */
+    u = open_id(s, ID);
+    OK(reel_upload_claim(u, 4, &alice));
+    OK(reel_upload_part_begin(u, 12 * MIB, NOW, &p));
+    reel_upload_close(u);
+    assert_true(taken() >= 15 * MIB);
+    v = open_id(s, ID);
+    OK(reel_upload_claim(v, 5, &alice));
+    OK(reel_upload_part_begin(v, 2 * MIB, NOW, &p));
+    reel_upload_close(v);
+    assert_true(taken() < 6 * MIB);
+
+    /* nothing that counts was touched */
+    u = claim(s, ID, &bob);
+    OK(reel_upload_parts(u, &parts, &n));
+    assert_int_equal(n, 3);
+
+    for (i = 0; i < 3; i++) {
+        tags[i] = parts[i].tag;
+    }
+
+    free(parts);
+    OK(reel_upload_join(u, (uint32_t[]) { 1, 2, 3 }, tags, 3, &n));
+    OK(reel_upload_complete(u, NOW, &named));
+    reel_upload_close(u);
+    assert_asset(s, ASSET, 3 * MIB + 5 * 4096);
 }
 
 
@@ -366,6 +537,9 @@ main(void)
         cmocka_unit_test(unsound),
         cmocka_unit_test(placed),
         cmocka_unit_test(passed_over),
+        cmocka_unit_test(fitting),
+        BOTH(set_aside),
+        ON_FS(given_back),
         BOTH(recorded),
         BOTH(refused),
         BOTH(torn_tail),
