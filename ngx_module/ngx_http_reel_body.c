@@ -98,6 +98,12 @@ ngx_http_reel_body_event(ngx_http_request_t *r)
         rc = body->rc;
     }
 
+    if (rc == NGX_DONE && body->leave && !body->last
+        && (ngx_exiting || ngx_terminate))
+    {
+        rc = NGX_DECLINED;
+    }
+
     if (rc != NGX_DONE) {
         ngx_http_reel_body_stop(r, body, rc);
     }
@@ -323,10 +329,6 @@ ngx_http_reel_body_written(ngx_http_request_t *r, void *data)
 
     if (rc == NGX_OK && r->connection->error) {
         rc = NGX_ERROR;
-    }
-
-    if (rc == NGX_OK && body->leave && (ngx_exiting || ngx_terminate)) {
-        rc = NGX_DECLINED;
     }
 
     if (rc != NGX_OK) {

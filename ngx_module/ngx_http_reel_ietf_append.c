@@ -30,8 +30,8 @@ ngx_http_reel_ietf_receive(ngx_http_reel_door_t *door)
         ngx_http_reel_door_watch(door, ngx_http_reel_ietf_progress);
     }
 
-    /* at an nginx's end it need not wait for the client's, which can go on */
-    door->body.leave = !ietf->creates || ietf->told;
+    /* at the worker's end it need not wait for the client, which can go on */
+    door->body.leave = door->nchecks == 0 && (!ietf->creates || ietf->told);
 
     ngx_http_reel_door_append(door, ngx_http_reel_ietf_settled);
 }

@@ -9,6 +9,7 @@ static ngx_uint_t ngx_http_reel_tus_patch_over(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_length_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_tus_length_done(ngx_http_reel_door_t *door);
+static void ngx_http_reel_tus_patch_append(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_patch_settled(ngx_http_reel_door_t *door,
     ngx_int_t rc);
 static void ngx_http_reel_tus_patch_answer(ngx_http_reel_door_t *door);
@@ -77,7 +78,7 @@ ngx_http_reel_tus_patch_claimed(ngx_http_reel_door_t *door)
     if (tus->length == REEL_UPLOAD_UNKNOWN
         || door->upload->state.length != REEL_UPLOAD_UNKNOWN)
     {
-        ngx_http_reel_door_append(door, ngx_http_reel_tus_patch_settled);
+        ngx_http_reel_tus_patch_append(door);
         return;
     }
 
@@ -209,6 +210,16 @@ ngx_http_reel_tus_length_done(ngx_http_reel_door_t *door)
         return;
     }
 
+    ngx_http_reel_tus_patch_append(door);
+}
+
+
+static void
+ngx_http_reel_tus_patch_append(ngx_http_reel_door_t *door)
+{
+    /* at the worker's end it is told how far it came */
+    door->body.leave = door->nchecks == 0;
+
     ngx_http_reel_door_append(door, ngx_http_reel_tus_patch_settled);
 }
 
@@ -216,7 +227,7 @@ ngx_http_reel_tus_length_done(ngx_http_reel_door_t *door)
 static void
 ngx_http_reel_tus_patch_settled(ngx_http_reel_door_t *door, ngx_int_t rc)
 {
-    if (door->err != REEL_OK || rc != NGX_OK) {
+    if (door->err != REEL_OK || (rc != NGX_OK && rc != NGX_DECLINED)) {
 
         if (ngx_http_reel_tus_stand(door) != NGX_OK) {
             ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);

@@ -119,4 +119,23 @@ ok(!-e "$t->{dir}/store/uploads/$id/data", 'its bytes are gone');
 unlike($t->log, qr/\[(emerg|crit)\]|\[(error|alert)\].* reel:/,
     'nothing in the log');
 
+# --- the end of a worker -----------------------------------------------------
+$url = create($t, 3_000_000);
+my @old = sort $t->workers;
+$s = held_patch($t, $url, 0, 3_000_000, substr $body, 0, 1_500_000);
+sleep 0.1;
+$t->reload;
+wait_for(sub { "@old" ne join ' ', sort $t->workers }, 'reload');
+sleep 0.3;
+print $s substr $body, 1_500_000, 400_000;
+my $answer = '';
+sysread $s, $answer, 4096;
+like($answer, qr{^HTTP/1.1 204 }, 'a long PATCH does not hold the old worker');
+my ($came) = $answer =~ /^Upload-Offset: (\d+)\r/m;
+cmp_ok($came // 0, '>=', 1_500_000, 'it is told how far it came');
+is(offset($t, $url), $came, 'that is there');
+close $s;
+wait_for(sub { my %new = map { $_ => 1 } $t->workers;
+    !grep { $new{$_} } @old }, 'the old workers end');
+
 done_testing();
