@@ -487,6 +487,15 @@ lossy_session(reel_store_t *s, uint64_t *acked)
             break;
         }
 
+        if (u->state.durable > *acked) {
+            /* told while the request goes on */
+            if (reel_upload_checkpoint(u) != REEL_OK) {
+                break;
+            }
+
+            *acked = u->state.durable;
+        }
+
         if (i % 5 == 4) {
             if (reel_upload_settle(u, NOW) != REEL_OK) {
                 break;
