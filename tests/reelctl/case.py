@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -12,6 +13,9 @@ REELCTL = None                  # set by who runs the tests
 
 OK, FAILED, USAGE, NOTFOUND, DENIED, ERRORED, UNAVAILABLE = range(7)
 INTERRUPTED = 130
+
+# whoever runs us in the background has SIGINT ignored, and so would reelctl
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Case(unittest.TestCase):
