@@ -371,6 +371,12 @@ ngx_http_reel_append_write(void *data, ngx_log_t *log)
 
         if (door->err == REEL_OK) {
             door->durable = door->upload->safe;
+
+        } else if (door->err == REEL_DENIED) {
+            /* these are written, and more may have come by now */
+            door->left = 1;
+            reel_upload_leave(door->upload);
+            door->err = REEL_OK;
         }
     }
 
