@@ -14,6 +14,8 @@ static void ngx_http_reel_door_work(void *data, ngx_log_t *log);
 static void ngx_http_reel_door_done(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_claim_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
+static void ngx_http_reel_claim_expire(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
 static void ngx_http_reel_claim_done(ngx_http_reel_door_t *door);
 static void ngx_http_reel_claim_again(ngx_event_t *ev);
 static void ngx_http_reel_door_leave(void *data);
@@ -190,10 +192,38 @@ ngx_http_reel_claim_work(ngx_http_reel_door_t *door, ngx_log_t *log)
                                       ngx_http_reel_wake_self());
     }
 
+    if (door->err == REEL_OK
+        && door->upload->state.phase == REEL_UPLOAD_OPEN
+        && door->now_ms > reel_upload_expires(door->upload))
+    {
+        ngx_http_reel_claim_expire(door, log);
+    }
+
     door->held_by = door->err == REEL_AGAIN
                     && reel_upload_owner(door->upload, door->turn,
                                          door->holder)
                        == REEL_OK;
+}
+
+
+/* the sweep would do the same, but nothing may revive it until then */
+static void
+ngx_http_reel_claim_expire(ngx_http_reel_door_t *door, ngx_log_t *log)
+{
+    reel_err_t  err;
+
+    if (door->turn != 0) {
+        door->err = REEL_NOTFOUND;
+        return;
+    }
+
+    err = reel_upload_abort(door->upload, REEL_UPLOAD_EXPIRED, door->now_ms);
+
+    if (err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: expired upload %s is left to the sweep: %s",
+                      door->upload->facts.id, reel_err_name(err));
+    }
 }
 
 

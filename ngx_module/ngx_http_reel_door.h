@@ -145,7 +145,8 @@ reel_err_t ngx_http_reel_door_open(ngx_http_reel_door_t *door);
 /*
  * Opens upload door->id and takes `turn` (asking its holder to leave, with
  * timers between tries: ≤ 50 ms when the holder lives on this host), then
- * calls done(door) with door->err: REEL_OK and the upload watched, NOTFOUND,
+ * calls done(door) with door->err: REEL_OK and the upload watched (its phase
+ * is EXPIRED when it had expired), NOTFOUND (a part's has expired, too),
  * AGAIN (not within 5 s), DENIED (a newer request came), or the store's.
  */
 void ngx_http_reel_door_claim(ngx_http_reel_door_t *door, ngx_uint_t turn,

@@ -19,9 +19,6 @@ static void ngx_http_reel_tus_delete_claimed(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_delete_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_tus_delete_done(ngx_http_reel_door_t *door);
-static void ngx_http_reel_tus_expire_work(ngx_http_reel_door_t *door,
-    ngx_log_t *log);
-static void ngx_http_reel_tus_expire_done(ngx_http_reel_door_t *door);
 
 
 ngx_uint_t
@@ -305,50 +302,11 @@ ngx_http_reel_tus_gone(ngx_http_reel_door_t *door)
         return 1;
 
     case REEL_UPLOAD_EXPIRED:
-        ngx_http_reel_tus_expire_done(door);
+        ngx_http_reel_door_refuse(door, 410, "UploadExpired",
+                                  "the upload has expired", 0);
         return 1;
-
-    case REEL_UPLOAD_OPEN:
-        break;
 
     default:
         return 0;
     }
-
-    if (door->now_ms <= reel_upload_expires(door->upload)) {
-        return 0;
-    }
-
-    if (ngx_http_reel_door_post(door, ngx_http_reel_tus_expire_work,
-                                ngx_http_reel_tus_expire_done)
-        != NGX_OK)
-    {
-        ngx_http_reel_tus_expire_done(door);
-    }
-
-    return 1;
-}
-
-
-/* the sweep would do the same */
-static void
-ngx_http_reel_tus_expire_work(ngx_http_reel_door_t *door, ngx_log_t *log)
-{
-    reel_err_t  err;
-
-    err = reel_upload_abort(door->upload, REEL_UPLOAD_EXPIRED, door->now_ms);
-
-    if (err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: expired upload %s is left to the sweep: %s",
-                      door->upload->facts.id, reel_err_name(err));
-    }
-}
-
-
-static void
-ngx_http_reel_tus_expire_done(ngx_http_reel_door_t *door)
-{
-    ngx_http_reel_door_refuse(door, 410, "UploadExpired",
-                              "the upload has expired", 0);
 }

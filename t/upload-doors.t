@@ -10,7 +10,8 @@ use Reel;
 use S3;
 use Tus ();
 
-my $t = Reel->new(workers => 2);
+my $t = Reel->new(workers => 2, conf => 'location /upload/ { reel_upload; }
+    location /short/ { reel_upload; reel_upload_expires 1s; }');
 my $key = '/upload/video/a.mp4';
 my $id = xml(s3($t, 'POST', "$key?reel-max-bytes=10&uploads"), 'UploadId');
 
@@ -60,6 +61,33 @@ for my $m (qw(HEAD PATCH DELETE)) {
 }
 print $s 'x' x 1000;
 like(do { local $/; <$s> } // '', qr{^HTTP/1.1 200 }, 'the part comes whole');
+
+# --- what has expired is so at each of them -------------------------------------
+my $short = '/short/video/a.mp4';
+my $tus = Tus::create($t, 10, path => '/short/video/');
+my @parts = map { s3_create($t, $short) } 1 .. 3;
+my $etag = s3_part($t, $short, $parts[1], 1, 'x')->{headers}{etag};
+my @ietf = map { ask($t, 'POST', presign($t, 'POST', '/short/video/'), 'abc',
+    %ietf)->{headers}{location} } 1 .. 3;
+my %more = (%ietf, 'Upload-Offset' => 3,
+    'Content-Type' => 'application/partial-upload');
+has_status(ask($t, 'PATCH', $ietf[0], 'd', %more), 204, undef, 'in time');
+sleep 1.3;
+has_status(ask($t, 'PATCH', $ietf[0], 'e', %more, 'Upload-Offset' => 4), 404,
+    undef, 'expired: an append');
+has_status(ask($t, 'HEAD', $ietf[1], undef), 404, undef, 'expired: HEAD');
+has_status(ask($t, 'DELETE', $ietf[2], undef), 404, undef, 'expired: DELETE');
+has_status(s3_part($t, $short, $parts[0], 1, 'x'), 404, 'NoSuchUpload',
+    'expired: a part');
+has_status(s3_complete($t, $short, $parts[1], [ 1, $etag ]), 404,
+    'NoSuchUpload', 'expired: its completion');
+has_status(s3($t, 'DELETE', "$short?uploadId=$parts[2]"), 404, 'NoSuchUpload',
+    'expired: its abort');
+has_status(Tus::patch($t, $tus, 0, 'x'), 410, 'UploadExpired', 'expired: tus');
+for my $u (@ietf, $tus, @parts[1, 2]) {
+    my ($of) = $u =~ m{([^/]+)$};
+    ok(!-e "$t->{dir}/store/uploads/$of/data", 'its bytes are gone');
+}
 
 unlike($t->log, qr/\[(emerg|crit)\]|\[(error|alert)\].* reel:/,
     'nothing in the log');
