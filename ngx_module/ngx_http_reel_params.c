@@ -60,11 +60,17 @@ ngx_http_reel_door_params(ngx_http_reel_door_t *door)
     }
 
     if (rq->name == NULL) {
-        rq->name = (char *) door->key.data;
+        rq->name = door->place == NGX_HTTP_REEL_AT_KEY
+                   ? (char *) door->key.data : "upload";
     }
 
     door->facts.bucket = (char *) door->bucket.data;
-    door->facts.key = (char *) door->key.data;
+
+    /* below a bucket alone it has none, and is the newest of none */
+    if (door->place == NGX_HTTP_REEL_AT_KEY) {
+        door->facts.key = (char *) door->key.data;
+    }
+
     (void) ngx_cpystrn((u_char *) door->facts.access_key,
                        (u_char *) door->auth.key->id,
                        sizeof(door->facts.access_key));

@@ -164,10 +164,6 @@ ngx_http_reel_tus_create_metadata(ngx_http_reel_door_t *door)
     /* Content-Type is that of the protocol, never the film's */
     rq->content_type = "";
 
-    if (door->place == NGX_HTTP_REEL_AT_BUCKET) {
-        rq->name = "upload";
-    }
-
     h = ngx_http_reel_door_header(door->request, "upload-metadata");
     if (h == NULL || h->len == 0) {
         return NGX_DECLINED;
@@ -303,10 +299,6 @@ ngx_http_reel_tus_create_limits(ngx_http_reel_door_t *door)
 
     if (door->facts.request.content_type[0] == '\0') {
         door->facts.request.content_type = NULL;
-    }
-
-    if (door->place == NGX_HTTP_REEL_AT_BUCKET) {
-        door->facts.key = NULL;
     }
 
     if (door->max

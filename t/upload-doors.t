@@ -89,6 +89,19 @@ for my $u (@ietf, $tus, @parts[1, 2]) {
     ok(!-e "$t->{dir}/store/uploads/$of/data", 'its bytes are gone');
 }
 
+# --- what has no key is the newest of none --------------------------------------
+my $was = () = $t->files('names');
+for my $h (\%ietf, { %ietf, 'Upload-Complete' => '?1' }) {
+    my $r = ask($t, 'POST', presign($t, 'POST', '/upload/video/'), 'abc', %$h);
+    my ($u) = sort { -M "$t->{dir}/store/$a" <=> -M "$t->{dir}/store/$b" }
+        grep { m{/upload\.json\z} } $t->files('uploads');
+    my $facts = json(slurp("$t->{dir}/store/$u"));
+    is($facts->{key}, undef, 'below a bucket there is no key');
+    like(slurp("$t->{dir}/store/$u"), qr/"name": ?"upload"/,
+        'and a name all the same');
+}
+is(scalar(() = $t->files('names')), $was, 'no name is written');
+
 unlike($t->log, qr/\[(emerg|crit)\]|\[(error|alert)\].* reel:/,
     'nothing in the log');
 
