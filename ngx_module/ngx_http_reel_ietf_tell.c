@@ -2,6 +2,8 @@
 
 #include "ngx_module/ngx_http_reel_ietf.h"
 
+#include "lib/base/hex.h"
+
 
 /* ms; what max-age rounds down to seconds must not be negative */
 #define NGX_HTTP_REEL_IETF_SECOND  1000
@@ -11,6 +13,7 @@ static ngx_int_t ngx_http_reel_ietf_add(ngx_http_request_t *r,
     const char *name, uint64_t v);
 static ngx_int_t ngx_http_reel_ietf_limits(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_ietf_send(ngx_http_reel_door_t *door);
+static ngx_int_t ngx_http_reel_ietf_digest_of(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_ietf_send_final(ngx_http_reel_door_t *door);
 
 
@@ -229,13 +232,47 @@ ngx_http_reel_ietf_final(ngx_http_reel_door_t *door)
 {
     if (ngx_http_reel_ietf_tell(door, 1, NGX_HTTP_REEL_IETF_OFFSET
                                          |NGX_HTTP_REEL_IETF_LOCATION)
-        != NGX_OK)
+        != NGX_OK
+        || ngx_http_reel_ietf_digest_of(door) != NGX_OK)
     {
         ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
 
     ngx_http_reel_door_answer(door, ngx_http_reel_ietf_send_final);
+}
+
+
+/* what was checked is told; nothing is read for its sake */
+static ngx_int_t
+ngx_http_reel_ietf_digest_of(ngx_http_reel_door_t *door)
+{
+    char        text[REEL_SUM_TEXT];
+    uint8_t     sum[REEL_SUM_MAX];
+    ngx_str_t   value;
+    reel_str_t  hex;
+
+    if (door->upload == NULL || door->upload->facts.expect[0] == '\0') {
+        return NGX_OK;
+    }
+
+    hex = reel_str(door->upload->facts.expect);
+
+    if (reel_unhex(sum, REEL_SHA256_LEN, hex) != REEL_OK) {
+        return NGX_ERROR;
+    }
+
+    reel_sum_encode(text, REEL_SUM_SHA256, sum);
+
+    value.data = ngx_pnalloc(door->request->pool,
+                             sizeof("sha-256=::") + sizeof(text));
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "sha-256=:%s:", text) - value.data;
+
+    return ngx_http_reel_add_header(door->request, "Repr-Digest", &value);
 }
 
 

@@ -83,6 +83,7 @@ for my $field ('Content-Digest', 'Repr-Digest') {
     my $r = ask($t, 'POST', to(), $bytes, Ietf::flag(8, 1),
         $field => sha256($bytes));
     has_status($r, 200, undef, "$field of the whole");
+    is($r->{headers}{'repr-digest'}, sha256($bytes), "$field: it was checked");
     $r = ask($t, 'POST', to(), $bytes, Ietf::flag(8, 1),
         $field => sha256($one));
     refused($r, 'BadDigest', 'digest-mismatched-values',
@@ -98,6 +99,9 @@ my $url = create($t, 8, 'Repr-Digest' => sha256($bytes));
 part($url, 0, $one, 0, 'Content-Digest' => sha256($one));
 my $r = part($url, 200_000, $two, 1);
 has_status($r, 200, undef, 'Repr-Digest of an upload in parts');
+is($r->{headers}{'repr-digest'}, sha256($bytes), 'in parts: it was checked');
+$r = part($url, 300_000, '', 1);
+is($r->{headers}{'repr-digest'}, sha256($bytes), 'in parts: and again');
 $url = create($t, 8, 'Repr-Digest' => sha256($two));
 part($url, 0, $one, 0);
 $r = part($url, 200_000, $two, 1);
