@@ -33,6 +33,19 @@ has_data(reel_store_t *s, const reel_upload_t *u)
 
 
 /*
+ * All bytes of tus are here, and the request that brought the last of them
+ * did not get as far as the completion; its client may never ask again.
+ */
+static bool
+is_whole(const reel_upload_t *u)
+{
+    return u->facts.door == REEL_UPLOAD_TUS && !u->facts.partial
+           && u->state.length != REEL_UPLOAD_UNKNOWN
+           && u->state.offset == u->state.length;
+}
+
+
+/*
  * The request of a PutObject is the only one that goes on with it, or the
  * next equal one, at once; its answer is kept elsewhere.
  */
@@ -51,7 +64,10 @@ due(const walk_t *w, const reel_upload_t *u)
         if (put) {
             return since >= w->p->object_age_ms ? EXPIRE : NOTHING;
         }
-        return w->p->now_ms > reel_upload_expires(u) ? EXPIRE : NOTHING;
+        if (w->p->now_ms > reel_upload_expires(u)) {
+            return EXPIRE;
+        }
+        return is_whole(u) ? COMPLETE : NOTHING;
 
     case REEL_UPLOAD_ABORTED:
     case REEL_UPLOAD_EXPIRED:

@@ -173,6 +173,87 @@ one_in_its_completion_is_completed(void **state)
 }
 
 
+/* the last byte is settled, and then nobody completes it */
+static void
+leave_whole(reel_upload_door_t door, bool partial, uint64_t length)
+{
+    reel_upload_t        *u;
+    reel_upload_facts_t   f = {
+        .id = ID,
+        .door = door,
+        .partial = partial,
+        .request = {
+            .asset = (char *) ASSET, .project = (char *) "p",
+            .pipeline = (char *) "default", .name = (char *) "film.mp4",
+            .created_ms = now
+        },
+        .bucket = (char *) "b",
+        .expires_ms = now + HOUR,
+        .access_key = "AK"
+    };
+
+    OK(reel_upload_create(store, &f, length, &client, now, &u));
+    OK(reel_upload_write(u, "bytes", 5, false));
+    OK(reel_upload_settle(u, now));
+
+    /* who brought them may be about to do so */
+    sweep_at(now);
+    assert_int_equal(pass.completed, 0);
+    reel_upload_close(u);
+}
+
+
+static void
+a_whole_one_of_tus_is_completed(void **state)
+{
+    (void) state;
+    leave_whole(REEL_UPLOAD_TUS, false, 5);
+    sweep_at(now);
+
+    assert_int_equal(pass.completed, 1);
+    assert_int_equal(phase(ID), REEL_UPLOAD_COMPLETE);
+    assert_true(stands(SOURCE));
+    assert_true(stands("pending/" ASSET ".1"));
+    sweep_at(now);
+    assert_int_equal(pass.completed, 1);
+}
+
+
+/* more may come, or another one is made of it, or its client says when */
+static void
+others_are_not(void **state)
+{
+    size_t  i;
+    static const struct {
+        reel_upload_door_t  door;
+        bool                partial;
+        uint64_t            length;
+    } c[] = {
+        { REEL_UPLOAD_TUS, false, 6 },
+        { REEL_UPLOAD_TUS, false, REEL_UPLOAD_UNKNOWN },
+        { REEL_UPLOAD_TUS, true, 5 },
+        { REEL_UPLOAD_IETF, false, 5 },
+        { REEL_UPLOAD_PUT, false, 5 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+        leave_whole(c[i].door, c[i].partial, c[i].length);
+        sweep_at(now);
+        assert_int_equal(pass.completed, 0);
+        assert_int_equal(phase(ID), REEL_UPLOAD_OPEN);
+        OK(reel_store_del_tree(store, "uploads/" ID, NULL));
+    }
+
+    /* its client heard that it expired */
+    leave_whole(REEL_UPLOAD_TUS, false, 5);
+    sweep_at(now + HOUR + 1);
+    assert_int_equal(pass.completed, 0);
+    assert_int_equal(phase(ID), REEL_UPLOAD_EXPIRED);
+}
+
+
 static void
 its_completion_is_not_limited(void **state)
 {
@@ -433,6 +514,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         T(one_in_its_completion_is_completed),
+        T(a_whole_one_of_tus_is_completed), T(others_are_not),
         T(its_completion_is_not_limited), T(an_expired_one_ends),
         T(each_change_gives_it_as_long_again),
         T(not_while_somebody_has_a_turn), T(who_waits_stays_the_newest),
