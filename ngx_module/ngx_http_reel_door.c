@@ -26,6 +26,7 @@ static reel_err_t ngx_http_reel_append_sink(ngx_http_reel_door_t *door,
     const void *p, size_t n);
 static ngx_uint_t ngx_http_reel_append_awaited(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_append_kept(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_append_put(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_append_written(void *data);
 static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
@@ -366,7 +367,7 @@ ngx_http_reel_door_append(ngx_http_reel_door_t *door,
     body->broken = ngx_http_reel_append_broken;
     body->flush_size = NGX_HTTP_REEL_FLUSH_SIZE;
     body->max = NGX_MAX_OFF_T_VALUE;
-    body->keep = 1;
+    body->keep = !ngx_http_reel_append_put(door);
 
     ngx_http_reel_body_read(door->request, body);
 }
@@ -463,6 +464,14 @@ ngx_http_reel_append_kept(ngx_http_reel_door_t *door)
 }
 
 
+/* nothing of it resumes: what was cut is of no use to anybody */
+static ngx_uint_t
+ngx_http_reel_append_put(ngx_http_reel_door_t *door)
+{
+    return door->upload->facts.door == REEL_UPLOAD_PUT;
+}
+
+
 static void
 ngx_http_reel_append_finish(void *data, ngx_log_t *log)
 {
@@ -543,7 +552,7 @@ ngx_http_reel_append_broken(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     door->rc = rc;
 
-    if (ngx_http_reel_append_kept(door)
+    if (!ngx_http_reel_append_put(door) && ngx_http_reel_append_kept(door)
         && ngx_http_reel_door_post(door, ngx_http_reel_append_keep,
                                    ngx_http_reel_settle_done)
            == NGX_OK)
@@ -571,7 +580,10 @@ ngx_http_reel_settle_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
     reel_err_t  err;
 
-    err = reel_upload_settle(door->upload, ngx_http_reel_door_now());
+    /* the completion of a PutObject syncs all of it, and nobody before */
+    err = ngx_http_reel_append_put(door)
+          ? reel_upload_check(door->upload)
+          : reel_upload_settle(door->upload, ngx_http_reel_door_now());
 
     if (err == REEL_OK) {
         return;

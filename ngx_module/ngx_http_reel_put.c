@@ -209,12 +209,7 @@ ngx_http_reel_put_abort(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
     reel_err_t  err;
 
-    err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED, door->now_ms);
-
-    if (err == REEL_OK) {
-        /* nobody was told of it */
-        err = reel_upload_remove(door->upload);
-    }
+    err = reel_upload_remove(door->upload);
 
     if (err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -227,8 +222,6 @@ ngx_http_reel_put_abort(ngx_http_reel_door_t *door, ngx_log_t *log)
 void
 ngx_http_reel_put_forsake(ngx_http_reel_door_t *door)
 {
-    door->now_ms = (int64_t) ngx_time() * 1000;
-
     ngx_http_reel_put_abort(door, door->request->connection->log);
 }
 

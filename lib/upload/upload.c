@@ -437,6 +437,46 @@ reel_upload_each(reel_store_t *s, reel_upload_each_fn fn, void *arg)
 }
 
 
+/* not synced: a name that a loss of power brings back is the sweep's */
+static reel_err_t
+unlink_part(reel_upload_impl_t *u, const char *part)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_multipart_t  *m;
+
+    err = reel_upload_key(u, key, part);
+
+    if (err == REEL_OK) {
+        err = reel_multipart_open(u->pub.store, key, &m);
+    }
+
+    if (err == REEL_OK) {
+        reel_multipart_abort(m);
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static bool
+may_remove(const reel_upload_t *u)
+{
+    switch (u->state.phase) {
+
+    case REEL_UPLOAD_OPEN:
+        /* nobody was told of it */
+        return u->facts.door == REEL_UPLOAD_PUT && u->held && u->turn == 0;
+
+    case REEL_UPLOAD_COMPLETING:
+        return false;
+
+    default:
+        return true;
+    }
+}
+
+
 /* upload.json last: without the others it cannot be opened any more */
 reel_err_t
 reel_upload_remove(reel_upload_t *pub)
@@ -444,26 +484,28 @@ reel_upload_remove(reel_upload_t *pub)
     size_t               i;
     reel_key_t           key;
     reel_err_t           err = REEL_OK;
+    reel_store_stat_t    st;
     reel_upload_impl_t  *u = reel_upload_impl(pub);
     static const char *const  parts[] = {
         REEL_UPLOAD_DATA, REEL_UPLOAD_JOINED, REEL_UPLOAD_PARTS,
         REEL_UPLOAD_STATE, REEL_UPLOAD_FACTS,
     };
 
-    if (pub->state.phase == REEL_UPLOAD_OPEN
-        || pub->state.phase == REEL_UPLOAD_COMPLETING)
-    {
+    if (!may_remove(pub)) {
         return REEL_INVAL;
     }
 
-    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (err == REEL_OK) {
-            err = reel_upload_key(u, key, parts[i]);
-        }
+    for (i = 0; err == REEL_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        err = unlink_part(u, parts[i]);
+    }
 
-        if (err == REEL_OK) {
-            err = reel_store_del(pub->store, key);
-        }
+    if (err == REEL_OK) {
+        err = reel_upload_key(u, key, REEL_UPLOAD_FACTS);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_store_stat(pub->store, key, &st);
+        err = err == REEL_OK ? REEL_IO : err == REEL_NOTFOUND ? REEL_OK : err;
     }
 
     return err;

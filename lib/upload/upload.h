@@ -275,7 +275,11 @@ int64_t reel_upload_expires(const reel_upload_t *u);
 reel_err_t reel_upload_claim_idle(reel_upload_t *u,
     const reel_upload_self_t *self) REEL_WARN_UNUSED;
 
-/* all of it goes; REEL_INVAL when the phase is not a final one */
+/*
+ * All of it goes, without a sync: should a loss of power bring it back, it is
+ * the sweep's.  REEL_INVAL when the phase is not a final one; but a PUT may
+ * be open, whose turn 0 is held.
+ */
 reel_err_t reel_upload_remove(reel_upload_t *u) REEL_WARN_UNUSED;
 
 /*

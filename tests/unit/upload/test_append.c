@@ -1,5 +1,6 @@
 /* create, open, write, settle, abort: what one handle does */
 
+#include "tests/unit/upload/fault.h"
 #include "tests/unit/upload/fixture.h"
 
 #include <string.h>
@@ -325,6 +326,41 @@ aborted(void **state)
 }
 
 
+/* a PUT that was cut goes at once, and the disk is not waited for */
+static void
+forsaken(void **state)
+{
+    reel_store_t         *s, *inner = *state;
+    reel_upload_t        *u, *v;
+    reel_multipart_t     *m;
+    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_PUT);
+
+    f.origin = ORIGIN;
+    s = fault_new(inner, 0);
+    u = create(s, &f, 100);
+    append(u, 50);
+
+    v = open_id(s, ID);
+    IS(REEL_INVAL, reel_upload_remove(v));
+    assert_list(s, "uploads/" ID, "data state upload.json");
+
+    fault_fail_sync(s, "");
+    OK(reel_upload_remove(u));
+    assert_list(s, "uploads", "");
+    reel_upload_close(u);
+
+    /* who came for it meanwhile finds nothing */
+    IS(REEL_NOTFOUND, reel_upload_claim(v, 0, &bob));
+    reel_upload_close(v);
+
+    /* that failure still waits for a sync */
+    OK(reel_multipart_create(s, "uploads/x", 0, &m));
+    IS(REEL_IO, reel_multipart_sync(m));
+    reel_multipart_abort(m);
+    fault_free(s);
+}
+
+
 static void
 without_turn(void **state)
 {
@@ -423,6 +459,7 @@ main(void)
         BOTH(provisional),
         BOTH(restarted),
         BOTH(aborted),
+        BOTH(forsaken),
         BOTH(without_turn),
         BOTH(each),
         cmocka_unit_test(names),
