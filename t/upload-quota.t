@@ -168,8 +168,10 @@ has_status(Tus::patch($t, $url, 0, '12345'), 204, undef,
     'what is under way goes on');
 has_status($r = Tus::patch($t, $url, 5, '67890'), 204, undef, 'to its end');
 ok($r->{headers}{'reel-asset'}, 'and is an asset');
-has_status(s3_part($t, '/full/video/n', $id, 5, 'x', key => 'BOTH',
-    secret => $Reel::SECRET), 200, undef, 'parts too');
+$r = s3_part($t, '/full/video/n', $id, 5, 'x', key => 'BOTH',
+    secret => $Reel::SECRET);
+has_status($r, 507, 'InsufficientStorage', 'but a part, which is new');
+like($r->{body}, qr/\(reel_upload_min_free\)/, 'and says why');
 has_status(create($t, $Reel::KEY, int($free * 0.75), path => '/half/video/'),
     507, 'InsufficientStorage', 'the declared length counts');
 has_status(create($t, $Reel::KEY, 10, path => '/half/video/'), 201, undef,
