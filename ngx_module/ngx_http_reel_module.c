@@ -427,7 +427,8 @@ ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
 static char *
 ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_reel_main_conf_t  *rmcf;
 
     if (conf->store == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -445,6 +446,11 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
     conf->thread_pool = ngx_thread_pool_add(cf, &conf->thread_pool_name);
     if (conf->thread_pool == NULL) {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->upload || conf->api) {
+        rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_reel_module);
+        rmcf->wakes = 1;
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);

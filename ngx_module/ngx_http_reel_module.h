@@ -55,6 +55,7 @@ typedef struct ngx_http_reel_redis_s  ngx_http_reel_redis_t;
 
 typedef struct {
     ngx_shm_zone_t          *zone;              /* reel_zone, NULL: none */
+    ngx_uint_t               wakes;             /* a location has uploads */
 } ngx_http_reel_main_conf_t;
 
 typedef struct {

@@ -35,11 +35,18 @@ static ngx_connection_t    *ngx_http_reel_wake_connection;
 ngx_int_t
 ngx_http_reel_wake_init(ngx_cycle_t *cycle)
 {
-    socklen_t            len;
-    ngx_socket_t         s;
-    struct sockaddr_un   sun;
+    socklen_t                   len;
+    ngx_socket_t                s;
+    struct sockaddr_un          sun;
+    ngx_http_reel_main_conf_t  *rmcf;
 
     ngx_queue_init(&ngx_http_reel_wake_watched);
+
+    rmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_reel_module);
+
+    if (rmcf == NULL || !rmcf->wakes) {
+        return NGX_OK;
+    }
 
     if (getrandom(ngx_http_reel_wake_me.owner, REEL_UPLOAD_OWNER_LEN, 0)
         != REEL_UPLOAD_OWNER_LEN
@@ -92,7 +99,11 @@ failed:
 }
 
 
-/* "0f8e…-…" -> 16 bytes */
+/*
+ * "0f8e…-…" -> 16 bytes.  Where it cannot be read (/proc is not mounted, …)
+ * each worker is a boot of its own: what one leaves counts for the next one
+ * as far as it was synced.
+ */
 static ngx_int_t
 ngx_http_reel_wake_boot(ngx_cycle_t *cycle)
 {
@@ -123,10 +134,12 @@ ngx_http_reel_wake_boot(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                  "reel: \"" NGX_HTTP_REEL_BOOT_ID "\" cannot be read");
+    ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+                  "reel: \"" NGX_HTTP_REEL_BOOT_ID "\" cannot be read: of an "
+                  "upload whose worker dies only what was synced is kept");
 
-    return NGX_ERROR;
+    return getrandom(ngx_http_reel_wake_me.boot, REEL_UPLOAD_BOOT_LEN, 0)
+           == REEL_UPLOAD_BOOT_LEN ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -24,6 +24,7 @@ struct ngx_http_reel_wake_s {
     void         (*leave)(void *data);  /* in the event loop; may unwatch */
 };
 
+/* nothing where no location has uploads */
 ngx_int_t ngx_http_reel_wake_init(ngx_cycle_t *cycle);
 void ngx_http_reel_wake_exit(ngx_cycle_t *cycle);
 
