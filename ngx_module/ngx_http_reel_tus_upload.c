@@ -116,7 +116,7 @@ ngx_http_reel_tus_undecided(const reel_upload_t *u)
 
     return u->state.phase == REEL_UPLOAD_OPEN && !u->facts.partial
            && u->facts.concat == NULL
-           && u->state.durable == u->state.length;
+           && u->safe == u->state.length;
 }
 
 
