@@ -102,6 +102,22 @@ for my $length (undef, 100_000) {
     ok(source($t, $r) eq $body, 'chunked: the bytes');
 }
 
+# by HTTP/2 the end of the stream is the end
+spew("$t->{dir}/stream", my $body = bytes(100_000, 98));
+for my $complete (0, 1) {
+    my $out = `curl -s --http2-prior-knowledge -X POST -T - -D - \\
+        -H 'Expect:' -H 'Upload-Draft-Interop-Version: 8' \\
+        -H 'Upload-Complete: ?$complete' -H 'Host: 127.0.0.1:$t->{port}' \\
+        'http://127.0.0.1:$h2@{[to('POST')]}' < $t->{dir}/stream`;
+    like($out, $complete ? qr{^HTTP/2 200}m : qr{^HTTP/2 201}m,
+        "a stream, ?$complete");
+    like($out, qr{^upload-offset: 100000\r}m, "a stream, ?$complete: all");
+    next if !$complete;
+    my ($asset) = $out =~ /^reel-asset: (\S+)\r/m;
+    ok(source($t, { headers => { 'reel-asset' => $asset } }) eq $body,
+        'a stream: the bytes');
+}
+
 # how long it is
 my $problem = qr{"type":"https://iana.org/assignments/http-problem-types#inconsistent-upload-length"};
 for my $c (
@@ -211,7 +227,7 @@ my $named = sub {
         . "/$id/request.json")) };
 for my $c (
     [ 'the key', 'a/b.mp4', '/upload/video/a/b.mp4', {} ],
-    [ 'nothing', '', undef, {} ],
+    [ 'nothing', 'upload', undef, {} ],
     [ 'a file', 'f.mp4', undef, {},
         'Content-Disposition' => 'inline; filename="/home/f.mp4"' ],
     [ 'a file, signed', 'signed', undef, { 'reel-name' => 'signed' },
