@@ -2,19 +2,27 @@
 ##                    that part dies, sleeps or forgets at random moments while
 ##                    films come in and are watched; then everything must stand
 ## make chaos-dag     workerd and Redis together
-## make chaos-upload  nginx, and clients that hang up
+## make chaos-upload [CHAOS_UPLOADS=40] [CHAOS_MIB=64] [CHAOS_SEED=n]
+##                    uploads through all doors at once, while nginx dies and
+##                    connections are cut: each ends, once, with its bytes
 CHAOS_MINUTES ?= 10
 
-CHAOS := chaos-workerd chaos-redis chaos-nginx chaos-dag chaos-upload
+CHAOS := chaos-workerd chaos-redis chaos-nginx chaos-dag
 
 chaos-workerd: FAULTS = workerd
 chaos-redis: FAULTS = redis
-chaos-nginx: FAULTS = nginx
+chaos-nginx: FAULTS = nginx client
 chaos-dag: FAULTS = workerd redis
-chaos-upload: FAULTS = nginx client
 
 .PHONY: $(CHAOS)
 $(CHAOS): all
 	BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/chaos/chaos \
 	    --minutes $(CHAOS_MINUTES) $(if $(CHAOS_SEED),--seed $(CHAOS_SEED)) \
 	    $(FAULTS)
+
+.PHONY: chaos-upload
+chaos-upload: all
+	BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/chaos/uploads \
+	    $(if $(CHAOS_UPLOADS),--uploads $(CHAOS_UPLOADS)) \
+	    $(if $(CHAOS_MIB),--mib $(CHAOS_MIB)) \
+	    $(if $(CHAOS_SEED),--seed $(CHAOS_SEED))

@@ -61,7 +61,7 @@ def _mac(key, text):
 
 
 def presign(base, method, path, expires=3600, **query):
-    """AWS SigV4 in the query, the payload unsigned"""
+    """AWS SigV4 in the query, the payload unsigned unless it is told"""
     host = urllib.parse.urlsplit(base).netloc
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     scope = "%s/us-east-1/s3/aws4_request" % stamp[:8]
@@ -72,7 +72,8 @@ def presign(base, method, path, expires=3600, **query):
     line = "&".join("%s=%s" % (_quote(k), _quote(v))
                     for k, v in sorted(query.items()))
     request = "\n".join((method, path, line, "host:" + host, "", "host",
-                         "UNSIGNED-PAYLOAD"))
+                         query.get("X-Amz-Content-Sha256",
+                                   "UNSIGNED-PAYLOAD")))
     text = "\n".join(("AWS4-HMAC-SHA256", stamp, scope,
                       hashlib.sha256(request.encode()).hexdigest()))
     key = ("AWS4" + SECRET).encode()

@@ -203,10 +203,10 @@ class Stack:
             if w.proc.poll() is None:
                 w.kill()
                 w.wait()
-        for p in (self.nginx_proc, self.redis_proc):
-            if p is not None and p.poll() is None:
-                p.kill()
-                p.wait()
+        self.kill_nginx()
+        if self.redis_proc is not None and self.redis_proc.poll() is None:
+            self.redis_proc.kill()
+            self.redis_proc.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     # redis
@@ -318,6 +318,16 @@ class Stack:
                 return s.connect_ex(("127.0.0.1", port)) == 0
         wait_for(listens)
         return self
+
+    def kill_nginx(self):
+        """the master first, which would start others, then its workers, which
+        would go on without it"""
+        if self.nginx_proc is None or self.nginx_proc.poll() is not None:
+            return
+        self.nginx_proc.send_signal(signal.SIGSTOP)
+        for pid in [self.nginx_proc.pid] + children(self.nginx_proc.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.nginx_proc.wait()
 
     def nginx_workers(self):
         """those that take requests, not those that a reload lets go"""
