@@ -154,6 +154,11 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
             return ngx_http_reel_play_absent(r, "the asset has no such "
                                              "rendition");
         }
+
+        /* no route serves it yet */
+        if (p->rendition->kind == REEL_TEXT) {
+            return ngx_http_reel_play_absent(r, "the rendition is text");
+        }
     }
 
     return p->route->answer(r, p);

@@ -205,7 +205,10 @@ runs_valid(reel_str_t bytes, uint64_t n, uint64_t min, uint64_t max)
 }
 
 
-/* n sizes, and as many iframes (video) that are no larger */
+/*
+ * n sizes, and as many iframes (video) that are no larger; of text, a slot in
+ * which nothing is said has no bytes
+ */
 static bool
 sizes_valid(const reel_rendition_t *q, uint32_t n)
 {
@@ -219,13 +222,46 @@ sizes_valid(const reel_rendition_t *q, uint32_t n)
     for ( ; n != 0; n--) {
         size = reel_read_varint_max(&sizes, UINT32_MAX);
 
-        if (size == 0 || (video && reel_read_varint_max(&iframes, size) == 0))
+        if (sizes.err != REEL_OK || (size == 0 && q->kind != REEL_TEXT)
+            || (video && reel_read_varint_max(&iframes, size) == 0))
         {
-            return false;       /* or an error, which reads as 0 */
+            return false;       /* of iframes, or an error: it reads as 0 */
         }
     }
 
     return reel_reader_left(&sizes) == 0 && reel_reader_left(&iframes) == 0;
+}
+
+
+bool
+reel_ix_check_sheets(const reel_pictures_t *q)
+{
+    uint32_t       n;
+    reel_reader_t  r;
+
+    reel_reader_init(&r, q->size_bytes.p, q->size_bytes.len);
+
+    for (n = q->sheets; n != 0; n--) {
+        if (reel_read_varint_max(&r, UINT32_MAX) == 0) {
+            return false;       /* or an error, which reads as 0 */
+        }
+    }
+
+    return reel_reader_left(&r) == 0;
+}
+
+
+/* text has no header: there 0 stands for none */
+static bool
+headers_valid(const reel_index_t *ix, const reel_rendition_t *q)
+{
+    uint64_t  n = q->kind == REEL_TEXT ? 1 : ix->nheaders;
+
+    if (n == 0) {
+        return q->objects == 0 && q->header_bytes.len == 0;
+    }
+
+    return runs_valid(q->header_bytes, q->objects, 0, n - 1);
 }
 
 
@@ -246,10 +282,7 @@ reel_ix_check_rendition(const reel_index_t *ix, const reel_rendition_t *q,
         what = "language";
     } else if (!text_valid(q->label)) {
         what = "label";
-    } else if (!runs_valid(q->header_bytes, q->objects, 0,
-                           (uint64_t) ix->nheaders - (ix->nheaders != 0))
-               || (q->objects != 0 && ix->nheaders == 0))
-    {
+    } else if (!headers_valid(ix, q)) {
         what = "headers";
     } else if (!runs_valid(q->base_bytes, q->objects, 0, REEL_IX_TS_MAX)) {
         what = "bases";
@@ -257,8 +290,8 @@ reel_ix_check_rendition(const reel_index_t *ix, const reel_rendition_t *q,
         what = "sizes or iframes";
     } else if (!runs_valid(q->duration_bytes, ix->fragments, 1, UINT32_MAX)) {
         what = "durations";
-    } else if (!runs_valid(q->sample_bytes, ix->fragments, 1,
-                           REEL_IX_SAMPLES_MAX))
+    } else if (!runs_valid(q->sample_bytes, ix->fragments,
+                           q->kind != REEL_TEXT, REEL_IX_SAMPLES_MAX))
     {
         what = "samples";
     }

@@ -7,6 +7,9 @@
 
 bool reel_ix_object_name_valid(reel_str_t s);
 
+/* a size for each sheet */
+bool reel_ix_check_sheets(const reel_pictures_t *q);
+
 /* n objects that cover exactly f fragments */
 reel_err_t reel_ix_check_objects(reel_str_t bytes, uint32_t n, uint32_t f)
     REEL_WARN_UNUSED;

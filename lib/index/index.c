@@ -31,6 +31,7 @@ static reel_err_t read_header(state_t *st, reel_reader_t *r);
 static reel_err_t read_objects(state_t *st, reel_reader_t *r);
 static reel_err_t read_rendition(state_t *st, reel_reader_t *r);
 static reel_err_t read_image(state_t *st, reel_reader_t *r);
+static reel_err_t read_pictures(state_t *st, reel_reader_t *r);
 
 
 /* by type */
@@ -40,7 +41,8 @@ static const section_t  sections[] = {
     { "HEADER", read_header },
     { "OBJECTS", read_objects },
     { "RENDITION", read_rendition },
-    { "IMAGE", read_image }
+    { "IMAGE", read_image },
+    { "PICTURES", read_pictures }
 };
 
 #define NSECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -147,6 +149,23 @@ read_facts(reel_rendition_t *q, reel_reader_t *r)
 }
 
 
+/* what the section had not from the start; a later range is not ours */
+static void
+read_uses(reel_rendition_t *q, reel_reader_t *r)
+{
+    uint64_t  range = REEL_RANGE_SDR, roles = 0;
+
+    if (reel_reader_left(r) != 0) {
+        range = reel_read_varint(r);
+        roles = reel_read_varint(r);
+    }
+
+    q->video_range = range <= REEL_RANGE_PQ ? (reel_video_range_t) range
+                                            : REEL_RANGE_SDR;
+    q->roles = (uint32_t) roles & REEL_ROLES;
+}
+
+
 static reel_err_t
 read_rendition(state_t *st, reel_reader_t *r)
 {
@@ -172,6 +191,7 @@ read_rendition(state_t *st, reel_reader_t *r)
     q->sample_bytes = read_packed(r);
     q->iframe_bytes = q->kind == REEL_VIDEO ? read_packed(r)
                                             : (reel_str_t) { NULL, 0 };
+    read_uses(q, r);
 
     if (r->err != REEL_OK) {
         return r->err;
@@ -220,6 +240,44 @@ read_image(state_t *st, reel_reader_t *r)
 
     /* a kind of a later version: its image is not for us */
     st->ix->nimages += kind == REEL_IMAGE_POSTER;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_pictures(state_t *st, reel_reader_t *r)
+{
+    uint32_t          a_sheet;
+    reel_pictures_t  *q;
+
+    if (st->ix->npictures == REEL_INDEX_MAX_PICTURES) {
+        return REEL_BADDATA;
+    }
+
+    q = &st->ix->pictures[st->ix->npictures];
+
+    q->object = reel_read_string(r, REEL_INDEX_OBJECT_NAME);
+    q->width = (uint32_t) read_between(r, 1, UINT16_MAX);
+    q->height = (uint32_t) read_between(r, 1, UINT16_MAX);
+    q->columns = (uint32_t) read_between(r, 1, REEL_IX_TILES_MAX);
+    q->rows = (uint32_t) read_between(r, 1, REEL_IX_TILES_MAX);
+    q->interval_ms = (uint32_t) read_between(r, 1, REEL_IX_INTERVAL_MAX);
+    q->count = (uint32_t) read_between(r, 1, REEL_IX_COUNT_MAX);
+    q->size_bytes = read_packed(r);
+
+    if (r->err != REEL_OK || !reel_ix_object_name_valid(q->object)) {
+        return REEL_BADDATA;
+    }
+
+    a_sheet = q->columns * q->rows;
+    q->sheets = q->count / a_sheet + (q->count % a_sheet != 0);
+
+    if (st->walk && !reel_ix_check_sheets(q)) {
+        return REEL_BADDATA;
+    }
+
+    st->ix->npictures++;
 
     return REEL_OK;
 }
@@ -351,6 +409,7 @@ parse(state_t *st, const void *data, size_t len)
     st->ix->nheaders = 0;
     st->ix->nrenditions = 0;
     st->ix->nimages = 0;
+    st->ix->npictures = 0;
 
     if (len < REEL_IX_HEAD + REEL_IX_TAIL || len > REEL_INDEX_MAX_BYTES) {
         return reel_fail(st->e, REEL_BADDATA, "an index of %zu bytes", len);

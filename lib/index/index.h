@@ -20,6 +20,7 @@
 #define REEL_INDEX_MAX_HEADERS    256
 #define REEL_INDEX_MAX_LISTS      64
 #define REEL_INDEX_MAX_IMAGES     64
+#define REEL_INDEX_MAX_PICTURES   16
 #define REEL_INDEX_MAX_OBJECTS    (1u << 16)
 #define REEL_INDEX_MAX_FRAGMENTS  (1u << 20)
 #define REEL_INDEX_SALT           16
@@ -36,6 +37,22 @@ typedef enum {
 
 typedef enum { REEL_IMAGE_POSTER = 1 } reel_image_kind_t;
 
+/* RFC 8216bis 4.4.6.2, VIDEO-RANGE */
+typedef enum {
+    REEL_RANGE_SDR = 0,
+    REEL_RANGE_HLG = 1,
+    REEL_RANGE_PQ = 2
+} reel_video_range_t;
+
+/* what a rendition is for: bits of reel_rendition_t.roles */
+#define REEL_ROLE_FORCED      0x01u /* text: only what must be read */
+#define REEL_ROLE_CAPTIONS    0x02u /* text: sounds too, for the deaf */
+#define REEL_ROLE_DESCRIPTION 0x04u /* audio: tells what is seen */
+#define REEL_ROLE_COMMENTARY  0x08u /* audio, text: talk about the film */
+#define REEL_ROLE_DUB         0x10u /* audio: translated */
+#define REEL_ROLE_DEFAULT     0x20u /* the one to begin with */
+#define REEL_ROLES            0x3fu
+
 typedef struct {
     reel_str_t  name;
     reel_kind_t kind;
@@ -51,6 +68,8 @@ typedef struct {
     uint32_t    channels;
     uint32_t    sample_rate;
     uint32_t    objects;
+    reel_video_range_t video_range;     /* video */
+    uint32_t    roles;          /* REEL_ROLE_*, unknown bits cleared */
 
     /* packed: walk them with the functions below */
     reel_str_t  object_bytes;   /* shared by the renditions of a list */
@@ -69,6 +88,23 @@ typedef struct {
     uint32_t          height;
     uint32_t          size;
 } reel_image_t;
+
+/*
+ * JPEGs of one object, at equal steps of time: single frames (1 x 1), or
+ * sheets of columns x rows of them in reading order.  Picture i shows the
+ * film at i * interval_ms, and lies on sheet i / (columns * rows).
+ */
+typedef struct {
+    reel_str_t object;          /* name below image/ */
+    uint32_t   width;           /* of one picture */
+    uint32_t   height;
+    uint32_t   columns;
+    uint32_t   rows;
+    uint32_t   interval_ms;
+    uint32_t   count;           /* pictures */
+    uint32_t   sheets;          /* ceil(count / (columns * rows)) */
+    reel_str_t size_bytes;      /* packed: bytes of each sheet */
+} reel_pictures_t;
 
 typedef struct {
     uint16_t         version;
@@ -90,6 +126,8 @@ typedef struct {
     reel_rendition_t renditions[REEL_INDEX_MAX_RENDITIONS];
     unsigned         nimages;
     reel_image_t     images[REEL_INDEX_MAX_IMAGES];
+    unsigned         npictures;
+    reel_pictures_t  pictures[REEL_INDEX_MAX_PICTURES];
 } reel_index_t;
 
 /*
@@ -136,6 +174,10 @@ typedef struct {
 reel_err_t reel_index_locate(const reel_index_t *ix,
     const reel_rendition_t *r, uint32_t first, uint32_t count,
     reel_extent_t ext[REEL_EXTENTS_MAX], unsigned *n) REEL_WARN_UNUSED;
+
+/* where sheet i of q lies in its object; REEL_NOTFOUND behind the last */
+reel_err_t reel_index_sheet(const reel_pictures_t *q, uint32_t i,
+    uint64_t *offset, uint32_t *size) REEL_WARN_UNUSED;
 
 /* walks the fragments of a rendition from the first one on */
 typedef struct {

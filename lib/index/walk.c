@@ -168,6 +168,23 @@ reel_index_locate(const reel_index_t *ix, const reel_rendition_t *r,
 }
 
 
+reel_err_t
+reel_index_sheet(const reel_pictures_t *q, uint32_t i, uint64_t *offset,
+    uint32_t *size)
+{
+    reel_packed_t  sizes = reel_packed(q->size_bytes);
+
+    if (i >= q->sheets) {
+        return REEL_NOTFOUND;
+    }
+
+    *offset = sum_next(&sizes, i);
+    *size = (uint32_t) reel_packed_next(&sizes);
+
+    return REEL_OK;
+}
+
+
 void
 reel_fragments_init(reel_fragments_t *f, const reel_index_t *ix,
     const reel_rendition_t *r)

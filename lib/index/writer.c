@@ -271,6 +271,9 @@ write_rendition(out_t *o, const reel_ix_rendition_t *q, unsigned list)
         write_column(o, q, IFRAMES);
     }
 
+    reel_buf_varint(&o->body, q->head.video_range);
+    reel_buf_varint(&o->body, q->head.roles);
+
     put_section(o, REEL_IX_RENDITION);
 }
 
@@ -287,6 +290,28 @@ write_image(out_t *o, const reel_image_t *im)
 }
 
 
+static void
+write_pictures(out_t *o, const reel_pictures_t *q)
+{
+    put_string(&o->body, q->object);
+    reel_buf_varint(&o->body, q->width);
+    reel_buf_varint(&o->body, q->height);
+    reel_buf_varint(&o->body, q->columns);
+    reel_buf_varint(&o->body, q->rows);
+    reel_buf_varint(&o->body, q->interval_ms);
+    reel_buf_varint(&o->body, q->count);
+    put_string(&o->body, q->size_bytes);
+    put_section(o, REEL_IX_PICTURES);
+}
+
+
+void
+reel_index_put_sheet(reel_buf_t *b, uint32_t size)
+{
+    reel_buf_varint(b, size);
+}
+
+
 /* what has no varint form, or would loop for long, before it is printed */
 static reel_err_t
 check_facts(const reel_index_t *ix, const reel_ix_rendition_t *q, unsigned n,
@@ -299,12 +324,13 @@ check_facts(const reel_index_t *ix, const reel_ix_rendition_t *q, unsigned n,
     if (ix->end_ts < 0 || ix->created_ms < 0
         || n > REEL_INDEX_MAX_RENDITIONS
         || ix->nheaders > REEL_INDEX_MAX_HEADERS
-        || ix->nimages > REEL_INDEX_MAX_IMAGES)
+        || ix->nimages > REEL_INDEX_MAX_IMAGES
+        || ix->npictures > REEL_INDEX_MAX_PICTURES)
     {
         return reel_fail(e, REEL_INVAL, "negative times, or over %d "
-                         "renditions, %d headers, %d images",
+                         "renditions, %d headers, %d images, %d pictures",
                          REEL_INDEX_MAX_RENDITIONS, REEL_INDEX_MAX_HEADERS,
-                         REEL_INDEX_MAX_IMAGES);
+                         REEL_INDEX_MAX_IMAGES, REEL_INDEX_MAX_PICTURES);
     }
 
     for (i = 0; i < n; i++) {
@@ -385,6 +411,10 @@ reel_index_write(reel_buf_t *b, const reel_index_t *ix,
 
     for (i = 0; i < ix->nimages; i++) {
         write_image(&o, &ix->images[i]);
+    }
+
+    for (i = 0; i < ix->npictures; i++) {
+        write_pictures(&o, &ix->pictures[i]);
     }
 
     err = reel_buf_err(&o.file);

@@ -33,12 +33,15 @@ typedef struct {
 } reel_ix_rendition_t;
 
 /*
- * Prints the index of ix's header, grid, headers and images, with these
- * renditions.  The fragments of each must sum to ix->fragments.  b must be
+ * Prints the index of ix's header, grid, headers, images and pictures (their
+ * size_bytes as reel_index_put_sheet makes them), with these renditions.  The fragments of each must sum to ix->fragments.  b must be
  * empty; on error its content is undefined.
  */
 reel_err_t reel_index_write(reel_buf_t *b, const reel_index_t *ix,
     const reel_ix_rendition_t *renditions, unsigned n, reel_error_t *e)
     REEL_WARN_UNUSED;
+
+/* appends the size of one sheet to what becomes size_bytes */
+void reel_index_put_sheet(reel_buf_t *b, uint32_t size);
 
 #endif

@@ -5,8 +5,8 @@
  *
  * URIs are relative (RFC 3986, 4.2) to /<id>/…, so that a token in the path
  * reaches every segment.  A rendition's folder is printed as
- * "<name>~<hash>": the hash covers publication, salt, segment grid and
- * scheme, so what lies below it never changes and may be cached for ever.
+ * "<name>~<hash>": the hash covers publication, salt, segment grid,
+ * container and scheme, so what lies below it never changes and may be cached for ever.
  */
 
 #ifndef REEL_MANIFEST_MANIFEST_H
@@ -20,9 +20,16 @@
 
 #define REEL_VERSION_HASH 10    /* hex characters */
 
+/* what a segment is delivered in */
+typedef enum {
+    REEL_CONTAINER_CMAF,        /* <n>.m4s, as stored */
+    REEL_CONTAINER_TS           /* <n>.ts; H.264 and AAC only */
+} reel_container_t;
+
 typedef struct {
-    uint32_t per;               /* fragments a segment, 3 */
-    uint8_t  switching_set;     /* video renditions of this set are listed */
+    uint32_t         per;       /* fragments a segment, 3 */
+    uint8_t          switching_set; /* video renditions of it are listed */
+    reel_container_t container;
 } reel_manifest_opts_t;
 
 /* dst has REEL_VERSION_HASH + 1 bytes; "" when there is no memory */

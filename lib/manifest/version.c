@@ -3,7 +3,7 @@
 #include "lib/manifest/manifest.h"
 
 
-#define FORM         1          /* of what is hashed */
+#define FORM         2          /* of what is hashed */
 #define SCHEME_CLEAR 0
 
 
@@ -27,7 +27,7 @@ void
 reel_version_hash(char *dst, const reel_index_t *ix,
     const reel_manifest_opts_t *o)
 {
-    uint8_t  in[2 + 4 + REEL_INDEX_SALT + 3 * 4], out[REEL_SHA256_LEN];
+    uint8_t  in[2 + 4 + REEL_INDEX_SALT + 4 * 4], out[REEL_SHA256_LEN];
 
     in[0] = FORM;
     in[1] = SCHEME_CLEAR;
@@ -36,6 +36,7 @@ reel_version_hash(char *dst, const reel_index_t *ix,
     put32(in + 6 + REEL_INDEX_SALT, ix->timescale);
     put32(in + 10 + REEL_INDEX_SALT, ix->gop_ts);
     put32(in + 14 + REEL_INDEX_SALT, o->per);
+    put32(in + 18 + REEL_INDEX_SALT, (uint32_t) o->container);
 
     if (reel_sha256(out, in, sizeof(in)) != REEL_OK) {
         dst[0] = '\0';

@@ -154,6 +154,9 @@ rendition(dump_t *d)
     if (kind == 1) {
         packed(d, "  iframes", d->fragments, 0);
     }
+
+    number(d, "  video_range");
+    number(d, "  roles");
 }
 
 
@@ -165,6 +168,22 @@ image(dump_t *d)
     number(d, "  width");
     number(d, "  height");
     number(d, "  size");
+}
+
+
+static void
+pictures(dump_t *d)
+{
+    uint64_t  tiles, count;
+
+    string(d, "  object");
+    number(d, "  width");
+    number(d, "  height");
+    tiles = number(d, "  columns");
+    tiles *= number(d, "  rows");
+    number(d, "  interval_ms");
+    count = number(d, "  count");
+    packed(d, "  sizes", tiles != 0 ? (count + tiles - 1) / tiles : 0, 0);
 }
 
 
@@ -214,6 +233,9 @@ dump_index(reel_buf_t *out, const void *data, size_t len)
             break;
         case 5:
             image(&d);
+            break;
+        case 6:
+            pictures(&d);
             break;
         default:
             reel_read_skip(&d.r, length);

@@ -197,13 +197,59 @@ audio(facts_t *f, unsigned i)
 }
 
 
+/* one file of cues; nobody speaks in every third slot */
+static void
+text(facts_t *f, unsigned i)
+{
+    uint32_t             k, n = f->ix.fragments;
+    reel_ix_object_t    *o = own(f, 1, sizeof(*o));
+    reel_ix_fragment_t  *x = own(f, n, sizeof(*x));
+
+    for (k = 0; k < n; k++) {
+        x[k].duration = 2000;
+        x[k].samples = k % 3 != 2;
+        x[k].size = k % 3 != 2 ? 60 + k : 0;
+    }
+
+    *o = (reel_ix_object_t) {
+        .name = REEL_STR("cues.vtt"), .nfragments = n, .fragments = x
+    };
+
+    f->renditions[i].objects = o;
+    f->renditions[i].nobjects = 1;
+    f->renditions[i].head = (reel_rendition_t) {
+        .name = REEL_STR("t-de"), .kind = REEL_TEXT,
+        .codec = REEL_STR("wvtt"), .language = REEL_STR("de"),
+        .label = REEL_STR("Deutsch"), .timescale = 1000,
+        .roles = REEL_ROLE_CAPTIONS | REEL_ROLE_DEFAULT
+    };
+}
+
+
+static void
+pictures(facts_t *f)
+{
+    f->ix.npictures = 2;
+    f->ix.pictures[0] = (reel_pictures_t) {
+        .object = REEL_STR("frames-320.jpgs"), .width = 320, .height = 180,
+        .columns = 1, .rows = 1, .interval_ms = 5000, .count = 4,
+        .size_bytes = REEL_STR("\xf0\x2e\xf1\x2e\xf2\x2e\xf3\x2e")
+    };
+    f->ix.pictures[1] = (reel_pictures_t) {
+        .object = REEL_STR("sheets.jpgs"), .width = 160, .height = 90,
+        .columns = 3, .rows = 1, .interval_ms = 5000, .count = 4,
+        .size_bytes = REEL_STR("\x88\x27\xd0\x0f")
+    };
+}
+
+
 void
 facts_first(facts_t *f)
 {
     uint32_t           seed = 1;
     reel_ix_object_t  *o;
 
-    begin(f, 8, 7 * 180000 + 135000, 4);
+    begin(f, 8, 7 * 180000 + 135000, 5);
 
     f->ix.master_key_id = 7;
     f->ix.nheaders = 4;
@@ -217,6 +263,8 @@ facts_first(facts_t *f)
                                     ".jpg"), 1280, 720, 54321
     };
 
+    pictures(f);
+
     cut(f, video(f, 0, "v720", "avc1.64001f", 1280, 720),
         video_fragments(f, &seed, 3000, 24), 3, 4, 0, 0, 702);
     cut(f, video(f, 1, "v480", "avc1.4d401e", 854, 480),
@@ -224,6 +272,9 @@ facts_first(facts_t *f)
     cut(f, video(f, 2, "v360", "avc1.42c01e", 640, 360),
         video_fragments(f, &seed, 365, 24), 3, 4, 1, 2, 698);
     cut(f, audio(f, 3), audio_fragments(f, &seed, 128), 8, 8, 2, 3, 593);
+    text(f, 4);
+    f->renditions[0].head.video_range = REEL_RANGE_HLG;
+    f->renditions[3].head.roles = REEL_ROLE_DEFAULT;
 
     /* a name of another form, and one object that begins elsewhere */
     o = (reel_ix_object_t *) f->renditions[2].objects;

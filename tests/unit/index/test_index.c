@@ -41,6 +41,42 @@ assert_str(reel_str_t got, reel_str_t want)
 }
 
 
+/* the sizes as well as the bytes that they stand in */
+static void
+assert_pictures(const reel_index_t *ix, const reel_index_t *want)
+{
+    uint32_t                k, size;
+    uint64_t                offset, sum;
+    unsigned                i;
+    const reel_pictures_t  *q, *w;
+
+    assert_int_equal(ix->npictures, want->npictures);
+
+    for (i = 0; i < ix->npictures; i++) {
+        q = &ix->pictures[i];
+        w = &want->pictures[i];
+
+        assert_str(q->object, w->object);
+        assert_int_equal(q->width, w->width);
+        assert_int_equal(q->height, w->height);
+        assert_int_equal(q->columns, w->columns);
+        assert_int_equal(q->rows, w->rows);
+        assert_int_equal(q->interval_ms, w->interval_ms);
+        assert_int_equal(q->count, w->count);
+        assert_str(q->size_bytes, w->size_bytes);
+
+        for (k = 0, sum = 0; k < q->sheets; k++, sum += size) {
+            assert_int_equal(reel_index_sheet(q, k, &offset, &size), REEL_OK);
+            assert_int_equal(offset, sum);
+            assert_true(size != 0);
+        }
+
+        assert_int_equal(reel_index_sheet(q, k, &offset, &size),
+                         REEL_NOTFOUND);
+    }
+}
+
+
 static void
 assert_index(const reel_index_t *ix, const facts_t *f)
 {
@@ -75,6 +111,7 @@ assert_index(const reel_index_t *ix, const facts_t *f)
         assert_int_equal(ix->images[i].size, f->ix.images[i].size);
     }
 
+    assert_pictures(ix, &f->ix);
     assert_int_equal(ix->nrenditions, f->n);
 
     for (i = 0; i < f->n; i++) {
@@ -94,6 +131,8 @@ assert_index(const reel_index_t *ix, const facts_t *f)
                                                             : 1);
         assert_int_equal(r->channels, w->channels);
         assert_int_equal(r->sample_rate, w->sample_rate);
+        assert_int_equal(r->video_range, w->video_range);
+        assert_int_equal(r->roles, w->roles);
         assert_int_equal(r->objects, f->renditions[i].nobjects);
     }
 

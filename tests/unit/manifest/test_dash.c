@@ -286,6 +286,11 @@ version_hash(void **state)
     assert_string_not_equal(was, now);
     o.per = 1;
 
+    o.container = REEL_CONTAINER_TS;
+    reel_version_hash(now, &a.ix, &o);
+    assert_string_not_equal(was, now);
+    o.container = REEL_CONTAINER_CMAF;
+
     a.ix.publication++;
     reel_version_hash(now, &a.ix, &o);
     assert_string_not_equal(was, now);
