@@ -115,7 +115,25 @@ ngx_http_reel_door_done(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_door_t  *door = data;
 
+    ngx_http_reel_door_tell(door);
     door->done(door);
+}
+
+
+void
+ngx_http_reel_door_tell(ngx_http_reel_door_t *door)
+{
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    if (door->upload && door->upload->changed) {
+        rlcf = ngx_http_get_module_loc_conf(door->request,
+                                            ngx_http_reel_module);
+
+        /* of equal requests at once one makes the asset */
+        ngx_http_reel_job_upload(rlcf, door->upload,
+                                 door->named.asset[0] ? door->named.asset
+                                                      : NULL);
+    }
 }
 
 

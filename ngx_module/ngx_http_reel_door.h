@@ -134,6 +134,10 @@ ngx_int_t ngx_http_reel_door_post(ngx_http_reel_door_t *door,
     void (*work)(ngx_http_reel_door_t *door, ngx_log_t *log),
     void (*done)(ngx_http_reel_door_t *door));
 
+/* event loop: tells Redis what became of door->upload, if that is new; after
+   each post this is done already */
+void ngx_http_reel_door_tell(ngx_http_reel_door_t *door);
+
 /*
  * Pool: opens upload door->id -> door->upload, without a turn.  REEL_NOTFOUND
  * also when it is not of this bucket or, by its own URL, not of the door that

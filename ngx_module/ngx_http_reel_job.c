@@ -1,7 +1,8 @@
 /*
- * What nginx tells Redis of jobs: submit and cancel.  Nobody waits for an
- * answer, and a failure is logged where it shows: workerd submits what stands
- * in the outbox, and workers find the tombstone.
+ * What nginx tells Redis: of jobs submit and cancel, of uploads what became of
+ * them.  Nobody waits for an answer, and a failure is logged where it shows:
+ * workerd submits what stands in the outbox, workers find the tombstone, and
+ * the store says of an upload what an event would have said.
  */
 
 #include "ngx_module/ngx_http_reel_module.h"
@@ -14,7 +15,7 @@
 #define NGX_HTTP_REEL_INSPECT_ATTEMPTS  "3"
 #define NGX_HTTP_REEL_INSPECT_TIMEOUT   "300"
 
-#define NGX_HTTP_REEL_JOB_ARGS  14
+#define NGX_HTTP_REEL_JOB_ARGS  16
 
 
 static void ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf,
@@ -74,6 +75,20 @@ ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
     ngx_http_reel_job_tell(conf, (const char *[]) {
         "EVAL", reel_lua_text(REEL_LUA_CANCEL), "1", key, REEL_REDIS_PREFIX,
         job, NULL });
+}
+
+
+void
+ngx_http_reel_job_upload(ngx_http_reel_loc_conf_t *conf, reel_upload_t *u,
+    const char *asset)
+{
+    const char  *args[] = {
+        "XADD", REEL_REDIS_PREFIX "events", "MAXLEN", "~", REEL_EVENTS_MAX,
+        "*", [6 + REEL_UPLOAD_EVENT_FIELDS] = NULL };
+
+    if (conf->redis && reel_upload_event(u, asset, args + 6)) {
+        ngx_http_reel_job_tell(conf, args);
+    }
 }
 
 

@@ -21,7 +21,7 @@
  *   ngx_http_reel_asset.c     an asset's state and its JSON
  *   ngx_http_reel_events.c    server-sent events
  *   ngx_http_reel_redis.c     Redis on nginx's own connection
- *   ngx_http_reel_job.c       what Redis is told of jobs
+ *   ngx_http_reel_job.c       what Redis is told of jobs and uploads
  *   ngx_http_reel_play.c      playback: states, headers
  *   ngx_http_reel_path.c      playback: paths and routes
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
@@ -45,6 +45,7 @@
 #include "lib/index/index.h"
 #include "lib/store/layout.h"
 #include "lib/store/store.h"
+#include "lib/upload/upload.h"
 
 /* bytes of a body that the API takes */
 #define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
@@ -221,6 +222,9 @@ void ngx_http_reel_redis_forget(ngx_http_reel_call_t *call);
 void ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf,
     const char *asset, uint32_t publication, const char *project,
     const char *pipeline, int64_t created_ms);
+/* what of u this process changed, once; asset: of its completion, or NULL */
+void ngx_http_reel_job_upload(ngx_http_reel_loc_conf_t *conf,
+    reel_upload_t *u, const char *asset);
 void ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf,
     const char *asset, uint32_t publication, const char *project);
 

@@ -191,6 +191,7 @@ ngx_http_reel_upload_cleanup(void *data)
 
     if (door->upload && door->upload->facts.door == REEL_UPLOAD_PUT) {
         ngx_http_reel_put_forsake(door);
+        ngx_http_reel_door_tell(door);
     }
 
     reel_upload_close(door->upload);

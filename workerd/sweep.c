@@ -54,6 +54,33 @@ read_boot(uint8_t boot[REEL_UPLOAD_BOOT_LEN])
 }
 
 
+/* the fields of an event as they are; none has a blank in it */
+static void
+on_ended(void *arg, reel_upload_t *u, const char *asset)
+{
+    size_t        i;
+    reel_buf_t    b;
+    const char   *fields[REEL_UPLOAD_EVENT_FIELDS];
+    reel_child_t *c = arg;
+
+    if (!reel_upload_event(u, asset, fields)) {
+        return;
+    }
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+
+    for (i = 0; i < REEL_UPLOAD_EVENT_FIELDS; i++) {
+        reel_buf_addz(&b, i == 0 ? "" : " ");
+        reel_buf_addz(&b, fields[i]);
+    }
+
+    if (reel_child_line(c, &b) != REEL_OK) {
+        reel_log(REEL_LOG_WARN, "sweep: nobody hears of upload %s",
+                 u->facts.id);
+    }
+}
+
+
 static int
 run(reel_child_t *c, void *arg)
 {
@@ -65,10 +92,10 @@ run(reel_child_t *c, void *arg)
         .now_ms = reel_unix_ms(),
         .object_age_ms = (int64_t) w->conf.sweep_age_s * 1000,
         .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000,
-        .upload_max = w->conf.sweep_uploads
+        .upload_max = w->conf.sweep_uploads,
+        .ended = on_ended,
+        .arg = c
     };
-
-    (void) c;
 
     /* nobody can ask us to leave a turn: it is not held for long */
     reel_random(p.self.owner, sizeof(p.self.owner));
@@ -104,11 +131,41 @@ run(reel_child_t *c, void *arg)
 
 
 static void
-on_line(void *arg, const char *line, size_t len)
+on_told(void *arg, reel_err_t err, const reel_reply_t *r)
 {
     (void) arg;
-    (void) line;
-    (void) len;
+    (void) r;
+
+    if (err != REEL_OK) {
+        reel_log(REEL_LOG_WARN, "sweep: an event of an upload is lost: %s",
+                 reel_err_name(err));
+    }
+}
+
+
+/* what became of an upload; without Redis nobody is there to hear it */
+static void
+on_line(void *arg, const char *line, size_t len)
+{
+    reel_args_t    a;
+    reel_str_t     rest = { line, len };
+    reel_sweep_t  *s = arg;
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "XADD");
+    reel_args_addz(&a, REEL_REDIS_PREFIX "events");
+    reel_args_addz(&a, "MAXLEN");
+    reel_args_addz(&a, "~");
+    reel_args_addz(&a, REEL_EVENTS_MAX);
+    reel_args_addz(&a, "*");
+
+    while (rest.p != NULL) {
+        reel_args_add(&a, reel_str_cut(rest, ' ', &rest));
+    }
+
+    if (reel_redis_command(s->w->redis, &a, on_told, s) != REEL_OK) {
+        on_told(s, REEL_AGAIN, NULL);
+    }
 }
 
 

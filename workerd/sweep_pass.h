@@ -19,6 +19,10 @@ typedef struct {
                                            remembered */
     unsigned           upload_max;      /* expired and removed, at most */
     reel_upload_self_t self;            /* takes turns of uploads */
+    void             (*ended)(void *arg, reel_upload_t *u, const char *asset);
+    void              *arg;             /* of ended, which hears of each upload
+                                           that was completed, of which asset,
+                                           or expired, asset NULL; or NULL */
     unsigned           jobs;            /* counted: scratch folders removed, */
     unsigned           objects;         /* unnamed objects deleted, */
     unsigned           completed;       /* uploads rolled forward, */

@@ -82,6 +82,15 @@ due(const walk_t *w, const reel_upload_t *u)
 }
 
 
+static void
+tell(walk_t *w, reel_upload_t *u, const char *asset)
+{
+    if (w->p->ended != NULL) {
+        w->p->ended(w->p->arg, u, asset);
+    }
+}
+
+
 static reel_err_t
 act(walk_t *w, reel_upload_t *u, due_t what)
 {
@@ -97,6 +106,7 @@ act(walk_t *w, reel_upload_t *u, due_t what)
             reel_log(REEL_LOG_WARN, "upload %s was left in its completion: "
                      "asset %s is queued", u->facts.id, named.asset);
         }
+        tell(w, u, err == REEL_OK ? named.asset : NULL);
         return err;
 
     case EXPIRE:
@@ -106,6 +116,7 @@ act(walk_t *w, reel_upload_t *u, due_t what)
             reel_log(REEL_LOG_INFO, "upload %s of asset %s has expired",
                      u->facts.id, u->facts.request.asset);
         }
+        tell(w, u, NULL);
         return err;
 
     case DROP:

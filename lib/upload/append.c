@@ -367,6 +367,7 @@ reel_upload_abort(reel_upload_t *pub, reel_upload_phase_t phase,
         pub->state.phase = phase;
         pub->state.touched_ms = now_ms;
         err = reel_upload_state_settle(u);
+        pub->changed = err == REEL_OK;
         break;
 
     case REEL_UPLOAD_ABORTED:

@@ -158,6 +158,7 @@ give_up(reel_upload_impl_t *u, int64_t now_ms, reel_err_t why)
     err = reel_upload_state_settle(u);
 
     if (err == REEL_OK) {
+        u->pub.changed = true;
         err = reel_upload_data_drop(u);
     }
 
@@ -264,8 +265,13 @@ roll_forward(reel_upload_impl_t *u, bool again, int64_t now_ms,
     u->pub.state.phase = REEL_UPLOAD_COMPLETE;
     u->pub.state.touched_ms = now_ms;
     err = reel_upload_state_write(u);
+    if (err != REEL_OK) {
+        return err;
+    }
 
-    return err == REEL_OK ? reel_upload_data_drop(u) : err;
+    u->pub.changed = true;
+
+    return reel_upload_data_drop(u);
 }
 
 

@@ -261,6 +261,7 @@ reel_upload_create(reel_store_t *s, const reel_upload_facts_t *facts,
         return err;
     }
 
+    u->pub.changed = true;
     *out = &u->pub;
 
     return REEL_OK;
@@ -506,6 +507,11 @@ reel_upload_remove(reel_upload_t *pub)
     if (err == REEL_OK) {
         err = reel_store_stat(pub->store, key, &st);
         err = err == REEL_OK ? REEL_IO : err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    if (err == REEL_OK && pub->state.phase == REEL_UPLOAD_OPEN) {
+        pub->state.phase = REEL_UPLOAD_ABORTED;
+        pub->changed = true;
     }
 
     return err;

@@ -89,6 +89,9 @@ typedef struct reel_upload_s {
                                                the slot synced last calls
                                                durable; without a turn maybe
                                                fewer, never more */
+    bool                changed;            /* by us: it was made, or came to
+                                               its end, and reel_upload_event
+                                               did not tell yet */
     /* further fields: lib/upload/upload_impl.h */
 } reel_upload_t;
 
@@ -248,6 +251,17 @@ reel_err_t reel_upload_join(reel_upload_t *u, const uint32_t *numbers,
  */
 reel_err_t reel_upload_concat(reel_upload_t *u, reel_upload_t *const *from,
     size_t n, int64_t now_ms) REEL_WARN_UNUSED;
+
+/* ---- for those who watch, once a change of ours ---- */
+
+#define REEL_UPLOAD_EVENT_FIELDS 10
+
+/*
+ * Names and values in turn, borrowed from u; asset: that of the completion,
+ * NULL: its own.  False when there is nothing to tell.
+ */
+bool reel_upload_event(reel_upload_t *u, const char *asset,
+    const char *fields[REEL_UPLOAD_EVENT_FIELDS]) REEL_WARN_UNUSED;
 
 /* ---- for the sweep, quotas and listings ---- */
 

@@ -112,6 +112,12 @@ def left(stack, *args, **kw):
     return reel_upload.leave(stack.store, *args, **kw)
 
 
+def told(stack, upload):
+    """The states of it in the event stream."""
+    all = stack.redis("XRANGE", "reel1:{r0}:events", "-", "+")
+    return [f[9] for _, f in all if f[:2] == ["upload", upload]]
+
+
 def test_an_upload_left_in_its_completion_becomes_ready(stack):
     with open(clip(8), "rb") as f:
         film = f.read()
@@ -127,6 +133,8 @@ def test_an_upload_left_in_its_completion_becomes_ready(stack):
     stack.check_ready(b, frames=240)
     assert reel_upload.phase(stack.store, u) == COMPLETE
     wait_for(lambda: reel_upload.phase(stack.store, v) is None)
+    for x in u, v:
+        wait_for(lambda: told(stack, x) == ["complete"])
     for x in a, b:
         with open(stack.path(x, "source"), "rb") as f:
             assert f.read() == film
@@ -152,7 +160,9 @@ def test_expired_uploads_end_and_are_forgotten(stack):
     for u in expired, parts:
         assert sorted(os.listdir(os.path.join(stack.store, "uploads", u))) \
             == ["state", "upload.json"]
+        wait_for(lambda: told(stack, u) == ["expired"])
     time.sleep(1.5)
+    assert told(stack, expired) == ["expired"]
     assert phase(alive) == phase(held) == OPEN
     assert phase(young) == COMPLETE
     did = re.findall(r"completed, (\d+) expired, (\d+) removed", stack.said())
