@@ -70,6 +70,8 @@ struct ngx_http_reel_door_s {
     ngx_uint_t                  fixed;      /* asset came by reel-asset */
     char                        origin[2 * REEL_SHA256_LEN + 1];
     uint64_t                    length;     /* REEL_UPLOAD_UNKNOWN */
+    uint64_t                    covered;    /* of length: its parts, which
+                                               the quota counts already */
     uint64_t                    max;        /* bytes of the whole, 0: none */
     const char                 *max_name;   /* which limit says so */
     uint64_t                    min_free;   /* reel_upload_min_free … */
@@ -229,6 +231,7 @@ ngx_int_t ngx_http_reel_door_url(ngx_http_reel_door_t *door, const char *id,
  *   REEL_AGAIN    the access key has its quota of open uploads, or bytes in
  *                 them; a PutObject, which nobody leaves open, has none
  *   REEL_LIMIT    the length alone is more than that
+ *   REEL_EXISTS   the id is in use
  *
  * and door->why says so.  What went wrong was logged.
  */

@@ -438,6 +438,8 @@ ngx_http_reel_quota_over(ngx_http_reel_door_t *door, ngx_http_reel_count_t *c)
         }
     }
 
+    bytes -= ngx_min(bytes, door->covered);
+
     if (key->max_open_uploads && uploads >= key->max_open_uploads) {
         (void) ngx_snprintf((u_char *) door->why, sizeof(door->why),
                             "max_open_uploads of the access key allows %uL "

@@ -26,7 +26,10 @@ static void ngx_http_reel_tus_concat_claimed(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_concat_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_tus_concat_done(ngx_http_reel_door_t *door);
-static reel_err_t ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door);
+static reel_err_t ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door,
+    ngx_log_t *log);
+static void ngx_http_reel_tus_concat_cover(ngx_http_reel_door_t *door,
+    reel_upload_t **from, size_t n);
 static reel_err_t ngx_http_reel_tus_concat_clear(ngx_http_reel_door_t *door);
 static reel_err_t ngx_http_reel_tus_concat_open(ngx_http_reel_door_t *door,
     reel_upload_t **from, size_t *n);
@@ -224,7 +227,7 @@ ngx_http_reel_tus_concat_work(ngx_http_reel_door_t *door, ngx_log_t *log)
     door->err = ngx_http_reel_tus_concat_clear(door);
 
     if (door->err == REEL_OK) {
-        door->err = ngx_http_reel_tus_concat_join(door);
+        door->err = ngx_http_reel_tus_concat_join(door, log);
     }
 
     if (door->err == REEL_OK || door->err == REEL_EXISTS
@@ -263,8 +266,9 @@ ngx_http_reel_tus_concat_done(ngx_http_reel_door_t *door)
 }
 
 
+/* the whole needs its space before a byte is copied: the parts stay besides */
 static reel_err_t
-ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door)
+ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
     size_t          i, n;
     reel_err_t      err;
@@ -281,9 +285,8 @@ ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door)
     }
 
     if (err == REEL_OK) {
-        err = reel_upload_create(door->store, &door->facts, door->length,
-                                 ngx_http_reel_wake_self(),
-                                 door->now_ms, &door->upload);
+        ngx_http_reel_tus_concat_cover(door, from, n);
+        err = ngx_http_reel_door_create(door, log);
     }
 
     if (err == REEL_OK) {
@@ -299,6 +302,33 @@ ngx_http_reel_tus_concat_join(ngx_http_reel_door_t *door)
     }
 
     return err;
+}
+
+
+/* the bytes of the key's parts count as open already, each once */
+static void
+ngx_http_reel_tus_concat_cover(ngx_http_reel_door_t *door,
+    reel_upload_t **from, size_t n)
+{
+    size_t  i, k;
+
+    door->covered = 0;
+
+    for (i = 0; i < n; i++) {
+
+        for (k = 0; k < i; k++) {
+            if (ngx_strcmp(from[k]->facts.id, from[i]->facts.id) == 0) {
+                break;
+            }
+        }
+
+        if (k == i && ngx_strcmp(from[i]->facts.access_key,
+                                 door->facts.access_key)
+                      == 0)
+        {
+            door->covered += from[i]->state.length;
+        }
+    }
 }
 
 

@@ -123,6 +123,7 @@ sleep 1.1;
 has_status(create($s, 'COUNT', 10), 201, undef, 'and behind it');
 
 # parts of a concatenation that only wait are no open uploads, but bytes
+my @before;
 my @part = map { my $u = create($s, 'TWO', 3, headers =>
     { 'Upload-Concat' => 'partial' })->{headers}{location};
     Tus::patch($s, $u, 0, 'abc'); $u } 1 .. 4;
@@ -132,6 +133,32 @@ ok($r, 'parts that wait');
 $r = Tus::tus($s, 'POST', presign($s, 'POST', '/upload/video/', key => 'TWO'),
     headers => { 'Upload-Concat' => "final;@part" });
 has_status($r, 201, undef, 'the final one is not refused for its parts');
+
+# … nor for their bytes, which are counted already, but for those it adds
+sub final {
+    my ($t, $key, $urls, $path) = @_;
+    return Tus::tus($t, 'POST', presign($t, 'POST', $path // '/upload/video/',
+        key => $key), headers => { 'Upload-Concat' => "final;$urls" });
+}
+@part = map { my $u = create($s, 'BYTES', 400, headers =>
+    { 'Upload-Concat' => 'partial' })->{headers}{location};
+    Tus::patch($s, $u, 0, 'x' x 400); $u } 1 .. 2;
+has_status(final($s, 'BYTES', "@part"), 201, undef, '800 of 1000 bytes');
+@before = grep { /upload\.json$/ } $s->files('uploads');
+has_status($r = final($s, 'BYTES', "@part[0, 0, 1]"), 413, 'EntityTooLarge',
+    'a part twice: more than will ever do');
+create($s, 'BYTES', 100);
+has_status($r = final($s, 'BYTES', "@part[0, 0]"), 503, 'SlowDown',
+    'a part twice: more than there is room for now');
+like($r->{body}, qr/max_open_bytes/, 'says which quota');
+is(scalar(grep { /upload\.json$/ } $s->files('uploads')), 1 + @before,
+    'none was made');
+
+# nor does it begin to copy on a disk that is nearly full
+$r = final($s, 'BYTES', "@part", '/full/video/');
+has_status($r, 507, 'InsufficientStorage', 'a disk that is nearly full');
+like($r->{body}, qr/\(reel_upload_min_free\)/, 'says why');
+has_status(Tus::tus($s, 'HEAD', $part[0]), 200, undef, 'the parts stay');
 
 # at once, in several threads of a worker
 my @kids = map { my $pid = fork // die; if (!$pid) {
