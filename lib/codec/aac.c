@@ -151,6 +151,25 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
 
 
 reel_err_t
+reel_aac_facts(reel_codec_facts_t *f, reel_str_t asc)
+{
+    reel_err_t         err;
+    reel_aac_config_t  c;
+
+    err = reel_aac_config(&c, asc);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    *f = (reel_codec_facts_t) {
+        .sample_rate = c.sample_rate, .channels = c.channels
+    };
+
+    return REEL_OK;
+}
+
+
+reel_err_t
 reel_aac_codec_string(char *dst, size_t cap, reel_str_t asc)
 {
     reel_err_t         err;

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/codec/codec.h"
 
 #define REEL_AAC_FRAME 1024     /* samples of one access unit */
 
@@ -17,6 +18,9 @@ typedef struct {
 } reel_aac_config_t;
 
 reel_err_t reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
+    REEL_WARN_UNUSED;
+
+reel_err_t reel_aac_facts(reel_codec_facts_t *f, reel_str_t asc)
     REEL_WARN_UNUSED;
 
 /* "mp4a.40.2"; dst has at least 12 bytes */

@@ -359,6 +359,44 @@ reel_avc_config(reel_buf_t *avcc, const uint8_t *extradata, size_t len)
 
 
 reel_err_t
+reel_avc_facts(reel_codec_facts_t *f, reel_str_t avcc)
+{
+    reel_str_t      nal;
+    reel_err_t      err;
+    reel_reader_t   r;
+    reel_avc_sps_t  sps;
+
+    reel_reader_init(&r, avcc.p, avcc.len);
+
+    if (reel_read_u8(&r) != 1) {
+        return REEL_BADDATA;
+    }
+
+    reel_read_skip(&r, 4);
+
+    if ((reel_read_u8(&r) & 0x1f) == 0) {
+        return REEL_BADDATA;
+    }
+
+    nal = reel_read_bytes(&r, reel_read_u16(&r));
+
+    err = reel_avc_sps(&sps, (const uint8_t *) nal.p, nal.len);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    *f = (reel_codec_facts_t) {
+        .width = sps.width, .height = sps.height,
+        .chroma_format = sps.chroma_format, .bit_depth = sps.bit_depth,
+        .primaries = sps.primaries, .transfer = sps.transfer,
+        .matrix = sps.matrix, .full_range = sps.full_range
+    };
+
+    return REEL_OK;
+}
+
+
+reel_err_t
 reel_avc_codec_string(char *dst, size_t cap, reel_str_t avcc)
 {
     const uint8_t  *p = (const uint8_t *) avcc.p;

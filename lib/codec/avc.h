@@ -11,6 +11,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/codec/codec.h"
 
 #define REEL_NAL_IDR 5
 #define REEL_NAL_SEI 6
@@ -44,6 +45,10 @@ typedef struct {
 
 /* reads one SPS NAL unit (with its 1-byte header), 14496-10 7.3.2.1 */
 reel_err_t reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
+    REEL_WARN_UNUSED;
+
+/* what the first SPS of an avcC tells */
+reel_err_t reel_avc_facts(reel_codec_facts_t *f, reel_str_t avcc)
     REEL_WARN_UNUSED;
 
 /* "avc1.64001f" from an avcC; dst has at least 12 bytes (RFC 6381, 3.3) */

@@ -23,11 +23,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
-
-typedef enum {
-    REEL_CODEC_AVC = 1,         /* avc1; config = avcC payload */
-    REEL_CODEC_AAC              /* mp4a; config = AudioSpecificConfig */
-} reel_codec_t;
+#include "lib/codec/codec.h"
 
 #define REEL_TRACK_VIDEO 1
 #define REEL_TRACK_AUDIO 2
@@ -61,6 +57,15 @@ typedef struct {
 /* appends ftyp + moov.  REEL_INVAL, REEL_UNSUPPORTED, buffer errors */
 reel_err_t reel_cmaf_header(reel_buf_t *b, const reel_cmaf_track_t *t)
     REEL_WARN_UNUSED;
+
+/*
+ * Reads what reel_cmaf_header wrote, or another's header of one track in the
+ * codecs that we know; what lies behind its moov is not looked at.  t->config
+ * borrows data.  Video without a colr box has the code points that its
+ * configuration tells.  REEL_BADDATA, REEL_UNSUPPORTED: e names the box.
+ */
+reel_err_t reel_cmaf_read_header(reel_cmaf_track_t *t, const void *data,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 
 /*
  * Appends a moof and the mdat's 8-byte header; the caller writes the sample

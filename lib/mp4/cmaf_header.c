@@ -1,4 +1,3 @@
-#include "lib/codec/aac.h"
 #include "lib/mp4/box.h"
 #include "lib/mp4/cmaf.h"
 #include "lib/mp4/sample_entry.h"
@@ -67,6 +66,13 @@ write_mvhd(reel_buf_t *b, const reel_cmaf_track_t *t)
 }
 
 
+static bool
+is_audio(const reel_cmaf_track_t *t)
+{
+    return reel_mp4_codec(t->codec)->track == REEL_TRACK_AUDIO;
+}
+
+
 /* 8.3.2; enabled and in the movie */
 static void
 write_tkhd(reel_buf_t *b, const reel_cmaf_track_t *t)
@@ -82,11 +88,11 @@ write_tkhd(reel_buf_t *b, const reel_cmaf_track_t *t)
     reel_buf_zero(b, 8);
     reel_buf_u16(b, 0);                     /* layer */
     reel_buf_u16(b, 0);                     /* alternate_group */
-    reel_buf_u16(b, t->codec == REEL_CODEC_AAC ? 0x0100 : 0);
+    reel_buf_u16(b, is_audio(t) ? 0x0100 : 0);
     reel_buf_u16(b, 0);
     write_matrix(b);
 
-    if (t->codec == REEL_CODEC_AAC) {
+    if (is_audio(t)) {
         reel_buf_zero(b, 8);
     } else {
         reel_buf_u32(b, (uint32_t) t->width << 16);
@@ -128,9 +134,9 @@ write_hdlr(reel_buf_t *b, const reel_cmaf_track_t *t)
                                       0, 0);
 
     reel_buf_u32(b, 0);
-    reel_buf_addz(b, t->codec == REEL_CODEC_AAC ? "soun" : "vide");
+    reel_buf_addz(b, is_audio(t) ? "soun" : "vide");
     reel_buf_zero(b, 12);
-    reel_buf_addz(b, t->codec == REEL_CODEC_AAC ? "sound" : "video");
+    reel_buf_addz(b, is_audio(t) ? "sound" : "video");
     reel_buf_u8(b, 0);
 
     reel_box_end(b, box);
@@ -143,7 +149,7 @@ write_media_header(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
     size_t  box;
 
-    if (t->codec == REEL_CODEC_AAC) {
+    if (is_audio(t)) {
         box = reel_full_box_begin(b, REEL_FOURCC('s', 'm', 'h', 'd'), 0, 0);
         reel_buf_zero(b, 4);                /* balance: centre */
     } else {
@@ -188,12 +194,7 @@ write_stbl(reel_buf_t *b, const reel_cmaf_track_t *t)
     box = reel_full_box_begin(b, REEL_FOURCC('s', 't', 's', 'd'), 0, 0);
     reel_buf_u32(b, 1);
 
-    if (t->codec == REEL_CODEC_AAC) {
-        reel_mp4_write_mp4a(b, t);
-    } else {
-        reel_mp4_write_avc1(b, t);
-    }
-
+    reel_mp4_write_entry(b, t);
     reel_box_end(b, box);
 
     for (i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
@@ -227,8 +228,13 @@ write_mvex(reel_buf_t *b, const reel_cmaf_track_t *t)
 static reel_err_t
 check_track(const reel_cmaf_track_t *t)
 {
-    unsigned           i;
-    reel_aac_config_t  aac;
+    unsigned                 i;
+    reel_codec_facts_t       f;
+    const reel_mp4_codec_t  *c = reel_mp4_codec(t->codec);
+
+    if (c == NULL) {
+        return REEL_UNSUPPORTED;
+    }
 
     if (t->track_id == 0 || t->track_id == UINT32_MAX || t->timescale == 0) {
         return REEL_INVAL;
@@ -240,29 +246,17 @@ check_track(const reel_cmaf_track_t *t)
         }
     }
 
-    switch (t->codec) {
-
-    case REEL_CODEC_AVC:
-        if (t->width == 0 || t->height == 0 || t->config.len < 7
-            || t->config.p[0] != 1)
-        {
-            return REEL_INVAL;
-        }
-
-        return REEL_OK;
-
-    case REEL_CODEC_AAC:
-        if (t->channels == 0 || t->sample_rate == 0
-            || t->config.len > REEL_MP4_ASC_MAX)
-        {
-            return REEL_INVAL;
-        }
-
-        return reel_aac_config(&aac, t->config);
-
-    default:
-        return REEL_UNSUPPORTED;
+    if (c->track == REEL_TRACK_VIDEO ? t->width == 0 || t->height == 0
+                                     : t->channels == 0 || t->sample_rate == 0)
+    {
+        return REEL_INVAL;
     }
+
+    if (t->config.len > c->config_max) {
+        return REEL_INVAL;
+    }
+
+    return c->facts(&f, t->config);
 }
 
 

@@ -1,4 +1,7 @@
+#include "lib/codec/aac.h"
+#include "lib/codec/avc.h"
 #include "lib/mp4/box.h"
+#include "lib/mp4/box_reader.h"
 #include "lib/mp4/sample_entry.h"
 
 
@@ -11,62 +14,58 @@
 #define DESC_SPECIFIC 5
 #define DESC_SL       6
 
+#define ES_DEPENDENT  0x80      /* flags of the ES descriptor */
+#define ES_URL        0x40
+#define ES_OCR        0x20
+
 #define OTI_AAC       0x40      /* ISO 14496-3 */
 #define STREAM_AUDIO  (5 << 2 | 1)
 
+/* the longest AudioSpecificConfig: keeps every descriptor below 128 bytes */
+#define ASC_MAX       64
 
-/* 12.1.5: on-screen colours by code points of ISO 23091-2 */
-static void
-write_colr(reel_buf_t *b, const reel_cmaf_track_t *t)
+/* more than parameter sets need */
+#define CONFIG_MAX    (64 * 1024)
+
+#define UNSPECIFIED   2         /* a code point of ISO 23091-2 */
+
+
+static void write_esds(reel_buf_t *b, const reel_cmaf_track_t *t);
+static reel_err_t read_esds(reel_cmaf_track_t *t, reel_reader_t *r);
+
+
+static const reel_mp4_codec_t  codecs[] = {
+    /* ISO 14496-15, 5.4.2 */
+    { REEL_CODEC_AVC, REEL_TRACK_VIDEO, "avc1", "avcC", CONFIG_MAX,
+      reel_avc_facts, reel_avc_codec_string, NULL, NULL },
+
+    /* ISO 14496-14, 6.7 */
+    { REEL_CODEC_AAC, REEL_TRACK_AUDIO, "mp4a", "esds", ASC_MAX,
+      reel_aac_facts, reel_aac_codec_string, write_esds, read_esds }
+};
+
+#define NCODECS (sizeof(codecs) / sizeof(codecs[0]))
+
+
+static uint32_t
+fourcc(const char *t)
 {
-    size_t  box;
-
-    if (t->primaries == 2 && t->transfer == 2 && t->matrix == 2) {
-        return;
-    }
-
-    box = reel_box_begin(b, REEL_FOURCC('c', 'o', 'l', 'r'));
-    reel_buf_addz(b, "nclx");
-    reel_buf_u16(b, t->primaries);
-    reel_buf_u16(b, t->transfer);
-    reel_buf_u16(b, t->matrix);
-    reel_buf_u8(b, t->full_range ? 0x80 : 0);
-    reel_box_end(b, box);
+    return REEL_FOURCC(t[0], t[1], t[2], t[3]);
 }
 
 
-/* ISO 14496-15, 5.4.2, in a VisualSampleEntry of 12.1.3 */
-void
-reel_mp4_write_avc1(reel_buf_t *b, const reel_cmaf_track_t *t)
+const reel_mp4_codec_t *
+reel_mp4_codec(reel_codec_t codec)
 {
-    size_t  avc1, box;
+    size_t  i;
 
-    avc1 = reel_box_begin(b, REEL_FOURCC('a', 'v', 'c', '1'));
-    reel_buf_zero(b, 6);
-    reel_buf_u16(b, 1);                     /* data_reference_index */
-    reel_buf_zero(b, 16);
-    reel_buf_u16(b, t->width);
-    reel_buf_u16(b, t->height);
-    reel_buf_u32(b, 72 << 16);              /* dots an inch, by the standard */
-    reel_buf_u32(b, 72 << 16);
-    reel_buf_u32(b, 0);
-    reel_buf_u16(b, 1);                     /* frame_count */
-    reel_buf_zero(b, 32);                   /* compressorname */
-    reel_buf_u16(b, 24);                    /* depth */
-    reel_buf_u16(b, 0xffff);
+    for (i = 0; i < NCODECS; i++) {
+        if (codecs[i].codec == codec) {
+            return &codecs[i];
+        }
+    }
 
-    box = reel_box_begin(b, REEL_FOURCC('a', 'v', 'c', 'C'));
-    reel_buf_adds(b, t->config);
-    reel_box_end(b, box);
-
-    write_colr(b, t);
-
-    box = reel_box_begin(b, REEL_FOURCC('p', 'a', 's', 'p'));
-    reel_buf_u32(b, 1);
-    reel_buf_u32(b, 1);
-    reel_box_end(b, box);
-
-    reel_box_end(b, avc1);
+    return NULL;
 }
 
 
@@ -74,10 +73,9 @@ reel_mp4_write_avc1(reel_buf_t *b, const reel_cmaf_track_t *t)
 static void
 write_esds(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
-    size_t   box;
     uint8_t  n = (uint8_t) t->config.len;
 
-    box = reel_full_box_begin(b, REEL_FOURCC('e', 's', 'd', 's'), 0, 0);
+    reel_buf_u32(b, 0);                     /* version and flags */
 
     reel_buf_u8(b, DESC_ES);
     reel_buf_u8(b, (uint8_t) (3 + 2 + 13 + 2 + n + 3));
@@ -99,27 +97,299 @@ write_esds(reel_buf_t *b, const reel_cmaf_track_t *t)
     reel_buf_u8(b, DESC_SL);
     reel_buf_u8(b, 1);
     reel_buf_u8(b, 2);                      /* predefined: in MP4 */
+}
+
+
+/* a descriptor of that tag: its payload; ISO 14496-1, 8.3.3 */
+static reel_reader_t
+read_descriptor(reel_reader_t *r, uint8_t tag)
+{
+    uint8_t   byte;
+    uint32_t  i, n = 0;
+
+    if (reel_read_u8(r) != tag && r->err == REEL_OK) {
+        r->err = REEL_BADDATA;
+    }
+
+    for (i = 0; i < 4; i++) {
+        byte = reel_read_u8(r);
+        n = n << 7 | (byte & 0x7f);
+
+        if (!(byte & 0x80)) {
+            break;
+        }
+    }
+
+    return reel_read_sub(r, n);
+}
+
+
+static reel_err_t
+read_esds(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    uint8_t        flags;
+    reel_reader_t  es, decoder, specific;
+
+    reel_read_skip(r, 4);
+    es = read_descriptor(r, DESC_ES);
+    reel_read_skip(&es, 2);
+    flags = reel_read_u8(&es);
+    reel_read_skip(&es, flags & ES_DEPENDENT ? 2 : 0);
+    reel_read_skip(&es, flags & ES_URL ? reel_read_u8(&es) : 0);
+    reel_read_skip(&es, flags & ES_OCR ? 2 : 0);
+
+    decoder = read_descriptor(&es, DESC_DECODER);
+
+    if (reel_read_u8(&decoder) != OTI_AAC && decoder.err == REEL_OK) {
+        return REEL_UNSUPPORTED;
+    }
+
+    reel_read_skip(&decoder, 1 + 3 + 4);
+    t->bitrate = reel_read_u32(&decoder);
+    specific = read_descriptor(&decoder, DESC_SPECIFIC);
+    t->config = reel_read_bytes(&specific, reel_reader_left(&specific));
+
+    return specific.err;
+}
+
+
+static void
+write_config(reel_buf_t *b, const reel_mp4_codec_t *c,
+    const reel_cmaf_track_t *t)
+{
+    size_t  box = reel_box_begin(b, fourcc(c->box));
+
+    if (c->write != NULL) {
+        c->write(b, t);
+    } else {
+        reel_buf_adds(b, t->config);
+    }
 
     reel_box_end(b, box);
 }
 
 
-/* ISO 14496-14, 6.7, in an AudioSampleEntry of 12.2.3 */
-void
-reel_mp4_write_mp4a(reel_buf_t *b, const reel_cmaf_track_t *t)
+/* 12.1.5: on-screen colours by code points of ISO 23091-2 */
+static void
+write_colr(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
-    size_t  box = reel_box_begin(b, REEL_FOURCC('m', 'p', '4', 'a'));
+    size_t  box;
 
-    reel_buf_zero(b, 6);
-    reel_buf_u16(b, 1);                     /* data_reference_index */
+    if (t->primaries == UNSPECIFIED && t->transfer == UNSPECIFIED
+        && t->matrix == UNSPECIFIED)
+    {
+        return;
+    }
+
+    box = reel_box_begin(b, REEL_FOURCC('c', 'o', 'l', 'r'));
+    reel_buf_addz(b, "nclx");
+    reel_buf_u16(b, t->primaries);
+    reel_buf_u16(b, t->transfer);
+    reel_buf_u16(b, t->matrix);
+    reel_buf_u8(b, t->full_range ? 0x80 : 0);
+    reel_box_end(b, box);
+}
+
+
+static void
+read_colr(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    if (reel_read_u32(r) != REEL_FOURCC('n', 'c', 'l', 'x')) {
+        return;                             /* an ICC profile */
+    }
+
+    t->primaries = (uint8_t) reel_read_u16(r);
+    t->transfer = (uint8_t) reel_read_u16(r);
+    t->matrix = (uint8_t) reel_read_u16(r);
+    t->full_range = (reel_read_u8(r) & 0x80) != 0;
+}
+
+
+/* VisualSampleEntry, 12.1.3 */
+static void
+write_visual(reel_buf_t *b, const reel_mp4_codec_t *c,
+    const reel_cmaf_track_t *t)
+{
+    size_t  box;
+
+    reel_buf_zero(b, 16);
+    reel_buf_u16(b, t->width);
+    reel_buf_u16(b, t->height);
+    reel_buf_u32(b, 72 << 16);              /* dots an inch, by the standard */
+    reel_buf_u32(b, 72 << 16);
+    reel_buf_u32(b, 0);
+    reel_buf_u16(b, 1);                     /* frame_count */
+    reel_buf_zero(b, 32);                   /* compressorname */
+    reel_buf_u16(b, 24);                    /* depth */
+    reel_buf_u16(b, 0xffff);
+
+    write_config(b, c, t);
+    write_colr(b, t);
+
+    box = reel_box_begin(b, REEL_FOURCC('p', 'a', 's', 'p'));
+    reel_buf_u32(b, 1);
+    reel_buf_u32(b, 1);
+    reel_box_end(b, box);
+}
+
+
+/* AudioSampleEntry, 12.2.3 */
+static void
+write_sound(reel_buf_t *b, const reel_mp4_codec_t *c,
+    const reel_cmaf_track_t *t)
+{
     reel_buf_zero(b, 8);
     reel_buf_u16(b, t->channels);
     reel_buf_u16(b, 16);                    /* samplesize, by the standard */
     reel_buf_zero(b, 4);
 
-    /* 16.16 cannot say 88200 and up; readers take those from esds */
+    /* 16.16 cannot say 88200 and up; readers take those from the config */
     reel_buf_u32(b, t->sample_rate <= UINT16_MAX ? t->sample_rate << 16 : 0);
 
-    write_esds(b, t);
-    reel_box_end(b, box);
+    write_config(b, c, t);
+}
+
+
+void
+reel_mp4_write_entry(reel_buf_t *b, const reel_cmaf_track_t *t)
+{
+    const reel_mp4_codec_t  *c = reel_mp4_codec(t->codec);
+
+    size_t  entry = reel_box_begin(b, fourcc(c->entry));
+
+    reel_buf_zero(b, 6);
+    reel_buf_u16(b, 1);                     /* data_reference_index */
+
+    if (c->track == REEL_TRACK_VIDEO) {
+        write_visual(b, c, t);
+    } else {
+        write_sound(b, c, t);
+    }
+
+    reel_box_end(b, entry);
+}
+
+
+/* the boxes behind the fields of an entry */
+static reel_err_t
+read_children(const reel_mp4_codec_t *c, reel_cmaf_track_t *t,
+    reel_reader_t *r, reel_error_t *e)
+{
+    uint32_t       type;
+    reel_err_t     err;
+    reel_reader_t  body;
+
+    while (reel_box_next(r, &type, &body)) {
+
+        if (type == fourcc(c->box)) {
+            err = REEL_OK;
+
+            if (c->read != NULL) {
+                err = c->read(t, &body);
+            } else {
+                t->config = reel_read_bytes(&body, reel_reader_left(&body));
+            }
+
+            if (err != REEL_OK) {
+                return reel_fail(e, err, "%s: not one of ours", c->box);
+            }
+
+        } else if (type == REEL_FOURCC('c', 'o', 'l', 'r')
+                   && c->track == REEL_TRACK_VIDEO)
+        {
+            read_colr(t, &body);
+        }
+
+        if (body.err != REEL_OK) {
+            return reel_fail(e, REEL_BADDATA, "%s: a box is cut short",
+                             c->entry);
+        }
+    }
+
+    if (r->err != REEL_OK) {
+        return reel_fail(e, r->err, "%s: a box does not fit", c->entry);
+    }
+
+    return REEL_OK;
+}
+
+
+static void
+read_fields(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    reel_read_skip(r, 8);
+
+    if (c->track == REEL_TRACK_VIDEO) {
+        reel_read_skip(r, 16);
+        t->width = reel_read_u16(r);
+        t->height = reel_read_u16(r);
+        reel_read_skip(r, 50);
+        return;
+    }
+
+    reel_read_skip(r, 8);
+    t->channels = reel_read_u16(r);
+    reel_read_skip(r, 6);
+    t->sample_rate = reel_read_u32(r) >> 16;
+}
+
+
+/* what the entry leaves open, its configuration tells */
+static reel_err_t
+complete(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_error_t *e)
+{
+    reel_err_t          err;
+    reel_codec_facts_t  f;
+
+    if (t->config.p == NULL) {
+        return reel_fail(e, REEL_BADDATA, "%s: no %s", c->entry, c->box);
+    }
+
+    err = c->facts(&f, t->config);
+    if (err != REEL_OK) {
+        return reel_fail(e, err, "%s: cannot be used", c->box);
+    }
+
+    if (c->track != REEL_TRACK_VIDEO) {
+        t->sample_rate = t->sample_rate ? t->sample_rate : f.sample_rate;
+
+    } else if (t->primaries == 0) {
+        t->primaries = f.primaries;
+        t->transfer = f.transfer;
+        t->matrix = f.matrix;
+        t->full_range = f.full_range;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_mp4_read_entry(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *r,
+    reel_error_t *e)
+{
+    size_t                   i;
+    reel_err_t               err;
+    const reel_mp4_codec_t  *c = NULL;
+
+    for (i = 0; i < NCODECS && c == NULL; i++) {
+        if (type == fourcc(codecs[i].entry)) {
+            c = &codecs[i];
+        }
+    }
+
+    if (c == NULL) {
+        return reel_fail(e, REEL_UNSUPPORTED, "stsd: sample entry %08x",
+                         (unsigned) type);
+    }
+
+    t->codec = c->codec;
+    read_fields(c, t, r);
+
+    err = read_children(c, t, r, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    return complete(c, t, e);
 }

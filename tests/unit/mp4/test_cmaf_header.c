@@ -194,8 +194,8 @@ refused(void **state)
     REFUSED(t.track_id = UINT32_MAX, REEL_INVAL);
     REFUSED(t.width = 0, REEL_INVAL);
     REFUSED(t.height = 0, REEL_INVAL);
-    REFUSED(t.config.len = 6, REEL_INVAL);
-    REFUSED(t.config = REEL_STR("\0\0\0\1\x67\x64\0"), REEL_INVAL);
+    REFUSED(t.config.len = 6, REEL_BADDATA);
+    REFUSED(t.config = REEL_STR("\0\0\0\1\x67\x64\0"), REEL_BADDATA);
     REFUSED(t.language[2] = '\0', REEL_INVAL);
     REFUSED(t.language[0] = 'E', REEL_INVAL);
     REFUSED(t.codec = (reel_codec_t) 77, REEL_UNSUPPORTED);
