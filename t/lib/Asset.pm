@@ -48,6 +48,9 @@ sub make {
             $self->{init}{$r} //= [$rest[0], 0, $rest[2]];
         } elsif ($what eq 'poster') {
             $self->{poster} = [$rest[0], 0, $rest[2]];
+        } elsif ($what eq 'sheet') {
+            my ($i, @piece) = @rest;
+            $self->{sheet}{$r}[$i] = [@piece];
         }
     }
     close $p or die "$TOOL failed";
@@ -94,6 +97,10 @@ sub segment {
 
 
 sub init_bytes { my ($s, $r) = @_; return $s->cut($r, $s->{init}{$r}); }
+sub sheet_bytes {
+    my ($s, $pictures, $i) = @_;
+    return $s->cut('image', $s->{sheet}{$pictures}[$i]);
+}
 sub poster_bytes { my ($s) = @_; return $s->cut('image', $s->{poster}); }
 
 

@@ -5,13 +5,18 @@
  *
  *   mkasset <store> <id> [option=value ...] <rendition> ...
  *
- *   rendition       <name>:<video|audio>:<bytes a fragment>
+ *   rendition       <name>:<video|audio|text>:<bytes a fragment>[:fact=…,…]
+ *                   facts: height (720), codec, language, label, channels,
+ *                   range (SDR, HLG, PQ: 0, 1, 2), roles (bits of the index),
+ *                   set (switching set)
  *   fragments=N     of the whole asset, 2 s each (30)
  *   published=N     the first N stand in the index (all)
  *   object=N        fragments an object, but chunk 0 has 2 (10)
  *   growing=0|1     flag of the index (0)
  *   publication=N   (1)
  *   poster=0|1      (1)
+ *   frames=N        single pictures of 320x180, N s apart (0: none)
+ *   sheets=N        sheets of 5 x 5 pictures of 160x90, N s apart (0: none)
  *   data=0|1        0: no object is written, only the index (1)
  *
  * Prints what it made, a line each, to be compared with what is served:
@@ -20,6 +25,10 @@
  *   init <rendition> <object> 0 <size>
  *   fragment <rendition> <number> <object> <offset> <size> <ticks>
  *   poster - <object> 0 <size>
+ *   sheet <number in PICTURES> <number> <object> <offset> <size>
+ *
+ * A text has a cue of a second in the midst of each fragment but every fifth
+ * one; that of fragment 3, 10, 17 … goes on into the next fragment.
  */
 
 #include <stdio.h>
@@ -43,6 +52,7 @@
 #define FPS         30
 #define VIDEO_SCALE 30000
 #define AUDIO_SCALE 48000
+#define TEXT_SCALE  1000
 #define AAC_FRAME   1024
 
 /* 1280x720 High@3.1; nothing decodes it */
@@ -53,13 +63,19 @@ static const char avcc[] =
 
 typedef struct {
     uint64_t fragments, published, object, growing, publication, poster;
-    uint64_t data;
+    uint64_t data, frames, sheets;
 } options_t;
+
+typedef struct {
+    uint64_t   height, channels, range, roles, set;
+    reel_str_t codec, language, label;
+} facts_t;
 
 typedef struct {
     char                *name;
     reel_kind_t          kind;
     uint64_t             bytes;
+    facts_t              facts;
     reel_ix_fragment_t  *fragments;
     reel_ix_object_t    *objects;
     char               (*names)[64];
@@ -140,7 +156,8 @@ option(options_t *o, const char *arg)
         { "fragments", &o->fragments }, { "published", &o->published },
         { "object", &o->object }, { "growing", &o->growing },
         { "publication", &o->publication }, { "poster", &o->poster },
-        { "data", &o->data }
+        { "data", &o->data }, { "frames", &o->frames },
+        { "sheets", &o->sheets }
     };
 
     name = reel_str_cut(reel_str(arg), '=', &value);
@@ -156,10 +173,46 @@ option(options_t *o, const char *arg)
 
 
 static bool
+fact(facts_t *f, reel_str_t name, reel_str_t value)
+{
+    size_t  i;
+
+    struct {
+        const char *name;
+        uint64_t   *number;
+        reel_str_t *text;
+    } known[] = {
+        { "height", &f->height, NULL }, { "channels", &f->channels, NULL },
+        { "range", &f->range, NULL }, { "roles", &f->roles, NULL },
+        { "set", &f->set, NULL }, { "codec", NULL, &f->codec },
+        { "language", NULL, &f->language }, { "label", NULL, &f->label }
+    };
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!reel_str_eqz(name, known[i].name)) {
+            continue;
+        }
+
+        if (known[i].text) {
+            *known[i].text = value;
+            return true;
+        }
+
+        return reel_str_u64(value, UINT16_MAX, known[i].number) == REEL_OK;
+    }
+
+    return false;
+}
+
+
+static bool
 rendition(maker_t *m, char *arg)
 {
+    unsigned      k;
+    reel_str_t    name, kind, bytes, rest, value;
     rendition_t  *r;
-    reel_str_t    name, kind, rest;
+
+    static const char *const  kinds[] = { "video", "audio", "text" };
 
     if (m->n == RENDITIONS) {
         return false;
@@ -168,18 +221,35 @@ rendition(maker_t *m, char *arg)
     r = &m->r[m->n++];
     name = reel_str_cut(reel_str(arg), ':', &rest);
     kind = reel_str_cut(rest, ':', &rest);
+    bytes = reel_str_cut(rest, ':', &rest);
 
     if (!reel_name_valid(name)
-        || reel_str_u64(rest, 64u << 20, &r->bytes) != REEL_OK)
+        || reel_str_u64(bytes, 64u << 20, &r->bytes) != REEL_OK)
     {
         return false;
     }
 
     r->name = arg;
     arg[name.len] = '\0';
-    r->kind = reel_str_eqz(kind, "audio") ? REEL_AUDIO : REEL_VIDEO;
+    r->facts = (facts_t) { .height = 720, .channels = 2 };
 
-    return reel_str_eqz(kind, "audio") || reel_str_eqz(kind, "video");
+    while (rest.p) {
+        value = reel_str_cut(rest, ',', &rest);
+        name = reel_str_cut(value, '=', &value);
+
+        if (!fact(&r->facts, name, value)) {
+            return false;
+        }
+    }
+
+    for (k = 0; k < 3; k++) {
+        if (reel_str_eqz(kind, kinds[k])) {
+            r->kind = (reel_kind_t) (k + REEL_VIDEO);
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -359,9 +429,93 @@ make_object(maker_t *m, rendition_t *r, uint32_t chunk, uint32_t first,
 
 
 static void
+add_time(reel_buf_t *b, uint64_t ms)
+{
+    reel_buf_printf(b, "%02u:%02u:%02u.%03u", (unsigned) (ms / 3600000),
+                    (unsigned) (ms / 60000 % 60), (unsigned) (ms / 1000 % 60),
+                    (unsigned) (ms % 1000));
+}
+
+
+static void
+add_cue(reel_buf_t *b, const rendition_t *r, uint32_t k)
+{
+    uint64_t  i, from = k * GOP_S * TEXT_SCALE + 500;
+
+    add_time(b, from);
+    reel_buf_addz(b, " --> ");
+    add_time(b, from + (k % 7 == 3 ? 2500 : 1000));
+    reel_buf_printf(b, "\n%s %u", r->name, (unsigned) k);
+
+    for (i = 0; i < r->bytes; i++) {
+        reel_buf_u8(b, i % 8 ? 'x' : ' ');
+    }
+
+    reel_buf_addz(b, "\n\n");
+}
+
+
+/* one WebVTT object; what is published of it may be less */
+static void
+make_text(maker_t *m, rendition_t *r)
+{
+    size_t      at = 0;
+    uint32_t    k;
+    reel_buf_t  b;
+
+    r->fragments = zalloc(m->o.fragments, sizeof(*r->fragments));
+    r->objects = zalloc(1, sizeof(*r->objects));
+    r->names = zalloc(1, sizeof(*r->names));
+    r->nobjects = 1;
+
+    snprintf(r->names[0], sizeof(r->names[0]), "0-%u.vtt",
+             (unsigned) m->o.publication);
+
+    reel_buf_init(&b, OBJECT_MAX);
+    reel_buf_addz(&b, "WEBVTT\n\n");
+
+    for (k = 0; k < m->o.fragments; k++) {
+        if (k % 5 != 4) {
+            add_cue(&b, r, k);
+        }
+
+        r->fragments[k] = (reel_ix_fragment_t) {
+            .size = (uint32_t) (b.len - at), .samples = k % 5 != 4,
+            .duration = GOP_S * TEXT_SCALE
+        };
+
+        printf("fragment %s %u %s %zu %u %u\n", r->name, (unsigned) k,
+               r->names[0], at, (unsigned) r->fragments[k].size,
+               (unsigned) r->fragments[k].duration);
+        at = b.len;
+    }
+
+    if (reel_buf_err(&b) != REEL_OK) {
+        die(r->name, reel_buf_err(&b), NULL);
+    }
+
+    if (m->o.data) {
+        put(m, reel_str(r->name), r->names[0], &b);
+    }
+
+    reel_buf_release(&b);
+
+    r->objects[0] = (reel_ix_object_t) {
+        .name = reel_str(r->names[0]),
+        .nfragments = (uint32_t) m->o.published, .fragments = r->fragments
+    };
+}
+
+
+static void
 make_rendition(maker_t *m, rendition_t *r)
 {
     uint32_t  first, n, chunk;
+
+    if (r->kind == REEL_TEXT) {
+        make_text(m, r);
+        return;
+    }
 
     print_header(r);
 
@@ -395,26 +549,36 @@ make_rendition(maker_t *m, rendition_t *r)
 static void
 describe(reel_rendition_t *h, const rendition_t *r)
 {
+    const facts_t  *f = &r->facts;
+
     h->name = reel_str(r->name);
     h->kind = r->kind;
-    h->language = REEL_STR("");
-    h->label = REEL_STR("");
+    h->switching_set = (uint8_t) f->set;
+    h->language = f->language.p ? f->language : REEL_STR("");
+    h->label = f->label.p ? f->label : REEL_STR("");
+    h->video_range = (reel_video_range_t) f->range;
+    h->roles = (uint32_t) f->roles;
+    h->rate_den = 1;
 
     if (r->kind == REEL_VIDEO) {
         h->codec = REEL_STR("avc1.64001f");
         h->timescale = VIDEO_SCALE;
-        h->width = 1280;
-        h->height = 720;
+        h->width = (uint32_t) (f->height * 16 / 9);
+        h->height = (uint32_t) f->height;
         h->rate_num = FPS;
-        h->rate_den = 1;
 
-    } else {
+    } else if (r->kind == REEL_AUDIO) {
         h->codec = REEL_STR("mp4a.40.2");
         h->timescale = AUDIO_SCALE;
-        h->rate_den = 1;
-        h->channels = 2;
+        h->channels = (uint32_t) f->channels;
         h->sample_rate = AUDIO_SCALE;
+
+    } else {
+        h->codec = REEL_STR("wvtt");
+        h->timescale = TEXT_SCALE;
     }
+
+    h->codec = f->codec.p ? f->codec : h->codec;
 }
 
 
@@ -444,6 +608,59 @@ make_poster(maker_t *m, reel_index_t *ix)
         .width = 1280, .height = 720, .size = (uint32_t) b.len
     };
 
+    reel_buf_release(&b);
+}
+
+
+/* a picture each `seconds`, in sheets of tiles x tiles */
+static void
+make_pictures(maker_t *m, reel_index_t *ix, uint64_t seconds, uint32_t tiles)
+{
+    size_t            at;
+    uint32_t          i;
+    reel_buf_t        b;
+    reel_pictures_t  *q = &ix->pictures[ix->npictures];
+
+    static char        names[2][32];
+    static reel_buf_t  sizes[2];
+
+    if (seconds == 0) {
+        return;
+    }
+
+    snprintf(names[ix->npictures], sizeof(names[0]), "%s-%u.jpgs",
+             tiles > 1 ? "sheets" : "frames", (unsigned) m->o.publication);
+
+    *q = (reel_pictures_t) {
+        .object = reel_str(names[ix->npictures]),
+        .width = tiles > 1 ? 160 : 320, .height = tiles > 1 ? 90 : 180,
+        .columns = tiles, .rows = tiles,
+        .interval_ms = (uint32_t) seconds * 1000,
+        .count = (uint32_t) (m->o.published * GOP_S / seconds)
+    };
+
+    q->count += q->count == 0;
+    q->sheets = (q->count + tiles * tiles - 1) / (tiles * tiles);
+
+    m->seed = m->o.publication + 2;
+    reel_buf_init(&b, OBJECT_MAX);
+    reel_buf_init(&sizes[ix->npictures], INDEX_MAX);
+
+    for (i = 0; i < q->sheets; i++) {
+        at = b.len;
+        reel_buf_add(&b, "\xff\xd8\xff\xe0", 4);
+        add_noise(m, &b, 1000 + next(m) % 1000);
+        reel_buf_add(&b, "\xff\xd9", 2);
+        reel_index_put_sheet(&sizes[ix->npictures], (uint32_t) (b.len - at));
+
+        printf("sheet %u %u %s %zu %zu\n", ix->npictures, (unsigned) i,
+               names[ix->npictures], at, b.len - at);
+    }
+
+    put(m, REEL_STR("image"), names[ix->npictures], &b);
+    q->size_bytes = (reel_str_t) { (char *) sizes[ix->npictures].data,
+                                   sizes[ix->npictures].len };
+    ix->npictures++;
     reel_buf_release(&b);
 }
 
@@ -514,6 +731,9 @@ make_index(maker_t *m)
         make_poster(m, &ix);
     }
 
+    make_pictures(m, &ix, m->o.frames, 1);
+    make_pictures(m, &ix, m->o.sheets, 5);
+
     reel_buf_init(&b, INDEX_MAX);
 
     err = reel_index_write(&b, &ix, out, m->n, &e);
@@ -549,7 +769,7 @@ main(int argc, char **argv)
 
     if (argc < 4 || !reel_ulid_valid(reel_str(argv[2]))) {
         fprintf(stderr, "usage: mkasset <store> <id> [option=value ...] "
-                "<name>:<video|audio>:<bytes a fragment> ...\n");
+                "<name>:<video|audio|text>:<bytes a fragment> ...\n");
         return 2;
     }
 
