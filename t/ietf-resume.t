@@ -1,5 +1,6 @@
 # resumable uploads of the IETF that break off, and are gone on with: by a
 # cut, another request, the end of a worker or of the client's patience
+# alone: a deadline is measured
 use strict;
 use warnings;
 use POSIX qw(_exit);

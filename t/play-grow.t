@@ -1,4 +1,5 @@
 #!/usr/bin/perl
+# alone: a deadline is measured
 
 # An index that grows, is completed, and is replaced by the next publication.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/perl
+# alone: a deadline is measured
 
 # What an asset that has nothing to play answers, and how soon a deletion is
 # seen by a node whose zone holds the index.

@@ -1,4 +1,5 @@
 # Redis from nginx: passwords, databases, silence, restarts; nobody waits
+# alone: a deadline is measured
 use strict;
 use warnings;
 use IO::Select;

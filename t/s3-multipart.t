@@ -1,4 +1,5 @@
 # S3 multipart: create, parts in any order, complete, abort
+# alone: a deadline is measured
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);

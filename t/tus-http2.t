@@ -1,4 +1,5 @@
 # tus over HTTP/2, by curl: an upload that another takes over and completes
+# alone: a deadline is measured
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);

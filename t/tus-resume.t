@@ -1,5 +1,6 @@
 # tus: what a cut, a stalled or a killed request leaves, and how soon another
 # goes on with it
+# alone: a deadline is measured
 use strict;
 use warnings;
 use Digest::SHA qw(sha256_hex);

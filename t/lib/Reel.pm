@@ -62,10 +62,16 @@ sub new {
 }
 
 
+# Several tests run at once: a port that the kernel gives could be that of
+# another's connection a moment later, so ours are below what it gives.
 sub free_port {
-    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
-        or die "no port: $!";
-    return $s->sockport;
+    for (1 .. 100) {
+        my $port = 10240 + int rand 20480;
+        my $s = IO::Socket::INET->new(Listen => 1, ReuseAddr => 1,
+            LocalAddr => "127.0.0.1:$port");
+        return $port if $s;
+    }
+    die "no port: $!";
 }
 
 
