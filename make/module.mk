@@ -1,5 +1,5 @@
 ## make module        the dynamic module, for Debian's nginx (needs nginx-dev,
-##                    hiredis, OpenSSL, jansson)
+##                    hiredis, OpenSSL, jansson, zlib)
 ## make install       module, programs, conf and docs below DESTDIR
 .PHONY: module install
 

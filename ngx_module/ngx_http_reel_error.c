@@ -15,6 +15,8 @@
 
 static ngx_table_elt_t *ngx_http_reel_find_header(ngx_http_request_t *r,
     const char *name);
+static ngx_int_t ngx_http_reel_forget(ngx_http_request_t *r,
+    ngx_uint_t status);
 static ngx_uint_t ngx_http_reel_wants_problem(ngx_http_request_t *r);
 static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail,
@@ -33,28 +35,15 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_str_t              body;
     reel_buf_t             b;
     const char            *type;
-    ngx_table_elt_t       *h;
     ngx_http_reel_ctx_t   *ctx;
 
     ctx = ngx_http_reel_get_ctx(r);
-    if (ctx == NULL) {
+    if (ctx == NULL || ngx_http_reel_forget(r, status) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->status.data = (u_char *) code;
     ctx->status.len = ngx_strlen(code);
-
-    /* in an error nothing of the success's headers may stay */
-    ngx_http_clear_content_length(r);
-    ngx_http_clear_accept_ranges(r);
-    ngx_http_clear_etag(r);
-    ngx_http_clear_last_modified(r);
-    r->allow_ranges = 0;
-
-    h = ngx_http_reel_find_header(r, "Cache-Control");
-    if (h) {
-        h->hash = 0;
-    }
 
     /* "not yet" is no fault, and players ask again and again */
     if (status >= 500 && status != NGX_HTTP_SERVICE_UNAVAILABLE) {
@@ -112,6 +101,48 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     }
 
     return ngx_http_reel_send(r, status, type, &body);
+}
+
+
+/*
+ * In an error nothing of the success's headers may stay, and caches must not
+ * keep it: 404, 405 and 410 they would of themselves (RFC 9110, 15.1).  What
+ * playback has not yet may be kept for a second, so that an edge asks once
+ * however many players wait for it.
+ */
+static ngx_int_t
+ngx_http_reel_forget(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                 i, soon;
+    ngx_table_elt_t           *h;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    static ngx_str_t    never = ngx_string("no-store");
+    static ngx_str_t    second = ngx_string("max-age=1");
+    static const char  *gone[] = { "Cache-Control", "Content-Encoding",
+                                   "Content-Disposition" };
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_etag(r);
+    ngx_http_clear_last_modified(r);
+    r->allow_ranges = 0;
+    r->headers_out.content_encoding = NULL;
+
+    for (i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        h = ngx_http_reel_find_header(r, gone[i]);
+        if (h) {
+            h->hash = 0;
+        }
+    }
+
+    soon = rlcf->play && (status == NGX_HTTP_NOT_FOUND
+                          || status == NGX_HTTP_SERVICE_UNAVAILABLE);
+
+    return ngx_http_reel_add_header(r, "Cache-Control",
+                                    soon ? &second : &never);
 }
 
 
@@ -297,15 +328,22 @@ ngx_int_t
 ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value)
 {
+    return ngx_http_reel_push_header(r, name, value) ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_table_elt_t *
+ngx_http_reel_push_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
     ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     h->hash = 1;
-    ngx_str_set(&h->key, "");
     h->key.data = (u_char *) name;
     h->key.len = ngx_strlen(name);
     h->value = *value;
@@ -313,7 +351,7 @@ ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
     h->next = NULL;
 #endif
 
-    return NGX_OK;
+    return h;
 }
 
 
@@ -357,6 +395,10 @@ ngx_http_reel_cors(ngx_http_request_t *r)
         "Upload-Defer-Length, Upload-Metadata, Upload-Concat, "
         "Upload-Expires, Upload-Complete, Upload-Incomplete, Upload-Limit, "
         "Upload-Draft-Interop-Version, Repr-Digest");
+    /* every segment carries it: what players read, no more */
+    static ngx_str_t  expose_play = ngx_string(
+        "Age, Content-Encoding, Content-Length, Content-Range, Date, ETag, "
+        "Retry-After");
 
     ngx_str_t                  vary = ngx_string("Origin");
     ngx_http_reel_loc_conf_t  *rlcf;
@@ -376,8 +418,16 @@ ngx_http_reel_cors(ngx_http_request_t *r)
                                  &rlcf->cors_origin)
         != NGX_OK
         || ngx_http_reel_add_header(r, "Access-Control-Expose-Headers",
-                                    &expose)
+                                    rlcf->play ? &expose_play : &expose)
            != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* Resource Timing, by which players in browsers measure their line */
+    if (rlcf->play && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
+                                               &rlcf->cors_origin)
+                      != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -107,6 +107,7 @@ found(ngx_http_request_t *r, ngx_http_reel_entry_t *e,
 
     loaded.state = NGX_HTTP_REEL_ASSET_PLAYABLE;
     loaded.index = &e->index;
+    loaded.entry = e;
     loaded.hash = e->hash;
     loaded.hash_one = e->hash_one;
     loaded.mtime = (time_t) (e->st.mtime_ns / 1000000000);

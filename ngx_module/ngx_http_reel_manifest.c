@@ -1,35 +1,60 @@
-/* playback: what lib/manifest prints from an index */
+/*
+ * Playback: what lib/manifest prints from an index.  What was printed once
+ * is kept beside the index, as it goes out: coded too.
+ */
 
 #include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_zone.h"
 
 /* the bound of what a manifest may need: 64 renditions of 2^20 segments */
 #define MANIFEST_MAX  (64u << 20)
 
-static ngx_int_t send_printed(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    reel_buf_t *b, reel_err_t err);
+typedef reel_err_t (*print_pt)(reel_buf_t *b, ngx_http_reel_play_t *p);
+
+typedef struct {
+    ngx_str_t                  body;
+    ngx_uint_t                 gzipped;
+    /* what body lies in, until the request's pool goes */
+    reel_buf_t                 own;
+    ngx_shm_zone_t            *zone;
+    ngx_http_reel_printed_t   *kept;
+} manifest_t;
+
+static ngx_int_t send_manifest(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, print_pt print);
+static manifest_t *add_manifest(ngx_http_request_t *r);
 static void cleanup(void *data);
+static ngx_int_t key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_uint_t gzip, ngx_str_t *key);
+static void borrow(manifest_t *m, ngx_http_reel_printed_t *kept);
+static void encode(manifest_t *m);
+static ngx_int_t refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_err_t err);
+static ngx_int_t send_body(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    manifest_t *m);
+static ngx_int_t coding(ngx_http_request_t *r, manifest_t *m);
 static ngx_int_t etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_str_t *etag);
+    ngx_uint_t weak, ngx_str_t *etag);
+
+
+static reel_err_t
+print_master(reel_buf_t *b, ngx_http_reel_play_t *p)
+{
+    return reel_hls_master(b, p->index, &p->opts);
+}
 
 
 ngx_int_t
 ngx_http_reel_manifest_master(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    reel_buf_t  b;
-
-    reel_buf_init(&b, MANIFEST_MAX);
-
-    return send_printed(r, p, &b, reel_hls_master(&b, p->index, &p->opts));
+    return send_manifest(r, p, print_master);
 }
 
 
-ngx_int_t
-ngx_http_reel_manifest_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+static reel_err_t
+print_media(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
-    u_char      prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
-    reel_buf_t  b;
-
-    reel_buf_init(&b, MANIFEST_MAX);
+    u_char  prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
 
     prefix[0] = '\0';
 
@@ -39,90 +64,281 @@ ngx_http_reel_manifest_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                       p->version) = '\0';
     }
 
-    return send_printed(r, p, &b, reel_hls_media(&b, p->index, p->rendition,
-                                         &p->opts, (char *) prefix));
+    return reel_hls_media(b, p->index, p->rendition, &p->opts,
+                          (char *) prefix);
+}
+
+
+ngx_int_t
+ngx_http_reel_manifest_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    return send_manifest(r, p, print_media);
+}
+
+
+static reel_err_t
+print_mpd(reel_buf_t *b, ngx_http_reel_play_t *p)
+{
+    return reel_dash_mpd(b, p->index, &p->opts);
 }
 
 
 ngx_int_t
 ngx_http_reel_manifest_mpd(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    reel_buf_t  b;
-
-    reel_buf_init(&b, MANIFEST_MAX);
-
-    return send_printed(r, p, &b, reel_dash_mpd(&b, p->index, &p->opts));
+    return send_manifest(r, p, print_mpd);
 }
 
 
 static ngx_int_t
-send_printed(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_buf_t *b,
-    reel_err_t err)
+send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
 {
-    size_t               len;
-    ngx_buf_t           *buf;
-    ngx_str_t            etag;
-    const char          *code;
-    ngx_uint_t           status;
-    ngx_chain_t          out;
-    ngx_pool_cleanup_t  *cln;
+    ngx_str_t                  key;
+    reel_err_t                 err;
+    manifest_t                *m;
+    ngx_uint_t                 gzip;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    gzip = conf->manifest_gzip && ngx_http_reel_gzip_wanted(r);
+
+    m = add_manifest(r);
+    if (m == NULL || key_of(r, p, gzip, &key) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (m->zone) {
+        borrow(m, ngx_http_reel_printed_get(m->zone, p->entry, &key));
+    }
+
+    if (m->kept) {
+        ngx_str_set(&ctx->manifest_status, "HIT");
+        return send_body(r, p, m);
+    }
+
+    ngx_str_set(&ctx->manifest_status, "MISS");
+    reel_buf_init(&m->own, MANIFEST_MAX);
+
+    err = print(&m->own, p);
+
+    if (err == REEL_OK) {
+        err = reel_buf_err(&m->own);
+    }
 
     if (err != REEL_OK) {
-        reel_buf_release(b);
-
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: printing \"%V\" of asset \"%V\" failed: %s",
-                      &p->route->name, &p->asset, reel_err_name(err));
-
-        status = ngx_http_reel_err_status(err, &code);
-
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, status, code,
-                                   "the manifest could not be made", 0);
+        return refuse(r, p, err);
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    buf = ngx_calloc_buf(r->pool);
+    m->body.data = m->own.data;
+    m->body.len = m->own.len;
 
-    if (cln == NULL || buf == NULL) {
-        reel_buf_release(b);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (gzip) {
+        encode(m);
     }
 
-    cln->data = reel_buf_take(b, &len);
+    if (m->zone) {
+        borrow(m, ngx_http_reel_printed_put(m->zone, p->entry, &key,
+                                            &m->body, m->gzipped));
+    }
+
+    return send_body(r, p, m);
+}
+
+
+static manifest_t *
+add_manifest(ngx_http_request_t *r)
+{
+    manifest_t                 *m;
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_reel_loc_conf_t   *conf;
+    ngx_http_reel_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_reel_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(manifest_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    m = cln->data;
+    ngx_memzero(m, sizeof(manifest_t));
     cln->handler = cleanup;
 
-    buf->pos = cln->data;
-    buf->last = buf->pos + len;
-    buf->memory = 1;
-    buf->last_buf = (r == r->main);
-    buf->last_in_chain = 1;
+    m->zone = conf->manifest_cache ? mcf->zone : NULL;
 
-    if (cln->data == NULL
-        || etag_of(r, p, &etag) != NGX_OK
-        || ngx_http_reel_play_headers(r, p, len, &etag) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    out.buf = buf;
-    out.next = NULL;
-
-    return ngx_http_reel_play_output(r, &out);
+    return m;
 }
 
 
 static void
 cleanup(void *data)
 {
-    free(data);
+    manifest_t *m = data;
+
+    if (m->kept) {
+        ngx_http_reel_printed_release(m->zone, m->kept);
+    }
+
+    reel_buf_release(&m->own);
 }
 
 
-/* a publication's manifests change as its index grows */
+/*
+ * All that decides the bytes beside the entry: which form of it, whose, what
+ * is printed and how it is coded.  A bare name prints other URIs.
+ */
 static ngx_int_t
-etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_str_t *etag)
+key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t gzip,
+    ngx_str_t *key)
 {
-    u_char     what[NGX_INT32_LEN + NGX_TIME_T_LEN + sizeof("-g")];
+    key->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
+                                     + p->route->name.len + p->shape.len
+                                     + sizeof("-b-z--?") - 1);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    key->len = ngx_sprintf(key->data, "%s-%c-%c-%V-%V?%V", p->version,
+                           p->hash.len ? 'v' : 'b', gzip ? 'z' : 'i',
+                           &p->name, &p->route->name, &p->shape)
+               - key->data;
+
+    return NGX_OK;
+}
+
+
+static void
+borrow(manifest_t *m, ngx_http_reel_printed_t *kept)
+{
+    if (kept) {
+        m->kept = kept;
+        m->gzipped = kept->gzipped;
+        m->body.data = kept->data;
+        m->body.len = kept->len;
+
+        reel_buf_release(&m->own);
+    }
+}
+
+
+static void
+encode(manifest_t *m)
+{
+    reel_buf_t  b;
+
+    if (ngx_http_reel_gzip(&m->body, &b) == NGX_OK) {
+        reel_buf_release(&m->own);
+
+        m->own = b;
+        m->body.data = b.data;
+        m->body.len = b.len;
+        m->gzipped = 1;
+    }
+}
+
+
+static ngx_int_t
+refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_err_t err)
+{
+    const char  *code;
+    ngx_uint_t   status;
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "reel: printing \"%V\" of asset \"%V\" failed: %s",
+                  &p->route->name, &p->asset, reel_err_name(err));
+
+    status = ngx_http_reel_err_status(err, &code);
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, status, code,
+                               "the manifest could not be made", 0);
+}
+
+
+static ngx_int_t
+send_body(ngx_http_request_t *r, ngx_http_reel_play_t *p, manifest_t *m)
+{
+    ngx_buf_t    *b;
+    ngx_str_t     etag;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL
+        || etag_of(r, p, m->gzipped, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, p, m->body.len, &etag) != NGX_OK
+        || coding(r, m) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = m->body.data;
+    b->last = b->pos + m->body.len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_reel_play_output(r, &out);
+}
+
+
+/* a range of coded bytes would be of those of this node alone: no ranges */
+static ngx_int_t
+coding(ngx_http_request_t *r, manifest_t *m)
+{
+    ngx_table_elt_t            *h;
+    ngx_http_reel_loc_conf_t   *conf;
+    ngx_http_core_loc_conf_t   *clcf;
+
+    static ngx_str_t  gzip = ngx_string("gzip");
+    static ngx_str_t  vary = ngx_string("Accept-Encoding");
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!conf->manifest_gzip) {
+        return NGX_OK;
+    }
+
+    if (clcf->gzip_vary) {
+        /* nginx adds it, once */
+        r->gzip_vary = 1;
+
+    } else if (ngx_http_reel_add_header(r, "Vary", &vary) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!m->gzipped) {
+        return NGX_OK;
+    }
+
+    h = ngx_http_reel_push_header(r, "Content-Encoding", &gzip);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.content_encoding = h;
+    r->allow_ranges = 0;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A publication's manifests change as its index grows.  Weak where coded:
+ * another node's zlib may make other bytes of the same text.
+ */
+static ngx_int_t
+etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t weak,
+    ngx_str_t *etag)
+{
+    u_char     what[2 * NGX_INT32_LEN + NGX_TIME_T_LEN + sizeof("--g")];
     ngx_str_t  s;
 
     s.data = what;
@@ -131,5 +347,11 @@ etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_str_t *etag)
                          p->index->growing ? "g" : "")
             - what;
 
-    return ngx_http_reel_play_etag(r, p, &s, etag);
+    if (p->shape.len) {
+        s.len = ngx_snprintf(what + s.len, sizeof(what) - s.len, "-%xD",
+                             ngx_murmur_hash2(p->shape.data, p->shape.len))
+                - what;
+    }
+
+    return ngx_http_reel_play_etag(r, p, &s, weak, etag);
 }

@@ -147,6 +147,20 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, play),
       ngx_http_reel_play_handler },
 
+    { ngx_string("reel_manifest_cache"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, manifest_cache),
+      NULL },
+
+    { ngx_string("reel_manifest_gzip"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, manifest_gzip),
+      NULL },
+
     { ngx_string("reel_cors_origin"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_reel_conf_cors,
@@ -206,6 +220,10 @@ static ngx_http_variable_t  ngx_http_reel_vars[] = {
     { ngx_string("reel_cache_status"), NULL, ngx_http_reel_variable,
       offsetof(ngx_http_reel_ctx_t, cache_status), NGX_HTTP_VAR_NOCACHEABLE,
       0 },
+
+    { ngx_string("reel_manifest_cache_status"), NULL, ngx_http_reel_variable,
+      offsetof(ngx_http_reel_ctx_t, manifest_status),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -345,6 +363,8 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->upload_buffer = NGX_CONF_UNSET_SIZE;
     conf->upload_expires = NGX_CONF_UNSET;
     conf->pipelines = NGX_CONF_UNSET_PTR;
+    conf->manifest_cache = NGX_CONF_UNSET;
+    conf->manifest_gzip = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -385,6 +405,8 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              "/upload/");
     ngx_conf_merge_str_value(conf->api_play_path, prev->api_play_path,
                              "/play/");
+    ngx_conf_merge_value(conf->manifest_cache, prev->manifest_cache, 1);
+    ngx_conf_merge_value(conf->manifest_gzip, prev->manifest_gzip, 1);
 
     ngx_http_reel_inherit_location(cf, prev, conf);
 

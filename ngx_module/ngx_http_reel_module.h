@@ -29,6 +29,8 @@
  *   ngx_http_reel_index.c     looks up an asset's index
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_zone.c      indexes in shared memory
+ *   ngx_http_reel_printed.c   printed manifests beside them
+ *   ngx_http_reel_gzip.c      gzip for them
  */
 
 #ifndef NGX_HTTP_REEL_MODULE_H
@@ -75,6 +77,8 @@ typedef struct {
     ngx_str_t                api_upload_path;
     ngx_str_t                api_play_path;
     ngx_str_t                cors_origin;       /* empty: off */
+    ngx_flag_t               manifest_cache;
+    ngx_flag_t               manifest_gzip;
     ngx_uint_t               upload;            /* location kinds */
     ngx_uint_t               api;
     ngx_uint_t               play;
@@ -96,6 +100,7 @@ typedef struct {
     ngx_str_t                segment;
     ngx_str_t                status;            /* a problem's code or OK */
     ngx_str_t                cache_status;      /* HIT MISS REVALIDATED */
+    ngx_str_t                manifest_status;   /* HIT MISS */
     void                    *data;              /* of the handler's file */
     struct ngx_http_reel_body_s  *body;         /* being pumped */
     ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
@@ -182,6 +187,10 @@ ngx_int_t ngx_http_reel_request_id(ngx_http_request_t *r);
 ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
+/* the same; NULL: no memory */
+ngx_table_elt_t *ngx_http_reel_push_header(ngx_http_request_t *r,
+    const char *name, ngx_str_t *value);
+
 
 /* ngx_http_reel_redis.c: hiredis does not leak out of it */
 
@@ -252,6 +261,7 @@ typedef struct {
                                            REEL_SEGMENT_FRAGMENTS … */
     const char              *hash_one;  /* … and with 1 fragment a segment */
     time_t                   mtime;     /* of the index file */
+    struct ngx_http_reel_entry_s  *entry;   /* what index lies in */
 } ngx_http_reel_loaded_t;
 
 typedef void (*ngx_http_reel_loaded_pt)(ngx_http_request_t *r,

@@ -14,13 +14,15 @@ static ngx_int_t choose_version(ngx_http_request_t *r,
 static ngx_int_t not_playable(ngx_http_request_t *r,
     ngx_http_reel_asset_e state);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
-static ngx_int_t set_etag(ngx_http_request_t *r, ngx_str_t *etag);
 
 
 static ngx_str_t  immutable =
     ngx_string("public, max-age=31536000, immutable");
 static ngx_str_t  current = ngx_string("max-age=5");
-static ngx_str_t  complete = ngx_string("max-age=60");
+/* a shared cache asks again soon, for its players' sake: that is a 304 */
+static ngx_str_t  complete = ngx_string("max-age=60, s-maxage=5, "
+                                        "stale-while-revalidate=5, "
+                                        "stale-if-error=86400");
 
 
 /* what an asset without an index is answered */
@@ -130,6 +132,7 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     ix = loaded->index;
     p->index = ix;
+    p->entry = loaded->entry;
     p->mtime = loaded->mtime;
     p->opts.switching_set = 0;
 
@@ -281,7 +284,9 @@ ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     r->allow_ranges = 1;
     r->single_range = 1;
 
-    if (set_etag(r, etag) != NGX_OK
+    r->headers_out.etag = ngx_http_reel_push_header(r, "ETag", etag);
+
+    if (r->headers_out.etag == NULL
         || ngx_http_reel_add_header(r, "Cache-Control", cache_control(p))
            != NGX_OK
         || ngx_http_reel_cors(r) != NGX_OK)
@@ -312,42 +317,24 @@ cache_control(ngx_http_reel_play_t *p)
 }
 
 
-static ngx_int_t
-set_etag(ngx_http_request_t *r, ngx_str_t *etag)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-    ngx_str_set(&h->key, "ETag");
-    h->value = *etag;
-
-    r->headers_out.etag = h;
-
-    return NGX_OK;
-}
-
-
 ngx_int_t
 ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_str_t *what, ngx_str_t *etag)
+    ngx_str_t *what, ngx_uint_t weak, ngx_str_t *etag)
 {
     u_char  *b;
 
     etag->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
-                                      + what->len + sizeof("\"--\"") - 1);
+                                      + what->len + sizeof("W/\"--\"") - 1);
     if (etag->data == NULL) {
         return NGX_ERROR;
     }
 
     b = etag->data;
+
+    if (weak) {
+        *b++ = 'W';
+        *b++ = '/';
+    }
 
     *b++ = '"';
     b = ngx_cpymem(b, p->version, REEL_VERSION_HASH);

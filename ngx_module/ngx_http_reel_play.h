@@ -44,6 +44,13 @@ struct ngx_http_reel_play_s {
     reel_manifest_opts_t         opts;
     const char                  *version;   /* hash with these opts */
     time_t                       mtime;
+    struct ngx_http_reel_entry_s  *entry;   /* what index lies in */
+
+    /*
+     * Parameters of the query that change what is printed, one spelling of
+     * each, in one order: part of the key of what is kept and of the ETag.
+     */
+    ngx_str_t                    shape;
 
     ngx_uint_t                   again;     /* looked up a second time */
 };
@@ -72,9 +79,10 @@ ngx_int_t ngx_http_reel_play_send_header(ngx_http_request_t *r);
 ngx_int_t ngx_http_reel_play_output(ngx_http_request_t *r,
     ngx_chain_t *out);
 
-/* the ETag of what never changes: version, rendition, what */
+/* an ETag: version, rendition, what; weak: W/"…" */
 ngx_int_t ngx_http_reel_play_etag(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, ngx_str_t *what, ngx_str_t *etag);
+    ngx_http_reel_play_t *p, ngx_str_t *what, ngx_uint_t weak,
+    ngx_str_t *etag);
 
 /* 404: of a rendition, segment or image that the index does not have */
 ngx_int_t ngx_http_reel_play_absent(ngx_http_request_t *r,
@@ -96,6 +104,15 @@ ngx_int_t ngx_http_reel_manifest_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_manifest_mpd(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_gzip.c */
+
+/* does the client take gzip? */
+ngx_uint_t ngx_http_reel_gzip_wanted(ngx_http_request_t *r);
+
+/* fills out; NGX_DECLINED: it stays plain, out has nothing to release */
+ngx_int_t ngx_http_reel_gzip(ngx_str_t *plain, reel_buf_t *out);
 
 
 /* ngx_http_reel_segment.c */

@@ -128,7 +128,7 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     b = ngx_calloc_buf(r->pool);
 
     if (b == NULL
-        || ngx_http_reel_play_etag(r, p, name, &etag) != NGX_OK
+        || ngx_http_reel_play_etag(r, p, name, 0, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, p, header.len, &etag) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -201,7 +201,7 @@ send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         len += b->file_last - b->file_pos;
     }
 
-    if (ngx_http_reel_play_etag(r, p, what, &etag) != NGX_OK
+    if (ngx_http_reel_play_etag(r, p, what, 0, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, p, len, &etag) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -2,12 +2,6 @@
 
 #include "ngx_module/ngx_http_reel_zone.h"
 
-typedef struct {
-    ngx_rbtree_t             rbtree;
-    ngx_rbtree_node_t        sentinel;
-    ngx_queue_t              queue;
-} ngx_http_reel_zone_t;
-
 static ngx_http_reel_entry_t *find(ngx_http_reel_zone_t *z, ngx_str_t *root,
     ngx_str_t *asset);
 static ngx_int_t compare(ngx_http_reel_entry_t *e, ngx_uint_t key,
@@ -16,7 +10,6 @@ static void insert_value(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
     ngx_rbtree_node_t *sentinel);
 static void unlink_entry(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool,
     ngx_http_reel_entry_t *e);
-static ngx_uint_t evict(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool);
 
 
 ngx_int_t
@@ -45,6 +38,7 @@ ngx_http_reel_index_init_zone(ngx_shm_zone_t *zone, void *data)
 
     ngx_rbtree_init(&z->rbtree, &z->sentinel, insert_value);
     ngx_queue_init(&z->queue);
+    ngx_queue_init(&z->printed);
 
     /* a full zone is ordinary: old entries make room */
     shpool->log_nomem = 0;
@@ -118,9 +112,11 @@ ngx_http_reel_entry_init(ngx_http_reel_entry_t *e, ngx_str_t *root,
     e->refs = 1;
     e->linked = 0;
     e->checking = 0;
+    e->nprinted = 0;
     e->root_len = root->len;
     e->len = len;
 
+    ngx_queue_init(&e->printed);
     ngx_memcpy(e->id, asset->data, REEL_ULID_LEN);
     ngx_memcpy(e->data + len, root->data, root->len);
 }
@@ -148,7 +144,7 @@ ngx_http_reel_zone_alloc(ngx_shm_zone_t *zone, ngx_str_t *root,
 
     do {
         e = ngx_slab_alloc_locked(shpool, size);
-    } while (e == NULL && evict(z, shpool));
+    } while (e == NULL && ngx_http_reel_zone_evict(z, shpool));
 
     ngx_shmtx_unlock(&shpool->mutex);
 
@@ -342,6 +338,7 @@ static void
 unlink_entry(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool,
     ngx_http_reel_entry_t *e)
 {
+    ngx_http_reel_printed_drop(z, shpool, e);
     ngx_rbtree_delete(&z->rbtree, &e->node);
     ngx_queue_remove(&e->queue);
     e->linked = 0;
@@ -352,8 +349,8 @@ unlink_entry(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool,
 }
 
 
-static ngx_uint_t
-evict(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool)
+ngx_uint_t
+ngx_http_reel_zone_evict(ngx_http_reel_zone_t *z, ngx_slab_pool_t *shpool)
 {
     ngx_queue_t            *q;
     ngx_http_reel_entry_t  *e;

@@ -5,6 +5,10 @@
  * unlinked meanwhile is freed with its last one.  The zone's mutex is held
  * for lookups and links only, never while bytes are copied or parsed.
  *
+ * Beside it what was printed from it: ngx_http_reel_printed.c, by the same
+ * rules.  It goes when its entry does, so it needs no checks of its own; all
+ * of it together takes at most a quarter of the zone.
+ *
  * A worker that dies leaves its references behind: those entries are then
  * freed at the next start, not before.
  */
@@ -22,7 +26,20 @@
 /* and, while another request checks it, so long */
 #define NGX_HTTP_REEL_ZONE_STALE  2000
 
+/* of the zone, printed manifests take at most one part in so many */
+#define NGX_HTTP_REEL_PRINTED_SHARE  4
+/* and of one entry there are at most so many */
+#define NGX_HTTP_REEL_PRINTED_MAX    64
+
 typedef struct {
+    ngx_rbtree_t             rbtree;
+    ngx_rbtree_node_t        sentinel;
+    ngx_queue_t              queue;
+    ngx_queue_t              printed;   /* of all entries, head = used last */
+    size_t                   printed_size;
+} ngx_http_reel_zone_t;
+
+typedef struct ngx_http_reel_entry_s {
     ngx_rbtree_node_t        node;      /* key = hash of the id */
     ngx_queue_t              queue;     /* head = used last */
 
@@ -36,11 +53,26 @@ typedef struct {
     char                     hash_one[REEL_VERSION_HASH + 1];
     reel_index_t             index;     /* borrows data */
 
+    ngx_queue_t              printed;   /* from it, head = used last */
+    ngx_uint_t               nprinted;
+
     u_char                   id[REEL_ULID_LEN];
     size_t                   root_len;
     size_t                   len;
     u_char                   data[];    /* the file's bytes, then the root */
 } ngx_http_reel_entry_t;
+
+typedef struct {
+    ngx_queue_t              queue;     /* in the zone */
+    ngx_queue_t              mine;      /* in the entry */
+    ngx_http_reel_entry_t   *entry;     /* NULL: unlinked */
+    ngx_uint_t               refs;
+    ngx_uint_t               gzipped;
+    uint32_t                 hash;      /* of the key */
+    size_t                   key_len;
+    size_t                   len;
+    u_char                   data[];    /* the body, then the key */
+} ngx_http_reel_printed_t;
 
 /*
  * The entry of an asset, with a reference, or NULL.  *check: it is not
@@ -76,5 +108,35 @@ void ngx_http_reel_zone_release(ngx_shm_zone_t *zone,
 /* unlinks the asset's entry if there is one */
 void ngx_http_reel_zone_drop(ngx_shm_zone_t *zone, ngx_str_t *root,
     ngx_str_t *asset);
+
+/* with the mutex held: frees the entry used longest ago; 0: all are in use */
+ngx_uint_t ngx_http_reel_zone_evict(ngx_http_reel_zone_t *z,
+    ngx_slab_pool_t *shpool);
+
+
+/* ngx_http_reel_printed.c */
+
+/*
+ * What was printed from e, to which the caller has a reference, under a key
+ * that names all that decides its bytes; with a reference of its own.
+ */
+ngx_http_reel_printed_t *ngx_http_reel_printed_get(ngx_shm_zone_t *zone,
+    ngx_http_reel_entry_t *e, ngx_str_t *key);
+
+/*
+ * Keeps a copy of body, and returns it with a reference.  NULL: it is not
+ * kept, for want of room, because e is not in the zone (any more) or
+ * because another worker was first.
+ */
+ngx_http_reel_printed_t *ngx_http_reel_printed_put(ngx_shm_zone_t *zone,
+    ngx_http_reel_entry_t *e, ngx_str_t *key, ngx_str_t *body,
+    ngx_uint_t gzipped);
+
+void ngx_http_reel_printed_release(ngx_shm_zone_t *zone,
+    ngx_http_reel_printed_t *printed);
+
+/* with the mutex held: e is being unlinked */
+void ngx_http_reel_printed_drop(ngx_http_reel_zone_t *z,
+    ngx_slab_pool_t *shpool, ngx_http_reel_entry_t *e);
 
 #endif

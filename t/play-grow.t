@@ -71,8 +71,8 @@ is(scalar(@s = get('media.m3u8', 'v720', 1)->{body} =~ /^[^#\n].*m4s$/mg), 10,
 is(scalar(@s = get('media.m3u8', 'v720', 3)->{body} =~ /^[^#\n].*m4s$/mg), 4,
     'the complete form');
 like(get('master.m3u8')->{body}, qr/v720~$three/, 'master names it');
-has_header(get('master.m3u8'), 'Cache-Control', qr/^max-age=60$/, 'complete');
-has_header(get('media.m3u8', 'v720', 1), 'Cache-Control', qr/^max-age=60$/,
+has_header(get('master.m3u8'), 'Cache-Control', qr/^max-age=60,/, 'complete');
+has_header(get('media.m3u8', 'v720', 1), 'Cache-Control', qr/^max-age=60,/,
     'complete, first form');
 for my $per (1, 3) {
     my $wrong = grep { get("$_.m4s", 'v720', $per)->{body}

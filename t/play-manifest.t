@@ -11,8 +11,14 @@ use IO::Uncompress::Gunzip qw(gunzip);
 use Reel;
 use Test::More;
 
-my $t = Reel->new(http => 'gzip on; gzip_min_length 1; gzip_vary on;
-    gzip_types application/vnd.apple.mpegurl application/dash+xml video/mp4;');
+my $gzip = 'gzip on; gzip_min_length 1; gzip_vary on; gzip_types
+    application/vnd.apple.mpegurl application/dash+xml video/mp4;';
+my $t = Reel->new(conf => "
+    location /play/ { reel_play; }
+    location /both/ { reel_play; $gzip }
+    location /theirs/ { reel_play; reel_manifest_gzip off; $gzip }
+    location /none/ { reel_play; reel_manifest_gzip off; }
+    location /anew/ { reel_play; reel_manifest_cache off; }");
 my $a = Asset->new($t);
 my $hls = qr{^application/vnd\.apple\.mpegurl$};
 
@@ -31,7 +37,9 @@ for my $url (sort keys %case) {
     my $x = http($t, 'GET', $url);
     has_status($x, 200, undef, $url);
     has_header($x, 'Content-Type', $type, $url);
-    has_header($x, 'Cache-Control', qr/^max-age=$age$/, $url);
+    has_header($x, 'Cache-Control', $age == 5 ? qr/^max-age=5$/
+        : qr/^max-age=$age, s-maxage=5, stale-while-revalidate=5, stale-if/,
+        $url);
     has_header($x, 'ETag', qr/^"[^"]+"$/, $url);
     has_header($x, 'Last-Modified', qr/GMT$/, $url);
     has_header($x, 'Access-Control-Allow-Origin', qr/^\*$/, $url);
@@ -50,15 +58,52 @@ for my $url (sort keys %case) {
             "$url, @$c");
     }
 
-    my $z = http($t, 'GET', $url, headers => { 'Accept-Encoding' => 'gzip' });
-    has_header($z, 'Content-Encoding', qr/^gzip$/, $url);
-    has_header($z, 'ETag', qr{^W/"}, "$url, gzip");
-    has_header($z, 'Vary', qr/Accept-Encoding/, "$url, gzip");
-    gunzip(\$z->{body}, \my $plain);
-    is($plain, $x->{body}, "$url: gunzips to the same");
-    has_status(http($t, 'GET', $url, headers => {
-        'Accept-Encoding' => 'gzip', 'If-None-Match' => $z->{headers}{etag} }),
-        304, undef, "$url: weak ETag");
+    has_header($x, 'Vary', qr/^Accept-Encoding$/, "$url, identity");
+
+    for my $way (qw(play play both theirs anew)) {
+        (my $u = $url) =~ s{^/play}{/$way};
+        my $z = http($t, 'GET', $u, headers => {
+            'Accept-Encoding' => 'br, gzip;q=0.8' });
+        has_header($z, 'Content-Encoding', qr/^gzip$/, $u);
+        has_header($z, 'ETag', qr{^W/"}, "$u, gzip");
+        is(scalar(() = $z->{raw} =~ /^Vary: Accept-Encoding\r$/mg), 1,
+            "$u, gzip: one Vary");
+        gunzip(\$z->{body}, \my $plain);
+        is($plain, $x->{body}, "$u: gunzips to the same");
+        has_status(http($t, 'GET', $u, headers => {
+            'Accept-Encoding' => 'gzip',
+            'If-None-Match' => $z->{headers}{etag} }), 304, undef,
+            "$u: weak ETag");
+        next if $way eq 'theirs';
+
+        is($z->{headers}{'content-length'}, length $z->{body},
+            "$u, gzip: length");
+        my $g = http($t, 'HEAD', $u, headers => {
+            'Accept-Encoding' => 'gzip' });
+        is($g->{headers}{'content-length'}, length $z->{body},
+            "$u: HEAD of gzip");
+        $g = http($t, 'GET', $u, headers => { 'Accept-Encoding' => 'gzip',
+            Range => 'bytes=0-6' });
+        ok($g->{status} == 200 && $g->{body} eq $z->{body},
+            "$u: no range of gzip");
+    }
+
+    for my $accept ('br', 'gzip;q=0', 'gzip; q=0.000, *', 'gzipped', '',
+        'identity, *;q=0')
+    {
+        is(http($t, 'GET', $url, headers => { 'Accept-Encoding' => $accept })
+            ->{body}, $x->{body}, "$url: \"$accept\" is not gzip");
+    }
+    for my $accept ('GZIP', 'x-gzip', '*', 'deflate ,gzip ;q=1', '*;q=0,gzip')
+    {
+        has_header(http($t, 'GET', $url, headers => {
+            'Accept-Encoding' => $accept }), 'Content-Encoding', qr/^gzip$/,
+            "$url: \"$accept\"");
+    }
+    (my $none = $url) =~ s{^/play}{/none};
+    my $n = http($t, 'GET', $none, headers => { 'Accept-Encoding' => 'gzip' });
+    ok($n->{body} eq $x->{body} && !exists $n->{headers}{vary},
+        "$none: off, so it does not vary");
 
     my $r = http($t, 'GET', $url, headers => { Range => 'bytes=0-6' });
     ok($r->{status} == 206 && $r->{body} eq substr($x->{body}, 0, 7),

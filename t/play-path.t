@@ -111,11 +111,30 @@ has_header($x, 'Access-Control-Allow-Headers', qr/Range/, 'preflight');
 has_header($x, 'Access-Control-Max-Age', qr/^\d+$/, 'preflight');
 
 $x = http($t, 'GET', "/play/$id/v720/0.m4s");
-has_header($x, 'Access-Control-Expose-Headers', qr/Content-Range/, 'segment');
+has_header($x, 'Access-Control-Expose-Headers', qr/\b$_\b/, 'segment')
+    for qw(Content-Range Content-Length Date ETag);
+has_header($x, 'Timing-Allow-Origin', qr/^\*$/, 'segment');
 $x = http($t, 'GET', "/mine/$id/v720/0.m4s");
 has_header($x, 'Access-Control-Allow-Origin', qr{^https://site\.example$},
     'own origin');
 has_header($x, 'Vary', qr/Origin/, 'own origin');
+has_header($x, 'Timing-Allow-Origin', qr{^https://site\.example$},
+    'own origin');
+$x = http($t, 'GET', "/mine/$id/v720/9.m4s");
+is(scalar(() = $x->{raw} =~ /^Vary: Origin\r$/mg), 1, '404: one Vary');
+
+# what caches may keep of a refusal
+for my $c (['/play/x', 400, 'no-store'], ["/play/$id/v720/9.m4s", 404,
+    'max-age=1'], ['/play/' . ('0' x 26) . '/master.m3u8', 404, 'max-age=1'])
+{
+    $x = http($t, 'GET', $c->[0]);
+    has_status($x, $c->[1], undef, $c->[0]);
+    is($x->{headers}{'cache-control'}, $c->[2], "$c->[0]: Cache-Control");
+    is($x->{headers}{$_}, undef, "$c->[0]: no $_")
+        for qw(etag last-modified accept-ranges);
+}
+has_header(http($t, 'DELETE', $a->url('0.m4s', 'v720')), 'Cache-Control',
+    qr/^no-store$/, '405');
 for my $p ("/none/$id/master.m3u8", "/none/$id/v720/0.m4s", '/none/x') {
     is(http($t, 'GET', $p)->{headers}{'access-control-allow-origin'},
         undef, "off: no CORS header for $p");
