@@ -67,6 +67,11 @@ reel_answer_stands(reel_store_t *s, const char *asset,
         err = stat_sized(s, asset, "image", a->image, a->image_bytes);
     }
 
+    for (size_t i = 0; err == REEL_OK && i < a->nstories; i++) {
+        err = stat_sized(s, asset, "image", a->stories[i].object,
+                         a->stories[i].bytes);
+    }
+
     return err;
 }
 
@@ -140,6 +145,40 @@ names_object(const reel_answer_t *a, const reel_encoded_t *o)
 }
 
 
+static bool
+names_image(const reel_answer_t *a, const char *name)
+{
+    if (a == NULL) {
+        return false;
+    }
+
+    for (size_t i = 0; i < a->nstories; i++) {
+        if (strcmp(a->stories[i].object, name) == 0) {
+            return true;
+        }
+    }
+
+    return strcmp(a->image, name) == 0;
+}
+
+
+static reel_err_t
+withdraw_image(reel_attempt_t *a, const reel_answer_t *standing,
+    const char *name)
+{
+    reel_key_t  key;
+
+    if (name[0] == '\0' || names_image(standing, name)
+        || reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
+                           reel_str(name)) != REEL_OK)
+    {
+        return REEL_OK;
+    }
+
+    return reel_store_del(a->w->store, key);
+}
+
+
 /*
  * A try that lost its lease may go on for a while, and the next one may
  * have resumed behind its objects: so what the standing answer names stays.
@@ -160,13 +199,11 @@ reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
         }
     }
 
-    if (a->answer.image[0] != '\0'
-        && (standing == NULL
-            || strcmp(standing->image, a->answer.image) != 0)
-        && reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
-                           reel_str(a->answer.image)) == REEL_OK)
-    {
-        rc = reel_store_del(a->w->store, key);
+    rc = withdraw_image(a, standing, a->answer.image);
+    err = err != REEL_OK ? err : rc;
+
+    for (size_t i = 0; i < a->answer.nstories; i++) {
+        rc = withdraw_image(a, standing, a->answer.stories[i].object);
         err = err != REEL_OK ? err : rc;
     }
 

@@ -30,6 +30,8 @@ struct reel_task_ops_s {
     reel_task_type_t type;
     bool             source;    /* the child reads the asset's source */
     bool             confined;
+    bool             optional;  /* its payload says after how many tries
+                                   the film goes without it */
 
     /*
      * prepare, line and finish fill a->outcome when they fail (reel_attempt_fail).
@@ -112,6 +114,7 @@ extern const reel_task_ops_t reel_task_plan;
 extern const reel_task_ops_t reel_task_video;
 extern const reel_task_ops_t reel_task_audio;
 extern const reel_task_ops_t reel_task_poster;
+extern const reel_task_ops_t reel_task_storyboard;
 extern const reel_task_ops_t reel_task_publish;
 
 #endif

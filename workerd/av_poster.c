@@ -5,14 +5,13 @@
 
 #include "workerd/av_compat.h"
 #include "workerd/av_filter.h"
+#include "workerd/av_jpeg.h"
 #include "workerd/av_log.h"
 #include "workerd/av_reader.h"
 
 
 /* a picture near the instant will do where key frames are far apart */
 #define DECODE_MAX   600
-
-#define JPEG_QUALITY 4
 
 
 typedef struct {
@@ -24,8 +23,7 @@ typedef struct {
     reel_av_graph_t   graph;
     AVFrame          *best;
     AVFrame          *out;
-    AVPacket         *pkt;
-    AVCodecContext   *enc;
+    reel_av_jpeg_t    jpeg;
 } poster_t;
 
 
@@ -104,7 +102,7 @@ filter(poster_t *p)
 
     if (reel_av_graph_ladder(&p->graph, p->best, tb, p->task.rotation,
                              p->task.hflip, p->task.vflip, &size, 1,
-                             "yuvj420p", &p->fault) != 0
+                             REEL_AV_JPEG_FORMAT, &p->fault) != 0
         || reel_av_graph_push(&p->graph, p->best, &p->fault) != 0)
     {
         return -1;
@@ -125,41 +123,11 @@ empty:
 static int
 encode(poster_t *p)
 {
-    int             rc;
-    const AVCodec  *codec;
-
-    codec = avcodec_find_encoder(AV_CODEC_ID_MJPEG);
-    p->enc = codec != NULL ? avcodec_alloc_context3(codec) : NULL;
-    if (p->enc == NULL) {
-        return reel_av_fault_lib(&p->fault, AVERROR(ENOMEM), "encode",
-                                 "jpeg");
-    }
-
-    p->enc->width = p->out->width;
-    p->enc->height = p->out->height;
-    p->enc->pix_fmt = p->out->format;
-    p->enc->color_range = AVCOL_RANGE_JPEG;
-    p->enc->time_base = (AVRational) { 1, 25 };
-    p->enc->thread_count = 1;
-    p->enc->flags |= AV_CODEC_FLAG_QSCALE;
-    p->enc->global_quality = JPEG_QUALITY * FF_QP2LAMBDA;
-
     p->out->pts = 0;
-    p->out->pict_type = AV_PICTURE_TYPE_NONE;
-    p->out->quality = p->enc->global_quality;
 
-    rc = avcodec_open2(p->enc, codec, NULL);
-    if (rc >= 0) {
-        rc = avcodec_send_frame(p->enc, p->out);
-    }
-    if (rc >= 0) {
-        rc = avcodec_send_frame(p->enc, NULL);
-    }
-    if (rc >= 0) {
-        rc = avcodec_receive_packet(p->enc, p->pkt);
-    }
-
-    return rc < 0 ? reel_av_fault_lib(&p->fault, rc, "encode", "jpeg") : 0;
+    return reel_av_jpeg_open(&p->jpeg, p->out->width, p->out->height,
+                             &p->fault) != 0
+           || reel_av_jpeg_encode(&p->jpeg, p->out, &p->fault) != 0 ? -1 : 0;
 }
 
 
@@ -171,7 +139,8 @@ write_image(poster_t *p)
 
     fd = p->child->out_fd[0];
 
-    err = reel_child_write(fd, p->pkt->data, (size_t) p->pkt->size);
+    err = reel_child_write(fd, p->jpeg.pkt->data,
+                           (size_t) p->jpeg.pkt->size);
 
     /* EINVAL: not a file that can be synced (a pipe of a debugging run) */
     if (err == REEL_OK && fdatasync(fd) != 0 && errno != EINVAL) {
@@ -180,7 +149,7 @@ write_image(poster_t *p)
 
     if (err == REEL_OK) {
         err = reel_child_image(p->child, 0, p->task.width, p->task.height,
-                               (uint32_t) p->pkt->size);
+                               (uint32_t) p->jpeg.pkt->size);
     }
 
     return err == REEL_OK
@@ -210,8 +179,7 @@ prepare(poster_t *p)
 
     p->best = av_frame_alloc();
     p->out = av_frame_alloc();
-    p->pkt = av_packet_alloc();
-    if (p->best == NULL || p->out == NULL || p->pkt == NULL) {
+    if (p->best == NULL || p->out == NULL) {
         return reel_av_fault_err(&p->fault, REEL_NOMEM, "decode", "picture");
     }
 
@@ -239,8 +207,7 @@ reel_av_poster(reel_child_t *c)
         status = reel_av_fault_report(c, &p.fault);
     }
 
-    avcodec_free_context(&p.enc);
-    av_packet_free(&p.pkt);
+    reel_av_jpeg_close(&p.jpeg);
     av_frame_free(&p.out);
     av_frame_free(&p.best);
     reel_av_graph_release(&p.graph);

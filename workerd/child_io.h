@@ -44,6 +44,10 @@ reel_err_t reel_child_source(reel_child_t *c, const reel_source_t *s)
 reel_err_t reel_child_image(reel_child_t *c, unsigned output, uint32_t width,
     uint32_t height, uint32_t bytes) REEL_WARN_UNUSED;
 
+/* s->object is empty; s is output's whole content */
+reel_err_t reel_child_story(reel_child_t *c, const reel_story_t *s,
+    unsigned output) REEL_WARN_UNUSED;
+
 /*
  * Tells the parent why the task fails and returns the exit status to
  * return.  retry: the fault may pass.  code is one of
@@ -62,12 +66,13 @@ reel_err_t reel_child_write(int fd, const void *p, size_t len)
 
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
- * av_audio.c, av_poster.c.  0 = done, else the status of reel_child_fail.
+ * av_audio.c, av_poster.c, av_storyboard.c.  0 = done, else the status of reel_child_fail.
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
 int reel_av_encode_audio(reel_child_t *c);
 int reel_av_poster(reel_child_t *c);
+int reel_av_storyboard(reel_child_t *c);
 
 /*
  * To be called in the child before the filter is set: initialises what

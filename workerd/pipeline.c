@@ -165,6 +165,45 @@ read_poster(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
 
 static reel_err_t
+read_widths(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_pipeline_t   *p = dst;
+    const reel_yaml_t *item;
+
+    err = reel_yaml_is(n, REEL_YAML_LIST, e);
+    p->nstory_widths = 0;
+
+    for (item = n->child; err == REEL_OK && item != NULL; item = item->next) {
+        if (p->nstory_widths == REEL_PIPELINE_WIDTHS) {
+            return reel_yaml_fail(item, e, "more than %d widths",
+                                  REEL_PIPELINE_WIDTHS);
+        }
+
+        err = reel_yaml_u32(item, 16, 1920,
+                            &p->story_widths[p->nstory_widths++], e);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_storyboard(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        U32("interval_s", reel_pipeline_t, story_interval_s, 0, 3600),
+        { "widths", REEL_YAML_TYPE_FN, 0, 0, 0, read_widths, false },
+        U32("tile_width", reel_pipeline_t, story_tile_width, 16, 640),
+        U32("columns", reel_pipeline_t, story_columns, 1, 16),
+        U32("rows", reel_pipeline_t, story_rows, 1, 16),
+    };
+
+    return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
+static reel_err_t
 read_task(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     static const reel_yaml_key_t keys[] = {
@@ -212,6 +251,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },
         { "audio", REEL_YAML_TYPE_FN, 0, 0, 0, read_audio, false },
         { "poster", REEL_YAML_TYPE_FN, 0, 0, 0, read_poster, false },
+        { "storyboard", REEL_YAML_TYPE_FN, 0, 0, 0, read_storyboard, false },
         FN("tasks", reel_pipeline_t, tasks, read_tasks),
     };
 

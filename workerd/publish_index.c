@@ -125,6 +125,45 @@ fill_index(reel_index_t *ix, const reel_parts_t *p, const reel_publish_t *t,
 }
 
 
+/* size_bytes borrow b, which they are printed into one after the other */
+static reel_err_t
+fill_pictures(reel_index_t *ix, const reel_parts_t *p, reel_buf_t *b)
+{
+    size_t               from[REEL_STORY_SETS], n, i;
+    const reel_story_t  *s;
+
+    n = p->stories == NULL ? 0 : p->stories->nstories;
+    n = n > REEL_STORY_SETS ? REEL_STORY_SETS : n;
+
+    for (i = 0; i < n; i++) {
+        s = &p->stories->stories[i];
+        from[i] = b->len;
+
+        for (uint32_t k = 0; k < s->nsheets; k++) {
+            reel_index_put_sheet(b, s->sizes[k]);
+        }
+    }
+
+    for (i = 0; i < n && reel_buf_err(b) == REEL_OK; i++) {
+        s = &p->stories->stories[i];
+
+        ix->pictures[ix->npictures++] = (reel_pictures_t) {
+            .object = reel_str(s->object),
+            .width = s->width,
+            .height = s->height,
+            .columns = s->columns,
+            .rows = s->rows,
+            .interval_ms = s->interval_ms,
+            .count = s->count,
+            .size_bytes = { (const char *) b->data + from[i],
+                            (i + 1 < n ? from[i + 1] : b->len) - from[i] }
+        };
+    }
+
+    return reel_buf_err(b);
+}
+
+
 reel_err_t
 reel_publish_index(reel_buf_t *b, const reel_parts_t *p,
     const reel_publish_t *t, const reel_publish_id_t *id, reel_error_t *e)
@@ -132,7 +171,9 @@ reel_publish_index(reel_buf_t *b, const reel_parts_t *p,
     reel_err_t            err = REEL_OK;
     reel_index_t         *ix = calloc(1, sizeof(*ix));
     reel_ix_rendition_t  *r = calloc(p->ntracks, sizeof(*r));
+    reel_buf_t            sheets;
 
+    reel_buf_init(&sheets, REEL_INDEX_MAX_BYTES);
     reel_buf_init(b, REEL_INDEX_MAX_BYTES);
 
     if (ix == NULL || r == NULL) {
@@ -146,6 +187,7 @@ reel_publish_index(reel_buf_t *b, const reel_parts_t *p,
     }
 
     fill_index(ix, p, t, id);
+    err = fill_pictures(ix, p, &sheets);
 
     for (size_t i = 0; err == REEL_OK && i < p->ntracks; i++) {
         err = fill_rendition(ix, &r[i], &p->tracks[i]);
@@ -162,6 +204,7 @@ done:
     }
     free(r);
     free(ix);
+    reel_buf_release(&sheets);
 
     return err;
 }

@@ -128,6 +128,21 @@ read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
 
 
 static reel_err_t
+read_images(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const char *name, bool growing,
+    const reel_answer_t **answer, reel_error_t *e)
+{
+    reel_err_t  err = read_maybe(p, s, asset, job, name, growing, e);
+
+    if (err == REEL_OK) {
+        *answer = &p->answers[p->nanswers - 1];
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static reel_err_t
 read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
 {
@@ -140,12 +155,12 @@ read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
     }
 
     if (err == REEL_OK && t->poster) {
-        err = read_maybe(p, s, asset, job, "poster.json", t->growing, e);
-        if (err == REEL_OK) {
-            p->image = &p->answers[p->nanswers - 1];
-        } else if (err == REEL_NOTFOUND) {
-            err = REEL_OK;
-        }
+        err = read_images(p, s, asset, job, "poster.json", t->growing,
+                          &p->image, e);
+    }
+    if (err == REEL_OK && t->storyboard) {
+        err = read_images(p, s, asset, job, "storyboard.json", t->growing,
+                          &p->stories, e);
     }
 
     return err;
@@ -169,7 +184,7 @@ reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
                          t->chunks, t->audios);
     }
 
-    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + 1;
+    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + 2;
     p->answers = calloc(max, sizeof(*p->answers));
     if (p->answers == NULL) {
         return REEL_NOMEM;

@@ -25,6 +25,7 @@ typedef struct {
                                            then audio */
     size_t               ntracks;
     const reel_answer_t *image;         /* NULL: none */
+    const reel_answer_t *stories;       /* NULL: none */
     uint32_t             fragments;     /* to be published */
     int64_t              end_ts;        /* of them, in the grid's ticks */
 } reel_parts_t;

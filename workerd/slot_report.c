@@ -10,6 +10,7 @@
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/slot.h"
+#include "workerd/verdict.h"
 
 #define RETRY_MS 1000
 
@@ -250,6 +251,7 @@ void
 reel_slot_report(reel_slot_t *s)
 {
     s->state = REEL_SLOT_REPORTING;
+    reel_verdict_forgive(s->attempt);
     send_report(s);
 }
 

@@ -340,7 +340,7 @@ take_line(reel_slot_t *s, const json_t *root)
     reel_attempt_t  *a = s->attempt;
 
     static const char *const keys[] = {
-        "object", "source", "image", "task"
+        "object", "source", "image", "story", "task"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

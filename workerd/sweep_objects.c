@@ -136,6 +136,9 @@ named(const walk_t *w, const char *rendition, names_t *l)
         for (unsigned i = 0; err == REEL_OK && i < w->ix->nimages; i++) {
             err = names_add(l, w->ix->images[i].object);
         }
+        for (unsigned i = 0; err == REEL_OK && i < w->ix->npictures; i++) {
+            err = names_add(l, w->ix->pictures[i].object);
+        }
         names_sort(l);
         return err;
     }

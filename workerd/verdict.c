@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "workerd/allowance.h"
+#include "workerd/answer.h"
+#include "workerd/log.h"
 
 /* beside what encodes need: an index, an image */
 #define ROOM (UINT64_C(64) << 20)
@@ -117,4 +119,41 @@ reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail)
                           "the child exited with status %d", detail);
         break;
     }
+}
+
+
+/* after how many tries an optional task is given up */
+static uint64_t
+tries(const reel_attempt_t *a)
+{
+    json_t      *payload = json_loads(a->payload, 0, NULL);
+    json_int_t   n;
+
+    n = json_integer_value(json_object_get(payload, "tries"));
+    json_decref(payload);
+
+    return n > 0 ? (uint64_t) n : 1;
+}
+
+
+void
+reel_verdict_forgive(reel_attempt_t *a)
+{
+    reel_outcome_t  *o = &a->outcome;
+
+    if (a->ops == NULL || !a->ops->optional || !o->failed
+        || (o->retry && (!reel_code_find(o->code)->counted
+                         || a->number < tries(a))))
+    {
+        return;
+    }
+
+    reel_log_task(REEL_LOG_WARN, a->job, a->task, "%s in %s: %s; the film "
+                  "goes without it", o->code, o->stage, o->detail);
+
+    reel_answer_release(&a->answer);
+    *o = (reel_outcome_t) { 0 };
+
+    /* fails as any task does when even that cannot be said */
+    (void) !reel_answer_put(a);
 }

@@ -21,4 +21,10 @@ void reel_verdict_said(reel_attempt_t *a, const json_t *value);
  */
 void reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail);
 
+/*
+ * A failure of an optional task that no further try would mend: the task is
+ * done, with an answer that has nothing in it, and the film goes without.
+ */
+void reel_verdict_forgive(reel_attempt_t *a);
+
 #endif

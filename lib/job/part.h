@@ -27,6 +27,11 @@ void reel_part_stream_print(reel_json_t *j, int stream, reel_rational_t tb);
 void reel_part_stream_parse(reel_fields_t *f, int *stream,
     reel_rational_t *tb);
 
+/* sets of pictures within an answer */
+void reel_part_story_print(reel_json_t *j, const reel_story_t *s);
+void reel_part_story_parse(reel_fields_t *f, reel_story_t *s);
+bool reel_part_object_name(const char *z);      /* "" is one too */
+
 /* the end of a payload's printing: fits REEL_PAYLOAD_MAX or REEL_LIMIT */
 reel_err_t reel_part_payload(const reel_buf_t *b, size_t before);
 

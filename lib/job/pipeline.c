@@ -29,12 +29,19 @@ static const reel_pipeline_t builtin = {
     .audio_object_s = 60,
     .poster_percent = 10,
     .poster_width = 1280,
+    .story_interval_s = 2,
+    .nstory_widths = 2,
+    .story_widths = { 320, 640 },
+    .story_tile_width = 160,
+    .story_columns = 5,
+    .story_rows = 5,
     .tasks = {
         [REEL_TASK_INSPECT] = { .attempts = 3, .timeout_s = 300 },
         [REEL_TASK_PLAN] = { .attempts = 3, .timeout_s = 60 },
         [REEL_TASK_ENCODE_VIDEO] = { .attempts = 3, .timeout_s = 1800 },
         [REEL_TASK_ENCODE_AUDIO] = { .attempts = 3, .timeout_s = 1800 },
         [REEL_TASK_POSTER] = { .attempts = 3, .timeout_s = 300 },
+        [REEL_TASK_STORYBOARD] = { .attempts = 3, .timeout_s = 900 },
         [REEL_TASK_PUBLISH] = { .attempts = 3, .timeout_s = 300 },
     },
 };
@@ -82,6 +89,20 @@ reel_pipeline_check(const reel_pipeline_t *p, const char **key,
         return reel_fail(e, REEL_INVAL, "max_s %u is less than twice min_s "
                          "%u: some lengths could not be cut",
                          p->chunk_max_s, p->chunk_min_s);
+    }
+
+    *key = "storyboard";
+
+    if (p->nstory_widths == 0 || p->nstory_widths > REEL_PIPELINE_WIDTHS
+        || (p->nstory_widths > 1
+            && p->story_widths[1] <= p->story_widths[0]))
+    {
+        return reel_fail(e, REEL_INVAL, "widths are 1 or %d that rise",
+                         REEL_PIPELINE_WIDTHS);
+    }
+
+    if (p->story_columns * p->story_rows < 2) {
+        return reel_fail(e, REEL_INVAL, "a sheet has two pictures at least");
     }
 
     *key = NULL;

@@ -10,7 +10,8 @@
 
 #include "lib/base/err.h"
 
-#define REEL_PIPELINE_RUNGS 16
+#define REEL_PIPELINE_RUNGS  16
+#define REEL_PIPELINE_WIDTHS 2   /* of a storyboard's pictures */
 
 typedef struct {
     uint32_t short_side;        /* 1080, 720, … pixels, even */
@@ -31,6 +32,7 @@ typedef enum {
     REEL_TASK_ENCODE_VIDEO,
     REEL_TASK_ENCODE_AUDIO,
     REEL_TASK_POSTER,
+    REEL_TASK_STORYBOARD,
     REEL_TASK_PUBLISH,
     REEL_TASK_TYPES             /* their number */
 } reel_task_type_t;
@@ -53,6 +55,12 @@ typedef struct {
     uint32_t         audio_object_s;        /* 60 */
     uint32_t         poster_percent;        /* 10: where in the film */
     uint32_t         poster_width;          /* 1280 at most */
+    uint32_t         story_interval_s;      /* 2 at least; 0 = none */
+    uint32_t         nstory_widths;         /* 2 */
+    uint32_t         story_widths[REEL_PIPELINE_WIDTHS];    /* rising */
+    uint32_t         story_tile_width;      /* 160 */
+    uint32_t         story_columns;         /* 5 tiles a sheet … */
+    uint32_t         story_rows;            /* … 5 */
     reel_task_opts_t tasks[REEL_TASK_TYPES];
 } reel_pipeline_t;
 

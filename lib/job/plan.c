@@ -41,6 +41,14 @@ add_all(reel_planner_t *p)
         if (i == 1 && p->t.audio && p->growing) {
             reel_plan_add_audio(p, 1, head, n);
         }
+
+        if (i == 1) {
+            reel_plan_add_storyboard(p);
+        }
+    }
+
+    if (p->nchunks == 1) {
+        reel_plan_add_storyboard(p);
     }
 
     reel_plan_add_publish(p, false);
@@ -89,8 +97,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
 
-    /* beside the chunks: a0 a1 v0.1 poster publish0 publish */
-    p->cap = p->nchunks + 6;
+    /* beside the chunks: a0 a1 v0.1 poster storyboard publish0 publish */
+    p->cap = p->nchunks + 7;
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 
     return err != REEL_OK ? err

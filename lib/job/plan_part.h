@@ -62,12 +62,26 @@ typedef struct {
 /* fragment n starts there, or the film ends */
 int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
 
+/*
+ * The next task; NULL after an error.  cost_us: expected CPU.  The
+ * caller fills the payload by way of reel_plan_set_payload.
+ */
+reel_planned_t *reel_plan_add_task(reel_planner_t *p, reel_task_type_t type,
+    const char *cls, uint64_t cost_us);
+void reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k,
+    reel_buf_t *b, reel_err_t err);
+
+/* width and height as shown, scaled to `most` wide, even, never larger */
+void reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
+    uint32_t *width, uint32_t *height);
+
 /* each adds one task behind the others; an error is sticky */
 void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     uint32_t first, uint32_t n);        /* rungs [first, first + n) */
 void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to);
 void reel_plan_add_poster(reel_planner_t *p);
+void reel_plan_add_storyboard(reel_planner_t *p);
 void reel_plan_add_publish(reel_planner_t *p, bool growing);
 
 #endif

@@ -20,12 +20,8 @@
 #define DEFAULT_CHANNELS 2
 
 
-/*
- * The next task; NULL after an error.  cost_us: expected CPU.  The
- * caller fills the payload by way of set_payload.
- */
-static reel_planned_t *
-add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
+reel_planned_t *
+reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
     uint64_t cost_us)
 {
     uint64_t          ms, patience;
@@ -62,8 +58,8 @@ add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
 }
 
 
-static void
-set_payload(reel_planner_t *p, reel_planned_t *k, reel_buf_t *b,
+void
+reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k, reel_buf_t *b,
     reel_err_t err)
 {
     if (err != REEL_OK) {
@@ -156,7 +152,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     const reel_chunk_t        *c = &p->chunks[chunk];
     const reel_source_video_t *v = &p->src->video;
 
-    k = add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_CLASS_ENCODE,
+    k = reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_CLASS_ENCODE,
                  video_cost(p, c, first, n));
     if (k == NULL) {
         return;
@@ -191,7 +187,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     }
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    set_payload(p, k, &b, reel_encode_video_print(&b, &t));
+    reel_plan_set_payload(p, k, &b, reel_encode_video_print(&b, &t));
 }
 
 
@@ -221,7 +217,7 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     reel_encode_audio_t        t;
     const reel_source_audio_t *a = &p->src->audio;
 
-    k = add_task(p, REEL_TASK_ENCODE_AUDIO, REEL_CLASS_ENCODE,
+    k = reel_plan_add_task(p, REEL_TASK_ENCODE_AUDIO, REEL_CLASS_ENCODE,
                  (uint64_t) ms * AUDIO_US_SECOND / 1000);
     if (k == NULL) {
         return;
@@ -251,30 +247,44 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     add_rendition(k, t.name);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    set_payload(p, k, &b, reel_encode_audio_print(&b, &t));
+    reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, &t));
+}
+
+
+void
+reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
+    uint32_t *width, uint32_t *height)
+{
+    uint32_t  w, h, to;
+
+    w = v->width < 2 ? 2 : v->width;
+    h = v->height < 1 ? 1 : v->height;
+    to = most < w ? most : w;
+
+    *width = reel_plan_even(to, 1, 1);
+    *height = reel_plan_even(h, to, w);
+
+    /* nearest even, but never larger than the source */
+    *width -= *width > w ? 2 : 0;
+    *height -= *height > h && h > 1 ? 2 : 0;
 }
 
 
 void
 reel_plan_add_poster(reel_planner_t *p)
 {
-    uint32_t                   w, h, width;
     reel_buf_t                 b;
     reel_poster_t              t;
     reel_planned_t            *k;
     const reel_source_video_t *v = &p->src->video;
 
-    k = add_task(p, REEL_TASK_POSTER, REEL_CLASS_LIGHT,
+    k = reel_plan_add_task(p, REEL_TASK_POSTER, REEL_CLASS_LIGHT,
                  (uint64_t) POSTER_COST_MS * 1000);
     if (k == NULL) {
         return;
     }
 
     (void) snprintf(k->name, sizeof(k->name), "poster");
-
-    w = v->width < 2 ? 2 : v->width;
-    h = v->height < 1 ? 1 : v->height;
-    width = p->pl->poster_width < w ? p->pl->poster_width : w;
 
     t = (reel_poster_t) {
         .stream = v->stream,
@@ -286,16 +296,12 @@ reel_plan_add_poster(reel_planner_t *p)
         .rotation = v->rotation,
         .hflip = v->hflip,
         .vflip = v->vflip,
-        .width = reel_plan_even(width, 1, 1),
-        .height = reel_plan_even(h, width, w),
     };
 
-    /* nearest even, but never larger than the source */
-    t.width -= t.width > w ? 2 : 0;
-    t.height -= t.height > h && h > 1 ? 2 : 0;
+    reel_plan_shrink(v, p->pl->poster_width, &t.width, &t.height);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    set_payload(p, k, &b, reel_poster_print(&b, &t));
+    reel_plan_set_payload(p, k, &b, reel_poster_print(&b, &t));
 }
 
 
@@ -308,7 +314,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
     reel_planned_t  *k;
     reel_publish_t   t;
 
-    k = add_task(p, REEL_TASK_PUBLISH, REEL_CLASS_LIGHT,
+    k = reel_plan_add_task(p, REEL_TASK_PUBLISH, REEL_CLASS_LIGHT,
                  (uint64_t) p->plan->ntasks * 1000);
     if (k == NULL) {
         return;
@@ -327,6 +333,8 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .groups = !growing && p->nchunks > 1 ? 1 : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
         .poster = !growing && p->t.video,
+        .storyboard = !growing && p->t.video
+                      && p->pl->story_interval_s != 0,
     };
 
     if (p->t.video && p->t.grid.frame_ts != 0) {
@@ -347,5 +355,5 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
     }
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    set_payload(p, k, &b, reel_publish_print(&b, &t));
+    reel_plan_set_payload(p, k, &b, reel_publish_print(&b, &t));
 }

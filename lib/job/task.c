@@ -17,6 +17,7 @@ reel_task_type_name(reel_task_type_t t)
         [REEL_TASK_ENCODE_VIDEO] = "encode_video",
         [REEL_TASK_ENCODE_AUDIO] = "encode_audio",
         [REEL_TASK_POSTER] = "poster",
+        [REEL_TASK_STORYBOARD] = "storyboard",
         [REEL_TASK_PUBLISH] = "publish",
     };
 

@@ -83,6 +83,34 @@ typedef struct {
 } reel_poster_t;
 
 /*
+ * Pictures at equal steps of the timeline: picture i of each set shows the
+ * film at i * interval_ms.  A set is one output: JPEGs of columns x rows
+ * pictures each, behind one another.
+ */
+#define REEL_STORY_SETS     (REEL_PIPELINE_WIDTHS + 1)
+#define REEL_STORY_PICTURES 1000
+
+typedef struct {
+    uint32_t width, height;     /* of a picture; even */
+    uint32_t columns, rows;     /* of a sheet; 1 x 1: single frames */
+} reel_story_set_t;
+
+typedef struct {
+    int              stream;
+    reel_rational_t  tb;
+    int64_t          origin;    /* timeline 0 in tb */
+    uint32_t         interval_ms;
+    uint32_t         count;     /* pictures */
+    bool             exact;     /* the picture of the instant, not the key
+                                   frame before it */
+    int              rotation;
+    bool             hflip, vflip;
+    uint32_t         tries;     /* then the film goes without */
+    uint32_t         nsets;
+    reel_story_set_t sets[REEL_STORY_SETS];
+} reel_storyboard_t;
+
+/*
  * publish0 (growing) shows chunk 0 as soon as its lowest rung and the head
  * of the sound stand; publish shows everything.  While growing a segment
  * is one fragment, so frag_to may be any number and no segment ever changes.
@@ -97,6 +125,7 @@ typedef struct {
     uint32_t    groups;         /* groups of rungs of every other chunk */
     uint32_t    audios;         /* stretches of sound: a0 …; 0 = no sound */
     bool        poster;
+    bool        storyboard;
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
 } reel_publish_t;
@@ -113,6 +142,10 @@ reel_err_t reel_poster_print(reel_buf_t *b, const reel_poster_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_poster_parse(reel_poster_t *t, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_storyboard_print(reel_buf_t *b, const reel_storyboard_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_storyboard_parse(reel_storyboard_t *t, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
@@ -120,7 +153,7 @@ reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
 
 /*
  * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>",
- * "poster", "publish0", "publish".
+ * "poster", "storyboard", "publish0", "publish".
  */
 void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
     uint32_t group);
@@ -160,13 +193,28 @@ typedef struct {
     char                language[36];
 } reel_encoded_t;
 
-/* the answer of encode_video, encode_audio (and its .part) and poster */
+/* one finished set of pictures of an answer */
+typedef struct {
+    char     object[64];        /* "frames-320-<token>.jpgs", "" while the
+                                   child knows no token */
+    uint32_t width, height, columns, rows, interval_ms, count;
+    uint32_t nsheets;           /* ceil(count / (columns * rows)) */
+    uint32_t sizes[REEL_STORY_PICTURES];        /* bytes of each sheet */
+    uint64_t bytes;             /* their sum */
+} reel_story_t;
+
+/*
+ * The answer of encode_video, encode_audio (and its .part), poster and
+ * storyboard.
+ */
 typedef struct {
     char            digest[65];         /* SHA-256 hex of the payload */
     reel_encoded_t *objects;            /* owned */
     size_t          nobjects;
     char            image[64];          /* poster: object name */
     uint32_t        image_width, image_height, image_bytes;
+    reel_story_t   *stories;            /* owned */
+    size_t          nstories;
 } reel_answer_t;
 
 reel_err_t reel_encoded_print(reel_buf_t *b, const reel_encoded_t *o)
@@ -174,6 +222,10 @@ reel_err_t reel_encoded_print(reel_buf_t *b, const reel_encoded_t *o)
 reel_err_t reel_encoded_parse(reel_encoded_t *o, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 void reel_encoded_release(reel_encoded_t *o);
+reel_err_t reel_story_print(reel_buf_t *b, const reel_story_t *s)
+    REEL_WARN_UNUSED;
+reel_err_t reel_story_parse(reel_story_t *s, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
     REEL_WARN_UNUSED;
 reel_err_t reel_answer_parse(reel_answer_t *a, const char *json, size_t len,

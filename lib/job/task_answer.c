@@ -203,8 +203,8 @@ parse_frags(reel_encoded_t *o, reel_fields_t *f)
 }
 
 
-static bool
-object_name(const char *z)
+bool
+reel_part_object_name(const char *z)
 {
     return z[strspn(z, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                        "0123456789._-")] == '\0' && z[0] != '.';
@@ -239,7 +239,7 @@ parse_object(reel_encoded_t *o, reel_fields_t *f)
     reel_fields_get_name(f, "rendition", o->rendition);
     reel_fields_text(f, "name", o->name, sizeof(o->name), 0);
 
-    if (!object_name(o->name)) {
+    if (!reel_part_object_name(o->name)) {
         reel_fields_fail(f, REEL_BADDATA, "name", "is not an object's name");
     }
 
@@ -313,6 +313,17 @@ reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
         reel_json_kuint(&j, "image_bytes", a->image_bytes);
     }
 
+    if (a->nstories > 0) {
+        reel_json_key(&j, "stories");
+        reel_json_array(&j);
+
+        for (i = 0; i < a->nstories; i++) {
+            reel_part_story_print(&j, &a->stories[i]);
+        }
+
+        reel_json_end(&j, ']');
+    }
+
     reel_json_end(&j, '}');
 
     return reel_buf_err(b);
@@ -349,6 +360,37 @@ parse_objects(reel_answer_t *a, reel_fields_t *f)
 }
 
 
+static void
+parse_stories(reel_answer_t *a, reel_fields_t *f)
+{
+    size_t         i, n;
+    json_t        *list;
+    reel_fields_t  in;
+
+    list = reel_fields_array(f, "stories", REEL_STORY_SETS);
+    n = json_array_size(list);
+
+    if (n == 0) {
+        return;
+    }
+
+    a->stories = calloc(n, sizeof(*a->stories));
+
+    if (a->stories == NULL) {
+        reel_fields_fail(f, REEL_NOMEM, "stories", "do not fit into memory");
+        return;
+    }
+
+    a->nstories = n;
+
+    for (i = 0; i < n && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(list, i), "stories");
+        reel_part_story_parse(&in, &a->stories[i]);
+        reel_fields_join(f, &in);
+    }
+}
+
+
 reel_err_t
 reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
     reel_error_t *e)
@@ -372,10 +414,14 @@ reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
         a->image_height = reel_fields_u32(&f, "image_height", 1, 65535);
         a->image_bytes = reel_fields_u32(&f, "image_bytes", 1, UINT32_MAX);
 
-        if (!object_name(a->image)) {
+        if (!reel_part_object_name(a->image)) {
             reel_fields_fail(&f, REEL_BADDATA, "image",
                              "is not an object's name");
         }
+    }
+
+    if (reel_fields_has(&f, "stories")) {
+        parse_stories(a, &f);
     }
 
     json_decref(f.obj);
@@ -398,5 +444,6 @@ reel_answer_release(reel_answer_t *a)
     }
 
     free(a->objects);
+    free(a->stories);
     *a = (reel_answer_t) { 0 };
 }

@@ -19,6 +19,7 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     reel_json_kuint(&j, "groups", t->groups);
     reel_json_kuint(&j, "audios", t->audios);
     reel_json_kbool(&j, "poster", t->poster);
+    reel_json_kbool(&j, "storyboard", t->storyboard);
     reel_json_kuint(&j, "frames", t->frames);
     reel_json_end(&j, '}');
 
@@ -48,6 +49,7 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     t->groups = reel_fields_u32(&f, "groups", 0, REEL_TASK_RUNGS);
     t->audios = reel_fields_u32(&f, "audios", 0, REEL_INDEX_MAX_FRAGMENTS);
     t->poster = reel_fields_bool(&f, "poster");
+    t->storyboard = reel_fields_bool(&f, "storyboard");
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
 
     if (f.err == REEL_OK

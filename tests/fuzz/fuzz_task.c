@@ -1,6 +1,7 @@
 /*
  * What tasks are told and what they answer.  The first byte chooses:
- * 0 encode_video, 1 encode_audio, 2 poster, 3 publish, 4 object, 5 answer.
+ * 0 encode_video, 1 encode_audio, 2 poster, 3 publish, 4 object, 5 answer,
+ * 6 storyboard, 7 story.
  */
 
 #include "tests/fuzz/round_trip.h"
@@ -13,6 +14,8 @@ FORMAT(poster, NOTHING)
 FORMAT(publish, NOTHING)
 FORMAT(encoded, reel_encoded_release)
 FORMAT(answer, reel_answer_release)
+FORMAT(storyboard, NOTHING)
+FORMAT(story, NOTHING)
 
 typedef union {
     reel_encode_video_t video;
@@ -21,6 +24,8 @@ typedef union {
     reel_publish_t      publish;
     reel_encoded_t      object;
     reel_answer_t       answer;
+    reel_storyboard_t   storyboard;
+    reel_story_t        story;
 } any_t;
 
 
@@ -46,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     static const format_t formats[] = {
         ROW(encode_video), ROW(encode_audio), ROW(poster), ROW(publish),
-        ROW(encoded), ROW(answer)
+        ROW(encoded), ROW(answer), ROW(storyboard), ROW(story)
     };
 
     if (size == 0) {

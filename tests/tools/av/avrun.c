@@ -96,6 +96,8 @@ static int
         return reel_av_encode_audio;
     case REEL_TASK_POSTER:
         return reel_av_poster;
+    case REEL_TASK_STORYBOARD:
+        return reel_av_storyboard;
     default:
         return NULL;
     }
@@ -122,7 +124,7 @@ child(const run_t *r, reel_task_type_t type, const char *name,
 
     if (payload != NULL) {
         c.payload = reel_str(payload);
-        c.nout = type == REEL_TASK_ENCODE_VIDEO ? REEL_CHILD_OUTPUTS : 1;
+        c.nout = type == REEL_TASK_ENCODE_AUDIO ? 1 : REEL_CHILD_OUTPUTS;
 
         for (i = 0; i < c.nout; i++) {
             (void) snprintf(end, sizeof(end), ".%u", i);

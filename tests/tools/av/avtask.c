@@ -2,7 +2,7 @@
  * Runs one libav task on a file, without a worker, queue or sandbox:
  *
  *     avtask inspect <source>
- *     avtask encode_video|encode_audio|poster <source> <prefix> <payload.json>
+ *     avtask <another type> <source> <prefix> <payload.json>
  *            [first fragment to resume at]
  *
  * Lines that a parent would get go to stdout; output i to <prefix>.<i>.
@@ -26,6 +26,7 @@ static const struct {
     { "encode_video", reel_av_encode_video },
     { "encode_audio", reel_av_encode_audio },
     { "poster",       reel_av_poster },
+    { "storyboard",   reel_av_storyboard },
 };
 
 

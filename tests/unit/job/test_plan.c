@@ -90,6 +90,7 @@ check_tasks(const reel_plan_t *p)
         assert_string_equal(k->cls,
                             k->type == REEL_TASK_ENCODE_VIDEO
                             || k->type == REEL_TASK_ENCODE_AUDIO
+                            || k->type == REEL_TASK_STORYBOARD
                             ? REEL_CLASS_ENCODE : REEL_CLASS_LIGHT);
 
         for (j = 0; j < k->ndeps; j++) {
@@ -231,6 +232,30 @@ check_growing(const reel_plan_t *p, const reel_publish_t *final)
 
 
 static void
+check_storyboard(const reel_plan_t *p, const reel_publish_t *pub)
+{
+    reel_storyboard_t     t;
+    const reel_planned_t *k = find(p, "storyboard");
+
+    assert_int_equal(k != NULL, pub->storyboard);
+
+    if (k == NULL) {
+        return;
+    }
+
+    assert_int_equal(reel_storyboard_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_in_range(t.count, 1, REEL_STORY_PICTURES);
+
+    /* the last instant lies within the film, the next one does not */
+    assert_true((int64_t) (t.count - 1) * t.interval_ms * p->grid.timescale
+                < p->grid.end_ts * 1000);
+    assert_true((int64_t) t.count * t.interval_ms * p->grid.timescale
+                >= p->grid.end_ts * 1000);
+}
+
+
+static void
 every_film(void **state)
 {
     size_t                i;
@@ -261,6 +286,8 @@ every_film(void **state)
         assert_int_equal(pub.audios > 0, films[i].audio_len > 0);
         assert_int_equal(pub.poster, films[i].num != 0);
         assert_int_equal(find(&p, "poster") != NULL, pub.poster);
+        assert_int_equal(pub.storyboard, pub.poster);
+        check_storyboard(&p, &pub);
 
         if (p.grid.frame_ts != 0) {
             assert_int_equal(pub.frames, p.grid.end_ts / p.grid.frame_ts);
@@ -320,7 +347,8 @@ order_is_urgency(void **state)
     reel_source_t      s;
     reel_pipeline_t    pl;
     static const char *const want[] = {
-        "v0.0", "a0", "publish0", "poster", "v0.1", "v1.0", "a1", "v2.0"
+        "v0.0", "a0", "publish0", "poster", "v0.1", "v1.0", "a1",
+        "storyboard", "v2.0"
     };
 
     (void) state;
@@ -338,6 +366,84 @@ order_is_urgency(void **state)
     assert_string_equal(p.tasks[5].renditions, "v1080,v720,v480,v360,v240");
     assert_int_equal(p.tasks[0].work_ms, 4000);
 
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+/* steps follow the length and the key frames, sizes the source */
+static void
+storyboards(void **state)
+{
+    size_t                i;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_pipeline_t       pl;
+    reel_storyboard_t     t;
+    const reel_planned_t *k;
+
+    static const struct {
+        film_t    film;
+        uint32_t  interval_ms, count;
+        bool      exact;
+    } rows[] = {
+        /* a key frame every 2 s, or each picture one */
+        { { 25, 1, 3000, 50 }, 2000, 60, false },
+        { { 30000, 1001, 3600, 60 }, 2000, 61, false },
+        { { 25, 1, 3000, 1 }, 2000, 60, false },
+        /* every 10 s: a short film is decoded, a long one need not be */
+        { { 25, 1, 1000, 250 }, 2000, 20, true },
+        { { 25, 1, 3000, 250 }, 9000, 14, false },
+        { { 30, 1, 3600, 250 }, 8000, 15, false },
+        /* one in all, none of use */
+        { { 25, 1, 25 * 600, 0 }, 2000, 300, true },
+        /* long ones */
+        { { 25, 1, 25 * 3600, 25 }, 4000, 900, false },
+        { { 25, 1, 25 * 3600 * 25, 25 }, 91000, 990, false },
+        { { 25, 1, 1, 1 }, 2000, 1, false },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        film_make(&s, &rows[i].film);
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        k = find(&p, "storyboard");
+        assert_non_null(k);
+        assert_int_equal(reel_storyboard_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(t.interval_ms, rows[i].interval_ms);
+        assert_int_equal(t.count, rows[i].count);
+        assert_int_equal(t.exact, rows[i].exact);
+        assert_int_equal(t.tries, 3);
+        assert_true(k->attempts > t.tries);
+        assert_int_equal(t.nsets, 3);
+        assert_int_equal(t.sets[0].width, 320);
+        assert_int_equal(t.sets[0].height, 180);
+        assert_int_equal(t.sets[1].height, 360);
+        assert_int_equal(t.sets[2].columns * t.sets[2].rows, 25);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+
+    /* never scaled up, no set twice, and a tall one has small sheets */
+    film_make(&s, &(film_t) { 25, 1, 250, 25, .width = 300,
+                              .height = 16000 });
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    k = find(&p, "storyboard");
+    assert_int_equal(reel_storyboard_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_int_equal(t.nsets, 2);
+    assert_int_equal(t.sets[0].width, 300);
+    assert_int_equal(t.sets[1].width, 160);
+    assert_int_equal(t.sets[1].rows, 1);
+    reel_plan_release(&p);
+
+    pl.story_interval_s = 0;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_null(find(&p, "storyboard"));
     reel_plan_release(&p);
     reel_source_release(&s);
 }
@@ -477,6 +583,7 @@ main(void)
         cmocka_unit_test(every_film),
         cmocka_unit_test(same_input_same_tasks),
         cmocka_unit_test(order_is_urgency),
+        cmocka_unit_test(storyboards),
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),
         cmocka_unit_test(poster),

@@ -66,6 +66,68 @@ video(void **state)
 
 
 static void
+storyboard_and_story(void **state)
+{
+    size_t              i;
+    char               *end;
+    reel_buf_t          b;
+    reel_story_t        s = { .object = "sheets-1-a.jpgs", .width = 160,
+                              .height = 90, .columns = 5, .rows = 5,
+                              .interval_ms = 2000, .count = 26,
+                              .nsheets = 2, .sizes = { 7, 9 },
+                              .bytes = 16 }, s2;
+    reel_error_t        e;
+    reel_storyboard_t   t = { .stream = 1, .tb = { 1, 90000 }, .origin = -7,
+                              .interval_ms = 2000, .count = 26,
+                              .exact = true, .rotation = 90, .hflip = true,
+                              .tries = 3, .nsets = 2,
+                              .sets = { { 320, 180, 1, 1 },
+                                        { 160, 90, 5, 5 } } }, t2;
+
+    static const struct {
+        const char *from, *to, *text;
+    } bad[] = {
+        { "\"count\":26", "\"count\":0", "\"count\" is 0" },
+        { "\"count\":26", "\"count\":25", "does not fit the number" },
+        { "\"count\":26", "\"count\":1001", "\"count\" is 1001" },
+        { "[7,9]", "[7,0]", "\"sizes\" is 0" },
+        { "[7,9]", "[7]", "does not fit the number" },
+        { "sheets-", "../etc-", "is not an object's name" },
+        { "\"rows\":5", "\"rows\":33", "\"rows\" is 33" },
+    };
+
+    (void) state;
+
+    reel_buf_init(&b, 1u << 16);
+    assert_int_equal(reel_storyboard_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_storyboard_parse(&t2, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_memory_equal(&t, &t2, sizeof(t));
+    reel_buf_clear(&b);
+
+    assert_int_equal(reel_story_print(&b, &s), REEL_OK);
+    assert_int_equal(reel_story_parse(&s2, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_memory_equal(&s, &s2, sizeof(s));
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[512];
+
+        end = strstr(reel_buf_cstr(&b), bad[i].from);
+        assert_non_null(end);
+        (void) snprintf(text, sizeof(text), "%.*s%s%s",
+                        (int) (end - (char *) b.data), (char *) b.data,
+                        bad[i].to, end + strlen(bad[i].from));
+        assert_int_equal(reel_story_parse(&s2, text, strlen(text), &e),
+                         REEL_BADDATA);
+        assert_non_null(strstr(e.text, bad[i].text));
+    }
+
+    reel_buf_release(&b);
+}
+
+
+static void
 audio_poster_publish(void **state)
 {
     reel_buf_t          b;
@@ -320,6 +382,7 @@ main(void)
         cmocka_unit_test(names),
         cmocka_unit_test(video),
         cmocka_unit_test(audio_poster_publish),
+        cmocka_unit_test(storyboard_and_story),
         cmocka_unit_test(grids_that_cannot_be),
         cmocka_unit_test(access_units),
         cmocka_unit_test(answer),

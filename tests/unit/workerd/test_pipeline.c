@@ -70,7 +70,8 @@ shipped_is_builtin(void **state)
         "preset:", "gop_ms:", "encoder_threads:", "first_s:", "min_s:",
         "target_s:", "max_s:", "rungs:", "kbps:", "channels:", "object_s:",
         "percent:", "width:", "inspect:", "plan:", "encode_video:",
-        "encode_audio:", "poster:", "publish:",
+        "encode_audio:", "poster:", "storyboard:",
+        "publish:",
     };
 
     (void) state;
@@ -115,6 +116,8 @@ all_values(void **state)
         "  - { short_side: 144, crf: 30, max_kbps: 100, buf_kbits: 150 }\n"
         "audio: { kbps: 0, channels: 1, object_s: 30 }\n"
         "poster: { percent: 0, width: 640 }\n"
+        "storyboard: { interval_s: 7, widths: [ 200 ], tile_width: 80, "
+        "columns: 4, rows: 1 }\n"
         "tasks: { plan: { attempts: 9 }, poster: { timeout_s: 11 } }\n",
         &e), REEL_OK);
     assert_string_equal(p.name, "x");
@@ -135,6 +138,12 @@ all_values(void **state)
     assert_int_equal(p.audio_object_s, 30);
     assert_int_equal(p.poster_percent, 0);
     assert_int_equal(p.poster_width, 640);
+    assert_int_equal(p.story_interval_s, 7);
+    assert_int_equal(p.nstory_widths, 1);
+    assert_int_equal(p.story_widths[0], 200);
+    assert_int_equal(p.story_tile_width, 80);
+    assert_int_equal(p.story_columns, 4);
+    assert_int_equal(p.story_rows, 1);
     assert_int_equal(p.tasks[REEL_TASK_PLAN].attempts, 9);
     assert_int_equal(p.tasks[REEL_TASK_PLAN].timeout_s, 60);
     assert_int_equal(p.tasks[REEL_TASK_POSTER].timeout_s, 11);
@@ -189,6 +198,16 @@ refused(void **state)
         { "chunks: { min: 6 }\n", "1:11: unknown key \"min\"" },
         { "audio: { kbps: 12 }\n", "1:16: kbps must be 0 (no sound) or at" },
         { "audio: { channels: 6 }\n", "1:20: channels must lie within 1" },
+        { "storyboard: { widths: [] }\n",
+          "1:13: storyboard: widths are 1 or 2" },
+        { "storyboard: { widths: [ 300, 200 ] }\n",
+          "1:13: storyboard: widths are 1 or 2" },
+        { "storyboard: { widths: [ 1, 200 ] }\n",
+          "1:25: value must lie within 16" },
+        { "storyboard: { widths: [ 20, 30, 40 ] }\n",
+          "1:33: more than 2 widths" },
+        { "storyboard: { columns: 1, rows: 1 }\n",
+          "1:13: storyboard: a sheet has two pictures at least" },
         { "poster: { percent: 101 }\n", "1:20: percent must lie within 0" },
         { "tasks: { encode: { attempts: 3 } }\n",
           "1:10: unknown key \"encode\"" },

@@ -95,7 +95,7 @@ setup(void **state)
     };
 
     parts = (reel_parts_t) { 0 };
-    parts.answers = calloc(9, sizeof(*parts.answers));
+    parts.answers = calloc(10, sizeof(*parts.answers));
 
     for (uint32_t c = 0; c < 3; c++) {
         a = &parts.answers[n++];
@@ -124,6 +124,21 @@ setup(void **state)
     a->image_height = 360;
     a->image_bytes = 999;
     parts.image = a;
+
+    a = &parts.answers[n++];
+    a->stories = calloc(2, sizeof(*a->stories));
+    a->nstories = 2;
+    a->stories[0] = (reel_story_t) {
+        .object = "frames-320-1-aa.jpgs", .width = 320, .height = 180,
+        .columns = 1, .rows = 1, .interval_ms = 2000, .count = 6,
+        .nsheets = 6, .sizes = { 5, 400, 3, 2, 1, 70000 }, .bytes = 70411
+    };
+    a->stories[1] = (reel_story_t) {
+        .object = "sheets-1-aa.jpgs", .width = 160, .height = 90,
+        .columns = 2, .rows = 2, .interval_ms = 2000, .count = 6,
+        .nsheets = 2, .sizes = { 9, 8 }, .bytes = 17
+    };
+    parts.stories = a;
     parts.nanswers = n;
 
     return 0;
@@ -371,6 +386,8 @@ the_index_says_what_the_parts_are(void **state)
     reel_extent_t             x[REEL_EXTENTS_MAX];
     reel_result_t             result;
     unsigned                  n;
+    uint32_t                  size;
+    uint64_t                  at;
     reel_publish_id_t         id = {
         .asset = "01h00000000000000000000000", .publication = 3,
         .created_ms = 5, .completed_ms = 9, .salt = "0123456789abcde"
@@ -393,6 +410,13 @@ the_index_says_what_the_parts_are(void **state)
     assert_int_equal(ix.nrenditions, 4);
     assert_int_equal(ix.nimages, 1);
     assert_int_equal(ix.images[0].size, 999);
+    assert_int_equal(ix.npictures, 2);
+    assert_true(reel_str_eqz(ix.pictures[1].object, "sheets-1-aa.jpgs"));
+    assert_int_equal(ix.pictures[1].sheets, 2);
+    assert_int_equal(reel_index_sheet(&ix.pictures[0], 5, &at, &size),
+                     REEL_OK);
+    assert_int_equal(at, 411);
+    assert_int_equal(size, 70000);
 
     q = reel_index_find(&ix, REEL_STR("v360"));
     assert_non_null(q);

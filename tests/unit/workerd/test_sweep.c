@@ -105,10 +105,15 @@ put_index(uint32_t publication)
 
     ix = (reel_index_t) {
         .publication = publication, .timescale = 1000, .gop_ts = 2000,
-        .fragments = 2, .end_ts = 4000, .nheaders = 1, .nimages = 1,
+        .fragments = 2, .end_ts = 4000, .nheaders = 1, .nimages = 1, .npictures = 1,
         .growing = growing
     };
     ix.headers[0] = REEL_STR("header");
+    ix.pictures[0] = (reel_pictures_t) {
+        .object = REEL_STR("s.jpgs"), .width = 16, .height = 9, .columns = 1,
+        .rows = 1, .interval_ms = 2000, .count = 1,
+        .size_bytes = REEL_STR("\x01")
+    };
     ix.images[0] = (reel_image_t) { REEL_IMAGE_POSTER, REEL_STR("p.jpg"), 1,
                                     1, 1 };
 
@@ -129,6 +134,7 @@ put_objects(void)
     put(PREFIX "v720/0-1-00000000000000aa.mp4", "x");
     put(PREFIX "image/p.jpg", "x");
     put(PREFIX "image/q.jpg", "x");
+    put(PREFIX "image/s.jpgs", "x");
     put(PREFIX "source", "x");
     put(PREFIX "request.json", "{}");
     put("scratch/" ASSET ".1/v0.0.json", "{}");
@@ -150,6 +156,7 @@ unnamed_ones_go(void **state)
     assert_true(stands(PREFIX "v240/0-1-00000000000000aa.mp4"));
     assert_true(stands(PREFIX "v240/odd.mp4"));
     assert_true(stands(PREFIX "image/p.jpg"));
+    assert_true(stands(PREFIX "image/s.jpgs"));
     assert_true(stands(PREFIX "source"));
     assert_true(stands(PREFIX "index"));
     assert_false(stands(PREFIX "v240/0-1-00000000000000ab.mp4"));
@@ -269,7 +276,7 @@ all_objects_of_an_errored_asset_go(void **state)
     put_objects();
     put_result(1, false);
     assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
-    assert_int_equal(pass.objects, 6);
+    assert_int_equal(pass.objects, 7);
     assert_true(stands(PREFIX "source"));
     assert_true(stands(PREFIX "result.json"));
 }

@@ -104,6 +104,61 @@ a_word_of_its_own(void **state)
 }
 
 
+/* what a film can do without is given up, not tried for ever */
+static void
+an_optional_one_is_given_up(void **state)
+{
+    reel_key_t     key;
+    reel_buf_t     b = { 0 };
+    reel_answer_t  answer;
+
+    (void) state;
+
+    a.ops = &reel_task_storyboard;
+    a.payload = strdup("{\"tries\":3}");
+    snprintf(a.task, sizeof(a.task), "storyboard");
+    memset(a.digest, 'a', 64);
+
+    /* another try may mend it */
+    a.number = 2;
+    say("retry", "IO");
+    reel_verdict_forgive(&a);
+    ended("IO", true, true);
+
+    /* and what does not count is no try */
+    a.number = 3;
+    reel_outcome_fail(&a.outcome, "NO_SPACE", "store", "full");
+    reel_verdict_forgive(&a);
+    ended("NO_SPACE", true, false);
+
+    say("retry", "IO");
+    reel_verdict_forgive(&a);
+    assert_false(a.outcome.failed);
+
+    a.number = 1;
+    say("fail", "BAD_MEDIA");
+    reel_verdict_forgive(&a);
+    assert_false(a.outcome.failed);
+
+    assert_int_equal(reel_key_scratch(key, reel_str(JOB), "storyboard.json"),
+                     REEL_OK);
+    assert_int_equal(reel_store_get(worker.store, key, 4096, &b), REEL_OK);
+    assert_int_equal(reel_answer_parse(&answer, reel_buf_cstr(&b), b.len,
+                                       NULL), REEL_OK);
+    assert_int_equal(answer.nstories + answer.nobjects, 0);
+    reel_answer_release(&answer);
+    reel_buf_release(&b);
+    free(a.payload);
+    a.payload = NULL;
+
+    /* a poster is none of these */
+    a.ops = &reel_task_poster;
+    say("fail", "BAD_MEDIA");
+    reel_verdict_forgive(&a);
+    ended("BAD_MEDIA", false, true);
+}
+
+
 static void
 a_word_without_sense(void **state)
 {
@@ -286,6 +341,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup(a_word_of_its_own, setup),
+        cmocka_unit_test_setup(an_optional_one_is_given_up, setup),
         cmocka_unit_test_setup(a_word_without_sense, setup),
         cmocka_unit_test_setup(no_child_ends_the_daemon, setup),
         cmocka_unit_test_setup(the_daemon_ends_a_child, setup),

@@ -1,0 +1,174 @@
+/*
+ * The storyboard.  Key frames alone are cheap, so the steps are no finer
+ * than the source's key frames, up to STEP_MAX_S; only a short film (less
+ * than PICTURES_WANTED such steps), or one with fewer key frames still, is
+ * decoded for it.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/job/plan_part.h"
+
+#define STEP_MAX_S       10
+#define PICTURES_WANTED  12
+#define INTERVAL_MAX_S   3600
+#define SHEET_SIDE       16384          /* what any decoder of JPEG takes */
+
+/* beyond what encode_video retries: a lost worker is not the film's end */
+#define SPARE_ATTEMPTS   3
+
+/* nanoseconds a pixel of the source: decoded and scaled; decoded in passing */
+#define PICTURE_NS_PIXEL  10
+#define PASSING_NS_PIXEL  3
+
+
+/* may a step of so many seconds do with key frames: nine times of ten? */
+static bool
+keys_suffice(const reel_planner_t *p, uint32_t step_s)
+{
+    size_t                     i;
+    int64_t                    gap, step, far = 0, all = 0;
+    const reel_source_video_t *v = &p->src->video;
+
+    step = reel_rescale(step_s, v->tb.den, v->tb.num, REEL_ROUND_UP);
+
+    for (i = 0; i < v->nkeyframes; i++) {
+        gap = (i + 1 < v->nkeyframes ? v->keyframes[i + 1] : v->last_pts)
+              - v->keyframes[i];
+        all += gap > 0 ? gap : 0;
+        far += gap > step ? gap - step : 0;
+    }
+
+    return v->nkeyframes > 0 && far <= all / 10;
+}
+
+
+static uint32_t
+duration_ms(const reel_planner_t *p)
+{
+    int64_t ms;
+
+    ms = reel_rescale(p->t.grid.end_ts, 1000, p->t.grid.timescale,
+                      REEL_ROUND_UP);
+
+    return ms < 1 ? 1 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t) ms;
+}
+
+
+static void
+choose_steps(const reel_planner_t *p, reel_storyboard_t *t)
+{
+    uint32_t ms = duration_ms(p), s, most;
+
+    /* at most REEL_STORY_PICTURES */
+    s = ms / (REEL_STORY_PICTURES * 1000) + 1;
+    s = s < p->pl->story_interval_s ? p->pl->story_interval_s : s;
+    s = s > INTERVAL_MAX_S ? INTERVAL_MAX_S : s;
+
+    most = ms / (PICTURES_WANTED * 1000);
+    most = most > STEP_MAX_S ? STEP_MAX_S : most;
+
+    t->interval_ms = s * 1000;
+    t->exact = true;
+
+    do {
+        if (keys_suffice(p, s)) {
+            t->interval_ms = s * 1000;
+            t->exact = false;
+            break;
+        }
+    } while (++s <= most);
+
+    t->count = (ms - 1) / t->interval_ms + 1;
+    t->count = t->count > REEL_STORY_PICTURES ? REEL_STORY_PICTURES
+                                              : t->count;
+}
+
+
+static void
+choose_sets(const reel_planner_t *p, reel_storyboard_t *t)
+{
+    uint32_t          i;
+    reel_story_set_t *s;
+
+    for (i = 0; i < p->pl->nstory_widths; i++) {
+        s = &t->sets[t->nsets];
+        *s = (reel_story_set_t) { .columns = 1, .rows = 1 };
+        reel_plan_shrink(&p->src->video, p->pl->story_widths[i], &s->width,
+                         &s->height);
+
+        /* a small source has no larger pictures */
+        if (t->nsets == 0 || s->width > s[-1].width) {
+            t->nsets++;
+        }
+    }
+
+    s = &t->sets[t->nsets++];
+    *s = (reel_story_set_t) { .columns = p->pl->story_columns,
+                              .rows = p->pl->story_rows };
+    reel_plan_shrink(&p->src->video, p->pl->story_tile_width, &s->width,
+                     &s->height);
+
+    while (s->columns > 1 && s->width > SHEET_SIDE / s->columns) {
+        s->columns--;
+    }
+
+    while (s->rows > 1 && s->height > SHEET_SIDE / s->rows) {
+        s->rows--;
+    }
+}
+
+
+static uint64_t
+cost_us(const reel_planner_t *p, const reel_storyboard_t *t)
+{
+    uint64_t                   us, px;
+    const reel_source_video_t *v = &p->src->video;
+
+    px = (uint64_t) v->width * v->height;
+    us = px * PICTURE_NS_PIXEL / 1000 * t->count;
+
+    return t->exact ? us + px * PASSING_NS_PIXEL / 1000 * v->frames : us;
+}
+
+
+void
+reel_plan_add_storyboard(reel_planner_t *p)
+{
+    reel_buf_t                 b;
+    reel_planned_t            *k;
+    reel_storyboard_t          t;
+    const reel_source_video_t *v = &p->src->video;
+
+    if (!p->t.video || p->pl->story_interval_s == 0) {
+        return;
+    }
+
+    t = (reel_storyboard_t) {
+        .stream = v->stream,
+        .tb = v->tb,
+        .origin = p->t.video_origin,
+        .rotation = v->rotation,
+        .hflip = v->hflip,
+        .vflip = v->vflip,
+    };
+
+    choose_steps(p, &t);
+    choose_sets(p, &t);
+
+    k = reel_plan_add_task(p, REEL_TASK_STORYBOARD, REEL_CLASS_ENCODE,
+                           cost_us(p, &t));
+    if (k == NULL) {
+        return;
+    }
+
+    (void) snprintf(k->name, sizeof(k->name), "storyboard");
+
+    t.tries = k->attempts;
+    k->attempts += SPARE_ATTEMPTS;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    reel_plan_set_payload(p, k, &b, reel_storyboard_print(&b, &t));
+}
