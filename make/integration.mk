@@ -15,3 +15,9 @@ test-chaos: all
 	@mkdir -p $(BUILD)/results
 	REEL_RESULTS=$(abspath $(BUILD))/results/chaos.txt $(PYTEST) -m chaos \
 	    tests/integration
+
+## make flood [FLOOD=100000]  so many uploads of which nothing comes
+.PHONY: flood
+flood: all
+	REEL_FLOOD=$(or $(FLOOD),100000) $(PYTEST) -s \
+	    tests/integration/test_upload_flood.py

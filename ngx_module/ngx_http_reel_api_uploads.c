@@ -1,8 +1,9 @@
 /*
  * GET /api/uploads and /api/uploads/<id>: what the project's uploads are at,
- * from the store alone.  Nothing sorts them there, so that a page is a look
- * at all of them, of which the newest behind the cursor are kept: a cursor
- * is "<created_ms>:<id>" of the last one shown.
+ * from the store alone.  Nothing sorts them there, but the time of a file
+ * tells which are the newest; of those behind the cursor so many are opened
+ * for a page as is affordable, however many there are.  A cursor is
+ * "<time in ns>:<id>" of the last one that was looked at.
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
@@ -14,6 +15,7 @@
 
 #define NGX_HTTP_REEL_UPLOADS_MAX      100
 #define NGX_HTTP_REEL_UPLOADS_DEFAULT  20
+#define NGX_HTTP_REEL_UPLOADS_OPENED   1000
 #define NGX_HTTP_REEL_UPLOADS_BODY     (4 * 1024 * 1024)
 
 
@@ -35,10 +37,10 @@ typedef struct {
     ngx_http_reel_api_t         *api;
     ngx_uint_t                   limit;
     char                         state[16];
-    int64_t                      before_ms;     /* of the cursor */
-    char                         before[REEL_UPLOAD_ID_LEN + 1];
-    ngx_http_reel_api_upload_t  *rows[NGX_HTTP_REEL_UPLOADS_MAX + 1];
+    reel_upload_mark_t           cursor;        /* id "": none */
+    ngx_http_reel_api_upload_t  *rows;          /* of limit */
     ngx_uint_t                   nrows;         /* newest first */
+    reel_upload_mark_t           next;          /* id "": no more */
 } ngx_http_reel_api_uploads_t;
 
 
@@ -47,10 +49,8 @@ static ngx_int_t ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
 static reel_err_t ngx_http_reel_api_uploads_cursor(
     ngx_http_reel_api_uploads_t *l, const char *cursor);
 static void ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log);
-static reel_err_t ngx_http_reel_api_uploads_take(void *data, const char *id,
-    reel_upload_t *u);
-static ngx_uint_t ngx_http_reel_api_uploads_before(int64_t ms, const char *id,
-    int64_t than_ms, const char *than);
+static ngx_uint_t ngx_http_reel_api_uploads_take(
+    ngx_http_reel_api_uploads_t *l, reel_upload_t *u);
 static void ngx_http_reel_api_uploads_done(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_api_upload_work(void *data, ngx_log_t *log);
 static void ngx_http_reel_api_upload_done(ngx_http_request_t *r, void *data);
@@ -70,8 +70,6 @@ ngx_int_t
 ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
     ngx_int_t                     rc;
-    ngx_uint_t                    i;
-    ngx_http_reel_api_upload_t   *rows;
     ngx_http_reel_api_uploads_t  *l;
 
     l = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_api_uploads_t));
@@ -86,14 +84,14 @@ ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
         return rc;
     }
 
-    rows = ngx_palloc(r->pool, (l->limit + 1)
-                               * sizeof(ngx_http_reel_api_upload_t));
-    if (rows == NULL) {
+    l->rows = ngx_palloc(r->pool, l->limit
+                                  * sizeof(ngx_http_reel_api_upload_t));
+    if (l->rows == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    for (i = 0; i <= l->limit; i++) {
-        l->rows[i] = &rows[i];
+    if (ngx_http_reel_task_walks == NGX_HTTP_REEL_TASK_WALKS) {
+        return ngx_http_reel_api_upload_failed(r, REEL_AGAIN);
     }
 
     if (ngx_http_reel_task_post(r, ngx_http_reel_api_uploads_work,
@@ -103,6 +101,7 @@ ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_http_reel_task_walks++;
     r->main->count++;
 
     return NGX_DONE;
@@ -123,7 +122,6 @@ ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
     query.len = r->args.len;
 
     l->limit = NGX_HTTP_REEL_UPLOADS_DEFAULT;
-    l->before_ms = INT64_MAX;
     bad = NULL;
 
     if (query.len == 0) {
@@ -174,20 +172,20 @@ static reel_err_t
 ngx_http_reel_api_uploads_cursor(ngx_http_reel_api_uploads_t *l,
     const char *cursor)
 {
-    uint64_t    ms;
+    uint64_t    ns;
     reel_str_t  first, id;
 
     first = reel_str_cut(reel_str(cursor), ':', &id);
 
     if (id.p == NULL || !reel_upload_id_valid(id)
-        || reel_str_u64(first, INT64_MAX, &ms) != REEL_OK)
+        || reel_str_u64(first, INT64_MAX, &ns) != REEL_OK)
     {
         return REEL_INVAL;
     }
 
-    l->before_ms = ms;
+    l->cursor.made_ns = ns;
 
-    return reel_str_copy(l->before, sizeof(l->before), id);
+    return reel_str_copy(l->cursor.id, sizeof(l->cursor.id), id);
 }
 
 
@@ -196,12 +194,14 @@ ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_uploads_t  *l = data;
 
-    ngx_uint_t                   i;
-    reel_upload_t               *u;
-    ngx_http_reel_api_upload_t  *row;
+    size_t               i, n;
+    ngx_uint_t           full;
+    reel_upload_t       *u;
+    reel_upload_mark_t  *marks;
 
-    l->api->err = reel_upload_each(l->api->store,
-                                   ngx_http_reel_api_uploads_take, l);
+    l->api->err = reel_upload_newest(l->api->store,
+                                     l->cursor.id[0] ? &l->cursor : NULL,
+                                     NGX_HTTP_REEL_UPLOADS_OPENED, &marks, &n);
 
     if (l->api->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: uploads cannot be listed: "
@@ -209,80 +209,60 @@ ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log)
         return;
     }
 
-    for (i = 0; i < ngx_min(l->nrows, l->limit); i++) {
-        row = l->rows[i];
+    full = 0;
 
-        if (row->parts
-            && reel_upload_open(l->api->store, reel_str(row->id), &u)
-               == REEL_OK)
+    for (i = 0; i < n && !full; i++) {
+
+        if (reel_upload_open(l->api->store, reel_str(marks[i].id), &u)
+            != REEL_OK)
         {
-            ngx_http_reel_api_upload_count(row, u);
-            reel_upload_close(u);
+            continue;
         }
+
+        full = ngx_http_reel_api_uploads_take(l, u);
+        reel_upload_close(u);
     }
+
+    if (full) {
+        /* one more than the page: there is a next one, from it on */
+        l->next = marks[i - 2];
+
+    } else if (n == NGX_HTTP_REEL_UPLOADS_OPENED) {
+        l->next = marks[n - 1];
+    }
+
+    free(marks);
 }
 
 
-/* one that is shown already, or too old for this page, is passed over */
-static reel_err_t
-ngx_http_reel_api_uploads_take(void *data, const char *id, reel_upload_t *u)
+/* 1: it is one too many */
+static ngx_uint_t
+ngx_http_reel_api_uploads_take(ngx_http_reel_api_uploads_t *l,
+    reel_upload_t *u)
 {
-    ngx_http_reel_api_uploads_t  *l = data;
-
-    int64_t                      ms;
-    ngx_uint_t                   i, n;
-    const char                  *state;
     ngx_http_reel_api_upload_t  *row;
 
-    if (u == NULL
-        || ngx_strcmp(u->facts.request.project, l->api->auth.key->project)
-           != 0)
+    if (ngx_strcmp(u->facts.request.project, l->api->auth.key->project) != 0
+        || (l->state[0]
+            && ngx_strcmp(l->state, ngx_http_reel_api_upload_state(u,
+                                        l->api->now_ms))
+               != 0))
     {
-        return REEL_OK;
+        return 0;
     }
 
-    ms = u->facts.request.created_ms;
-    state = ngx_http_reel_api_upload_state(u, l->api->now_ms);
-
-    if ((l->state[0] && ngx_strcmp(l->state, state) != 0)
-        || !ngx_http_reel_api_uploads_before(ms, id, l->before_ms, l->before))
-    {
-        return REEL_OK;
+    if (l->nrows == l->limit) {
+        return 1;
     }
 
-    for (i = l->nrows; i > 0; i--) {
-        row = l->rows[i - 1];
-
-        if (ngx_http_reel_api_uploads_before(ms, id, row->created_ms,
-                                             row->id))
-        {
-            break;
-        }
-    }
-
-    if (i > l->limit) {
-        return REEL_OK;
-    }
-
-    /* one more than the page: that there is a next one */
-    n = ngx_min(l->nrows, l->limit);
-    row = l->rows[n];
-    ngx_memmove(&l->rows[i + 1], &l->rows[i], (n - i) * sizeof(row));
-    l->rows[i] = row;
-    l->nrows = n + 1;
-
+    row = &l->rows[l->nrows++];
     ngx_http_reel_api_upload_fill(row, u, l->api->now_ms);
 
-    return REEL_OK;
-}
+    if (row->parts) {
+        ngx_http_reel_api_upload_count(row, u);
+    }
 
-
-/* does the first come behind the second, newest first? */
-static ngx_uint_t
-ngx_http_reel_api_uploads_before(int64_t ms, const char *id, int64_t than_ms,
-    const char *than)
-{
-    return ms != than_ms ? ms < than_ms : ngx_strcmp(id, than) < 0;
+    return 0;
 }
 
 
@@ -291,11 +271,12 @@ ngx_http_reel_api_uploads_done(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_api_uploads_t  *l = data;
 
-    char                         next[NGX_INT64_LEN + REEL_UPLOAD_ID_LEN + 2];
-    ngx_uint_t                   i, n;
-    reel_buf_t                   b;
-    reel_json_t                  j;
-    ngx_http_reel_api_upload_t  *last;
+    char         next[NGX_INT64_LEN + REEL_UPLOAD_ID_LEN + 2];
+    ngx_uint_t   i;
+    reel_buf_t   b;
+    reel_json_t  j;
+
+    ngx_http_reel_task_walks--;
 
     if (l->api->err != REEL_OK) {
         ngx_http_finalize_request(r, ngx_http_reel_api_upload_failed(r,
@@ -303,25 +284,22 @@ ngx_http_reel_api_uploads_done(ngx_http_request_t *r, void *data)
         return;
     }
 
-    n = ngx_min(l->nrows, l->limit);
-
     reel_buf_init(&b, NGX_HTTP_REEL_UPLOADS_BODY);
     reel_json_init(&j, &b);
     reel_json_object(&j);
     reel_json_key(&j, "uploads");
     reel_json_array(&j);
 
-    for (i = 0; i < n; i++) {
-        ngx_http_reel_api_upload_print(&j, l->rows[i]);
+    for (i = 0; i < l->nrows; i++) {
+        ngx_http_reel_api_upload_print(&j, &l->rows[i]);
     }
 
     reel_json_end(&j, ']');
     reel_json_key(&j, "next_cursor");
 
-    if (l->nrows > l->limit) {
-        last = l->rows[n - 1];
+    if (l->next.id[0]) {
         (void) ngx_snprintf((u_char *) next, sizeof(next), "%L:%s%Z",
-                            last->created_ms, last->id);
+                            l->next.made_ns, l->next.id);
         reel_json_str(&j, reel_str(next));
 
     } else {
@@ -445,8 +423,8 @@ ngx_http_reel_api_upload_failed(ngx_http_request_t *r, reel_err_t err)
     case REEL_DENIED:
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
                                    NGX_HTTP_SERVICE_UNAVAILABLE, "SlowDown",
-                                   "another request is at this upload; try "
-                                   "again", 1);
+                                   "others are at this just now; try again",
+                                   1);
 
     case REEL_INVAL:
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,

@@ -149,6 +149,16 @@ typedef void (*ngx_http_reel_done_pt)(ngx_http_request_t *r, void *data);
 ngx_int_t ngx_http_reel_task_post(ngx_http_request_t *r,
     ngx_http_reel_work_pt work, ngx_http_reel_done_pt done, void *data);
 
+/*
+ * Those under way that look at all uploads of the store, in this worker: each
+ * has a thread for as long as there are many.  Who would be one too many is
+ * told to try again, so that uploads have the other threads.
+ */
+#define NGX_HTTP_REEL_TASK_WALKS  4
+
+extern ngx_uint_t  ngx_http_reel_task_walks;
+
+
 
 /* ngx_http_reel_error.c */
 

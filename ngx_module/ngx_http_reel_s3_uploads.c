@@ -1,6 +1,7 @@
 /*
- * S3 ListMultipartUploads: all uploads of the store are looked at, and the
- * first page that is behind the markers is kept, sorted by key and upload id.
+ * S3 ListMultipartUploads: all open multipart uploads of the store are looked
+ * at, and the first page that is behind the markers is kept, sorted by key
+ * and upload id.
  */
 
 #include "ngx_module/ngx_http_reel_s3.h"
@@ -88,10 +89,27 @@ ngx_http_reel_s3_list_uploads(ngx_http_reel_door_t *door)
                               (op->max + 1)
                               * sizeof(ngx_http_reel_s3_entry_t));
 
-    return op->xml && op->entries
-           && ngx_http_reel_door_post(door, ngx_http_reel_s3_uploads_work,
-                                      ngx_http_reel_s3_uploads_done)
-              == NGX_OK ? NGX_DONE : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (op->xml == NULL || op->entries == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_reel_task_walks == NGX_HTTP_REEL_TASK_WALKS) {
+        return ngx_http_reel_error(door->request, door->form,
+                                   NGX_HTTP_SERVICE_UNAVAILABLE, "SlowDown",
+                                   "uploads are being listed by others; try "
+                                   "again", 1);
+    }
+
+    if (ngx_http_reel_door_post(door, ngx_http_reel_s3_uploads_work,
+                                ngx_http_reel_s3_uploads_done)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_reel_task_walks++;
+
+    return NGX_DONE;
 }
 
 
@@ -150,8 +168,9 @@ ngx_http_reel_s3_uploads_args(ngx_http_reel_door_t *door,
 static void
 ngx_http_reel_s3_uploads_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 {
-    door->err = reel_upload_each(door->store, ngx_http_reel_s3_uploads_each,
-                                 door->op);
+    door->err = reel_upload_each_multipart(door->store,
+                                           ngx_http_reel_s3_uploads_each,
+                                           door->op);
 
     if (door->err == REEL_OK) {
         ngx_http_reel_s3_uploads_print(door->op);
@@ -382,6 +401,8 @@ ngx_http_reel_s3_uploads_name(ngx_http_reel_s3_uploads_t *op,
 static void
 ngx_http_reel_s3_uploads_done(ngx_http_reel_door_t *door)
 {
+    ngx_http_reel_task_walks--;
+
     if (door->err == REEL_OK) {
         ngx_http_reel_door_answer(door, ngx_http_reel_s3_uploads_send);
         return;

@@ -29,6 +29,9 @@ static void ngx_http_reel_task_work(void *data, ngx_log_t *log);
 static void ngx_http_reel_task_event(ngx_event_t *ev);
 
 
+ngx_uint_t  ngx_http_reel_task_walks;
+
+
 ngx_int_t
 ngx_http_reel_task_post(ngx_http_request_t *r, ngx_http_reel_work_pt work,
     ngx_http_reel_done_pt done, void *data)

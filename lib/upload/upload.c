@@ -1,4 +1,4 @@
-/* an upload's folder: made, opened, closed, listed and removed */
+/* an upload's folder: made, opened, closed and removed */
 
 #include <stdlib.h>
 #include <string.h>
@@ -396,45 +396,6 @@ reel_upload_expires(const reel_upload_t *u)
 {
     return u->state.touched_ms
            + (u->facts.expires_ms - u->facts.request.created_ms);
-}
-
-
-typedef struct {
-    reel_store_t        *store;
-    reel_upload_each_fn  fn;
-    void                *arg;
-} walk_t;
-
-
-static reel_err_t
-visit(void *arg, const char *name, bool is_prefix)
-{
-    walk_t         *w = arg;
-    reel_err_t      err;
-    reel_upload_t  *u;
-
-    if (!is_prefix || !reel_upload_id_valid(reel_str(name))) {
-        return REEL_OK;
-    }
-
-    err = reel_upload_open(w->store, reel_str(name), &u);
-    if (err == REEL_NOMEM) {
-        return err;
-    }
-
-    err = w->fn(w->arg, name, u);
-    reel_upload_close(u);
-
-    return err;
-}
-
-
-reel_err_t
-reel_upload_each(reel_store_t *s, reel_upload_each_fn fn, void *arg)
-{
-    walk_t  w = { s, fn, arg };
-
-    return reel_store_list(s, "uploads", visit, &w);
 }
 
 

@@ -275,6 +275,24 @@ typedef reel_err_t (*reel_upload_each_fn)(void *arg, const char *id,
 reel_err_t reel_upload_each(reel_store_t *s, reel_upload_each_fn fn,
     void *arg) REEL_WARN_UNUSED;
 
+/* the same for those that have parts: multipart ones before their end */
+reel_err_t reel_upload_each_multipart(reel_store_t *s,
+    reel_upload_each_fn fn, void *arg) REEL_WARN_UNUSED;
+
+typedef struct {
+    int64_t made_ns;                        /* Unix time of upload.json */
+    char    id[REEL_UPLOAD_ID_LEN + 1];
+} reel_upload_mark_t;
+
+/*
+ * The newest `max` of those behind that mark (NULL: of all), newest first, in
+ * memory for twice as many, however many there are: fewer, when there are no
+ * more.  None is opened.  free(*marks)
+ */
+reel_err_t reel_upload_newest(reel_store_t *s,
+    const reel_upload_mark_t *behind, size_t max, reel_upload_mark_t **marks,
+    size_t *n) REEL_WARN_UNUSED;
+
 /*
  * Unix time in ms at which an open one expires when nothing more comes: each
  * change gives it as long again as it had when it was created.
