@@ -14,6 +14,8 @@ static reel_err_t ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a,
     reel_store_t *store, const char *part, bool *stands);
 static reel_err_t ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a,
     reel_store_t *store);
+static reel_err_t ngx_http_reel_asset_project(ngx_http_reel_asset_t *a,
+    reel_store_t *store, const char *part);
 static reel_err_t ngx_http_reel_asset_request(ngx_http_reel_asset_t *a,
     reel_store_t *store);
 static reel_err_t ngx_http_reel_asset_result(ngx_http_reel_asset_t *a,
@@ -99,6 +101,15 @@ ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a, reel_store_t *store)
     }
 
     err = ngx_http_reel_asset_request(a, store);
+
+    if (err == REEL_BADDATA) {
+        err = ngx_http_reel_asset_project(a, store, REEL_PART_REQUEST);
+
+        if (err == REEL_OK && a->request.project == NULL) {
+            err = REEL_BADDATA;
+        }
+    }
+
     if (err != REEL_OK) {
         return err == REEL_NOTFOUND ? REEL_OK : err;
     }
@@ -125,17 +136,32 @@ ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a, reel_store_t *store)
 static reel_err_t
 ngx_http_reel_asset_tombstone(ngx_http_reel_asset_t *a, reel_store_t *store)
 {
+    reel_err_t  err;
+
+    err = ngx_http_reel_asset_project(a, store, REEL_PART_TOMBSTONE);
+
+    if (err == REEL_OK) {
+        a->state = REEL_ASSET_DELETED;
+    }
+
+    return err;
+}
+
+
+/* NULL when that part does not say, whatever else is wrong with it */
+static reel_err_t
+ngx_http_reel_asset_project(ngx_http_reel_asset_t *a, reel_store_t *store,
+    const char *part)
+{
     json_t      *json;
     reel_buf_t   b;
     reel_err_t   err;
     const char  *project;
 
-    err = ngx_http_reel_asset_get(a, store, REEL_PART_TOMBSTONE, &b);
+    err = ngx_http_reel_asset_get(a, store, part, &b);
     if (err != REEL_OK) {
         return err;
     }
-
-    a->state = REEL_ASSET_DELETED;
 
     json = json_loadb((char *) b.data, b.len, 0, NULL);
     reel_buf_release(&b);

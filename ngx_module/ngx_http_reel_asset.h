@@ -37,6 +37,7 @@ reel_err_t ngx_http_reel_asset_load(ngx_http_reel_asset_t *a,
 /*
  * The same for a call that needs no more than whose it is: state (deleted or
  * not), project, and the publication as far as the result can be read.
+ * REEL_BADDATA: what stands does not say whose it is.
  */
 reel_err_t ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a,
     reel_store_t *store);

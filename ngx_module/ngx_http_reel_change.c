@@ -107,6 +107,15 @@ ngx_http_reel_change_delete(void *data, ngx_log_t *log)
     /* a damaged record must not keep it: whose it is does */
     api->err = ngx_http_reel_asset_load_owner(&api->asset, api->store);
 
+    if (api->err == REEL_BADDATA) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s is not deleted: "
+                      "its request.json does not say whose it is; write "
+                      "{\"project\":\"<its project>\"} to the file tombstone "
+                      "beside it and delete it again", api->asset.id);
+        api->err = REEL_IO;
+        return;
+    }
+
     if (api->err == REEL_OK && !ngx_http_reel_api_mine(api)) {
         return;
     }

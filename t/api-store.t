@@ -41,6 +41,43 @@ for my $part ('result.json', 'meta.json', 'index') {
         "a damaged $part: all of it");
 }
 
+# --- a damaged request.json ----------------------------------------------------
+sub delete_of {
+    my ($id, @as) = @_;
+    return call($t, 'DELETE', "/api/assets/$id", @as);
+}
+my @theirs = (key => $Reel::KEY2, secret => $Reel::SECRET2);
+
+# it says whose it is still
+my $id = put($t, 'half-damaged', 10);
+my $request = "$t->{dir}/store/" . home($id) . '/request.json';
+spew($request, '{"asset":7,"project":"default"}');
+has_status(call($t, 'GET', "/api/assets/$id"), 500, 'STORE_FAILED',
+    'a damaged request.json');
+has_status(delete_of($id, @theirs), 404, 'NOT_FOUND', "another's");
+ok(-e $request, "another's: stands");
+has_status(delete_of($id), 204, undef, 'its own: deleted');
+is_deeply([$t->files(home($id))], [home($id) . '/tombstone'], 'all of it');
+
+# it says nothing: nobody may, until the operator has said it
+for my $bytes ('{"asset":', '', '[]', '{"project":7}') {
+    $id = put($t, 'damaged-' . length $bytes, 10);
+    $request = "$t->{dir}/store/" . home($id) . '/request.json';
+    spew($request, $bytes);
+    has_status(delete_of($id, @$_), 500, 'STORE_FAILED', "'$bytes'")
+        for [], [ @theirs ];
+    ok(-e $request, "'$bytes': stands");
+    like($t->log, qr/asset $id is not deleted: .* to the file tombstone /,
+        "'$bytes': the log says what to do");
+    spew($request =~ s/request.json$/tombstone/r, '{"project":"default"}');
+    has_status(call($t, 'GET', "/play/$id/master.m3u8"), 410, 'DELETED',
+        "'$bytes': it plays no more");
+    has_status(delete_of($id, @theirs), 404, 'NOT_FOUND', "'$bytes': theirs");
+    has_status(delete_of($id), 204, undef, "'$bytes': ours");
+    is_deeply([$t->files(home($id))], [home($id) . '/tombstone'],
+        "'$bytes': all of it");
+}
+
 SKIP: {
     my $small = "$t->{dir}/small";
 
