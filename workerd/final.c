@@ -108,6 +108,32 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
 }
 
 
+reel_err_t
+reel_final_lock(reel_store_t *s, const char *asset, bool wait,
+    reel_multipart_t **lock)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    *lock = NULL;
+
+    err = part_key(key, asset, REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_multipart_open(s, key, lock);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_multipart_lock(*lock, 0, 1, wait);
+        if (err != REEL_OK) {
+            reel_multipart_close(*lock);
+            *lock = NULL;
+        }
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 job_parts(const char *job, char asset[27], uint32_t *publication)
 {
@@ -257,17 +283,26 @@ fail_asset(reel_store_t *s, const char *asset, uint32_t publication,
 reel_err_t
 reel_final_failed(reel_store_t *s, const char *job, const reel_failure_t *f)
 {
-    bool        dead;
-    char        asset[27];
-    uint32_t    publication;
-    reel_err_t  err;
+    bool               dead;
+    char               asset[27];
+    uint32_t           publication;
+    reel_err_t         err;
+    reel_multipart_t  *lock = NULL;
 
     err = job_parts(job, asset, &publication);
     if (err == REEL_OK) {
         err = reel_final_tombstone(s, asset, &dead);
     }
     if (err == REEL_OK && !dead) {
-        err = fail_asset(s, asset, publication, f);
+        err = reel_final_lock(s, asset, false, &lock);
+
+        if (err == REEL_OK) {
+            err = fail_asset(s, asset, publication, f);
+        } else if (err == REEL_NOTFOUND) {
+            err = REEL_OK;
+        }
+
+        reel_multipart_close(lock);
     }
     if (err == REEL_OK) {
         err = reel_final_settle(s, job);

@@ -34,6 +34,16 @@ reel_err_t reel_final_index(reel_store_t *s, const char *asset,
     reel_standing_t *st) REEL_WARN_UNUSED;
 
 /*
+ * Who writes an asset's index or result.json holds this from the look at what
+ * stands to the last write, however long it sleeps between: nobody newer can
+ * come meanwhile, and whose lease or node died gives it back.  It lies on
+ * request.json, which is never written again.  REEL_NOTFOUND: there is no
+ * asset; REEL_AGAIN: it is held, and wait was false.
+ */
+reel_err_t reel_final_lock(reel_store_t *s, const char *asset, bool wait,
+    reel_multipart_t **lock) REEL_WARN_UNUSED;
+
+/*
  * Takes pending/<job> away, and no other job's: as soon as the result stands
  * the module may put that of a retry, so at the same time.
  */
@@ -43,7 +53,7 @@ reel_err_t reel_final_settle(reel_store_t *s, const char *job)
 /*
  * Writes result.json (errored) of a failed job, unless a tombstone or a
  * result of the same or a newer publication stands; takes away its growing
- * index; then settles.
+ * index; then settles.  REEL_AGAIN: another worker writes just now.
  */
 typedef struct {
     const char *code;

@@ -5,9 +5,10 @@
  * of the same publication is kept or written again alike, of a newer one it
  * wins, and a tombstone wins over all.
  *
- * A try that lost its lease may go on at any time, even after the job's end.
- * So a growing publication is only put where no index stands, which the
- * store decides at once: it can never take a complete one's place.
+ * A try that lost its lease may go on at any time, even after the job's end
+ * and the next one's.  So what stands is looked at again under the lock of
+ * those who write it, and a growing publication is only put where no index
+ * stands, which the store decides at once.
  */
 
 #include <string.h>
@@ -153,28 +154,6 @@ undo_if_dead(publish_t *p, reel_error_t *e)
 }
 
 
-/* the job failed while we wrote: what it showed so far is shown no longer */
-static reel_err_t
-undo_if_failed(publish_t *p, reel_error_t *e)
-{
-    bool           failed;
-    reel_err_t     err;
-    reel_result_t  r;
-
-    err = reel_final_result(p->store, p->a->asset, &r);
-    failed = err == REEL_OK && !r.ready
-             && r.publication >= p->a->publication;
-    reel_result_release(&r);
-
-    if (failed) {
-        err = take_back(p, REEL_PART_INDEX);
-    }
-
-    return err == REEL_OK || err == REEL_NOTFOUND
-           ? REEL_OK : reel_fail(e, err, "result");
-}
-
-
 static reel_err_t
 write_all(publish_t *p, const reel_parts_t *parts, reel_error_t *e)
 {
@@ -192,15 +171,36 @@ write_all(publish_t *p, const reel_parts_t *parts, reel_error_t *e)
     if (err == REEL_OK && !p->t.growing) {
         err = put(p, REEL_PART_RESULT, &result, e);
     }
-    if (err == REEL_OK && p->t.growing) {
-        err = undo_if_failed(p, e);
-    }
     if (err == REEL_OK) {
         err = undo_if_dead(p, e);
     }
 
     reel_buf_release(&index);
     reel_buf_release(&result);
+
+    return err;
+}
+
+
+/* REEL_EXISTS: what came to stand since the look shows no less than ours */
+static reel_err_t
+write_locked(publish_t *p, const reel_parts_t *parts, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_multipart_t  *lock;
+
+    err = reel_final_lock(p->store, p->a->asset, true, &lock);
+    if (err != REEL_OK) {
+        /* wholly gone */
+        return err == REEL_NOTFOUND ? REEL_EXISTS : reel_fail(e, err, "lock");
+    }
+
+    err = look(p, e);
+    if (err == REEL_OK) {
+        err = write_all(p, parts, e);
+    }
+
+    reel_multipart_close(lock);
 
     return err;
 }
@@ -229,10 +229,9 @@ publish(publish_t *p)
 
     reel_child_progress(p->c, 500);
 
-    err = write_all(p, &parts, &e);
+    err = write_locked(p, &parts, &e);
     reel_parts_release(&parts);
 
-    /* an index came to stand meanwhile: it shows no less than ours */
     if (err == REEL_EXISTS) {
         err = REEL_OK;
     }

@@ -23,12 +23,29 @@ static const reel_failure_t failure = {
 };
 
 
+static void
+put_part(const char *part, const void *data, size_t len)
+{
+    reel_key_t  key;
+
+    assert_int_equal(reel_key_asset_part(key, REEL_STR(ASSET), part),
+                     REEL_OK);
+    assert_int_equal(reel_store_replace(store, key, data, len), REEL_OK);
+}
+
+
 static int
 setup(void **state)
 {
     (void) state;
 
-    return reel_store_mem_open(&store) != REEL_OK;
+    if (reel_store_mem_open(&store) != REEL_OK) {
+        return -1;
+    }
+
+    put_part(REEL_PART_REQUEST, "{}", 2);
+
+    return 0;
 }
 
 
@@ -39,17 +56,6 @@ teardown(void **state)
     reel_store_close(store);
 
     return 0;
-}
-
-
-static void
-put_part(const char *part, const void *data, size_t len)
-{
-    reel_key_t  key;
-
-    assert_int_equal(reel_key_asset_part(key, REEL_STR(ASSET), part),
-                     REEL_OK);
-    assert_int_equal(reel_store_replace(store, key, data, len), REEL_OK);
 }
 
 

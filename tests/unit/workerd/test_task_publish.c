@@ -160,6 +160,7 @@ setup(void **state)
     };
     meanwhile = NULL;
 
+    put_part(REEL_PART_REQUEST, "{}", 2);
     put_chunk(0);
     put_chunk(1);
 
@@ -290,6 +291,21 @@ the_next_publication_grows(void)
 
 
 static void
+the_next_publication_ends(void)
+{
+    put_index(2, false);
+    put_result(2, true);
+}
+
+
+static void
+the_next_publication_fails(void)
+{
+    put_result(2, false);
+}
+
+
+static void
 the_job_fails(void)
 {
     put_result(1, false);
@@ -347,6 +363,107 @@ a_late_growing_one_leaves_a_newer(void **state)
 
     assert_int_equal(publish(true, the_next_publication_grows), 0);
     index_is(2, true);
+}
+
+
+static void
+a_late_whole_one_leaves_a_newer(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    assert_int_equal(publish(false, the_next_publication_ends), 0);
+    index_is(2, false);
+    assert_int_equal(reel_final_result(worker.store, ASSET, &r), REEL_OK);
+    assert_int_equal(r.publication, 2);
+    reel_result_release(&r);
+}
+
+
+static void
+a_late_whole_one_leaves_a_newer_that_failed(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    assert_int_equal(publish(false, the_next_publication_fails), 0);
+    no_index();
+    assert_int_equal(reel_final_result(worker.store, ASSET, &r), REEL_OK);
+    assert_int_equal(r.publication, 2);
+    assert_false(r.ready);
+    reel_result_release(&r);
+}
+
+
+/* the first to write it fixed its salt, of which content keys are made */
+static void
+a_late_whole_one_leaves_the_same(void **state)
+{
+    reel_standing_t  ix = { 0 };
+
+    (void) state;
+
+    assert_int_equal(publish(false, the_job_ends_ready), 0);
+    assert_int_equal(reel_final_index(worker.store, ASSET, &ix), REEL_OK);
+    assert_int_equal(ix.salt[0], 0x5a);
+    assert_int_equal(ix.created_ms, 77);
+}
+
+
+/* another worker has begun to write and sleeps; it goes on in a moment */
+static void
+another_writes(void)
+{
+    int                fd[2];
+    char               c;
+    reel_error_t       e = { "" };
+    reel_store_t      *s;
+    reel_multipart_t  *lock;
+
+    if (pipe(fd) != 0) {
+        abort();
+    }
+
+    if (fork() == 0) {
+        if (reel_store_fs_open(dir, &s, &e) != REEL_OK
+            || reel_final_lock(s, ASSET, true, &lock) != REEL_OK
+            || write(fd[1], "", 1) != 1)
+        {
+            _exit(1);
+        }
+        usleep(300000);
+        put_index(2, false);
+        put_result(2, true);
+        _exit(0);
+    }
+
+    if (read(fd[0], &c, 1) != 1) {
+        abort();
+    }
+}
+
+
+static void
+a_sleeping_writer_is_waited_for(void **state)
+{
+    reel_multipart_t  *lock;
+
+    (void) state;
+
+    assert_int_equal(publish(false, another_writes), 0);
+    index_is(2, false);
+
+    /* the main loop does not wait */
+    assert_int_equal(reel_final_lock(worker.store, ASSET, false, &lock),
+                     REEL_OK);
+    assert_int_equal(reel_final_failed(worker.store, ASSET ".3",
+                     &(reel_failure_t) { "CRASHED", "x", "", "" }),
+                     REEL_AGAIN);
+    reel_multipart_close(lock);
+    assert_int_equal(reel_final_failed(worker.store, ASSET ".3",
+                     &(reel_failure_t) { "CRASHED", "x", "", "" }), REEL_OK);
 }
 
 
@@ -410,6 +527,10 @@ main(void)
     const struct CMUnitTest  tests[] = {
         T(first_growing_then_whole), T(a_late_growing_one_leaves_the_whole),
         T(a_late_growing_one_leaves_a_newer),
+        T(a_late_whole_one_leaves_a_newer),
+        T(a_late_whole_one_leaves_a_newer_that_failed),
+        T(a_late_whole_one_leaves_the_same),
+        T(a_sleeping_writer_is_waited_for),
         T(a_failed_job_shows_nothing_late),
         T(a_deleted_asset_shows_nothing_late),
         T(a_deleted_asset_is_not_published_late),
