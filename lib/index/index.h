@@ -212,6 +212,9 @@ void reel_segments_init(reel_segments_t *s, const reel_index_t *ix,
     const reel_rendition_t *r, uint32_t per);
 bool reel_segments_next(reel_segments_t *s);
 
+/* passes over n segments, before the first call of reel_segments_next */
+void reel_segments_skip(reel_segments_t *s, uint32_t n);
+
 /* bits a second of whole segments: peak (worst segment) and average */
 typedef struct {
     uint64_t peak;
@@ -225,5 +228,9 @@ typedef struct {
  */
 reel_bitrate_t reel_index_bitrate(const reel_index_t *ix,
     const reel_rendition_t *r, uint32_t per);
+
+/* of segments [first, first + count) alone */
+reel_bitrate_t reel_index_bitrate_of(const reel_index_t *ix,
+    const reel_rendition_t *r, uint32_t per, uint32_t first, uint32_t count);
 
 #endif

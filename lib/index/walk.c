@@ -1,6 +1,6 @@
-#include "lib/base/rescale.h"
 #include "lib/index/index.h"
 #include "lib/index/name.h"
+#include "lib/index/rate.h"
 
 
 uint32_t
@@ -229,6 +229,22 @@ reel_segments_init(reel_segments_t *s, const reel_index_t *ix,
 }
 
 
+void
+reel_segments_skip(reel_segments_t *s, uint32_t n)
+{
+    uint64_t  fragments = (uint64_t) n * s->per;
+
+    if (fragments > s->f.left) {
+        fragments = s->f.left;
+    }
+
+    s->number += n;
+    reel_packed_skip(&s->f.sizes, fragments);
+    s->start_ts += (int64_t) reel_runs_sum(&s->f.durations, fragments);
+    s->f.left -= (uint32_t) fragments;
+}
+
+
 bool
 reel_segments_next(reel_segments_t *s)
 {
@@ -250,28 +266,19 @@ reel_segments_next(reel_segments_t *s)
 }
 
 
-static uint64_t
-rate_of(uint64_t bytes, uint64_t duration, uint32_t timescale)
+/* judges every segment of s, which stands before its first one */
+static reel_bitrate_t
+judge(reel_segments_t *s, uint32_t timescale)
 {
-    uint64_t  bits;
+    reel_rate_t  x;
 
-    /* the common case, in 64 bits */
-    if (!__builtin_mul_overflow(bytes * 8, timescale, &bits)) {
-        return bits / duration + (bits % duration != 0);
+    reel_rate_init(&x, timescale);
+
+    while (reel_segments_next(s)) {
+        reel_rate_add(&x, s->size, s->duration, s->f.left == 0);
     }
 
-    return (uint64_t) reel_rescale((int64_t) (bytes * 8), timescale, duration,
-                                   REEL_ROUND_UP);
-}
-
-
-/* the larger of rate and that of bytes in duration */
-static uint64_t
-faster(uint64_t rate, uint64_t bytes, uint64_t duration, uint32_t timescale)
-{
-    uint64_t  other = rate_of(bytes, duration, timescale);
-
-    return other > rate ? other : rate;
+    return reel_rate_end(&x);
 }
 
 
@@ -279,43 +286,26 @@ reel_bitrate_t
 reel_index_bitrate(const reel_index_t *ix, const reel_rendition_t *r,
     uint32_t per)
 {
-    uint64_t         first = 0, size = 0, duration = 0, ticks = 0, bytes = 0;
-    uint64_t         top = 0, top_duration = 0;
-    reel_bitrate_t   rate = { 0, 0 };
     reel_segments_t  s;
 
     reel_segments_init(&s, ix, r, per);
 
-    /* a segment is judged when the next one is seen: the last is apart */
-    while (reel_segments_next(&s)) {
+    return judge(&s, r->timescale);
+}
 
-        if (s.number == 0) {
-            first = s.duration;
 
-        } else if (duration != top_duration || size > top) {
-            rate.peak = faster(rate.peak, size, duration, r->timescale);
-            top = size;
-            top_duration = duration;
-        }
+reel_bitrate_t
+reel_index_bitrate_of(const reel_index_t *ix, const reel_rendition_t *r,
+    uint32_t per, uint32_t first, uint32_t count)
+{
+    reel_segments_t  s;
 
-        if (s.f.left == 0 && s.number != 0 && s.duration * 2 < first) {
-            size += s.size;
-            duration += s.duration;
-        } else {
-            size = s.size;
-            duration = s.duration;
-        }
+    reel_segments_init(&s, ix, r, per);
+    reel_segments_skip(&s, first);
 
-        bytes += s.size;
-        ticks += s.duration;
+    if (count < UINT32_MAX / per && count * per < s.f.left) {
+        s.f.left = count * per;
     }
 
-    if (ticks == 0) {
-        return rate;
-    }
-
-    rate.peak = faster(rate.peak, size, duration, r->timescale);
-    rate.average = rate_of(bytes, ticks, r->timescale);
-
-    return rate;
+    return judge(&s, r->timescale);
 }
