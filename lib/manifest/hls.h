@@ -1,12 +1,30 @@
-/* what the two kinds of HLS playlists share */
+/* what the kinds of HLS playlists share */
 
 #ifndef REEL_MANIFEST_HLS_H
 #define REEL_MANIFEST_HLS_H
 
+#include "lib/manifest/listing.h"
+
 /*
  * RFC 8216bis, 8: EXT-X-MAP in a playlist that is not I-frames only needs
- * version 6; nothing that is printed needs a later one.
+ * version 6, durations with a fraction need 3; nothing that is printed needs
+ * a later one.  Audio groups are known from 4 on.
  */
-#define REEL_HLS_VERSION 6
+#define REEL_HLS_VERSION        6
+#define REEL_HLS_VERSION_TS     3
+#define REEL_HLS_VERSION_GROUPS 4
+
+/* #EXT-X-START of a clip that does not begin with a segment */
+void reel_hls_start(reel_buf_t *b, const reel_span_t *s,
+    const reel_manifest_opts_t *o);
+
+/* 4.4.3.1: the EXTINF closest to us, above it: whole seconds */
+uint64_t reel_hls_target(int64_t longest_us);
+
+/* #EXTINF:6.006000, */
+void reel_hls_extinf(reel_buf_t *b, int64_t us);
+
+/* #EXT-X-MEDIA of all groups of sound, and of text */
+void reel_hls_groups(reel_buf_t *b, const reel_listing_t *l);
 
 #endif

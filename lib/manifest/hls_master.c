@@ -3,7 +3,6 @@
 
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
-#include "lib/manifest/listing.h"
 
 
 /* Apple's authoring rules, 1.32: what a player should begin with */
@@ -16,81 +15,6 @@ typedef struct {
     uint64_t             peak;
     uint64_t             average;
 } variant_t;
-
-
-/* RFC 8216bis, 4.2: a quoted-string has no quotes of its own */
-static void
-add_quoted(reel_buf_t *b, reel_str_t s)
-{
-    size_t  i;
-
-    for (i = 0; i < s.len; i++) {
-        reel_buf_u8(b, s.p[i] == '"' ? '\'' : (uint8_t) s.p[i]);
-    }
-}
-
-
-/* what a viewer reads in the menu */
-static reel_str_t
-track_name(const reel_rendition_t *r)
-{
-    reel_str_t  language = reel_listing_language(r);
-
-    if (r->label.len != 0) {
-        return r->label;
-    }
-
-    return language.len != 0 ? language : REEL_STR("Audio");
-}
-
-
-/* 4.4.6.1: names are unique in a group */
-static void
-add_name(reel_buf_t *b, const reel_listing_t *l, unsigned track,
-    unsigned rank)
-{
-    unsigned                 i;
-    const reel_rendition_t  *r, *other;
-
-    r = reel_listing_audio(l, track, rank)->r;
-    add_quoted(b, track_name(r));
-
-    for (i = 0; i < track; i++) {
-        other = reel_listing_audio(l, i, rank)->r;
-
-        if (reel_str_eq(track_name(other), track_name(r))) {
-            reel_buf_printf(b, " (%.*s)", (int) r->name.len, r->name.p);
-            return;
-        }
-    }
-}
-
-
-static void
-add_media(reel_buf_t *b, const reel_listing_t *l, unsigned track,
-    unsigned rank)
-{
-    reel_str_t               language;
-    const reel_rendition_t  *r;
-
-    r = reel_listing_audio(l, track, rank)->r;
-    language = reel_listing_language(r);
-
-    reel_buf_printf(b, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"audio%u\",NAME=\"",
-                    rank);
-    add_name(b, l, track, rank);
-    reel_buf_addz(b, "\"");
-
-    if (language.len != 0) {
-        reel_buf_printf(b, ",LANGUAGE=\"%.*s\"", (int) language.len,
-                        language.p);
-    }
-
-    reel_buf_printf(b, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%" PRIu32 "\","
-                    "URI=\"%.*s~%s/media.m3u8\"\n",
-                    track == 0 ? "YES" : "NO", r->channels,
-                    (int) r->name.len, r->name.p, l->hash);
-}
 
 
 /* ",mp4a.40.2" for each codec of the group that was not named yet */
@@ -130,6 +54,26 @@ add_frame_rate(reel_buf_t *b, const reel_rendition_t *r)
 }
 
 
+/* RESOLUTION and VIDEO-RANGE, the latter unless all are SDR (Apple, 9.16) */
+static void
+add_picture(reel_buf_t *b, const reel_listing_t *l, const reel_rendition_t *r,
+    bool frame_rate)
+{
+    static const char *const  ranges[] = { "SDR", "HLG", "PQ" };
+
+    reel_buf_printf(b, ",RESOLUTION=%" PRIu32 "x%" PRIu32, r->width,
+                    r->height);
+
+    if (frame_rate) {
+        add_frame_rate(b, r);
+    }
+
+    if (l->hdr) {
+        reel_buf_printf(b, ",VIDEO-RANGE=%s", ranges[r->video_range]);
+    }
+}
+
+
 static void
 add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
     bool groups)
@@ -147,13 +91,15 @@ add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
     reel_buf_addz(b, "\"");
 
     if (r->kind == REEL_VIDEO) {
-        reel_buf_printf(b, ",RESOLUTION=%" PRIu32 "x%" PRIu32, r->width,
-                        r->height);
-        add_frame_rate(b, r);
+        add_picture(b, l, r, true);
     }
 
     if (groups) {
         reel_buf_printf(b, ",AUDIO=\"audio%u\"", v->rank);
+    }
+
+    if (l->ntext != 0) {
+        reel_buf_addz(b, ",SUBTITLES=\"text\"");
     }
 
     /* we take captions out of the pictures */
@@ -161,8 +107,35 @@ add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
         reel_buf_addz(b, ",CLOSED-CAPTIONS=NONE");
     }
 
-    reel_buf_printf(b, "\n%.*s~%s/media.m3u8\n", (int) r->name.len, r->name.p,
-                    l->hash);
+    reel_buf_printf(b, "\n%.*s~%s/media.m3u8%s\n", (int) r->name.len,
+                    r->name.p, l->hash, l->clip);
+}
+
+
+/* 4.4.6.3 */
+static void
+add_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_listed_t *x,
+    const char *hash)
+{
+    const reel_rendition_t  *r = x->r;
+
+    reel_buf_printf(b, "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=%" PRIu64
+                    ",AVERAGE-BANDWIDTH=%" PRIu64 ",CODECS=\"%.*s\"",
+                    x->iframes.peak, x->iframes.average, (int) r->codec.len,
+                    r->codec.p);
+    add_picture(b, l, r, false);
+    reel_buf_printf(b, ",URI=\"%.*s~%s/iframes.m3u8%s\"\n",
+                    (int) r->name.len, r->name.p, hash, l->clip);
+}
+
+
+/* the larger of each */
+static void
+raise_to(reel_bitrate_t *worst, reel_bitrate_t rate)
+{
+    worst->peak = rate.peak > worst->peak ? rate.peak : worst->peak;
+    worst->average = rate.average > worst->average ? rate.average
+                                                   : worst->average;
 }
 
 
@@ -171,30 +144,30 @@ static void
 fill_variant(variant_t *v, const reel_listing_t *l, const reel_listed_t *main,
     unsigned rank)
 {
-    unsigned         i;
-    reel_bitrate_t   worst = { 0, 0 };
-    reel_bitrate_t  *base, none = { 0, 0 };
-    reel_bitrate_t   rate = main->rate;
-
-    /* an audio variant is itself one of the group */
-    base = main->r->kind == REEL_VIDEO ? &rate : &none;
-
-    for (i = 0; i < l->ntracks; i++) {
-        const reel_listed_t  *a = reel_listing_audio(l, i, rank);
-
-        if (a->rate.peak > worst.peak) {
-            worst.peak = a->rate.peak;
-        }
-
-        if (a->rate.average > worst.average) {
-            worst.average = a->rate.average;
-        }
-    }
+    unsigned        i;
+    reel_bitrate_t  sound = { 0, 0 }, text = { 0, 0 };
 
     v->main = main;
     v->rank = rank;
-    v->peak = base->peak + worst.peak;
-    v->average = base->average + worst.average;
+    v->peak = 0;
+    v->average = 0;
+
+    for (i = 0; i < l->ntracks; i++) {
+        raise_to(&sound, reel_listing_audio(l, i, rank)->rate);
+    }
+
+    for (i = 0; i < l->ntext; i++) {
+        raise_to(&text, l->text[i].rate);
+    }
+
+    /* an audio variant is itself one of the group */
+    if (main->r->kind == REEL_VIDEO) {
+        v->peak = main->rate.peak;
+        v->average = main->rate.average;
+    }
+
+    v->peak += sound.peak + text.peak;
+    v->average += sound.average + text.average;
 }
 
 
@@ -216,19 +189,44 @@ falling(const void *one, const void *two)
 }
 
 
-/* the one nearest to DEFAULT_BPS from below, else the lowest */
+/* what every player can show */
+static bool
+plain(const variant_t *v)
+{
+    const reel_rendition_t  *r = v->main->r;
+
+    return v->rank == 0
+           && (r->kind != REEL_VIDEO
+               || (r->video_range == REEL_RANGE_SDR
+                   && reel_str_eqz(reel_listing_family(r), "avc1")));
+}
+
+
+/* the one nearest to DEFAULT_BPS from below, else the lowest; plain first */
 static unsigned
 default_variant(const variant_t *v, unsigned n)
 {
-    unsigned  i;
+    unsigned  i, lowest = n;
 
     for (i = 0; i < n; i++) {
+        if (!plain(&v[i])) {
+            continue;
+        }
+
+        lowest = i;
+
         if (v[i].peak <= DEFAULT_BPS) {
             return i;
         }
     }
 
-    return n - 1;
+    for (i = 0; i < n && lowest == n; i++) {
+        if (v[i].peak <= DEFAULT_BPS) {
+            return i;
+        }
+    }
+
+    return lowest < n ? lowest : n - 1;
 }
 
 
@@ -236,11 +234,13 @@ static unsigned
 list_variants(variant_t *v, const reel_listing_t *l)
 {
     unsigned  i, rank, n = 0, ranks = l->nranks != 0 ? l->nranks : 1;
+    unsigned  track = reel_listing_default(l);
 
     for (rank = 0; rank < ranks; rank++) {
 
         if (l->nvideo == 0) {
-            fill_variant(&v[n++], l, reel_listing_audio(l, 0, rank), rank);
+            fill_variant(&v[n++], l, reel_listing_audio(l, track, rank),
+                         rank);
             continue;
         }
 
@@ -256,23 +256,20 @@ list_variants(variant_t *v, const reel_listing_t *l)
 
 
 static void
-print_master(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
-    unsigned n)
+print_master(reel_buf_t *b, const reel_listing_t *l,
+    const reel_manifest_opts_t *o, const variant_t *v, unsigned n)
 {
     bool      groups;
-    unsigned  i, first, track, rank;
+    unsigned  i, first;
 
-    /* one track of sound alone needs no group: its variants are all */
     groups = l->nvideo != 0 ? l->naudio != 0 : l->ntracks > 1;
 
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
-                    "#EXT-X-INDEPENDENT-SEGMENTS\n", REEL_HLS_VERSION);
-
-    for (rank = 0; groups && rank < l->nranks; rank++) {
-        for (track = 0; track < l->ntracks; track++) {
-            add_media(b, l, track, rank);
-        }
-    }
+                    "#EXT-X-INDEPENDENT-SEGMENTS\n",
+                    o->container == REEL_CONTAINER_TS
+                    ? REEL_HLS_VERSION_GROUPS : REEL_HLS_VERSION);
+    reel_hls_start(b, &l->span, o);
+    reel_hls_groups(b, l);
 
     first = default_variant(v, n);
     add_variant(b, l, &v[first], groups);
@@ -282,6 +279,30 @@ print_master(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
             add_variant(b, l, &v[i], groups);
         }
     }
+}
+
+
+/* ranges of the stored CMAF, whatever the container of segments is */
+static reel_err_t
+print_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_index_t *ix,
+    const reel_manifest_opts_t *o)
+{
+    char                  hash[REEL_VERSION_HASH + 1];
+    unsigned              i;
+    reel_manifest_opts_t  cmaf = *o;
+
+    cmaf.container = REEL_CONTAINER_CMAF;
+    memcpy(hash, l->hash, sizeof(hash));
+
+    if (o->container != REEL_CONTAINER_CMAF && l->nvideo != 0) {
+        reel_version_hash(hash, ix, &cmaf);
+    }
+
+    for (i = 0; i < l->nvideo; i++) {
+        add_iframes(b, l, &l->video[i], hash);
+    }
+
+    return hash[0] != '\0' ? REEL_OK : REEL_NOMEM;
 }
 
 
@@ -307,8 +328,10 @@ reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
     }
 
     n = list_variants(v, &l);
-    print_master(b, &l, v, n);
+    print_master(b, &l, o, v, n);
     free(v);
 
-    return reel_buf_err(b);
+    err = print_iframes(b, &l, ix, o);
+
+    return err != REEL_OK ? err : reel_buf_err(b);
 }

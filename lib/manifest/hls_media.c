@@ -2,7 +2,6 @@
 
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
-#include "lib/manifest/listing.h"
 #include "lib/manifest/print.h"
 
 
@@ -12,53 +11,62 @@
 typedef struct {
     const reel_index_t     *ix;
     const reel_rendition_t *r;
+    const reel_rendition_t *timed;      /* whose boundaries are told */
     const char             *prefix;
+    const char             *suffix;     /* of segments */
     uint32_t                per;
-    uint32_t                segments;
+    reel_span_t             span;
+    bool                    mapped;     /* has EXT-X-MAP */
     bool                    one_header;
     uint32_t                first_header;
     uint32_t                header;     /* of the last EXT-X-MAP */
 } media_t;
 
 
-static uint32_t
-fragments_of(const media_t *m, uint32_t segment)
+/* the durations from the first listed segment on; *ts is where that begins */
+static reel_runs_t
+durations_of(const media_t *m, int64_t *ts)
 {
-    uint32_t  left = m->ix->fragments - segment * m->per;
+    reel_runs_t  durations = reel_runs(m->timed->duration_bytes);
 
-    return left < m->per ? left : m->per;
+    *ts = (int64_t) reel_runs_sum(&durations,
+                                  (uint64_t) m->span.first * m->per);
+
+    return durations;
 }
 
 
 /*
- * 4.4.3.1: no EXTINF, rounded to a second, may exceed it.  EXTINF are
- * differences of rounded boundaries, so one may be a microsecond longer
- * than its segment.  While the asset grows the target must not change:
- * then a full segment of the grid is counted too.
+ * 4.4.3.1: no EXTINF, rounded to a second, may exceed it.  While the asset
+ * grows the target must not change: then a full segment of the grid is
+ * counted too.
  */
 static uint64_t
 target_duration(const media_t *m)
 {
-    int64_t      us;
+    int64_t      us, ts;
     uint32_t     i;
     uint64_t     longest = 0, duration;
-    reel_runs_t  durations = reel_runs(m->r->duration_bytes);
+    reel_runs_t  durations = durations_of(m, &ts);
 
-    for (i = 0; i < m->segments; i++) {
-        duration = reel_runs_sum(&durations, fragments_of(m, i));
+    for (i = 0; i < m->span.count; i++) {
+        duration = reel_runs_sum(&durations,
+                                 reel_span_fragments(m->ix, m->per,
+                                                     m->span.first + i));
         longest = duration > longest ? duration : longest;
     }
 
-    us = reel_rescale((int64_t) longest, US, m->r->timescale, REEL_ROUND_UP);
+    us = reel_rescale((int64_t) longest, US, m->timed->timescale,
+                      REEL_ROUND_UP);
 
-    if (m->ix->growing || m->segments == 0) {
+    if (!m->span.whole || m->span.count == 0) {
         int64_t  full = reel_rescale((int64_t) m->ix->gop_ts * m->per, US,
                                      m->ix->timescale, REEL_ROUND_UP);
 
         us = us > full ? us : full;
     }
 
-    return ((uint64_t) us + 1 + US / 2) / US;
+    return reel_hls_target(us);
 }
 
 
@@ -66,16 +74,18 @@ target_duration(const media_t *m)
 static reel_err_t
 add_map(reel_buf_t *b, media_t *m, uint32_t segment)
 {
+    bool           first = segment == m->span.first;
     unsigned       i, n;
     reel_err_t     err;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
 
-    if (segment != 0 && m->one_header) {
+    if (!m->mapped || (!first && m->one_header)) {
         return REEL_OK;
     }
 
     err = reel_index_locate(m->ix, m->r, segment * m->per,
-                            fragments_of(m, segment), ext, &n);
+                            reel_span_fragments(m->ix, m->per, segment), ext,
+                            &n);
     if (err != REEL_OK) {
         return err;
     }
@@ -86,9 +96,7 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
         }
     }
 
-    if (segment == 0) {
-        m->first_header = ext[0].header;
-    } else if (ext[0].header == m->header) {
+    if (!first && ext[0].header == m->header) {
         return REEL_OK;
     }
 
@@ -110,38 +118,66 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
 static reel_err_t
 add_segments(reel_buf_t *b, media_t *m)
 {
-    char         line[16 + 4 * REEL_PRINT_U64], *p;
-    int64_t      start_us = 0, end_us, ts = 0;
+    char         line[16 + REEL_PRINT_U64], *p;
+    int64_t      start_us, end_us, ts;
     uint32_t     i;
-    uint64_t     us;
     reel_err_t   err;
-    reel_runs_t  durations = reel_runs(m->r->duration_bytes);
+    reel_runs_t  durations = durations_of(m, &ts);
 
-    for (i = 0; i < m->segments; i++) {
+    start_us = reel_rescale(ts, US, m->timed->timescale, REEL_ROUND_NEAR);
+
+    for (i = m->span.first; i < m->span.first + m->span.count; i++) {
 
         err = add_map(b, m, i);
         if (err != REEL_OK) {
             return err;
         }
 
-        ts += (int64_t) reel_runs_sum(&durations, fragments_of(m, i));
-        end_us = reel_rescale(ts, US, m->r->timescale, REEL_ROUND_NEAR);
-        us = (uint64_t) (end_us - start_us);
+        ts += (int64_t) reel_runs_sum(&durations,
+                                      reel_span_fragments(m->ix, m->per, i));
+        end_us = reel_rescale(ts, US, m->timed->timescale, REEL_ROUND_NEAR);
+        reel_hls_extinf(b, end_us - start_us);
         start_us = end_us;
-
-        p = reel_print_z(line, "#EXTINF:");
-        p = reel_print_u64(p, us / US);
-        *p++ = '.';
-        p = reel_print_us(p, (uint32_t) (us % US));
-        p = reel_print_z(p, ",\n");
-        reel_buf_add(b, line, (size_t) (p - line));
 
         reel_buf_addz(b, m->prefix);
 
         p = reel_print_u64(line, i);
-        p = reel_print_z(p, ".m4s\n");
+        p = reel_print_z(p, m->suffix);
         reel_buf_add(b, line, (size_t) (p - line));
     }
+
+    return REEL_OK;
+}
+
+
+/* what o and r make of a playlist */
+static reel_err_t
+init_media(media_t *m, const reel_manifest_opts_t *o)
+{
+    reel_err_t   err;
+    reel_runs_t  headers = reel_runs(m->r->header_bytes);
+
+    err = reel_span(&m->span, m->ix, o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    m->per = o->per;
+    m->timed = m->r->kind == REEL_TEXT ? m->span.grid : m->r;
+    m->mapped = false;
+
+    if (m->r->kind == REEL_TEXT) {
+        m->suffix = ".vtt\n";
+    } else if (o->container == REEL_CONTAINER_TS) {
+        m->suffix = ".ts\n";
+    } else {
+        m->suffix = ".m4s\n";
+        m->mapped = true;
+    }
+
+    m->first_header = (uint32_t) reel_runs_at(m->r->header_bytes, 0);
+    m->one_header = !reel_runs_load(&headers)
+                    || headers.left >= m->r->objects;
 
     return REEL_OK;
 }
@@ -152,29 +188,30 @@ reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    media_t      m = { .ix = ix, .r = r, .prefix = prefix, .per = o->per };
-    reel_err_t   err;
-    reel_runs_t  headers = reel_runs(r->header_bytes);
+    media_t     m = { .ix = ix, .r = r, .prefix = prefix };
+    reel_err_t  err;
 
-    if (o->per == 0) {
-        return REEL_INVAL;
+    err = init_media(&m, o);
+    if (err != REEL_OK) {
+        return err;
     }
-
-    m.segments = reel_listing_segments(ix, o->per);
-    m.one_header = !reel_runs_load(&headers) || headers.left >= r->objects;
 
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
                     "#EXT-X-TARGETDURATION:%" PRIu64 "\n"
-                    "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:%s\n"
-                    "#EXT-X-INDEPENDENT-SEGMENTS\n", REEL_HLS_VERSION,
-                    target_duration(&m), ix->growing ? "EVENT" : "VOD");
+                    "#EXT-X-MEDIA-SEQUENCE:%" PRIu32 "\n"
+                    "#EXT-X-PLAYLIST-TYPE:%s\n"
+                    "#EXT-X-INDEPENDENT-SEGMENTS\n",
+                    m.mapped ? REEL_HLS_VERSION : REEL_HLS_VERSION_TS,
+                    target_duration(&m), m.span.first,
+                    m.span.whole ? "VOD" : "EVENT");
+    reel_hls_start(b, &m.span, o);
 
     err = add_segments(b, &m);
     if (err != REEL_OK) {
         return err;
     }
 
-    if (!ix->growing) {
+    if (m.span.whole) {
         reel_buf_addz(b, "#EXT-X-ENDLIST\n");
     }
 

@@ -1,11 +1,5 @@
 #include "lib/manifest/listing.h"
-
-
-uint32_t
-reel_listing_segments(const reel_index_t *ix, uint32_t per)
-{
-    return ix->growing ? ix->fragments / per : reel_index_segments(ix, per);
-}
+#include "lib/manifest/rates.h"
 
 
 reel_str_t
@@ -19,37 +13,191 @@ reel_listing_language(const reel_rendition_t *r)
 }
 
 
-static void
-add_video(reel_listing_t *l, const reel_rendition_t *r, reel_bitrate_t rate)
+reel_str_t
+reel_listing_family(const reel_rendition_t *r)
 {
-    l->video[l->nvideo++] = (reel_listed_t) { .r = r, .rate = rate };
+    reel_str_t  rest;
+
+    return reel_str_cut(r->codec, '.', &rest);
+}
+
+
+static bool
+same_family(const reel_rendition_t *a, const reel_rendition_t *b)
+{
+    return reel_str_eq(reel_listing_family(a), reel_listing_family(b));
+}
+
+
+/* what a transport stream carries */
+static bool
+fits_ts(const reel_rendition_t *r)
+{
+    return r->kind == REEL_TEXT
+           || reel_str_eqz(reel_listing_family(r), "avc1")
+           || reel_str_eqz(r->codec, "mp4a.40.2")
+           || reel_str_eqz(r->codec, "mp4a.40.5");
+}
+
+
+/*
+ * Video of the set, and beside it other codecs and ranges whose segments
+ * have the same boundaries: players choose among them by what they can show.
+ */
+static bool
+alternative(const reel_rendition_t *r, const reel_rendition_t *grid,
+    uint8_t set)
+{
+    if (r->switching_set == set) {
+        return true;
+    }
+
+    return grid->kind == REEL_VIDEO && grid->switching_set == set
+           && (!same_family(r, grid) || r->video_range != grid->video_range)
+           && r->timescale == grid->timescale
+           && reel_str_eq(r->duration_bytes, grid->duration_bytes);
+}
+
+
+static bool
+has_height(const reel_rendition_t *r, const reel_shape_t *s)
+{
+    return r->height >= s->min_height
+           && (s->max_height == 0 || r->height <= s->max_height);
+}
+
+
+static bool
+same_track(const reel_rendition_t *a, const reel_rendition_t *b)
+{
+    return reel_str_eq(reel_listing_language(a), reel_listing_language(b))
+           && ((a->roles ^ b->roles) & ~REEL_ROLE_DEFAULT) == 0
+           && (a->switching_set == b->switching_set || !same_family(a, b));
+}
+
+
+/* the number of quality q among those of r's codec: of any track, or new */
+static unsigned
+rank_of(const reel_listing_t *l, const reel_rendition_t *r, unsigned q)
+{
+    unsigned  i, k, n, rank;
+
+    for (rank = 0; rank < l->nranks; rank++) {
+        for (i = 0; i < l->naudio; i++) {
+            if (l->audio[i].rank != rank || !same_family(l->audio[i].r, r)) {
+                continue;
+            }
+
+            for (n = 0, k = 0; k < i; k++) {
+                n += l->audio[k].track == l->audio[i].track
+                     && same_family(l->audio[k].r, r);
+            }
+
+            if (n == q) {
+                return rank;
+            }
+        }
+    }
+
+    return l->nranks;
 }
 
 
 static void
-add_audio(reel_listing_t *l, const reel_rendition_t *r, reel_bitrate_t rate)
+add_audio(reel_listing_t *l, reel_listed_t x)
 {
-    unsigned        i, track = l->ntracks, rank = 0;
-    reel_listed_t  *a;
+    unsigned  i, q = 0;
+
+    x.track = l->ntracks;
 
     for (i = 0; i < l->naudio; i++) {
-        a = &l->audio[i];
-
-        if (a->r->switching_set == r->switching_set
-            && reel_str_eq(reel_listing_language(a->r),
-                           reel_listing_language(r)))
-        {
-            track = a->track;
-            rank = a->rank + 1;
+        if (same_track(l->audio[i].r, x.r)) {
+            x.track = l->audio[i].track;
+            break;
         }
     }
 
-    l->ntracks += track == l->ntracks;
-    l->nranks = rank >= l->nranks ? rank + 1 : l->nranks;
+    for (i = 0; i < l->naudio; i++) {
+        q += l->audio[i].track == x.track
+             && same_family(l->audio[i].r, x.r);
+    }
 
-    l->audio[l->naudio++] = (reel_listed_t) {
-        .r = r, .rate = rate, .track = track, .rank = rank
-    };
+    x.rank = rank_of(l, x.r, q);
+    l->ntracks += x.track == l->ntracks;
+    l->nranks += x.rank == l->nranks;
+    l->audio[l->naudio++] = x;
+}
+
+
+/* the sums for clips are made here: they are of few segments */
+static reel_listed_t
+listed(const reel_listing_t *l, const reel_index_t *ix, unsigned i,
+    const reel_manifest_opts_t *o)
+{
+    reel_listed_t  x = { .r = &ix->renditions[i] };
+
+    if (o->rates != NULL && !reel_shape_is_clip(&o->shape)) {
+        x.rate = o->rates->segments[i];
+        x.iframes = o->rates->iframes[i];
+        return x;
+    }
+
+    x.rate = reel_rates_of(ix, x.r, o, l->span.first, l->span.count);
+
+    if (x.r->kind == REEL_VIDEO) {
+        x.iframes = reel_rates_iframes(ix, x.r, o, l->span.first,
+                                       l->span.count);
+    }
+
+    return x;
+}
+
+
+static void
+add_all(reel_listing_t *l, const reel_index_t *ix,
+    const reel_manifest_opts_t *o)
+{
+    unsigned                 i;
+    const reel_rendition_t  *r;
+
+    for (i = 0; i < ix->nrenditions; i++) {
+        r = &ix->renditions[i];
+
+        if ((o->container == REEL_CONTAINER_TS && !fits_ts(r))
+            || (r->kind == REEL_VIDEO
+                && (!alternative(r, l->span.grid, o->switching_set)
+                    || !has_height(r, &o->shape))))
+        {
+            continue;
+        }
+
+        switch (r->kind) {
+        case REEL_VIDEO:
+            l->video[l->nvideo++] = listed(l, ix, i, o);
+            l->hdr |= r->video_range != REEL_RANGE_SDR;
+            break;
+        case REEL_AUDIO:
+            add_audio(l, listed(l, ix, i, o));
+            break;
+        default:
+            l->text[l->ntext++] = listed(l, ix, i, o);
+        }
+    }
+}
+
+
+static bool
+has_video(const reel_index_t *ix)
+{
+    unsigned  i;
+
+    for (i = 0; i < ix->nrenditions; i++) {
+        if (ix->renditions[i].kind == REEL_VIDEO) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -57,20 +205,24 @@ reel_err_t
 reel_listing(reel_listing_t *l, const reel_index_t *ix,
     const reel_manifest_opts_t *o)
 {
-    bool                     other = false;
-    unsigned                 i;
-    reel_bitrate_t           rate;
-    const reel_rendition_t  *r;
+    reel_err_t  err;
 
-    if (o->per == 0) {
-        return REEL_INVAL;
+    err = reel_span(&l->span, ix, o);
+    if (err != REEL_OK) {
+        return err;
     }
 
     l->nvideo = 0;
     l->naudio = 0;
+    l->ntext = 0;
     l->ntracks = 0;
     l->nranks = 0;
-    l->segments = reel_listing_segments(ix, o->per);
+    l->hdr = false;
+    l->clip[0] = '?';
+
+    if (reel_shape_print(l->clip + 1, &o->shape, true) == 0) {
+        l->clip[0] = '\0';
+    }
 
     reel_version_hash(l->hash, ix, o);
 
@@ -78,28 +230,9 @@ reel_listing(reel_listing_t *l, const reel_index_t *ix,
         return REEL_NOMEM;
     }
 
-    for (i = 0; i < ix->nrenditions; i++) {
-        r = &ix->renditions[i];
+    add_all(l, ix, o);
 
-        if (r->kind == REEL_TEXT) {
-            continue;
-        }
-
-        if (r->kind == REEL_VIDEO && r->switching_set != o->switching_set) {
-            other = true;
-            continue;
-        }
-
-        rate = reel_index_bitrate(ix, r, o->per);
-
-        if (r->kind == REEL_VIDEO) {
-            add_video(l, r, rate);
-        } else {
-            add_audio(l, r, rate);
-        }
-    }
-
-    if (l->nvideo == 0 && (l->naudio == 0 || other)) {
+    if (l->nvideo == 0 && (l->naudio == 0 || has_video(ix))) {
         return REEL_NOTFOUND;
     }
 
@@ -111,13 +244,44 @@ const reel_listed_t *
 reel_listing_audio(const reel_listing_t *l, unsigned track, unsigned rank)
 {
     unsigned              i;
-    const reel_listed_t  *last = NULL;
+    const reel_listed_t  *first = NULL, *best = NULL;
 
     for (i = 0; i < l->naudio; i++) {
-        if (l->audio[i].track == track && l->audio[i].rank <= rank) {
-            last = &l->audio[i];
+        if (l->audio[i].track != track) {
+            continue;
+        }
+
+        first = first == NULL ? &l->audio[i] : first;
+
+        if (l->audio[i].rank <= rank
+            && (best == NULL || l->audio[i].rank > best->rank))
+        {
+            best = &l->audio[i];
         }
     }
 
-    return last;
+    return best != NULL ? best : first;
+}
+
+
+/* the one marked so, else the first that is no comment on the film */
+unsigned
+reel_listing_default(const reel_listing_t *l)
+{
+    unsigned  i, best = l->ntracks;
+
+    for (i = 0; i < l->naudio; i++) {
+        if (l->audio[i].r->roles & REEL_ROLE_DEFAULT) {
+            return l->audio[i].track;
+        }
+
+        if (l->audio[i].track < best
+            && !(l->audio[i].r->roles & (REEL_ROLE_DESCRIPTION
+                                         | REEL_ROLE_COMMENTARY)))
+        {
+            best = l->audio[i].track;
+        }
+    }
+
+    return best < l->ntracks ? best : 0;
 }

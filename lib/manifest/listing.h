@@ -1,18 +1,21 @@
 /*
  * Which renditions a manifest lists, and how sound is grouped; common to
  * all formats.  A track is what a viewer picks (a language, a commentary):
- * the audio renditions of one language and switching set.  Those of one
- * track differ in quality; rank counts them in the index's order.
+ * the audio renditions of one language, switching set and roles, and those
+ * of another codec beside them.  Those of one track differ in quality; rank
+ * counts qualities over all tracks: first AAC, second AAC, first AC-3.
  */
 
 #ifndef REEL_MANIFEST_LISTING_H
 #define REEL_MANIFEST_LISTING_H
 
 #include "lib/manifest/manifest.h"
+#include "lib/manifest/span.h"
 
 typedef struct {
     const reel_rendition_t *r;
     reel_bitrate_t          rate;       /* of the segments listed */
+    reel_bitrate_t          iframes;    /* video: of their I-frames */
     unsigned                track;      /* audio */
     unsigned                rank;
 } reel_listed_t;
@@ -20,29 +23,37 @@ typedef struct {
 typedef struct {
     reel_listed_t video[REEL_INDEX_MAX_RENDITIONS];
     reel_listed_t audio[REEL_INDEX_MAX_RENDITIONS];
+    reel_listed_t text[REEL_INDEX_MAX_RENDITIONS];
     unsigned      nvideo;
     unsigned      naudio;
+    unsigned      ntext;
     unsigned      ntracks;              /* of audio */
-    unsigned      nranks;               /* of the track that has most */
-    uint32_t      segments;
+    unsigned      nranks;
+    bool          hdr;                  /* not all video is SDR */
+    reel_span_t   span;
     char          hash[REEL_VERSION_HASH + 1];
+    char          clip[REEL_SHAPE_MAX + 1];     /* "?start=…", or "" */
 } reel_listing_t;
 
 /*
  * REEL_INVAL without fragments a segment; REEL_NOTFOUND when nothing can be
- * listed: no rendition, or video only in other switching sets.
+ * listed: no rendition, video only in other switching sets or of other
+ * heights, a clip of nothing.
  */
 reel_err_t reel_listing(reel_listing_t *l, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
 
-/* segments listed: a growing index keeps an unfinished one back */
-uint32_t reel_listing_segments(const reel_index_t *ix, uint32_t per);
-
-/* the rendition of that rank, or the track's last one */
+/* the rendition of that rank, or the track's last one before it */
 const reel_listed_t *reel_listing_audio(const reel_listing_t *l,
     unsigned track, unsigned rank);
 
+/* the track to begin with */
+unsigned reel_listing_default(const reel_listing_t *l);
+
 /* "en" for what is worth telling a player, else empty */
 reel_str_t reel_listing_language(const reel_rendition_t *r);
+
+/* "avc1" of "avc1.64001f" */
+reel_str_t reel_listing_family(const reel_rendition_t *r);
 
 #endif

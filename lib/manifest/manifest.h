@@ -1,7 +1,6 @@
 /*
  * Playlists and MPDs printed from an index.  Pure: the same index and
- * options give the same bytes.  Each output format is one file; hls.c and
- * dash.c today.
+ * options give the same bytes.
  *
  * URIs are relative (RFC 3986, 4.2) to /<id>/…, so that a token in the path
  * reaches every segment.  A rendition's folder is printed as
@@ -17,6 +16,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/index/index.h"
+#include "lib/manifest/shape.h"
 
 #define REEL_VERSION_HASH 10    /* hex characters */
 
@@ -26,10 +26,16 @@ typedef enum {
     REEL_CONTAINER_TS           /* <n>.ts; H.264 and AAC only */
 } reel_container_t;
 
+typedef struct reel_rates_s reel_rates_t;       /* lib/manifest/rates.h */
+
 typedef struct {
-    uint32_t         per;       /* fragments a segment, 3 */
-    uint8_t          switching_set; /* video renditions of it are listed */
-    reel_container_t container;
+    uint32_t            per;    /* fragments a segment, 3 */
+    uint8_t             switching_set;  /* whose video is listed */
+    reel_container_t    container;      /* of HLS; DASH has CMAF only */
+    bool                by_duration;    /* DASH: SegmentTemplate@duration */
+    reel_shape_t        shape;
+    const reel_rates_t *rates;  /* of this index, per and container; NULL:
+                                   they are summed; not used for clips */
 } reel_manifest_opts_t;
 
 /* dst has REEL_VERSION_HASH + 1 bytes; "" when there is no memory */
@@ -38,14 +44,15 @@ void reel_version_hash(char *dst, const reel_index_t *ix,
 
 /*
  * All of them: REEL_INVAL for per = 0, REEL_NOTFOUND when there is nothing
- * to list, REEL_UNSUPPORTED for headers that change where the format cannot
- * say so, REEL_NOMEM, REEL_LIMIT.
+ * to list (see reel_span for clips), REEL_UNSUPPORTED for headers that
+ * change where the format cannot say so, REEL_NOMEM, REEL_LIMIT.
  *
  * The multivariant playlist (RFC 8216bis 4.4.6): one EXT-X-STREAM-INF per
- * video rendition × audio group, highest last resort first: the default
- * variant (the one nearest to 2 Mb/s from below, else the lowest) stands
- * first, the others follow by falling bit rate.  An asset without video
- * lists its audio renditions as variants.
+ * video rendition × audio group, the default variant first (the one nearest
+ * to 2 Mb/s from below, else the lowest; of H.264 and SDR where there is
+ * such), the others by falling bit rate; then an I-frame playlist for each
+ * video rendition, always of CMAF.  An asset without video lists its audio
+ * renditions as variants.  The URIs of a clip carry its query.
  */
 reel_err_t reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
@@ -56,16 +63,28 @@ reel_err_t reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
  * back.  "init.mp4" is the header of the first object; where a later object
  * has another, EXT-X-MAP names "init-<number of the header>.mp4".  prefix
  * goes before "<n>.m4s" and "init.mp4": "" when the playlist itself lies in
- * the versioned folder, else "../v720~<hash>/".
+ * the versioned folder, else "../v720~<hash>/".  Text has <n>.vtt, with the
+ * lengths of the video's segments.
  */
 reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix) REEL_WARN_UNUSED;
 
 /*
- * A static MPD (ISO 23009-1) of one Period with SegmentTimeline, one
- * AdaptationSet for video and one per audio language; dynamic while the
- * index grows.
+ * The I-frame playlist of r, a video rendition: byte ranges of "<n>.m4s"
+ * from each fragment's start to the end of its first sample.  o's container
+ * must be CMAF; prefix as above.
+ */
+reel_err_t reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
+    const reel_rendition_t *r, const reel_manifest_opts_t *o,
+    const char *prefix) REEL_WARN_UNUSED;
+
+/*
+ * A static MPD (ISO 23009-1) of one Period; dynamic while the index grows.
+ * An AdaptationSet for the video of each codec and range, for each audio
+ * track and codec, for each text, and one of thumbnails.  With by_duration
+ * a static one has SegmentTemplate@duration instead of SegmentTimeline, if
+ * all segments keep to the grid (within half of one; clips never do).
  */
 reel_err_t reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;

@@ -90,24 +90,47 @@ ranges(const reel_index_t *ix, const reel_rendition_t *r)
 }
 
 
+/* any index that is accepted prints in any shape, or says why not */
 static void
-print(const reel_index_t *ix, uint32_t per)
+print(const reel_index_t *ix, const reel_manifest_opts_t *o)
 {
     unsigned              i;
     reel_buf_t            b;
-    reel_manifest_opts_t  o = { .per = per };
+    reel_manifest_opts_t  cmaf = *o;
+
+    cmaf.container = REEL_CONTAINER_CMAF;
 
     reel_buf_init(&b, PRINT_MAX);
-    (void) !reel_hls_master(&b, ix, &o);
+    (void) !reel_hls_master(&b, ix, o);
     reel_buf_clear(&b);
-    (void) !reel_dash_mpd(&b, ix, &o);
+    (void) !reel_dash_mpd(&b, ix, o);
 
     for (i = 0; i < ix->nrenditions && i < 4; i++) {
         reel_buf_clear(&b);
-        (void) !reel_hls_media(&b, ix, &ix->renditions[i], &o, "");
+        (void) !reel_hls_media(&b, ix, &ix->renditions[i], o, "");
+        reel_buf_clear(&b);
+        (void) !reel_hls_iframes(&b, ix, &ix->renditions[i], &cmaf, "");
     }
 
     reel_buf_release(&b);
+}
+
+
+static void
+print_all(const reel_index_t *ix)
+{
+    reel_manifest_opts_t  o = { .per = 1 };
+
+    print(ix, &o);
+
+    o.per = REEL_SEGMENT_FRAGMENTS;
+    o.by_duration = true;
+    print(ix, &o);
+
+    o.container = REEL_CONTAINER_TS;
+    o.shape = (reel_shape_t) { .start_us = 3500000, .end_us = 9000001,
+                               .max_height = 720 };
+    print(ix, &o);
 }
 
 
@@ -139,8 +162,7 @@ try(const uint8_t *data, size_t size)
         (void) reel_index_bitrate(ix, &ix->renditions[i], 3);
     }
 
-    print(ix, 3);
-    print(ix, 1);
+    print_all(ix);
     free(ix);
 }
 

@@ -118,6 +118,9 @@ durations_of(const asset_t *a, const reel_rendition_t *r, uint32_t per)
     assert_int_equal(reel_hls_media(&b, &a->ix, r, &o, "x/"), REEL_OK);
     p = reel_buf_cstr(&b);
 
+    /* text has the boundaries of the video */
+    r = r->kind == REEL_TEXT ? &a->ix.renditions[0] : r;
+
     assert_non_null(next_value(p, "#EXT-X-TARGETDURATION:", &target));
     reel_segments_init(&s, &a->ix, r, per);
 

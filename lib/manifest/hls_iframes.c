@@ -1,0 +1,191 @@
+/*
+ * I-frame playlists (RFC 8216bis, 4.4.3.6): each fragment's first sample,
+ * with the moof before it (Apple, 6.10), as a byte range of its segment.
+ */
+
+#include <inttypes.h>
+
+#include "lib/base/rescale.h"
+#include "lib/manifest/hls.h"
+#include "lib/manifest/print.h"
+
+
+#define US 1000000              /* a second */
+
+
+typedef struct {
+    const reel_index_t     *ix;
+    const reel_rendition_t *r;
+    const char             *prefix;
+    uint32_t                per;
+    uint32_t                first;      /* fragments listed: [first, end) */
+    uint32_t                end;
+    reel_span_t             span;
+    reel_runs_t             headers;    /* by object */
+    uint32_t                header;     /* of the fragment at hand */
+} iframes_t;
+
+
+static uint64_t
+target_duration(const iframes_t *m)
+{
+    int64_t      us, full = 0;
+    uint32_t     i;
+    uint64_t     longest = 0, d;
+    reel_runs_t  durations = reel_runs(m->r->duration_bytes);
+
+    (void) reel_runs_sum(&durations, m->first);
+
+    for (i = m->first; i < m->end; i++) {
+        d = reel_runs_next(&durations);
+        longest = d > longest ? d : longest;
+    }
+
+    us = reel_rescale((int64_t) longest, US, m->r->timescale, REEL_ROUND_UP);
+
+    if (!m->span.whole || m->first == m->end) {
+        full = reel_rescale(m->ix->gop_ts, US, m->ix->timescale,
+                            REEL_ROUND_UP);
+    }
+
+    return reel_hls_target(us > full ? us : full);
+}
+
+
+/* 4.4.4.5; version 5 knows it in these playlists */
+static reel_err_t
+add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
+{
+    unsigned       n;
+    uint32_t       first;
+    reel_err_t     err;
+    reel_extent_t  ext[REEL_EXTENTS_MAX];
+
+    if (fragment != m->first && m->headers.left >= m->r->objects) {
+        return REEL_OK;
+    }
+
+    err = reel_index_locate(m->ix, m->r, fragment, 1, ext, &n);
+
+    if (err != REEL_OK
+        || (fragment != m->first && ext[0].header == m->header))
+    {
+        return err;
+    }
+
+    m->header = ext[0].header;
+    first = (uint32_t) reel_runs_at(m->r->header_bytes, 0);
+
+    reel_buf_printf(b, "#EXT-X-MAP:URI=\"%sinit", m->prefix);
+
+    if (m->header != first) {
+        reel_buf_printf(b, "-%" PRIu32, m->header);
+    }
+
+    reel_buf_addz(b, ".mp4\"\n");
+
+    return REEL_OK;
+}
+
+
+static void
+add_range(reel_buf_t *b, const iframes_t *m, const reel_fragments_t *f,
+    uint64_t offset)
+{
+    char  line[32 + 3 * REEL_PRINT_U64], *p;
+
+    p = reel_print_z(line, "#EXT-X-BYTERANGE:");
+    p = reel_print_u64(p, f->iframe);
+    *p++ = '@';
+    p = reel_print_u64(p, offset);
+    *p++ = '\n';
+    reel_buf_add(b, line, (size_t) (p - line));
+
+    reel_buf_addz(b, m->prefix);
+
+    p = reel_print_u64(line, f->number / m->per);
+    p = reel_print_z(p, ".m4s\n");
+    reel_buf_add(b, line, (size_t) (p - line));
+}
+
+
+static reel_err_t
+add_all(reel_buf_t *b, iframes_t *m)
+{
+    int64_t           start_us, end_us;
+    uint64_t          offset = 0;
+    reel_err_t        err;
+    reel_fragments_t  f;
+
+    reel_fragments_init(&f, m->ix, m->r);
+
+    while (reel_fragments_next(&f) && f.number < m->end) {
+
+        if (f.number % m->per == 0) {
+            offset = 0;
+        }
+
+        if (f.number >= m->first) {
+            err = add_map(b, m, f.number);
+            if (err != REEL_OK) {
+                return err;
+            }
+
+            start_us = reel_rescale(f.start_ts, US, m->r->timescale,
+                                    REEL_ROUND_NEAR);
+            end_us = reel_rescale(f.start_ts + f.duration, US,
+                                  m->r->timescale, REEL_ROUND_NEAR);
+            reel_hls_extinf(b, end_us - start_us);
+            add_range(b, m, &f, offset);
+        }
+
+        offset += f.size;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
+    const reel_rendition_t *r, const reel_manifest_opts_t *o,
+    const char *prefix)
+{
+    iframes_t   m = { .ix = ix, .r = r, .prefix = prefix, .per = o->per };
+    reel_err_t  err;
+
+    if (r->kind != REEL_VIDEO || o->container != REEL_CONTAINER_CMAF) {
+        return REEL_INVAL;
+    }
+
+    err = reel_span(&m.span, ix, o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    m.first = m.span.first * o->per;
+    m.end = m.first + m.span.count * o->per;
+    m.end = m.end < ix->fragments ? m.end : ix->fragments;
+    m.headers = reel_runs(r->header_bytes);
+    (void) reel_runs_load(&m.headers);
+
+    reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
+                    "#EXT-X-TARGETDURATION:%" PRIu64 "\n"
+                    "#EXT-X-MEDIA-SEQUENCE:%" PRIu32 "\n"
+                    "#EXT-X-PLAYLIST-TYPE:%s\n"
+                    "#EXT-X-I-FRAMES-ONLY\n", REEL_HLS_VERSION,
+                    target_duration(&m), m.first,
+                    m.span.whole ? "VOD" : "EVENT");
+    reel_hls_start(b, &m.span, o);
+
+    err = add_all(b, &m);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (m.span.whole) {
+        reel_buf_addz(b, "#EXT-X-ENDLIST\n");
+    }
+
+    return reel_buf_err(b);
+}

@@ -1,0 +1,125 @@
+#include "lib/index/rate.h"
+#include "lib/manifest/rates.h"
+
+
+/* a moof and the head of its mdat: the boxes, and what each sample adds */
+#define MOOF_BYTES    116
+#define MOOF_VIDEO    8         /* size and composition offset */
+#define MOOF_AUDIO    4         /* size */
+
+#define TS_PACKET     188
+#define TS_PAYLOAD    184
+#define TS_TABLES     2         /* PAT and PMT, a packet each */
+#define TS_VIDEO      25        /* PES header of two times, delimiter */
+#define TS_SETS       64        /* parameter sets, PCR */
+#define TS_AUDIO      7         /* ADTS */
+#define TS_PES_FRAMES 8         /* AAC frames a PES packet */
+#define TS_PES        14        /* its header, one time */
+
+
+uint64_t
+reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video)
+{
+    uint64_t  pes, bytes, moof;
+
+    moof = MOOF_BYTES + (uint64_t) samples * (video ? MOOF_VIDEO
+                                                    : MOOF_AUDIO);
+    bytes = size > moof ? size - moof : 0;
+
+    if (video) {
+        pes = samples;
+        bytes += pes * TS_VIDEO + TS_SETS;
+    } else {
+        pes = (samples + TS_PES_FRAMES - 1) / TS_PES_FRAMES;
+        bytes += (uint64_t) samples * TS_AUDIO + pes * TS_PES;
+    }
+
+    /* a PES packet ends anywhere in its last packet */
+    return (bytes / TS_PAYLOAD + pes / 2 + 1) * TS_PACKET;
+}
+
+
+static reel_bitrate_t
+rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r, uint32_t per,
+    uint32_t first, uint32_t count)
+{
+    uint32_t          n, last;
+    uint64_t          size, ticks;
+    reel_rate_t       x;
+    reel_fragments_t  f;
+
+    reel_rate_init(&x, r->timescale);
+    reel_fragments_init(&f, ix, r);
+    last = first + count - 1;
+
+    for (n = 0; n <= last; n++) {
+        size = TS_TABLES * TS_PACKET;
+        ticks = 0;
+
+        do {
+            if (!reel_fragments_next(&f)) {
+                return reel_rate_end(&x);
+            }
+
+            size += reel_ts_fragment_bytes(f.size, f.nsamples,
+                                           r->kind == REEL_VIDEO);
+            ticks += f.duration;
+
+        } while ((f.number + 1) % per != 0 && f.left != 0);
+
+        if (n >= first) {
+            reel_rate_add(&x, size, ticks, n == last);
+        }
+    }
+
+    return reel_rate_end(&x);
+}
+
+
+reel_bitrate_t
+reel_rates_of(const reel_index_t *ix, const reel_rendition_t *r,
+    const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
+{
+    if (count == 0) {
+        return (reel_bitrate_t) { 0, 0 };
+    }
+
+    if (o->container == REEL_CONTAINER_TS && r->kind != REEL_TEXT) {
+        return rate_of_ts(ix, r, o->per, first, count);
+    }
+
+    return reel_index_bitrate_of(ix, r, o->per, first, count);
+}
+
+
+/* each I-frame is a segment of its playlist */
+reel_bitrate_t
+reel_rates_iframes(const reel_index_t *ix, const reel_rendition_t *r,
+    const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
+{
+    reel_rendition_t  q = *r;
+
+    q.size_bytes = r->iframe_bytes;
+
+    return reel_index_bitrate_of(ix, &q, 1, first * o->per, count * o->per);
+}
+
+
+void
+reel_rates(reel_rates_t *x, const reel_index_t *ix,
+    const reel_manifest_opts_t *o)
+{
+    unsigned                 i;
+    uint32_t                 n = reel_index_segments(ix, o->per);
+    const reel_rendition_t  *r;
+
+    for (i = 0; i < ix->nrenditions; i++) {
+        r = &ix->renditions[i];
+        x->segments[i] = reel_rates_of(ix, r, o, 0, n);
+        x->iframes[i] = (reel_bitrate_t) { 0, 0 };
+
+        if (r->kind == REEL_VIDEO) {
+            x->iframes[i] = reel_rates_iframes(ix, r, o, 0, n);
+        }
+    }
+}
