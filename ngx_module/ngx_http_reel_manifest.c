@@ -6,8 +6,20 @@
 #include "ngx_module/ngx_http_reel_play.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
-/* the bound of what a manifest may need: 64 renditions of 2^20 segments */
-#define MANIFEST_MAX  (64u << 20)
+#include "lib/manifest/span.h"
+
+/* a manifest may have so many bytes, and is kept up to so many */
+#define MANIFEST_MAX  (16u << 20)
+#define KEPT_MAX      (1u << 20)
+
+/*
+ * Fragments to look at that the event loop has time for, some ms at most: a
+ * line for each of one rendition takes ten times what a sum takes
+ */
+#define LOOP_MAX      200000
+#define LINE_COST     10
+/* and groups of sound times pictures, likewise */
+#define LOOP_RENDITIONS_MAX  24
 
 typedef reel_err_t (*print_pt)(reel_buf_t *b, ngx_http_reel_play_t *p);
 
@@ -18,10 +30,21 @@ typedef struct {
     reel_buf_t                 own;
     ngx_shm_zone_t            *zone;
     ngx_http_reel_printed_t   *kept;
+    /* while it is printed */
+    ngx_http_reel_play_t      *play;
+    print_pt                   print;
+    ngx_str_t                  key;
+    ngx_uint_t                 gzip;
+    reel_err_t                 err;
 } manifest_t;
 
 static ngx_int_t send_manifest(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, print_pt print);
+static ngx_uint_t takes_long(ngx_http_reel_play_t *p);
+static void make(void *data, ngx_log_t *log);
+static void made(ngx_http_request_t *r, void *data);
+static ngx_int_t finish(ngx_http_request_t *r, manifest_t *m);
+static void set_rates(ngx_http_reel_play_t *p, reel_container_t container);
 static manifest_t *add_manifest(ngx_http_request_t *r);
 static void cleanup(void *data);
 static ngx_int_t key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -40,6 +63,8 @@ static ngx_int_t etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 static reel_err_t
 print_master(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
+    set_rates(p, p->opts.container);
+
     return reel_hls_master(b, p->index, &p->opts);
 }
 
@@ -76,9 +101,44 @@ ngx_http_reel_manifest_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 }
 
 
+/* ranges are those of the stored CMAF, whatever segments are sent as */
+static reel_err_t
+print_iframes(reel_buf_t *b, ngx_http_reel_play_t *p)
+{
+    char                  hash[REEL_VERSION_HASH + 1];
+    u_char                prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
+    reel_manifest_opts_t  opts = p->opts;
+
+    prefix[0] = '\0';
+
+    if (p->hash.len == 0 || opts.container != REEL_CONTAINER_CMAF) {
+        opts.container = REEL_CONTAINER_CMAF;
+        reel_version_hash(hash, p->index, &opts);
+        *ngx_snprintf(prefix, sizeof(prefix) - 1, "../%V~%s/", &p->name,
+                      hash) = '\0';
+    }
+
+    return reel_hls_iframes(b, p->index, p->rendition, &opts,
+                            (char *) prefix);
+}
+
+
+ngx_int_t
+ngx_http_reel_manifest_iframes(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    if (p->rendition->kind != REEL_VIDEO) {
+        return ngx_http_reel_play_absent(r, "only video has I-frames");
+    }
+
+    return send_manifest(r, p, print_iframes);
+}
+
+
 static reel_err_t
 print_mpd(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
+    set_rates(p, REEL_CONTAINER_CMAF);
+
     return reel_dash_mpd(b, p->index, &p->opts);
 }
 
@@ -93,25 +153,28 @@ ngx_http_reel_manifest_mpd(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static ngx_int_t
 send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
 {
-    ngx_str_t                  key;
-    reel_err_t                 err;
     manifest_t                *m;
-    ngx_uint_t                 gzip;
     ngx_http_reel_ctx_t       *ctx;
     ngx_http_reel_loc_conf_t  *conf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    gzip = conf->manifest_gzip && ngx_http_reel_gzip_wanted(r);
+    p->opts.by_duration = conf->dash_segments == NGX_HTTP_REEL_DASH_DURATION;
 
     m = add_manifest(r);
-    if (m == NULL || key_of(r, p, gzip, &key) != NGX_OK) {
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    m->gzip = conf->manifest_gzip && ngx_http_reel_gzip_wanted(r);
+
+    if (key_of(r, p, m->gzip, &m->key) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (m->zone) {
-        borrow(m, ngx_http_reel_printed_get(m->zone, p->entry, &key));
+        borrow(m, ngx_http_reel_printed_get(m->zone, p->entry, &m->key));
     }
 
     if (m->kept) {
@@ -120,31 +183,113 @@ send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
     }
 
     ngx_str_set(&ctx->manifest_status, "MISS");
-    reel_buf_init(&m->own, MANIFEST_MAX);
+    m->play = p;
+    m->print = print;
 
-    err = print(&m->own, p);
+    if (takes_long(p)) {
+        if (ngx_http_reel_task_post(r, make, made, m) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
 
-    if (err == REEL_OK) {
-        err = reel_buf_err(&m->own);
+        r->main->count++;
+        return NGX_DONE;
     }
 
-    if (err != REEL_OK) {
-        return refuse(r, p, err);
+    make(m, r->connection->log);
+
+    return finish(r, m);
+}
+
+
+static ngx_uint_t
+takes_long(ngx_http_reel_play_t *p)
+{
+    uint64_t  each;
+
+    if (p->route->of != NGX_HTTP_REEL_OF_ASSET) {
+        each = LINE_COST;
+
+    } else if (p->index->nrenditions > LOOP_RENDITIONS_MAX) {
+        return 1;
+
+    } else {
+        each = p->index->nrenditions;
+    }
+
+    return p->index->fragments * each > LOOP_MAX;
+}
+
+
+/* in the thread pool, where it takes long */
+static void
+make(void *data, ngx_log_t *log)
+{
+    manifest_t *m = data;
+
+    reel_buf_init(&m->own, MANIFEST_MAX);
+
+    m->err = m->print(&m->own, m->play);
+
+    if (m->err == REEL_OK) {
+        m->err = reel_buf_err(&m->own);
     }
 
     m->body.data = m->own.data;
     m->body.len = m->own.len;
 
-    if (gzip) {
+    if (m->err == REEL_OK && m->gzip) {
         encode(m);
     }
+}
 
-    if (m->zone) {
-        borrow(m, ngx_http_reel_printed_put(m->zone, p->entry, &key,
+
+static void
+made(ngx_http_request_t *r, void *data)
+{
+    ngx_http_finalize_request(r, finish(r, data));
+}
+
+
+static ngx_int_t
+finish(ngx_http_request_t *r, manifest_t *m)
+{
+    if (m->err != REEL_OK) {
+        return refuse(r, m->play, m->err);
+    }
+
+    if (m->zone && m->body.len <= KEPT_MAX) {
+        borrow(m, ngx_http_reel_printed_put(m->zone, m->play->entry, &m->key,
                                             &m->body, m->gzipped));
     }
 
-    return send_body(r, p, m);
+    return send_body(r, m->play, m);
+}
+
+
+/* a clip has its own, which its printer sums */
+static void
+set_rates(ngx_http_reel_play_t *p, reel_container_t container)
+{
+    reel_manifest_opts_t    opts;
+    ngx_http_reel_entry_t  *e;
+
+    e = p->entry;
+
+    if (reel_shape_is_clip(&p->opts.shape)) {
+        return;
+    }
+
+    if (!e->rated[container]) {
+        opts = p->opts;
+        opts.container = container;
+        reel_rates(&e->rates[container], p->index, &opts);
+
+        ngx_memory_barrier();
+        e->rated[container] = 1;
+    }
+
+    ngx_memory_barrier();
+    p->opts.rates = &e->rates[container];
 }
 
 
@@ -197,13 +342,14 @@ key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t gzip,
 {
     key->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
                                      + p->route->name.len + p->shape.len
-                                     + sizeof("-b-z--?") - 1);
+                                     + sizeof("-b-z-t--?") - 1);
     if (key->data == NULL) {
         return NGX_ERROR;
     }
 
-    key->len = ngx_sprintf(key->data, "%s-%c-%c-%V-%V?%V", p->version,
+    key->len = ngx_sprintf(key->data, "%s-%c-%c-%c-%V-%V?%V", p->version,
                            p->hash.len ? 'v' : 'b', gzip ? 'z' : 'i',
+                           p->opts.by_duration ? 'd' : 't',
                            &p->name, &p->route->name, &p->shape)
                - key->data;
 
@@ -241,15 +387,32 @@ encode(manifest_t *m)
 }
 
 
+/* what the parameters ask for may not be there; all else is our fault */
 static ngx_int_t
 refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_err_t err)
 {
-    const char  *code;
-    ngx_uint_t   status;
+    const char   *code;
+    ngx_uint_t    status;
+    reel_span_t   span;
+
+    if (err == REEL_NOTFOUND && p->shape.len) {
+        return ngx_http_reel_play_absent(r,
+            reel_span(&span, p->index, &p->opts) == REEL_NOTFOUND
+            ? "the clip lies behind the end of the film"
+            : "no rendition has such a height");
+    }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "reel: printing \"%V\" of asset \"%V\" failed: %s",
                   &p->route->name, &p->asset, reel_err_name(err));
+
+    if (err == REEL_LIMIT) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "TOO_LARGE",
+                                   "the manifest would have over 16 MiB; "
+                                   "ask for a clip of the film", 0);
+    }
 
     status = ngx_http_reel_err_status(err, &code);
 
@@ -338,13 +501,14 @@ static ngx_int_t
 etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t weak,
     ngx_str_t *etag)
 {
-    u_char     what[2 * NGX_INT32_LEN + NGX_TIME_T_LEN + sizeof("--g")];
+    u_char     what[2 * NGX_INT32_LEN + NGX_TIME_T_LEN + sizeof("--gd")];
     ngx_str_t  s;
 
     s.data = what;
-    s.len = ngx_snprintf(what, sizeof(what), "%xD-%xT%s",
+    s.len = ngx_snprintf(what, sizeof(what), "%xD-%xT%s%s",
                          p->index->fragments, p->mtime,
-                         p->index->growing ? "g" : "")
+                         p->index->growing ? "g" : "",
+                         p->opts.by_duration ? "d" : "")
             - what;
 
     if (p->shape.len) {

@@ -29,6 +29,13 @@ static ngx_conf_post_t  ngx_http_reel_path_post =
     { ngx_http_reel_conf_path };
 
 
+static ngx_conf_enum_t  ngx_http_reel_dash_segments[] = {
+    { ngx_string("timeline"), NGX_HTTP_REEL_DASH_TIMELINE },
+    { ngx_string("duration"), NGX_HTTP_REEL_DASH_DURATION },
+    { ngx_null_string, 0 }
+};
+
+
 #define NGX_HTTP_REEL_ANY_CONF                                               \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
@@ -161,6 +168,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, manifest_gzip),
       NULL },
 
+    { ngx_string("reel_dash_segments"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, dash_segments),
+      &ngx_http_reel_dash_segments },
+
     { ngx_string("reel_cors_origin"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_reel_conf_cors,
@@ -220,6 +234,9 @@ static ngx_http_variable_t  ngx_http_reel_vars[] = {
     { ngx_string("reel_cache_status"), NULL, ngx_http_reel_variable,
       offsetof(ngx_http_reel_ctx_t, cache_status), NGX_HTTP_VAR_NOCACHEABLE,
       0 },
+
+    { ngx_string("reel_cache_key"), NULL, ngx_http_reel_query_cache_key,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("reel_manifest_cache_status"), NULL, ngx_http_reel_variable,
       offsetof(ngx_http_reel_ctx_t, manifest_status),
@@ -365,6 +382,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->pipelines = NGX_CONF_UNSET_PTR;
     conf->manifest_cache = NGX_CONF_UNSET;
     conf->manifest_gzip = NGX_CONF_UNSET;
+    conf->dash_segments = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -407,6 +425,8 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              "/play/");
     ngx_conf_merge_value(conf->manifest_cache, prev->manifest_cache, 1);
     ngx_conf_merge_value(conf->manifest_gzip, prev->manifest_gzip, 1);
+    ngx_conf_merge_uint_value(conf->dash_segments, prev->dash_segments,
+                              NGX_HTTP_REEL_DASH_TIMELINE);
 
     ngx_http_reel_inherit_location(cf, prev, conf);
 

@@ -24,6 +24,7 @@
  *   ngx_http_reel_job.c       what Redis is told of jobs and uploads
  *   ngx_http_reel_play.c      playback: states, headers
  *   ngx_http_reel_path.c      playback: paths and routes
+ *   ngx_http_reel_query.c     playback: parameters, the key of caches
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
  *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
  *   ngx_http_reel_index.c     looks up an asset's index
@@ -48,6 +49,10 @@
 #include "lib/store/layout.h"
 #include "lib/store/store.h"
 #include "lib/upload/upload.h"
+
+/* reel_dash_segments */
+#define NGX_HTTP_REEL_DASH_TIMELINE  0
+#define NGX_HTTP_REEL_DASH_DURATION  1
 
 /* bytes of a body that the API takes */
 #define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
@@ -79,6 +84,7 @@ typedef struct {
     ngx_str_t                cors_origin;       /* empty: off */
     ngx_flag_t               manifest_cache;
     ngx_flag_t               manifest_gzip;
+    ngx_uint_t               dash_segments;     /* NGX_HTTP_REEL_DASH_* */
     ngx_uint_t               upload;            /* location kinds */
     ngx_uint_t               api;
     ngx_uint_t               play;
@@ -132,6 +138,12 @@ ngx_uint_t ngx_http_reel_conf_has_pipeline(ngx_http_reel_loc_conf_t *rlcf,
 char *ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);
+
+
+/* ngx_http_reel_query.c: a variable's get_handler */
+
+ngx_int_t ngx_http_reel_query_cache_key(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 
 /* ngx_http_reel_task.c */

@@ -39,6 +39,9 @@ static const ngx_http_reel_route_t  routes[] = {
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
       ngx_http_reel_manifest_media, HLS },
 
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("iframes.m3u8"), 1,
+      ngx_http_reel_manifest_iframes, HLS },
+
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("master.m3u8"), 1,
       ngx_http_reel_manifest_master, HLS },
 

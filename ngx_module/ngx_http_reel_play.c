@@ -53,6 +53,7 @@ ngx_int_t
 ngx_http_reel_play_handler(ngx_http_request_t *r)
 {
     ngx_int_t              rc;
+    reel_error_t           e;
     ngx_http_reel_ctx_t   *ctx;
     ngx_http_reel_play_t  *p;
 
@@ -90,6 +91,18 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
                                    "a path is <id>/<manifest>, or "
                                    "<id>/<rendition>/<playlist or segment>",
                                    0);
+    }
+
+    rc = ngx_http_reel_query_parse(r, p, &e);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, "BAD_PARAMETER",
+                                   e.text, 0);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ctx->asset = p->asset;
@@ -158,8 +171,8 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
                                              "rendition");
         }
 
-        /* no route serves it yet */
-        if (p->rendition->kind == REEL_TEXT) {
+        /* no route serves its bytes yet */
+        if (p->rendition->kind == REEL_TEXT && !p->route->manifest) {
             return ngx_http_reel_play_absent(r, "the rendition is text");
         }
     }

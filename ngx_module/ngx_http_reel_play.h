@@ -63,6 +63,16 @@ ngx_int_t ngx_http_reel_path_parse(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 
+/* ngx_http_reel_query.c */
+
+/*
+ * Fills in p->opts.shape and p->shape; NGX_DECLINED: a parameter of ours is
+ * malformed, e says which.
+ */
+ngx_int_t ngx_http_reel_query_parse(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, reel_error_t *e);
+
+
 /* ngx_http_reel_play.c */
 
 /*
@@ -101,6 +111,8 @@ ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_manifest_master(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_manifest_media(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_manifest_iframes(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_manifest_mpd(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);

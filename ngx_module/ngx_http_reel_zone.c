@@ -112,6 +112,7 @@ ngx_http_reel_entry_init(ngx_http_reel_entry_t *e, ngx_str_t *root,
     e->refs = 1;
     e->linked = 0;
     e->checking = 0;
+    ngx_memzero((void *) e->rated, sizeof(e->rated));
     e->nprinted = 0;
     e->root_len = root->len;
     e->len = len;

@@ -20,6 +20,9 @@
 
 #include "lib/base/ulid.h"
 #include "lib/manifest/manifest.h"
+#include "lib/manifest/rates.h"
+
+#define NGX_HTTP_REEL_CONTAINERS  2
 
 /* an entry is used unchecked so long, ms */
 #define NGX_HTTP_REEL_ZONE_FRESH  1000
@@ -55,6 +58,10 @@ typedef struct ngx_http_reel_entry_s {
 
     ngx_queue_t              printed;   /* from it, head = used last */
     ngx_uint_t               nprinted;
+
+    /* by container, filled at first use: who comes second writes the same */
+    ngx_atomic_t             rated[NGX_HTTP_REEL_CONTAINERS];
+    reel_rates_t             rates[NGX_HTTP_REEL_CONTAINERS];
 
     u_char                   id[REEL_ULID_LEN];
     size_t                   root_len;

@@ -116,6 +116,8 @@ my @refused = (
         qr/"reel_api_upload_path" .*slash/],
     ['reel_api_play_path "";', '', qr/"reel_api_play_path" .*slash/],
     ['reel_api_play_path play;', '', qr/"reel_api_play_path" .*slash/],
+    ['reel_dash_segments list;', '',
+        qr/invalid value "list"/],
     ['reel_manifest_cache yes;', '', qr/"reel_manifest_cache" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
     ['reel_cors_origin a b;', '', qr/arguments in "reel_cors_origin"/],

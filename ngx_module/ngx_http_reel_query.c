@@ -1,0 +1,162 @@
+/*
+ * Playback: parameters of the query that shape manifests, and the key under
+ * which caches should keep an answer.  What is not ours (tokens, players'
+ * own) is passed over.
+ */
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+#include "lib/auth/query.h"
+
+static ngx_int_t take(reel_shape_t *s, reel_str_t name, reel_str_t value,
+    reel_error_t *e);
+static ngx_int_t set_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+
+
+ngx_int_t
+ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_error_t *e)
+{
+    ngx_int_t    rc;
+    reel_str_t   query, name, value;
+
+    e->text[0] = '\0';
+
+    if (r->args.len == 0 || !p->route->manifest) {
+        return NGX_OK;
+    }
+
+    query.p = (char *) r->args.data;
+    query.len = r->args.len;
+
+    while (reel_query_next(&query, &name, &value)) {
+        rc = take(&p->opts.shape, name, value, e);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (reel_shape_check(&p->opts.shape, e) != REEL_OK) {
+        return NGX_DECLINED;
+    }
+
+    return set_shape(r, p);
+}
+
+
+/* an escape that is broken is a fault of ours alone, not of others' names */
+static ngx_int_t
+take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
+{
+    size_t      at;
+    ngx_int_t   rc;
+    reel_buf_t  b;
+
+    /* "_" aside, our names are letters alone: longer ones are not ours */
+    if (name.len > 3 * sizeof("max_height") || value.len > 256) {
+        return NGX_OK;
+    }
+
+    rc = NGX_OK;
+    reel_buf_init(&b, 1024);
+
+    if (reel_uri_decode(&b, name) == REEL_OK) {
+        at = b.len;
+
+        if (reel_uri_decode(&b, value) != REEL_OK) {
+            /* no number has such a form */
+            reel_buf_clear(&b);
+            reel_buf_adds(&b, name);
+            at = b.len;
+            reel_buf_u8(&b, '%');
+        }
+
+        if (reel_buf_err(&b) != REEL_OK) {
+            rc = NGX_ERROR;
+
+        } else if (reel_shape_set(s, (reel_str_t) { (char *) b.data, at },
+                                  (reel_str_t) { (char *) b.data + at,
+                                                 b.len - at }, e)
+                   != REEL_OK)
+        {
+            rc = NGX_DECLINED;
+        }
+    }
+
+    reel_buf_release(&b);
+
+    return rc;
+}
+
+
+/* of a rendition's playlists heights are no matter */
+static ngx_int_t
+set_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    char  text[REEL_SHAPE_MAX];
+
+    p->shape.len = reel_shape_print(text, &p->opts.shape,
+                                    p->route->of != NGX_HTTP_REEL_OF_ASSET);
+
+    if (p->shape.len == 0) {
+        return NGX_OK;
+    }
+
+    p->shape.data = ngx_pnalloc(r->pool, p->shape.len);
+    if (p->shape.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p->shape.data, text, p->shape.len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * <id>/<publication>/<path>[?<parameters>]: one for equal answers.  Of what
+ * was not found in an index there is none.
+ */
+ngx_int_t
+ngx_http_reel_query_cache_key(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                    *last;
+    ngx_str_t                  path;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_play_t      *p;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    p = ctx && conf->play ? ctx->data : NULL;
+
+    if (p == NULL || p->index == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    path.data = p->asset.data + p->asset.len + 1;
+    path.len = r->uri.data + r->uri.len - path.data;
+
+    v->data = ngx_pnalloc(r->pool, p->asset.len + path.len + p->shape.len
+                                   + NGX_INT32_LEN + sizeof("//?") - 1);
+    if (v->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_sprintf(v->data, "%V/%uD/%V", &p->asset,
+                       p->index->publication, &path);
+
+    if (p->shape.len) {
+        last = ngx_sprintf(last, "?%V", &p->shape);
+    }
+
+    v->len = last - v->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
