@@ -84,6 +84,20 @@ reel_bits_ue(reel_bits_t *b)
 }
 
 
+uint32_t
+reel_bits_ue_max(reel_bits_t *b, uint32_t max)
+{
+    uint32_t  v = reel_bits_ue(b);
+
+    if (v > max && b->err == REEL_OK) {
+        b->err = REEL_BADDATA;
+        return 0;
+    }
+
+    return v;
+}
+
+
 /* 9.1.1: odd codes are positive; 2^32 - 1 would be 2^31, out of range */
 int32_t
 reel_bits_se(reel_bits_t *b)

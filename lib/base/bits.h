@@ -21,6 +21,10 @@ typedef struct {
 void reel_bits_init(reel_bits_t *b, const void *data, size_t len);
 uint32_t reel_bits_u(reel_bits_t *b, unsigned n);       /* n <= 32 */
 uint32_t reel_bits_ue(reel_bits_t *b);
+
+/* one that must not exceed max, else err = REEL_BADDATA */
+uint32_t reel_bits_ue_max(reel_bits_t *b, uint32_t max);
+
 int32_t  reel_bits_se(reel_bits_t *b);
 
 #endif

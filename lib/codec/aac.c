@@ -105,7 +105,7 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
 {
     bool         explicit_sbr;
     uint8_t      core;
-    uint32_t     channels;
+    uint32_t     channels, rate;
     reel_err_t   err;
     reel_bits_t  b;
 
@@ -113,7 +113,8 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
 
     core = read_object_type(&b);
     c->object_type = core;
-    c->sample_rate = read_rate(&b);
+    rate = read_rate(&b);
+    c->sample_rate = rate;
     channels = reel_bits_u(&b, 4);
 
     explicit_sbr = core == AOT_SBR || core == AOT_PS;
@@ -123,7 +124,7 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
         core = read_object_type(&b);
     }
 
-    if (b.err != REEL_OK || core == 0 || c->sample_rate == 0) {
+    if (b.err != REEL_OK || core == 0 || rate == 0 || c->sample_rate == 0) {
         return REEL_BADDATA;
     }
 
@@ -142,9 +143,18 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
         read_sync_extension(c, &b);
     }
 
-    if (b.err != REEL_OK || c->sample_rate == 0) {
+    /* SBR runs at the core's rate or at twice that, 4.6.18.2 */
+    if (b.err != REEL_OK
+        || (c->sample_rate != rate && c->sample_rate != (uint64_t) rate * 2))
+    {
         return REEL_BADDATA;
     }
+
+    if (c->object_type == AOT_PS) {
+        c->channels = 2;
+    }
+
+    c->frame = c->sample_rate == rate ? REEL_AAC_FRAME : 2 * REEL_AAC_FRAME;
 
     return REEL_OK;
 }
@@ -162,7 +172,8 @@ reel_aac_facts(reel_codec_facts_t *f, reel_str_t asc)
     }
 
     *f = (reel_codec_facts_t) {
-        .sample_rate = c.sample_rate, .channels = c.channels
+        .profile = c.object_type, .sample_rate = c.sample_rate,
+        .channels = c.channels, .frame = c.frame
     };
 
     return REEL_OK;

@@ -1,4 +1,7 @@
-/* AAC: AudioSpecificConfig (ISO 14496-3, 1.6.2.1) and its RFC 6381 string */
+/*
+ * AAC-LC, HE-AAC and HE-AAC v2: AudioSpecificConfig (ISO 14496-3, 1.6.2.1)
+ * and its RFC 6381 string
+ */
 
 #ifndef REEL_CODEC_AAC_H
 #define REEL_CODEC_AAC_H
@@ -13,10 +16,16 @@
 
 typedef struct {
     uint8_t  object_type;       /* 2 = AAC-LC, 5 = SBR, 29 = PS */
-    uint32_t sample_rate;
-    uint8_t  channels;
+    uint32_t sample_rate;       /* as heard: SBR doubles the core's */
+    uint8_t  channels;          /* as heard: PS makes two of one */
+    uint16_t frame;             /* samples at that rate an access unit */
 } reel_aac_config_t;
 
+/*
+ * SBR and PS are found where they are signalled, in either way: object types
+ * 5 and 29 around AAC-LC, or the extension behind its specific config.  What
+ * only the access units tell (implicit signalling) is AAC-LC.
+ */
 reel_err_t reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
     REEL_WARN_UNUSED;
 

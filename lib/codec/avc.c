@@ -2,6 +2,7 @@
 
 #include "lib/base/reader.h"
 #include "lib/codec/avc.h"
+#include "lib/codec/nal.h"
 
 
 /* 14496-10, table 7-1 */
@@ -16,88 +17,6 @@
 #define AVCC_PPS_MAX      255
 #define AVCC_NAL_MAX      0xffff
 
-/* far more than parameter sets need; repeated() is quadratic */
-#define EXTRADATA_MAX     (64 * 1024)
-
-
-/* what is left of an Annex B byte stream */
-typedef struct {
-    const uint8_t *p;           /* behind a start code */
-    const uint8_t *end;
-} annexb_t;
-
-
-/* the next 00 00 01 in [p, end), or end */
-static const uint8_t *
-start_code(const uint8_t *p, const uint8_t *end)
-{
-    while (end - p >= 3) {
-
-        /* the third byte tells how far the next candidate is */
-        if (p[2] > 1) {
-            p += 3;
-        } else if (p[2] == 0) {
-            p++;
-        } else if (p[0] == 0 && p[1] == 0) {
-            return p;
-        } else {
-            p += 3;
-        }
-    }
-
-    return end;
-}
-
-
-/* 14496-10, B.1.1: nothing but zero bytes may stand before the first one */
-static reel_err_t
-annexb_init(annexb_t *a, const uint8_t *data, size_t len)
-{
-    const uint8_t  *p, *code;
-
-    a->end = data + len;
-    code = start_code(data, a->end);
-
-    if (code == a->end) {
-        return REEL_BADDATA;
-    }
-
-    for (p = data; p < code; p++) {
-        if (*p != 0) {
-            return REEL_BADDATA;
-        }
-    }
-
-    a->p = code + 3;
-
-    return REEL_OK;
-}
-
-
-/* false past the last; a NAL unit without bytes has len 0 */
-static bool
-annexb_next(annexb_t *a, reel_str_t *nal)
-{
-    const uint8_t  *code, *last;
-
-    if (a->p == NULL) {
-        return false;
-    }
-
-    code = start_code(a->p, a->end);
-
-    /* a NAL unit never ends in a zero: trailing_zero_8bits, or the first
-       byte of a 4-byte start code */
-    for (last = code; last > a->p && last[-1] == 0; last--) { /* void */ }
-
-    nal->p = (const char *) a->p;
-    nal->len = (size_t) (last - a->p);
-
-    a->p = code == a->end ? NULL : code + 3;
-
-    return true;
-}
-
 
 static unsigned
 nal_type(reel_str_t nal)
@@ -106,30 +25,22 @@ nal_type(reel_str_t nal)
 }
 
 
-/* the forbidden_zero_bit, 14496-10 7.4.1 */
-static bool
-nal_valid(reel_str_t nal)
-{
-    return nal.len != 0 && ((uint8_t) nal.p[0] & 0x80) == 0;
-}
-
-
 reel_err_t
 reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
     unsigned *slices)
 {
-    annexb_t    a;
-    reel_str_t  nal;
+    reel_str_t     nal;
+    reel_annexb_t  a;
 
     *slices = 0;
 
-    if (annexb_init(&a, annexb, len) != REEL_OK) {
+    if (reel_annexb_init(&a, annexb, len) != REEL_OK) {
         return REEL_BADDATA;
     }
 
-    while (annexb_next(&a, &nal)) {
+    while (reel_annexb_next(&a, &nal)) {
 
-        if (!nal_valid(nal)) {
+        if (!reel_nal_valid(nal)) {
             return REEL_BADDATA;
         }
 
@@ -166,39 +77,23 @@ reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
 }
 
 
-/* does the same NAL unit stand before nal in the stream? */
-static bool
-repeated(annexb_t a, reel_str_t nal)
-{
-    reel_str_t  other;
-
-    while (annexb_next(&a, &other) && other.p != nal.p) {
-        if (reel_str_eq(other, nal)) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 /* counts the distinct NAL units of a type, and prints them when b is given */
 static reel_err_t
-parameter_sets(reel_buf_t *b, annexb_t first, unsigned type, unsigned *n,
+parameter_sets(reel_buf_t *b, reel_annexb_t first, unsigned type, unsigned *n,
     reel_str_t *one)
 {
-    annexb_t    a = first;
+    reel_annexb_t    a = first;
     reel_str_t  nal;
 
     *n = 0;
 
-    while (annexb_next(&a, &nal)) {
+    while (reel_annexb_next(&a, &nal)) {
 
-        if (!nal_valid(nal)) {
+        if (!reel_nal_valid(nal)) {
             return REEL_BADDATA;
         }
 
-        if (nal_type(nal) != type || repeated(first, nal)) {
+        if (nal_type(nal) != type || reel_annexb_repeated(first, nal)) {
             continue;
         }
 
@@ -231,13 +126,13 @@ short_record(uint8_t profile)
 static reel_err_t
 config_from_annexb(reel_buf_t *b, const uint8_t *data, size_t len)
 {
-    annexb_t        a;
+    reel_annexb_t        a;
     unsigned        nsps, npps;
     reel_err_t      err;
     reel_str_t      first;
     reel_avc_sps_t  sps;
 
-    err = annexb_init(&a, data, len);
+    err = reel_annexb_init(&a, data, len);
     if (err != REEL_OK) {
         return err;
     }
@@ -320,7 +215,7 @@ check_avcc(reel_reader_t *r)
         for (i = 0; i < n; i++) {
             nal = reel_read_bytes(r, reel_read_u16(r));
 
-            if (r->err != REEL_OK || !nal_valid(nal) || nal_type(nal) != type)
+            if (r->err != REEL_OK || !reel_nal_valid(nal) || nal_type(nal) != type)
             {
                 return REEL_BADDATA;
             }
@@ -337,7 +232,7 @@ reel_avc_config(reel_buf_t *avcc, const uint8_t *extradata, size_t len)
     reel_err_t     err;
     reel_reader_t  r;
 
-    if (len > EXTRADATA_MAX) {
+    if (len > REEL_EXTRADATA_MAX) {
         return REEL_LIMIT;
     }
 
@@ -386,6 +281,7 @@ reel_avc_facts(reel_codec_facts_t *f, reel_str_t avcc)
     }
 
     *f = (reel_codec_facts_t) {
+        .profile = sps.profile, .level = sps.level,
         .width = sps.width, .height = sps.height,
         .chroma_format = sps.chroma_format, .bit_depth = sps.bit_depth,
         .primaries = sps.primaries, .transfer = sps.transfer,

@@ -3,6 +3,7 @@
 
 #include "lib/base/bits.h"
 #include "lib/codec/avc.h"
+#include "lib/codec/nal.h"
 
 
 /*
@@ -22,43 +23,6 @@ static const uint8_t  sar_table[][2] = {
     { 20, 11 }, { 32, 11 }, { 80, 33 }, { 18, 11 }, { 15, 11 }, { 64, 33 },
     { 160, 99 }, { 4, 3 }, { 3, 2 }, { 2, 1 }
 };
-
-
-/* 14496-10, 7.3.1: takes the emulation prevention bytes out */
-static size_t
-unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
-{
-    size_t    i, n = 0;
-    unsigned  zeros = 0;
-
-    for (i = 0; i < len && n < cap; i++) {
-
-        if (zeros >= 2 && p[i] == 3) {
-            zeros = 0;
-            continue;
-        }
-
-        zeros = p[i] == 0 ? zeros + 1 : 0;
-        dst[n++] = p[i];
-    }
-
-    return n;
-}
-
-
-/* a ue(v) that the standard bounds */
-static uint32_t
-ue_max(reel_bits_t *b, uint32_t max)
-{
-    uint32_t  v = reel_bits_ue(b);
-
-    if (v > max && b->err == REEL_OK) {
-        b->err = REEL_BADDATA;
-        return 0;
-    }
-
-    return v;
-}
 
 
 /* 7.3.2.1.1: profiles with chroma format, depths and scaling matrix */
@@ -120,15 +84,15 @@ read_formats(reel_avc_sps_t *sps, reel_bits_t *b)
         return 1;
     }
 
-    sps->chroma_format = (uint8_t) ue_max(b, 3);
+    sps->chroma_format = (uint8_t) reel_bits_ue_max(b, 3);
     array_type = sps->chroma_format;
 
     if (sps->chroma_format == 3 && reel_bits_u(b, 1)) {
         array_type = 0;
     }
 
-    sps->bit_depth = (uint8_t) (8 + ue_max(b, 6));
-    sps->chroma_depth = (uint8_t) (8 + ue_max(b, 6));
+    sps->bit_depth = (uint8_t) (8 + reel_bits_ue_max(b, 6));
+    sps->chroma_depth = (uint8_t) (8 + reel_bits_ue_max(b, 6));
 
     reel_bits_u(b, 1);          /* qpprime_y_zero_transform_bypass_flag */
 
@@ -151,19 +115,19 @@ skip_order_count(reel_bits_t *b)
 {
     uint32_t  i, n;
 
-    ue_max(b, 12);              /* log2_max_frame_num_minus4 */
+    reel_bits_ue_max(b, 12);              /* log2_max_frame_num_minus4 */
 
-    switch (ue_max(b, 2)) {
+    switch (reel_bits_ue_max(b, 2)) {
 
     case 0:
-        ue_max(b, 12);          /* log2_max_pic_order_cnt_lsb_minus4 */
+        reel_bits_ue_max(b, 12);          /* log2_max_pic_order_cnt_lsb_minus4 */
         break;
 
     case 1:
         reel_bits_u(b, 1);
         reel_bits_se(b);
         reel_bits_se(b);
-        n = ue_max(b, 255);
+        n = reel_bits_ue_max(b, 255);
 
         for (i = 0; i < n && b->err == REEL_OK; i++) {
             reel_bits_se(b);
@@ -184,8 +148,8 @@ read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
     bool      frame_mbs_only;
     uint64_t  w, h, unit_x, unit_y, crop_x, crop_y;
 
-    w = 16 * ((uint64_t) ue_max(b, MBS_MAX - 1) + 1);
-    h = 16 * ((uint64_t) ue_max(b, MBS_MAX - 1) + 1);
+    w = 16 * ((uint64_t) reel_bits_ue_max(b, MBS_MAX - 1) + 1);
+    h = 16 * ((uint64_t) reel_bits_ue_max(b, MBS_MAX - 1) + 1);
 
     frame_mbs_only = reel_bits_u(b, 1);
 
@@ -282,18 +246,18 @@ reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
         return REEL_BADDATA;
     }
 
-    n = unescape(rbsp, sizeof(rbsp), nal + 1, len - 1);
+    n = reel_nal_unescape(rbsp, sizeof(rbsp), nal + 1, len - 1);
     reel_bits_init(&b, rbsp, n);
 
     sps->profile = (uint8_t) reel_bits_u(&b, 8);
     sps->compat = (uint8_t) reel_bits_u(&b, 8);
     sps->level = (uint8_t) reel_bits_u(&b, 8);
-    ue_max(&b, 31);             /* seq_parameter_set_id */
+    reel_bits_ue_max(&b, 31);             /* seq_parameter_set_id */
 
     array_type = read_formats(sps, &b);
 
     skip_order_count(&b);
-    ue_max(&b, 16);             /* max_num_ref_frames */
+    reel_bits_ue_max(&b, 16);             /* max_num_ref_frames */
     reel_bits_u(&b, 1);         /* gaps_in_frame_num_value_allowed_flag */
 
     read_size(sps, &b, array_type);

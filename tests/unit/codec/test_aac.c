@@ -33,8 +33,12 @@ static const struct {
     /* SBR: backward compatible, and hierarchical; PS both ways */
     { "131056e598", REEL_OK, 5, 48000, 2, "mp4a.40.5" },
     { "2b118800", REEL_OK, 5, 48000, 2, "mp4a.40.5" },
-    { "130856e59d4880", REEL_OK, 29, 48000, 1, "mp4a.40.29" },
-    { "eb098800", REEL_OK, 29, 48000, 1, "mp4a.40.29" },
+    { "130856e59d4880", REEL_OK, 29, 48000, 2, "mp4a.40.29" },
+    { "eb098800", REEL_OK, 29, 48000, 2, "mp4a.40.29" },
+
+    /* SBR at the core's own rate, and at three times it */
+    { "29898800", REEL_OK, 5, 48000, 1, "mp4a.40.5" },
+    { "2c098800", REEL_BADDATA, 0, 0, 0, NULL },
 
     /* an explicit rate of 12345 Hz */
     { "1780181c90", REEL_OK, 2, 12345, 2, "mp4a.40.2" },
@@ -79,6 +83,9 @@ table(void **state)
         assert_int_equal(c.object_type, configs[i].object_type);
         assert_int_equal(c.sample_rate, configs[i].sample_rate);
         assert_int_equal(c.channels, configs[i].channels);
+        assert_int_equal(c.frame, configs[i].object_type == 2
+                                  || strcmp(configs[i].asc, "29898800") == 0
+                                  ? 1024 : 2048);
         assert_string_equal(codec, configs[i].codec);
         assert_int_equal(reel_aac_codec_string(codec, 9, s), REEL_INVAL);
     }
@@ -104,14 +111,14 @@ cut(void **state)
     bitw_u(&w, 5, 5);
     bitw_u(&w, 1, 1);
     bitw_u(&w, 4, 15);
-    bitw_u(&w, 24, 96000);
+    bitw_u(&w, 24, 48000);
 
     for (n = 2; n <= 8; n++) {
         err = reel_aac_config(&c, (reel_str_t) { (char *) w.bytes, n });
 
         if (n < 4 || n == 8) {
             assert_int_equal(err, REEL_OK);
-            assert_int_equal(c.sample_rate, n == 8 ? 96000 : 24000);
+            assert_int_equal(c.sample_rate, n == 8 ? 48000 : 24000);
             assert_int_equal(c.object_type, n == 8 ? 5 : 2);
         } else if (n > 4) {
             assert_int_equal(err, REEL_BADDATA);

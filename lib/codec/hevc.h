@@ -1,0 +1,69 @@
+/*
+ * H.265 as ISO 23008-2 and 14496-15, 8.3, have it: start codes to length
+ * prefixes, parameter sets to hvcC, and the RFC 6381 string of annex E.
+ */
+
+#ifndef REEL_CODEC_HEVC_H
+#define REEL_CODEC_HEVC_H
+
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/codec/codec.h"
+
+#define REEL_HEVC_VPS 32
+#define REEL_HEVC_SPS 33
+#define REEL_HEVC_PPS 34
+
+/* general_… of profile_tier_level(), 7.3.3; the same in SPS and hvcC */
+typedef struct {
+    uint8_t  space;             /* 0; 1 to 3 are A to C */
+    bool     high_tier;
+    uint8_t  profile;
+    uint32_t compat;            /* flag j is bit 31 - j */
+    uint8_t  constraints[6];
+    uint8_t  level;             /* 30 times the number: 153 = 5.1 */
+} reel_hevc_ptl_t;
+
+typedef struct {
+    reel_hevc_ptl_t ptl;
+    uint8_t  sub_layers;        /* 1 … 7 */
+    bool     nesting;           /* sps_temporal_id_nesting_flag */
+    uint32_t width, height;     /* cropped */
+    uint32_t sar_num, sar_den;  /* 1:1 when absent */
+    uint8_t  chroma_format, bit_depth, chroma_depth;
+    uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
+} reel_hevc_sps_t;
+
+/* reads one SPS NAL unit (with its 2-byte header), 7.3.2.2 */
+reel_err_t reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
+    REEL_WARN_UNUSED;
+
+/*
+ * Appends one Annex B access unit to out as NAL units with 4-byte lengths,
+ * leaving out AUD, SEI, parameter sets and fillers: what a sample of hvc1
+ * holds.  *slices counts the slice NAL units kept.
+ */
+reel_err_t reel_hevc_to_sample(reel_buf_t *out, const uint8_t *annexb,
+    size_t len, unsigned *slices) REEL_WARN_UNUSED;
+
+/*
+ * Appends an HEVCDecoderConfigurationRecord, 8.3.3.1, made of the parameter
+ * sets found in Annex B bytes (an encoder's global header).  Bytes that
+ * already are an hvcC (first byte 1) are copied after a check, their arrays
+ * called complete, as hvc1 demands.
+ */
+reel_err_t reel_hevc_config(reel_buf_t *hvcc, const uint8_t *extradata,
+    size_t len) REEL_WARN_UNUSED;
+
+/* what record and first SPS of an hvcC tell */
+reel_err_t reel_hevc_facts(reel_codec_facts_t *f, reel_str_t hvcc)
+    REEL_WARN_UNUSED;
+
+/* "hvc1.2.4.L153.B0"; dst has REEL_CODEC_STRING bytes */
+reel_err_t reel_hevc_codec_string(char *dst, size_t cap, reel_str_t hvcc)
+    REEL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,115 @@
+#include "lib/codec/nal.h"
+
+
+/* the next 00 00 01 in [p, end), or end */
+static const uint8_t *
+start_code(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= 3) {
+
+        /* the third byte tells how far the next candidate is */
+        if (p[2] > 1) {
+            p += 3;
+        } else if (p[2] == 0) {
+            p++;
+        } else if (p[0] == 0 && p[1] == 0) {
+            return p;
+        } else {
+            p += 3;
+        }
+    }
+
+    return end;
+}
+
+
+/* 14496-10, B.1.1: nothing but zero bytes may stand before the first one */
+reel_err_t
+reel_annexb_init(reel_annexb_t *a, const uint8_t *data, size_t len)
+{
+    const uint8_t  *p, *code;
+
+    a->end = data + len;
+    code = start_code(data, a->end);
+
+    if (code == a->end) {
+        return REEL_BADDATA;
+    }
+
+    for (p = data; p < code; p++) {
+        if (*p != 0) {
+            return REEL_BADDATA;
+        }
+    }
+
+    a->p = code + 3;
+
+    return REEL_OK;
+}
+
+
+bool
+reel_annexb_next(reel_annexb_t *a, reel_str_t *nal)
+{
+    const uint8_t  *code, *last;
+
+    if (a->p == NULL) {
+        return false;
+    }
+
+    code = start_code(a->p, a->end);
+
+    /* a NAL unit never ends in a zero: trailing_zero_8bits, or the first
+       byte of a 4-byte start code */
+    for (last = code; last > a->p && last[-1] == 0; last--) { /* void */ }
+
+    nal->p = (const char *) a->p;
+    nal->len = (size_t) (last - a->p);
+
+    a->p = code == a->end ? NULL : code + 3;
+
+    return true;
+}
+
+
+bool
+reel_annexb_repeated(reel_annexb_t a, reel_str_t nal)
+{
+    reel_str_t  other;
+
+    while (reel_annexb_next(&a, &other) && other.p != nal.p) {
+        if (reel_str_eq(other, nal)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+reel_nal_valid(reel_str_t nal)
+{
+    return nal.len != 0 && ((uint8_t) nal.p[0] & 0x80) == 0;
+}
+
+
+size_t
+reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
+{
+    size_t    i, n = 0;
+    unsigned  zeros = 0;
+
+    for (i = 0; i < len && n < cap; i++) {
+
+        if (zeros >= 2 && p[i] == 3) {
+            zeros = 0;
+            continue;
+        }
+
+        zeros = p[i] == 0 ? zeros + 1 : 0;
+        dst[n++] = p[i];
+    }
+
+    return n;
+}
