@@ -41,6 +41,7 @@ typedef struct {
     /* video, ISO 23091-2 code points; 2 = unspecified, all 2: no colr box */
     uint8_t      primaries, transfer, matrix;
     bool         full_range;
+    reel_hdr_t   hdr;           /* video: boxes mdcv and clli where known */
 
     uint16_t     channels;      /* audio */
     uint32_t     sample_rate;

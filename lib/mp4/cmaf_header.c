@@ -11,10 +11,11 @@
  * structures used (default-base-is-moof, tfdt, signed offsets in trun), so
  * it is what a plain ISO reader has to know: the major brand.  cmfc is
  * CMAF; cmf2 adds that no edit list stands, offsets are signed and no
- * fragment leans on trex.  dash: these are DASH segments.
+ * fragment leans on trex.  dash: these are DASH segments.  And one more of
+ * the codec's profile, where there is one.
  */
 static void
-write_ftyp(reel_buf_t *b)
+write_ftyp(reel_buf_t *b, uint32_t brand)
 {
     size_t  box = reel_box_begin(b, REEL_FOURCC('f', 't', 'y', 'p'));
 
@@ -24,6 +25,10 @@ write_ftyp(reel_buf_t *b)
     reel_buf_addz(b, "cmfc");
     reel_buf_addz(b, "cmf2");
     reel_buf_addz(b, "dash");
+
+    if (brand != 0) {
+        reel_buf_u32(b, brand);
+    }
 
     reel_box_end(b, box);
 }
@@ -225,10 +230,12 @@ write_mvex(reel_buf_t *b, const reel_cmaf_track_t *t)
 }
 
 
+/* and the brand of what it is */
 static reel_err_t
-check_track(const reel_cmaf_track_t *t)
+check_track(const reel_cmaf_track_t *t, uint32_t *brand)
 {
     unsigned                 i;
+    reel_err_t               err;
     reel_codec_facts_t       f;
     const reel_mp4_codec_t  *c = reel_mp4_codec(t->codec);
 
@@ -256,7 +263,14 @@ check_track(const reel_cmaf_track_t *t)
         return REEL_INVAL;
     }
 
-    return c->facts(&f, t->config);
+    err = c->facts(&f, t->config);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    *brand = c->brand != NULL ? c->brand(t, &f) : 0;
+
+    return REEL_OK;
 }
 
 
@@ -264,14 +278,15 @@ reel_err_t
 reel_cmaf_header(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
     size_t      moov, trak, mdia, minf;
+    uint32_t    brand;
     reel_err_t  err;
 
-    err = check_track(t);
+    err = check_track(t, &brand);
     if (err != REEL_OK) {
         return err;
     }
 
-    write_ftyp(b);
+    write_ftyp(b, brand);
 
     moov = reel_box_begin(b, REEL_FOURCC('m', 'o', 'o', 'v'));
     write_mvhd(b, t);

@@ -1,7 +1,14 @@
 #include "lib/codec/aac.h"
+#include "lib/codec/ac3.h"
+#include "lib/codec/av1.h"
 #include "lib/codec/avc.h"
+#include "lib/codec/flac.h"
+#include "lib/codec/hevc.h"
+#include "lib/codec/opus.h"
+#include "lib/codec/vp9.h"
 #include "lib/mp4/box.h"
 #include "lib/mp4/box_reader.h"
+#include "lib/mp4/profile.h"
 #include "lib/mp4/sample_entry.h"
 
 
@@ -35,13 +42,38 @@ static reel_err_t read_esds(reel_cmaf_track_t *t, reel_reader_t *r);
 
 
 static const reel_mp4_codec_t  codecs[] = {
-    /* ISO 14496-15, 5.4.2 */
+    /* ISO 14496-15, 5.4.2 and 8.4.1 */
     { REEL_CODEC_AVC, REEL_TRACK_VIDEO, "avc1", "avcC", CONFIG_MAX,
-      reel_avc_facts, reel_avc_codec_string, NULL, NULL },
+      reel_brand_avc, reel_avc_facts, reel_avc_codec_string, NULL, NULL },
+    { REEL_CODEC_HEVC, REEL_TRACK_VIDEO, "hvc1", "hvcC", CONFIG_MAX,
+      reel_brand_hevc, reel_hevc_facts, reel_hevc_codec_string, NULL, NULL },
+
+    /* AV1-ISOBMFF, 2.2 */
+    { REEL_CODEC_AV1, REEL_TRACK_VIDEO, "av01", "av1C", CONFIG_MAX,
+      reel_brand_av1, reel_av1_facts, reel_av1_codec_string, NULL, NULL },
+
+    /* VP Codec ISO Media File Format Binding */
+    { REEL_CODEC_VP9, REEL_TRACK_VIDEO, "vp09", "vpcC", CONFIG_MAX,
+      NULL, reel_vp9_facts, reel_vp9_codec_string, NULL, NULL },
 
     /* ISO 14496-14, 6.7 */
     { REEL_CODEC_AAC, REEL_TRACK_AUDIO, "mp4a", "esds", ASC_MAX,
-      reel_aac_facts, reel_aac_codec_string, write_esds, read_esds }
+      reel_brand_aac, reel_aac_facts, reel_aac_codec_string, write_esds,
+      read_esds },
+
+    /* Encapsulation of Opus in ISO Base Media File Format, 4.3 */
+    { REEL_CODEC_OPUS, REEL_TRACK_AUDIO, "Opus", "dOps", CONFIG_MAX,
+      NULL, reel_opus_facts, reel_opus_codec_string, NULL, NULL },
+
+    /* ETSI TS 102 366, annex F */
+    { REEL_CODEC_AC3, REEL_TRACK_AUDIO, "ac-3", "dac3", CONFIG_MAX,
+      NULL, reel_ac3_facts, reel_ac3_codec_string, NULL, NULL },
+    { REEL_CODEC_EAC3, REEL_TRACK_AUDIO, "ec-3", "dec3", CONFIG_MAX,
+      reel_brand_eac3, reel_eac3_facts, reel_eac3_codec_string, NULL, NULL },
+
+    /* Encapsulation of FLAC in ISO Base Media File Format, 3.3 */
+    { REEL_CODEC_FLAC, REEL_TRACK_AUDIO, "fLaC", "dfLa", CONFIG_MAX,
+      NULL, reel_flac_facts, reel_flac_codec_string, NULL, NULL }
 };
 
 #define NCODECS (sizeof(codecs) / sizeof(codecs[0]))
@@ -205,13 +237,82 @@ read_colr(reel_cmaf_track_t *t, reel_reader_t *r)
 }
 
 
+/* 12.1.6 */
+static void
+write_mdcv(reel_buf_t *b, const reel_hdr_t *h)
+{
+    size_t    box;
+    unsigned  i;
+
+    if (!h->mastering) {
+        return;
+    }
+
+    box = reel_box_begin(b, REEL_FOURCC('m', 'd', 'c', 'v'));
+
+    for (i = 0; i < 3; i++) {
+        reel_buf_u16(b, h->primaries[i][0]);
+        reel_buf_u16(b, h->primaries[i][1]);
+    }
+
+    reel_buf_u16(b, h->white[0]);
+    reel_buf_u16(b, h->white[1]);
+    reel_buf_u32(b, h->max_luminance);
+    reel_buf_u32(b, h->min_luminance);
+    reel_box_end(b, box);
+}
+
+
+static void
+read_mdcv(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    unsigned     i;
+    reel_hdr_t  *h = &t->hdr;
+
+    for (i = 0; i < 3; i++) {
+        h->primaries[i][0] = reel_read_u16(r);
+        h->primaries[i][1] = reel_read_u16(r);
+    }
+
+    h->white[0] = reel_read_u16(r);
+    h->white[1] = reel_read_u16(r);
+    h->max_luminance = reel_read_u32(r);
+    h->min_luminance = reel_read_u32(r);
+    h->mastering = true;
+}
+
+
+/* 12.1.7 */
+static void
+write_clli(reel_buf_t *b, const reel_hdr_t *h)
+{
+    size_t  box;
+
+    if (!h->light) {
+        return;
+    }
+
+    box = reel_box_begin(b, REEL_FOURCC('c', 'l', 'l', 'i'));
+    reel_buf_u16(b, h->max_cll);
+    reel_buf_u16(b, h->max_fall);
+    reel_box_end(b, box);
+}
+
+
+static void
+read_clli(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    t->hdr.max_cll = reel_read_u16(r);
+    t->hdr.max_fall = reel_read_u16(r);
+    t->hdr.light = true;
+}
+
+
 /* VisualSampleEntry, 12.1.3 */
 static void
 write_visual(reel_buf_t *b, const reel_mp4_codec_t *c,
     const reel_cmaf_track_t *t)
 {
-    size_t  box;
-
     reel_buf_zero(b, 16);
     reel_buf_u16(b, t->width);
     reel_buf_u16(b, t->height);
@@ -225,26 +326,36 @@ write_visual(reel_buf_t *b, const reel_mp4_codec_t *c,
 
     write_config(b, c, t);
     write_colr(b, t);
-
-    box = reel_box_begin(b, REEL_FOURCC('p', 'a', 's', 'p'));
-    reel_buf_u32(b, 1);
-    reel_buf_u32(b, 1);
-    reel_box_end(b, box);
+    write_mdcv(b, &t->hdr);
+    write_clli(b, &t->hdr);
 }
 
 
-/* AudioSampleEntry, 12.2.3 */
+/*
+ * AudioSampleEntry, 12.2.3.  16.16 cannot say 88200 and up: readers take
+ * those from the configuration.  Where samples have a depth (FLAC), the
+ * rate's largest regular division stands instead.
+ */
 static void
 write_sound(reel_buf_t *b, const reel_mp4_codec_t *c,
     const reel_cmaf_track_t *t)
 {
+    uint32_t            rate = t->sample_rate;
+    reel_codec_facts_t  f = { 0 };
+
+    if (c->facts(&f, t->config) != REEL_OK) {
+        f.bit_depth = 0;
+    }
+
+    while (rate > UINT16_MAX) {
+        rate = f.bit_depth != 0 && rate % 2 == 0 ? rate / 2 : 0;
+    }
+
     reel_buf_zero(b, 8);
     reel_buf_u16(b, t->channels);
-    reel_buf_u16(b, 16);                    /* samplesize, by the standard */
+    reel_buf_u16(b, f.bit_depth != 0 ? f.bit_depth : 16);
     reel_buf_zero(b, 4);
-
-    /* 16.16 cannot say 88200 and up; readers take those from the config */
-    reel_buf_u32(b, t->sample_rate <= UINT16_MAX ? t->sample_rate << 16 : 0);
+    reel_buf_u32(b, rate << 16);
 
     write_config(b, c, t);
 }
@@ -270,6 +381,40 @@ reel_mp4_write_entry(reel_buf_t *b, const reel_cmaf_track_t *t)
 }
 
 
+/* boxes that tell more than the configuration */
+static void
+read_extension(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *body)
+{
+    size_t  i;
+
+    static const struct {
+        char   type[5];
+        void (*read)(reel_cmaf_track_t *t, reel_reader_t *r);
+    } boxes[] = {
+        { "colr", read_colr }, { "mdcv", read_mdcv }, { "clli", read_clli }
+    };
+
+    for (i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
+        if (type == fourcc(boxes[i].type)) {
+            boxes[i].read(t, body);
+        }
+    }
+}
+
+
+static reel_err_t
+read_config(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    if (c->read != NULL) {
+        return c->read(t, r);
+    }
+
+    t->config = reel_read_bytes(r, reel_reader_left(r));
+
+    return REEL_OK;
+}
+
+
 /* the boxes behind the fields of an entry */
 static reel_err_t
 read_children(const reel_mp4_codec_t *c, reel_cmaf_track_t *t,
@@ -282,22 +427,13 @@ read_children(const reel_mp4_codec_t *c, reel_cmaf_track_t *t,
     while (reel_box_next(r, &type, &body)) {
 
         if (type == fourcc(c->box)) {
-            err = REEL_OK;
-
-            if (c->read != NULL) {
-                err = c->read(t, &body);
-            } else {
-                t->config = reel_read_bytes(&body, reel_reader_left(&body));
-            }
-
+            err = read_config(c, t, &body);
             if (err != REEL_OK) {
                 return reel_fail(e, err, "%s: not one of ours", c->box);
             }
 
-        } else if (type == REEL_FOURCC('c', 'o', 'l', 'r')
-                   && c->track == REEL_TRACK_VIDEO)
-        {
-            read_colr(t, &body);
+        } else if (c->track == REEL_TRACK_VIDEO) {
+            read_extension(t, type, &body);
         }
 
         if (body.err != REEL_OK) {
@@ -334,7 +470,10 @@ read_fields(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
 }
 
 
-/* what the entry leaves open, its configuration tells */
+/*
+ * What the entry leaves open, its configuration tells; and of sound it tells
+ * the truth, since an entry may say 2 channels of any (14496-14, 5.6).
+ */
 static reel_err_t
 complete(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_error_t *e)
 {
@@ -351,13 +490,21 @@ complete(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_error_t *e)
     }
 
     if (c->track != REEL_TRACK_VIDEO) {
-        t->sample_rate = t->sample_rate ? t->sample_rate : f.sample_rate;
+        t->channels = f.channels;
+        t->sample_rate = f.sample_rate != 0 ? f.sample_rate : t->sample_rate;
 
-    } else if (t->primaries == 0) {
+        return REEL_OK;
+    }
+
+    if (t->primaries == 0) {
         t->primaries = f.primaries;
         t->transfer = f.transfer;
         t->matrix = f.matrix;
         t->full_range = f.full_range;
+    }
+
+    if (!t->hdr.mastering && !t->hdr.light) {
+        t->hdr = f.hdr;
     }
 
     return REEL_OK;
@@ -391,5 +538,17 @@ reel_mp4_read_entry(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *r,
         return err;
     }
 
-    return complete(c, t, e);
+    err = complete(c, t, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (c->track == REEL_TRACK_VIDEO ? t->width == 0 || t->height == 0
+                                     : t->channels == 0 || t->sample_rate == 0)
+    {
+        return reel_fail(e, REEL_BADDATA, "%s: nothing to see or hear",
+                         c->entry);
+    }
+
+    return REEL_OK;
 }

@@ -17,6 +17,10 @@ typedef struct {
     char         box[5];        /* and of the box with the configuration, */
     size_t       config_max;    /* which is no longer */
 
+    /* the CMAF media profile, or whatever else readers look for; 0 = none */
+    uint32_t   (*brand)(const reel_cmaf_track_t *t,
+                        const reel_codec_facts_t *f);
+
     /* what a configuration tells, and its RFC 6381 string */
     reel_err_t (*facts)(reel_codec_facts_t *f, reel_str_t config);
     reel_err_t (*string)(char *dst, size_t cap, reel_str_t config);

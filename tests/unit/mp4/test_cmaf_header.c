@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "lib/mp4/sample_entry.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/mp4/tracks.h"
 
@@ -61,8 +62,8 @@ video(void **state)
     assert_nested(h);
 
     x = find_box(h, "ftyp");
-    assert_int_equal(x.len, 24);
-    assert_memory_equal(x.p, "iso6\0\0\0\0iso6cmfccmf2dash", 24);
+    assert_int_equal(x.len, 28);
+    assert_memory_equal(x.p, "iso6\0\0\0\0iso6cmfccmf2dashcfsd", 28);
 
     x = find_box(h, "moov/trak/tkhd");
     assert_int_equal(be32(x.p), 3);             /* enabled, in the movie */
@@ -81,10 +82,6 @@ video(void **state)
     x = find_box(h, "moov/trak/mdia/minf/stbl/stsd/avc1/colr");
     assert_int_equal(x.len, 11);
     assert_memory_equal(x.p, "nclx\0\1\0\1\0\1\0", 11);
-
-    x = find_box(h, "moov/trak/mdia/minf/stbl/stsd/avc1/pasp");
-    assert_int_equal(x.len, 8);
-    assert_memory_equal(x.p, "\0\0\0\1\0\0\0\1", 8);
 
     x = find_box(h, "moov/trak/mdia/minf/dinf/dref/url ");
     assert_int_equal(be32(x.p), 1);             /* in this file */
@@ -172,6 +169,74 @@ audio(void **state)
 }
 
 
+/* each other codec: golden, its string, and what its entry says */
+static void
+codecs(void **state)
+{
+    char               name[64], got[REEL_CODEC_STRING];
+    size_t             i;
+    reel_str_t         h;
+    reel_buf_t         b;
+
+    const reel_mp4_codec_t   *c;
+    const reel_cmaf_track_t  *t;
+
+    (void) state;
+
+    for (i = 0; i < track_ncases; i++) {
+        t = &track_cases[i].track;
+        h = header(&b, t);
+        snprintf(name, sizeof(name), "%s.init.mp4", track_cases[i].name);
+        golden_check(name, h.p, h.len);
+        assert_nested(h);
+
+        c = reel_mp4_codec(t->codec);
+        assert_non_null(c);
+        assert_int_equal(c->string(got, sizeof(got), t->config), REEL_OK);
+        assert_string_equal(got, track_cases[i].string);
+
+        snprintf(name, sizeof(name), "moov/trak/mdia/minf/stbl/stsd/%s/%s",
+                 c->entry, c->box);
+        assert_non_null(find_box(h, name).p);
+        reel_buf_release(&b);
+    }
+}
+
+
+static void
+entries(void **state)
+{
+    reel_str_t         x;
+    reel_buf_t         b;
+    reel_cmaf_track_t  t = track_cases[0].track;
+
+    (void) state;
+
+    x = find_box(header(&b, &t), "moov/trak/mdia/minf/stbl/stsd/hvc1/mdcv");
+    assert_int_equal(x.len, 24);
+    assert_memory_equal(x.p, "\x33\xc2\x86\xc4\x1d\x4c\x0b\xb8\x84\xd0\x3e"
+                        "\x80\x3d\x13\x40\x42\0\x98\x96\x80\0\0\0\1", 24);
+    x = find_box((reel_str_t) { (char *) b.data, b.len },
+                 "moov/trak/mdia/minf/stbl/stsd/hvc1/clli");
+    assert_int_equal(x.len, 4);
+    assert_memory_equal(x.p, "\x03\xe8\x01\x90", 4);
+    reel_buf_release(&b);
+
+    t.hdr = (reel_hdr_t) { .mastering = false };
+    x = header(&b, &t);
+    assert_null(find_box(x, "moov/trak/mdia/minf/stbl/stsd/hvc1/mdcv").p);
+    assert_null(find_box(x, "moov/trak/mdia/minf/stbl/stsd/hvc1/clli").p);
+    reel_buf_release(&b);
+
+    /* FLAC of 96 kHz: 24 bit a sample, and half the rate */
+    t = track_cases[track_ncases - 1].track;
+    x = find_box(header(&b, &t), "moov/trak/mdia/minf/stbl/stsd/fLaC");
+    assert_memory_equal(x.p + 16, "\0\2\0\x18", 4);
+    assert_int_equal(be32(x.p + 24), (uint32_t) 48000 << 16);
+    reel_buf_release(&b);
+}
+
+
 static void
 refused(void **state)
 {
@@ -227,6 +292,8 @@ main(void)
         cmocka_unit_test(video),
         cmocka_unit_test(colours),
         cmocka_unit_test(audio),
+        cmocka_unit_test(codecs),
+        cmocka_unit_test(entries),
         cmocka_unit_test(refused)
     };
 

@@ -26,6 +26,16 @@ assert_same(const reel_cmaf_track_t *a, const reel_cmaf_track_t *b)
     assert_int_equal(a->channels, b->channels);
     assert_int_equal(a->sample_rate, b->sample_rate);
     assert_int_equal(a->bitrate, b->bitrate);
+
+    assert_int_equal(a->hdr.mastering, b->hdr.mastering);
+    assert_memory_equal(a->hdr.primaries, b->hdr.primaries,
+                        sizeof(a->hdr.primaries));
+    assert_memory_equal(a->hdr.white, b->hdr.white, sizeof(a->hdr.white));
+    assert_int_equal(a->hdr.max_luminance, b->hdr.max_luminance);
+    assert_int_equal(a->hdr.min_luminance, b->hdr.min_luminance);
+    assert_int_equal(a->hdr.light, b->hdr.light);
+    assert_int_equal(a->hdr.max_cll, b->hdr.max_cll);
+    assert_int_equal(a->hdr.max_fall, b->hdr.max_fall);
 }
 
 
@@ -68,6 +78,7 @@ round_trip(const reel_cmaf_track_t *t)
 static void
 round_trips(void **state)
 {
+    size_t             i;
     reel_cmaf_track_t  t = track_video();
 
     (void) state;
@@ -87,6 +98,10 @@ round_trips(void **state)
     t.config = REEL_STR("\x10\x10");
     t.sample_rate = 96000;
     round_trip(&t);
+
+    for (i = 0; i < track_ncases; i++) {
+        round_trip(&track_cases[i].track);
+    }
 }
 
 
