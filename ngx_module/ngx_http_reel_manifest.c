@@ -150,6 +150,25 @@ ngx_http_reel_manifest_mpd(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 }
 
 
+static reel_err_t
+print_storyboard(reel_buf_t *b, ngx_http_reel_play_t *p)
+{
+    return reel_storyboard_vtt(b, p->index, p->version);
+}
+
+
+ngx_int_t
+ngx_http_reel_manifest_storyboard(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p)
+{
+    if (reel_storyboard_find(p->index) == NULL) {
+        return ngx_http_reel_play_absent(r, "the asset has no storyboard");
+    }
+
+    return send_manifest(r, p, print_storyboard);
+}
+
+
 static ngx_int_t
 send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
 {

@@ -18,12 +18,17 @@ static ngx_int_t parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part);
 static ngx_uint_t is_id(ngx_str_t *s);
 
 
-#define NONE   { ngx_null_string, ngx_null_string }
+#define NONE   { ngx_null_string, ngx_null_string, ngx_null_string }
 #define HLS    { ngx_string("application/vnd.apple.mpegurl"), \
+                 ngx_string("application/vnd.apple.mpegurl"), \
                  ngx_string("application/vnd.apple.mpegurl") }
-#define DASH   { ngx_string("application/dash+xml"), ngx_null_string }
-#define JPEG   { ngx_string("image/jpeg"), ngx_null_string }
-#define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4") }
+#define DASH   { ngx_string("application/dash+xml"), ngx_null_string, \
+                 ngx_null_string }
+#define JPEG   { ngx_string("image/jpeg"), ngx_null_string, ngx_null_string }
+#define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4"), \
+                 ngx_null_string }
+#define CUES   { ngx_null_string, ngx_null_string, ngx_string("text/vtt") }
+#define VTT    { ngx_string("text/vtt"), ngx_null_string, ngx_null_string }
 
 static const ngx_http_reel_route_t  routes[] = {
 
@@ -49,7 +54,25 @@ static const ngx_http_reel_route_t  routes[] = {
       ngx_http_reel_manifest_mpd, DASH },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("poster.jpg"), 0,
-      ngx_http_reel_segment_poster, JPEG },
+      ngx_http_reel_image_poster, JPEG },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("thumb.jpg"), 0,
+      ngx_http_reel_image_thumb, JPEG },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string(REEL_STORYBOARD ".jpg"), 0,
+      ngx_http_reel_image_sheet, JPEG },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string(REEL_STORYBOARD ".vtt"), 1,
+      ngx_http_reel_manifest_storyboard, VTT },
+
+    { NGX_HTTP_REEL_OF_SHEET, ngx_string(".jpg"), 0,
+      ngx_http_reel_image_sheet, JPEG },
+
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("subtitles.vtt"), 0,
+      ngx_http_reel_text_whole, CUES },
+
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".vtt"), 0,
+      ngx_http_reel_text_segment, CUES },
 
     { 0, ngx_null_string, 0, NULL, NONE }
 };
@@ -158,7 +181,9 @@ parse_name(ngx_http_reel_play_t *p, ngx_str_t *name, ngx_uint_t below)
         digits.data = name->data;
         digits.len = name->len - route->name.len;
 
-        if (route->of == NGX_HTTP_REEL_OF_SEGMENT) {
+        if (route->of == NGX_HTTP_REEL_OF_SEGMENT
+            || route->of == NGX_HTTP_REEL_OF_SHEET)
+        {
             p->segment = digits;
             return parse_number(p, &digits);
         }
@@ -227,6 +252,8 @@ parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part)
     size_t   i;
     u_char  *tilde, c;
 
+    static ngx_str_t  sheets = ngx_string(REEL_STORYBOARD);
+
     p->name = *part;
 
     tilde = ngx_strlchr(part->data, part->data + part->len, '~');
@@ -247,6 +274,12 @@ parse_rendition(ngx_http_reel_play_t *p, ngx_str_t *part)
                 return NGX_DECLINED;
             }
         }
+    }
+
+    if (p->route->of == NGX_HTTP_REEL_OF_SHEET) {
+        return p->name.len == sheets.len
+               && ngx_memcmp(p->name.data, sheets.data, sheets.len) == 0
+               ? NGX_OK : NGX_DECLINED;
     }
 
     return reel_name_valid((reel_str_t) { (char *) p->name.data,

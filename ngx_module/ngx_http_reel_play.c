@@ -163,7 +163,7 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
                                          "manifest again");
     }
 
-    if (p->name.len) {
+    if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {
         p->rendition = reel_index_find(ix, (reel_str_t)
                                        { (char *) p->name.data, p->name.len });
         if (p->rendition == NULL) {
@@ -171,9 +171,9 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
                                              "rendition");
         }
 
-        /* no route serves its bytes yet */
-        if (p->rendition->kind == REEL_TEXT && !p->route->manifest) {
-            return ngx_http_reel_play_absent(r, "the rendition is text");
+        if (p->route->type[p->rendition->kind - 1].len == 0) {
+            return ngx_http_reel_play_absent(r, "there is no such form of a "
+                                             "rendition of this kind");
         }
     }
 
@@ -276,7 +276,7 @@ ngx_int_t
 ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     off_t len, ngx_str_t *etag)
 {
-    ngx_uint_t            audio;
+    ngx_uint_t            kind;
     ngx_http_reel_ctx_t  *ctx;
 
     ctx = ngx_http_reel_get_ctx(r);
@@ -284,12 +284,12 @@ ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_ERROR;
     }
 
-    audio = p->rendition && p->rendition->kind == REEL_AUDIO;
+    kind = p->rendition ? p->rendition->kind - 1 : 0;
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = len;
     r->headers_out.last_modified_time = p->mtime;
-    r->headers_out.content_type = p->route->type[audio];
+    r->headers_out.content_type = p->route->type[kind];
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
 

@@ -17,6 +17,7 @@ typedef enum {
     NGX_HTTP_REEL_OF_ASSET,         /* /<id>/<name> */
     NGX_HTTP_REEL_OF_RENDITION,     /* /<id>/<rendition>[~<hash>]/<name> */
     NGX_HTTP_REEL_OF_HEADER,        /* as that, name = init-<n><suffix> */
+    NGX_HTTP_REEL_OF_SHEET,         /* /<id>/storyboard[~<hash>]/<n><suffix> */
     NGX_HTTP_REEL_OF_SEGMENT        /* as that, name = <n><suffix> */
 } ngx_http_reel_of_e;
 
@@ -25,7 +26,8 @@ typedef struct {
     ngx_str_t                name;      /* or suffix */
     ngx_uint_t               manifest;  /* changes while the index grows */
     ngx_http_reel_answer_pt  answer;
-    ngx_str_t                type[2];   /* Content-Type: video, audio */
+    /* Content-Type: video, audio, text; of a kind without it is no answer */
+    ngx_str_t                type[3];
 } ngx_http_reel_route_t;
 
 struct ngx_http_reel_play_s {
@@ -116,6 +118,8 @@ ngx_int_t ngx_http_reel_manifest_iframes(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_manifest_mpd(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_manifest_storyboard(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
 
 
 /* ngx_http_reel_gzip.c */
@@ -133,7 +137,39 @@ ngx_int_t ngx_http_reel_segment_init(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_segment_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
-ngx_int_t ngx_http_reel_segment_poster(ngx_http_request_t *r,
+
+/* sends the n stretches of objects in folder; what: names it in the ETag */
+ngx_int_t ngx_http_reel_segment_send(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, const reel_extent_t *ext, ngx_uint_t n,
+    reel_str_t folder, ngx_str_t *what);
+
+/*
+ * Makes b the stretch ext of an object.  NGX_DECLINED: there is no such
+ * file; NGX_ABORT: it is not what the index says, which was logged.
+ */
+ngx_int_t ngx_http_reel_segment_open(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, reel_str_t folder, const reel_extent_t *ext,
+    ngx_buf_t *b);
+
+/* answers what an opening or a look into an object came to, but DECLINED */
+ngx_int_t ngx_http_reel_segment_refuse(ngx_http_request_t *r, ngx_int_t rc);
+
+
+/* ngx_http_reel_image.c */
+
+ngx_int_t ngx_http_reel_image_poster(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_image_thumb(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_image_sheet(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_text.c */
+
+ngx_int_t ngx_http_reel_text_segment(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_text_whole(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 #endif

@@ -8,18 +8,12 @@
 #include "lib/index/packed.h"
 
 static ngx_uint_t has_header(const reel_rendition_t *r, uint32_t number);
-static ngx_int_t send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    const reel_extent_t *ext, ngx_uint_t n, reel_str_t folder,
-    ngx_str_t *what);
-static ngx_int_t open_object(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    reel_str_t folder, const reel_extent_t *ext, ngx_buf_t *b);
 static ngx_int_t object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     reel_str_t folder, const reel_extent_t *ext, ngx_str_t *path);
 static void no_delay(ngx_http_request_t *r);
 static ngx_chain_t *align(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
     ngx_buf_t *head);
-static ngx_int_t refuse(ngx_http_request_t *r, ngx_int_t rc);
 
 
 ngx_int_t
@@ -59,32 +53,7 @@ ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                    "the asset's index is damaged", 0);
     }
 
-    return send_extents(r, p, ext, n, p->rendition->name, &p->segment);
-}
-
-
-ngx_int_t
-ngx_http_reel_segment_poster(ngx_http_request_t *r, ngx_http_reel_play_t *p)
-{
-    unsigned             i;
-    reel_extent_t        ext;
-    const reel_image_t  *image;
-
-    static ngx_str_t  what = ngx_string("poster");
-
-    for (i = 0; i < p->index->nimages; i++) {
-        image = &p->index->images[i];
-
-        if (image->kind == REEL_IMAGE_POSTER) {
-            ngx_memzero(&ext, sizeof(reel_extent_t));
-            ext.object = image->object;
-            ext.size = image->size;
-
-            return send_extents(r, p, &ext, 1, REEL_STR("image"), &what);
-        }
-    }
-
-    return ngx_http_reel_play_absent(r, "the asset has no poster");
+    return ngx_http_reel_segment_send(r, p, ext, n, p->rendition->name, &p->segment);
 }
 
 
@@ -163,8 +132,8 @@ has_header(const reel_rendition_t *r, uint32_t number)
 }
 
 
-static ngx_int_t
-send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+ngx_int_t
+ngx_http_reel_segment_send(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     const reel_extent_t *ext, ngx_uint_t n, reel_str_t folder, ngx_str_t *what)
 {
     off_t         len;
@@ -182,14 +151,14 @@ send_extents(ngx_http_request_t *r, ngx_http_reel_play_t *p,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        rc = open_object(r, p, folder, &ext[i], b);
+        rc = ngx_http_reel_segment_open(r, p, folder, &ext[i], b);
 
         if (rc == NGX_DECLINED) {
             return ngx_http_reel_play_again(r, p);
         }
 
         if (rc != NGX_OK) {
-            return refuse(r, rc);
+            return ngx_http_reel_segment_refuse(r, rc);
         }
 
         b->last_in_chain = (i == n - 1);
@@ -251,13 +220,9 @@ no_delay(ngx_http_request_t *r)
 }
 
 
-/*
- * Makes b the stretch ext of an object.  NGX_DECLINED: there is no such
- * file; NGX_ABORT: it is not what the index says, which was logged.
- */
-static ngx_int_t
-open_object(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
-    const reel_extent_t *ext, ngx_buf_t *b)
+ngx_int_t
+ngx_http_reel_segment_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_str_t folder, const reel_extent_t *ext, ngx_buf_t *b)
 {
     ngx_str_t                  path;
     ngx_log_t                 *log;
@@ -450,8 +415,8 @@ read_head(ngx_http_request_t *r, ngx_buf_t *b, ngx_buf_t *head)
 }
 
 
-static ngx_int_t
-refuse(ngx_http_request_t *r, ngx_int_t rc)
+ngx_int_t
+ngx_http_reel_segment_refuse(ngx_http_request_t *r, ngx_int_t rc)
 {
     if (rc == NGX_ABORT) {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,

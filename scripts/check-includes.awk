@@ -4,6 +4,7 @@ BEGIN {
     # what each area of lib may include of the others
     deps["base"] = ""
     deps["codec"] = "base"
+    deps["text"] = "base"
     deps["index"] = "base"
     deps["crypt"] = "base"
     deps["store"] = "base"

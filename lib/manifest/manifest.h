@@ -89,4 +89,16 @@ reel_err_t reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
 reel_err_t reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
 
+/*
+ * Sheets of pictures lie below /<id>/storyboard[~<hash>]/ as if they were a
+ * rendition of that name.  The set of them; NULL: there is none.
+ */
+#define REEL_STORYBOARD "storyboard"
+
+const reel_pictures_t *reel_storyboard_find(const reel_index_t *ix);
+
+/* the WebVTT thumbnails of that set, hash of its version; REEL_NOTFOUND when there is none */
+reel_err_t reel_storyboard_vtt(reel_buf_t *b, const reel_index_t *ix,
+    const char *hash) REEL_WARN_UNUSED;
+
 #endif

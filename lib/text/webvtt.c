@@ -1,0 +1,307 @@
+#include "lib/text/webvtt.h"
+
+#include <inttypes.h>
+
+#define HOUR_DIGITS  9
+
+
+/* takes a line off *s without its end: CR LF, LF or CR */
+static reel_str_t
+take_line(reel_str_t *s)
+{
+    size_t      n = 0, end;
+    reel_str_t  line;
+
+    while (n < s->len && s->p[n] != '\n' && s->p[n] != '\r') {
+        n++;
+    }
+
+    line = (reel_str_t) { s->p, n };
+    end = n;
+
+    if (end < s->len && s->p[end] == '\r') {
+        end++;
+    }
+
+    if (end < s->len && s->p[end] == '\n') {
+        end++;
+    }
+
+    s->p += end;
+    s->len -= end;
+
+    return line;
+}
+
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+
+static reel_str_t
+trim(reel_str_t s)
+{
+    while (s.len > 0 && is_blank(s.p[0])) {
+        s.p++;
+        s.len--;
+    }
+
+    while (s.len > 0 && is_blank(s.p[s.len - 1])) {
+        s.len--;
+    }
+
+    return s;
+}
+
+
+/* where "-->" stands in a line; its length when it does not */
+static size_t
+find_arrow(reel_str_t line)
+{
+    size_t  i;
+
+    for (i = 0; i + 3 <= line.len; i++) {
+        if (memcmp(line.p + i, "-->", 3) == 0) {
+            return i;
+        }
+    }
+
+    return line.len;
+}
+
+
+/* n or (exact 0) more digits off *s */
+static bool
+take_digits(reel_str_t *s, size_t exact, int64_t *v)
+{
+    size_t  n = 0;
+
+    *v = 0;
+
+    while (n < s->len && n <= HOUR_DIGITS && s->p[n] >= '0' && s->p[n] <= '9')
+    {
+        *v = *v * 10 + (s->p[n] - '0');
+        n++;
+    }
+
+    s->p += n;
+    s->len -= n;
+
+    return exact != 0 ? n == exact : n >= 2 && n <= HOUR_DIGITS;
+}
+
+
+static bool
+take_char(reel_str_t *s, char c)
+{
+    if (s->len == 0 || s->p[0] != c) {
+        return false;
+    }
+
+    s->p++;
+    s->len--;
+
+    return true;
+}
+
+
+/* [hours:]mm:ss.mmm off *s */
+static bool
+take_time(reel_str_t *s, int64_t *ms)
+{
+    int64_t  a, b, c = -1, fraction;
+
+    if (!take_digits(s, 0, &a) || !take_char(s, ':')
+        || !take_digits(s, 2, &b))
+    {
+        return false;
+    }
+
+    if (take_char(s, ':') && !take_digits(s, 2, &c)) {
+        return false;
+    }
+
+    if (!take_char(s, '.') || !take_digits(s, 3, &fraction)) {
+        return false;
+    }
+
+    if (c < 0) {
+        c = b;
+        b = a;
+        a = 0;
+    }
+
+    *ms = ((a * 60 + b) * 60 + c) * 1000 + fraction;
+
+    return b < 60 && c < 60 && *ms < REEL_VTT_TIME_MAX;
+}
+
+
+/* <time> --> <time>[ settings] */
+static bool
+parse_times(reel_str_t line, reel_vtt_cue_t *cue)
+{
+    line = trim(line);
+
+    if (!take_time(&line, &cue->start_ms)) {
+        return false;
+    }
+
+    line = trim(line);
+
+    if (line.len < 3 || memcmp(line.p, "-->", 3) != 0) {
+        return false;
+    }
+
+    line.p += 3;
+    line.len -= 3;
+    line = trim(line);
+
+    if (!take_time(&line, &cue->end_ms)
+        || (line.len > 0 && !is_blank(line.p[0])))
+    {
+        return false;
+    }
+
+    cue->settings = trim(line);
+
+    return cue->end_ms > cue->start_ms
+           && find_arrow(cue->settings) == cue->settings.len;
+}
+
+
+reel_err_t
+reel_vtt_open(reel_vtt_t *v, reel_str_t file, reel_error_t *e)
+{
+    reel_str_t  line;
+
+    if (reel_str_prefix(file, "\xef\xbb\xbf")) {
+        file.p += 3;
+        file.len -= 3;
+    }
+
+    v->rest = file;
+    line = take_line(&v->rest);
+
+    if (!reel_str_prefix(line, "WEBVTT")
+        || (line.len > 6 && !is_blank(line.p[6])))
+    {
+        return reel_fail(e, REEL_BADDATA, "it does not begin with WEBVTT");
+    }
+
+    /* what else the header says, as far as the first blank line */
+    while (v->rest.len > 0 && take_line(&v->rest).len > 0) { /* void */ }
+
+    return REEL_OK;
+}
+
+
+/* the lines of a block from here on; the blank one behind them is taken */
+static reel_str_t
+take_block(reel_str_t *s)
+{
+    reel_str_t  block = { s->p, 0 }, line;
+
+    while (s->len > 0) {
+        line = take_line(s);
+        if (line.len == 0) {
+            break;
+        }
+        block.len = (size_t) (line.p + line.len - block.p);
+    }
+
+    return block;
+}
+
+
+reel_err_t
+reel_vtt_next(reel_vtt_t *v, reel_vtt_cue_t *cue, reel_error_t *e)
+{
+    size_t      at;
+    reel_str_t  block, line;
+
+    while (v->rest.len > 0) {
+        block = take_block(&v->rest);
+        line = take_line(&block);
+        at = find_arrow(line);
+
+        /* an identifier may stand above the times */
+        if (at == line.len && block.len > 0) {
+            line = take_line(&block);
+            at = find_arrow(line);
+        }
+
+        if (at == line.len) {
+            continue;
+        }
+
+        if (!parse_times(line, cue)) {
+            v->rest.len = 0;
+            return reel_fail(e, REEL_BADDATA, "\"%.*s\" are no times of a "
+                             "cue", (int) (line.len < 60 ? line.len : 60),
+                             line.p);
+        }
+
+        cue->text = block;
+
+        return REEL_OK;
+    }
+
+    return REEL_NOTFOUND;
+}
+
+
+void
+reel_vtt_put_time(reel_buf_t *b, int64_t ms)
+{
+    reel_buf_printf(b, "%02" PRId64 ":%02d:%02d.%03d", ms / 3600000,
+                    (int) (ms / 60000 % 60), (int) (ms / 1000 % 60),
+                    (int) (ms % 1000));
+}
+
+
+void
+reel_vtt_put_cue(reel_buf_t *b, const reel_vtt_cue_t *cue)
+{
+    reel_vtt_put_time(b, cue->start_ms);
+    reel_buf_addz(b, " --> ");
+    reel_vtt_put_time(b, cue->end_ms);
+
+    if (cue->settings.len > 0) {
+        reel_buf_addz(b, " ");
+        reel_buf_adds(b, cue->settings);
+    }
+
+    reel_buf_addz(b, "\n");
+    reel_buf_adds(b, cue->text);
+    reel_buf_addz(b, "\n\n");
+}
+
+
+reel_err_t
+reel_vtt_cut(reel_buf_t *b, reel_str_t file, int64_t from_ms, int64_t to_ms,
+    uint64_t mpegts, reel_error_t *e)
+{
+    reel_err_t      err;
+    reel_vtt_t      v;
+    reel_vtt_cue_t  cue;
+
+    err = reel_vtt_open(&v, file, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_buf_printf(b, "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:%" PRIu64
+                    ",LOCAL:00:00:00.000\n\n", mpegts);
+
+    while ((err = reel_vtt_next(&v, &cue, e)) == REEL_OK) {
+        if (cue.start_ms < to_ms && cue.end_ms > from_ms) {
+            reel_vtt_put_cue(b, &cue);
+        }
+    }
+
+    return err == REEL_NOTFOUND ? reel_buf_err(b) : err;
+}

@@ -1,0 +1,273 @@
+/*
+ * Playback: subtitles.  A text is one object, of which a segment shows the
+ * cues that are seen in it; those may begin long before.  So what lies before
+ * the segment's end is read and cut in the thread pool.
+ */
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+#include "lib/base/rescale.h"
+#include "lib/text/webvtt.h"
+
+/* workerd makes no larger ones */
+#define TEXT_MAX   (8u << 20)
+
+/* where segments of MPEG-TS begin on their clock of 90 kHz */
+#define TS_OFFSET  900000
+
+typedef struct {
+    ngx_http_reel_play_t  *play;
+    ngx_fd_t               fd;
+    uint64_t               offset;
+    size_t                 size;
+    int64_t                from_ms;
+    int64_t                to_ms;
+    uint64_t               mpegts;
+
+    reel_buf_t             out;
+    reel_err_t             err;
+    reel_error_t           e;
+} text_t;
+
+static ngx_int_t locate(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    uint32_t fragments, reel_extent_t *ext);
+static text_t *text_create(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static void text_cleanup(void *data);
+static void text_work(void *data, ngx_log_t *log);
+static void text_done(ngx_http_request_t *r, void *data);
+static ngx_int_t text_send(ngx_http_request_t *r, text_t *t);
+
+
+ngx_int_t
+ngx_http_reel_text_whole(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_int_t      rc;
+    reel_extent_t  ext;
+
+    static ngx_str_t  what = ngx_string("subtitles");
+
+    rc = locate(r, p, p->index->fragments, &ext);
+
+    return rc != NGX_OK ? rc
+           : ngx_http_reel_segment_send(r, p, &ext, 1, p->rendition->name,
+                                        &what);
+}
+
+
+ngx_int_t
+ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    text_t         *t;
+    uint64_t        first, last;
+    ngx_int_t       rc;
+    ngx_buf_t       b;
+    reel_extent_t   ext;
+
+    first = (uint64_t) p->number * p->opts.per;
+    last = ngx_min(first + p->opts.per, p->index->fragments);
+
+    if (first >= p->index->fragments
+        || (p->index->growing && last < first + p->opts.per))
+    {
+        return ngx_http_reel_play_absent(r, "the rendition has no such "
+                                         "segment");
+    }
+
+    rc = locate(r, p, (uint32_t) last, &ext);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&b, sizeof(ngx_buf_t));
+
+    rc = ngx_http_reel_segment_open(r, p, p->rendition->name, &ext, &b);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_reel_play_again(r, p);
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_reel_segment_refuse(r, rc);
+    }
+
+    t = text_create(r, p);
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t->fd = b.file->fd;
+    t->offset = ext.offset;
+    t->size = ext.size;
+    t->from_ms = reel_rescale((int64_t) first * p->index->gop_ts, 1000,
+                              p->index->timescale, REEL_ROUND_DOWN);
+    t->to_ms = last == p->index->fragments && !p->index->growing
+               ? INT64_MAX
+               : reel_rescale((int64_t) last * p->index->gop_ts, 1000,
+                              p->index->timescale, REEL_ROUND_DOWN);
+
+    if (ngx_http_reel_task_post(r, text_work, text_done, t) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+/* what of the object the first fragments take: it is one stretch */
+static ngx_int_t
+locate(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t fragments,
+    reel_extent_t *ext)
+{
+    unsigned       n;
+    reel_err_t     err;
+    reel_extent_t  all[REEL_EXTENTS_MAX];
+
+    err = reel_index_locate(p->index, p->rendition, 0, fragments, all, &n);
+
+    if (err == REEL_OK && n == 1 && all[0].size <= TEXT_MAX) {
+        *ext = all[0];
+
+        /* the name may lie in what goes with this function */
+        if (all[0].object.p == all[0].name) {
+            ext->object.p = ext->name;
+        }
+
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "reel: text \"%V\" of asset \"%V\" cannot be located: "
+                  "%s, %ud pieces", &p->name, &p->asset, reel_err_name(err),
+                  err == REEL_OK ? n : 0);
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_INTERNAL_SERVER_ERROR, "BAD_INDEX",
+                               "the asset's index is damaged", 0);
+}
+
+
+static text_t *
+text_create(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    text_t              *t;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(text_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    t = cln->data;
+    ngx_memzero(t, sizeof(text_t));
+    cln->handler = text_cleanup;
+
+    t->play = p;
+    t->mpegts = p->opts.container == REEL_CONTAINER_TS ? TS_OFFSET : 0;
+
+    return t;
+}
+
+
+static void
+text_cleanup(void *data)
+{
+    text_t  *t = data;
+
+    reel_buf_release(&t->out);
+}
+
+
+static void
+text_work(void *data, ngx_log_t *log)
+{
+    char     *file;
+    size_t    n;
+    text_t   *t = data;
+    ssize_t   part;
+
+    reel_buf_init(&t->out, 2 * TEXT_MAX);
+
+    file = malloc(t->size);
+    if (file == NULL) {
+        t->err = REEL_NOMEM;
+        return;
+    }
+
+    for (n = 0; n < t->size; n += part) {
+        part = pread(t->fd, file + n, t->size - n, (off_t) (t->offset + n));
+
+        if (part == -1 && ngx_errno == NGX_EINTR) {
+            part = 0;
+            continue;
+        }
+
+        if (part <= 0) {
+            break;
+        }
+    }
+
+    t->err = n < t->size
+             ? reel_fail(&t->e, REEL_IO, "it cannot be read")
+             : reel_vtt_cut(&t->out, (reel_str_t) { file, n }, t->from_ms,
+                            t->to_ms, t->mpegts, &t->e);
+    free(file);
+}
+
+
+static void
+text_done(ngx_http_request_t *r, void *data)
+{
+    text_t                *t = data;
+    ngx_int_t              rc;
+    ngx_http_reel_play_t  *p;
+
+    p = t->play;
+
+    if (t->err == REEL_OK) {
+        rc = text_send(r, t);
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: segment %uD of text \"%V\" in asset \"%V\" "
+                      "cannot be cut: %s: %s", p->number, &p->name, &p->asset,
+                      reel_err_name(t->err), t->e.text);
+
+        rc = ngx_http_reel_segment_refuse(r, t->err == REEL_BADDATA
+                                             ? NGX_ABORT : NGX_ERROR);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+static ngx_int_t
+text_send(ngx_http_request_t *r, text_t *t)
+{
+    ngx_buf_t    *b;
+    ngx_str_t     etag;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL
+        || ngx_http_reel_play_etag(r, t->play, &t->play->segment, 0, &etag)
+           != NGX_OK
+        || ngx_http_reel_play_headers(r, t->play, t->out.len, &etag)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = t->out.data;
+    b->last = b->pos + t->out.len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_reel_play_output(r, &out);
+}
