@@ -21,7 +21,7 @@
  *
  * Prints what it made, a line each, to be compared with what is served:
  *
- *   hash <fragments a segment> <version hash>
+ *   hash <fragments a segment>[.ts] <version hash>
  *   init <rendition> <object> 0 <size>
  *   fragment <rendition> <number> <object> <offset> <size> <ticks>
  *   poster - <object> 0 <size>
@@ -57,7 +57,7 @@
 
 /* 1280x720 High@3.1; nothing decodes it */
 static const char avcc[] =
-    "\x01\x64\x00\x1f\xff\xe1\x00\x19\x67\x64\x00\x1f\xac\xd9\x40\x50\x05"
+    "\x01\x64\x00\x1f\xff\xe1\x00\x1a\x67\x64\x00\x1f\xac\xd9\x40\x50\x05"
     "\xbb\x01\x10\x00\x00\x03\x00\x10\x00\x00\x03\x03\xc0\xf1\x83\x19\x60"
     "\x01\x00\x06\x68\xeb\xe3\xcb\x22\xc0";
 
@@ -302,6 +302,23 @@ samples_before(const rendition_t *r, uint64_t fragment)
 }
 
 
+/* a picture is one NAL unit, 14496-15; what is in it nobody looks at */
+static void
+add_sample(maker_t *m, const rendition_t *r, reel_buf_t *b,
+    const reel_cmaf_sample_t *s)
+{
+    uint32_t  head = 0;
+
+    if (r->kind == REEL_VIDEO && s->size > 5) {
+        head = 5;
+        reel_buf_u32(b, s->size - 4);
+        reel_buf_u8(b, s->sync ? 0x65 : 0x41);
+    }
+
+    add_noise(m, b, s->size - head);
+}
+
+
 /* appends fragment k to b, but for its samples where no data is wanted */
 static void
 add_fragment(maker_t *m, rendition_t *r, uint32_t k, reel_buf_t *b)
@@ -342,7 +359,7 @@ add_fragment(maker_t *m, rendition_t *r, uint32_t k, reel_buf_t *b)
         size += s[i].size;
 
         if (m->o.data) {
-            add_noise(m, b, s[i].size);
+            add_sample(m, r, b, &s[i]);
         }
     }
 
@@ -683,8 +700,13 @@ print_hashes(const reel_buf_t *b)
     memset(&opts, 0, sizeof(opts));
 
     for (opts.per = 1; opts.per <= REEL_SEGMENT_FRAGMENTS; opts.per += 2) {
+        opts.container = REEL_CONTAINER_CMAF;
         reel_version_hash(hash, &ix, &opts);
         printf("hash %u %s\n", (unsigned) opts.per, hash);
+
+        opts.container = REEL_CONTAINER_TS;
+        reel_version_hash(hash, &ix, &opts);
+        printf("hash %u.ts %s\n", (unsigned) opts.per, hash);
     }
 }
 
