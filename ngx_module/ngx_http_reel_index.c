@@ -108,8 +108,7 @@ found(ngx_http_request_t *r, ngx_http_reel_entry_t *e,
     loaded.state = NGX_HTTP_REEL_ASSET_PLAYABLE;
     loaded.index = &e->index;
     loaded.entry = e;
-    loaded.hash = e->hash;
-    loaded.hash_one = e->hash_one;
+    loaded.hashes = e->hashes;
     loaded.mtime = (time_t) (e->st.mtime_ns / 1000000000);
 
     handler(r, &loaded);
@@ -270,8 +269,7 @@ keep(ngx_http_request_t *r, ngx_http_reel_lookup_t *l)
     }
 
     ngx_memcpy(e->data, l->look.data, len);
-    ngx_memcpy(e->hash, l->look.hash, sizeof(l->look.hash));
-    ngx_memcpy(e->hash_one, l->look.hash_one, sizeof(l->look.hash_one));
+    ngx_memcpy(e->hashes, l->look.hashes, sizeof(ngx_http_reel_hashes_t));
     e->st = l->look.st;
     e->checked = l->started;
 

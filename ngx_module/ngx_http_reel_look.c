@@ -84,6 +84,7 @@ look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
     ngx_log_t *log)
 {
     size_t                n;
+    ngx_uint_t            i;
     reel_err_t            err;
     reel_index_t          ix;
     reel_error_t          e;
@@ -128,11 +129,11 @@ look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
 
     ngx_memzero(&opts, sizeof(reel_manifest_opts_t));
 
-    opts.per = REEL_SEGMENT_FRAGMENTS;
-    reel_version_hash(l->hash, &ix, &opts);
-
-    opts.per = 1;
-    reel_version_hash(l->hash_one, &ix, &opts);
+    for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
+        opts.per = ngx_http_reel_version_per(i);
+        opts.container = ngx_http_reel_version_container(i);
+        reel_version_hash(l->hashes[i], &ix, &opts);
+    }
 
     return NGX_HTTP_REEL_ASSET_PLAYABLE;
 }

@@ -5,8 +5,6 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
-#include "lib/manifest/manifest.h"
-
 typedef struct {
     /* asked */
     reel_store_t            *store;
@@ -19,8 +17,7 @@ typedef struct {
     u_char                  *data;      /* else its bytes, malloced; free */
     size_t                   len;       /* it whatever the state */
     reel_store_stat_t        st;
-    char                     hash[REEL_VERSION_HASH + 1];
-    char                     hash_one[REEL_VERSION_HASH + 1];
+    ngx_http_reel_hashes_t   hashes;
 } ngx_http_reel_look_t;
 
 /* a ngx_http_reel_work_pt; data is a ngx_http_reel_look_t */

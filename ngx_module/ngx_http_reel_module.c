@@ -36,6 +36,13 @@ static ngx_conf_enum_t  ngx_http_reel_dash_segments[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_reel_containers[] = {
+    { ngx_string("cmaf"), REEL_CONTAINER_CMAF },
+    { ngx_string("ts"), REEL_CONTAINER_TS },
+    { ngx_null_string, 0 }
+};
+
+
 #define NGX_HTTP_REEL_ANY_CONF                                               \
     (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
@@ -174,6 +181,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, dash_segments),
       &ngx_http_reel_dash_segments },
+
+    { ngx_string("reel_hls_segments"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, hls_segments),
+      &ngx_http_reel_containers },
 
     { ngx_string("reel_cors_origin"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
@@ -383,6 +397,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->manifest_cache = NGX_CONF_UNSET;
     conf->manifest_gzip = NGX_CONF_UNSET;
     conf->dash_segments = NGX_CONF_UNSET_UINT;
+    conf->hls_segments = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -419,6 +434,8 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_sec_value(conf->upload_expires, prev->upload_expires,
                              24 * 3600);
     ngx_conf_merge_ptr_value(conf->pipelines, prev->pipelines, NULL);
+    ngx_conf_merge_uint_value(conf->hls_segments, prev->hls_segments,
+                              REEL_CONTAINER_CMAF);
     ngx_conf_merge_str_value(conf->api_upload_path, prev->api_upload_path,
                              "/upload/");
     ngx_conf_merge_str_value(conf->api_play_path, prev->api_play_path,

@@ -27,6 +27,10 @@
  *   ngx_http_reel_query.c     playback: parameters, the key of caches
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
  *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
+ *   ngx_http_reel_object.c    playback: opens them
+ *   ngx_http_reel_stream.c    playback: what is made while it is sent
+ *   ngx_http_reel_buffer.c    … and the buffers for it
+ *   ngx_http_reel_ts.c        playback: transport streams
  *   ngx_http_reel_index.c     looks up an asset's index
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_zone.c      indexes in shared memory
@@ -46,6 +50,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/index/index.h"
+#include "lib/manifest/manifest.h"
 #include "lib/store/layout.h"
 #include "lib/store/store.h"
 #include "lib/upload/upload.h"
@@ -88,6 +93,7 @@ typedef struct {
     ngx_uint_t               upload;            /* location kinds */
     ngx_uint_t               api;
     ngx_uint_t               play;
+    ngx_uint_t               hls_segments;      /* reel_container_t */
 } ngx_http_reel_loc_conf_t;
 
 /* what a problem document of a registered type says besides (RFC 9457, 3.1.1
@@ -275,13 +281,24 @@ typedef enum {
     NGX_HTTP_REEL_ASSET_FAILED          /* the store failed; logged */
 } ngx_http_reel_asset_e;
 
+/*
+ * The versions of an asset's segments, a reel_version_hash each: CMAF, then
+ * transport streams; of REEL_SEGMENT_FRAGMENTS, then of 1 fragment.
+ */
+#define NGX_HTTP_REEL_VERSIONS              4
+#define ngx_http_reel_version(container, one)  ((container) * 2 + (one))
+#define ngx_http_reel_version_container(i)  ((reel_container_t) ((i) / 2))
+#define ngx_http_reel_version_per(i)                                         \
+    ((i) % 2 ? 1 : REEL_SEGMENT_FRAGMENTS)
+
+typedef char  ngx_http_reel_hash_t[REEL_VERSION_HASH + 1];
+typedef ngx_http_reel_hash_t  ngx_http_reel_hashes_t[NGX_HTTP_REEL_VERSIONS];
+
 typedef struct {
     ngx_http_reel_asset_e    state;
     const reel_index_t      *index;     /* in the zone, only read; NULL
                                            unless PLAYABLE … */
-    const char              *hash;      /* reel_version_hash of it with
-                                           REEL_SEGMENT_FRAGMENTS … */
-    const char              *hash_one;  /* … and with 1 fragment a segment */
+    ngx_http_reel_hash_t    *hashes;    /* of its versions */
     time_t                   mtime;     /* of the index file */
     struct ngx_http_reel_entry_s  *entry;   /* what index lies in */
 } ngx_http_reel_loaded_t;

@@ -25,6 +25,8 @@ static ngx_uint_t is_id(ngx_str_t *s);
 #define DASH   { ngx_string("application/dash+xml"), ngx_null_string, \
                  ngx_null_string }
 #define JPEG   { ngx_string("image/jpeg"), ngx_null_string, ngx_null_string }
+#define TS     { ngx_string("video/mp2t"), ngx_string("video/mp2t"), \
+                 ngx_null_string }
 #define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4"), \
                  ngx_null_string }
 #define CUES   { ngx_null_string, ngx_null_string, ngx_string("text/vtt") }
@@ -33,48 +35,51 @@ static ngx_uint_t is_id(ngx_str_t *s);
 static const ngx_http_reel_route_t  routes[] = {
 
     { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".m4s"), 0,
-      ngx_http_reel_segment_media, CMAF },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_media, CMAF },
+
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".ts"), 0,
+      NGX_HTTP_REEL_IN_TS, ngx_http_reel_ts_media, TS },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("init.mp4"), 0,
-      ngx_http_reel_segment_init, CMAF },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_init, CMAF },
 
     { NGX_HTTP_REEL_OF_HEADER, ngx_string(".mp4"), 0,
-      ngx_http_reel_segment_init, CMAF },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_init, CMAF },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
-      ngx_http_reel_manifest_media, HLS },
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_media, HLS },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("iframes.m3u8"), 1,
-      ngx_http_reel_manifest_iframes, HLS },
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_iframes, HLS },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("master.m3u8"), 1,
-      ngx_http_reel_manifest_master, HLS },
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_master, HLS },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("manifest.mpd"), 1,
-      ngx_http_reel_manifest_mpd, DASH },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_manifest_mpd, DASH },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("poster.jpg"), 0,
-      ngx_http_reel_image_poster, JPEG },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_image_poster, JPEG },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("thumb.jpg"), 0,
-      ngx_http_reel_image_thumb, JPEG },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_image_thumb, JPEG },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string(REEL_STORYBOARD ".jpg"), 0,
-      ngx_http_reel_image_sheet, JPEG },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_image_sheet, JPEG },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string(REEL_STORYBOARD ".vtt"), 1,
-      ngx_http_reel_manifest_storyboard, VTT },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_manifest_storyboard, VTT },
 
     { NGX_HTTP_REEL_OF_SHEET, ngx_string(".jpg"), 0,
-      ngx_http_reel_image_sheet, JPEG },
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_image_sheet, JPEG },
 
     { NGX_HTTP_REEL_OF_RENDITION, ngx_string("subtitles.vtt"), 0,
-      ngx_http_reel_text_whole, CUES },
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_text_whole, CUES },
 
     { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".vtt"), 0,
-      ngx_http_reel_text_segment, CUES },
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_text_segment, CUES },
 
-    { 0, ngx_null_string, 0, NULL, NONE }
+    { 0, ngx_null_string, 0, 0, NULL, NONE }
 };
 
 

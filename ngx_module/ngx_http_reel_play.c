@@ -190,28 +190,48 @@ static ngx_int_t
 choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
-    ngx_uint_t  one;
+    ngx_uint_t                 i;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
     if (p->hash.len == 0) {
-        one = p->index->growing;
+        i = ngx_http_reel_version(p->route->container
+                                  == NGX_HTTP_REEL_IN_CONFIGURED
+                                  ? conf->hls_segments
+                                  : (ngx_uint_t) p->route->container,
+                                  p->index->growing);
 
-    } else if (ngx_memcmp(p->hash.data, loaded->hash_one, p->hash.len) == 0) {
-        one = 1;
+    } else {
+        for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
+            if (ngx_memcmp(p->hash.data, loaded->hashes[i], p->hash.len)
+                == 0)
+            {
+                break;
+            }
+        }
 
-    } else if (ngx_memcmp(p->hash.data, loaded->hash, p->hash.len) == 0) {
-        /* another node saw the completion first; its segments may stand */
-        if (p->index->growing && p->route->manifest) {
+        if (i == NGX_HTTP_REEL_VERSIONS) {
             return NGX_DECLINED;
         }
 
-        one = 0;
-
-    } else {
-        return NGX_DECLINED;
+        /* another node saw the completion first; its segments may stand */
+        if (p->index->growing && p->route->manifest
+            && ngx_http_reel_version_per(i) != 1)
+        {
+            return NGX_DECLINED;
+        }
     }
 
-    p->opts.per = one ? 1 : REEL_SEGMENT_FRAGMENTS;
-    p->version = one ? loaded->hash_one : loaded->hash;
+    p->opts.per = ngx_http_reel_version_per(i);
+    p->opts.container = ngx_http_reel_version_container(i);
+    p->version = loaded->hashes[i];
+
+    if (p->route->container != NGX_HTTP_REEL_IN_CONFIGURED
+        && (ngx_uint_t) p->route->container != (ngx_uint_t) p->opts.container)
+    {
+        return NGX_DECLINED;
+    }
 
     return NGX_OK;
 }

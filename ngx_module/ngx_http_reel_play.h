@@ -5,8 +5,6 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
-#include "lib/manifest/manifest.h"
-
 typedef struct ngx_http_reel_play_s  ngx_http_reel_play_t;
 
 /* sends the answer; returns what ngx_http_finalize_request takes */
@@ -21,10 +19,18 @@ typedef enum {
     NGX_HTTP_REEL_OF_SEGMENT        /* as that, name = <n><suffix> */
 } ngx_http_reel_of_e;
 
+/* which version of an asset it is of */
+typedef enum {
+    NGX_HTTP_REEL_IN_CMAF = REEL_CONTAINER_CMAF,
+    NGX_HTTP_REEL_IN_TS = REEL_CONTAINER_TS,
+    NGX_HTTP_REEL_IN_CONFIGURED         /* the hash's, or the location's */
+} ngx_http_reel_in_e;
+
 typedef struct {
     ngx_http_reel_of_e       of;
     ngx_str_t                name;      /* or suffix */
     ngx_uint_t               manifest;  /* changes while the index grows */
+    ngx_http_reel_in_e       container;
     ngx_http_reel_answer_pt  answer;
     /* Content-Type: video, audio, text; of a kind without it is no answer */
     ngx_str_t                type[3];
@@ -151,8 +157,13 @@ ngx_int_t ngx_http_reel_segment_open(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, reel_str_t folder, const reel_extent_t *ext,
     ngx_buf_t *b);
 
-/* answers what an opening or a look into an object came to, but DECLINED */
-ngx_int_t ngx_http_reel_segment_refuse(ngx_http_request_t *r, ngx_int_t rc);
+/* which fragments p->number is; else what the 404 says */
+const char *ngx_http_reel_segment_fragments(ngx_http_reel_play_t *p,
+    uint32_t *first, uint32_t *count);
+
+/* logs and answers that the index does not say where they lie */
+ngx_int_t ngx_http_reel_segment_lost(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, reel_err_t err);
 
 
 /* ngx_http_reel_image.c */
@@ -170,6 +181,27 @@ ngx_int_t ngx_http_reel_image_sheet(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_text_segment(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_text_whole(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_object.c */
+
+/*
+ * Opens the object that holds ext.  cached: it is read through the page
+ * cache, whatever "directio" says.  NGX_DECLINED: there is no such file;
+ * NGX_ABORT: it is not what the index says, which was logged.
+ */
+ngx_int_t ngx_http_reel_object_open(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, reel_str_t folder, const reel_extent_t *ext,
+    ngx_uint_t cached, ngx_file_t **file);
+
+/* answers what an opening or a look into an object came to, but DECLINED */
+ngx_int_t ngx_http_reel_object_refuse(ngx_http_request_t *r, ngx_int_t rc);
+
+
+/* ngx_http_reel_ts.c */
+
+ngx_int_t ngx_http_reel_ts_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 #endif

@@ -8,8 +8,6 @@
 #include "lib/index/packed.h"
 
 static ngx_uint_t has_header(const reel_rendition_t *r, uint32_t number);
-static ngx_int_t object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    reel_str_t folder, const reel_extent_t *ext, ngx_str_t *path);
 static void no_delay(ngx_http_request_t *r);
 static ngx_chain_t *align(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
@@ -20,40 +18,64 @@ ngx_int_t
 ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
     unsigned       n;
-    uint64_t       first, count;
+    uint32_t       first, count;
     reel_err_t     err;
+    const char    *detail;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
 
-    first = (uint64_t) p->number * p->opts.per;
-
-    if (first >= p->index->fragments) {
-        return ngx_http_reel_play_absent(r, "the rendition has no such "
-                                         "segment");
+    detail = ngx_http_reel_segment_fragments(p, &first, &count);
+    if (detail) {
+        return ngx_http_reel_play_absent(r, detail);
     }
 
-    count = ngx_min(p->opts.per, p->index->fragments - first);
-
-    if (p->index->growing && count < p->opts.per) {
-        /* it would be cached for ever, and is not whole yet */
-        return ngx_http_reel_play_absent(r, "the segment is not published "
-                                         "yet");
-    }
-
-    err = reel_index_locate(p->index, p->rendition, (uint32_t) first,
-                            (uint32_t) count, ext, &n);
+    err = reel_index_locate(p->index, p->rendition, first, count, ext, &n);
     if (err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: segment %uD of \"%V\" in asset \"%V\" cannot "
-                      "be located: %s", p->number, &p->name, &p->asset,
-                      reel_err_name(err));
-
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                   "BAD_INDEX",
-                                   "the asset's index is damaged", 0);
+        return ngx_http_reel_segment_lost(r, p, err);
     }
 
-    return ngx_http_reel_segment_send(r, p, ext, n, p->rendition->name, &p->segment);
+    return ngx_http_reel_segment_send(r, p, ext, n, p->rendition->name,
+                                      &p->segment);
+}
+
+
+const char *
+ngx_http_reel_segment_fragments(ngx_http_reel_play_t *p, uint32_t *first,
+    uint32_t *count)
+{
+    uint64_t  from, left;
+
+    from = (uint64_t) p->number * p->opts.per;
+
+    if (from >= p->index->fragments) {
+        return "the rendition has no such segment";
+    }
+
+    left = p->index->fragments - from;
+
+    if (p->index->growing && left < p->opts.per) {
+        /* it would be cached for ever, and is not whole yet */
+        return "the segment is not published yet";
+    }
+
+    *first = (uint32_t) from;
+    *count = (uint32_t) ngx_min(p->opts.per, left);
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_reel_segment_lost(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_err_t err)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "reel: segment %uD of \"%V\" in asset \"%V\" cannot be "
+                  "located: %s", p->number, &p->name, &p->asset,
+                  reel_err_name(err));
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_INTERNAL_SERVER_ERROR, "BAD_INDEX",
+                               "the asset's index is damaged", 0);
 }
 
 
@@ -158,7 +180,7 @@ ngx_http_reel_segment_send(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         }
 
         if (rc != NGX_OK) {
-            return ngx_http_reel_segment_refuse(r, rc);
+            return ngx_http_reel_object_refuse(r, rc);
         }
 
         b->last_in_chain = (i == n - 1);
@@ -224,111 +246,11 @@ ngx_int_t
 ngx_http_reel_segment_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     reel_str_t folder, const reel_extent_t *ext, ngx_buf_t *b)
 {
-    ngx_str_t                  path;
-    ngx_log_t                 *log;
-    ngx_open_file_info_t       of;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    log = r->connection->log;
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (object_path(r, p, folder, ext, &path) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
-
-    of.read_ahead = clcf->read_ahead;
-    of.directio = clcf->directio;
-    of.valid = clcf->open_file_cache_valid;
-    of.min_uses = clcf->open_file_cache_min_uses;
-    of.errors = clcf->open_file_cache_errors;
-    of.events = clcf->open_file_cache_events;
-
-    if (ngx_http_set_disable_symlinks(r, clcf, &path, &of) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_open_cached_file(clcf->open_file_cache, &path, &of, r->pool)
-        != NGX_OK)
-    {
-        if (of.err == NGX_ENOENT || of.err == NGX_ENOTDIR) {
-            if (p->again) {
-                ngx_log_error(NGX_LOG_ERR, log, of.err,
-                              "reel: object \"%V\" of the index is missing",
-                              &path);
-            }
-
-            return NGX_DECLINED;
-        }
-
-        ngx_log_error(NGX_LOG_CRIT, log, of.err, "reel: %s \"%V\" failed",
-                      of.failed ? of.failed : "open", &path);
-        return NGX_ERROR;
-    }
-
-    if (!of.is_file || of.size < 0 || ext->offset > (uint64_t) of.size
-        || ext->size > (uint64_t) of.size - ext->offset)
-    {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: object \"%V\" has %O bytes, the index needs %uL "
-                      "at offset %uL", &path, of.size, ext->size,
-                      ext->offset);
-        return NGX_ABORT;
-    }
-
-    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-    if (b->file == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->file->fd = of.fd;
-    b->file->name = path;
-    b->file->log = log;
-    b->file->directio = of.is_directio;
-
+    b->in_file = 1;
     b->file_pos = (off_t) ext->offset;
     b->file_last = (off_t) (ext->offset + ext->size);
-    b->in_file = 1;
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
-    const reel_extent_t *ext, ngx_str_t *path)
-{
-    u_char                    *b;
-    size_t                     len;
-    reel_str_t                 asset;
-    reel_key_t                 key;
-    ngx_http_reel_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    asset.p = (char *) p->asset.data;
-    asset.len = p->asset.len;
-
-    if (reel_key_object(key, asset, folder, ext->object) != REEL_OK) {
-        return NGX_ERROR;
-    }
-
-    len = ngx_strlen(key);
-
-    path->data = ngx_pnalloc(r->pool, conf->root.len + 1 + len + 1);
-    if (path->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    b = ngx_cpymem(path->data, conf->root.data, conf->root.len);
-    *b++ = '/';
-    b = ngx_cpymem(b, key, len);
-    *b = '\0';
-
-    path->len = b - path->data;
-
-    return NGX_OK;
+    return ngx_http_reel_object_open(r, p, folder, ext, 0, &b->file);
 }
 
 
@@ -412,22 +334,4 @@ read_head(ngx_http_request_t *r, ngx_buf_t *b, ngx_buf_t *head)
     return NGX_DECLINED;
 
 #endif
-}
-
-
-ngx_int_t
-ngx_http_reel_segment_refuse(ngx_http_request_t *r, ngx_int_t rc)
-{
-    if (rc == NGX_ABORT) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                   "BAD_OBJECT",
-                                   "a stored part of the asset is damaged",
-                                   0);
-    }
-
-    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                               NGX_HTTP_INTERNAL_SERVER_ERROR,
-                               "STORE_FAILED",
-                               "the store could not be read", 1);
 }

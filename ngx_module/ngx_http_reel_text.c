@@ -87,7 +87,7 @@ ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     if (rc != NGX_OK) {
-        return ngx_http_reel_segment_refuse(r, rc);
+        return ngx_http_reel_object_refuse(r, rc);
     }
 
     t = text_create(r, p);
@@ -234,7 +234,7 @@ text_done(ngx_http_request_t *r, void *data)
                       "cannot be cut: %s: %s", p->number, &p->name, &p->asset,
                       reel_err_name(t->err), t->e.text);
 
-        rc = ngx_http_reel_segment_refuse(r, t->err == REEL_BADDATA
+        rc = ngx_http_reel_object_refuse(r, t->err == REEL_BADDATA
                                              ? NGX_ABORT : NGX_ERROR);
     }
 

@@ -19,7 +19,6 @@
 #include "ngx_module/ngx_http_reel_module.h"
 
 #include "lib/base/ulid.h"
-#include "lib/manifest/manifest.h"
 #include "lib/manifest/rates.h"
 
 #define NGX_HTTP_REEL_CONTAINERS  2
@@ -52,8 +51,7 @@ typedef struct ngx_http_reel_entry_s {
     ngx_msec_t               checking;  /* when a check of it began, or 0 */
 
     reel_store_stat_t        st;        /* of the file */
-    char                     hash[REEL_VERSION_HASH + 1];
-    char                     hash_one[REEL_VERSION_HASH + 1];
+    ngx_http_reel_hashes_t   hashes;
     reel_index_t             index;     /* borrows data */
 
     ngx_queue_t              printed;   /* from it, head = used last */

@@ -1,0 +1,658 @@
+/* answers that are made while they are sent: see ngx_http_reel_stream.h */
+
+#include "ngx_module/ngx_http_reel_stream.h"
+
+#include <sys/mman.h>
+
+/* bytes a turn of the event loop: of one stream, of all */
+#define SHARE_STREAM  (512 * 1024)
+#define SHARE_WORKER  (2 * 1024 * 1024)
+
+/* what the kernel is told to read behind what a thread reads */
+#define AHEAD         (1024 * 1024)
+
+/* mapped once, never written and hardly ever read */
+#define HOLE          (16 * 1024 * 1024)
+
+static void run(ngx_http_reel_stream_t *s);
+static ngx_int_t begin(ngx_http_reel_stream_t *s);
+static ngx_int_t range(ngx_http_reel_stream_t *s);
+static ngx_int_t parse_range(ngx_str_t *value, off_t *first, off_t *last);
+static ngx_int_t skip(ngx_http_reel_stream_t *s, off_t n);
+static void writer(ngx_http_request_t *r);
+static void send_more(ngx_http_reel_stream_t *s);
+static ngx_int_t fill(ngx_http_reel_stream_t *s);
+static void count_bytes(ngx_http_reel_stream_t *s, size_t n);
+static void wait_for_socket(ngx_http_reel_stream_t *s);
+static void wait_for_turn(ngx_http_reel_stream_t *s);
+static void next_turn(ngx_event_t *ev);
+static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
+static ngx_int_t read_now(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    size_t min);
+static ngx_int_t read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    size_t min, u_char **p, size_t *n);
+static void read_work(void *data, ngx_log_t *log);
+static void read_done(ngx_http_request_t *r, void *data);
+static void release_read(ngx_http_reel_stream_t *s);
+static void cleanup(void *data);
+
+/* reads that need no thread: used at once, so one for all */
+static u_char  *scratch;
+
+/* the streams of this worker that go on in the next turn, in this order */
+static struct {
+    ngx_queue_t  queue;
+    ngx_event_t  event;
+    size_t       used;      /* bytes made in this turn */
+} turn;
+
+
+ngx_int_t
+ngx_http_reel_stream_start(ngx_http_request_t *r, ngx_http_reel_stream_t *s)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_reel_get_ctx(r);
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (ctx == NULL || cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = cleanup;
+    cln->data = s;
+
+    ctx->data = s;
+    s->request = r;
+
+    r->main->count++;
+    run(s);
+
+    return NGX_DONE;
+}
+
+
+static void
+cleanup(void *data)
+{
+    ngx_http_reel_stream_t *s = data;
+
+    if (s->queued) {
+        ngx_queue_remove(&s->queue);
+    }
+
+    release_read(s);
+
+    if (s->start) {
+        ngx_http_reel_buffer_put(s->start);
+    }
+}
+
+
+/* as far as it goes now */
+static void
+run(ngx_http_reel_stream_t *s)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = s->request;
+
+    if (s->started) {
+        send_more(s);
+        return;
+    }
+
+    rc = s->ops->prepare(s);
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    rc = (rc == NGX_OK) ? begin(s) : ngx_http_reel_object_refuse(r, rc);
+
+    if (rc != NGX_DECLINED) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    s->started = 1;
+    send_more(s);
+}
+
+
+/* sends the headers; NGX_DECLINED: a body is to follow */
+static ngx_int_t
+begin(ngx_http_reel_stream_t *s)
+{
+    ngx_int_t            rc;
+    ngx_str_t            etag;
+    ngx_http_request_t  *r;
+
+    r = s->request;
+
+    if (ngx_http_reel_play_etag(r, s->play, s->what, 0, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, s->play, s->length, &etag) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_reel_play_send_header(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    s->buf = ngx_calloc_buf(r->pool);
+    s->start = ngx_http_reel_buffer_get(r->connection->log);
+
+    if (s->buf == NULL || s->start == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->buf->start = s->start;
+    s->buf->end = s->start + NGX_HTTP_REEL_STREAM_BUFFER;
+    s->buf->pos = s->buf->last = s->start;
+    s->buf->temporary = 1;
+    s->end = s->length;
+
+    r->write_event_handler = writer;
+    r->read_event_handler = ngx_http_test_reading;
+
+    return range(s);
+}
+
+
+/*
+ * The range filter cuts the wanted bytes out of the whole.  What lies before
+ * them is not made: in its place goes a hole of the same length.
+ */
+static ngx_int_t
+range(ngx_http_reel_stream_t *s)
+{
+    off_t                first, last;
+    ngx_table_elt_t     *h;
+    ngx_http_request_t  *r;
+
+    r = s->request;
+    h = r->headers_out.content_range;
+
+    if (r->headers_out.status != NGX_HTTP_PARTIAL_CONTENT || h == NULL
+        || parse_range(&h->value, &first, &last) != NGX_OK
+        || last >= s->length)
+    {
+        return NGX_DECLINED;
+    }
+
+    s->end = last + 1;
+    s->pos = s->ops->seek(s, first);
+
+    return skip(s, s->pos);
+}
+
+
+/* "bytes <first>-<last>/<length>" */
+static ngx_int_t
+parse_range(ngx_str_t *value, off_t *first, off_t *last)
+{
+    u_char  *p, *dash, *slash, *end;
+
+    p = value->data + sizeof("bytes ") - 1;
+    end = value->data + value->len;
+
+    if (value->len < sizeof("bytes ") - 1) {
+        return NGX_DECLINED;
+    }
+
+    dash = ngx_strlchr(p, end, '-');
+    slash = ngx_strlchr(p, end, '/');
+
+    if (dash == NULL || slash == NULL || dash > slash) {
+        return NGX_DECLINED;
+    }
+
+    *first = ngx_atoof(p, dash - p);
+    *last = ngx_atoof(dash + 1, slash - dash - 1);
+
+    return (*first < 0 || *last < *first) ? NGX_DECLINED : NGX_OK;
+}
+
+
+static ngx_int_t
+skip(ngx_http_reel_stream_t *s, off_t n)
+{
+    size_t       size;
+    ngx_buf_t   *b;
+    ngx_chain_t  out;
+
+    static u_char  *hole;
+
+    if (n && hole == NULL) {
+        hole = mmap(NULL, HOLE, PROT_READ, MAP_PRIVATE|MAP_ANON, -1, 0);
+
+        if (hole == MAP_FAILED) {
+            hole = NULL;
+            return NGX_ERROR;
+        }
+    }
+
+    for ( /* void */ ; n; n -= size) {
+        b = ngx_calloc_buf(s->request->pool);
+        if (b == NULL) {
+            return NGX_ERROR;
+        }
+
+        size = (size_t) ngx_min(n, HOLE);
+
+        b->pos = hole;
+        b->last = hole + size;
+        b->memory = 1;
+
+        out.buf = b;
+        out.next = NULL;
+
+        if (ngx_http_output_filter(s->request, &out) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static void
+writer(ngx_http_request_t *r)
+{
+    ngx_event_t             *wev;
+    ngx_connection_t        *c;
+    ngx_http_reel_ctx_t     *ctx;
+    ngx_http_reel_stream_t  *s;
+
+    c = r->connection;
+    wev = c->write;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+
+    if (wev->timedout) {
+        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
+                      "client timed out");
+        c->timedout = 1;
+        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+        return;
+    }
+
+    s = ctx->data;
+
+    if (s->reading || s->queued) {
+        return;
+    }
+
+    if (wev->delayed) {
+        wait_for_socket(s);
+        return;
+    }
+
+    if (wev->timer_set) {
+        ngx_del_timer(wev);
+    }
+
+    if (s->buf->pos != s->buf->last || r->buffered || c->buffered) {
+        if (ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+            ngx_http_finalize_request(r, NGX_ERROR);
+            return;
+        }
+    }
+
+    send_more(s);
+}
+
+
+static void
+send_more(ngx_http_reel_stream_t *s)
+{
+    ngx_int_t            rc;
+    ngx_chain_t          out;
+    ngx_http_request_t  *r;
+
+    r = s->request;
+    s->share = SHARE_STREAM;
+
+    for ( ;; ) {
+
+        if (s->buf->pos != s->buf->last || r->connection->write->delayed) {
+            wait_for_socket(s);
+            return;
+        }
+
+        if (s->share == 0 || turn.used >= SHARE_WORKER) {
+            wait_for_turn(s);
+            return;
+        }
+
+        rc = fill(s);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            /* too late for another answer: cut it short */
+            ngx_http_finalize_request(r, NGX_ERROR);
+            return;
+        }
+
+        out.buf = s->buf;
+        out.next = NULL;
+
+        rc = ngx_http_output_filter(r, &out);
+
+        if (rc == NGX_ERROR || s->pos >= s->end) {
+            ngx_http_finalize_request(r, rc);
+            return;
+        }
+    }
+}
+
+
+static ngx_int_t
+fill(ngx_http_reel_stream_t *s)
+{
+    size_t      n;
+    ngx_int_t   rc;
+    ngx_buf_t  *b;
+
+    rc = s->ops->produce(s, s->start, NGX_HTTP_REEL_STREAM_BUFFER, &n);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* what is left of it is read again: it is little */
+    release_read(s);
+
+    count_bytes(s, n);
+
+    b = s->buf;
+    b->pos = s->start;
+    b->last = s->start + n;
+
+    /* without it a short one is kept back, and with it the buffer */
+    b->flush = 1;
+
+    if (s->pos >= s->length) {
+        b->last_buf = (s->request == s->request->main);
+        b->last_in_chain = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a turn lasts until the event that the first bytes post */
+static void
+count_bytes(ngx_http_reel_stream_t *s, size_t n)
+{
+    if (turn.event.handler == NULL) {
+        turn.event.handler = next_turn;
+        turn.event.log = ngx_cycle->log;
+        ngx_queue_init(&turn.queue);
+    }
+
+    ngx_post_event(&turn.event, &ngx_posted_next_events);
+
+    s->pos += n;
+    s->share -= ngx_min(s->share, n);
+    turn.used += n;
+}
+
+
+static void
+wait_for_socket(ngx_http_reel_stream_t *s)
+{
+    ngx_event_t               *wev;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wev = s->request->connection->write;
+    clcf = ngx_http_get_module_loc_conf(s->request, ngx_http_core_module);
+
+    if (!wev->delayed) {
+        ngx_add_timer(wev, clcf->send_timeout);
+    }
+
+    if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
+        ngx_http_finalize_request(s->request, NGX_ERROR);
+    }
+}
+
+
+static void
+wait_for_turn(ngx_http_reel_stream_t *s)
+{
+    ngx_queue_insert_tail(&turn.queue, &s->queue);
+    s->queued = 1;
+}
+
+
+static void
+next_turn(ngx_event_t *ev)
+{
+    ngx_queue_t             *q, first;
+    ngx_connection_t        *c;
+    ngx_http_reel_stream_t  *s;
+
+    turn.used = 0;
+
+    /* those that come back have had their share */
+    ngx_queue_init(&first);
+    ngx_queue_add(&first, &turn.queue);
+    ngx_queue_init(&turn.queue);
+
+    while (!ngx_queue_empty(&first) && turn.used < SHARE_WORKER) {
+        q = ngx_queue_head(&first);
+        s = ngx_queue_data(q, ngx_http_reel_stream_t, queue);
+
+        ngx_queue_remove(q);
+        s->queued = 0;
+
+        c = s->request->connection;
+        ngx_http_set_log_request(c->log, s->request);
+
+        send_more(s);
+        ngx_http_run_posted_requests(c);
+    }
+
+    while (!ngx_queue_empty(&first)) {
+        q = ngx_queue_last(&first);
+        ngx_queue_remove(q);
+        ngx_queue_insert_head(&turn.queue, q);
+    }
+
+    if (!ngx_queue_empty(&turn.queue)) {
+        ngx_post_event(ev, &ngx_posted_next_events);
+    }
+}
+
+
+ngx_int_t
+ngx_http_reel_stream_read(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    off_t offset, size_t min, size_t size, u_char **p, size_t *n)
+{
+    if (s->ready && s->read.fd == file->fd && s->read.offset == offset
+        && s->read.size >= min)
+    {
+        return read_checked(s, file, min, p, n);
+    }
+
+    release_read(s);
+
+    s->read.fd = file->fd;
+    s->read.offset = offset;
+    s->read.size = size;
+
+    if (read_now(s, file, min) == NGX_OK) {
+        *p = s->read.buf;
+        *n = s->read.n;
+        return NGX_OK;
+    }
+
+    s->read.buf = read_buffer(s, size);
+    if (s->read.buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_reel_task_post(s->request, read_work, read_done, s)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    s->reading = 1;
+
+    return NGX_AGAIN;
+}
+
+
+/* without waiting for a disk; NGX_DECLINED: that cannot be */
+static ngx_int_t
+read_now(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min)
+{
+#ifdef RWF_NOWAIT
+
+    struct iovec  iov;
+
+    if (s->read.size > NGX_HTTP_REEL_STREAM_BUFFER) {
+        return NGX_DECLINED;
+    }
+
+    if (scratch == NULL) {
+        scratch = ngx_http_reel_buffer_get(s->request->connection->log);
+        if (scratch == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    iov.iov_base = scratch;
+    iov.iov_len = s->read.size;
+
+    s->read.n = preadv2(file->fd, &iov, 1, s->read.offset, RWF_NOWAIT);
+
+    if (s->read.n >= (ssize_t) min) {
+        s->read.buf = scratch;
+        return NGX_OK;
+    }
+
+#endif
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min,
+    u_char **p, size_t *n)
+{
+    ngx_log_t  *log;
+
+    log = s->request->connection->log;
+
+    if (s->read.n == -1) {
+        ngx_log_error(NGX_LOG_CRIT, log, s->read.err,
+                      "reel: reading \"%V\" at %O failed", &file->name,
+                      s->read.offset);
+        return NGX_ERROR;
+    }
+
+    if ((size_t) s->read.n < min) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "reel: object \"%V\" ends at %O, which the index does "
+                      "not say", &file->name, s->read.offset + s->read.n);
+        return NGX_ABORT;
+    }
+
+    *p = s->read.buf;
+    *n = s->read.n;
+
+    return NGX_OK;
+}
+
+
+/* for a thread, which reads while others use the scratch buffer */
+static u_char *
+read_buffer(ngx_http_reel_stream_t *s, size_t size)
+{
+    if (size <= NGX_HTTP_REEL_STREAM_BUFFER) {
+        return ngx_http_reel_buffer_get(s->request->connection->log);
+    }
+
+    s->large = ngx_alloc(size, s->request->connection->log);
+
+    return s->large;
+}
+
+
+static void
+release_read(ngx_http_reel_stream_t *s)
+{
+    if (s->large) {
+        ngx_free(s->large);
+        s->large = NULL;
+
+    } else if (s->read.buf && s->read.buf != scratch) {
+        ngx_http_reel_buffer_put(s->read.buf);
+    }
+
+    s->read.buf = NULL;
+    s->ready = 0;
+}
+
+
+static void
+read_work(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_stream_t *s = data;
+
+    ssize_t                       n;
+    ngx_http_reel_stream_read_t  *rd;
+
+    rd = &s->read;
+    rd->n = 0;
+
+    (void) posix_fadvise(rd->fd, rd->offset + (off_t) rd->size, AHEAD,
+                         POSIX_FADV_WILLNEED);
+
+    while ((size_t) rd->n < rd->size) {
+        n = pread(rd->fd, rd->buf + rd->n, rd->size - rd->n,
+                  rd->offset + rd->n);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n == -1) {
+            rd->err = ngx_errno;
+            rd->n = -1;
+            return;
+        }
+
+        if (n == 0) {
+            return;
+        }
+
+        rd->n += n;
+    }
+}
+
+
+static void
+read_done(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_stream_t *s = data;
+
+    s->reading = 0;
+    s->ready = 1;
+
+    if (r->connection->error) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return;
+    }
+
+    run(s);
+}

@@ -1,0 +1,93 @@
+/*
+ * Answers that are made while they are sent.  A stream has its own way to
+ * find out how long it will be and to make the next bytes (its ops); what is
+ * the same for all of them is here: headers, ranges, reads, back-pressure.
+ *
+ * Bytes are read in the event loop when the page cache has them, else in the
+ * thread pool.  A stream has one buffer; nothing more is made before the
+ * socket took what is in it.  Of a turn of the event loop a stream takes a
+ * share, and all of them a larger one: then they go on in the next turn.
+ *
+ * Buffers belong to the worker, which keeps a few and gives the others back
+ * to the system, so that a thousand slow readers leave nothing behind.
+ */
+
+#ifndef NGX_HTTP_REEL_STREAM_H
+#define NGX_HTTP_REEL_STREAM_H
+
+#include "ngx_module/ngx_http_reel_play.h"
+
+#define NGX_HTTP_REEL_STREAM_BUFFER  65536
+
+typedef struct ngx_http_reel_stream_s  ngx_http_reel_stream_t;
+
+/*
+ * Each may ask for bytes; when that says NGX_AGAIN it returns this, and is
+ * called again, from its beginning, when they are there.  NGX_ABORT: what is
+ * stored is damaged, which was logged; NGX_ERROR: the store failed.
+ */
+typedef struct {
+    /* sets s->length */
+    ngx_int_t (*prepare)(ngx_http_reel_stream_t *s);
+
+    /* goes to byte `offset` of the body, or to one before it: which? */
+    off_t     (*seek)(ngx_http_reel_stream_t *s, off_t offset);
+
+    /* makes the next bytes: *n of them, more than 0, to p */
+    ngx_int_t (*produce)(ngx_http_reel_stream_t *s, u_char *p, size_t size,
+        size_t *n);
+} ngx_http_reel_stream_ops_t;
+
+typedef struct {
+    ngx_fd_t                 fd;
+    off_t                    offset;
+    size_t                   size;      /* wanted */
+    u_char                  *buf;
+    ssize_t                  n;         /* read; -1: err */
+    ngx_err_t                err;
+} ngx_http_reel_stream_read_t;
+
+struct ngx_http_reel_stream_s {
+    const ngx_http_reel_stream_ops_t  *ops;
+    void                    *data;      /* of ops */
+    ngx_http_request_t      *request;
+    ngx_http_reel_play_t    *play;
+    ngx_str_t               *what;      /* of the ETag */
+    off_t                    length;
+
+    off_t                    pos;       /* of the body: made so far … */
+    off_t                    end;       /* … and wanted */
+    u_char                  *start;     /* the buffer */
+    ngx_buf_t               *buf;
+    size_t                   share;     /* of this turn that is left */
+    ngx_queue_t              queue;     /* of those that wait for the next */
+
+    ngx_http_reel_stream_read_t  read;
+    u_char                  *large;     /* for what no buffer can hold */
+    unsigned                 started:1;
+    unsigned                 queued:1;
+    unsigned                 reading:1; /* in the thread pool */
+    unsigned                 ready:1;   /* read has what was asked for */
+};
+
+/* answers the request with s; returns what the handler returns */
+ngx_int_t ngx_http_reel_stream_start(ngx_http_request_t *r,
+    ngx_http_reel_stream_t *s);
+
+/*
+ * Reads size bytes of file at offset, or at least min of them: *n, at *p,
+ * for use until the next read; they may be changed.  NGX_AGAIN: they will be
+ * there when ops are called again and ask the same.  NGX_ABORT: the file
+ * ends before them.
+ */
+ngx_int_t ngx_http_reel_stream_read(ngx_http_reel_stream_t *s,
+    ngx_file_t *file, off_t offset, size_t min, size_t size, u_char **p,
+    size_t *n);
+
+
+/* ngx_http_reel_buffer.c: of NGX_HTTP_REEL_STREAM_BUFFER bytes */
+
+u_char *ngx_http_reel_buffer_get(ngx_log_t *log);
+void ngx_http_reel_buffer_put(u_char *p);
+
+#endif
