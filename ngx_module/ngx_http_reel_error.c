@@ -1,6 +1,6 @@
 /*
  * Errors with a body: RFC 9457 problem documents and S3's XML, the one
- * mapping of reel_err_t to HTTP, CORS, and small responses.
+ * mapping of reel_err_t to HTTP, and small responses.
  */
 
 #include "ngx_module/ngx_http_reel_module.h"
@@ -13,8 +13,6 @@
 #define NGX_HTTP_REEL_BODY_MAX  (64 * 1024)
 
 
-static ngx_table_elt_t *ngx_http_reel_find_header(ngx_http_request_t *r,
-    const char *name);
 static ngx_int_t ngx_http_reel_forget(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_uint_t ngx_http_reel_wants_problem(ngx_http_request_t *r);
@@ -355,8 +353,7 @@ ngx_http_reel_push_header(ngx_http_request_t *r, const char *name,
 }
 
 
-/* of those that ngx_http_reel_add_header() added */
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_reel_find_header(ngx_http_request_t *r, const char *name)
 {
     size_t            len;
@@ -379,114 +376,6 @@ ngx_http_reel_find_header(ngx_http_request_t *r, const char *name)
     }
 
     return NULL;
-}
-
-
-ngx_int_t
-ngx_http_reel_cors(ngx_http_request_t *r)
-{
-    static ngx_str_t  expose = ngx_string(
-        "ETag, Content-Length, Content-Range, Date, Location, Retry-After, "
-        "reel-asset, x-amz-request-id, x-amz-checksum-crc32, "
-        "x-amz-checksum-crc32c, x-amz-checksum-crc64nvme, "
-        "x-amz-checksum-sha1, x-amz-checksum-sha256, "
-        "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, "
-        "Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, "
-        "Upload-Defer-Length, Upload-Metadata, Upload-Concat, "
-        "Upload-Expires, Upload-Complete, Upload-Incomplete, Upload-Limit, "
-        "Upload-Draft-Interop-Version, Repr-Digest");
-    /* every segment carries it: what players read, no more */
-    static ngx_str_t  expose_play = ngx_string(
-        "Age, Content-Encoding, Content-Length, Content-Range, Date, ETag, "
-        "Retry-After");
-
-    ngx_str_t                  vary = ngx_string("Origin");
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    if (rlcf->cors_origin.len == 0) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_reel_find_header(r, "Access-Control-Allow-Origin")) {
-        /* the answer became an error; browsers take no second one */
-        return NGX_OK;
-    }
-
-    if (ngx_http_reel_add_header(r, "Access-Control-Allow-Origin",
-                                 &rlcf->cors_origin)
-        != NGX_OK
-        || ngx_http_reel_add_header(r, "Access-Control-Expose-Headers",
-                                    rlcf->play ? &expose_play : &expose)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    /* Resource Timing, by which players in browsers measure their line */
-    if (rlcf->play && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
-                                               &rlcf->cors_origin)
-                      != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (rlcf->cors_origin.len == 1 && rlcf->cors_origin.data[0] == '*') {
-        return NGX_OK;
-    }
-
-    return ngx_http_reel_add_header(r, "Vary", &vary);
-}
-
-
-ngx_int_t
-ngx_http_reel_preflight(ngx_http_request_t *r, const char *methods)
-{
-    static ngx_str_t  headers = ngx_string(
-        "Authorization, Content-Type, Content-Encoding, Range, "
-        "If-None-Match, Accept, Origin, X-Requested-With, X-Request-ID, "
-        "X-HTTP-Method-Override, Content-MD5, x-amz-date, "
-        "x-amz-content-sha256, x-amz-security-token, x-amz-user-agent, "
-        "x-amz-acl, x-amz-trailer, x-amz-decoded-content-length, "
-        "x-amz-sdk-checksum-algorithm, x-amz-checksum-algorithm, "
-        "x-amz-checksum-type, x-amz-checksum-crc32, x-amz-checksum-crc32c, "
-        "x-amz-checksum-crc64nvme, x-amz-checksum-sha1, "
-        "x-amz-checksum-sha256, amz-sdk-invocation-id, amz-sdk-request, "
-        "Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, "
-        "Upload-Defer-Length, Upload-Concat, Upload-Checksum, "
-        "Upload-Complete, Upload-Incomplete, Upload-Draft-Interop-Version, "
-        "Content-Digest, Repr-Digest, Want-Repr-Digest");
-    static ngx_str_t  age = ngx_string("86400");
-
-    ngx_int_t  rc;
-    ngx_str_t  value;
-
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    value.data = (u_char *) methods;
-    value.len = ngx_strlen(methods);
-
-    if (ngx_http_reel_cors(r) != NGX_OK
-        || ngx_http_reel_add_header(r, "Access-Control-Allow-Methods", &value)
-           != NGX_OK
-        || ngx_http_reel_add_header(r, "Allow", &value) != NGX_OK
-        || ngx_http_reel_add_header(r, "Access-Control-Allow-Headers",
-                                    &headers)
-           != NGX_OK
-        || ngx_http_reel_add_header(r, "Access-Control-Max-Age", &age)
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = NGX_HTTP_NO_CONTENT;
-    r->header_only = 1;
-
-    return ngx_http_send_header(r);
 }
 
 

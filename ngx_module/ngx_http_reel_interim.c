@@ -96,15 +96,18 @@ ngx_http_reel_interim_offset(ngx_http_reel_door_t *door, uint64_t offset)
 static ngx_uint_t
 ngx_http_reel_interim_may(ngx_http_reel_door_t *door)
 {
-    ngx_buf_t             *b;
-    ngx_http_request_t    *r;
-    ngx_http_reel_ietf_t  *ietf;
+    ngx_buf_t                 *b;
+    ngx_http_request_t        *r;
+    ngx_http_reel_ietf_t      *ietf;
+    ngx_http_reel_loc_conf_t  *rlcf;
 
     r = door->request;
     ietf = door->op;
     b = &ietf->interim.buf;
 
-    if (!ietf->named || r != r->main || r->header_sent
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (!rlcf->upload_interim || !ietf->named || r != r->main || r->header_sent
         || r->connection->error || b->pos != b->last)
     {
         return 0;

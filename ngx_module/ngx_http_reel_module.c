@@ -126,6 +126,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, upload_expires),
       NULL },
 
+    { ngx_string("reel_upload_interim"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, upload_interim),
+      NULL },
+
     { ngx_string("reel_pipelines"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
       ngx_http_reel_conf_pipelines,
@@ -391,6 +398,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->redis_timeout = NGX_CONF_UNSET_MSEC;
     conf->upload_max_size = NGX_CONF_UNSET;
     conf->upload_min_free = NGX_CONF_UNSET;
+    conf->upload_interim = NGX_CONF_UNSET;
     conf->upload_buffer = NGX_CONF_UNSET_SIZE;
     conf->upload_expires = NGX_CONF_UNSET;
     conf->pipelines = NGX_CONF_UNSET_PTR;
@@ -429,6 +437,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              "default");
     ngx_conf_merge_off_value(conf->upload_max_size, prev->upload_max_size, 0);
     ngx_conf_merge_off_value(conf->upload_min_free, prev->upload_min_free, 0);
+    ngx_conf_merge_value(conf->upload_interim, prev->upload_interim, 1);
     ngx_conf_merge_size_value(conf->upload_buffer, prev->upload_buffer,
                               1024 * 1024);
     ngx_conf_merge_sec_value(conf->upload_expires, prev->upload_expires,

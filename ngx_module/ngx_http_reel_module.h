@@ -5,7 +5,8 @@
  *   ngx_http_reel_conf.c      what the values of directives mean
  *   ngx_http_reel_task.c      store work in the thread pool
  *   ngx_http_reel_auth.c      SigV4 and JWT of a request
- *   ngx_http_reel_error.c     problem documents, S3 errors, CORS
+ *   ngx_http_reel_error.c     problem documents, S3 errors
+ *   ngx_http_reel_cors.c      CORS
  *   ngx_http_reel_upload.c    the upload door
  *   ngx_http_reel_params.c    what a signed upload says of itself
  *   ngx_http_reel_param.c     what each of its parameters sets
@@ -81,6 +82,7 @@ typedef struct {
     ngx_thread_pool_t       *thread_pool;
     off_t                    upload_max_size;   /* 0: none */
     off_t                    upload_min_free;   /* 0: none */
+    ngx_flag_t               upload_interim;    /* 104 */
     size_t                   upload_buffer;
     time_t                   upload_expires;
     ngx_array_t             *pipelines;         /* of ngx_str_t */
@@ -197,13 +199,6 @@ ngx_int_t ngx_http_reel_error(ngx_http_request_t *r,
 /* the one mapping of reel_err_t to HTTP status and code */
 ngx_uint_t ngx_http_reel_err_status(reel_err_t err, const char **code);
 
-/* CORS headers of this location; call before any header is sent */
-ngx_int_t ngx_http_reel_cors(ngx_http_request_t *r);
-
-/* answers an OPTIONS request (204, preflight headers) */
-ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
-    const char *methods);
-
 /* sends a body that lies in the request's pool */
 ngx_int_t ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, ngx_str_t *body);
@@ -218,6 +213,20 @@ ngx_int_t ngx_http_reel_add_header(ngx_http_request_t *r, const char *name,
 /* the same; NULL: no memory */
 ngx_table_elt_t *ngx_http_reel_push_header(ngx_http_request_t *r,
     const char *name, ngx_str_t *value);
+
+/* one of those, of just this name; NULL: none */
+ngx_table_elt_t *ngx_http_reel_find_header(ngx_http_request_t *r,
+    const char *name);
+
+
+/* ngx_http_reel_cors.c */
+
+/* CORS headers of this location; call before any header is sent */
+ngx_int_t ngx_http_reel_cors(ngx_http_request_t *r);
+
+/* answers an OPTIONS request (204, preflight headers) */
+ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
+    const char *methods);
 
 
 /* ngx_http_reel_redis.c: hiredis does not leak out of it */

@@ -119,6 +119,8 @@ my @refused = (
     ['reel_dash_segments list;', '',
         qr/invalid value "list"/],
     ['reel_manifest_cache yes;', '', qr/"reel_manifest_cache" .*"on" or "off"/],
+    ['reel_upload_interim 104;', '',
+        qr/"reel_upload_interim" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
     ['reel_hls_segments mpegts;', '', qr/invalid value "mpegts"/],
     ['reel_hls_segments ts; reel_hls_segments cmaf;', '',
