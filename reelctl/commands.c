@@ -36,6 +36,9 @@ static const unsigned char  jobs[] = {
 static const unsigned char  doctor[] = {
     REEL_OPT_STORE, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
 };
+static const unsigned char  check[] = {
+    REEL_OPT_PROFILE, REEL_OPT_RULES, REEL_OPT_FULL, 0
+};
 
 
 const reel_ctl_command_t  reel_ctl_commands[] = {
@@ -82,5 +85,10 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
     { "doctor", "", "Check keys, store, Redis and server",
       "What is not named is skipped. Exit code 1 when anything failed.",
       reel_ctl_cmd_doctor, 0, 0, doctor },
+    { "check", "[URL|ID]", "Check HLS and DASH against the rules of players",
+      "The URL of a master.m3u8, a media playlist, a manifest.mpd, or of an "
+      "asset's folder:\nthen both formats. A line each rule: its number, "
+      "MUST or SHOULD, ok, FAIL or n/a.",
+      reel_ctl_cmd_check, 0, 1, check },
     { NULL, NULL, NULL, NULL, NULL, 0, 0, NULL }
 };

@@ -28,6 +28,7 @@ enum {
     REEL_EXIT_DENIED,           /* key, signature, token, permission */
     REEL_EXIT_ERRORED,          /* the asset is errored */
     REEL_EXIT_UNAVAILABLE,      /* timeout, server or Redis out of reach */
+    REEL_EXIT_RULES,            /* check: a MUST, or a device, is not met */
     REEL_EXIT_INTERRUPTED = 130 /* by a signal; as shells have Ctrl-C */
 };
 
@@ -77,6 +78,9 @@ typedef enum {
     REEL_OPT_CREATOR,
     REEL_OPT_PASSTHROUGH,
     REEL_OPT_SUB,
+    REEL_OPT_PROFILE,
+    REEL_OPT_RULES,
+    REEL_OPT_FULL,
     REEL_OPTS
 } reel_ctl_opt_t;
 
@@ -158,5 +162,6 @@ int reel_ctl_cmd_token(reel_ctl_t *c);
 int reel_ctl_cmd_keygen(reel_ctl_t *c);
 int reel_ctl_cmd_jobs(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);
+int reel_ctl_cmd_check(reel_ctl_t *c);
 
 #endif

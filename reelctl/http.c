@@ -105,12 +105,23 @@ on_header(char *p, size_t size, size_t n, void *arg)
     reel_ctl_answer_t    *a = &t->answer;
 
     if (reel_str_prefix(line, "HTTP/")) {
-        a->asset[0] = a->etag[0] = '\0';        /* 100, then the real one */
+        /* 100, then the real one */
+        a->asset[0] = a->etag[0] = a->type[0] = a->encoding[0] = '\0';
+        a->length[0] = a->location[0] = a->cors[0] = '\0';
     }
 
     (void) (take_header(line, "reel-asset:", a->asset, sizeof(a->asset))
             || take_header(line, "date:", a->date, sizeof(a->date))
-            || take_header(line, "etag:", a->etag, sizeof(a->etag)));
+            || take_header(line, "etag:", a->etag, sizeof(a->etag))
+            || take_header(line, "content-type:", a->type, sizeof(a->type))
+            || take_header(line, "content-encoding:", a->encoding,
+                           sizeof(a->encoding))
+            || take_header(line, "content-length:", a->length,
+                           sizeof(a->length))
+            || take_header(line, "location:", a->location,
+                           sizeof(a->location))
+            || take_header(line, "access-control-allow-origin:", a->cors,
+                           sizeof(a->cors)));
 
     return size * n;
 }
@@ -183,6 +194,19 @@ set_common(CURL *h, const reel_ctl_request_t *rq, reel_ctl_transfer_t *t)
         curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
     }
 
+    if (strcmp(rq->method, "HEAD") == 0) {
+        curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+    }
+
+    if (rq->gzip) {
+        curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
+
+    if (rq->strict_tls) {
+        curl_easy_setopt(h, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+        curl_easy_setopt(h, CURLOPT_SSL_CIPHER_LIST, "kEECDH:kEDH");
+    }
+
     if (rq->timeout_s != 0) {
         curl_easy_setopt(h, CURLOPT_TIMEOUT, rq->timeout_s);
 
@@ -241,10 +265,11 @@ reel_ctl_transfer_begin(reel_ctl_transfer_t *t, CURL *h,
     const reel_ctl_request_t *rq)
 {
     *t = (reel_ctl_transfer_t) { .rq = rq };
-    reel_buf_init(&t->answer.body, BODY_MAX);
+    reel_buf_init(&t->answer.body,
+                  rq->max_body != 0 ? rq->max_body : BODY_MAX);
 
     t->headers = make_headers(rq);
-    if (t->headers == NULL) {
+    if (t->headers == NULL && rq->headers[0] != NULL) {
         return REEL_NOMEM;
     }
 
@@ -311,6 +336,31 @@ reel_ctl_http(reel_ctl_t *c, const reel_ctl_request_t *rq,
     rc = curl_easy_perform(c->curl);
 
     return reel_ctl_transfer_end(&t, c->curl, rc, a, e);
+}
+
+
+char *
+reel_ctl_url_join(const char *base, reel_str_t uri)
+{
+    char   *z, *out = NULL, *mine = NULL;
+    CURLU  *u = curl_url();
+
+    z = strndup(uri.p != NULL ? uri.p : "", uri.len);
+
+    if (u != NULL && z != NULL
+        && (base == NULL
+            || curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK)
+        && curl_url_set(u, CURLUPART_URL, z, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_URL, &out, 0) == CURLUE_OK)
+    {
+        mine = strdup(out);
+    }
+
+    free(z);
+    curl_free(out);
+    curl_url_cleanup(u);
+
+    return mine;
 }
 
 

@@ -36,6 +36,9 @@ typedef struct {
     long        stall_s;        /* … for so long; 0: for five minutes */
     void      (*progress)(void *arg, uint64_t sent);
     void       *arg;
+    size_t      max_body;       /* of the answer; 0: 16 MiB */
+    bool        gzip;           /* may come so; the body is then undone */
+    bool        strict_tls;     /* only TLS 1.2 on, with forward secrecy */
 } reel_ctl_request_t;
 
 /* the body is empty at first; release it */
@@ -45,6 +48,11 @@ typedef struct {
     char       asset[27];       /* reel-asset, or "" */
     char       date[64];        /* Date, or "" */
     char       etag[REEL_CTL_ETAG];     /* ETag, or "" */
+    char       type[96];        /* Content-Type, or "" */
+    char       encoding[16];    /* Content-Encoding, or "" */
+    char       length[24];      /* Content-Length, or "" */
+    char       location[512];   /* Location, or "" */
+    char       cors[64];        /* Access-Control-Allow-Origin, or "" */
 } reel_ctl_answer_t;
 
 /*
@@ -54,6 +62,10 @@ typedef struct {
 reel_err_t reel_ctl_http(reel_ctl_t *c, const reel_ctl_request_t *rq,
     reel_ctl_answer_t *a, reel_error_t *e) REEL_WARN_UNUSED;
 void reel_ctl_answer_release(reel_ctl_answer_t *a);
+
+/* a reference as its base's document means it; yours, NULL when it is none */
+char *reel_ctl_url_join(const char *base, reel_str_t uri);
+
 void reel_ctl_http_close(reel_ctl_t *c);
 
 /*

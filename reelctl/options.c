@@ -84,6 +84,11 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_CREATOR] = { "creator", "TEXT", "set the creator" },
     [REEL_OPT_PASSTHROUGH] = { "passthrough", "TEXT", "set passthrough" },
     [REEL_OPT_SUB] = { "sub", "NAME", "the token's subject" },
+    [REEL_OPT_PROFILE] = { "profile", "NAME",
+        "also the devices of tv, mobile or web" },
+    [REEL_OPT_RULES] = { "rules", NULL, "list the rules and the devices" },
+    [REEL_OPT_FULL] = { "full", NULL,
+        "read every segment (some, and the sizes of all)" },
 };
 
 
@@ -107,6 +112,7 @@ static const struct {
     { REEL_EXIT_DENIED, "key, signature or permission refused" },
     { REEL_EXIT_ERRORED, "the asset is errored" },
     { REEL_EXIT_UNAVAILABLE, "timeout, or the server is out of reach" },
+    { REEL_EXIT_RULES, "check: a MUST is not met, or a device refuses it" },
     { REEL_EXIT_INTERRUPTED, "interrupted by Ctrl-C or another signal" },
 };
 

@@ -108,7 +108,10 @@ attributes(reel_xml_t *x, reel_error_t *e)
     char        quote;
     reel_str_t  value;
 
+    x->attrs = (reel_str_t) { x->p, 0 };
+
     for ( ;; ) {
+        x->attrs.len = (size_t) (x->p - x->attrs.p);
         skip_space(x);
 
         if (x->p < x->end && *x->p == '>') {
@@ -205,6 +208,41 @@ end_tag(reel_xml_t *x, reel_error_t *e)
 }
 
 
+/* they were checked when the tag was read */
+bool
+reel_xml_attr(reel_str_t *attrs, reel_str_t *key, reel_str_t *value)
+{
+    char        quote[2] = { 0, 0 };
+    reel_xml_t  x;
+
+    reel_xml_init(&x, *attrs);
+    skip_space(&x);
+    *key = name(&x);
+    skip_space(&x);
+
+    if (key->len == 0 || x.end - x.p < 2) {
+        return false;
+    }
+
+    x.p++;
+    skip_space(&x);
+
+    if (x.p == x.end) {
+        return false;
+    }
+
+    quote[0] = *x.p++;
+
+    if (!until(&x, quote, value)) {
+        return false;
+    }
+
+    *attrs = left(&x);
+
+    return true;
+}
+
+
 /* of &#34; or &#x22;, without the frame */
 static bool
 char_reference(reel_str_t s, uint32_t *code)
@@ -288,6 +326,37 @@ reference(reel_xml_t *x, reel_error_t *e)
     x->text = (reel_str_t) { x->utf8, n };
 
     return REEL_OK;
+}
+
+
+reel_err_t
+reel_xml_value(reel_buf_t *b, reel_str_t value)
+{
+    reel_xml_t  x;
+
+    reel_xml_init(&x, value);
+
+    while (x.p < x.end) {
+
+        if (*x.p != '&') {
+            reel_buf_u8(b, (uint8_t) *x.p++);
+
+        } else if (reference(&x, NULL) == REEL_OK) {
+            reel_buf_adds(b, x.text);
+
+        } else {
+            return REEL_BADDATA;
+        }
+    }
+
+    return reel_buf_err(b);
+}
+
+
+size_t
+reel_xml_pos(const reel_xml_t *x)
+{
+    return (size_t) (x->p - x->start);
 }
 
 

@@ -3,8 +3,8 @@
  * send, and what printing one needs.
  *
  * The reader checks that elements nest and are closed.  Names come without
- * their namespace's prefix; attributes, comments and processing instructions
- * are passed over.  There is no DTD (a DOCTYPE is refused), so nothing
+ * their namespace's prefix; comments and processing instructions are passed
+ * over, attributes are lent as they stand.  There is no DTD (a DOCTYPE is refused), so nothing
  * expands: what comes out is never more than what went in.
  */
 
@@ -30,6 +30,7 @@ typedef struct {
     reel_str_t  name;           /* borrowed from the document … */
     reel_str_t  text;           /* … or, of one reference, from x */
     unsigned    depth;          /* open elements */
+    reel_str_t  attrs;          /* of the element that starts */
 
     /* private */
     const char *p, *end, *start;
@@ -49,6 +50,18 @@ void reel_xml_init(reel_xml_t *x, reel_str_t doc);
  */
 reel_err_t reel_xml_next(reel_xml_t *x, reel_xml_event_t *ev,
     reel_error_t *e) REEL_WARN_UNUSED;
+
+/*
+ * Takes one attribute off the front of *attrs; false when none is left.
+ * *name has its prefix still, *value its references: see reel_xml_value().
+ */
+bool reel_xml_attr(reel_str_t *attrs, reel_str_t *name, reel_str_t *value);
+
+/* appends an attribute's value; REEL_BADDATA for an unknown reference */
+reel_err_t reel_xml_value(reel_buf_t *b, reel_str_t value) REEL_WARN_UNUSED;
+
+/* at which byte of the document the reader is */
+size_t reel_xml_pos(const reel_xml_t *x);
 
 /*
  * Appends s as character data.  What XML cannot carry, control characters

@@ -41,6 +41,7 @@ typedef struct {
     uint32_t sar_num, sar_den;  /* 1:1 when absent */
     uint8_t  chroma_format, bit_depth, chroma_depth;
     uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
+    uint8_t  interlaced;        /* its pictures may be fields */
 } reel_avc_sps_t;
 
 /* reads one SPS NAL unit (with its 1-byte header), 14496-10 7.3.2.1 */

@@ -152,6 +152,7 @@ read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
     h = 16 * ((uint64_t) reel_bits_ue_max(b, MBS_MAX - 1) + 1);
 
     frame_mbs_only = reel_bits_u(b, 1);
+    sps->interlaced = !frame_mbs_only;
 
     if (!frame_mbs_only) {
         h *= 2;

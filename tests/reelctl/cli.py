@@ -28,7 +28,7 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
                   UNAVAILABLE, USAGE, Case, free_port)
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry meta "
-            "play-url token keygen jobs doctor").split()
+            "play-url token keygen jobs doctor check").split()
 
 
 class Help(Case):
