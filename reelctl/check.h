@@ -169,8 +169,9 @@ typedef enum { REEL_CHECK_MUST, REEL_CHECK_SHOULD } reel_check_level_t;
 
 /* what a rule is about: it is not run where there is none of it */
 typedef enum {
-    REEL_CHECK_ON_HLS = 1, REEL_CHECK_ON_MASTER, REEL_CHECK_ON_DASH,
-    REEL_CHECK_ON_ANY
+    REEL_CHECK_ON_HLS = 1, REEL_CHECK_ON_MASTER,
+    REEL_CHECK_ON_MPD,          /* even one that is no XML */
+    REEL_CHECK_ON_DASH, REEL_CHECK_ON_ANY
 } reel_check_on_t;
 
 struct reel_check_rule_s {

@@ -96,9 +96,6 @@ find_kind(reel_check_track_t *t)
     if (t->form == REEL_CHECK_VTT) {
         t->kind = REEL_CHECK_TEXT;
 
-    } else if (t->list.iframes_only) {
-        t->kind = REEL_CHECK_IFRAMES;
-
     } else if (t->form == REEL_CHECK_MP4 && i->read && i->width == 0) {
         t->kind = i->channels != 0 ? REEL_CHECK_AUDIO : REEL_CHECK_TEXT;
 
@@ -139,6 +136,10 @@ load_track(reel_check_t *k, const char *url, reel_check_kind_t kind)
     t->file = f;
     t->name = strdup(url);
     err = reel_m3u8_read(&t->list, body_of(f));
+
+    if (kind == 0 && t->list.iframes_only) {
+        t->kind = kind = REEL_CHECK_IFRAMES;
+    }
 
     if (t->name == NULL || err == REEL_NOMEM || !add_segments(t)) {
         k->broken |= t->name == NULL || err == REEL_NOMEM;

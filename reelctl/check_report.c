@@ -66,8 +66,10 @@ applies(const reel_check_t *k, const reel_check_rule_t *r)
         return k->hls;
     case REEL_CHECK_ON_MASTER:
         return k->master != NULL;
+    case REEL_CHECK_ON_MPD:
+        return k->dash;
     case REEL_CHECK_ON_DASH:
-        return k->dash && k->mpd.n != 0;
+        return k->dash && k->mpd.fault[0] == '\0';
     case REEL_CHECK_ON_ANY:
         return true;
     }

@@ -13,6 +13,7 @@
 
 #define HLS    REEL_CHECK_ON_HLS
 #define MASTER REEL_CHECK_ON_MASTER
+#define MPD    REEL_CHECK_ON_MPD
 #define DASH   REEL_CHECK_ON_DASH
 #define ANY    REEL_CHECK_ON_ANY
 
@@ -207,7 +208,7 @@ const reel_check_rule_t  reel_check_rules[] = {
       "write them as it has them", reel_rule_ts },
     { "T.2", MUST, HLS, "PTS go on where the segment before ended",
       "write the times of the playlist", reel_rule_ts_times },
-    { "D.1", MUST, DASH, "an MPD in its namespace, with a Period",
+    { "D.1", MUST, MPD, "an MPD in its namespace, with a Period",
       "write it as ISO 23009-1 has it", reel_rule_mpd },
     { "D.2", MUST, DASH, "the attributes that players need are there",
       "add them", reel_rule_mpd_attrs },

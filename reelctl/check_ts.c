@@ -13,6 +13,7 @@
 #define PACKET     188
 #define PIDS       8192
 #define STREAMS    8
+#define FIRST_PID  0x20         /* below are tables, of DVB too */
 #define CLOCK      90000
 #define PCR_MAX    (CLOCK / 10)         /* 2.7.2: every 100 ms */
 #define WRAP       (1ll << 33)
@@ -352,7 +353,6 @@ read_pes(state_t *st, stream_t *s, reel_reader_t *r)
         return;
     }
 
-    /* the packets that follow may hold the rest of it: 64 KiB will do */
     es = (reel_str_t) { (const char *) r->p, reel_reader_left(r) };
 
     if (!s->video && s->type == 0x0f) {
@@ -496,7 +496,7 @@ read_packet(state_t *st)
     } else if (s != NULL) {
         read_pes(st, s, &r);
 
-    } else if (!st->pmt_seen) {
+    } else if (!st->pmt_seen && pid >= FIRST_PID) {
         wrong(st, "media before the PAT and the PMT");
     }
 }

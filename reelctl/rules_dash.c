@@ -7,6 +7,8 @@
 #include "reelctl/rules.h"
 
 
+#define EXACT (1ull << 53)
+
 #define EACH_NODE(k, i) for ((i) = 0; (i) < (k)->mpd.n; (i)++)
 
 
@@ -55,6 +57,11 @@ void
 reel_rule_mpd(reel_check_t *k)
 {
     reel_check_that(k, k->mpd.fault[0] == '\0', "%s", k->mpd.fault);
+
+    if (k->mpd.fault[0] != '\0') {
+        return;
+    }
+
     reel_check_that(k, named(k, 0, "MPD"), "the root element is no MPD");
     reel_check_that(k, reel_str_eqz(get(k, 0, "xmlns"),
                                     "urn:mpeg:dash:schema:mpd:2011"),
@@ -696,18 +703,25 @@ reel_rule_protection(reel_check_t *k)
 }
 
 
-/* D.23 */
+/* D.23: JavaScript's numbers are exact up to there */
 void
 reel_rule_timecodes(reel_check_t *k)
 {
-    unsigned             n;
-    reel_check_track_t  *t;
+    int       i;
+    uint64_t  t, d, r, next = 0;
 
-    REEL_EACH_TRACK(k, t, n) {
-        if (t->dash && t->nsegments != 0 && t->timescale != 0) {
-            reel_check_that(k, t->duration_us / REEL_SECOND
-                            < (1ll << 53) / t->timescale, "%s: timecodes of "
-                            "2^53 and more", t->name);
+    EACH_NODE(k, i) {
+
+        if (named(k, i, "SegmentTimeline")) {
+            next = 0;
+
+        } else if (named(k, i, "S") && reel_mpd_number(&k->mpd, i, "d", &d)) {
+            t = reel_mpd_number(&k->mpd, i, "t", &t) ? t : next;
+            r = reel_mpd_number(&k->mpd, i, "r", &r) ? r : 0;
+            next = t < EXACT && d < EXACT && r < UINT16_MAX
+                   ? t + d * (r + 1) : EXACT;
+            reel_check_that(k, next < EXACT, "line %u: times of 2^53 and more",
+                            line(k, i));
         }
     }
 }

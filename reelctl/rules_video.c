@@ -492,7 +492,9 @@ reel_rule_frame_us(const reel_check_track_t *t)
     const reel_check_segment_t  *s;
 
     REEL_EACH_SEGMENT(t, s, n) {
-        if (s->m.read && s->m.samples != 0 && s->m.duration > 0) {
+        if (s->m.read && s->m.samples != 0 && s->m.duration > 0
+            && s->m.timescale != 0)
+        {
             return reel_rescale(s->m.duration, REEL_SECOND,
                                 (uint64_t) s->m.timescale * s->m.samples,
                                 REEL_ROUND_UP);

@@ -8,7 +8,7 @@ import re
 import struct
 import threading
 
-FPS, SECONDS, GOP_S, SEG_S = 30, 20, 1, 6
+FPS, SECONDS, GOP_S, SEG_S = 30, 14, 1, 6
 VSCALE, ASCALE = 30000, 48000
 SEGMENTS = [(n * SEG_S, min(SECONDS, (n + 1) * SEG_S))
             for n in range(-(-SECONDS // SEG_S))]
@@ -293,8 +293,8 @@ def mpd(reps, sets):
     return """<?xml version="1.0" encoding="UTF-8"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" \
 profiles="urn:mpeg:dash:profile:isoff-live:2011" type="static" \
-mediaPresentationDuration="PT20S" minBufferTime="PT6S">
-<Period id="0" start="PT0S" duration="PT20S">
+mediaPresentationDuration="PT%dS" minBufferTime="PT6S">
+<Period id="0" start="PT0S" duration="PT%dS">
 <AdaptationSet id="1" contentType="video" mimeType="video/mp4" \
 segmentAlignment="true">
 %s%s</AdaptationSet>
@@ -303,7 +303,7 @@ segmentAlignment="true">
 </Representation>
 </AdaptationSet>
 <AdaptationSet contentType="image" mimeType="image/jpeg">
-<SegmentTemplate media="$RepresentationID$/$Number$.jpg" duration="20"/>
+<SegmentTemplate media="$RepresentationID$/$Number$.jpg" duration="%d"/>
 <Representation id="tiles" bandwidth="4000" width="1600" height="900">
 <EssentialProperty schemeIdUri="http://dashif.org/thumbnail_tile" \
 value="5x5"/>
@@ -311,7 +311,7 @@ value="5x5"/>
 </AdaptationSet>
 </Period>
 </MPD>
-""" % (timeline("video"), reps, sets)
+""" % (SECONDS, SECONDS, timeline("video"), reps, sets, SECONDS)
 
 
 # --- the server ----------------------------------------------------------
