@@ -361,6 +361,10 @@ read_boxes(state_t *st)
             read_moof(st, &b);
         }
     }
+
+    if (want_mdat && !st->part) {
+        note(st->m->style, "byte %zu: it ends behind a moof", st->n);
+    }
 }
 
 

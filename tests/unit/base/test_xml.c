@@ -173,6 +173,44 @@ test_print(void **state)
 }
 
 
+static void
+test_attributes(void **state)
+{
+    reel_buf_t        b;
+    reel_str_t        rest, name, value;
+    reel_xml_t        x;
+    reel_error_t      e;
+    reel_xml_event_t  ev;
+
+    (void) state;
+
+    reel_buf_init(&b, 64);
+    reel_xml_init(&x, REEL_STR("<x:a one='1' \n two = \"a>&amp;&#x62;\" >"
+                               "<b/><c z=''/></x:a>"));
+
+    assert_int_equal(reel_xml_next(&x, &ev, &e), REEL_OK);
+    rest = x.attrs;
+    assert_true(reel_xml_attr(&rest, &name, &value));
+    assert_true(reel_str_eqz(name, "one") && reel_str_eqz(value, "1"));
+    assert_true(reel_xml_attr(&rest, &name, &value));
+    assert_true(reel_str_eqz(name, "two"));
+    assert_int_equal(reel_xml_value(&b, value), REEL_OK);
+    assert_string_equal(reel_buf_cstr(&b), "a>&b");
+    assert_false(reel_xml_attr(&rest, &name, &value));
+
+    assert_int_equal(reel_xml_next(&x, &ev, &e), REEL_OK);
+    rest = x.attrs;
+    assert_false(reel_xml_attr(&rest, &name, &value));
+    assert_int_equal(reel_xml_next(&x, &ev, &e), REEL_OK);
+    assert_int_equal(reel_xml_next(&x, &ev, &e), REEL_OK);
+    rest = x.attrs;
+    assert_true(reel_xml_attr(&rest, &name, &value));
+    assert_true(reel_str_eqz(name, "z") && value.len == 0);
+    assert_int_equal(reel_xml_value(&b, REEL_STR("&none;")), REEL_BADDATA);
+    reel_buf_release(&b);
+}
+
+
 int
 main(void)
 {
@@ -181,6 +219,7 @@ main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_print),
+        cmocka_unit_test(test_attributes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
