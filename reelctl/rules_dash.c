@@ -606,7 +606,10 @@ reel_rule_dash_bandwidth(reel_check_t *k)
 
     REEL_EACH_TRACK(k, t, n) {
 
-        if (!t->dash || t->average == 0 || t->bandwidth == 0 || buffer <= 0) {
+        /* pictures for scrubbing are not played against the clock */
+        if (!t->dash || t->average == 0 || t->bandwidth == 0 || buffer <= 0
+            || t->kind == REEL_CHECK_IMAGES)
+        {
             continue;
         }
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from reel import BUILD, Stack, clip
+from reel import BUILD, Stack, clip, ulid
 
 SECONDS = 8
 LADDER = """\
@@ -24,7 +24,7 @@ tasks:
 MANIFESTS = "master.m3u8", "manifest.mpd"
 
 # rules of the ladder's and the source's making, not of the packager's
-NOT_OURS = {"1.32", "2.18-2.23", "6.2", "9.9", "9.10", "9.21"}
+NOT_OURS = {"1.32", "2.18-2.23", "6.2", "6.7", "9.9", "9.10", "9.21"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def stack():
         s.start_redis()
         s.start_nginx()
         s.start_workerd()
-        s.asset = s.put(clip(SECONDS, size="640x360"), pipeline="ladder")
+        film = clip(SECONDS, size="640x360", suffix=".eng.mp4",
+                    options=("-metadata:s:a:0", "language=eng"))
+        s.asset = s.put(film, pipeline="ladder")
         s.check_ready(s.asset, frames=30 * SECONDS)
         yield s
 
@@ -54,10 +56,9 @@ def run(argv, home):
                           errors="replace")
 
 
-@pytest.fixture
-def home(tmp_path):
-    path = tmp_path / "home"
-    path.mkdir()
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    path = tmp_path_factory.mktemp("home")
     for p in path, *list(path.parents)[:3]:
         p.chmod(0o777)
     return str(path)
@@ -86,17 +87,18 @@ def test_check(stack):
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_mpv(stack, home, manifest):
     need("mpv")
-    p = run(["mpv", "--no-config", "--msg-level=all=warn", "--vo=null",
+    p = run(["mpv", "--no-config", "--msg-level=all=warn,statusline=status", "--vo=null",
              "--ao=null", "--ao-null-untimed", "--untimed",
              "--term-status-msg=at ${=time-pos} of ${=duration}\n",
              base(stack) + manifest], home)
     assert p.returncode == 0, p.stdout[-2000:] + p.stderr
-    said = re.findall(r"at ([0-9.]+) of ([0-9.]+)", p.stdout + p.stderr)
+    out = p.stdout + p.stderr
+    said = re.findall(r"at ([0-9.]+) of ([0-9.]+)", out)
     assert float(said[-1][0]) > SECONDS - 0.3, said[-1]
     assert abs(float(said[-1][1]) - SECONDS) < 0.1, said[-1]
-    rest = re.sub(r"(?m)^at .*$|\x1b\[[0-9;]*[A-Za-z]|\s", "",
-                  p.stdout + p.stderr)
-    assert rest == "", p.stdout[-2000:] + p.stderr
+    rest = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|at [0-9.]+ of [0-9.]+|\s", "",
+                  out)
+    assert not rest, rest
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS)
@@ -138,12 +140,9 @@ def test_vlc(stack, home, manifest):
 
 def test_players_refuse_what_is_not_there(stack, home):
     """or the tests above would say nothing"""
-    url = base(stack).replace(stack.asset, stack.asset[::-1]) + "master.m3u8"
+    url = base(stack).replace(stack.asset, ulid()) + "master.m3u8"
     if shutil.which("mpv"):
         assert run(["mpv", "--no-config", "--vo=null", "--ao=null", url],
-                   home).returncode != 0
-    if shutil.which("gst-launch-1.0"):
-        assert run(["gst-launch-1.0", "-q", "playbin", "uri=" + url],
                    home).returncode != 0
     p = subprocess.run([os.path.join(BUILD, "bin", "reelctl"), "check", url],
                        capture_output=True, text=True, timeout=60)
