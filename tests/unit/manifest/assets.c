@@ -10,7 +10,7 @@
 #include "tests/unit/golden.h"
 #include "tests/unit/manifest/assets.h"
 
-#define RENDITIONS_MAX 8
+#define RENDITIONS_MAX 16
 #define OBJECTS_MAX    1024
 
 
@@ -24,6 +24,8 @@ typedef struct {
     uint32_t    width;          /* or channels */
     uint32_t    height;         /* or sample rate */
     uint32_t    kbps;
+    uint32_t    roles;
+    reel_video_range_t range;
 } track_t;
 
 typedef struct {
@@ -36,6 +38,7 @@ typedef struct {
     bool           growing;
     const track_t *tracks;
     unsigned       n;
+    uint32_t       sheets;      /* of 4 x 2 pictures, 2 s apart */
 } spec_t;
 
 
@@ -90,6 +93,15 @@ fill_fragments(reel_ix_fragment_t *x, const spec_t *s, const track_t *t,
         }
 
         left = (uint64_t) s->end_ts - (uint64_t) i * s->gop_ts;
+
+        if (t->kind == REEL_TEXT) {
+            left = left < s->gop_ts ? left : s->gop_ts;
+            x[i].duration = (uint32_t) (left * 1000 / s->timescale);
+            x[i].samples = i % 3 != 2;
+            x[i].size = x[i].samples * 60;
+            continue;
+        }
+
         x[i].duration = i + 1 < n ? s->gop_ts : (uint32_t) left;
         x[i].samples = x[i].duration / s->frame_ts;
         x[i].size = bytes_of(seed, t, x[i].duration, s->timescale);
@@ -105,8 +117,14 @@ head_of(const spec_t *s, const track_t *t)
     reel_rendition_t  h = {
         .name = reel_str(t->name), .kind = t->kind, .switching_set = t->set,
         .codec = reel_str(t->codec), .language = reel_str(t->language),
-        .label = reel_str(t->label), .rate_den = 1
+        .label = reel_str(t->label), .rate_den = 1, .roles = t->roles,
+        .video_range = t->range
     };
+
+    if (t->kind == REEL_TEXT) {
+        h.timescale = 1000;
+        return h;
+    }
 
     if (video) {
         h.timescale = s->timescale;
@@ -134,6 +152,7 @@ fill_objects(reel_ix_rendition_t *q, reel_ix_object_t *o, char (*names)[24],
 
     for (q->nobjects = 0; k < s->fragments; q->nobjects++) {
         take = s->chunk < s->fragments - k ? s->chunk : s->fragments - k;
+        take = q->head.kind == REEL_TEXT ? s->fragments : take;
         take = k < s->other && k + take > s->other ? s->other - k : take;
 
         assert_true(q->nobjects < OBJECTS_MAX);
@@ -141,10 +160,37 @@ fill_objects(reel_ix_rendition_t *q, reel_ix_object_t *o, char (*names)[24],
 
         o[q->nobjects] = (reel_ix_object_t) {
             .name = reel_str(names[q->nobjects]),
-            .header = header + (s->other != 0 && k >= s->other), .base = 700,
+            .header = header + (s->other != 0 && k >= s->other),
+            .base = q->head.kind == REEL_TEXT ? 0 : 700,
             .nfragments = take, .fragments = x + k
         };
         k += take;
+    }
+}
+
+
+static void
+add_sheets(reel_index_t *ix, reel_buf_t *sizes, uint32_t n)
+{
+    uint32_t  i;
+
+    reel_buf_init(sizes, 1000);
+
+    for (i = 0; i < n; i++) {
+        reel_index_put_sheet(sizes, 20000 + 100 * i);
+    }
+
+    if (n != 0) {
+        ix->pictures[ix->npictures++] = (reel_pictures_t) {
+            .object = REEL_STR("frames.jpgs"), .width = 320, .height = 180,
+            .columns = 1, .rows = 1, .interval_ms = 10000, .count = n,
+            .sheets = n, .size_bytes = { (char *) sizes->data, sizes->len }
+        };
+        ix->pictures[ix->npictures++] = (reel_pictures_t) {
+            .object = REEL_STR("sheets.jpgs"), .width = 160, .height = 90,
+            .columns = 4, .rows = 2, .interval_ms = 2000, .count = 8 * n,
+            .sheets = n, .size_bytes = { (char *) sizes->data, sizes->len }
+        };
     }
 }
 
@@ -155,6 +201,7 @@ make(asset_t *a, const spec_t *s)
     char                  (*names)[24];
     uint32_t              seed = 7;
     unsigned              i;
+    reel_buf_t            sizes;
     reel_error_t          e;
     reel_ix_object_t     *o;
     reel_ix_fragment_t   *x;
@@ -184,9 +231,10 @@ make(asset_t *a, const spec_t *s)
         fill_fragments(x + i * s->fragments, s, &s->tracks[i], &seed);
         q[i].head = head_of(s, &s->tracks[i]);
         fill_objects(&q[i], o + i * OBJECTS_MAX, names, x + i * s->fragments,
-                     s, 2 * i);
+                     s, q[i].head.kind == REEL_TEXT ? 0 : 2 * i);
     }
 
+    add_sheets(ix, &sizes, s->sheets);
     reel_buf_init(&a->bytes, REEL_INDEX_MAX_BYTES);
 
     if (reel_index_write(&a->bytes, ix, q, s->n, &e) != REEL_OK) {
@@ -196,6 +244,7 @@ make(asset_t *a, const spec_t *s)
 
     assert_int_equal(reel_index_parse(&a->ix, a->bytes.data, a->bytes.len,
                                       &e), REEL_OK);
+    reel_buf_release(&sizes);
     free(ix);
     free(names);
     free(o);
@@ -295,6 +344,38 @@ asset_radio(asset_t *a)
         .timescale = 90000, .gop_ts = 180000, .frame_ts = 1,
         .fragments = 13, .end_ts = 2250000, .chunk = 13, .tracks = tracks,
         .n = 4
+    });
+}
+
+
+void
+asset_rich(asset_t *a)
+{
+    static const track_t  tracks[] = {
+        { "v720", REEL_VIDEO, 0, "avc1.64001f", "", "", 1280, 720, 2800 },
+        { "v360", REEL_VIDEO, 0, "avc1.4d401e", "", "", 640, 360, 730 },
+        { "h720", REEL_VIDEO, 1, "hvc1.2.4.L93.B0", "", "", 1280, 720, 1900,
+          0, REEL_RANGE_PQ },
+        { "source", REEL_VIDEO, 2, "avc1.640028", "", "", 1920, 1080, 9000 },
+        { "a128-en", REEL_AUDIO, 0, "mp4a.40.2", "en", "", 2, 48000, 128 },
+        { "ac3-en", REEL_AUDIO, 1, "ac-3", "en", "", 6, 48000, 384 },
+        { "a128-de", REEL_AUDIO, 0, "mp4a.40.2", "de", "Deutsch", 2, 48000,
+          128, REEL_ROLE_DUB | REEL_ROLE_DEFAULT },
+        { "a96-ad", REEL_AUDIO, 0, "mp4a.40.2", "en", "Described", 2, 48000,
+          96, REEL_ROLE_DESCRIPTION },
+        { "a96-c", REEL_AUDIO, 0, "mp4a.40.2", "en", "", 2, 48000, 96,
+          REEL_ROLE_COMMENTARY },
+        { "t-en", REEL_TEXT, 0, "wvtt", "en", "", 0, 0, 0 },
+        { "t-en-cc", REEL_TEXT, 0, "wvtt", "en", "", 0, 0, 0,
+          REEL_ROLE_CAPTIONS | REEL_ROLE_DEFAULT },
+        { "t-de", REEL_TEXT, 0, "wvtt", "de", "Deutsch <\"x\">", 0, 0, 0,
+          REEL_ROLE_FORCED }
+    };
+
+    make(a, &(spec_t) {
+        .timescale = 90000, .gop_ts = 180000, .frame_ts = 3750,
+        .rate_num = 24, .rate_den = 1, .fragments = 16, .end_ts = 2812500,
+        .chunk = 6, .tracks = tracks, .n = 12, .sheets = 2
     });
 }
 

@@ -32,6 +32,12 @@ void asset_first(asset_t *a);
 /* the film with n fragments, and another header from fragment `from` on */
 void asset_headers(asset_t *a, uint32_t n, uint32_t from);
 
+/*
+ * The film with all there is: HEVC in PQ and the source beside the ladder,
+ * AC-3, languages, roles, text, thumbnails
+ */
+void asset_rich(asset_t *a);
+
 /* two hours, six renditions */
 void asset_long(asset_t *a);
 

@@ -15,15 +15,23 @@
 
 
 static void
-mpd(const asset_t *a, uint32_t per, const char *golden)
+mpd_of(const asset_t *a, const reel_manifest_opts_t *o, const char *golden)
 {
-    reel_buf_t            b;
-    reel_manifest_opts_t  o = { .per = per };
+    reel_buf_t  b;
 
     reel_buf_init(&b, LARGE);
-    assert_int_equal(reel_dash_mpd(&b, &a->ix, &o), REEL_OK);
+    assert_int_equal(reel_dash_mpd(&b, &a->ix, o), REEL_OK);
     golden_check(golden, b.data, b.len);
     reel_buf_release(&b);
+}
+
+
+static void
+mpd(const asset_t *a, uint32_t per, const char *golden)
+{
+    reel_manifest_opts_t  o = { .per = per };
+
+    mpd_of(a, &o, golden);
 }
 
 
@@ -56,6 +64,24 @@ goldens(void **state)
 
     asset_growing(&a);
     mpd(&a, 1, "growing.mpd");
+    asset_release(&a);
+}
+
+
+static void
+goldens_of_forms(void **state)
+{
+    asset_t               a;
+    reel_manifest_opts_t  even = { .per = 3, .by_duration = true };
+    reel_manifest_opts_t  clip = { .per = 3, .by_duration = true, .shape = {
+        .start_us = 18000000, .end_us = 25000000 } };
+
+    (void) state;
+
+    asset_rich(&a);
+    mpd(&a, 3, "rich.mpd");
+    mpd_of(&a, &even, "even.mpd");
+    mpd_of(&a, &clip, "clip.mpd");
     asset_release(&a);
 }
 
@@ -315,6 +341,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens),
+        cmocka_unit_test(goldens_of_forms),
         cmocka_unit_test(timelines),
         cmocka_unit_test(apart),
         cmocka_unit_test(durations_and_times),

@@ -46,6 +46,22 @@ media(const asset_t *a, const char *rendition, const reel_manifest_opts_t *o,
 
 
 static void
+iframes(const asset_t *a, const char *rendition,
+    const reel_manifest_opts_t *o, const char *golden)
+{
+    reel_buf_t  b;
+
+    reel_buf_init(&b, LARGE);
+    assert_int_equal(reel_hls_iframes(&b, &a->ix,
+                                      reel_index_find(&a->ix,
+                                                      reel_str(rendition)),
+                                      o, ""), REEL_OK);
+    golden_check(golden, b.data, b.len);
+    reel_buf_release(&b);
+}
+
+
+static void
 goldens(void **state)
 {
     asset_t               a;
@@ -83,6 +99,33 @@ goldens(void **state)
     asset_growing(&a);
     master(&a, &one, "growing.master.m3u8");
     media(&a, "v360", &one, "growing.v360.m3u8");
+    iframes(&a, "v360", &one, "growing.v360.iframes.m3u8");
+    asset_release(&a);
+}
+
+
+static void
+goldens_of_forms(void **state)
+{
+    asset_t               a;
+    reel_manifest_opts_t  ts = { .per = 3, .container = REEL_CONTAINER_TS };
+    reel_manifest_opts_t  clip = { .per = 3, .shape = {
+        .start_us = 7500000, .end_us = 18000000, .max_height = 500 } };
+
+    (void) state;
+
+    asset_rich(&a);
+    master(&a, &opts, "rich.master.m3u8");
+    media(&a, "t-de", &opts, "rich.t-de.m3u8");
+    iframes(&a, "h720", &opts, "rich.h720.iframes.m3u8");
+    master(&a, &ts, "ts.master.m3u8");
+    media(&a, "v360", &ts, "ts.v360.m3u8");
+    media(&a, "t-en", &ts, "ts.t-en.m3u8");
+    master(&a, &clip, "clip.master.m3u8");
+    media(&a, "v360", &clip, "clip.v360.m3u8");
+    media(&a, "a128-en", &clip, "clip.a128-en.m3u8");
+    media(&a, "t-en", &clip, "clip.t-en.m3u8");
+    iframes(&a, "v360", &clip, "clip.v360.iframes.m3u8");
     asset_release(&a);
 }
 
@@ -411,6 +454,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens),
+        cmocka_unit_test(goldens_of_forms),
         cmocka_unit_test(durations),
         cmocka_unit_test(prefix),
         cmocka_unit_test(headers),
