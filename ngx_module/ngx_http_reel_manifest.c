@@ -223,19 +223,23 @@ send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
 static ngx_uint_t
 takes_long(ngx_http_reel_play_t *p)
 {
-    uint64_t  each;
+    unsigned             i;
+    uint64_t             cost;
+    const reel_index_t  *ix;
+
+    ix = p->index;
 
     if (p->route->of != NGX_HTTP_REEL_OF_ASSET) {
-        each = LINE_COST;
-
-    } else if (p->index->nrenditions > LOOP_RENDITIONS_MAX) {
-        return 1;
-
-    } else {
-        each = p->index->nrenditions;
+        return (uint64_t) ix->fragments * LINE_COST > LOOP_MAX;
     }
 
-    return p->index->fragments * each > LOOP_MAX;
+    cost = (uint64_t) ix->fragments * ix->nrenditions;
+
+    for (i = 0; i < ix->npictures; i++) {
+        cost += (uint64_t) ix->pictures[i].count * LINE_COST;
+    }
+
+    return cost > LOOP_MAX || ix->nrenditions > LOOP_RENDITIONS_MAX;
 }
 
 

@@ -22,7 +22,10 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     e->text[0] = '\0';
 
-    if (r->args.len == 0 || !p->route->manifest) {
+    if (r->args.len == 0
+        || (!p->route->manifest
+            && p->route->answer != ngx_http_reel_text_whole))
+    {
         return NGX_OK;
     }
 

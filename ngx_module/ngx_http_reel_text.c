@@ -7,6 +7,7 @@
 #include "ngx_module/ngx_http_reel_play.h"
 
 #include "lib/base/rescale.h"
+#include "lib/manifest/span.h"
 #include "lib/text/webvtt.h"
 
 /* workerd makes no larger ones */
@@ -20,6 +21,8 @@ typedef struct {
     ngx_fd_t               fd;
     uint64_t               offset;
     size_t                 size;
+    ngx_uint_t             clip;        /* a file of its own, not a segment */
+    ngx_str_t              what;        /* names it in the ETag */
     int64_t                from_ms;
     int64_t                to_ms;
     uint64_t               mpegts;
@@ -31,6 +34,8 @@ typedef struct {
 
 static ngx_int_t locate(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     uint32_t fragments, reel_extent_t *ext);
+static ngx_int_t text_post(ngx_http_request_t *r, text_t *t,
+    const reel_extent_t *ext);
 static text_t *text_create(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static void text_cleanup(void *data);
 static void text_work(void *data, ngx_log_t *log);
@@ -38,19 +43,44 @@ static void text_done(ngx_http_request_t *r, void *data);
 static ngx_int_t text_send(ngx_http_request_t *r, text_t *t);
 
 
+/* the object as it is; of a clip a file of its own */
 ngx_int_t
 ngx_http_reel_text_whole(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ngx_int_t      rc;
-    reel_extent_t  ext;
+    text_t         *t;
+    ngx_int_t       rc;
+    reel_span_t     span;
+    reel_extent_t   ext;
 
     static ngx_str_t  what = ngx_string("subtitles");
 
-    rc = locate(r, p, p->index->fragments, &ext);
+    if (reel_span(&span, p->index, &p->opts) == REEL_NOTFOUND) {
+        return ngx_http_reel_play_absent(r, "the clip lies behind the end of "
+                                         "the film");
+    }
 
-    return rc != NGX_OK ? rc
-           : ngx_http_reel_segment_send(r, p, &ext, 1, p->rendition->name,
-                                        &what);
+    rc = locate(r, p, p->index->fragments, &ext);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (!reel_shape_is_clip(&p->opts.shape)) {
+        return ngx_http_reel_segment_send(r, p, &ext, 1, p->rendition->name,
+                                          &what);
+    }
+
+    t = text_create(r, p);
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t->clip = 1;
+    t->what = p->shape;
+    t->from_ms = p->opts.shape.start_us / 1000;
+    t->to_ms = p->opts.shape.end_us ? (p->opts.shape.end_us + 999) / 1000
+                                    : INT64_MAX;
+
+    return text_post(r, t, &ext);
 }
 
 
@@ -60,7 +90,6 @@ ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     text_t         *t;
     uint64_t        first, last;
     ngx_int_t       rc;
-    ngx_buf_t       b;
     reel_extent_t   ext;
 
     first = (uint64_t) p->number * p->opts.per;
@@ -78,9 +107,35 @@ ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return rc;
     }
 
+    t = text_create(r, p);
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    t->what = p->segment;
+    t->from_ms = reel_rescale((int64_t) first * p->index->gop_ts, 1000,
+                              p->index->timescale, REEL_ROUND_DOWN);
+    t->to_ms = last == p->index->fragments && !p->index->growing
+               ? INT64_MAX
+               : reel_rescale((int64_t) last * p->index->gop_ts, 1000,
+                              p->index->timescale, REEL_ROUND_DOWN);
+
+    return text_post(r, t, &ext);
+}
+
+
+/* opens the object, and has what t says of it made in the thread pool */
+static ngx_int_t
+text_post(ngx_http_request_t *r, text_t *t, const reel_extent_t *ext)
+{
+    ngx_int_t              rc;
+    ngx_buf_t              b;
+    ngx_http_reel_play_t  *p;
+
+    p = t->play;
     ngx_memzero(&b, sizeof(ngx_buf_t));
 
-    rc = ngx_http_reel_segment_open(r, p, p->rendition->name, &ext, &b);
+    rc = ngx_http_reel_segment_open(r, p, p->rendition->name, ext, &b);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_reel_play_again(r, p);
@@ -90,20 +145,9 @@ ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return ngx_http_reel_object_refuse(r, rc);
     }
 
-    t = text_create(r, p);
-    if (t == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     t->fd = b.file->fd;
-    t->offset = ext.offset;
-    t->size = ext.size;
-    t->from_ms = reel_rescale((int64_t) first * p->index->gop_ts, 1000,
-                              p->index->timescale, REEL_ROUND_DOWN);
-    t->to_ms = last == p->index->fragments && !p->index->growing
-               ? INT64_MAX
-               : reel_rescale((int64_t) last * p->index->gop_ts, 1000,
-                              p->index->timescale, REEL_ROUND_DOWN);
+    t->offset = ext->offset;
+    t->size = ext->size;
 
     if (ngx_http_reel_task_post(r, text_work, text_done, t) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -208,10 +252,17 @@ text_work(void *data, ngx_log_t *log)
         }
     }
 
-    t->err = n < t->size
-             ? reel_fail(&t->e, REEL_IO, "it cannot be read")
-             : reel_vtt_cut(&t->out, (reel_str_t) { file, n }, t->from_ms,
-                            t->to_ms, t->mpegts, &t->e);
+    if (n < t->size) {
+        t->err = reel_fail(&t->e, REEL_IO, "it cannot be read");
+
+    } else if (t->clip) {
+        t->err = reel_vtt_clip(&t->out, (reel_str_t) { file, n }, t->from_ms,
+                               t->to_ms, &t->e);
+    } else {
+        t->err = reel_vtt_cut(&t->out, (reel_str_t) { file, n }, t->from_ms,
+                              t->to_ms, t->mpegts, &t->e);
+    }
+
     free(file);
 }
 
@@ -230,9 +281,10 @@ text_done(ngx_http_request_t *r, void *data)
 
     } else {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: segment %uD of text \"%V\" in asset \"%V\" "
-                      "cannot be cut: %s: %s", p->number, &p->name, &p->asset,
-                      reel_err_name(t->err), t->e.text);
+                      "reel: %s %V of text \"%V\" in asset \"%V\" "
+                      "cannot be cut: %s: %s", t->clip ? "clip" : "segment",
+                      &t->what, &p->name, &p->asset, reel_err_name(t->err),
+                      t->e.text);
 
         rc = ngx_http_reel_object_refuse(r, t->err == REEL_BADDATA
                                              ? NGX_ABORT : NGX_ERROR);
@@ -252,7 +304,7 @@ text_send(ngx_http_request_t *r, text_t *t)
     b = ngx_calloc_buf(r->pool);
 
     if (b == NULL
-        || ngx_http_reel_play_etag(r, t->play, &t->play->segment, 0, &etag)
+        || ngx_http_reel_play_etag(r, t->play, &t->what, 0, &etag)
            != NGX_OK
         || ngx_http_reel_play_headers(r, t->play, t->out.len, &etag)
            != NGX_OK)

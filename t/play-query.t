@@ -115,6 +115,26 @@ like(body('iframes.m3u8', 'v720'), qr{^\.\./v720~$a->{hash}{3}/0\.m4s$}m,
 has_status(get('iframes.m3u8', 'a128', 3), 404, 'NOT_FOUND', 'of sound');
 has_status(get('iframes.m3u8', 'sub-en', 3), 404, 'NOT_FOUND', 'of text');
 
+# the subtitles of a clip in DASH: one file, from its start on
+my ($uri) = body('manifest.mpd?start=13.25&end=19')
+    =~ m{<BaseURL>(sub-en~\w+/subtitles\.vtt\?start=13\.25&amp;end=19)<};
+ok(defined $uri, 'the MPD names them') or $uri = '';
+my $vtt = get($uri =~ s/&amp;/&/r);
+has_status($vtt, 200, undef, 'subtitles of the clip');
+has_header($vtt, 'Content-Type', qr{^text/vtt}, 'subtitles of the clip');
+has_header($vtt, 'Cache-Control', qr/immutable/, 'subtitles of the clip');
+is(join(' ', $vtt->{body} =~ /^sub-en (\d+)/mg), '6 7 8', 'its cues');
+like($vtt->{body}, qr/^00:00:00\.000 --> 00:00:00\.250\nsub-en 6 /m,
+    'the first, as far as it is seen');
+like($vtt->{body}, qr/^00:00:01\.250 --> 00:00:02\.250\nsub-en 7 /m,
+    'times count from the start');
+isnt($vtt->{headers}{etag}, get('subtitles.vtt', 'sub-en', 3)->{headers}{etag},
+    'another ETag than the whole has');
+has_status(get('subtitles.vtt?start=60', 'sub-en', 3), 404, 'NOT_FOUND',
+    'behind the end');
+has_status(get('subtitles.vtt?start=x', 'sub-en', 3), 400, 'BAD_PARAMETER',
+    'malformed');
+
 # heights
 is(lines(qr/STREAM-INF/, body('master.m3u8?max_height=400')), 2,
     'the lower one and its I-frames');

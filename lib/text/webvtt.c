@@ -305,3 +305,32 @@ reel_vtt_cut(reel_buf_t *b, reel_str_t file, int64_t from_ms, int64_t to_ms,
 
     return err == REEL_NOTFOUND ? reel_buf_err(b) : err;
 }
+
+
+reel_err_t
+reel_vtt_clip(reel_buf_t *b, reel_str_t file, int64_t from_ms, int64_t to_ms,
+    reel_error_t *e)
+{
+    reel_err_t      err;
+    reel_vtt_t      v;
+    reel_vtt_cue_t  cue;
+
+    err = reel_vtt_open(&v, file, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_buf_addz(b, "WEBVTT\n\n");
+
+    while ((err = reel_vtt_next(&v, &cue, e)) == REEL_OK) {
+        if (cue.start_ms >= to_ms || cue.end_ms <= from_ms) {
+            continue;
+        }
+
+        cue.start_ms = cue.start_ms > from_ms ? cue.start_ms - from_ms : 0;
+        cue.end_ms = (cue.end_ms < to_ms ? cue.end_ms : to_ms) - from_ms;
+        reel_vtt_put_cue(b, &cue);
+    }
+
+    return err == REEL_NOTFOUND ? reel_buf_err(b) : err;
+}

@@ -51,4 +51,11 @@ void reel_vtt_put_cue(reel_buf_t *b, const reel_vtt_cue_t *cue);
 reel_err_t reel_vtt_cut(reel_buf_t *b, reel_str_t file, int64_t from_ms,
     int64_t to_ms, uint64_t mpegts, reel_error_t *e) REEL_WARN_UNUSED;
 
+/*
+ * A file of its own of the same stretch: the cues that are seen in it, as far
+ * as they are, at times that count from from_ms.  Errors as above.
+ */
+reel_err_t reel_vtt_clip(reel_buf_t *b, reel_str_t file, int64_t from_ms,
+    int64_t to_ms, reel_error_t *e) REEL_WARN_UNUSED;
+
 #endif

@@ -176,6 +176,36 @@ segments(void **state)
 
 
 static void
+clip(const char *want, int64_t from, int64_t to)
+{
+    reel_buf_t  b;
+
+    reel_buf_init(&b, 4096);
+    assert_int_equal(reel_vtt_clip(&b, reel_str(film), from, to, NULL),
+                     REEL_OK);
+    assert_string_equal(reel_buf_cstr(&b), want);
+    reel_buf_release(&b);
+}
+
+
+/* a clip's times count from its start, and end with it */
+static void
+clips(void **state)
+{
+    (void) state;
+
+    clip("WEBVTT\n\n", 0, 1000);
+    clip("WEBVTT\n\n00:00:00.000 --> 00:00:00.001\none\n\n", 1000, 1001);
+    clip("WEBVTT\n\n00:00:00.500 --> 00:00:03.000\none\n\n", 500, 3500);
+    clip("WEBVTT\n\n00:00:00.000 --> 00:00:00.500\none\n\n"
+         "00:00:00.500 --> 00:00:02.000 line:0 align:start\n"
+         "two <i>of</i>\nthree &amp; four\n\n", 3000, 5000);
+    clip("WEBVTT\n\n00:00:01.000 --> 00:00:02.001\nlate\n\n", 359999000,
+         INT64_MAX);
+}
+
+
+static void
 a_segment_too_large(void **state)
 {
     reel_buf_t  b;
@@ -197,6 +227,7 @@ main(void)
         cmocka_unit_test(ends_of_lines),
         cmocka_unit_test(refused),
         cmocka_unit_test(segments),
+        cmocka_unit_test(clips),
         cmocka_unit_test(a_segment_too_large),
     };
 
