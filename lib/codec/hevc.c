@@ -372,10 +372,11 @@ read_record(record_t *c, reel_str_t hvcc, uint8_t *copy)
 reel_err_t
 reel_hevc_config(reel_buf_t *hvcc, const uint8_t *extradata, size_t len)
 {
-    size_t      start = hvcc->len;
-    record_t    c;
-    reel_err_t  err;
-    reel_str_t  in = { (const char *) extradata, len };
+    size_t              start = hvcc->len;
+    record_t            c;
+    reel_err_t          err;
+    reel_str_t          in = { (const char *) extradata, len };
+    reel_codec_facts_t  f;
 
     if (len > REEL_EXTRADATA_MAX) {
         return REEL_LIMIT;
@@ -385,7 +386,7 @@ reel_hevc_config(reel_buf_t *hvcc, const uint8_t *extradata, size_t len)
         return config_from_annexb(hvcc, extradata, len);
     }
 
-    err = read_record(&c, in, NULL);
+    err = reel_hevc_facts(&f, in);
     if (err != REEL_OK) {
         return err;
     }

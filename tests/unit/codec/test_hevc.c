@@ -111,7 +111,19 @@ refused(void **state)
 static void
 config(void **state)
 {
+    reel_buf_t  b;
+    reel_str_t  in = vector(HEAD "03" "a0000100" "18" VPS "a1000100" "06"
+                            "420101016000" "a2000100" "06" PPS);
+
     (void) state;
+
+    /* whole as a record, but its SPS cannot be read */
+    reel_buf_init(&b, 1000);
+    assert_int_equal(reel_hevc_config(&b, (const uint8_t *) in.p, in.len),
+                     REEL_BADDATA);
+    assert_int_equal(b.len, 0);
+    reel_buf_release(&b);
+    free((char *) in.p);
 
     /* an encoder's header, its sets twice and an AUD before */
     vector_config(START "460110" START VPS "000001" SPS START PPS START PPS
