@@ -11,7 +11,7 @@ use Reel;
 use Test::More;
 
 my $t = Reel->new;
-my $tool = $ENV{MKREMUX} || "$Reel::TOP/build/tests/tools/mkremux";
+my $tool = $ENV{REEL_MKREMUX} || "$Reel::TOP/build/tests/tools/mkremux";
 my $n = 0;
 
 my $x265 = 'log-level=error:scenecut=0:open-gop=0:keyint=48:min-keyint=48';
