@@ -306,6 +306,7 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
 
     ngx_int_t                  rc;
     ngx_str_t                  id;
+    ngx_http_reel_place_t      place;
     ngx_http_reel_loc_conf_t  *rlcf;
 
     /* deleted before is as well */
@@ -322,7 +323,8 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
     id.data = (u_char *) api->asset.id;
     id.len = REEL_ULID_LEN;
 
-    ngx_http_reel_index_drop(r, &id);
+    place = ngx_http_reel_place_asset(r, &id);
+    ngx_http_reel_index_drop(r, &place);
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
     ngx_http_reel_job_cancel(rlcf, api->asset.id, api->asset.publication,
                              api->auth.key->project);

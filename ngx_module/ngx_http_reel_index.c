@@ -15,14 +15,14 @@ typedef struct {
 typedef struct {
     ngx_http_reel_look_t     look;      /* first: what the thread gets */
     ngx_http_reel_loaded_pt  handler;
-    ngx_str_t                id;
+    ngx_http_reel_place_t    place;
     ngx_msec_t               started;
     ngx_http_reel_cleanup_t *cleanup;
 } ngx_http_reel_lookup_t;
 
 static void found(ngx_http_request_t *r, ngx_http_reel_entry_t *e,
     ngx_http_reel_loaded_pt handler);
-static ngx_int_t post(ngx_http_request_t *r, ngx_str_t *asset,
+static ngx_int_t post(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     ngx_http_reel_loaded_pt handler, ngx_http_reel_cleanup_t *cl);
 static ngx_http_reel_cleanup_t *add_cleanup(ngx_http_request_t *r);
 static void cleanup_entry(void *data);
@@ -32,18 +32,16 @@ static ngx_http_reel_entry_t *keep(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
-    ngx_http_reel_loaded_pt handler)
+ngx_http_reel_index_get(ngx_http_request_t *r,
+    ngx_http_reel_place_t *place, ngx_http_reel_loaded_pt handler)
 {
     ngx_uint_t                  check;
     ngx_shm_zone_t             *zone;
     ngx_http_reel_ctx_t        *ctx;
     ngx_http_reel_cleanup_t    *cl;
-    ngx_http_reel_loc_conf_t   *conf;
     ngx_http_reel_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_reel_module);
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
     zone = mcf->zone;
 
     ctx = ngx_http_reel_get_ctx(r);
@@ -51,9 +49,9 @@ ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (zone == NULL || asset->len != REEL_ULID_LEN) {
+    if (zone == NULL || place->id.len != REEL_ULID_LEN) {
         ngx_str_set(&ctx->cache_status, "MISS");
-        return post(r, asset, handler, NULL);
+        return post(r, place, handler, NULL);
     }
 
     /* first of all, so that no reference is lost */
@@ -63,16 +61,17 @@ ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
     }
 
     cl->zone = zone;
-    cl->entry = ngx_http_reel_zone_get(zone, &conf->root, asset, &check);
+    cl->entry = ngx_http_reel_zone_get(zone, &place->root, &place->id,
+                                       &check);
 
     if (cl->entry == NULL) {
         ngx_str_set(&ctx->cache_status, "MISS");
-        return post(r, asset, handler, cl);
+        return post(r, place, handler, cl);
     }
 
     if (check) {
         ngx_str_set(&ctx->cache_status, "REVALIDATED");
-        return post(r, asset, handler, cl);
+        return post(r, place, handler, cl);
     }
 
     ngx_str_set(&ctx->cache_status, "HIT");
@@ -84,17 +83,31 @@ ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
 }
 
 
-void
-ngx_http_reel_index_drop(ngx_http_request_t *r, ngx_str_t *asset)
+ngx_http_reel_place_t
+ngx_http_reel_place_asset(ngx_http_request_t *r, ngx_str_t *asset)
 {
-    ngx_http_reel_loc_conf_t   *conf;
+    ngx_http_reel_place_t      place;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    place.id = *asset;
+    place.root = conf->root;
+    place.look = ngx_http_reel_look;
+
+    return place;
+}
+
+
+void
+ngx_http_reel_index_drop(ngx_http_request_t *r, ngx_http_reel_place_t *place)
+{
     ngx_http_reel_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_reel_module);
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    if (mcf->zone && asset->len == REEL_ULID_LEN) {
-        ngx_http_reel_zone_drop(mcf->zone, &conf->root, asset);
+    if (mcf->zone && place->id.len == REEL_ULID_LEN) {
+        ngx_http_reel_zone_drop(mcf->zone, &place->root, &place->id);
     }
 }
 
@@ -116,8 +129,8 @@ found(ngx_http_request_t *r, ngx_http_reel_entry_t *e,
 
 
 static ngx_int_t
-post(ngx_http_request_t *r, ngx_str_t *asset, ngx_http_reel_loaded_pt handler,
-    ngx_http_reel_cleanup_t *cl)
+post(ngx_http_request_t *r, ngx_http_reel_place_t *place,
+    ngx_http_reel_loaded_pt handler, ngx_http_reel_cleanup_t *cl)
 {
     ngx_int_t                  rc;
     ngx_http_reel_lookup_t    *l;
@@ -130,15 +143,16 @@ post(ngx_http_request_t *r, ngx_str_t *asset, ngx_http_reel_loaded_pt handler,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    l->id.data = ngx_pstrdup(r->pool, asset);
-    if (l->id.data == NULL) {
+    l->place = *place;
+    l->place.id.data = ngx_pstrdup(r->pool, &place->id);
+    if (l->place.id.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    l->id.len = asset->len;
-    l->look.asset.p = (char *) l->id.data;
-    l->look.asset.len = asset->len;
+    l->look.asset.p = (char *) l->place.id.data;
+    l->look.asset.len = place->id.len;
     l->look.store = conf->store;
+    l->look.path = (char *) place->root.data;
     l->handler = handler;
     l->cleanup = cl;
     l->started = ngx_current_msec;
@@ -150,7 +164,7 @@ post(ngx_http_request_t *r, ngx_str_t *asset, ngx_http_reel_loaded_pt handler,
 
     r->main->count++;
 
-    rc = ngx_http_reel_task_post(r, ngx_http_reel_look, looked, l);
+    rc = ngx_http_reel_task_post(r, place->look, looked, l);
     if (rc != NGX_OK) {
         r->main->count--;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -219,7 +233,7 @@ looked(ngx_http_request_t *r, void *data)
     ngx_free(l->look.data);
 
     if (l->look.state != NGX_HTTP_REEL_ASSET_FAILED) {
-        ngx_http_reel_index_drop(r, &l->id);
+        ngx_http_reel_index_drop(r, &l->place);
     }
 
     ngx_memzero(&loaded, sizeof(ngx_http_reel_loaded_t));
@@ -237,15 +251,15 @@ keep(ngx_http_request_t *r, ngx_http_reel_lookup_t *l)
     reel_err_t                 err;
     ngx_http_reel_entry_t     *e;
     ngx_http_reel_cleanup_t   *cl;
-    ngx_http_reel_loc_conf_t  *conf;
+    ngx_http_reel_place_t     *place;
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    place = &l->place;
     cl = l->cleanup;
     len = l->look.len;
     e = NULL;
 
     if (cl) {
-        e = ngx_http_reel_zone_alloc(cl->zone, &conf->root, &l->id, len);
+        e = ngx_http_reel_zone_alloc(cl->zone, &place->root, &place->id, len);
     }
 
     if (e) {
@@ -258,14 +272,14 @@ keep(ngx_http_request_t *r, ngx_http_reel_lookup_t *l)
 
     } else {
         cl = NULL;
-        ngx_http_reel_index_drop(r, &l->id);
+        ngx_http_reel_index_drop(r, &l->place);
 
-        e = ngx_palloc(r->pool, ngx_http_reel_entry_size(&conf->root, len));
+        e = ngx_palloc(r->pool, ngx_http_reel_entry_size(&place->root, len));
         if (e == NULL) {
             return NULL;
         }
 
-        ngx_http_reel_entry_init(e, &conf->root, &l->id, len);
+        ngx_http_reel_entry_init(e, &place->root, &place->id, len);
     }
 
     ngx_memcpy(e->data, l->look.data, len);

@@ -83,12 +83,8 @@ static ngx_http_reel_asset_e
 look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
     ngx_log_t *log)
 {
-    size_t                n;
-    ngx_uint_t            i;
-    reel_err_t            err;
-    reel_index_t          ix;
-    reel_error_t          e;
-    reel_manifest_opts_t  opts;
+    size_t      n;
+    reel_err_t  err;
 
     l->st = o->st;
 
@@ -117,6 +113,20 @@ look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
 
         l->len += n;
     }
+
+    return ngx_http_reel_look_parsed(l, key, log);
+}
+
+
+ngx_http_reel_asset_e
+ngx_http_reel_look_parsed(ngx_http_reel_look_t *l, const char *key,
+    ngx_log_t *log)
+{
+    ngx_uint_t            i;
+    reel_err_t            err;
+    reel_index_t          ix;
+    reel_error_t          e;
+    reel_manifest_opts_t  opts;
 
     e.text[0] = '\0';
 

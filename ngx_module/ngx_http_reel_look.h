@@ -9,6 +9,7 @@ typedef struct {
     /* asked */
     reel_store_t            *store;
     reel_str_t               asset;
+    const char              *path;      /* of a movie */
     ngx_uint_t               known;     /* st is of the index at hand */
 
     /* answered */
@@ -20,7 +21,12 @@ typedef struct {
     ngx_http_reel_hashes_t   hashes;
 } ngx_http_reel_look_t;
 
-/* a ngx_http_reel_work_pt; data is a ngx_http_reel_look_t */
+/* ngx_http_reel_work_pt; data is a ngx_http_reel_look_t */
 void ngx_http_reel_look(void *data, ngx_log_t *log);
+void ngx_http_reel_movie_look(void *data, ngx_log_t *log);
+
+/* l->data is an index: checks it, and names its versions */
+ngx_http_reel_asset_e ngx_http_reel_look_parsed(ngx_http_reel_look_t *l,
+    const char *name, ngx_log_t *log);
 
 #endif

@@ -168,6 +168,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, play),
       ngx_http_reel_play_handler },
 
+    { ngx_string("reel_play_files"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_reel_location,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, files),
+      ngx_http_reel_play_handler },
+
     { ngx_string("reel_manifest_cache"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -390,7 +397,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
      *
      *     conf->root = { 0, NULL };
      *     conf->store = NULL;
-     *     conf->upload = conf->api = conf->play = 0;
+     *     conf->upload = conf->api = conf->play = conf->files = 0;
      */
 
     conf->keys = NGX_CONF_UNSET_PTR;
@@ -456,7 +463,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_reel_inherit_location(cf, prev, conf);
 
-    if (conf->upload || conf->api || conf->play) {
+    if (conf->upload || conf->api || conf->play || conf->files) {
         return ngx_http_reel_check_location(cf, conf);
     }
 
@@ -483,11 +490,13 @@ ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
     conf->upload = prev->upload;
     conf->api = prev->api;
     conf->play = prev->play;
+    conf->files = prev->files;
 
     if (clcf->lmt_excpt) {
         clcf->handler = conf->upload ? ngx_http_reel_upload_handler
                         : conf->api ? ngx_http_reel_api_handler
-                        : conf->play ? ngx_http_reel_play_handler : NULL;
+                        : conf->play || conf->files
+                        ? ngx_http_reel_play_handler : NULL;
     }
 }
 
@@ -498,7 +507,7 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
     ngx_http_core_loc_conf_t   *clcf;
     ngx_http_reel_main_conf_t  *rmcf;
 
-    if (conf->store == NULL) {
+    if (conf->store == NULL && !conf->files) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a reel location needs \"reel_store\"");
         return NGX_CONF_ERROR;

@@ -25,6 +25,8 @@
  *   ngx_http_reel_job.c       what Redis is told of jobs and uploads
  *   ngx_http_reel_play.c      playback: states, headers
  *   ngx_http_reel_path.c      playback: paths and routes
+ *   ngx_http_reel_movie.c     playback: plain movie files
+ *   ngx_http_reel_movie_look.c  … indexed, in the thread pool
  *   ngx_http_reel_query.c     playback: parameters, the key of caches
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
  *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
@@ -95,6 +97,7 @@ typedef struct {
     ngx_uint_t               upload;            /* location kinds */
     ngx_uint_t               api;
     ngx_uint_t               play;
+    ngx_uint_t               files;
     ngx_uint_t               hls_segments;      /* reel_container_t */
 } ngx_http_reel_loc_conf_t;
 
@@ -287,6 +290,7 @@ typedef enum {
     NGX_HTTP_REEL_ASSET_ERRORED,
     NGX_HTTP_REEL_ASSET_DELETED,
     NGX_HTTP_REEL_ASSET_BROKEN,         /* bad index; logged */
+    NGX_HTTP_REEL_ASSET_BAD_FILE,       /* no movie that plays; logged */
     NGX_HTTP_REEL_ASSET_FAILED          /* the store failed; logged */
 } ngx_http_reel_asset_e;
 
@@ -316,18 +320,34 @@ typedef void (*ngx_http_reel_loaded_pt)(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
 
 /*
- * Looks up an asset's index: from the zone when it was checked within the
+ * Where an index comes from, and its name in the zone: an asset of a store,
+ * or a movie file.
+ */
+typedef struct {
+    ngx_str_t                id;        /* REEL_ULID_LEN bytes */
+    ngx_str_t                root;      /* of the store; or the file's path,
+                                           terminated */
+    ngx_http_reel_work_pt    look;
+} ngx_http_reel_place_t;
+
+/*
+ * Looks up the index of a place: from the zone when it was checked within the
  * last second (then handler is called at once), else after a stat, and a
  * load if it changed, in the thread pool.  loaded lives until the handler
  * returns, … what it points to until r's pool is destroyed.  NGX_DONE: the
  * handler was or will be called, and finalizes the request (a reference of
  * its own was taken for that); anything else is for the caller to return.
  */
-ngx_int_t ngx_http_reel_index_get(ngx_http_request_t *r, ngx_str_t *asset,
-    ngx_http_reel_loaded_pt handler);
+ngx_int_t ngx_http_reel_index_get(ngx_http_request_t *r,
+    ngx_http_reel_place_t *place, ngx_http_reel_loaded_pt handler);
 
-/* drops an asset from the zone: it was deleted */
-void ngx_http_reel_index_drop(ngx_http_request_t *r, ngx_str_t *asset);
+/* drops it from the zone: it was deleted, or replaced */
+void ngx_http_reel_index_drop(ngx_http_request_t *r,
+    ngx_http_reel_place_t *place);
+
+/* the place of an asset in the location's store */
+ngx_http_reel_place_t ngx_http_reel_place_asset(ngx_http_request_t *r,
+    ngx_str_t *asset);
 
 
 /* ngx_http_reel_auth.c */

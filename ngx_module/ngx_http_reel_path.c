@@ -95,12 +95,22 @@ ngx_http_reel_path_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     p->asset = parts[0];
+    p->place = ngx_http_reel_place_asset(r, &p->asset);
 
-    if (parse_name(p, &parts[n - 1], n - 2) != NGX_OK) {
+    return ngx_http_reel_path_name(p, &parts[n - 1],
+                                   n == 2 ? NULL : &parts[1]);
+}
+
+
+ngx_int_t
+ngx_http_reel_path_name(ngx_http_reel_play_t *p, ngx_str_t *name,
+    ngx_str_t *rendition)
+{
+    if (parse_name(p, name, rendition != NULL) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    return n == 2 ? NGX_OK : parse_rendition(p, &parts[1]);
+    return rendition ? parse_rendition(p, rendition) : NGX_OK;
 }
 
 

@@ -16,6 +16,9 @@ static ngx_int_t not_playable(ngx_http_request_t *r,
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
 
 
+/* the fragments of a movie are segments, and so far of one container */
+#define MOVIE_VERSION  ngx_http_reel_version(REEL_CONTAINER_CMAF, 1)
+
 static ngx_str_t  immutable =
     ngx_string("public, max-age=31536000, immutable");
 static ngx_str_t  current = ngx_string("max-age=5");
@@ -43,6 +46,8 @@ static const struct {
       "the asset was deleted", 0 },
     { NGX_HTTP_REEL_ASSET_BROKEN, NGX_HTTP_INTERNAL_SERVER_ERROR,
       "BAD_INDEX", "the asset's index is damaged", 0 },
+    { NGX_HTTP_REEL_ASSET_BAD_FILE, 422, "BAD_FILE",
+      "the file is no movie that can be played; the log says why", 0 },
     { NGX_HTTP_REEL_ASSET_FAILED, NGX_HTTP_INTERNAL_SERVER_ERROR,
       "STORE_FAILED", "the store could not be read", 1 },
     { 0, 0, NULL, NULL, 0 }
@@ -52,10 +57,11 @@ static const struct {
 ngx_int_t
 ngx_http_reel_play_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    reel_error_t           e;
-    ngx_http_reel_ctx_t   *ctx;
-    ngx_http_reel_play_t  *p;
+    ngx_int_t                  rc;
+    reel_error_t               e;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_play_t      *p;
+    ngx_http_reel_loc_conf_t  *conf;
 
     static ngx_str_t  allow = ngx_string("GET, HEAD, OPTIONS");
 
@@ -85,7 +91,16 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_reel_path_parse(r, p) != NGX_OK) {
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    rc = conf->files ? ngx_http_reel_movie_path(r, p)
+                     : ngx_http_reel_path_parse(r, p);
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (rc != NGX_OK) {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
                                    NGX_HTTP_BAD_REQUEST, "BAD_PATH",
                                    "a path is <id>/<manifest>, or "
@@ -110,7 +125,7 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
     ctx->segment = p->segment;
     ctx->data = p;
 
-    return ngx_http_reel_index_get(r, &p->asset, loaded_handler);
+    return ngx_http_reel_index_get(r, &p->place, loaded_handler);
 }
 
 
@@ -202,6 +217,10 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
                                   : (ngx_uint_t) p->route->container,
                                   p->index->growing);
 
+        if (p->index->nsamples) {
+            i = MOVIE_VERSION;
+        }
+
     } else {
         for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
             if (ngx_memcmp(p->hash.data, loaded->hashes[i], p->hash.len)
@@ -219,6 +238,10 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         if (p->index->growing && p->route->manifest
             && ngx_http_reel_version_per(i) != 1)
         {
+            return NGX_DECLINED;
+        }
+
+        if (p->index->nsamples && i != MOVIE_VERSION) {
             return NGX_DECLINED;
         }
     }
@@ -286,9 +309,9 @@ ngx_http_reel_play_again(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     p->again = 1;
-    ngx_http_reel_index_drop(r, &p->asset);
+    ngx_http_reel_index_drop(r, &p->place);
 
-    return ngx_http_reel_index_get(r, &p->asset, loaded_handler);
+    return ngx_http_reel_index_get(r, &p->place, loaded_handler);
 }
 
 

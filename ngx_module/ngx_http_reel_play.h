@@ -38,7 +38,8 @@ typedef struct {
 
 struct ngx_http_reel_play_s {
     /* of the path */
-    ngx_str_t                    asset;
+    ngx_str_t                    asset;     /* id, or a file's URI */
+    ngx_http_reel_place_t        place;
     ngx_str_t                    name;      /* rendition without hash */
     ngx_str_t                    hash;      /* len 0: a bare name */
     ngx_str_t                    segment;   /* digits */
@@ -70,6 +71,10 @@ struct ngx_http_reel_play_s {
 ngx_int_t ngx_http_reel_path_parse(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
+/* the same of parts: a name in a rendition's folder, or in the asset's */
+ngx_int_t ngx_http_reel_path_name(ngx_http_reel_play_t *p, ngx_str_t *name,
+    ngx_str_t *rendition);
+
 
 /* ngx_http_reel_query.c */
 
@@ -79,6 +84,19 @@ ngx_int_t ngx_http_reel_path_parse(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_reel_query_parse(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, reel_error_t *e);
+
+
+/* ngx_http_reel_movie.c */
+
+/*
+ * The same in a location of files: what is no name of a route is the file's
+ * path.  Sets p->place.
+ */
+ngx_int_t ngx_http_reel_movie_path(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+ngx_int_t ngx_http_reel_movie_media(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
 
 
 /* ngx_http_reel_play.c */

@@ -23,6 +23,10 @@ ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     const char    *detail;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
 
+    if (p->index->nsamples) {
+        return ngx_http_reel_movie_media(r, p);
+    }
+
     detail = ngx_http_reel_segment_fragments(p, &first, &count);
     if (detail) {
         return ngx_http_reel_play_absent(r, detail);

@@ -291,7 +291,7 @@ reel_ix_check_rendition(const reel_index_t *ix, const reel_rendition_t *q,
     } else if (!runs_valid(q->duration_bytes, ix->fragments, 1, UINT32_MAX)) {
         what = "durations";
     } else if (!runs_valid(q->sample_bytes, ix->fragments,
-                           q->kind != REEL_TEXT, REEL_IX_SAMPLES_MAX))
+                           q->kind == REEL_VIDEO, REEL_IX_SAMPLES_MAX))
     {
         what = "samples";
     }

@@ -20,6 +20,7 @@
 #define REEL_IX_RENDITION    4u
 #define REEL_IX_IMAGE        5u
 #define REEL_IX_PICTURES     6u
+#define REEL_IX_SAMPLES      7u
 
 #define REEL_IX_TS_MAX       ((UINT64_C(1) << 53) - 1)
 #define REEL_IX_HEADER_MAX   16384
@@ -28,6 +29,7 @@
 #define REEL_IX_CODEC_MAX    63
 #define REEL_IX_LANGUAGE_MAX 35
 #define REEL_IX_LABEL_MAX    127
+#define REEL_IX_OFFSETS      1u         /* flag of SAMPLES */
 #define REEL_IX_TILES_MAX    32         /* columns, rows */
 #define REEL_IX_COUNT_MAX    (1u << 20) /* pictures */
 #define REEL_IX_INTERVAL_MAX 3600000u   /* ms */

@@ -32,6 +32,7 @@ static reel_err_t read_objects(state_t *st, reel_reader_t *r);
 static reel_err_t read_rendition(state_t *st, reel_reader_t *r);
 static reel_err_t read_image(state_t *st, reel_reader_t *r);
 static reel_err_t read_pictures(state_t *st, reel_reader_t *r);
+static reel_err_t read_samples(state_t *st, reel_reader_t *r);
 
 
 /* by type */
@@ -42,7 +43,8 @@ static const section_t  sections[] = {
     { "OBJECTS", read_objects },
     { "RENDITION", read_rendition },
     { "IMAGE", read_image },
-    { "PICTURES", read_pictures }
+    { "PICTURES", read_pictures },
+    { "SAMPLES", read_samples }
 };
 
 #define NSECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -284,6 +286,33 @@ read_pictures(state_t *st, reel_reader_t *r)
 
 
 static reel_err_t
+read_samples(state_t *st, reel_reader_t *r)
+{
+    reel_samples_t  *q;
+
+    if (st->ix->nsamples == st->ix->nrenditions) {
+        return REEL_BADDATA;
+    }
+
+    q = &st->ix->samples[st->ix->nsamples++];
+
+    q->unit = (uint32_t) read_between(r, 1, UINT32_MAX);
+    q->offsets = reel_read_varint(r) & REEL_IX_OFFSETS;
+    q->anchors = st->ix->fragments;
+    q->anchor_bytes = read_packed(r);
+    q->sample_bytes = read_packed(r);
+
+    if (r->err != REEL_OK
+        || q->anchor_bytes.len != (size_t) q->anchors * REEL_SAMPLES_ANCHOR)
+    {
+        return REEL_BADDATA;
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
 read_section(state_t *st, uint64_t type, reel_reader_t *body)
 {
     size_t      at = (size_t) (body->p - st->start);
@@ -342,6 +371,11 @@ read_sections(state_t *st, reel_reader_t *r)
 
     if (st->last == 0) {
         return reel_fail(st->e, REEL_BADDATA, "no GRID");
+    }
+
+    if (st->ix->nsamples != 0 && st->ix->nsamples != st->ix->nrenditions) {
+        return reel_fail(st->e, REEL_BADDATA, "SAMPLES: not one for each "
+                         "rendition");
     }
 
     return REEL_OK;
@@ -410,6 +444,7 @@ parse(state_t *st, const void *data, size_t len)
     st->ix->nrenditions = 0;
     st->ix->nimages = 0;
     st->ix->npictures = 0;
+    st->ix->nsamples = 0;
 
     if (len < REEL_IX_HEAD + REEL_IX_TAIL || len > REEL_INDEX_MAX_BYTES) {
         return reel_fail(st->e, REEL_BADDATA, "an index of %zu bytes", len);

@@ -13,9 +13,10 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/index/packed.h"
+#include "lib/index/samples.h"
 
 #define REEL_INDEX_VERSION        1
-#define REEL_INDEX_MAX_BYTES      (16u << 20)
+#define REEL_INDEX_MAX_BYTES      (64u << 20)
 #define REEL_INDEX_MAX_RENDITIONS 64
 #define REEL_INDEX_MAX_HEADERS    256
 #define REEL_INDEX_MAX_LISTS      64
@@ -128,6 +129,8 @@ typedef struct {
     reel_image_t     images[REEL_INDEX_MAX_IMAGES];
     unsigned         npictures;
     reel_pictures_t  pictures[REEL_INDEX_MAX_PICTURES];
+    unsigned         nsamples;          /* 0, or nrenditions */
+    reel_samples_t   samples[REEL_INDEX_MAX_RENDITIONS];
 } reel_index_t;
 
 /*

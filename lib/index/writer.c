@@ -305,6 +305,17 @@ write_pictures(out_t *o, const reel_pictures_t *q)
 }
 
 
+static void
+write_samples(out_t *o, const reel_samples_t *q)
+{
+    reel_buf_varint(&o->body, q->unit);
+    reel_buf_varint(&o->body, q->offsets ? REEL_IX_OFFSETS : 0);
+    put_string(&o->body, q->anchor_bytes);
+    put_string(&o->body, q->sample_bytes);
+    put_section(o, REEL_IX_SAMPLES);
+}
+
+
 void
 reel_index_put_sheet(reel_buf_t *b, uint32_t size)
 {
@@ -415,6 +426,10 @@ reel_index_write(reel_buf_t *b, const reel_index_t *ix,
 
     for (i = 0; i < ix->npictures; i++) {
         write_pictures(&o, &ix->pictures[i]);
+    }
+
+    for (i = 0; i < ix->nsamples; i++) {
+        write_samples(&o, &ix->samples[i]);
     }
 
     err = reel_buf_err(&o.file);

@@ -28,6 +28,12 @@ plan_fields(plan_t *p, const reel_cmaf_sample_t *s, uint32_t n)
     uint32_t  i;
 
     p->bytes = 0;
+    p->tfhd = REEL_TFHD_BASE_IS_MOOF;
+    p->trun = REEL_TRUN_DATA_OFFSET;
+
+    if (n == 0) {
+        return;
+    }
 
     for (i = 0; i < n; i++) {
         p->bytes += s[i].size;
@@ -37,8 +43,6 @@ plan_fields(plan_t *p, const reel_cmaf_sample_t *s, uint32_t n)
         rest &= i < 2 || s[i].sync == s[1].sync;
     }
 
-    p->tfhd = REEL_TFHD_BASE_IS_MOOF;
-    p->trun = REEL_TRUN_DATA_OFFSET;
     p->sample_flags = flags_of(&s[n > 1 ? 1 : 0]);
 
     p->trun |= cts ? REEL_TRUN_CTS : 0;
@@ -145,7 +149,7 @@ reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id, uint32_t sequence,
     size_t  moof, box, traf, offset;
     plan_t  p;
 
-    if (track_id == 0 || decode_ts < 0 || n == 0 || n > SAMPLES_MAX) {
+    if (track_id == 0 || decode_ts < 0 || n > SAMPLES_MAX) {
         return REEL_INVAL;
     }
 

@@ -1,226 +1,41 @@
 #include "lib/mp4/box.h"
 #include "lib/mp4/box_reader.h"
 #include "lib/mp4/cmaf.h"
-#include "lib/mp4/sample_entry.h"
+#include "lib/mp4/trak.h"
 
 
-typedef struct {
-    reel_cmaf_track_t *t;
-    reel_error_t      *e;
-    unsigned           seen;            /* bit i: boxes[i] was read */
-    uint32_t           handler;
-} state_t;
-
-typedef struct {
-    const char  type[5];
-    const char *parent;
-    reel_err_t (*read)(state_t *st, reel_reader_t *r);  /* NULL: descend */
-} box_t;
-
-
-static reel_err_t read_tkhd(state_t *st, reel_reader_t *r);
-static reel_err_t read_mdhd(state_t *st, reel_reader_t *r);
-static reel_err_t read_hdlr(state_t *st, reel_reader_t *r);
-static reel_err_t read_stsd(state_t *st, reel_reader_t *r);
-
-
-/* each exactly once; others are skipped */
-static const box_t  boxes[] = {
-    { "trak", "moov", NULL },
-    { "tkhd", "trak", read_tkhd },
-    { "mdia", "trak", NULL },
-    { "mdhd", "mdia", read_mdhd },
-    { "hdlr", "mdia", read_hdlr },
-    { "minf", "mdia", NULL },
-    { "stbl", "minf", NULL },
-    { "stsd", "stbl", read_stsd }
-};
-
-#define NBOXES (sizeof(boxes) / sizeof(boxes[0]))
-
-
-static uint32_t
-fourcc(const char *t)
-{
-    return REEL_FOURCC(t[0], t[1], t[2], t[3]);
-}
-
-
-/* 8.3.2; version 1 has times of 64 bits */
+/* a CMAF file has one track */
 static reel_err_t
-read_tkhd(state_t *st, reel_reader_t *r)
+read_moov(reel_trak_t *t, reel_reader_t *r, reel_error_t *e)
 {
-    uint8_t  version = reel_read_u8(r);
-
-    reel_read_skip(r, version == 1 ? 3 + 16 : 3 + 8);
-    st->t->track_id = reel_read_u32(r);
-
-    if (r->err == REEL_OK && st->t->track_id == 0) {
-        return reel_fail(st->e, REEL_BADDATA, "tkhd: track 0");
-    }
-
-    return REEL_OK;
-}
-
-
-/* 8.4.2; what is no code of letters is "und" */
-static reel_err_t
-read_mdhd(state_t *st, reel_reader_t *r)
-{
-    char      c;
-    uint8_t   version = reel_read_u8(r);
-    unsigned  i, language;
-
-    reel_read_skip(r, version == 1 ? 3 + 16 : 3 + 8);
-    st->t->timescale = reel_read_u32(r);
-    reel_read_skip(r, version == 1 ? 8 : 4);
-    language = reel_read_u16(r);
-
-    if (r->err == REEL_OK && st->t->timescale == 0) {
-        return reel_fail(st->e, REEL_BADDATA, "mdhd: timescale 0");
-    }
-
-    for (i = 0; i < 3; i++) {
-        c = (char) ((language >> (10 - 5 * i) & 0x1f) + 0x60);
-
-        if (c < 'a' || c > 'z') {
-            memcpy(st->t->language, "und", sizeof("und"));
-            break;
-        }
-
-        st->t->language[i] = c;
-    }
-
-    return REEL_OK;
-}
-
-
-static reel_err_t
-read_hdlr(state_t *st, reel_reader_t *r)
-{
-    reel_read_skip(r, 8);
-    st->handler = reel_read_u32(r);
-
-    return REEL_OK;
-}
-
-
-/* 8.5.2; one entry: fragments choose none */
-static reel_err_t
-read_stsd(state_t *st, reel_reader_t *r)
-{
-    uint32_t       type;
-    reel_err_t     err;
-    reel_reader_t  body;
-
-    reel_read_skip(r, 4);
-
-    if (reel_read_u32(r) != 1 && r->err == REEL_OK) {
-        return reel_fail(st->e, REEL_UNSUPPORTED,
-                         "stsd: not one sample entry");
-    }
-
-    if (!reel_box_next(r, &type, &body)) {
-        return reel_fail(st->e, REEL_BADDATA, "stsd: no sample entry");
-    }
-
-    err = reel_mp4_read_entry(st->t, type, &body, st->e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    if (reel_reader_left(r) != 0) {
-        return reel_fail(st->e, REEL_BADDATA, "stsd: more than its entry");
-    }
-
-    return REEL_OK;
-}
-
-
-static size_t
-find_box(const char *parent, uint32_t type)
-{
-    size_t  i;
-
-    for (i = 0; i < NBOXES; i++) {
-        if (type == fourcc(boxes[i].type)
-            && strcmp(boxes[i].parent, parent) == 0)
-        {
-            break;
-        }
-    }
-
-    return i;
-}
-
-
-/* the boxes of a container; the table bounds how deep they lie */
-static reel_err_t
-read_boxes(state_t *st, const char *parent, reel_reader_t *r)
-{
-    size_t         i;
+    bool           seen = false;
     uint32_t       type;
     reel_err_t     err;
     reel_reader_t  body;
 
     while (reel_box_next(r, &type, &body)) {
 
-        i = find_box(parent, type);
-        if (i == NBOXES) {
+        if (type != REEL_FOURCC('t', 'r', 'a', 'k')) {
             continue;
         }
 
-        if (st->seen & 1u << i) {
-            return reel_fail(st->e, REEL_BADDATA, "%s: a second one",
-                             boxes[i].type);
+        if (seen) {
+            return reel_fail(e, REEL_BADDATA, "trak: a second one");
         }
 
-        st->seen |= 1u << i;
+        seen = true;
 
-        err = boxes[i].read != NULL ? boxes[i].read(st, &body)
-                                    : read_boxes(st, boxes[i].type, &body);
+        err = reel_mp4_read_trak(t, &body, e);
         if (err != REEL_OK) {
             return err;
-        }
-
-        if (body.err != REEL_OK) {
-            return reel_fail(st->e, REEL_BADDATA, "%s: cut short",
-                             boxes[i].type);
         }
     }
 
     if (r->err != REEL_OK) {
-        return reel_fail(st->e, r->err, "%s: a box does not fit", parent);
+        return reel_fail(e, r->err, "moov: a box does not fit");
     }
 
-    return REEL_OK;
-}
-
-
-/* does all stand, and do handler and sample entry tell the same? */
-static reel_err_t
-check_seen(const state_t *st)
-{
-    size_t    i;
-    uint32_t  handler;
-
-    for (i = 0; i < NBOXES; i++) {
-        if (!(st->seen & 1u << i)) {
-            return reel_fail(st->e, REEL_BADDATA, "%s: no %s",
-                             boxes[i].parent, boxes[i].type);
-        }
-    }
-
-    handler = reel_mp4_codec(st->t->codec)->track == REEL_TRACK_VIDEO
-              ? REEL_FOURCC('v', 'i', 'd', 'e')
-              : REEL_FOURCC('s', 'o', 'u', 'n');
-
-    if (st->handler != handler) {
-        return reel_fail(st->e, REEL_BADDATA,
-                         "hdlr: another kind than its sample entry");
-    }
-
-    return REEL_OK;
+    return seen ? REEL_OK : reel_fail(e, REEL_BADDATA, "moov: no trak");
 }
 
 
@@ -228,12 +43,11 @@ reel_err_t
 reel_cmaf_read_header(reel_cmaf_track_t *t, const void *data, size_t len,
     reel_error_t *e)
 {
-    state_t        st = { .t = t, .e = e };
     uint32_t       type;
     reel_err_t     err;
+    reel_trak_t    trak = { 0 };
     reel_reader_t  r, body;
 
-    *t = (reel_cmaf_track_t) { 0 };
     reel_reader_init(&r, data, len);
 
     while (reel_box_next(&r, &type, &body)) {
@@ -242,12 +56,10 @@ reel_cmaf_read_header(reel_cmaf_track_t *t, const void *data, size_t len,
             continue;
         }
 
-        err = read_boxes(&st, "moov", &body);
-        if (err != REEL_OK) {
-            return err;
-        }
+        err = read_moov(&trak, &body, e);
+        *t = trak.cmaf;
 
-        return check_seen(&st);
+        return err;
     }
 
     return reel_fail(e, r.err != REEL_OK ? r.err : REEL_BADDATA,

@@ -12,6 +12,7 @@
 
 
 #define PRINT_MAX (8u << 20)
+#define SAMPLES   4096          /* asked of a fragment */
 #define RANGES    64            /* asked of a rendition; each walks the list */
 
 
@@ -40,7 +41,8 @@ walk(const reel_index_t *ix, const reel_rendition_t *r)
 
     while (reel_fragments_next(&f)) {
         need(f.number == n++ && f.start_ts == ts);
-        need(f.size > 0 && f.duration > 0 && f.nsamples > 0);
+        need(f.duration > 0 && (f.size > 0 || r->kind == REEL_TEXT));
+        need(f.nsamples > 0 || r->kind != REEL_VIDEO);
         need(f.iframe <= f.size && (f.iframe > 0) == (r->kind == REEL_VIDEO));
         ts += f.duration;
         bytes += f.size;
@@ -84,7 +86,29 @@ ranges(const reel_index_t *ix, const reel_rendition_t *r)
             need(ext[i].object.len > 0
                  && ext[i].object.len <= REEL_INDEX_OBJECT_NAME);
             need(memchr(ext[i].object.p, '/', ext[i].object.len) == NULL);
-            need(ext[i].header < ix->nheaders && ext[i].size > 0);
+            need(r->kind == REEL_TEXT
+                 || (ext[i].header < ix->nheaders && ext[i].size > 0));
+        }
+    }
+}
+
+
+/* whatever anchors and list say, a walk stays within the list */
+static void
+samples(const reel_index_t *ix)
+{
+    uint32_t               k, n;
+    unsigned               i;
+    reel_sample_t          q;
+    reel_samples_cursor_t  c;
+
+    for (i = 0; i < ix->nsamples; i++) {
+        for (k = 0; k < ix->fragments; k += ix->fragments / RANGES + 1) {
+            reel_samples_seek(&c, &ix->samples[i], k);
+
+            for (n = 0; n < SAMPLES && reel_samples_next(&c, &q); n++) {
+                need(ix->samples[i].offsets || q.cts_offset == 0);
+            }
         }
     }
 }
@@ -164,6 +188,7 @@ try(const uint8_t *data, size_t size)
         (void) reel_index_bitrate(ix, &ix->renditions[i], 3);
     }
 
+    samples(ix);
     print_all(ix);
     free(ix);
 }

@@ -210,7 +210,7 @@ refused(void **state)
     reel_buf_init(&b, 64 << 20);
     assert_int_equal(reel_cmaf_fragment(&b, 0, 1, 0, s, 1), REEL_INVAL);
     assert_int_equal(reel_cmaf_fragment(&b, 1, 1, -1, s, 1), REEL_INVAL);
-    assert_int_equal(reel_cmaf_fragment(&b, 1, 1, 0, s, 0), REEL_INVAL);
+    assert_int_equal(reel_cmaf_fragment(&b, 1, 1, 0, NULL, 1u << 21), REEL_INVAL);
 
     s[0].size = UINT32_MAX - 8;
     assert_int_equal(reel_cmaf_fragment(&b, 1, 1, 0, s, 2), REEL_LIMIT);

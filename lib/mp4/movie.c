@@ -1,0 +1,419 @@
+#include "lib/mp4/movie.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/rescale.h"
+#include "lib/mp4/box.h"
+#include "lib/mp4/box_reader.h"
+#include "lib/mp4/movie_track.h"
+
+
+/* the only object: the movie itself */
+#define OBJECT REEL_STR("movie")
+
+typedef struct {
+    const reel_movie_opts_t *o;
+    reel_error_t            *e;
+    uint32_t                 timescale;
+    unsigned                 n;
+    reel_movie_track_t       tracks[REEL_MOVIE_TRACKS];
+    reel_movie_track_t      *video;     /* NULL: sound only */
+    reel_error_t             skipped;   /* why a track was */
+} movie_t;
+
+
+/* 8.2.2 */
+static reel_err_t
+read_mvhd(movie_t *m, reel_reader_t *r)
+{
+    uint8_t  version = reel_read_u8(r);
+
+    reel_read_skip(r, version == 1 ? 3 + 16 : 3 + 8);
+    m->timescale = reel_read_u32(r);
+
+    if (r->err != REEL_OK || m->timescale == 0) {
+        return reel_fail(m->e, REEL_BADDATA, "mvhd: cut short, or timescale "
+                         "0");
+    }
+
+    return REEL_OK;
+}
+
+
+/* tracks that we do not know are left out; broken ones are not */
+static reel_err_t
+add_track(movie_t *m, reel_reader_t *r)
+{
+    reel_err_t           err;
+    reel_movie_track_t  *t = &m->tracks[m->n];
+
+    if (m->n == REEL_MOVIE_TRACKS) {
+        return reel_fail(m->e, REEL_LIMIT, "moov: over %d tracks",
+                         REEL_MOVIE_TRACKS);
+    }
+
+    err = reel_mp4_read_trak(&t->trak, r, &m->skipped);
+
+    if (err == REEL_UNSUPPORTED) {
+        return REEL_OK;
+    }
+
+    if (err != REEL_OK) {
+        return reel_fail(m->e, err, "%s", m->skipped.text);
+    }
+
+    t->video = t->trak.handler == REEL_FOURCC('v', 'i', 'd', 'e');
+
+    /* one picture: others are covers, or of another angle */
+    if (t->video && m->video != NULL) {
+        return REEL_OK;
+    }
+
+    m->video = t->video ? t : m->video;
+    m->n++;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_moov(movie_t *m, reel_reader_t *r)
+{
+    uint32_t       type;
+    reel_err_t     err = REEL_OK;
+    reel_reader_t  body;
+
+    while (err == REEL_OK && reel_box_next(r, &type, &body)) {
+
+        if (type == REEL_FOURCC('m', 'v', 'h', 'd')) {
+            err = read_mvhd(m, &body);
+
+        } else if (type == REEL_FOURCC('t', 'r', 'a', 'k')) {
+            err = add_track(m, &body);
+        }
+    }
+
+    if (err == REEL_OK && r->err != REEL_OK) {
+        return reel_fail(m->e, r->err, "moov: a box does not fit");
+    }
+
+    if (err == REEL_OK && m->timescale == 0) {
+        return reel_fail(m->e, REEL_BADDATA, "moov: no mvhd");
+    }
+
+    if (err == REEL_OK && m->n == 0) {
+        return reel_fail(m->e, REEL_UNSUPPORTED, "moov: no track that can "
+                         "be played; the last one: %s",
+                         m->skipped.text[0] ? m->skipped.text : "none");
+    }
+
+    return err;
+}
+
+
+/* a track of no samples has nothing to say; what is left stays in order */
+static void
+drop_empty(movie_t *m)
+{
+    unsigned             i, n = 0;
+    reel_movie_track_t  *t;
+
+    m->video = NULL;
+
+    for (i = 0; i < m->n; i++) {
+        t = &m->tracks[i];
+
+        if (t->samples == 0) {
+            continue;
+        }
+
+        if (n != i) {
+            m->tracks[n] = *t;
+        }
+
+        m->video = m->tracks[n].video ? &m->tracks[n] : m->video;
+        n++;
+    }
+
+    m->n = n;
+}
+
+
+/*
+ * Where presentation begins in each track decides what 0 is: all of them
+ * are moved so that the earliest one begins there.
+ */
+static reel_err_t
+set_times(movie_t *m)
+{
+    int64_t              start, first = INT64_MAX;
+    unsigned             i;
+    reel_err_t           err = REEL_OK;
+    reel_movie_track_t  *t;
+
+    for (i = 0; err == REEL_OK && i < m->n; i++) {
+        err = reel_movie_edit(&m->tracks[i], m->timescale, m->e);
+        if (err == REEL_OK) {
+            err = reel_movie_scan(&m->tracks[i], m->o->file_size, m->e);
+        }
+    }
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    drop_empty(m);
+
+    if (m->n == 0) {
+        return reel_fail(m->e, REEL_UNSUPPORTED, "stbl: no samples: they "
+                         "may lie in fragments");
+    }
+
+    for (i = 0; i < m->n; i++) {
+        t = &m->tracks[i];
+        start = reel_rescale(t->start_ts, 1000000, t->trak.cmaf.timescale,
+                             REEL_ROUND_NEAR);
+        first = start < first ? start : first;
+    }
+
+    for (i = 0; err == REEL_OK && i < m->n; i++) {
+        t = &m->tracks[i];
+        t->shift_ts -= reel_rescale(first, t->trak.cmaf.timescale, 1000000,
+                                    REEL_ROUND_NEAR);
+        err = reel_movie_scan(t, m->o->file_size, m->e);
+    }
+
+    return err;
+}
+
+
+/* the cuts of the reference, in t's time */
+static reel_err_t
+copy_cuts(reel_movie_track_t *t, const reel_movie_track_t *from)
+{
+    uint32_t  k;
+
+    t->cuts = calloc(from->ncuts, sizeof(*t->cuts));
+    if (t->cuts == NULL) {
+        return REEL_NOMEM;
+    }
+
+    for (k = 0; k < from->ncuts; k++) {
+        t->cuts[k] = reel_rescale(from->cuts[k], t->trak.cmaf.timescale,
+                                  from->trak.cmaf.timescale, REEL_ROUND_UP);
+    }
+
+    t->ncuts = from->ncuts;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+cut_tracks(movie_t *m)
+{
+    unsigned             i;
+    reel_err_t           err;
+    reel_movie_track_t  *from = m->video != NULL ? m->video : &m->tracks[0];
+
+    err = reel_movie_cut(from, m->o->segment_ms, m->e);
+
+    if (err == REEL_OK && from->ncuts == 0) {
+        return reel_fail(m->e, REEL_BADDATA, "stss: no key frame");
+    }
+
+    if (err == REEL_OK && from->ncuts > REEL_INDEX_MAX_FRAGMENTS) {
+        return reel_fail(m->e, REEL_LIMIT, "stss: over %u segments",
+                         REEL_INDEX_MAX_FRAGMENTS);
+    }
+
+    for (i = 0; err == REEL_OK && i < m->n; i++) {
+        if (&m->tracks[i] != from) {
+            err = copy_cuts(&m->tracks[i], from);
+        }
+    }
+
+    for (i = 0; err == REEL_OK && i < m->n; i++) {
+        err = reel_movie_list(&m->tracks[i], m->e);
+    }
+
+    return err;
+}
+
+
+/* v720, a1, a2 … */
+static void
+name_track(movie_t *m, reel_movie_track_t *t)
+{
+    unsigned                  i, n = 1;
+    const reel_cmaf_track_t  *c = &t->trak.cmaf;
+
+    if (t->video) {
+        snprintf(t->name, sizeof(t->name), "v%u",
+                 c->width < c->height ? c->width : c->height);
+        return;
+    }
+
+    for (i = 0; &m->tracks[i] != t; i++) {
+        n += !m->tracks[i].video;
+    }
+
+    snprintf(t->name, sizeof(t->name), "a%u", n);
+}
+
+
+/* frames a second, exact where all last as long */
+static void
+set_rate(reel_rendition_t *r, const reel_movie_track_t *t)
+{
+    uint64_t  num, den;
+
+    num = (uint64_t) t->samples * t->trak.cmaf.timescale;
+    den = (uint64_t) (t->end_ts - t->start_ts);
+
+    while (num > UINT32_MAX || den > UINT32_MAX) {
+        num >>= 1;
+        den >>= 1;
+    }
+
+    r->rate_num = num != 0 ? (uint32_t) num : 1;
+    r->rate_den = den != 0 ? (uint32_t) den : 1;
+}
+
+
+static void
+fill_rendition(movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
+    reel_index_t *ix, reel_movie_track_t *t)
+{
+    const reel_cmaf_track_t  *c = &t->trak.cmaf;
+
+    name_track(m, t);
+
+    *o = (reel_ix_object_t) {
+        .name = OBJECT, .header = ix->nheaders, .nfragments = t->ncuts,
+        .fragments = t->fragments
+    };
+
+    ix->headers[ix->nheaders++] = (reel_str_t) {
+        (const char *) t->header.data, t->header.len
+    };
+
+    ix->samples[ix->nsamples++] = (reel_samples_t) {
+        .unit = t->unit, .offsets = t->offsets, .anchors = t->ncuts,
+        .anchor_bytes = { (char *) t->list.anchors.data,
+                          t->list.anchors.len },
+        .sample_bytes = { (char *) t->list.samples.data,
+                          t->list.samples.len }
+    };
+
+    *q = (reel_ix_rendition_t) { .nobjects = 1, .objects = o };
+
+    q->head = (reel_rendition_t) {
+        .name = reel_str(t->name), .kind = t->video ? REEL_VIDEO : REEL_AUDIO,
+        .codec = reel_str(t->codec), .timescale = c->timescale,
+        .rate_den = 1
+    };
+
+    if (strcmp(c->language, "und") != 0) {
+        q->head.language = reel_str(c->language);
+    }
+
+    if (t->video) {
+        q->head.width = c->width;
+        q->head.height = c->height;
+        set_rate(&q->head, t);
+    } else {
+        q->head.channels = c->channels;
+        q->head.sample_rate = c->sample_rate;
+    }
+}
+
+
+static void
+fill_grid(movie_t *m, reel_index_t *ix)
+{
+    uint32_t                   k;
+    const reel_movie_track_t  *t = m->video != NULL ? m->video
+                                                    : &m->tracks[0];
+
+    ix->publication = 1;
+    memcpy(ix->salt, m->o->salt, sizeof(ix->salt));
+    ix->created_ms = m->o->created_ms;
+    ix->timescale = t->trak.cmaf.timescale;
+    ix->fragments = t->ncuts;
+    ix->end_ts = t->end_ts;
+    ix->gop_ts = 1;
+
+    for (k = 0; k < t->ncuts; k++) {
+        if (t->fragments[k].duration > ix->gop_ts) {
+            ix->gop_ts = t->fragments[k].duration;
+        }
+    }
+}
+
+
+static reel_err_t
+print(reel_buf_t *b, movie_t *m)
+{
+    unsigned              i;
+    reel_err_t            err = REEL_NOMEM;
+    reel_index_t         *ix = calloc(1, sizeof(*ix));
+    reel_ix_object_t     *o = calloc(m->n, sizeof(*o));
+    reel_ix_rendition_t  *q = calloc(m->n, sizeof(*q));
+
+    if (ix != NULL && o != NULL && q != NULL) {
+        fill_grid(m, ix);
+
+        for (i = 0; i < m->n; i++) {
+            fill_rendition(m, &q[i], &o[i], ix, &m->tracks[i]);
+        }
+
+        err = reel_index_write(b, ix, q, m->n, m->e);
+    }
+
+    free(ix);
+    free(o);
+    free(q);
+
+    return err;
+}
+
+
+reel_err_t
+reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
+    const reel_movie_opts_t *o, reel_error_t *e)
+{
+    movie_t       *m;
+    unsigned       i;
+    reel_err_t     err;
+    reel_reader_t  r;
+
+    m = calloc(1, sizeof(*m));
+    if (m == NULL) {
+        return REEL_NOMEM;
+    }
+
+    m->o = o;
+    m->e = e;
+
+    reel_reader_init(&r, moov, len);
+
+    err = read_moov(m, &r);
+    if (err == REEL_OK) {
+        err = set_times(m);
+    }
+    if (err == REEL_OK) {
+        err = cut_tracks(m);
+    }
+    if (err == REEL_OK) {
+        err = print(b, m);
+    }
+
+    for (i = 0; i < m->n; i++) {
+        reel_movie_track_release(&m->tracks[i]);
+    }
+    free(m);
+
+    return err;
+}

@@ -1,0 +1,509 @@
+#include <stdlib.h>
+
+#include "lib/base/rescale.h"
+#include "lib/mp4/movie_track.h"
+#include "lib/mp4/sample_entry.h"
+
+
+#define LIST_MAX     (48u << 20)    /* bytes of a packed list */
+#define FRAGMENT_MAX (1u << 20)     /* samples */
+
+
+static uint32_t
+gcd(uint32_t a, uint32_t b)
+{
+    uint32_t  r;
+
+    while (b != 0) {
+        r = a % b;
+        a = b;
+        b = r;
+    }
+
+    return a;
+}
+
+
+/* 8.6.6: what comes before the media, and where in it playback begins */
+static reel_err_t
+read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
+    int64_t *delay, int64_t *media, reel_error_t *e)
+{
+    int64_t        time;
+    uint8_t        version;
+    uint32_t       n;
+    uint64_t       duration;
+    reel_str_t     table = t->trak.tables[REEL_TRAK_ELST];
+    reel_reader_t  r;
+
+    *delay = 0;
+    *media = 0;
+
+    if (table.p == NULL) {
+        return REEL_OK;
+    }
+
+    reel_reader_init(&r, table.p, table.len);
+    version = (uint8_t) (reel_read_u32(&r) >> 24);
+    n = reel_read_u32(&r);
+
+    while (n-- != 0) {
+        duration = version == 1 ? reel_read_u64(&r) : reel_read_u32(&r);
+        time = version == 1 ? (int64_t) reel_read_u64(&r)
+                            : (int32_t) reel_read_u32(&r);
+        reel_read_u32(&r);              /* rate */
+
+        if (r.err != REEL_OK || duration > (uint64_t) INT64_MAX >> 2) {
+            return reel_fail(e, REEL_BADDATA, "elst: cut short, or longer "
+                             "than time");
+        }
+
+        if (time >= 0) {
+            *media = time;
+            break;
+        }
+
+        *delay += reel_rescale((int64_t) duration, t->trak.cmaf.timescale,
+                               movie_timescale, REEL_ROUND_NEAR);
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
+    reel_error_t *e)
+{
+    int64_t             delay, media, pts;
+    reel_err_t          err;
+    reel_stbl_t         s;
+    reel_stbl_sample_t  q;
+
+    err = read_elst(t, movie_timescale, &delay, &media, e);
+    if (err == REEL_OK) {
+        err = reel_stbl_init(&s, &t->trak, e);
+    }
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    t->shift_ts = delay - media;
+    t->first = 0;
+
+    while (reel_stbl_next(&s, &q)) {
+        pts = q.dts + q.cts_offset + t->shift_ts;
+
+        if (t->video ? pts > 0 : pts + q.duration > 0) {
+            break;
+        }
+
+        /* the last one to begin with: a key frame, or the first unit of
+           sound of which anything is heard */
+        if (q.sync) {
+            t->first = t->video ? s.number - 1 : s.number;
+        }
+    }
+
+    return s.err;
+}
+
+
+/* the decode time of sample `number`, which is dts + shift where it can be */
+static int64_t
+decode_ts(const reel_movie_track_t *t, uint32_t number, int64_t dts)
+{
+    uint32_t  i = number - t->first;
+
+    if (i < t->early) {
+        return t->spread_ts * i / t->early;
+    }
+
+    return dts + t->shift_ts;
+}
+
+
+/* how many samples would be decoded before 0, and until when */
+static reel_err_t
+find_early(reel_movie_track_t *t, reel_error_t *e)
+{
+    reel_err_t          err;
+    reel_stbl_t         s;
+    reel_stbl_sample_t  q = { 0 };
+
+    err = reel_stbl_init(&s, &t->trak, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    t->early = 0;
+
+    while (reel_stbl_next(&s, &q)) {
+
+        if (s.number - 1 < t->first) {
+            continue;
+        }
+
+        t->spread_ts = q.dts + t->shift_ts;
+
+        if (t->early == 0 && t->spread_ts >= 0) {
+            return REEL_OK;
+        }
+
+        if (t->spread_ts > 0) {
+            return REEL_OK;
+        }
+
+        t->early++;
+    }
+
+    /* all of them are: then they take as long as the last one does */
+    t->spread_ts = q.dts + q.duration + t->shift_ts;
+    if (t->spread_ts < t->early) {
+        t->spread_ts = t->early;
+    }
+
+    return s.err;
+}
+
+
+/* one sample of the track as it will be: its decode time lies at *decode */
+typedef struct {
+    reel_stbl_t        s;
+    reel_stbl_sample_t q;       /* the next one */
+    bool               more;
+} walk_t;
+
+
+static reel_err_t
+walk_init(walk_t *w, const reel_movie_track_t *t, reel_error_t *e)
+{
+    reel_err_t  err;
+
+    err = reel_stbl_init(&w->s, &t->trak, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    do {
+        w->more = reel_stbl_next(&w->s, &w->q);
+    } while (w->more && w->s.number - 1 < t->first);
+
+    return w->s.err;
+}
+
+
+static bool
+walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
+    int64_t *decode, int64_t *pts)
+{
+    int64_t   next;
+    uint32_t  number = w->s.number - 1;
+
+    if (!w->more) {
+        return false;
+    }
+
+    *decode = decode_ts(t, number, w->q.dts);
+    *pts = w->q.dts + w->q.cts_offset + t->shift_ts;
+
+    next = decode_ts(t, number + 1, w->q.dts + w->q.duration);
+
+    q->offset = w->q.offset;
+    q->size = w->q.size;
+    q->sync = w->q.sync;
+    q->duration = (uint32_t) (next - *decode);
+    q->cts_offset = (int32_t) (*pts - *decode);
+
+    w->more = reel_stbl_next(&w->s, &w->q);
+
+    return w->s.err == REEL_OK;
+}
+
+
+reel_err_t
+reel_movie_scan(reel_movie_track_t *t, uint64_t file_size, reel_error_t *e)
+{
+    walk_t         w;
+    int64_t        decode, pts, behind;
+    reel_err_t     err;
+    reel_sample_t  q;
+
+    err = find_early(t, e);
+    if (err == REEL_OK) {
+        err = walk_init(&w, t, e);
+    }
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    t->samples = 0;
+    t->unit = 0;
+    t->offsets = false;
+    t->start_ts = INT64_MAX;
+    t->end_ts = 0;
+
+    while (walk_next(&w, t, &q, &decode, &pts)) {
+
+        if (q.size > file_size || q.offset > file_size - q.size) {
+            return reel_fail(e, REEL_BADDATA, "stco: sample %u lies at %llu, "
+                             "the file has %llu bytes", w.s.number - 1,
+                             (unsigned long long) q.offset,
+                             (unsigned long long) file_size);
+        }
+
+        behind = pts + q.duration;
+        t->start_ts = pts < t->start_ts ? pts : t->start_ts;
+        t->end_ts = behind > t->end_ts ? behind : t->end_ts;
+        t->offsets |= q.cts_offset != 0;
+        t->unit = gcd(t->unit, q.duration);
+        t->unit = gcd(t->unit, (uint32_t) llabs(q.cts_offset));
+        t->samples++;
+    }
+
+    t->unit = t->unit != 0 ? t->unit : 1;
+
+    return w.s.err;
+}
+
+
+reel_err_t
+reel_movie_cut(reel_movie_track_t *t, uint32_t segment_ms, reel_error_t *e)
+{
+    walk_t         w;
+    int64_t        decode, pts, step, next = INT64_MIN, *p;
+    uint32_t       cap = 0;
+    reel_err_t     err;
+    reel_sample_t  q;
+
+    step = reel_rescale(segment_ms, t->trak.cmaf.timescale, 1000,
+                        REEL_ROUND_NEAR);
+
+    err = walk_init(&w, t, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    while (walk_next(&w, t, &q, &decode, &pts)) {
+
+        if (!q.sync || pts < next) {
+            continue;
+        }
+
+        if (t->ncuts == cap) {
+            cap = cap != 0 ? cap * 2 : 256;
+            p = realloc(t->cuts, cap * sizeof(*p));
+            if (p == NULL) {
+                return REEL_NOMEM;
+            }
+            t->cuts = p;
+        }
+
+        t->cuts[t->ncuts] = t->ncuts == 0 ? 0 : pts;
+        t->ncuts++;
+
+        /* a key frame a little early is better than one a GOP late */
+        next = pts + step - step / 8;
+    }
+
+    return w.s.err;
+}
+
+
+/* the fragment at hand */
+typedef struct {
+    reel_cmaf_sample_t *samples;    /* owned */
+    uint32_t            n;
+    uint32_t            cap;
+    uint32_t            number;
+    int64_t             decode_ts;  /* where it begins … */
+    int64_t             end_ts;     /* … and so far ends */
+    reel_buf_t          moof;
+} pack_t;
+
+
+static void
+pack_begin(pack_t *k, reel_movie_track_t *t, int64_t decode)
+{
+    k->decode_ts = decode;
+    reel_samples_begin(&t->list, decode);
+
+    /* sound is cut where a unit begins, not where we wished */
+    if (!t->video && k->number != 0) {
+        t->cuts[k->number] = decode;
+    }
+}
+
+
+static reel_err_t
+pack_add(pack_t *k, const reel_sample_t *q, reel_error_t *e)
+{
+    reel_cmaf_sample_t  *p;
+
+    if (k->n == FRAGMENT_MAX) {
+        return reel_fail(e, REEL_LIMIT, "stss: over %u samples without a key "
+                         "frame", FRAGMENT_MAX);
+    }
+
+    if (k->n == k->cap) {
+        k->cap = k->cap != 0 ? k->cap * 2 : 512;
+        p = realloc(k->samples, k->cap * sizeof(*p));
+        if (p == NULL) {
+            return REEL_NOMEM;
+        }
+        k->samples = p;
+    }
+
+    k->samples[k->n++] = (reel_cmaf_sample_t) {
+        .size = q->size, .duration = q->duration,
+        .cts_offset = q->cts_offset, .sync = q->sync
+    };
+
+    return REEL_OK;
+}
+
+
+/* ends fragment k->number: what it will be, byte for byte, once it is made */
+static reel_err_t
+pack_end(pack_t *k, reel_movie_track_t *t)
+{
+    uint32_t             i;
+    uint64_t             size = 0;
+    reel_err_t           err;
+    reel_ix_fragment_t  *f = &t->fragments[k->number];
+
+    if (k->n == 0) {
+        pack_begin(k, t, k->end_ts);
+    }
+
+    reel_buf_clear(&k->moof);
+
+    err = reel_cmaf_fragment(&k->moof, t->video ? REEL_TRACK_VIDEO
+                             : REEL_TRACK_AUDIO, k->number + 1, k->decode_ts,
+                             k->samples, k->n);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    for (i = 0; i < k->n; i++) {
+        size += k->samples[i].size;
+    }
+
+    if (size > UINT32_MAX - k->moof.len) {
+        return REEL_LIMIT;
+    }
+
+    f->size = (uint32_t) (k->moof.len + size);
+    f->samples = k->n;
+    f->iframe = t->video && k->n != 0
+                ? (uint32_t) k->moof.len + k->samples[0].size : 0;
+
+    k->n = 0;
+    k->number++;
+
+    return REEL_OK;
+}
+
+
+/* how long fragment k shows: to where the next one begins */
+static void
+set_durations(reel_movie_track_t *t)
+{
+    int64_t   end;
+    uint32_t  k;
+
+    for (k = 0; k < t->ncuts; k++) {
+        end = k + 1 < t->ncuts ? t->cuts[k + 1] : t->end_ts;
+        t->fragments[k].duration = end > t->cuts[k]
+                                   ? (uint32_t) (end - t->cuts[k]) : 1;
+    }
+}
+
+
+static reel_err_t
+pack_all(pack_t *k, reel_movie_track_t *t, reel_error_t *e)
+{
+    walk_t         w;
+    int64_t        decode, pts;
+    reel_err_t     err;
+    reel_sample_t  q;
+
+    err = walk_init(&w, t, e);
+
+    while (err == REEL_OK && walk_next(&w, t, &q, &decode, &pts)) {
+
+        while (err == REEL_OK && k->number + 1 < t->ncuts
+               && pts >= t->cuts[k->number + 1] && q.sync)
+        {
+            err = pack_end(k, t);
+        }
+
+        if (err != REEL_OK) {
+            break;
+        }
+
+        if (k->n == 0) {
+            pack_begin(k, t, decode);
+        }
+
+        reel_samples_add(&t->list, &q);
+        k->end_ts = decode + q.duration;
+        err = pack_add(k, &q, e);
+    }
+
+    while (err == REEL_OK && k->number < t->ncuts) {
+        err = pack_end(k, t);
+    }
+
+    return err != REEL_OK ? err : w.s.err;
+}
+
+
+reel_err_t
+reel_movie_list(reel_movie_track_t *t, reel_error_t *e)
+{
+    pack_t      k = { 0 };
+    reel_err_t  err;
+
+    t->fragments = calloc(t->ncuts, sizeof(*t->fragments));
+    if (t->fragments == NULL) {
+        return REEL_NOMEM;
+    }
+
+    reel_samples_writer_init(&t->list, t->unit, t->offsets, LIST_MAX);
+    reel_buf_init(&k.moof, 64u << 20);
+
+    err = pack_all(&k, t, e);
+    if (err == REEL_OK) {
+        err = reel_samples_end(&t->list);
+    }
+
+    set_durations(t);
+
+    if (err == REEL_OK) {
+        t->trak.cmaf.track_id = t->video ? REEL_TRACK_VIDEO
+                                         : REEL_TRACK_AUDIO;
+        reel_buf_init(&t->header, 16384);
+        err = reel_cmaf_header(&t->header, &t->trak.cmaf);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_mp4_codec(t->trak.cmaf.codec)
+              ->string(t->codec, sizeof(t->codec), t->trak.cmaf.config);
+    }
+
+    reel_buf_release(&k.moof);
+    free(k.samples);
+
+    return err;
+}
+
+
+void
+reel_movie_track_release(reel_movie_track_t *t)
+{
+    free(t->cuts);
+    free(t->fragments);
+    reel_buf_release(&t->header);
+    reel_samples_writer_release(&t->list);
+}

@@ -1,0 +1,361 @@
+/*
+ * Plain movie files as assets: what of a path is the file, and segments made
+ * of its samples: a moof from memory, then the bytes where they lie in the
+ * file, by sendfile.
+ */
+
+#include "ngx_module/ngx_http_reel_look.h"
+#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_zone.h"
+
+#include "lib/base/hex.h"
+#include "lib/crypt/digest.h"
+#include "lib/mp4/cmaf.h"
+
+typedef struct {
+    reel_cmaf_sample_t      *samples;
+    uint32_t                 n;
+    int64_t                  decode_ts;
+    ngx_chain_t             *out;       /* stretches of the file … */
+    ngx_chain_t            **last;
+    ngx_buf_t               *buf;       /* … of which this is the last */
+    off_t                    len;       /* of all */
+} piece_t;
+
+static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_file_t **file);
+static ngx_int_t collect(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_file_t *file, piece_t *piece);
+static ngx_int_t add_bytes(ngx_http_request_t *r, ngx_file_t *file,
+    piece_t *piece, const reel_sample_t *q);
+static ngx_buf_t *make_moof(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    piece_t *piece);
+static void free_moof(void *data);
+
+
+/*
+ * Names of routes do not say how much of the path is the file's: first the
+ * last part but one is taken for a rendition, then for the file.
+ */
+ngx_int_t
+ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    u_char     *b;
+    ngx_str_t   name, rendition;
+
+    name.data = r->uri.data + r->uri.len;
+    rendition.data = NULL;
+
+    for (b = name.data; b > r->uri.data; b--) {
+        if (b[-1] != '/') {
+            continue;
+        }
+
+        if (name.data == r->uri.data + r->uri.len) {
+            name.data = b;
+            name.len = r->uri.data + r->uri.len - b;
+            continue;
+        }
+
+        rendition.data = b;
+        rendition.len = name.data - 1 - b;
+        break;
+    }
+
+    if (rendition.data == NULL) {
+        return NGX_DECLINED;
+    }
+
+    p->asset.data = r->uri.data;
+
+    if (rendition.data - 1 > r->uri.data
+        && ngx_http_reel_path_name(p, &name, &rendition) == NGX_OK)
+    {
+        p->asset.len = rendition.data - 1 - r->uri.data;
+        return set_place(r, p);
+    }
+
+    ngx_str_null(&p->name);
+    ngx_str_null(&p->hash);
+
+    if (ngx_http_reel_path_name(p, &name, NULL) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    p->asset.len = name.data - 1 - r->uri.data;
+
+    return set_place(r, p);
+}
+
+
+/* root or alias decide; the zone's key is a digest of the path */
+static ngx_int_t
+set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    u_char     *last;
+    size_t      root;
+    uint8_t     digest[REEL_SHA256_LEN];
+    ngx_str_t   uri;
+
+    uri = r->uri;
+    r->uri = p->asset;
+    last = ngx_http_map_uri_to_path(r, &p->place.root, &root, 0);
+    r->uri = uri;
+
+    if (last == NULL) {
+        return NGX_ERROR;
+    }
+
+    *last = '\0';
+    p->place.root.len = last - p->place.root.data;
+
+    p->place.id.len = REEL_ULID_LEN;
+    p->place.id.data = ngx_pnalloc(r->pool, REEL_ULID_LEN + 1);
+
+    if (p->place.id.data == NULL
+        || reel_sha256(digest, p->place.root.data, p->place.root.len)
+           != REEL_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    reel_hex((char *) p->place.id.data, digest, REEL_ULID_LEN / 2);
+    p->place.look = ngx_http_reel_movie_look;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_int_t    rc;
+    ngx_buf_t   *b;
+    ngx_str_t    etag;
+    piece_t      piece;
+    ngx_file_t  *file;
+    ngx_chain_t  out;
+
+    if (p->number >= p->index->fragments) {
+        return ngx_http_reel_play_absent(r, "the rendition has no such "
+                                         "segment");
+    }
+
+    rc = open_file(r, p, &file);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_reel_play_again(r, p);
+    }
+
+    if (rc != NGX_OK || collect(r, p, file, &piece) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = make_moof(r, p, &piece);
+
+    if (b == NULL
+        || ngx_http_reel_play_etag(r, p, &p->segment, 0, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, p, piece.len + ngx_buf_size(b),
+                                      &etag)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    out.buf = b;
+    out.next = piece.out;
+
+    b = piece.buf ? piece.buf : b;
+    b->last_in_chain = 1;
+    b->last_buf = (r == r->main);
+
+    return ngx_http_reel_play_output(r, &out);
+}
+
+
+/* NGX_DECLINED: it is gone, or no longer the file that was indexed */
+static ngx_int_t
+open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
+{
+    ngx_open_file_info_t       of;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
+
+    of.read_ahead = clcf->read_ahead;
+    of.directio = clcf->directio;
+    of.valid = clcf->open_file_cache_valid;
+    of.min_uses = clcf->open_file_cache_min_uses;
+    of.errors = clcf->open_file_cache_errors;
+    of.events = clcf->open_file_cache_events;
+
+    if (ngx_http_set_disable_symlinks(r, clcf, &p->place.root, &of)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_open_cached_file(clcf->open_file_cache, &p->place.root, &of,
+                             r->pool)
+        != NGX_OK)
+    {
+        if (of.err == NGX_ENOENT || of.err == NGX_ENOTDIR) {
+            return NGX_DECLINED;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, of.err,
+                      "reel: %s \"%V\" failed",
+                      of.failed ? of.failed : "open", &p->place.root);
+        return NGX_ERROR;
+    }
+
+    if (!of.is_file || (uint64_t) of.size != p->entry->st.size
+        || of.mtime != (time_t) (p->entry->st.mtime_ns / 1000000000))
+    {
+        return NGX_DECLINED;
+    }
+
+    *file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (*file == NULL) {
+        return NGX_ERROR;
+    }
+
+    (*file)->fd = of.fd;
+    (*file)->name = p->place.root;
+    (*file)->log = r->connection->log;
+    (*file)->directio = of.is_directio;
+
+    return NGX_OK;
+}
+
+
+/* the samples of the segment, and where in the file their bytes lie */
+static ngx_int_t
+collect(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file,
+    piece_t *piece)
+{
+    reel_sample_t           q;
+    reel_samples_cursor_t   c;
+    const reel_samples_t   *s;
+
+    s = &p->index->samples[p->rendition - p->index->renditions];
+
+    reel_samples_seek(&c, s, p->number);
+
+    ngx_memzero(piece, sizeof(piece_t));
+    piece->last = &piece->out;
+    piece->decode_ts = c.decode_ts;
+
+    if (c.left > REEL_SAMPLES_MAX) {
+        return NGX_ERROR;
+    }
+
+    piece->samples = ngx_palloc(r->pool, (c.left + 1)
+                                         * sizeof(reel_cmaf_sample_t));
+    if (piece->samples == NULL) {
+        return NGX_ERROR;
+    }
+
+    while (reel_samples_next(&c, &q)) {
+
+        piece->samples[piece->n].size = q.size;
+        piece->samples[piece->n].duration = q.duration;
+        piece->samples[piece->n].cts_offset = q.cts_offset;
+        piece->samples[piece->n].sync = q.sync;
+        piece->n++;
+
+        if (q.size && add_bytes(r, file, piece, &q) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+add_bytes(ngx_http_request_t *r, ngx_file_t *file, piece_t *piece,
+    const reel_sample_t *q)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    piece->len += q->size;
+
+    if (piece->buf && piece->buf->file_last == (off_t) q->offset) {
+        piece->buf->file_last += q->size;
+        return NGX_OK;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->file = file;
+    b->in_file = 1;
+    b->file_pos = (off_t) q->offset;
+    b->file_last = (off_t) q->offset + q->size;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *piece->last = cl;
+    piece->last = &cl->next;
+    piece->buf = b;
+
+    return NGX_OK;
+}
+
+
+static ngx_buf_t *
+make_moof(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
+{
+    ngx_buf_t           *b;
+    reel_buf_t           moof;
+    reel_err_t           err;
+    ngx_pool_cleanup_t  *cln;
+
+    b = ngx_calloc_buf(r->pool);
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (b == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    reel_buf_init(&moof, 64u << 20);
+
+    err = reel_cmaf_fragment(&moof, p->rendition->kind == REEL_VIDEO
+                             ? REEL_TRACK_VIDEO : REEL_TRACK_AUDIO,
+                             p->number + 1, piece->decode_ts, piece->samples,
+                             piece->n);
+    if (err != REEL_OK) {
+        reel_buf_release(&moof);
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: segment %uD of \"%V\" of \"%V\": %s",
+                      p->number, &p->name, &p->place.root,
+                      reel_err_name(err));
+        return NULL;
+    }
+
+    cln->handler = free_moof;
+    cln->data = moof.data;
+
+    b->pos = moof.data;
+    b->last = b->pos + moof.len;
+    b->memory = 1;
+
+    return b;
+}
+
+
+static void
+free_moof(void *data)
+{
+    free(data);
+}
