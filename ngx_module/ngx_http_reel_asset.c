@@ -513,7 +513,9 @@ ngx_http_reel_asset_playback(reel_json_t *j, const ngx_http_reel_asset_t *a,
     } urls[] = {
         { "hls", "master.m3u8" },
         { "dash", "manifest.mpd" },
-        { "poster", "poster.jpg" }
+        { "poster", "poster.jpg" },
+        { "thumb", "thumb.jpg" },
+        { "storyboard", "storyboard.vtt" }
     };
 
     char        url[512];

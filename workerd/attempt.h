@@ -115,6 +115,7 @@ extern const reel_task_ops_t reel_task_video;
 extern const reel_task_ops_t reel_task_audio;
 extern const reel_task_ops_t reel_task_poster;
 extern const reel_task_ops_t reel_task_storyboard;
+extern const reel_task_ops_t reel_task_subtitles;
 extern const reel_task_ops_t reel_task_publish;
 
 #endif

@@ -8,6 +8,8 @@
 #include <libavutil/dict.h>
 #include <libavutil/display.h>
 
+#include "lib/base/utf8.h"
+#include "lib/index/index.h"
 #include "workerd/av_compat.h"
 #include "workerd/av_lang.h"
 #include "workerd/av_log.h"
@@ -255,6 +257,109 @@ audio_facts(inspect_t *in)
 }
 
 
+/* a title as a label: UTF-8 without control characters, cut where it must */
+static void
+label_of(char *dst, size_t cap, const AVStream *st)
+{
+    size_t              n, len = 0;
+    const uint8_t      *p;
+    AVDictionaryEntry  *e;
+
+    e = av_dict_get(st->metadata, "title", NULL, 0);
+
+    for (p = e != NULL ? (const uint8_t *) e->value : NULL;
+         p != NULL && *p != '\0'; p += n)
+    {
+        n = reel_utf8_len(p, strlen((const char *) p));
+
+        if (n == 0 || *p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
+        {
+            n = n == 0 ? 1 : n;
+            continue;
+        }
+
+        if (len + n >= cap) {
+            break;
+        }
+
+        memcpy(dst + len, p, n);
+        len += n;
+    }
+
+    dst[len] = '\0';
+}
+
+
+static uint32_t
+roles_of(int disposition)
+{
+    uint32_t  roles = 0;
+
+    roles |= disposition & AV_DISPOSITION_FORCED ? REEL_ROLE_FORCED : 0;
+    roles |= disposition & (AV_DISPOSITION_HEARING_IMPAIRED
+                            | AV_DISPOSITION_CAPTIONS)
+             ? REEL_ROLE_CAPTIONS : 0;
+    roles |= disposition & AV_DISPOSITION_COMMENT ? REEL_ROLE_COMMENTARY : 0;
+    roles |= disposition & AV_DISPOSITION_DEFAULT ? REEL_ROLE_DEFAULT : 0;
+
+    return roles;
+}
+
+
+/* matroska calls every track a default one: that chooses none */
+static void
+clear_defaults(reel_source_t *s)
+{
+    size_t  i, n = 0;
+
+    for (i = 0; i < s->ntexts; i++) {
+        n += (s->texts[i].roles & REEL_ROLE_DEFAULT) != 0;
+    }
+
+    for (i = 0; i < s->ntexts && n == s->ntexts; i++) {
+        s->texts[i].roles &= ~REEL_ROLE_DEFAULT;
+    }
+}
+
+
+static void
+text_facts(inspect_t *in)
+{
+    unsigned             i;
+    const AVStream      *st;
+    AVDictionaryEntry   *e;
+    reel_source_text_t  *t;
+
+    for (i = 0; i < in->src.fmt->nb_streams
+                && in->facts.ntexts < REEL_SOURCE_TEXTS; i++)
+    {
+        st = in->src.fmt->streams[i];
+
+        /* bitmaps, and what we cannot read, are passed over */
+        if (st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE
+            || reel_av_decoder_find(st->codecpar->codec_id) == NULL
+            || st->time_base.num <= 0 || st->time_base.den <= 0)
+        {
+            continue;
+        }
+
+        t = &in->facts.texts[in->facts.ntexts++];
+        t->stream = st->index;
+        t->tb = rational(st->time_base);
+        t->roles = roles_of(st->disposition);
+        (void) snprintf(t->codec, sizeof(t->codec), "%s",
+                        avcodec_get_name(st->codecpar->codec_id));
+        label_of(t->label, sizeof(t->label), st);
+
+        e = av_dict_get(st->metadata, "language", NULL, 0);
+        reel_av_lang_bcp47(t->language, sizeof(t->language),
+                           e != NULL ? e->value : NULL);
+    }
+
+    clear_defaults(&in->facts);
+}
+
+
 static void
 progress(void *arg, unsigned permille)
 {
@@ -300,6 +405,7 @@ inspect(inspect_t *in)
                              "tracks without pictures and sound");
     }
 
+    text_facts(in);
     err = reel_child_source(in->child, &in->facts);
 
     return err == REEL_OK

@@ -29,7 +29,10 @@
     "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"          \
     "adpcm_ima_qt"
 
-#define DECODERS     VIDEO_DECODERS "," AUDIO_DECODERS
+/* all of them give dialogue of ASS */
+#define TEXT_DECODERS  "subrip,srt,mov_text,webvtt,ass,ssa,text"
+
+#define DECODERS     VIDEO_DECODERS "," AUDIO_DECODERS "," TEXT_DECODERS
 
 /* formats that point elsewhere: refused by name, not as "no video" */
 #define REFERENCES                                                           \

@@ -66,13 +66,14 @@ reel_err_t reel_child_write(int fd, const void *p, size_t len)
 
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
- * av_audio.c, av_poster.c, av_storyboard.c.  0 = done, else the status of reel_child_fail.
+ * av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c.  0 = done, else the status of reel_child_fail.
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
 int reel_av_encode_audio(reel_child_t *c);
 int reel_av_poster(reel_child_t *c);
 int reel_av_storyboard(reel_child_t *c);
+int reel_av_subtitles(reel_child_t *c);
 
 /*
  * To be called in the child before the filter is set: initialises what

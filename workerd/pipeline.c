@@ -252,6 +252,8 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         { "audio", REEL_YAML_TYPE_FN, 0, 0, 0, read_audio, false },
         { "poster", REEL_YAML_TYPE_FN, 0, 0, 0, read_poster, false },
         { "storyboard", REEL_YAML_TYPE_FN, 0, 0, 0, read_storyboard, false },
+        { "subtitles", REEL_YAML_TYPE_BOOL,
+          offsetof(reel_pipeline_t, subtitles), 0, 0, NULL, false },
         FN("tasks", reel_pipeline_t, tasks, read_tasks),
     };
 

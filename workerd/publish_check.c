@@ -17,7 +17,8 @@ same_facts(const reel_encoded_t *a, const reel_encoded_t *b)
            && a->height == b->height && a->rate.num == b->rate.num
            && a->rate.den == b->rate.den && a->channels == b->channels
            && a->sample_rate == b->sample_rate
-           && strcmp(a->language, b->language) == 0;
+           && strcmp(a->language, b->language) == 0
+           && strcmp(a->label, b->label) == 0 && a->roles == b->roles;
 }
 
 
@@ -42,7 +43,9 @@ check_object(const reel_track_t *tr, const reel_encoded_t *o,
                          tr->name, first->name, o->name);
     }
 
-    if (o->header_len == 0 || o->timescale == 0 || !same_header(first, o)) {
+    if ((o->header_len == 0) != (o->kind == REEL_TEXT) || o->timescale == 0
+        || !same_header(first, o))
+    {
         return reel_fail(e, REEL_BADDATA,
                          "%s: %s and %s were encoded differently",
                          tr->name, first->name, o->name);
@@ -111,6 +114,11 @@ on_grid(const reel_encoded_t *o, const reel_grid_t *g, uint32_t k,
 
     if (o->kind == REEL_VIDEO) {
         return o->timescale == g->timescale && start == at;
+    }
+
+    if (o->kind == REEL_TEXT) {
+        return start == reel_rescale(at, o->timescale, g->timescale,
+                                     REEL_ROUND_DOWN);
     }
 
     at = reel_rescale(at, o->timescale, g->timescale, REEL_ROUND_UP);

@@ -18,6 +18,11 @@ header_number(reel_index_t *ix, const reel_encoded_t *o, uint32_t *n)
 {
     reel_str_t  h = { (const char *) o->header, o->header_len };
 
+    if (o->kind == REEL_TEXT) {
+        *n = 0;
+        return REEL_OK;
+    }
+
     for (*n = 0; *n < ix->nheaders; (*n)++) {
         if (reel_str_eq(ix->headers[*n], h)) {
             return REEL_OK;
@@ -45,7 +50,8 @@ fill_head(reel_rendition_t *r, const reel_track_t *tr)
         .switching_set = SWITCHING_SET,
         .codec = reel_str(o->codec),
         .language = reel_str(o->language),
-        .label = REEL_STR(""),
+        .label = reel_str(o->label),
+        .roles = o->roles,
         .timescale = o->timescale,
         .rate_num = 0,
         .rate_den = 1
@@ -57,7 +63,7 @@ fill_head(reel_rendition_t *r, const reel_track_t *tr)
         r->rate_num = o->rate.num;
         r->rate_den = o->rate.den;
 
-    } else {
+    } else if (o->kind == REEL_AUDIO) {
         r->channels = o->channels;
         r->sample_rate = o->sample_rate;
     }

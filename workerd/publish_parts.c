@@ -128,6 +128,27 @@ read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
 
 
 static reel_err_t
+read_texts(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_t *t, reel_error_t *e)
+{
+    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    reel_err_t  err;
+
+    for (uint32_t i = 0; i < t->texts; i++) {
+        reel_task_name_text(name, i);
+        snprintf(file, sizeof(file), "%s.json", name);
+
+        err = read_maybe(p, s, asset, job, file, t->growing, e);
+        if (err != REEL_OK && err != REEL_NOTFOUND) {
+            return err;
+        }
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
 read_images(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const char *name, bool growing,
     const reel_answer_t **answer, reel_error_t *e)
@@ -154,6 +175,9 @@ read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
         err = read_audio(p, s, asset, job, t, e);
     }
 
+    if (err == REEL_OK) {
+        err = read_texts(p, s, asset, job, t, e);
+    }
     if (err == REEL_OK && t->poster) {
         err = read_images(p, s, asset, job, "poster.json", t->growing,
                           &p->image, e);
@@ -184,7 +208,8 @@ reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
                          t->chunks, t->audios);
     }
 
-    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + 2;
+    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + t->texts
+          + 2;
     p->answers = calloc(max, sizeof(*p->answers));
     if (p->answers == NULL) {
         return REEL_NOMEM;

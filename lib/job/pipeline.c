@@ -35,6 +35,7 @@ static const reel_pipeline_t builtin = {
     .story_tile_width = 160,
     .story_columns = 5,
     .story_rows = 5,
+    .subtitles = true,
     .tasks = {
         [REEL_TASK_INSPECT] = { .attempts = 3, .timeout_s = 300 },
         [REEL_TASK_PLAN] = { .attempts = 3, .timeout_s = 60 },
@@ -42,6 +43,7 @@ static const reel_pipeline_t builtin = {
         [REEL_TASK_ENCODE_AUDIO] = { .attempts = 3, .timeout_s = 1800 },
         [REEL_TASK_POSTER] = { .attempts = 3, .timeout_s = 300 },
         [REEL_TASK_STORYBOARD] = { .attempts = 3, .timeout_s = 900 },
+        [REEL_TASK_SUBTITLES] = { .attempts = 3, .timeout_s = 900 },
         [REEL_TASK_PUBLISH] = { .attempts = 3, .timeout_s = 300 },
     },
 };

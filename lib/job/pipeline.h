@@ -6,6 +6,7 @@
 #ifndef REEL_JOB_PIPELINE_H
 #define REEL_JOB_PIPELINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -33,6 +34,7 @@ typedef enum {
     REEL_TASK_ENCODE_AUDIO,
     REEL_TASK_POSTER,
     REEL_TASK_STORYBOARD,
+    REEL_TASK_SUBTITLES,
     REEL_TASK_PUBLISH,
     REEL_TASK_TYPES             /* their number */
 } reel_task_type_t;
@@ -61,6 +63,7 @@ typedef struct {
     uint32_t         story_tile_width;      /* 160 */
     uint32_t         story_columns;         /* 5 tiles a sheet … */
     uint32_t         story_rows;            /* … 5 */
+    bool             subtitles;             /* true */
     reel_task_opts_t tasks[REEL_TASK_TYPES];
 } reel_pipeline_t;
 

@@ -31,6 +31,8 @@ add_all(reel_planner_t *p)
         reel_plan_add_poster(p);
     }
 
+    reel_plan_add_texts(p);
+
     if (p->t.video && low > 0) {
         reel_plan_add_video(p, 0, 1, 0, low);
     }
@@ -97,8 +99,9 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
 
-    /* beside the chunks: a0 a1 v0.1 poster storyboard publish0 publish */
-    p->cap = p->nchunks + 7;
+    /* beside the chunks: a0 a1 v0.1 poster storyboard publish0 publish,
+       and t0 … */
+    p->cap = p->nchunks + 7 + reel_plan_texts(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 
     return err != REEL_OK ? err

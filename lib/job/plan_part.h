@@ -82,6 +82,8 @@ void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to);
 void reel_plan_add_poster(reel_planner_t *p);
 void reel_plan_add_storyboard(reel_planner_t *p);
+void reel_plan_add_texts(reel_planner_t *p);
+uint32_t reel_plan_texts(const reel_planner_t *p);      /* their number */
 void reel_plan_add_publish(reel_planner_t *p, bool growing);
 
 #endif

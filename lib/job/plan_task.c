@@ -335,6 +335,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .poster = !growing && p->t.video,
         .storyboard = !growing && p->t.video
                       && p->pl->story_interval_s != 0,
+        .texts = growing ? 0 : reel_plan_texts(p),
     };
 
     if (p->t.video && p->t.grid.frame_ts != 0) {

@@ -75,9 +75,24 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
 }
 
 
+static void
+print_text(reel_json_t *j, const reel_source_text_t *t)
+{
+    reel_json_object(j);
+    reel_json_kint(j, "stream", t->stream);
+    reel_json_kstr(j, "codec", t->codec);
+    reel_part_rational(j, "tb", t->tb);
+    reel_json_kstr(j, "language", t->language);
+    reel_json_kstr(j, "label", t->label);
+    reel_json_kuint(j, "roles", t->roles);
+    reel_json_end(j, '}');
+}
+
+
 reel_err_t
 reel_source_print(reel_buf_t *b, const reel_source_t *s)
 {
+    size_t      i;
     reel_json_t j;
 
     reel_json_init(&j, b);
@@ -91,6 +106,17 @@ reel_source_print(reel_buf_t *b, const reel_source_t *s)
 
     if (s->audio.stream >= 0) {
         print_audio(&j, &s->audio);
+    }
+
+    if (s->ntexts > 0) {
+        reel_json_key(&j, "texts");
+        reel_json_array(&j);
+
+        for (i = 0; i < s->ntexts; i++) {
+            print_text(&j, &s->texts[i]);
+        }
+
+        reel_json_end(&j, ']');
     }
 
     reel_json_end(&j, '}');
@@ -187,6 +213,32 @@ parse_audio(reel_source_audio_t *a, reel_fields_t *f)
 }
 
 
+static void
+parse_texts(reel_source_t *s, reel_fields_t *f)
+{
+    size_t              i;
+    json_t             *list;
+    reel_fields_t       in;
+    reel_source_text_t *t;
+
+    list = reel_fields_array(f, "texts", REEL_SOURCE_TEXTS);
+    s->ntexts = json_array_size(list);
+
+    for (i = 0; i < s->ntexts && f->err == REEL_OK; i++) {
+        t = &s->texts[i];
+        in = reel_fields_element(f, json_array_get(list, i), "texts");
+        t->stream = (int) reel_fields_int(&in, "stream", 0, INT32_MAX);
+        reel_fields_text(&in, "codec", t->codec, sizeof(t->codec), 1);
+        t->tb = reel_fields_rational(&in, "tb");
+        reel_fields_text(&in, "language", t->language, sizeof(t->language),
+                         0);
+        reel_fields_text(&in, "label", t->label, sizeof(t->label), 0);
+        t->roles = reel_fields_u32(&in, "roles", 0, UINT32_MAX);
+        reel_fields_join(f, &in);
+    }
+}
+
+
 reel_err_t
 reel_source_parse(reel_source_t *s, const char *json, size_t len,
     reel_error_t *e)
@@ -214,6 +266,10 @@ reel_source_parse(reel_source_t *s, const char *json, size_t len,
         inner = reel_fields_object(&f, "audio");
         parse_audio(&s->audio, &inner);
         reel_fields_join(&f, &inner);
+    }
+
+    if (reel_fields_has(&f, "texts")) {
+        parse_texts(s, &f);
     }
 
     json_decref(f.obj);

@@ -13,6 +13,7 @@
 #include "lib/base/err.h"
 
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
+#define REEL_SOURCE_TEXTS     32
 #define REEL_PTS_MAX          ((int64_t) 1 << 60)   /* of any pts, either way */
 
 typedef struct {
@@ -53,11 +54,23 @@ typedef struct {
     char            language[36];       /* BCP 47, "" unknown */
 } reel_source_audio_t;
 
+/* subtitles that can become WebVTT */
+typedef struct {
+    int             stream;
+    char            codec[32];
+    reel_rational_t tb;
+    char            language[36];       /* BCP 47, "" unknown */
+    char            label[64];          /* UTF-8, no control characters */
+    uint32_t        roles;              /* REEL_ROLE_* of lib/index */
+} reel_source_text_t;
+
 typedef struct {
     char                format[64];     /* demuxer */
     uint64_t            bytes;
     reel_source_video_t video;
     reel_source_audio_t audio;          /* the best one; more come later */
+    reel_source_text_t  texts[REEL_SOURCE_TEXTS];
+    size_t              ntexts;
 } reel_source_t;
 
 reel_err_t reel_source_print(reel_buf_t *b, const reel_source_t *s)

@@ -18,6 +18,7 @@ reel_task_type_name(reel_task_type_t t)
         [REEL_TASK_ENCODE_AUDIO] = "encode_audio",
         [REEL_TASK_POSTER] = "poster",
         [REEL_TASK_STORYBOARD] = "storyboard",
+        [REEL_TASK_SUBTITLES] = "extract_subtitles",
         [REEL_TASK_PUBLISH] = "publish",
     };
 
@@ -36,6 +37,13 @@ void
 reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch)
 {
     (void) snprintf(dst, REEL_TASK_NAME, "a%u", stretch);
+}
+
+
+void
+reel_task_name_text(char dst[REEL_TASK_NAME], uint32_t number)
+{
+    (void) snprintf(dst, REEL_TASK_NAME, "t%u", number);
 }
 
 

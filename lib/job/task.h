@@ -111,6 +111,29 @@ typedef struct {
 } reel_storyboard_t;
 
 /*
+ * Subtitles of one walk over the source.  Each that has anything to read is
+ * one output and one object: WebVTT of the whole timeline.
+ */
+#define REEL_SUBTITLES_TEXTS 8
+
+typedef struct {
+    char            name[33];           /* "t-en", "t-en-2" */
+    int             stream;
+    reel_rational_t tb;
+    int64_t         origin;             /* timeline 0 in tb */
+    char            language[36];
+    char            label[64];
+    uint32_t        roles;
+} reel_text_track_t;
+
+typedef struct {
+    reel_grid_t       grid;
+    uint32_t          tries;            /* then the film goes without */
+    uint32_t          ntexts;
+    reel_text_track_t texts[REEL_SUBTITLES_TEXTS];
+} reel_subtitles_t;
+
+/*
  * publish0 (growing) shows chunk 0 as soon as its lowest rung and the head
  * of the sound stand; publish shows everything.  While growing a segment
  * is one fragment, so frag_to may be any number and no segment ever changes.
@@ -126,6 +149,7 @@ typedef struct {
     uint32_t    audios;         /* stretches of sound: a0 …; 0 = no sound */
     bool        poster;
     bool        storyboard;
+    uint32_t    texts;          /* tasks of subtitles: t0 … */
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
 } reel_publish_t;
@@ -146,6 +170,10 @@ reel_err_t reel_storyboard_print(reel_buf_t *b, const reel_storyboard_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_storyboard_parse(reel_storyboard_t *t, const char *json,
     size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_subtitles_print(reel_buf_t *b, const reel_subtitles_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_subtitles_parse(reel_subtitles_t *t, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
@@ -153,11 +181,12 @@ reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
 
 /*
  * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>",
- * "poster", "storyboard", "publish0", "publish".
+ * "poster", "storyboard", "t<number>", "publish0", "publish".
  */
 void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
     uint32_t group);
 void reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch);
+void reel_task_name_text(char dst[REEL_TASK_NAME], uint32_t number);
 
 /*
  * Access-unit arithmetic of the audio grid, in one place: the first access
@@ -191,6 +220,8 @@ typedef struct {
     reel_rational_t     rate;
     uint32_t            channels, sample_rate;
     char                language[36];
+    char                label[64];      /* text */
+    uint32_t            roles;          /* text */
 } reel_encoded_t;
 
 /* one finished set of pictures of an answer */
@@ -204,8 +235,8 @@ typedef struct {
 } reel_story_t;
 
 /*
- * The answer of encode_video, encode_audio (and its .part), poster and
- * storyboard.
+ * The answer of encode_video, encode_audio (and its .part), poster,
+ * storyboard and extract_subtitles.
  */
 typedef struct {
     char            digest[65];         /* SHA-256 hex of the payload */

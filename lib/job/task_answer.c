@@ -76,9 +76,16 @@ print_object(reel_json_t *j, const reel_encoded_t *o)
         reel_json_kuint(j, "height", o->height);
         reel_part_rational(j, "rate", o->rate);
     } else {
-        reel_json_kuint(j, "channels", o->channels);
-        reel_json_kuint(j, "sample_rate", o->sample_rate);
+        if (o->kind == REEL_AUDIO) {
+            reel_json_kuint(j, "channels", o->channels);
+            reel_json_kuint(j, "sample_rate", o->sample_rate);
+        }
         reel_json_kstr(j, "language", o->language);
+    }
+
+    if (o->kind == REEL_TEXT) {
+        reel_json_kstr(j, "label", o->label);
+        reel_json_kuint(j, "roles", o->roles);
     }
 
     reel_json_end(j, '}');
@@ -137,17 +144,19 @@ parse_header(reel_encoded_t *o, reel_fields_t *f)
 }
 
 
+/* least: of bytes and samples; a text may have none in a slot */
 static void
-parse_frag(reel_ix_fragment_t *k, reel_fields_t *f, const json_t *a, size_t i)
+parse_frag(reel_ix_fragment_t *k, reel_fields_t *f, const json_t *a, size_t i,
+    int64_t least)
 {
     k->size = (uint32_t) reel_fields_item(f, "frags", json_array_get(a, i),
-                                          1, UINT32_MAX);
+                                          least, UINT32_MAX);
     k->duration = (uint32_t) reel_fields_item(f, "frags",
                                               json_array_get(a, i + 1),
                                               1, UINT32_MAX);
     k->samples = (uint32_t) reel_fields_item(f, "frags",
                                              json_array_get(a, i + 2),
-                                             1, SAMPLES_MAX);
+                                             least, SAMPLES_MAX);
     k->iframe = (uint32_t) reel_fields_item(f, "frags",
                                             json_array_get(a, i + 3),
                                             0, k->size);
@@ -182,7 +191,7 @@ parse_frags(reel_encoded_t *o, reel_fields_t *f)
     samples = 0;
 
     for (i = 0; i < o->nfrags && f->err == REEL_OK; i++) {
-        parse_frag(&o->frags[i], f, a, i * PER_FRAG);
+        parse_frag(&o->frags[i], f, a, i * PER_FRAG, o->kind != REEL_TEXT);
         bytes += o->frags[i].size;
         samples += o->frags[i].samples;
 
@@ -215,7 +224,7 @@ static void
 parse_facts(reel_encoded_t *o, reel_fields_t *f)
 {
     o->kind = (reel_kind_t) reel_fields_int(f, "kind", REEL_VIDEO,
-                                            REEL_AUDIO);
+                                            REEL_TEXT);
     reel_fields_text(f, "codec", o->codec, sizeof(o->codec), 1);
     o->timescale = reel_fields_u32(f, "timescale", 1, UINT32_MAX);
     o->rate = (reel_rational_t) { 0, 1 };
@@ -226,9 +235,16 @@ parse_facts(reel_encoded_t *o, reel_fields_t *f)
         o->rate = reel_fields_rational(f, "rate");
 
     } else {
-        o->channels = reel_fields_u32(f, "channels", 1, 255);
-        o->sample_rate = reel_fields_u32(f, "sample_rate", 1, UINT32_MAX);
+        if (o->kind == REEL_AUDIO) {
+            o->channels = reel_fields_u32(f, "channels", 1, 255);
+            o->sample_rate = reel_fields_u32(f, "sample_rate", 1, UINT32_MAX);
+        }
         reel_fields_text(f, "language", o->language, sizeof(o->language), 0);
+    }
+
+    if (o->kind == REEL_TEXT) {
+        reel_fields_text(f, "label", o->label, sizeof(o->label), 0);
+        o->roles = reel_fields_u32(f, "roles", 0, UINT32_MAX);
     }
 }
 

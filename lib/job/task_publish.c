@@ -20,6 +20,7 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     reel_json_kuint(&j, "audios", t->audios);
     reel_json_kbool(&j, "poster", t->poster);
     reel_json_kbool(&j, "storyboard", t->storyboard);
+    reel_json_kuint(&j, "texts", t->texts);
     reel_json_kuint(&j, "frames", t->frames);
     reel_json_end(&j, '}');
 
@@ -50,6 +51,7 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     t->audios = reel_fields_u32(&f, "audios", 0, REEL_INDEX_MAX_FRAGMENTS);
     t->poster = reel_fields_bool(&f, "poster");
     t->storyboard = reel_fields_bool(&f, "storyboard");
+    t->texts = reel_fields_u32(&f, "texts", 0, REEL_SOURCE_TEXTS);
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
 
     if (f.err == REEL_OK

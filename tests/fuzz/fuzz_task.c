@@ -1,7 +1,7 @@
 /*
  * What tasks are told and what they answer.  The first byte chooses:
  * 0 encode_video, 1 encode_audio, 2 poster, 3 publish, 4 object, 5 answer,
- * 6 storyboard, 7 story.
+ * 6 storyboard, 7 story, 8 extract_subtitles.
  */
 
 #include "tests/fuzz/round_trip.h"
@@ -16,6 +16,7 @@ FORMAT(encoded, reel_encoded_release)
 FORMAT(answer, reel_answer_release)
 FORMAT(storyboard, NOTHING)
 FORMAT(story, NOTHING)
+FORMAT(subtitles, NOTHING)
 
 typedef union {
     reel_encode_video_t video;
@@ -26,6 +27,7 @@ typedef union {
     reel_answer_t       answer;
     reel_storyboard_t   storyboard;
     reel_story_t        story;
+    reel_subtitles_t    subtitles;
 } any_t;
 
 
@@ -51,7 +53,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     static const format_t formats[] = {
         ROW(encode_video), ROW(encode_audio), ROW(poster), ROW(publish),
-        ROW(encoded), ROW(answer), ROW(storyboard), ROW(story)
+        ROW(encoded), ROW(answer), ROW(storyboard), ROW(story),
+        ROW(subtitles)
     };
 
     if (size == 0) {

@@ -98,6 +98,8 @@ static int
         return reel_av_poster;
     case REEL_TASK_STORYBOARD:
         return reel_av_storyboard;
+    case REEL_TASK_SUBTITLES:
+        return reel_av_subtitles;
     default:
         return NULL;
     }

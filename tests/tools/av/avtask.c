@@ -27,6 +27,7 @@ static const struct {
     { "encode_audio", reel_av_encode_audio },
     { "poster",       reel_av_poster },
     { "storyboard",   reel_av_storyboard },
+    { "extract_subtitles", reel_av_subtitles },
 };
 
 

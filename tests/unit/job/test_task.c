@@ -66,6 +66,46 @@ video(void **state)
 
 
 static void
+subtitles_and_text(void **state)
+{
+    reel_buf_t          b;
+    reel_error_t        e;
+    reel_encoded_t      o2;
+    reel_ix_fragment_t  frags[] = { { 40, 2000, 1, 0 }, { 0, 1000, 0, 0 } };
+    reel_encoded_t      o = { .rendition = "t-en", .name = "0-1-a.vtt",
+                              .bytes = 40, .frags = frags, .nfrags = 2,
+                              .samples = 1, .kind = REEL_TEXT,
+                              .codec = "wvtt", .timescale = 1000,
+                              .rate = { 0, 1 }, .language = "en",
+                              .label = "English", .roles = 3 };
+    reel_subtitles_t    t = { .grid = grid, .tries = 3, .ntexts = 2,
+                              .texts = { { "t-en", 2, { 1, 1000 }, -5, "en",
+                                           "English", 1 },
+                                         { "t-und", 4, { 1, 90000 }, 7, "",
+                                           "", 0 } } }, t2;
+
+    (void) state;
+
+    reel_buf_init(&b, 1u << 16);
+    assert_int_equal(reel_subtitles_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_subtitles_parse(&t2, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_memory_equal(&t, &t2, sizeof(t));
+    reel_buf_clear(&b);
+
+    assert_int_equal(reel_encoded_print(&b, &o), REEL_OK);
+    assert_int_equal(reel_encoded_parse(&o2, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_string_equal(o2.label, "English");
+    assert_int_equal(o2.roles, 3);
+    assert_int_equal(o2.frags[1].size, 0);
+    assert_int_equal(o2.header_len, 0);
+    reel_encoded_release(&o2);
+    reel_buf_release(&b);
+}
+
+
+static void
 storyboard_and_story(void **state)
 {
     size_t              i;
@@ -382,6 +422,7 @@ main(void)
         cmocka_unit_test(names),
         cmocka_unit_test(video),
         cmocka_unit_test(audio_poster_publish),
+        cmocka_unit_test(subtitles_and_text),
         cmocka_unit_test(storyboard_and_story),
         cmocka_unit_test(grids_that_cannot_be),
         cmocka_unit_test(access_units),

@@ -70,7 +70,7 @@ shipped_is_builtin(void **state)
         "preset:", "gop_ms:", "encoder_threads:", "first_s:", "min_s:",
         "target_s:", "max_s:", "rungs:", "kbps:", "channels:", "object_s:",
         "percent:", "width:", "inspect:", "plan:", "encode_video:",
-        "encode_audio:", "poster:", "storyboard:",
+        "encode_audio:", "poster:", "storyboard:", "extract_subtitles:",
         "publish:",
     };
 
@@ -118,6 +118,7 @@ all_values(void **state)
         "poster: { percent: 0, width: 640 }\n"
         "storyboard: { interval_s: 7, widths: [ 200 ], tile_width: 80, "
         "columns: 4, rows: 1 }\n"
+        "subtitles: false\n"
         "tasks: { plan: { attempts: 9 }, poster: { timeout_s: 11 } }\n",
         &e), REEL_OK);
     assert_string_equal(p.name, "x");
@@ -139,6 +140,7 @@ all_values(void **state)
     assert_int_equal(p.poster_percent, 0);
     assert_int_equal(p.poster_width, 640);
     assert_int_equal(p.story_interval_s, 7);
+    assert_false(p.subtitles);
     assert_int_equal(p.nstory_widths, 1);
     assert_int_equal(p.story_widths[0], 200);
     assert_int_equal(p.story_tile_width, 80);

@@ -48,6 +48,15 @@ fill_object(reel_encoded_t *o, const char *rendition, reel_kind_t kind,
         o->height = (uint32_t) strtoul(rendition + 1, NULL, 10);
         o->width = o->height * 2;
         o->rate = (reel_rational_t) { 30, 1 };
+    } else if (kind == REEL_TEXT) {
+        free(o->header);
+        o->header = NULL;
+        o->header_len = o->base = o->bytes = 0;
+        o->timescale = 1000;
+        o->roles = REEL_ROLE_FORCED;
+        snprintf(o->codec, sizeof(o->codec), "wvtt");
+        snprintf(o->label, sizeof(o->label), "English");
+
     } else {
         snprintf(o->codec, sizeof(o->codec), "mp4a.40.2");
         o->channels = 2;
@@ -61,6 +70,9 @@ fill_object(reel_encoded_t *o, const char *rendition, reel_kind_t kind,
             f->samples = from + k == FRAGS - 1 ? 30 : 60;
             f->duration = f->samples * 1000;
             f->iframe = 10;
+        } else if (kind == REEL_TEXT) {
+            f->samples = from + k == 3;
+            f->duration = from + k == FRAGS - 1 ? 1000 : 2000;
         } else {
             start = reel_audio_first_au(&film.grid, 48000, from + k);
             end = from + k == FRAGS - 1
@@ -70,7 +82,7 @@ fill_object(reel_encoded_t *o, const char *rendition, reel_kind_t kind,
             f->duration = f->samples * 1024;
         }
 
-        f->size = 100 + from + k;
+        f->size = kind == REEL_TEXT && from + k == 2 ? 0 : 100 + from + k;
         o->bytes += f->size;
         o->samples += f->samples;
     }
@@ -95,7 +107,7 @@ setup(void **state)
     };
 
     parts = (reel_parts_t) { 0 };
-    parts.answers = calloc(10, sizeof(*parts.answers));
+    parts.answers = calloc(11, sizeof(*parts.answers));
 
     for (uint32_t c = 0; c < 3; c++) {
         a = &parts.answers[n++];
@@ -124,6 +136,11 @@ setup(void **state)
     a->image_height = 360;
     a->image_bytes = 999;
     parts.image = a;
+
+    a = &parts.answers[n++];
+    a->objects = calloc(1, sizeof(*a->objects));
+    a->nobjects = 1;
+    fill_object(&a->objects[0], "t-en", REEL_TEXT, 0, FRAGS);
 
     a = &parts.answers[n++];
     a->stories = calloc(2, sizeof(*a->stories));
@@ -163,11 +180,12 @@ good_parts_fit(void **state)
     (void) state;
 
     assert_int_equal(reel_parts_join(&parts, &film, &e), REEL_OK);
-    assert_int_equal(parts.ntracks, 4);
+    assert_int_equal(parts.ntracks, 5);
     assert_string_equal(parts.tracks[0].name, "v720");
     assert_string_equal(parts.tracks[1].name, "v360");
     assert_string_equal(parts.tracks[2].name, "v240");
     assert_string_equal(parts.tracks[3].name, "a128");
+    assert_string_equal(parts.tracks[4].name, "t-en");
     assert_int_equal(parts.tracks[0].nobjects, 3);
     assert_int_equal(parts.fragments, FRAGS);
     assert_int_equal(parts.end_ts, 330000);
@@ -407,7 +425,9 @@ the_index_says_what_the_parts_are(void **state)
     assert_int_equal(ix.created_ms, 5);
     assert_memory_equal(ix.salt, id.salt, 16);
     assert_int_equal(ix.nheaders, 1);           /* equal ones stand once */
-    assert_int_equal(ix.nrenditions, 4);
+    assert_int_equal(ix.nrenditions, 5);
+    assert_true(reel_str_eqz(ix.renditions[4].label, "English"));
+    assert_int_equal(ix.renditions[4].roles, REEL_ROLE_FORCED);
     assert_int_equal(ix.nimages, 1);
     assert_int_equal(ix.images[0].size, 999);
     assert_int_equal(ix.npictures, 2);
@@ -434,7 +454,7 @@ the_index_says_what_the_parts_are(void **state)
     assert_int_equal(result.publication, 3);
     assert_int_equal(result.completed_ms, 9);
     assert_int_equal(result.duration_ms, 11000);
-    assert_int_equal(result.nrenditions, 4);
+    assert_int_equal(result.nrenditions, 5);
     assert_string_equal(result.renditions[0].name, "v720");
     assert_int_equal(result.renditions[0].bytes,
                      3 * sizeof(header) + 6 * 100 + 15);
@@ -464,6 +484,7 @@ a_growing_index_shows_the_prefix(void **state)
         reel_answer_release(&parts.answers[i]);
     }
     reel_answer_release(&parts.answers[7]);
+    reel_answer_release(&parts.answers[9]);     /* no text grows */
 
     assert_int_equal(reel_parts_join(&parts, &film, &e), REEL_OK);
     assert_int_equal(parts.ntracks, 2);

@@ -1,0 +1,171 @@
+/*
+ * extract_subtitles: each text that has anything to read becomes
+ * assets/…/<rendition>/0-<token>.vtt
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_err_t         err;
+    reel_error_t       e = { "" };
+    reel_subtitles_t  *t = calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the payload");
+    }
+    a->data = t;
+
+    err = reel_subtitles_parse(t, a->payload, a->payload_len, &e);
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
+                                 "payload: %s", e.text);
+    }
+
+    if (reel_answer_check(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    a->frags = t->grid.fragments;
+
+    return reel_attempt_outputs(a, io, t->ntexts);
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    (void) attempt;
+
+    return reel_av_subtitles(c);
+}
+
+
+static bool
+as_asked(const reel_attempt_t *a, const reel_encoded_t *o, json_int_t i,
+    json_int_t from)
+{
+    const reel_subtitles_t  *t = a->data;
+
+    if (i < 0 || i >= (json_int_t) t->ntexts || from != 0
+        || o->kind != REEL_TEXT || o->frag_from != 0
+        || o->nfrags != t->grid.fragments
+        || strcmp(o->rendition, t->texts[i].name) != 0)
+    {
+        return false;
+    }
+
+    for (size_t k = 0; k < a->answer.nobjects; k++) {
+        if (strcmp(a->answer.objects[k].rendition, o->rendition) == 0) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* the object is put at once: outputs without cues are never told of */
+static reel_err_t
+publish(reel_attempt_t *a, unsigned i, const reel_encoded_t *o)
+{
+    reel_key_t          key;
+    reel_err_t          err;
+    reel_multipart_t   *m = a->out[i];
+    reel_store_stat_t   st = { 0 };
+
+    err = reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
+                          reel_str(o->name));
+    if (err == REEL_OK) {
+        a->out[i] = NULL;
+        err = reel_multipart_complete(m, key);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_stat(a->w->store, key, &st);
+    }
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err, "subtitles cannot be put");
+    }
+
+    return st.size == o->bytes ? REEL_OK
+           : reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                               "output %u has not the size that was said", i);
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    json_int_t      i;
+    reel_err_t      err;
+    reel_encoded_t  o;
+
+    if (strcmp(key, "object") != 0) {
+        return REEL_BADDATA;
+    }
+
+    err = reel_answer_parse_object(a, value, &o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    i = json_integer_value(json_object_get(whole, "output"));
+
+    if (!as_asked(a, &o, i, json_integer_value(json_object_get(whole,
+                                                               "from"))))
+    {
+        err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                "the child's object is not what was asked");
+        goto fail;
+    }
+
+    snprintf(o.name, sizeof(o.name), "0-%.48s.vtt", a->token);
+
+    err = publish(a, (unsigned) i, &o);
+    if (err == REEL_OK) {
+        err = reel_answer_add(&a->answer, &o);
+    }
+
+    a->published = a->answer.nobjects;
+
+fail:
+
+    reel_encoded_release(&o);
+
+    return err;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    reel_err_t  err = reel_answer_put(a);
+
+    if (err != REEL_OK) {
+        reel_answer_withdraw(a, NULL);
+    }
+
+    return err;
+}
+
+
+const reel_task_ops_t reel_task_subtitles = {
+    .type = REEL_TASK_SUBTITLES,
+    .source = true,
+    .confined = true,
+    .optional = true,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};
