@@ -246,36 +246,6 @@ reel_upload_settle(reel_upload_t *pub, int64_t now_ms)
 
 
 reel_err_t
-reel_upload_restart(reel_upload_t *pub)
-{
-    reel_err_t           err;
-    reel_upload_impl_t  *u = reel_upload_impl(pub);
-
-    err = pub->facts.door == REEL_UPLOAD_PUT ? may_append(u) : REEL_INVAL;
-
-    if (err == REEL_OK) {
-        err = reel_upload_sound(u);
-    }
-
-    if (err == REEL_OK && pub->facts.expect[0] != '\0') {
-        reel_sha256_free(u->sha);
-        u->sha = reel_sha256_new();
-        err = u->sha == NULL ? REEL_NOMEM : REEL_OK;
-    }
-
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    u->pos = 0;
-    atomic_store(&u->written, 0);
-    atomic_store(&u->flushed, 0);
-
-    return advance(u);
-}
-
-
-reel_err_t
 reel_upload_set_length(reel_upload_t *pub, uint64_t length, int64_t now_ms)
 {
     reel_err_t           err;

@@ -158,10 +158,6 @@ void reel_upload_discard(reel_upload_t *u);
  */
 void reel_upload_leave(reel_upload_t *u);
 
-/* a PUT begins again at 0, in the place of one that was cut: nothing of it
-   was acknowledged.  REEL_INVAL for other doors */
-reel_err_t reel_upload_restart(reel_upload_t *u) REEL_WARN_UNUSED;
-
 /* starts or waits for the data's way to the disk; durable follows with the
    next write or settle.  May run beside reel_upload_write */
 reel_err_t reel_upload_flush(reel_upload_t *u) REEL_WARN_UNUSED;

@@ -263,38 +263,6 @@ provisional(void **state)
 
 
 static void
-restarted(void **state)
-{
-    reel_named_t          named;
-    reel_store_t         *s = *state;
-    reel_upload_t        *u;
-    reel_upload_facts_t   f = facts_of(REEL_UPLOAD_PUT);
-
-    u = create(s, &f, 100);
-    OK(reel_upload_write(u, "something else", 14, false));
-    reel_upload_close(u);
-
-    u = claim(s, ID, &bob);
-    assert_int_equal(u->state.offset, 14);
-    OK(reel_upload_restart(u));
-    assert_int_equal(u->state.offset, 0);
-    assert_int_equal(u->state.durable, 0);
-    append(u, 100);
-    OK(reel_upload_complete(u, NOW, &named));
-    IS(REEL_INVAL, reel_upload_restart(u));
-    reel_upload_close(u);
-    assert_asset(s, ASSET, 100);
-
-    /* what was acknowledged does not come back */
-    f = facts_of(REEL_UPLOAD_TUS);
-    memcpy(f.id, OTHER, sizeof(f.id));
-    u = create(s, &f, 100);
-    IS(REEL_INVAL, reel_upload_restart(u));
-    reel_upload_close(u);
-}
-
-
-static void
 aborted(void **state)
 {
     reel_named_t          named;
@@ -457,7 +425,6 @@ main(void)
         BOTH(written),
         BOTH(max_bytes),
         BOTH(provisional),
-        BOTH(restarted),
         BOTH(aborted),
         BOTH(forsaken),
         BOTH(without_turn),

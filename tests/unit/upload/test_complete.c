@@ -566,7 +566,13 @@ put_object(reel_store_t *s, const try_t *t, reel_named_t *named)
         }
 
         if (err == REEL_OK && u->state.phase == REEL_UPLOAD_OPEN) {
-            err = reel_upload_restart(u);
+            err = reel_upload_remove(u);
+            reel_upload_close(u);
+            u = NULL;
+
+            if (err == REEL_OK) {
+                err = reel_upload_create(s, &f, sizeof(p), &alice, NOW, &u);
+            }
         }
     }
 
