@@ -14,8 +14,6 @@ static void ngx_http_reel_api_abort_open(ngx_http_reel_door_t *door,
 static void ngx_http_reel_api_abort_opened(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_api_abort_ended(ngx_http_reel_door_t *door);
 static void ngx_http_reel_api_abort_claimed(ngx_http_reel_door_t *door);
-static void ngx_http_reel_api_abort_work(ngx_http_reel_door_t *door,
-    ngx_log_t *log);
 static void ngx_http_reel_api_abort_done(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_api_abort_send(ngx_http_reel_door_t *door);
 
@@ -113,25 +111,11 @@ ngx_http_reel_api_abort_claimed(ngx_http_reel_door_t *door)
         return;
     }
 
-    if (ngx_http_reel_door_post(door, ngx_http_reel_api_abort_work,
+    if (ngx_http_reel_door_post(door, ngx_http_reel_door_abort,
                                 ngx_http_reel_api_abort_done)
         != NGX_OK)
     {
         ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);
-    }
-}
-
-
-static void
-ngx_http_reel_api_abort_work(ngx_http_reel_door_t *door, ngx_log_t *log)
-{
-    door->err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED,
-                                  door->now_ms);
-
-    if (door->err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: upload %s cannot be aborted: %s",
-                      door->upload->facts.id, reel_err_name(door->err));
     }
 }
 

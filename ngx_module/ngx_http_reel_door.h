@@ -7,6 +7,7 @@
  *
  *   ngx_http_reel_upload.c     which door, which operation
  *   ngx_http_reel_door.c       opening, turns, the way to the end
+ *   ngx_http_reel_end.c        the ends
  *   ngx_http_reel_quota.c      creating one, or why not
  *   ngx_http_reel_body.c       the pump
  *   ngx_http_reel_wake.c       asking a holder to let go
@@ -191,6 +192,14 @@ void ngx_http_reel_door_watch(ngx_http_reel_door_t *door,
  */
 void ngx_http_reel_door_complete(ngx_http_reel_door_t *door,
     void (*done)(ngx_http_reel_door_t *door));
+
+/* ---- ngx_http_reel_end.c ---- */
+
+/* work: aborts the upload, again if need be; door->err */
+void ngx_http_reel_door_abort(ngx_http_reel_door_t *door, ngx_log_t *log);
+
+/* work: … of which nobody was told, and all of it goes; door->err stays */
+void ngx_http_reel_door_undo(ngx_http_reel_door_t *door, ngx_log_t *log);
 
 /*
  * The ways to end.  Each closes the upload in the pool first, so that the

@@ -19,8 +19,6 @@ static void ngx_http_reel_ietf_set_length(ngx_http_reel_door_t *door,
     ngx_log_t *log);
 static void ngx_http_reel_ietf_length_set(ngx_http_reel_door_t *door);
 static void ngx_http_reel_ietf_end(ngx_http_reel_door_t *door);
-static void ngx_http_reel_ietf_abort(ngx_http_reel_door_t *door,
-    ngx_log_t *log);
 static void ngx_http_reel_ietf_aborted(ngx_http_reel_door_t *door);
 
 
@@ -418,26 +416,12 @@ ngx_http_reel_ietf_end(ngx_http_reel_door_t *door)
         break;
     }
 
-    if (ngx_http_reel_door_post(door, ngx_http_reel_ietf_abort,
+    /* once more when it was aborted before: its bytes may still be there */
+    if (ngx_http_reel_door_post(door, ngx_http_reel_door_abort,
                                 ngx_http_reel_ietf_aborted)
         != NGX_OK)
     {
         ngx_http_reel_door_close(door, NGX_HTTP_INTERNAL_SERVER_ERROR);
-    }
-}
-
-
-/* once more when it was aborted before: its bytes may still be there */
-static void
-ngx_http_reel_ietf_abort(ngx_http_reel_door_t *door, ngx_log_t *log)
-{
-    door->err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED,
-                                  door->now_ms);
-
-    if (door->err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: upload %s cannot be aborted: %s",
-                      door->upload->facts.id, reel_err_name(door->err));
     }
 }
 

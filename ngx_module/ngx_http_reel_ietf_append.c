@@ -238,12 +238,12 @@ ngx_http_reel_ietf_drop(ngx_http_reel_door_t *door, ngx_log_t *log)
 
     ietf = door->op;
 
-    err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED, door->now_ms);
-
-    if (err == REEL_OK && ietf->creates && !ietf->told) {
-        /* nobody knows of it */
-        err = reel_upload_remove(door->upload);
+    if (ietf->creates && !ietf->told) {
+        ngx_http_reel_door_undo(door, log);
+        return;
     }
+
+    err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED, door->now_ms);
 
     if (err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,

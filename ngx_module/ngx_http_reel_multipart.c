@@ -211,18 +211,11 @@ ngx_http_reel_multipart_abort_work(ngx_http_reel_door_t *door,
 
     case REEL_UPLOAD_OPEN:
     case REEL_UPLOAD_ABORTED:
-        door->err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED,
-                                      door->now_ms);
+        ngx_http_reel_door_abort(door, log);
         break;
 
     default:
         door->err = REEL_NOTFOUND;
-    }
-
-    if (door->err != REEL_OK && door->err != REEL_NOTFOUND) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: upload %s cannot be aborted: %s",
-                      door->upload->facts.id, reel_err_name(door->err));
     }
 }
 

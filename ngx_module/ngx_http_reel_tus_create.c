@@ -23,8 +23,6 @@ static void ngx_http_reel_tus_create_work(ngx_http_reel_door_t *door,
 static void ngx_http_reel_tus_create_done(ngx_http_reel_door_t *door);
 static void ngx_http_reel_tus_create_settled(ngx_http_reel_door_t *door,
     ngx_int_t rc);
-static void ngx_http_reel_tus_create_undo(ngx_http_reel_door_t *door,
-    ngx_log_t *log);
 static void ngx_http_reel_tus_create_undone(ngx_http_reel_door_t *door);
 
 
@@ -403,7 +401,7 @@ ngx_http_reel_tus_create_settled(ngx_http_reel_door_t *door, ngx_int_t rc)
 
     door->rc = rc;
 
-    if (ngx_http_reel_door_post(door, ngx_http_reel_tus_create_undo,
+    if (ngx_http_reel_door_post(door, ngx_http_reel_door_undo,
                                 ngx_http_reel_tus_create_undone)
         != NGX_OK)
     {
@@ -432,25 +430,6 @@ ngx_http_reel_tus_created(ngx_http_reel_door_t *door)
     }
 
     ngx_http_reel_tus_answer(door, NGX_HTTP_CREATED);
-}
-
-
-static void
-ngx_http_reel_tus_create_undo(ngx_http_reel_door_t *door, ngx_log_t *log)
-{
-    reel_err_t  err;
-
-    err = reel_upload_abort(door->upload, REEL_UPLOAD_ABORTED, door->now_ms);
-
-    if (err == REEL_OK) {
-        err = reel_upload_remove(door->upload);
-    }
-
-    if (err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: upload %s is left to the sweep: %s",
-                      door->facts.id, reel_err_name(err));
-    }
 }
 
 
