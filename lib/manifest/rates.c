@@ -34,8 +34,11 @@ reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video)
         bytes += (uint64_t) samples * TS_AUDIO + pes * TS_PES;
     }
 
-    /* a PES packet ends anywhere in its last packet */
-    return (bytes / TS_PAYLOAD + pes / 2 + 1) * TS_PACKET;
+    /*
+     * a PES packet ends anywhere in its last packet; a little more than half
+     * of one is left over, as what is told should not be less than what is
+     */
+    return (bytes / TS_PAYLOAD + pes * 11 / 20 + 1) * TS_PACKET;
 }
 
 
