@@ -15,6 +15,12 @@ FUZZ_SAN      = address,undefined -fno-sanitize-recover=all \
 FUZZ_WITH_pipeline = $(BUILD)/workerd/pipeline.o $(BUILD)/workerd/yaml.o \
                      $(BUILD)/workerd/yaml_read.o
 FUZZ_PKGS_pipeline = yaml-0.1
+FUZZ_WITH_playlist = $(BUILD)/reelctl/m3u8.o $(BUILD)/reelctl/m3u8_attr.o
+FUZZ_WITH_check    = $(FUZZ_WITH_playlist) $(BUILD)/reelctl/mpd.o \
+                     $(BUILD)/reelctl/check_init.o \
+                     $(BUILD)/reelctl/check_codec.o \
+                     $(BUILD)/reelctl/check_moof.o \
+                     $(BUILD)/reelctl/check_ts.o $(BUILD)/reelctl/check_vtt.o
 
 FUZZ_DIR      = $(BUILD)/tests/fuzz
 FUZZ_OBJS    := $(FUZZ_ALL:%=$(FUZZ_DIR)/fuzz_%.o) $(FUZZ_DIR)/replay_main.o
