@@ -34,6 +34,7 @@
  *   ngx_http_reel_stream.c    playback: what is made while it is sent
  *   ngx_http_reel_buffer.c    … and the buffers for it
  *   ngx_http_reel_ts.c        playback: transport streams
+ *   ngx_http_reel_download.c  playback: all of an asset as one file
  *   ngx_http_reel_index.c     looks up an asset's index
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_zone.c      indexes in shared memory

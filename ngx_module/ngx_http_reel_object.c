@@ -3,13 +3,14 @@
 #include "ngx_module/ngx_http_reel_play.h"
 
 static ngx_int_t object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    reel_str_t folder, const reel_extent_t *ext, ngx_str_t *path);
+    ngx_pool_t *pool, reel_str_t folder, const reel_extent_t *ext,
+    ngx_str_t *path);
 
 
 ngx_int_t
 ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    reel_str_t folder, const reel_extent_t *ext, ngx_uint_t cached,
-    ngx_file_t **file)
+    ngx_pool_t *pool, reel_str_t folder, const reel_extent_t *ext,
+    ngx_uint_t cached, ngx_file_t *file)
 {
     ngx_str_t                  path;
     ngx_log_t                 *log;
@@ -26,7 +27,7 @@ ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         cache = NULL;
     }
 
-    if (object_path(r, p, folder, ext, &path) != NGX_OK) {
+    if (object_path(r, p, pool, folder, ext, &path) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -43,9 +44,8 @@ ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_ERROR;
     }
 
-    if (ngx_open_cached_file(cache, &path, &of, r->pool)
-        != NGX_OK)
-    {
+    if (ngx_open_cached_file(cache, &path, &of, pool) != NGX_OK) {
+
         if (of.err == NGX_ENOENT || of.err == NGX_ENOTDIR) {
             if (p->again) {
                 ngx_log_error(NGX_LOG_ERR, log, of.err,
@@ -71,23 +71,18 @@ ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_ABORT;
     }
 
-    *file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-    if (*file == NULL) {
-        return NGX_ERROR;
-    }
-
-    (*file)->fd = of.fd;
-    (*file)->name = path;
-    (*file)->log = log;
-    (*file)->directio = of.is_directio;
+    file->fd = of.fd;
+    file->name = path;
+    file->log = log;
+    file->directio = of.is_directio;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
-    const reel_extent_t *ext, ngx_str_t *path)
+object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_pool_t *pool,
+    reel_str_t folder, const reel_extent_t *ext, ngx_str_t *path)
 {
     u_char                    *b;
     size_t                     len;
@@ -106,7 +101,7 @@ object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_str_t folder,
 
     len = ngx_strlen(key);
 
-    path->data = ngx_pnalloc(r->pool, conf->root.len + 1 + len + 1);
+    path->data = ngx_pnalloc(pool, conf->root.len + 1 + len + 1);
     if (path->data == NULL) {
         return NGX_ERROR;
     }
@@ -137,4 +132,37 @@ ngx_http_reel_object_refuse(ngx_http_request_t *r, ngx_int_t rc)
                                NGX_HTTP_INTERNAL_SERVER_ERROR,
                                "STORE_FAILED",
                                "the store could not be read", 1);
+}
+
+
+/*
+ * Where tcp_nopush corks a response, nginx on Linux leaves Nagle's algorithm
+ * on.  Pieces of files do not end with a packet, so a short packet goes out
+ * in the middle, and the last one would then wait for its acknowledgement
+ * (40 ms on loopback).  The cork does not mind the option.
+ */
+void
+ngx_http_reel_no_delay(ngx_http_request_t *r)
+{
+    int                        on;
+    ngx_connection_t          *c;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    c = r->connection;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (c->sendfile && clcf->tcp_nopush && clcf->tcp_nodelay
+        && c->tcp_nodelay == NGX_TCP_NODELAY_UNSET
+        && c->sockaddr->sa_family != AF_UNIX)
+    {
+        on = 1;
+
+        if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, (void *) &on,
+                       sizeof(int))
+            == -1)
+        {
+            ngx_log_error(NGX_LOG_INFO, c->log, ngx_socket_errno,
+                          "setsockopt(TCP_NODELAY) failed");
+        }
+    }
 }

@@ -79,6 +79,9 @@ static const ngx_http_reel_route_t  routes[] = {
     { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".vtt"), 0,
       NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_text_segment, CUES },
 
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("download.mp4"), 0,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_download, CMAF },
+
     { 0, ngx_null_string, 0, 0, NULL, NONE }
 };
 

@@ -62,6 +62,7 @@ struct ngx_http_reel_play_s {
     ngx_str_t                    shape;
 
     ngx_uint_t                   again;     /* looked up a second time */
+    void                        *out;       /* of the file that answers */
 };
 
 
@@ -167,10 +168,7 @@ ngx_int_t ngx_http_reel_segment_send(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, const reel_extent_t *ext, ngx_uint_t n,
     reel_str_t folder, ngx_str_t *what);
 
-/*
- * Makes b the stretch ext of an object.  NGX_DECLINED: there is no such
- * file; NGX_ABORT: it is not what the index says, which was logged.
- */
+/* makes b the stretch ext of an object; as ngx_http_reel_object_open() */
 ngx_int_t ngx_http_reel_segment_open(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, reel_str_t folder, const reel_extent_t *ext,
     ngx_buf_t *b);
@@ -202,19 +200,29 @@ ngx_int_t ngx_http_reel_text_whole(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 
+/* ngx_http_reel_download.c */
+
+ngx_int_t ngx_http_reel_download(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
 /* ngx_http_reel_object.c */
 
 /*
- * Opens the object that holds ext.  cached: it is read through the page
- * cache, whatever "directio" says.  NGX_DECLINED: there is no such file;
- * NGX_ABORT: it is not what the index says, which was logged.
+ * Opens the object that holds ext, for as long as pool lives, and sets file's
+ * name, descriptor and so on.  cached: it is read through the page cache,
+ * whatever "directio" says.  NGX_DECLINED: there is no such file; NGX_ABORT:
+ * it is not what the index says, which was logged.
  */
 ngx_int_t ngx_http_reel_object_open(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, reel_str_t folder, const reel_extent_t *ext,
-    ngx_uint_t cached, ngx_file_t **file);
+    ngx_http_reel_play_t *p, ngx_pool_t *pool, reel_str_t folder,
+    const reel_extent_t *ext, ngx_uint_t cached, ngx_file_t *file);
 
 /* answers what an opening or a look into an object came to, but DECLINED */
 ngx_int_t ngx_http_reel_object_refuse(ngx_http_request_t *r, ngx_int_t rc);
+
+/* for responses of several pieces of files; before the first is sent */
+void ngx_http_reel_no_delay(ngx_http_request_t *r);
 
 
 /* ngx_http_reel_ts.c */

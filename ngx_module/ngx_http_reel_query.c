@@ -24,7 +24,8 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     if (r->args.len == 0
         || (!p->route->manifest
-            && p->route->answer != ngx_http_reel_text_whole))
+            && p->route->answer != ngx_http_reel_text_whole
+            && p->route->answer != ngx_http_reel_download))
     {
         return NGX_OK;
     }

@@ -8,7 +8,6 @@
 #include "lib/index/packed.h"
 
 static ngx_uint_t has_header(const reel_rendition_t *r, uint32_t number);
-static void no_delay(ngx_http_request_t *r);
 static ngx_chain_t *align(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
     ngx_buf_t *head);
@@ -207,42 +206,9 @@ ngx_http_reel_segment_send(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return rc;
     }
 
-    no_delay(r);
+    ngx_http_reel_no_delay(r);
 
     return ngx_http_output_filter(r, align(r, out));
-}
-
-
-/*
- * Where tcp_nopush corks a response, nginx on Linux leaves Nagle's algorithm
- * on.  Pieces of files do not end with a packet, so a short packet goes out
- * in the middle, and the last one would then wait for its acknowledgement
- * (40 ms on loopback).  The cork does not mind the option.
- */
-static void
-no_delay(ngx_http_request_t *r)
-{
-    int                        on;
-    ngx_connection_t          *c;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    c = r->connection;
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (c->sendfile && clcf->tcp_nopush && clcf->tcp_nodelay
-        && c->tcp_nodelay == NGX_TCP_NODELAY_UNSET
-        && c->sockaddr->sa_family != AF_UNIX)
-    {
-        on = 1;
-
-        if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, (void *) &on,
-                       sizeof(int))
-            == -1)
-        {
-            ngx_log_error(NGX_LOG_INFO, c->log, ngx_socket_errno,
-                          "setsockopt(TCP_NODELAY) failed");
-        }
-    }
 }
 
 
@@ -250,11 +216,16 @@ ngx_int_t
 ngx_http_reel_segment_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     reel_str_t folder, const reel_extent_t *ext, ngx_buf_t *b)
 {
+    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (b->file == NULL) {
+        return NGX_ERROR;
+    }
+
     b->in_file = 1;
     b->file_pos = (off_t) ext->offset;
     b->file_last = (off_t) (ext->offset + ext->size);
 
-    return ngx_http_reel_object_open(r, p, folder, ext, 0, &b->file);
+    return ngx_http_reel_object_open(r, p, r->pool, folder, ext, 0, b->file);
 }
 
 

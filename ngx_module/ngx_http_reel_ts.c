@@ -124,8 +124,13 @@ find_pieces(ngx_http_request_t *r, ngx_http_reel_play_t *p, ts_t *t)
     }
 
     for (e = 0; e < n; e++) {
-        rc = ngx_http_reel_object_open(r, p, p->rendition->name, &ext[e], 1,
-                                       &file);
+        file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+        if (file == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        rc = ngx_http_reel_object_open(r, p, r->pool, p->rendition->name,
+                                       &ext[e], 1, file);
         if (rc == NGX_DECLINED) {
             return ngx_http_reel_play_again(r, p);
         }

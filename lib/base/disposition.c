@@ -272,3 +272,78 @@ reel_disposition_filename(reel_str_t field, char *dst, size_t cap)
 
     return err == REEL_BADDATA ? REEL_NOTFOUND : err;
 }
+
+
+/* an ending is a point, not the first character, and up to five letters */
+static reel_str_t
+stem(reel_str_t name)
+{
+    size_t  i, n;
+
+    for (i = name.len; i != 0 && name.p[i - 1] != '/'; i--) {
+        /* behind the last folder */
+    }
+
+    name.p += i;
+    name.len -= i;
+
+    for (n = 0; n < 5 && n < name.len; n++) {
+        if (name.p[name.len - n - 1] == '.') {
+            break;
+        }
+    }
+
+    if (n != 0 && n + 1 < name.len && name.p[name.len - n - 1] == '.') {
+        name.len -= n + 1;
+    }
+
+    return name;
+}
+
+
+/* RFC 8187, 3.2.1 */
+static bool
+is_attr_char(char c)
+{
+    return is_token(c) && strchr("%'*", c) == NULL;
+}
+
+
+void
+reel_disposition_attachment(reel_buf_t *b, reel_str_t name,
+    const char *ending)
+{
+    size_t  i, n, from;
+
+    name = stem(name);
+
+    if (name.len == 0) {
+        name = REEL_STR("video");
+    }
+
+    reel_buf_addz(b, "attachment; filename=\"");
+
+    for (i = 0; i < name.len; i++) {
+        reel_buf_u8(b, name.p[i] == ' ' || is_attr_char(name.p[i])
+                       ? (uint8_t) name.p[i] : '_');
+    }
+
+    reel_buf_printf(b, "%s\"; filename*=UTF-8''", ending);
+
+    for (i = 0; i < name.len; i += n) {
+        n = reel_utf8_len((const uint8_t *) name.p + i, name.len - i);
+
+        if (n == 0) {
+            reel_buf_addz(b, "%EF%BF%BD");
+            n = 1;
+            continue;
+        }
+
+        for (from = i; from < i + n; from++) {
+            reel_buf_printf(b, is_attr_char(name.p[from]) ? "%c" : "%%%02X",
+                            (uint8_t) name.p[from]);
+        }
+    }
+
+    reel_buf_addz(b, ending);
+}

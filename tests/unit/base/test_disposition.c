@@ -100,10 +100,57 @@ too_long(void **state)
 }
 
 
+static void
+attachments(void **state)
+{
+    size_t      i;
+    reel_buf_t  b;
+
+    static const struct {
+        reel_str_t  name;
+        const char *want;
+    } cases[] = {
+        { REEL_STR("holiday.mov"), "holiday.mp4\"; filename*=UTF-8''"
+          "holiday.mp4" },
+        { REEL_STR("a/b/My film 1.2.mkv"), "My film 1.2.mp4\"; "
+          "filename*=UTF-8''My%20film%201.2.mp4" },
+        { REEL_STR("Urlaub in K\xc3\xb6ln"), "Urlaub in K__ln.mp4\"; "
+          "filename*=UTF-8''Urlaub%20in%20K%C3%B6ln.mp4" },
+        { REEL_STR("x\"; \r\nSet-Cookie: a=b\\.mp4"),
+          "x__ __Set-Cookie_ a_b_.mp4\"; filename*=UTF-8''"
+          "x%22%3B%20%0D%0ASet-Cookie%3A%20a%3Db%5C.mp4" },
+        { REEL_STR("\xff\xc3"), "__.mp4\"; filename*=UTF-8''"
+          "%EF%BF%BD%EF%BF%BD.mp4" },
+        { REEL_STR("no ending.in it"), "no ending.mp4\"; filename*=UTF-8''"
+          "no%20ending.mp4" },
+        { REEL_STR("v.longer1"), "v.longer1.mp4\"; filename*=UTF-8''"
+          "v.longer1.mp4" },
+        { REEL_STR(".mp4"), ".mp4.mp4\"; filename*=UTF-8''.mp4.mp4" },
+        { REEL_STR("dot."), "dot..mp4\"; filename*=UTF-8''dot..mp4" },
+        { REEL_STR("a\0b"), "a_b.mp4\"; filename*=UTF-8''a%00b.mp4" },
+        { REEL_STR("50%.avi"), "50_.mp4\"; filename*=UTF-8''50%25.mp4" },
+        { REEL_STR(""), "video.mp4\"; filename*=UTF-8''video.mp4" },
+        { REEL_STR("folder/"), "video.mp4\"; filename*=UTF-8''video.mp4" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        reel_buf_init(&b, 1024);
+        reel_disposition_attachment(&b, cases[i].name, ".mp4");
+        assert_memory_equal(reel_buf_cstr(&b), "attachment; filename=\"",
+                            22);
+        assert_string_equal(reel_buf_cstr(&b) + 22, cases[i].want);
+        reel_buf_release(&b);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attachments),
         cmocka_unit_test(filenames),
         cmocka_unit_test(too_long),
     };
