@@ -12,7 +12,7 @@
 #include "lib/job/plan_part.h"
 
 #define STEP_MAX_S       10
-#define PICTURES_WANTED  12
+#define PICTURES_WANTED  6
 #define INTERVAL_MAX_S   3600
 #define SHEET_SIDE       16384          /* what any decoder of JPEG takes */
 

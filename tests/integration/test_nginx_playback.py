@@ -53,6 +53,77 @@ def test_hls_and_dash_decode_to_the_last_frame(stack):
         assert abs(count(path, "a:0") - 20 * 48000 / 1024) < 2
 
 
+SRT = """1
+00:00:00,500 --> 00:00:01,500
+first
+
+2
+00:00:05,000 --> 00:00:07,000
+over the <i>edge</i>
+
+3
+00:00:11,000 --> 00:00:15,000
+last
+
+"""
+
+
+def shades(stack):
+    """12 s that become lighter every 2 s, at key frames, with subtitles"""
+    srt, path = (os.path.join(stack.dir, n) for n in ("s.srt", "shades.mkv"))
+    with open(srt, "w") as f:
+        f.write(SRT)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+         "color=black:s=320x180:r=25:d=12,geq=lum='16+floor(T/2)*36':cb=128"
+         ":cr=128", "-i", srt, "-c:v", "libx264", "-g", "50", "-keyint_min",
+         "50", "-sc_threshold", "0", "-c:s", "srt", "-metadata:s:s:0",
+         "language=eng", path], check=True)
+    return path
+
+
+def shade(jpeg, crop="iw:ih:0:0"):
+    """which of the six a picture has"""
+    out = subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "mjpeg", "-i", "-", "-vf",
+         "crop=" + crop, "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        input=jpeg, capture_output=True, check=True).stdout
+    mean = sum(out) // len(out)
+    k, off = divmod(mean + 21, 42)
+    assert abs(off - 21) < 8, mean
+    return k
+
+
+def test_pictures_and_subtitles(stack):
+    a = stack.put(shades(stack))
+    assert stack.wait(a)["ready"]
+    url = base(stack, a)
+
+    for at, k in (0, 0), (1.9, 0), (2, 1), (6.5, 3), (11.9, 5), (99, 5):
+        assert shade(get(url + "thumb.jpg?time=%s&width=100" % at)) == k, at
+
+    board = get(url + "storyboard.vtt").decode()
+    cues = re.findall(r"^00:00:(\d+)\.000 --> .*\n(.*)#xywh=(.*)$", board,
+                      re.M)
+    assert len(cues) == 6
+    for at, uri, place in cues:
+        x, y, w, h = place.split(",")
+        assert shade(get(url + uri), ":".join((w, h, x, y))) \
+            == int(at) // 2
+
+    master = get(url + "master.m3u8").decode()
+    media = re.search(r'TYPE=SUBTITLES.*URI="([^"]+)"', master).group(1)
+    folder = url + media.rsplit("/", 1)[0] + "/"
+    said = [re.findall(r"^(?:first|over.*|last)$",
+                       get(folder + "%d.vtt" % n).decode(), re.M)
+            for n in (0, 1)]
+    edge = "over the <i>edge</i>"
+    assert said == [["first", edge], [edge, "last"]]
+    whole = get(folder + "subtitles.vtt").decode()
+    assert "00:00:05.000 --> 00:00:07.000\n" + edge in whole
+    assert "00:00:11.000 --> 00:00:12.000\nlast" in whole      # the film ends
+
+
 def woven(stack, one, two, name, at):
     """`one`, whose rendition goes on with the objects of `two` from object
     `at` on, and with the header that those need"""
