@@ -59,5 +59,5 @@ install: all
 	    || install -m 644 conf/reel.yaml $(DESTDIR)$(SYSCONF)/
 	install -m 644 conf/pipelines/*.yaml $(DESTDIR)$(SYSCONF)/pipelines/
 	install -m 644 conf/systemd/*.service $(DESTDIR)$(UNITDIR)/
-	install -m 644 README.md LICENSE CHANGES docs/*.md conf/nginx.conf \
+	install -m 644 README.md LICENSE CHANGES docs/*.md conf/nginx.conf conf/edge.conf \
 	    $(DESTDIR)$(DOCDIR)/

@@ -52,6 +52,15 @@ symlink Conf::module(), "$d/bin/ngx_http_reel_module.so" or die $!;
 ok($good, 'conf/run.nginx.conf') or diag $said;
 unlike($said, qr/\[warn\]/, 'conf/run.nginx.conf: no warning');
 
+# t/edge.t runs it
+($good, $said) = $t->check("pid $d/nginx.pid;\n" . Conf::replace(
+    file('conf/edge.conf'), 'listen 80;' => "listen 127.0.0.1:$t->{port};",
+    '/var/cache/nginx/reel' => "$d/cache",
+    'origin.example:8080' => '127.0.0.1:1',
+    "http {\n" => "http {\n" . $t->own_paths));
+ok($good, 'conf/edge.conf') or diag $said;
+unlike($said, qr/\[warn\]/, 'conf/edge.conf: no warning');
+
 SKIP: {
     skip 'workerd is not built', 4 if !-x $workerd;
     my @pipelines = map { basename $_ } glob "$Reel::TOP/conf/pipelines/*";
