@@ -55,7 +55,7 @@ list_parts(list_t *l, const reel_upload_table_t *t, const uint32_t *numbers,
             return REEL_INVAL;
         }
 
-        p = &t->done[numbers[i]];
+        p = &reel_upload_table_row(t, numbers[i])->done;
 
         if (p->number == 0 || p->tag != tags[i]) {
             return REEL_BADDATA;
@@ -251,10 +251,10 @@ reel_err_t
 reel_upload_join(reel_upload_t *pub, const uint32_t *numbers,
     const uint64_t *tags, size_t n, size_t *bad)
 {
-    list_t                l = { 0 };
-    reel_err_t            err;
-    reel_upload_impl_t   *u = reel_upload_impl(pub);
-    reel_upload_table_t  *t;
+    list_t               l = { 0 };
+    reel_err_t           err;
+    reel_upload_impl_t  *u = reel_upload_impl(pub);
+    reel_upload_table_t  t = { 0 };
 
     *bad = 0;
 
@@ -274,14 +274,12 @@ reel_upload_join(reel_upload_t *pub, const uint32_t *numbers,
         err = reel_upload_table_load(u, &t);
     }
 
-    if (err != REEL_OK) {
-        return err;
+    if (err == REEL_OK) {
+        /* nobody writes one any more: we have all turns */
+        reel_upload_table_bury_all(&t);
+
+        err = list_parts(&l, &t, numbers, tags, n, bad);
     }
-
-    /* nobody writes one any more: we have all turns */
-    memset(t->begun, 0, sizeof(t->begun));
-
-    err = list_parts(&l, t, numbers, tags, n, bad);
 
     if (err == REEL_OK && pub->facts.max_bytes != 0
         && l.total > pub->facts.max_bytes)
@@ -290,11 +288,11 @@ reel_upload_join(reel_upload_t *pub, const uint32_t *numbers,
     }
 
     if (err == REEL_OK) {
-        err = arrange(u, &l, t);
+        err = arrange(u, &l, &t);
     }
 
     list_release(&l);
-    free(t);
+    reel_upload_table_release(&t);
 
     return err;
 }

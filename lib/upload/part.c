@@ -14,38 +14,30 @@
 
 
 reel_err_t
-reel_upload_table_load(reel_upload_impl_t *u, reel_upload_table_t **out)
+reel_upload_table_load(reel_upload_impl_t *u, reel_upload_table_t *t)
 {
-    size_t                n, at;
-    uint8_t              *buf;
-    reel_err_t            err;
-    reel_upload_table_t  *t;
+    size_t       n, at;
+    uint8_t     *buf;
+    reel_err_t   err;
 
-    t = calloc(1, sizeof(*t));
+    *t = (reel_upload_table_t) { 0 };
     buf = malloc(READ_SIZE);
 
-    err = t == NULL || buf == NULL ? REEL_NOMEM
+    err = buf == NULL ? REEL_NOMEM
           : reel_upload_stage(u, REEL_UPLOAD_PARTS, false, &u->parts);
 
     for (n = READ_SIZE; err == REEL_OK && n == READ_SIZE; ) {
         err = reel_multipart_read(u->parts, t->end, buf, READ_SIZE, &n);
 
         for (at = 0; err == REEL_OK && n - at >= REEL_UPLOAD_RECORD_LEN; ) {
-            reel_upload_table_add(t, buf + at);
+            err = reel_upload_table_add(t, buf + at);
             at += REEL_UPLOAD_RECORD_LEN;
         }
     }
 
     free(buf);
 
-    if (err != REEL_OK) {
-        free(t);
-        return err;
-    }
-
-    *out = t;
-
-    return REEL_OK;
+    return err;
 }
 
 
@@ -168,7 +160,9 @@ give_back_dead(reel_upload_impl_t *u, const reel_upload_table_t *t,
     const reel_upload_part_t *p)
 {
     uint64_t                   end, dead_end;
-    const reel_upload_part_t  *dead = &t->begun[p->number];
+    const reel_upload_part_t  *dead;
+
+    dead = &reel_upload_table_row(t, p->number)->begun;
 
     if (dead->number == 0) {
         return;
@@ -193,7 +187,7 @@ bury_dead(reel_upload_impl_t *u, reel_upload_table_t *t, uint32_t number)
     reel_upload_part_t  dead;
 
     for (i = 1; i <= t->max; i++) {
-        dead = t->begun[i];
+        dead = t->rows[i].begun;
 
         if (i == number || dead.number == 0
             || reel_multipart_holder(u->state_file, i, 1, &at)
@@ -202,7 +196,7 @@ bury_dead(reel_upload_impl_t *u, reel_upload_table_t *t, uint32_t number)
             continue;
         }
 
-        t->begun[i].number = 0;
+        reel_upload_table_bury(t, i);
         give_back(u, t, 0, dead.offset, dead.offset + dead.size);
     }
 }
@@ -230,9 +224,9 @@ check_room(reel_upload_impl_t *u, reel_upload_table_t *t,
 static reel_err_t
 choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
 {
-    uint64_t              part_size;
-    reel_err_t            err;
-    reel_upload_table_t  *t;
+    uint64_t             part_size;
+    reel_err_t           err;
+    reel_upload_table_t  t;
 
     err = reel_upload_state_read(u);
     if (err != REEL_OK) {
@@ -240,16 +234,15 @@ choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
     }
 
     err = reel_upload_table_load(u, &t);
-    if (err != REEL_OK) {
-        return err;
-    }
-
     part_size = u->pub.state.part_size;
-    u->before = t->done[p->number];
-    err = check_room(u, t, p);
 
     if (err == REEL_OK) {
-        err = reel_upload_table_place(t, p->number, p->size, &part_size,
+        u->before = reel_upload_table_row(&t, p->number)->done;
+        err = check_room(u, &t, p);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_upload_table_place(&t, p->number, p->size, &part_size,
                                       &p->offset);
     }
 
@@ -259,14 +252,14 @@ choose_place(reel_upload_impl_t *u, reel_upload_part_t *p)
     }
 
     if (err == REEL_OK) {
-        err = append(u, t->end, REEL_UPLOAD_PART_BEGUN, p);
+        err = append(u, t.end, REEL_UPLOAD_PART_BEGUN, p);
     }
 
     if (err == REEL_OK) {
-        give_back_dead(u, t, p);
+        give_back_dead(u, &t, p);
     }
 
-    free(t);
+    reel_upload_table_release(&t);
 
     return err;
 }
@@ -360,7 +353,7 @@ draw_tag(uint64_t *tag)
 static void
 give_back_before(reel_upload_impl_t *u)
 {
-    reel_upload_table_t       *t;
+    reel_upload_table_t        t;
     const reel_upload_part_t  *p = &u->before;
 
     if (p->number == 0 || p->size == 0
@@ -370,9 +363,10 @@ give_back_before(reel_upload_impl_t *u)
     }
 
     if (reel_upload_table_load(u, &t) == REEL_OK) {
-        give_back(u, t, 0, p->offset, p->offset + p->size);
-        free(t);
+        give_back(u, &t, 0, p->offset, p->offset + p->size);
     }
+
+    reel_upload_table_release(&t);
 
     reel_upload_mutex_unlock(u);
 }
@@ -438,9 +432,9 @@ reel_upload_part_finish(reel_upload_t *pub, reel_upload_part_t *p,
 reel_err_t
 reel_upload_parts(reel_upload_t *pub, reel_upload_part_t **parts, size_t *n)
 {
-    uint32_t              i;
-    reel_err_t            err;
-    reel_upload_table_t  *t;
+    uint32_t             i;
+    reel_err_t           err;
+    reel_upload_table_t  t;
 
     *parts = NULL;
     *n = 0;
@@ -450,29 +444,19 @@ reel_upload_parts(reel_upload_t *pub, reel_upload_part_t **parts, size_t *n)
     }
 
     err = reel_upload_table_load(reel_upload_impl(pub), &t);
-    if (err != REEL_OK) {
-        return err;
+
+    if (err == REEL_OK) {
+        *parts = calloc((size_t) t.max + 1, sizeof(**parts));
+        err = *parts == NULL ? REEL_NOMEM : REEL_OK;
     }
 
-    for (i = 1; i <= t->max; i++) {
-        *n += t->done[i].number != 0;
-    }
-
-    *parts = calloc(*n + 1, sizeof(**parts));
-
-    if (*parts == NULL) {
-        *n = 0;
-        err = REEL_NOMEM;
-
-    } else {
-        for (i = 1, *n = 0; i <= t->max; i++) {
-            if (t->done[i].number != 0) {
-                (*parts)[(*n)++] = t->done[i];
-            }
+    for (i = 1; err == REEL_OK && i <= t.max; i++) {
+        if (t.rows[i].done.number != 0) {
+            (*parts)[(*n)++] = t.rows[i].done;
         }
     }
 
-    free(t);
+    reel_upload_table_release(&t);
 
     return err;
 }

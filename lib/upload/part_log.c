@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/crc32c.h"
@@ -10,6 +11,7 @@
 #define ALIGN    4096u
 #define MIN_PART (5u << 20)     /* of S3: all but the last have as much */
 #define FAR_MAX  (1ull << 40)   /* what every file system can address */
+#define MIN_ROOM 64u
 
 
 void
@@ -76,34 +78,110 @@ reel_upload_record_parse(reel_upload_record_t *r,
 
 
 void
+reel_upload_table_release(reel_upload_table_t *t)
+{
+    free(t->rows);
+    *t = (reel_upload_table_t) { 0 };
+}
+
+
+static reel_err_t
+make_room(reel_upload_table_t *t, uint32_t number)
+{
+    uint32_t            room = t->room;
+    reel_upload_row_t  *rows;
+
+    if (number < room) {
+        return REEL_OK;
+    }
+
+    if (room == 0) {
+        room = MIN_ROOM;
+    }
+
+    while (room <= number) {
+        room *= 2;
+    }
+
+    rows = realloc(t->rows, room * sizeof(*rows));
+    if (rows == NULL) {
+        return REEL_NOMEM;
+    }
+
+    memset(rows + t->room, 0, (room - t->room) * sizeof(*rows));
+    t->rows = rows;
+    t->room = room;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
 reel_upload_table_add(reel_upload_table_t *t,
     const uint8_t raw[REEL_UPLOAD_RECORD_LEN])
 {
     uint32_t              n;
+    reel_err_t            err;
     reel_upload_record_t  r;
 
     t->end += REEL_UPLOAD_RECORD_LEN;
 
     if (reel_upload_record_parse(&r, raw) != REEL_OK) {
-        return;
+        return REEL_OK;
     }
 
     n = r.part.number;
+
+    err = make_room(t, n);
+    if (err != REEL_OK) {
+        return err;
+    }
 
     if (n > t->max) {
         t->max = n;
     }
 
     if (r.kind == REEL_UPLOAD_PART_BEGUN) {
-        t->begun[n] = r.part;
+        t->rows[n].begun = r.part;
 
     } else {
-        t->done[n] = r.part;
-        t->begun[n].number = 0;
+        t->rows[n].done = r.part;
+        t->rows[n].begun.number = 0;
     }
 
     if (r.part.offset + r.part.size > t->high) {
         t->high = r.part.offset + r.part.size;
+    }
+
+    return REEL_OK;
+}
+
+
+const reel_upload_row_t *
+reel_upload_table_row(const reel_upload_table_t *t, uint32_t number)
+{
+    static const reel_upload_row_t  none;
+
+    return number <= t->max && t->rows != NULL ? &t->rows[number] : &none;
+}
+
+
+void
+reel_upload_table_bury(reel_upload_table_t *t, uint32_t number)
+{
+    if (number <= t->max && t->rows != NULL) {
+        t->rows[number].begun.number = 0;
+    }
+}
+
+
+void
+reel_upload_table_bury_all(reel_upload_table_t *t)
+{
+    uint32_t  i;
+
+    for (i = 1; i <= t->max; i++) {
+        reel_upload_table_bury(t, i);
     }
 }
 
@@ -127,8 +205,8 @@ reel_upload_table_free(const reel_upload_table_t *t, uint32_t number,
     }
 
     for (i = 1; i <= t->max; i++) {
-        if (overlaps(&t->done[i], off, size)
-            || (i != number && overlaps(&t->begun[i], off, size)))
+        if (overlaps(&t->rows[i].done, off, size)
+            || (i != number && overlaps(&t->rows[i].begun, off, size)))
         {
             return false;
         }
@@ -142,8 +220,9 @@ bool
 reel_upload_table_fits(const reel_upload_table_t *t, uint32_t number,
     uint64_t size, uint64_t max)
 {
-    uint32_t  i;
-    uint64_t  n;
+    uint32_t                  i;
+    uint64_t                  n;
+    const reel_upload_row_t  *row;
 
     if (max == 0) {
         return true;
@@ -156,10 +235,11 @@ reel_upload_table_fits(const reel_upload_table_t *t, uint32_t number,
             return true;
         }
 
-        n = t->done[i].number != 0 ? t->done[i].size : 0;
+        row = &t->rows[i];
+        n = row->done.number != 0 ? row->done.size : 0;
 
-        if (t->begun[i].number != 0 && t->begun[i].size > n) {
-            n = t->begun[i].size;
+        if (row->begun.number != 0 && row->begun.size > n) {
+            n = row->begun.size;
         }
 
         if (i == number) {
@@ -200,7 +280,9 @@ reel_upload_table_place(const reel_upload_table_t *t, uint32_t number,
     uint64_t size, uint64_t *part_size, uint64_t *off)
 {
     uint64_t                   at;
-    const reel_upload_part_t  *dead = &t->begun[number];
+    const reel_upload_part_t  *dead;
+
+    dead = &reel_upload_table_row(t, number)->begun;
 
     if (*part_size == 0 && size != 0 && (number == 1 || size >= MIN_PART)) {
         *part_size = size;

@@ -28,18 +28,33 @@ void reel_upload_record_print(uint8_t dst[REEL_UPLOAD_RECORD_LEN],
 reel_err_t reel_upload_record_parse(reel_upload_record_t *r,
     const uint8_t src[REEL_UPLOAD_RECORD_LEN]) REEL_WARN_UNUSED;
 
-/* by number; number 0: there is none */
+/* of one part; number 0: there is none */
 typedef struct {
-    reel_upload_part_t done[REEL_UPLOAD_PARTS_MAX + 1];
-    reel_upload_part_t begun[REEL_UPLOAD_PARTS_MAX + 1];
+    reel_upload_part_t done, begun;
+} reel_upload_row_t;
+
+/* zeroed: of no parts; it takes as much memory as the log has numbers */
+typedef struct {
+    reel_upload_row_t *rows;            /* by number, or NULL … */
+    uint32_t           room;            /* … so many */
     uint32_t           max;             /* no number above it */
     uint64_t           high;            /* nothing lies from there on */
     uint64_t           end;             /* where the next record goes */
 } reel_upload_table_t;
 
-/* the next record of the log; a broken one is passed over */
-void reel_upload_table_add(reel_upload_table_t *t,
-    const uint8_t raw[REEL_UPLOAD_RECORD_LEN]);
+void reel_upload_table_release(reel_upload_table_t *t);
+
+/* the next record of the log; a broken one is passed over.  REEL_NOMEM */
+reel_err_t reel_upload_table_add(reel_upload_table_t *t,
+    const uint8_t raw[REEL_UPLOAD_RECORD_LEN]) REEL_WARN_UNUSED;
+
+/* what is known of a part, never NULL */
+const reel_upload_row_t *reel_upload_table_row(const reel_upload_table_t *t,
+    uint32_t number);
+
+/* nothing is under way any more, or not this one */
+void reel_upload_table_bury(reel_upload_table_t *t, uint32_t number);
+void reel_upload_table_bury_all(reel_upload_table_t *t);
 
 /* true when nothing that counts lies in the range; what part `number` began
    and did not finish does not count (0: all parts count) */

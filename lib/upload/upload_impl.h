@@ -118,9 +118,9 @@ reel_err_t reel_upload_data_drop(reel_upload_impl_t *u) REEL_WARN_UNUSED;
 
 /* ---- part.c ---- */
 
-/* all that `parts` says; free(*t) */
+/* all that `parts` says; whatever it returns, *t is to be released */
 reel_err_t reel_upload_table_load(reel_upload_impl_t *u,
-    reel_upload_table_t **t) REEL_WARN_UNUSED;
+    reel_upload_table_t *t) REEL_WARN_UNUSED;
 /* appends finished parts to it, durable */
 reel_err_t reel_upload_table_log(reel_upload_impl_t *u,
     const reel_upload_part_t *parts, size_t n) REEL_WARN_UNUSED;

@@ -47,15 +47,10 @@ parts(const uint8_t *data, size_t size)
     uint8_t               raw[REEL_UPLOAD_RECORD_LEN];
     uint32_t              number;
     uint64_t              bytes, part_size = 0, off;
-    reel_upload_table_t  *t;
+    reel_upload_table_t   t = { 0 };
     reel_upload_record_t  r;
 
     if (size < 12) {
-        return;
-    }
-
-    t = calloc(1, sizeof(*t));
-    if (t == NULL) {
         return;
     }
 
@@ -83,19 +78,21 @@ parts(const uint8_t *data, size_t size)
                  && r.part.size <= INT64_MAX - r.part.offset);
         }
 
-        reel_upload_table_add(t, raw);
+        if (reel_upload_table_add(&t, raw) != REEL_OK) {
+            break;
+        }
     }
 
     part_size &= INT64_MAX;
 
-    if (reel_upload_table_place(t, number, bytes, &part_size, &off)
+    if (reel_upload_table_place(&t, number, bytes, &part_size, &off)
         == REEL_OK)
     {
         need(off <= INT64_MAX && bytes <= INT64_MAX - off);
-        need(reel_upload_table_free(t, number, off, bytes));
+        need(reel_upload_table_free(&t, number, off, bytes));
     }
 
-    free(t);
+    reel_upload_table_release(&t);
 }
 
 

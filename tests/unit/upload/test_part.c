@@ -147,25 +147,22 @@ static const struct {
 };
 
 
-static reel_upload_table_t *
-table_of(const log_t *log, size_t n)
+static void
+table_of(reel_upload_table_t *t, const log_t *log, size_t n)
 {
-    size_t                i;
-    uint8_t               raw[LEN];
-    reel_upload_table_t  *t = calloc(1, sizeof(*t));
+    size_t   i;
+    uint8_t  raw[LEN];
 
-    assert_non_null(t);
+    *t = (reel_upload_table_t) { 0 };
 
     for (i = 0; i < n && log[i].kind != 0; i++) {
         reel_upload_record_print(raw, &(reel_upload_record_t) {
             log[i].kind, { .number = log[i].number, .size = log[i].size,
                            .offset = log[i].offset } });
-        reel_upload_table_add(t, raw);
+        OK(reel_upload_table_add(t, raw));
     }
 
     assert_int_equal(t->end, i * LEN);
-
-    return t;
 }
 
 
@@ -174,14 +171,14 @@ placed(void **state)
 {
     size_t                i;
     uint64_t              size, off;
-    reel_upload_table_t  *t;
+    reel_upload_table_t   t;
 
     (void) state;
 
     for (i = 0; i < COUNT(places); i++) {
-        t = table_of(places[i].log, COUNT(places[i].log));
+        table_of(&t, places[i].log, COUNT(places[i].log));
         size = places[i].part_size;
-        OK(reel_upload_table_place(t, places[i].number, places[i].size,
+        OK(reel_upload_table_place(&t, places[i].number, places[i].size,
                                    &size, &off));
 
         if (off != places[i].want || size != places[i].want_size) {
@@ -189,13 +186,13 @@ placed(void **state)
                      (unsigned long long) off, (unsigned long long) size);
         }
 
-        free(t);
+        reel_upload_table_release(&t);
     }
 
-    t = table_of((log_t[]) { { D, 1, INT64_MAX - M(2), M(1) } }, 1);
+    table_of(&t, (log_t[]) { { D, 1, INT64_MAX - M(2), M(1) } }, 1);
     size = M(5);
-    IS(REEL_LIMIT, reel_upload_table_place(t, 2, M(6), &size, &off));
-    free(t);
+    IS(REEL_LIMIT, reel_upload_table_place(&t, 2, M(6), &size, &off));
+    reel_upload_table_release(&t);
 }
 
 
@@ -204,7 +201,7 @@ static void
 fitting(void **state)
 {
     size_t                i;
-    reel_upload_table_t  *t;
+    reel_upload_table_t   t;
     static const struct {
         uint32_t number;
         uint64_t size, max;
@@ -222,18 +219,18 @@ fitting(void **state)
 
     (void) state;
 
-    t = table_of((log_t[]) { { D, 1, 0, 5 }, { D, 2, 5, 4 },
+    table_of(&t, (log_t[]) { { D, 1, 0, 5 }, { D, 2, 5, 4 },
                              { B, 2, 100, 7 }, { B, 3, 200, 3 } }, 4);
 
     for (i = 0; i < COUNT(c); i++) {
-        if (reel_upload_table_fits(t, c[i].number, c[i].size, c[i].max)
+        if (reel_upload_table_fits(&t, c[i].number, c[i].size, c[i].max)
             != c[i].want)
         {
             fail_msg("%zu: part %u", i, c[i].number);
         }
     }
 
-    free(t);
+    reel_upload_table_release(&t);
 }
 
 
@@ -367,19 +364,19 @@ static void
 passed_over(void **state)
 {
     uint8_t               raw[LEN] = { 1, 2, 3 };
-    reel_upload_table_t  *t;
+    reel_upload_table_t   t;
 
     (void) state;
 
-    t = table_of((log_t[]) { { D, 7, M(5), M(1) } }, 1);
-    reel_upload_table_add(t, raw);
+    table_of(&t, (log_t[]) { { D, 7, M(5), M(1) } }, 1);
+    OK(reel_upload_table_add(&t, raw));
     memset(raw, 0, LEN);
-    reel_upload_table_add(t, raw);
-    assert_int_equal(t->end, 3 * LEN);
-    assert_int_equal(t->max, 7);
-    assert_true(t->high == M(6));
-    assert_int_equal(t->done[7].number, 7);
-    free(t);
+    OK(reel_upload_table_add(&t, raw));
+    assert_int_equal(t.end, 3 * LEN);
+    assert_int_equal(t.max, 7);
+    assert_true(t.high == M(6));
+    assert_int_equal(reel_upload_table_row(&t, 7)->done.number, 7);
+    reel_upload_table_release(&t);
 }
 
 
