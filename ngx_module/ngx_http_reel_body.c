@@ -9,6 +9,7 @@ static void ngx_http_reel_body_event(ngx_http_request_t *r);
 static ngx_int_t ngx_http_reel_body_fill(ngx_http_request_t *r,
     ngx_http_reel_body_t *body);
 static ngx_uint_t ngx_http_reel_body_full(ngx_http_request_t *r);
+static void ngx_http_reel_body_wait(ngx_http_request_t *r);
 static ngx_int_t ngx_http_reel_body_post(ngx_http_request_t *r,
     ngx_http_reel_body_t *body);
 static ngx_int_t ngx_http_reel_body_take(ngx_http_request_t *r,
@@ -67,6 +68,17 @@ ngx_http_reel_body_of(ngx_http_request_t *r)
 static void
 ngx_http_reel_body_begin(ngx_http_request_t *r)
 {
+    ngx_http_reel_body_t     *body;
+    ngx_http_request_body_t  *rb;
+
+    body = ngx_http_reel_body_of(r);
+    rb = r->request_body;
+
+    if (r->reading_body && rb->buf) {
+        body->size = rb->buf->end - rb->buf->start;
+        body->direct = ngx_http_reel_pull_may(r, body);
+    }
+
     ngx_http_reel_body_event(r);
 }
 
@@ -138,8 +150,7 @@ ngx_http_reel_body_fill(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 
     if (body->busy) {
         if (!r->reading_body || ngx_http_reel_body_full(r)) {
-            /* the pool's end goes on from here */
-            r->read_event_handler = ngx_http_block_reading;
+            ngx_http_reel_body_wait(r);
         }
 
         return NGX_DONE;
@@ -180,6 +191,33 @@ ngx_http_reel_body_full(ngx_http_request_t *r)
 }
 
 
+/*
+ * The pool's end goes on from here.  No event of the socket until then: each
+ * packet would wake the loop for nothing.  The next read that finds nothing
+ * asks for them again, so one must follow.
+ */
+static void
+ngx_http_reel_body_wait(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (!r->reading_body || r->http_version >= NGX_HTTP_VERSION_20) {
+        return;
+    }
+
+    rev = r->connection->read;
+
+    if ((ngx_event_flags & NGX_USE_CLEAR_EVENT) && rev->active
+        && ngx_del_event(rev, NGX_READ_EVENT, 0) == NGX_OK)
+    {
+        rev->ready = 1;
+        rev->available = -1;
+    }
+}
+
+
 /* posts what was read; the last of the body with what follows it */
 static ngx_int_t
 ngx_http_reel_body_post(ngx_http_request_t *r, ngx_http_reel_body_t *body)
@@ -208,6 +246,17 @@ ngx_http_reel_body_post(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 
         body->last = 0;
 
+    } else if (body->direct) {
+        ngx_http_reel_pull_begin(r, body);
+        ngx_http_reel_body_wait(r);
+
+        if (ngx_http_reel_task_post(r, ngx_http_reel_pull_work,
+                                    ngx_http_reel_body_written, body)
+            == NGX_OK)
+        {
+            return NGX_DONE;
+        }
+
     } else if (ngx_http_reel_body_swap(r, body) == NGX_OK
                && ngx_http_reel_task_post(r, body->write,
                                           ngx_http_reel_body_written,
@@ -230,7 +279,6 @@ ngx_http_reel_body_post(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 static ngx_int_t
 ngx_http_reel_body_take(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 {
-    ngx_str_t                *piece;
     ngx_chain_t              *cl, *next;
     ngx_http_request_body_t  *rb;
 
@@ -238,19 +286,20 @@ ngx_http_reel_body_take(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 
     body->pieces.nelts = 0;
 
+    if (ngx_http_reel_body_piece(body, body->start, body->held) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    body->held = 0;
+
     for (cl = rb ? rb->bufs : NULL; cl; cl = next) {
         next = cl->next;
 
-        if (cl->buf->last != cl->buf->pos) {
-            piece = ngx_array_push(&body->pieces);
-            if (piece == NULL) {
-                return NGX_ERROR;
-            }
-
-            piece->data = cl->buf->pos;
-            piece->len = cl->buf->last - cl->buf->pos;
-            body->received += piece->len;
-            body->unflushed += piece->len;
+        if (ngx_http_reel_body_piece(body, cl->buf->pos,
+                                     cl->buf->last - cl->buf->pos)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
         }
 
         cl->buf->pos = cl->buf->last;
@@ -258,6 +307,38 @@ ngx_http_reel_body_take(ngx_http_request_t *r, ngx_http_reel_body_t *body)
 
         rb->bufs = next;
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_body_piece(ngx_http_reel_body_t *body, u_char *data, size_t len)
+{
+    ngx_str_t  *piece;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    piece = body->pieces.elts;
+    piece += body->pieces.nelts;
+
+    if (body->pieces.nelts && piece[-1].data + piece[-1].len == data) {
+        piece[-1].len += len;
+
+    } else {
+        piece = ngx_array_push(&body->pieces);
+        if (piece == NULL) {
+            return NGX_ERROR;
+        }
+
+        piece->data = data;
+        piece->len = len;
+    }
+
+    body->received += len;
+    body->unflushed += len;
 
     return NGX_OK;
 }
@@ -273,7 +354,7 @@ ngx_http_reel_body_swap(ngx_http_request_t *r, ngx_http_reel_body_t *body)
     b = body->spare;
 
     if (b == NULL) {
-        b = ngx_create_temp_buf(r->pool, rb->buf->end - rb->buf->start);
+        b = ngx_create_temp_buf(r->pool, body->size);
         if (b == NULL) {
             return NGX_ERROR;
         }
@@ -317,13 +398,17 @@ ngx_http_reel_body_written(ngx_http_request_t *r, void *data)
 
     body = ngx_http_reel_body_of(r);
 
+    if (body->direct && !body->last) {
+        ngx_http_reel_pull_end(r, body);
+    }
+
     if (body->stopped || body->last) {
         body->busy = 0;
         ngx_http_reel_body_end(r, body);
         return;
     }
 
-    rc = body->written(data);
+    rc = body->written(body->data);
 
     body->busy = 0;
 
@@ -365,6 +450,7 @@ ngx_http_reel_body_stop(ngx_http_request_t *r, ngx_http_reel_body_t *body,
     }
 
     body->stopped = 1;
+    body->halt = 1;
     body->rc = rc;
 
     r->read_event_handler = ngx_http_block_reading;
@@ -388,6 +474,7 @@ ngx_http_reel_body_drain(ngx_http_request_t *r, ngx_http_reel_body_t *body,
     }
 
     body->draining = 1;
+    body->halt = 1;
     body->deadline = ngx_current_msec + ms;
     body->rc = rc;
 

@@ -1,9 +1,17 @@
 /*
  * The pump: reads a request's body and hands it to the thread pool, for
- * every door.  A request owns two buffers: while one is being written, the
- * other is read into.  When that is full too, nothing is read until the disk
- * has caught up, so the disk holds back the socket, and memory stays flat at
- * any size.
+ * every door.  The disk holds back the socket, and memory stays flat at any
+ * size, in one of two ways:
+ *
+ * - A body that lies in the socket as it is (HTTP/1.1, no TLS, a length):
+ *   the event loop fills the one buffer; the pool writes it and then goes on
+ *   by itself, reads and writes, while the socket has something, for at most
+ *   NGX_HTTP_REEL_BODY_TURN bytes.  So bytes are written by the core that has
+ *   them in its cache, and a fast client costs few wake-ups.  Meanwhile the
+ *   loop has no event of this socket.  The last byte is left to the loop.
+ *
+ * - Else the loop reads all of it, into two buffers: while one is being
+ *   written, the other is read into; when that is full too, it waits.
  *
  * In the pool at most one write and one flush run at a time; no callback of
  * the event loop that may end the request comes while either does.
@@ -14,6 +22,8 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
+#define NGX_HTTP_REEL_BODY_TURN  (4 * 1024 * 1024)
+
 typedef struct ngx_http_reel_body_s {
     /* set before ngx_http_reel_body_read; data goes to all of them */
     void                   *data;
@@ -22,6 +32,9 @@ typedef struct ngx_http_reel_body_s {
                                            pieces (maybe none), and what
                                            follows at the end of the body */
     ngx_http_reel_work_pt   flush;      /* pool, beside write; NULL: none */
+
+    /* pool, after write: may it go on by itself?  NULL: never */
+    ngx_uint_t            (*more)(void *data);
 
     /* after write; NGX_OK: go on, else reading stops: see broken */
     ngx_int_t             (*written)(void *data);
@@ -37,6 +50,8 @@ typedef struct ngx_http_reel_body_s {
 
     uint64_t                max;        /* bytes, NGX_MAX_OFF_T_VALUE: any */
     uint64_t                flush_size; /* bytes between flushes */
+    uint64_t                offset;     /* in the file, of the first byte:
+                                           writes end at whole buffers */
     ngx_uint_t              keep;       /* what came before the end is
                                            written, whatever the end */
     ngx_uint_t              leave;      /* ends early, with NGX_DECLINED, in
@@ -49,6 +64,14 @@ typedef struct ngx_http_reel_body_s {
     uint64_t                received;
     uint64_t                unflushed;
     ngx_buf_t              *spare;
+    size_t                  size;       /* of a buffer */
+    ngx_uint_t              direct;     /* the pool reads, too: from … */
+    ngx_socket_t            fd;
+    u_char                 *start;      /* … into the buffer */
+    size_t                  held;       /* of it, not yet among the pieces */
+    off_t                   left;       /* what the pool may still read … */
+    off_t                   pulled;     /* … and has read, in this turn */
+    ngx_atomic_t            halt;       /* it is to come back */
     ngx_uint_t              busy;       /* write or finish is under way */
     ngx_uint_t              flushing;
     ngx_uint_t              last;       /* finish was posted */
@@ -77,5 +100,22 @@ void ngx_http_reel_body_stop(ngx_http_request_t *r,
  */
 void ngx_http_reel_body_drain(ngx_http_request_t *r,
     ngx_http_reel_body_t *body, ngx_int_t rc, ngx_msec_t ms);
+
+/* ---- between the pump and ngx_http_reel_pull.c ---- */
+
+/* to the pieces; each is a write: what lies side by side becomes one */
+ngx_int_t ngx_http_reel_body_piece(ngx_http_reel_body_t *body, u_char *data,
+    size_t len);
+
+/* may the pool read this body? */
+ngx_uint_t ngx_http_reel_pull_may(ngx_http_request_t *r,
+    ngx_http_reel_body_t *body);
+
+/* buffer and socket are the pool's, which runs work(body), until end */
+void ngx_http_reel_pull_begin(ngx_http_request_t *r,
+    ngx_http_reel_body_t *body);
+void ngx_http_reel_pull_work(void *body, ngx_log_t *log);
+void ngx_http_reel_pull_end(ngx_http_request_t *r,
+    ngx_http_reel_body_t *body);
 
 #endif

@@ -7,7 +7,14 @@
 #define NGX_HTTP_REEL_CLAIM_MAX   5000      /* ms, then give up */
 #define NGX_HTTP_REEL_CLAIM_STEP  16        /* ms, at most between tries */
 #define NGX_HTTP_REEL_LEAVE_MAX   30        /* ms, for what came already */
+
+/*
+ * A resumable upload is durable up to a few MiB behind what came.  Of a
+ * PutObject only the whole counts: it is flushed so that its end does not
+ * wait for all of it, and each flush costs.
+ */
 #define NGX_HTTP_REEL_FLUSH_SIZE  (4 * 1024 * 1024)
+#define NGX_HTTP_REEL_FLUSH_PUT  (32 * 1024 * 1024)
 
 
 static void ngx_http_reel_door_work(void *data, ngx_log_t *log);
@@ -27,6 +34,7 @@ static reel_err_t ngx_http_reel_append_sink(ngx_http_reel_door_t *door,
 static ngx_uint_t ngx_http_reel_append_awaited(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_append_kept(ngx_http_reel_door_t *door);
 static ngx_uint_t ngx_http_reel_append_put(ngx_http_reel_door_t *door);
+static ngx_uint_t ngx_http_reel_append_more(void *data);
 static ngx_int_t ngx_http_reel_append_written(void *data);
 static void ngx_http_reel_append_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_append_broken(ngx_http_request_t *r, void *data,
@@ -373,13 +381,16 @@ ngx_http_reel_door_append(ngx_http_reel_door_t *door,
     body = &door->body;
     body->data = door;
     body->write = ngx_http_reel_append_write;
+    body->more = ngx_http_reel_append_more;
     body->finish = ngx_http_reel_append_finish;
     body->flush = ngx_http_reel_append_flush;
     body->written = ngx_http_reel_append_written;
     body->finished = ngx_http_reel_append_finished;
     body->broken = ngx_http_reel_append_broken;
-    body->flush_size = NGX_HTTP_REEL_FLUSH_SIZE;
+    body->flush_size = ngx_http_reel_append_put(door)
+                       ? NGX_HTTP_REEL_FLUSH_PUT : NGX_HTTP_REEL_FLUSH_SIZE;
     body->max = NGX_MAX_OFF_T_VALUE;
+    body->offset = door->upload->state.offset;
     body->keep = !ngx_http_reel_append_put(door);
 
     ngx_http_reel_body_read(door->request, body);
@@ -524,6 +535,17 @@ ngx_http_reel_append_flush(void *data, ngx_log_t *log)
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: upload %s: sync failed: %s",
                       door->upload->facts.id, reel_err_name(err));
     }
+}
+
+
+/* not when the loop has something to tell or to leave */
+static ngx_uint_t
+ngx_http_reel_append_more(void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    return door->err == REEL_OK && !door->left
+           && (door->progress == NULL || door->durable <= door->progressed);
 }
 
 

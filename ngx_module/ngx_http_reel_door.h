@@ -10,6 +10,7 @@
  *   ngx_http_reel_end.c        the ends
  *   ngx_http_reel_quota.c      creating one, or why not
  *   ngx_http_reel_body.c       the pump
+ *   ngx_http_reel_pull.c       … as far as the pool runs it
  *   ngx_http_reel_wake.c       asking a holder to let go
  *   ngx_http_reel_put.c        S3 PutObject
  *   ngx_http_reel_multipart.c  S3 multipart: create, abort

@@ -446,7 +446,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_off_value(conf->upload_min_free, prev->upload_min_free, 0);
     ngx_conf_merge_value(conf->upload_interim, prev->upload_interim, 1);
     ngx_conf_merge_size_value(conf->upload_buffer, prev->upload_buffer,
-                              1024 * 1024);
+                              512 * 1024);
     ngx_conf_merge_sec_value(conf->upload_expires, prev->upload_expires,
                              24 * 3600);
     ngx_conf_merge_ptr_value(conf->pipelines, prev->pipelines, NULL);

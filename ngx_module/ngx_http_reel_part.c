@@ -30,6 +30,7 @@ static void ngx_http_reel_part_write(void *data, ngx_log_t *log);
 static reel_err_t ngx_http_reel_part_sink(ngx_http_reel_door_t *door,
     const void *p, size_t n);
 static void ngx_http_reel_part_finish(void *data, ngx_log_t *log);
+static ngx_uint_t ngx_http_reel_part_more(void *data);
 static ngx_int_t ngx_http_reel_part_written(void *data);
 static void ngx_http_reel_part_finished(ngx_http_request_t *r, void *data);
 static void ngx_http_reel_part_broken(ngx_http_request_t *r, void *data,
@@ -187,11 +188,13 @@ ngx_http_reel_part_begun(ngx_http_reel_door_t *door)
     body = &door->body;
     body->data = door;
     body->write = ngx_http_reel_part_write;
+    body->more = ngx_http_reel_part_more;
     body->finish = ngx_http_reel_part_finish;
     body->written = ngx_http_reel_part_written;
     body->finished = ngx_http_reel_part_finished;
     body->broken = ngx_http_reel_part_broken;
     body->max = NGX_MAX_OFF_T_VALUE;
+    body->offset = ((ngx_http_reel_part_t *) door->op)->part.offset;
 
     /* no flush on the way: its end waits for the disk, and gains nothing */
 
@@ -265,6 +268,15 @@ ngx_http_reel_part_finish(void *data, ngx_log_t *log)
                       door->upload->facts.id, door->turn,
                       reel_err_name(door->err));
     }
+}
+
+
+static ngx_uint_t
+ngx_http_reel_part_more(void *data)
+{
+    ngx_http_reel_door_t  *door = data;
+
+    return door->err == REEL_OK;
 }
 
 
