@@ -311,8 +311,10 @@ read_moof(ngx_http_reel_stream_t *s, ngx_uint_t i)
             return rc;
         }
 
-        if (piece->need <= n) {
-            return damaged(s, piece, "moof: it does not end");
+        if (piece->need <= n || piece->need > piece->size
+            || piece->need > MOOF_MAX)
+        {
+            return damaged(s, piece, "moof: its size cannot be");
         }
     }
 }

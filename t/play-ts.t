@@ -176,4 +176,53 @@ has_status(http($t, 'GET', $g->url('4.ts', 'v720', '1.ts')), 404,
 has_status(http($t, 'GET', $g->url('1.ts', 'v720', '3.ts')), 404,
     'NOT_FOUND', 'half a segment');
 
+# what is damaged: a 500 and one line, never a short 200
+sub logged {
+    my ($like, $name) = @_;
+    is(scalar(grep { /$like/ } split /\n/, $t->log), 1, "$name: one line");
+}
+sub patch {
+    my ($file, $at, $bytes) = @_;
+    open my $f, '+<', $file or die "$file: $!";
+    seek $f, $at, 0;
+    print $f $bytes;
+    close $f;
+}
+my $b = Asset->new($t, fragments => 6, object => 2,
+    renditions => ['v720:video:100000', 'a128:audio:9000']);
+my ($object, $off, $size) = @{ $b->{fragment}{v720}[1] };
+my $file = $b->file("v720/$object");
+my $good = slurp($file);
+$url = $b->url('0.ts', 'v720', '3.ts');
+for my $c (['a box', 4, 'mooF', qr/no moof/],
+    ['its size', 0, "\0\x1f\xff\xff", qr/moof/],
+    ['a count', 0x58, "\x7f", qr/trun|moof|mdat/])
+{
+    my ($name, $at, $with, $like) = @$c;
+    patch($file, $off + $at, $with);
+    has_status(http($t, 'GET', $url), 500, 'BAD_OBJECT', $name);
+    logged(qr/object ".*\Q$object\E", fragment at offset $off: .*$like/,
+        $name);
+    has_status(http($t, 'HEAD', $url), 500, undef, "$name, HEAD");
+    spew($file, $good);
+    $t->nginx_stop;
+    unlink "$t->{dir}/error.log";
+    $t->nginx_start;
+}
+truncate $file, $off + $size - 1 or die $!;
+has_status(http($t, 'GET', $url), 500, 'BAD_OBJECT', 'it ends too early');
+logged(qr/object ".*\Q$object\E" has \d+ bytes/, 'it ends too early');
+spew($file, $good);
+
+# a sample: found while it is sent, so the answer breaks off
+patch($file, $off + $size - 1600, "\xff" x 1600);
+$in = raw($t, "GET $url HTTP/1.1\r\nHost: x\r\n\r\n");
+my ($len) = $in =~ /^Content-Length: (\d+)\r$/mi;
+$in =~ s/\A.*?\r\n\r\n//s;
+cmp_ok(length $in, '<', $len, 'a damaged sample: cut short');
+logged(qr/\Q$object\E", fragment at offset $off: a sample is not of whole/,
+    'a damaged sample');
+ok(http($t, 'GET', $b->url('1.ts', 'v720', '3.ts'))->{status} == 200,
+    'others play');
+
 done_testing;
