@@ -215,8 +215,8 @@ logged(qr/object ".*\Q$object\E" has \d+ bytes/, 'it ends too early');
 spew($file, $good);
 
 # a sample: found while it is sent, so the answer breaks off
-patch($file, $off + $size - 1600, "\xff" x 1600);
-$in = raw($t, "GET $url HTTP/1.1\r\nHost: x\r\n\r\n");
+patch($file, $off + $size - 1700, "\xff" x 1700);
+$in = raw($t, "GET $url HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 my ($len) = $in =~ /^Content-Length: (\d+)\r$/mi;
 $in =~ s/\A.*?\r\n\r\n//s;
 cmp_ok(length $in, '<', $len, 'a damaged sample: cut short');
