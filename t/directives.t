@@ -137,6 +137,11 @@ my @refused = (
         ['', "location \@x { $_; }", qr/"$_" .*named location/],
         ['', sprintf($in, "$_;"), qr/needs "reel_store"/, 'reel_store'],
         ) } qw(reel_upload reel_api reel_play)),
+    (map { (["$_;", '', qr/"$_" directive is not allowed/],
+        ['', sprintf($in, "$_ /srv;"), qr/arguments in "$_"/],
+        ['', sprintf($in, "$_; reel_play;"), qr/"reel_play" .*conflicts/],
+        ['', "location \@x { $_; }", qr/"$_" .*named location/],
+        ) } qw(reel_play_files)),
     (map { ['', "location ~ ^/x/ { $_; }", qr/"$_" .*regular expression/]
         } qw(reel_upload reel_api)),
     (map { ['', sprintf($in, "$_;"), qr/"$_".* need "reel_access_keys"/,

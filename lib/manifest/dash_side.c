@@ -24,9 +24,11 @@ reel_dash_language(reel_buf_t *b, const reel_rendition_t *r)
 {
     reel_str_t  language = reel_listing_language(r);
 
-    if (language.len != 0) {
-        reel_buf_printf(b, " lang=\"%.*s\"", (int) language.len, language.p);
+    if (language.len == 0) {
+        language = REEL_STR("und");
     }
+
+    reel_buf_printf(b, " lang=\"%.*s\"", (int) language.len, language.p);
 }
 
 

@@ -73,15 +73,17 @@ add_name(reel_buf_t *b, const reel_rendition_t *const *list, unsigned n)
 }
 
 
+/* Apple's authoring rules, 8.10: unknown is said too */
 static void
 add_language(reel_buf_t *b, const reel_rendition_t *r)
 {
     reel_str_t  language = reel_listing_language(r);
 
-    if (language.len != 0) {
-        reel_buf_printf(b, ",LANGUAGE=\"%.*s\"", (int) language.len,
-                        language.p);
+    if (language.len == 0) {
+        language = REEL_STR("und");
     }
+
+    reel_buf_printf(b, ",LANGUAGE=\"%.*s\"", (int) language.len, language.p);
 }
 
 
