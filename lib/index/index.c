@@ -429,6 +429,20 @@ read_head(state_t *st, reel_reader_t *r)
 }
 
 
+/* the checksum differs: who repairs it wants to know where it shows */
+static reel_err_t
+find_damage(state_t *st, reel_reader_t *r, size_t len)
+{
+    if (read_sections(st, r) == REEL_OK) {
+        return reel_fail(st->e, REEL_BADDATA, "checksum at %zu differs, "
+                         "though each section can be read",
+                         len - REEL_IX_TAIL);
+    }
+
+    return REEL_BADDATA;
+}
+
+
 static reel_err_t
 parse(state_t *st, const void *data, size_t len)
 {
@@ -462,7 +476,7 @@ parse(state_t *st, const void *data, size_t len)
         crc = reel_crc32c(0, data, len - REEL_IX_TAIL);
 
         if (reel_read_u32le(&tail) != crc) {
-            return reel_fail(st->e, REEL_BADDATA, "checksum differs");
+            return find_damage(st, &r, len);
         }
     }
 

@@ -4,7 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
+#include <ctype.h>
+#include <stdbool.h>
 
+#include "lib/index/format.h"
 #include "tests/unit/index/facts.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -497,8 +500,18 @@ walk(const reel_index_t *ix)
 }
 
 
-/* any byte changed: the CRC tells; with a right CRC, nothing worse than an
-   error comes of it */
+/* "OBJECTS at 88: …", "RENDITION: …", "section at 90: …" */
+static bool
+names_place(const char *text)
+{
+    return strstr(text, " at ") != NULL
+           || (isupper((unsigned char) text[0])
+               && isupper((unsigned char) text[1]));
+}
+
+
+/* any byte changed: the CRC tells, and where it shows is said; with a right
+   CRC, nothing worse than an error comes of it */
 static void
 changed(void **state)
 {
@@ -527,6 +540,7 @@ changed(void **state)
             d[i] = (uint8_t) (b.data[i] ^ v);
             assert_int_not_equal(reel_index_parse(ix, d, b.len, &e),
                                  REEL_OK);
+            assert_true(i < REEL_IX_HEAD || names_place(e.text));
 
             facts_seal(d, b.len);
 
