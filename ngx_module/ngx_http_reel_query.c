@@ -8,6 +8,8 @@
 
 #include "lib/auth/query.h"
 
+#define VALUE_MAX  256
+
 static ngx_int_t take(reel_shape_t *s, reel_str_t name, reel_str_t value,
     reel_error_t *e);
 static ngx_int_t set_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p);
@@ -57,7 +59,7 @@ take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
     reel_buf_t  b;
 
     /* "_" aside, our names are letters alone: longer ones are not ours */
-    if (name.len > 3 * sizeof("max_height") || value.len > 256) {
+    if (name.len > 3 * sizeof("max_height")) {
         return NGX_OK;
     }
 
@@ -67,8 +69,8 @@ take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
     if (reel_uri_decode(&b, name) == REEL_OK) {
         at = b.len;
 
-        if (reel_uri_decode(&b, value) != REEL_OK) {
-            /* no number has such a form */
+        if (value.len > VALUE_MAX || reel_uri_decode(&b, value) != REEL_OK) {
+            /* no number has such a form, or so many digits */
             reel_buf_clear(&b);
             reel_buf_adds(&b, name);
             at = b.len;
