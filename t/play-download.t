@@ -189,6 +189,22 @@ unlink $b->file("v720/$objects[0]");
 has_status(http($t, 'GET', $b->url('download.mp4')), 500, 'BAD_OBJECT',
     'the first one gone');
 
+# of real media: another program finds all of it
+my $film = Asset::new_id();
+my ($mp4, @cmaf) = ("$t->{dir}/film", '-movflags',
+    '+cmaf+default_base_moof+delay_moov+frag_keyframe');
+(my $remux = $Asset::TOOL) =~ s/mkasset$/mkremux/;
+system('ffmpeg', qw(-nostdin -v error -f lavfi -i
+    testsrc2=size=160x90:rate=24:duration=14 -f lavfi -i
+    sine=sample_rate=48000:duration=14 -map 0:v -pix_fmt yuv420p -c:v libx264
+    -preset ultrafast -g 48), @cmaf, "$mp4-v.mp4", qw(-map 1:a -c:a aac
+    -frag_duration 1000000), $cmaf[0], '+cmaf+default_base_moof+delay_moov',
+    "$mp4-a.mp4") == 0
+    && system("$remux $t->{dir}/store $film 7 v90=$mp4-v.mp4 a=$mp4-a.mp4 "
+        . '>/dev/null') == 0 or die;
+my $played = `ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 http://127.0.0.1:$t->{port}/play/$film/download.mp4 2>&1`;
+like($played, qr/^336\n65[78]\n\z/, 'ffmpeg decodes each frame, and is content');
+
 # a client that reads slowly, and one that goes
 my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$t->{port}") or die $!;
 sleep 0.3;
