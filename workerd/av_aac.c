@@ -142,6 +142,8 @@ end_object(reel_av_aac_t *a, reel_av_fault_t *f)
 
     (void) snprintf(o.rendition, sizeof(o.rendition), "%s", a->task->name);
     (void) snprintf(o.language, sizeof(o.language), "%s", a->task->language);
+    memcpy(o.label, a->task->label, sizeof(o.label));
+    o.roles = a->task->roles;
     o.frag_from = a->object_from;
     o.kind = REEL_AUDIO;
     o.timescale = a->task->sample_rate;

@@ -229,34 +229,6 @@ video_facts(inspect_t *in)
 }
 
 
-static void
-audio_facts(inspect_t *in)
-{
-    AVStream                 *st;
-    AVDictionaryEntry        *e;
-    reel_source_audio_t      *a;
-    const AVCodecParameters  *par;
-
-    st = in->scan.audio;
-    a = &in->facts.audio;
-    par = st->codecpar;
-
-    a->stream = st->index;
-    a->tb = rational(st->time_base);
-    a->first_pts = in->scan.sound_start;
-    a->end_pts = in->scan.sound_end;
-    a->sample_rate = par->sample_rate > 0 ? (uint32_t) par->sample_rate : 0;
-    a->channels = par->ch_layout.nb_channels > 0
-                  ? (uint32_t) par->ch_layout.nb_channels : 0;
-    (void) snprintf(a->codec, sizeof(a->codec), "%s",
-                    avcodec_get_name(par->codec_id));
-
-    e = av_dict_get(st->metadata, "language", NULL, 0);
-    reel_av_lang_bcp47(a->language, sizeof(a->language),
-                       e != NULL ? e->value : NULL);
-}
-
-
 /* a title as a label: UTF-8 without control characters, cut where it must */
 static void
 label_of(char *dst, size_t cap, const AVStream *st)
@@ -290,19 +262,57 @@ label_of(char *dst, size_t cap, const AVStream *st)
 }
 
 
-static uint32_t
-roles_of(int disposition)
+static void
+one_sound(reel_source_audio_t *a, const reel_scan_sound_t *q)
 {
-    uint32_t  roles = 0;
+    AVDictionaryEntry        *e;
+    const AVCodecParameters  *par;
 
-    roles |= disposition & AV_DISPOSITION_FORCED ? REEL_ROLE_FORCED : 0;
-    roles |= disposition & (AV_DISPOSITION_HEARING_IMPAIRED
-                            | AV_DISPOSITION_CAPTIONS)
-             ? REEL_ROLE_CAPTIONS : 0;
-    roles |= disposition & AV_DISPOSITION_COMMENT ? REEL_ROLE_COMMENTARY : 0;
-    roles |= disposition & AV_DISPOSITION_DEFAULT ? REEL_ROLE_DEFAULT : 0;
+    par = q->st->codecpar;
 
-    return roles;
+    a->stream = q->st->index;
+    a->tb = rational(q->st->time_base);
+    a->first_pts = q->start;
+    a->end_pts = q->end;
+    a->sample_rate = par->sample_rate > 0 ? (uint32_t) par->sample_rate : 0;
+    a->channels = par->ch_layout.nb_channels > 0
+                  ? (uint32_t) par->ch_layout.nb_channels : 0;
+    (void) snprintf(a->codec, sizeof(a->codec), "%s",
+                    avcodec_get_name(par->codec_id));
+    a->roles = reel_av_scan_roles(q->st);
+    label_of(a->label, sizeof(a->label), q->st);
+
+    e = av_dict_get(q->st->metadata, "language", NULL, 0);
+    reel_av_lang_bcp47(a->language, sizeof(a->language),
+                       e != NULL ? e->value : NULL);
+}
+
+
+/* others than the first one must be heard: none of them fails a job */
+static void
+audio_facts(inspect_t *in)
+{
+    unsigned                  i;
+    const reel_scan_sound_t  *q;
+    reel_source_t            *s = &in->facts;
+
+    for (i = 0; i < in->scan.nsounds; i++) {
+        q = &in->scan.sounds[i];
+
+        if (!q->has_sound || q->end <= q->start
+            || q->st->codecpar->sample_rate <= 0
+            || (i > 0 && (!q->heard
+                          || q->st->codecpar->ch_layout.nb_channels <= 0)))
+        {
+            continue;
+        }
+
+        one_sound(s->audio.stream < 0 ? &s->audio : &s->more[s->nmore++], q);
+    }
+
+    if (s->nmore > 0) {
+        s->audio.roles |= REEL_ROLE_DEFAULT;
+    }
 }
 
 
@@ -346,7 +356,9 @@ text_facts(inspect_t *in)
         t = &in->facts.texts[in->facts.ntexts++];
         t->stream = st->index;
         t->tb = rational(st->time_base);
-        t->roles = roles_of(st->disposition);
+        t->roles = reel_av_scan_roles(st)
+                   | (st->disposition & AV_DISPOSITION_DEFAULT
+                      ? REEL_ROLE_DEFAULT : 0);
         (void) snprintf(t->codec, sizeof(t->codec), "%s",
                         avcodec_get_name(st->codecpar->codec_id));
         label_of(t->label, sizeof(t->label), st);
@@ -394,11 +406,7 @@ inspect(inspect_t *in)
         return -1;
     }
 
-    if (s->has_sound && s->sound_end > s->sound_start
-        && s->audio->codecpar->sample_rate > 0)
-    {
-        audio_facts(in);
-    }
+    audio_facts(in);
 
     if (in->facts.video.stream == -1 && in->facts.audio.stream == -1) {
         return reel_av_fault(&in->fault, "BAD_MEDIA", "demux",

@@ -5,7 +5,9 @@
 
 #include <libavutil/intreadwrite.h>
 
+#include "lib/index/index.h"
 #include "workerd/av_compat.h"
+#include "workerd/av_lang.h"
 #include "workerd/av_log.h"
 
 
@@ -47,6 +49,15 @@ rank(const AVStream *st)
 }
 
 
+static bool
+is_usable(const AVStream *st, enum AVMediaType type)
+{
+    return st->codecpar->codec_type == type && !is_still(st)
+           && st->codecpar->codec_id != AV_CODEC_ID_NONE
+           && st->time_base.num > 0 && st->time_base.den > 0;
+}
+
+
 static AVStream *
 choose(AVFormatContext *fmt, enum AVMediaType type)
 {
@@ -58,19 +69,127 @@ choose(AVFormatContext *fmt, enum AVMediaType type)
     for (i = 0; i < fmt->nb_streams; i++) {
         st = fmt->streams[i];
 
-        if (st->codecpar->codec_type != type || is_still(st)
-            || st->codecpar->codec_id == AV_CODEC_ID_NONE
-            || st->time_base.num <= 0 || st->time_base.den <= 0)
-        {
-            continue;
-        }
-
-        if (best == NULL || rank(st) > rank(best)) {
+        if (is_usable(st, type) && (best == NULL || rank(st) > rank(best))) {
             best = st;
         }
     }
 
     return best;
+}
+
+
+uint32_t
+reel_av_scan_roles(const AVStream *st)
+{
+    uint32_t  roles = 0;
+    int       d = st->disposition;
+
+    if (st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+        roles |= d & (AV_DISPOSITION_VISUAL_IMPAIRED
+                      | AV_DISPOSITION_DESCRIPTIONS)
+                 ? REEL_ROLE_DESCRIPTION : 0;
+        roles |= d & AV_DISPOSITION_DUB ? REEL_ROLE_DUB : 0;
+
+    } else {
+        roles |= d & AV_DISPOSITION_FORCED ? REEL_ROLE_FORCED : 0;
+        roles |= d & (AV_DISPOSITION_HEARING_IMPAIRED
+                      | AV_DISPOSITION_CAPTIONS)
+                 ? REEL_ROLE_CAPTIONS : 0;
+    }
+
+    roles |= d & AV_DISPOSITION_COMMENT ? REEL_ROLE_COMMENTARY : 0;
+
+    return roles;
+}
+
+
+static bool
+same_sound(const AVStream *a, const AVStream *b)
+{
+    char                la[36], lb[36];
+    AVDictionaryEntry  *ea, *eb;
+
+    ea = av_dict_get(a->metadata, "language", NULL, 0);
+    eb = av_dict_get(b->metadata, "language", NULL, 0);
+    reel_av_lang_bcp47(la, sizeof(la), ea != NULL ? ea->value : NULL);
+    reel_av_lang_bcp47(lb, sizeof(lb), eb != NULL ? eb->value : NULL);
+
+    return strcmp(la, lb) == 0
+           && reel_av_scan_roles(a) == reel_av_scan_roles(b);
+}
+
+
+static bool
+is_another(const reel_scan_t *s, const AVStream *st)
+{
+    unsigned  i;
+
+    for (i = 0; i < s->nsounds; i++) {
+        if (same_sound(st, s->sounds[i].st)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* the first one must do; others that cannot be decoded are passed over */
+static int
+add_sounds(reel_scan_t *s, AVFormatContext *fmt, reel_av_fault_t *f)
+{
+    unsigned         i;
+    AVStream        *st, *best;
+    AVCodecContext  *dec;
+    reel_av_fault_t  ignored;
+
+    for (best = s->audio; best != NULL && s->nsounds < REEL_SOURCE_AUDIOS; ) {
+        ignored = (reel_av_fault_t) { 0 };
+        dec = reel_av_decoder_open(best, 1, s->nsounds == 0 ? f : &ignored);
+
+        if (dec == NULL && s->nsounds == 0) {
+            return -1;
+        }
+
+        if (dec != NULL) {
+            s->sounds[s->nsounds++] = (reel_scan_sound_t) { .st = best,
+                                                            .dec = dec };
+        } else {
+            best->discard = AVDISCARD_ALL;
+        }
+
+        best = NULL;
+
+        for (i = 0; i < fmt->nb_streams; i++) {
+            st = fmt->streams[i];
+
+            if (is_usable(st, AVMEDIA_TYPE_AUDIO) && is_another(s, st)
+                && st->discard != AVDISCARD_ALL
+                && reel_av_decoder_find(st->codecpar->codec_id) != NULL
+                && st->codecpar->sample_rate > 0
+                && (best == NULL || rank(st) > rank(best)))
+            {
+                best = st;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static reel_scan_sound_t *
+sound_of(reel_scan_t *s, int stream)
+{
+    unsigned  i;
+
+    for (i = 0; i < s->nsounds; i++) {
+        if (s->sounds[i].st->index == stream) {
+            return &s->sounds[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -119,9 +238,13 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
                              s->video->codecpar->height);
     }
 
+    if (add_sounds(s, src->fmt, f) != 0) {
+        return -1;
+    }
+
     for (i = 0; i < src->fmt->nb_streams; i++) {
         if (src->fmt->streams[i] != s->video
-            && src->fmt->streams[i] != s->audio)
+            && sound_of(s, (int) i) == NULL)
         {
             src->fmt->streams[i]->discard = AVDISCARD_ALL;
         }
@@ -134,13 +257,6 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
         }
     }
 
-    if (s->audio != NULL) {
-        s->sound_dec = reel_av_decoder_open(s->audio, 1, f);
-        if (s->sound_dec == NULL) {
-            return -1;
-        }
-    }
-
     return 0;
 }
 
@@ -148,7 +264,12 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
 void
 reel_av_scan_release(reel_scan_t *s)
 {
-    avcodec_free_context(&s->sound_dec);
+    unsigned  i;
+
+    for (i = 0; i < s->nsounds; i++) {
+        avcodec_free_context(&s->sounds[i].dec);
+    }
+
     avcodec_free_context(&s->dec);
     free(s->keys.at);
     free(s->shown.at);
@@ -268,18 +389,18 @@ see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
 
 
 static void
-probe_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
 {
-    if (s->heard || s->sound_fed++ >= PROBE_PACKETS) {
+    if (s->heard || s->fed++ >= PROBE_PACKETS) {
         return;
     }
 
-    (void) avcodec_send_packet(s->sound_dec, pkt);
+    (void) avcodec_send_packet(s->dec, pkt);
 
-    while (!s->heard && avcodec_receive_frame(s->sound_dec, frame) == 0) {
+    while (!s->heard && avcodec_receive_frame(s->dec, frame) == 0) {
         if (frame->pts != AV_NOPTS_VALUE && frame->nb_samples > 0) {
             s->heard = true;
-            s->sound_start = frame->pts;
+            s->start = frame->pts;
         }
         av_frame_unref(frame);
     }
@@ -288,25 +409,25 @@ probe_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
 
 /* silence behind the end, which the decoder cuts, in ticks */
 static int64_t
-padding(const reel_scan_t *s, const AVPacket *pkt)
+padding(const reel_scan_sound_t *s, const AVPacket *pkt)
 {
     size_t          size;
     AVRational      samples;
     const uint8_t  *sd;
 
     sd = av_packet_get_side_data(pkt, AV_PKT_DATA_SKIP_SAMPLES, &size);
-    if (sd == NULL || size < 8 || s->audio->codecpar->sample_rate <= 0) {
+    if (sd == NULL || size < 8 || s->st->codecpar->sample_rate <= 0) {
         return 0;
     }
 
-    samples = (AVRational) { 1, s->audio->codecpar->sample_rate };
+    samples = (AVRational) { 1, s->st->codecpar->sample_rate };
 
-    return av_rescale_q(AV_RL32(sd + 4), samples, s->audio->time_base);
+    return av_rescale_q(AV_RL32(sd + 4), samples, s->st->time_base);
 }
 
 
 static void
-see_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
 {
     int64_t  ts, end;
 
@@ -318,22 +439,22 @@ see_sound(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
 
     ts = reel_av_packet_ts(pkt);
     if (ts == AV_NOPTS_VALUE) {
-        ts = s->has_sound ? s->sound_end : 0;
+        ts = s->has_sound ? s->end : 0;
     }
 
     end = ts + duration(pkt) - padding(s, pkt);
 
     if (!s->has_sound) {
         s->has_sound = true;
-        s->sound_end = end;
+        s->end = end;
 
         if (!s->heard) {
-            s->sound_start = ts;
+            s->start = ts;
         }
     }
 
-    if (end > s->sound_end) {
-        s->sound_end = end;
+    if (end > s->end) {
+        s->end = end;
     }
 }
 
@@ -370,23 +491,22 @@ cut_head(reel_scan_t *s)
 static int
 check_duration(const reel_scan_t *s, reel_av_fault_t *f)
 {
-    int64_t  video, audio;
+    int64_t                   video, audio;
+    unsigned                  i;
+    const reel_scan_sound_t  *q;
 
     video = 0;
-    audio = 0;
 
     if (s->shown.n > 0) {
         video = av_rescale(s->shown.at[s->shown.n - 1] - s->shown.at[0],
                            s->video->time_base.num, s->video->time_base.den);
     }
 
-    if (s->has_sound) {
-        audio = av_rescale(s->sound_end - s->sound_start,
-                           s->audio->time_base.num, s->audio->time_base.den);
-    }
-
-    if (audio > video) {
-        video = audio;
+    for (i = 0; i < s->nsounds; i++) {
+        q = &s->sounds[i];
+        audio = av_rescale(q->end - q->start, q->st->time_base.num,
+                           q->st->time_base.den);
+        video = audio > video ? audio : video;
     }
 
     if (s->max_duration_s != 0 && video > 0
@@ -405,13 +525,16 @@ check_duration(const reel_scan_t *s, reel_av_fault_t *f)
 static int
 see(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
 {
+    reel_scan_sound_t  *q;
+
     if (s->video != NULL && pkt->stream_index == s->video->index) {
         probe_packet(s, pkt, frame);
         return see_picture(s, pkt, f);
     }
 
-    if (s->audio != NULL && pkt->stream_index == s->audio->index) {
-        see_sound(s, pkt, frame);
+    q = sound_of(s, pkt->stream_index);
+    if (q != NULL) {
+        see_sound(q, pkt, frame);
     }
 
     return 0;

@@ -7,6 +7,7 @@
 #ifndef REEL_WORKERD_AV_SCAN_H
 #define REEL_WORKERD_AV_SCAN_H
 
+#include "lib/job/source.h"
 #include "workerd/av_open.h"
 
 typedef struct {
@@ -15,9 +16,20 @@ typedef struct {
     size_t   cap;
 } reel_times_t;
 
+/* the first sound is decoded: decoders cut the encoder's delay */
+typedef struct {
+    AVStream       *st;         /* borrowed of the source */
+    AVCodecContext *dec;
+    bool            heard;
+    unsigned        fed;
+    bool            has_sound;
+    int64_t         start;
+    int64_t         end;
+} reel_scan_sound_t;
+
 typedef struct {
     AVStream       *video;      /* NULL = none; borrowed of the source */
-    AVStream       *audio;
+    AVStream       *audio;      /* the best one, sounds[0] */
 
     reel_times_t    shown;      /* pts of the pictures shown, ascending */
     reel_times_t    keys;       /* pts of the key frames, ascending */
@@ -30,13 +42,9 @@ typedef struct {
     unsigned        interlaced;
     unsigned        fed;
 
-    /* the first sound is decoded: decoders cut the encoder's delay */
-    AVCodecContext *sound_dec;
-    bool            heard;
-    unsigned        sound_fed;
-    bool            has_sound;
-    int64_t         sound_start;
-    int64_t         sound_end;
+    /* of each language and role the best one, in that order */
+    reel_scan_sound_t sounds[REEL_SOURCE_AUDIOS];
+    unsigned          nsounds;
     uint64_t        max_duration_s;
 } reel_scan_t;
 
@@ -49,6 +57,9 @@ typedef void (*reel_scan_progress_t)(void *arg, unsigned permille);
 
 int reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
     reel_scan_progress_t progress, void *arg, reel_av_fault_t *f);
+
+/* REEL_ROLE_* of a track's disposition, without REEL_ROLE_DEFAULT */
+uint32_t reel_av_scan_roles(const AVStream *st);
 
 void reel_av_scan_release(reel_scan_t *s);
 

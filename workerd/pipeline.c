@@ -136,6 +136,7 @@ read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
         U32("kbps", reel_pipeline_t, audio_kbps, 0, 320),
         U32("channels", reel_pipeline_t, audio_channels, 1, 2),
         U32("object_s", reel_pipeline_t, audio_object_s, 6, 600),
+        U32("tracks", reel_pipeline_t, audio_tracks, 1, 8),
     };
 
     err = reel_yaml_map(dst, n, ROWS(keys), e);

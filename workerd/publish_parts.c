@@ -113,8 +113,8 @@ read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
     uint32_t    n = t->growing && t->audios > 1 ? 1 : t->audios;
     reel_err_t  err;
 
-    for (uint32_t i = 0; i < n; i++) {
-        reel_task_name_audio(name, i);
+    for (uint32_t i = 0; i < n * t->audio_tracks; i++) {
+        reel_task_name_audio(name, i % n, i / n);
         snprintf(file, sizeof(file), "%s.json", name);
 
         err = read_maybe(p, s, asset, job, file, t->growing, e);
@@ -202,14 +202,15 @@ reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
 
     if (t->chunks > REEL_INDEX_MAX_FRAGMENTS || t->groups > REEL_TASK_RUNGS
         || t->first_groups > REEL_TASK_RUNGS
-        || t->audios > REEL_INDEX_MAX_FRAGMENTS)
+        || t->audios > REEL_INDEX_MAX_FRAGMENTS
+        || t->audio_tracks > REEL_SOURCE_AUDIOS)
     {
         return reel_fail(e, REEL_LIMIT, "%u chunks, %u stretches of sound",
                          t->chunks, t->audios);
     }
 
-    max = (size_t) t->chunks * t->groups + t->first_groups + t->audios + t->texts
-          + 2;
+    max = (size_t) t->chunks * t->groups + t->first_groups + t->texts
+          + (size_t) t->audios * t->audio_tracks + 2;
     p->answers = calloc(max, sizeof(*p->answers));
     if (p->answers == NULL) {
         return REEL_NOMEM;

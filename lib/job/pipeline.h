@@ -55,6 +55,7 @@ typedef struct {
     uint32_t         audio_kbps;            /* 128; 0 = no audio */
     uint32_t         audio_channels;        /* 2 */
     uint32_t         audio_object_s;        /* 60 */
+    uint32_t         audio_tracks;          /* 8 at most */
     uint32_t         poster_percent;        /* 10: where in the film */
     uint32_t         poster_width;          /* 1280 at most */
     uint32_t         story_interval_s;      /* 2 at least; 0 = none */

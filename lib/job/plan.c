@@ -99,9 +99,10 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
 
-    /* beside the chunks: a0 a1 v0.1 poster storyboard publish0 publish,
-       and t0 … */
-    p->cap = p->nchunks + 7 + reel_plan_texts(p);
+    /* beside the chunks: v0.1 poster storyboard publish0 publish, and
+       a0 a1 … t0 … */
+    p->cap = p->nchunks + 5 + (size_t) 2 * p->t.naudios
+             + reel_plan_texts(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 
     return err != REEL_OK ? err

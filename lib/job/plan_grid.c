@@ -184,37 +184,81 @@ late_frames(wide_t lead, wide_t unit, reel_rational_t rate)
 }
 
 
-static void
-set_origins(reel_timeline_t *t, const reel_source_video_t *v,
-    const reel_source_audio_t *a)
+static bool
+starts_before(const reel_source_audio_t *a, const reel_source_audio_t *b)
 {
-    int64_t late;
-    wide_t  lead;
+    return (wide_t) a->first_pts * a->tb.num * b->tb.den
+           < (wide_t) b->first_pts * b->tb.num * a->tb.den;
+}
+
+
+/*
+ * The sound that starts first; with pictures, of those in their clock: NULL
+ * if there is none.  The others' clocks start at their own first sound.
+ */
+static const reel_source_audio_t *
+first_sound(const reel_timeline_t *t, const reel_source_t *src)
+{
+    uint32_t                   i;
+    const reel_source_video_t *v = &src->video;
+    const reel_source_audio_t *a, *first = NULL;
+
+    for (i = 0; i < t->naudios; i++) {
+        a = reel_source_audio(src, i);
+
+        if (t->video && clocks_unrelated(v, a, lead_of(v, a))) {
+            continue;
+        }
+
+        if (first == NULL || starts_before(a, first)) {
+            first = a;
+        }
+    }
+
+    return first;
+}
+
+
+static void
+set_origins(reel_timeline_t *t, const reel_source_t *src)
+{
+    int64_t                    late = 0;
+    wide_t                     lead = 0;
+    uint32_t                   i;
+    const reel_source_video_t *v = &src->video;
+    const reel_source_audio_t *a, *first = first_sound(t, src);
 
     t->video_origin = t->video ? v->first_pts : 0;
-    t->audio_origin = t->audio ? a->first_pts : 0;
 
-    if (!t->video || !t->audio) {
-        return;
+    if (t->video && first != NULL) {
+        lead = lead_of(v, first);
+
+        if (t->grid.frame_ts != 0) {
+            late = late_frames(lead, (wide_t) v->tb.den * first->tb.den,
+                               t->rate);
+            t->video_origin -= frames_ts(late, t->rate, v->tb);
+
+        } else if (lead > 0) {
+            t->video_origin = convert(first->first_pts, first->tb, v->tb);
+        }
     }
 
-    lead = lead_of(v, a);
+    for (i = 0; i < t->naudios; i++) {
+        a = reel_source_audio(src, i);
 
-    if (clocks_unrelated(v, a, lead)) {
-        return;
-    }
+        if (t->video && clocks_unrelated(v, a, lead_of(v, a))) {
+            t->audio_origin[i] = a->first_pts;
 
-    if (t->grid.frame_ts != 0) {
-        late = late_frames(lead, (wide_t) v->tb.den * a->tb.den, t->rate);
-        t->video_origin -= frames_ts(late, t->rate, v->tb);
-        t->audio_origin = convert(v->first_pts, v->tb, a->tb)
-                          - frames_ts(late, t->rate, a->tb);
+        } else if (t->video && t->grid.frame_ts != 0) {
+            t->audio_origin[i] = convert(v->first_pts, v->tb, a->tb)
+                                 - frames_ts(late, t->rate, a->tb);
 
-    } else if (lead > 0) {
-        t->video_origin = convert(a->first_pts, a->tb, v->tb);
+        } else if (t->video && lead <= 0) {
+            t->audio_origin[i] = convert(v->first_pts, v->tb, a->tb);
 
-    } else {
-        t->audio_origin = convert(v->first_pts, v->tb, a->tb);
+        } else {
+            t->audio_origin[i] = convert(first->first_pts, first->tb, a->tb);
+        }
     }
 }
 
@@ -233,15 +277,58 @@ reel_timeline_place(const reel_timeline_t *t, reel_rational_t tb, int64_t pts)
 
 
 static int64_t
-audio_end(const reel_timeline_t *t, const reel_source_audio_t *a)
+audio_end(const reel_timeline_t *t, const reel_source_audio_t *a,
+    int64_t origin)
 {
     int64_t end;
 
-    end = reel_rescale(a->end_pts - t->audio_origin,
+    end = reel_rescale(a->end_pts - origin,
                        (uint64_t) a->tb.num * t->grid.timescale, a->tb.den,
                        REEL_ROUND_DOWN);
 
     return bounded(end, TICKS_MAX);
+}
+
+
+static int64_t
+sound_end(const reel_timeline_t *t, const reel_source_t *src)
+{
+    int64_t  end, last = 0;
+    uint32_t i;
+
+    for (i = 0; i < t->naudios; i++) {
+        end = audio_end(t, reel_source_audio(src, i), t->audio_origin[i]);
+        last = i == 0 || end > last ? end : last;
+    }
+
+    return last;
+}
+
+
+static bool
+origins_fit(const reel_timeline_t *t)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->naudios; i++) {
+        if (bounded(t->audio_origin[i], REEL_PTS_MAX) != t->audio_origin[i]) {
+            return false;
+        }
+    }
+
+    return bounded(t->video_origin, REEL_PTS_MAX) == t->video_origin;
+}
+
+
+/* as many as the pipeline wants; one at least if there is any */
+static uint32_t
+kept_sounds(const reel_pipeline_t *pl, const reel_source_t *src)
+{
+    size_t n = 1 + src->nmore;
+
+    n = n > pl->audio_tracks ? pl->audio_tracks : n;
+
+    return n > 0 ? (uint32_t) n : 1;
 }
 
 
@@ -260,14 +347,14 @@ variable_frame(const reel_timeline_t *t, const reel_source_audio_t *a)
 
 
 static void
-set_end(reel_timeline_t *t, const reel_source_video_t *v,
-    const reel_source_audio_t *a)
+set_end(reel_timeline_t *t, const reel_source_t *src)
 {
-    int64_t      frame, sound, rest;
-    reel_grid_t *g = &t->grid;
+    int64_t                    frame, sound, rest;
+    reel_grid_t               *g = &t->grid;
+    const reel_source_video_t *v = &src->video;
 
-    frame = g->frame_ts != 0 ? g->frame_ts : variable_frame(t, a);
-    sound = t->audio ? audio_end(t, a) : 0;
+    frame = g->frame_ts != 0 ? g->frame_ts : variable_frame(t, &src->audio);
+    sound = sound_end(t, src);
 
     if (t->video) {
         t->video_end = g->frame_ts != 0
@@ -312,6 +399,7 @@ reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
     t->video = v->stream >= 0;
     t->audio = a->stream >= 0 && a->end_pts > a->first_pts
                && pl->audio_kbps > 0;
+    t->naudios = t->audio ? kept_sounds(pl, src) : 0;
 
     if (!t->video && !t->audio) {
         return reel_fail(e, REEL_UNSUPPORTED,
@@ -319,16 +407,14 @@ reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
     }
 
     set_clock(t, pl, v);
-    set_origins(t, v, a);
+    set_origins(t, src);
 
-    if (bounded(t->video_origin, REEL_PTS_MAX) != t->video_origin
-        || bounded(t->audio_origin, REEL_PTS_MAX) != t->audio_origin)
-    {
+    if (!origins_fit(t)) {
         return reel_fail(e, REEL_LIMIT,
                          "the tracks' time stamps lie too far apart");
     }
 
-    set_end(t, v, a);
+    set_end(t, src);
 
     n = g->end_ts / g->gop_ts + (g->end_ts % g->gop_ts != 0);
 

@@ -13,7 +13,8 @@ typedef struct {
     reel_grid_t     grid;
     bool            video, audio;       /* kept */
     int64_t         video_origin;       /* in the stream's time base */
-    int64_t         audio_origin;
+    uint32_t        naudios;            /* of the source's, the first ones */
+    int64_t         audio_origin[REEL_SOURCE_AUDIOS];
     int64_t         video_end;          /* ticks: end of the source's own
                                            pictures; later ones are held */
     reel_rational_t rate;               /* frames a second, sane */
@@ -75,11 +76,15 @@ void reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k,
 void reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
     uint32_t *width, uint32_t *height);
 
+/* "<prefix>-<language>", "-<nth>" behind it from the second on */
+void reel_plan_name(char dst[33], const char *prefix, const char *language,
+    unsigned nth);
+
 /* each adds one task behind the others; an error is sticky */
 void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     uint32_t first, uint32_t n);        /* rungs [first, first + n) */
 void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
-    uint32_t to);
+    uint32_t to);                       /* a task for each sound */
 void reel_plan_add_poster(reel_planner_t *p);
 void reel_plan_add_storyboard(reel_planner_t *p);
 void reel_plan_add_texts(reel_planner_t *p);

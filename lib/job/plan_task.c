@@ -207,15 +207,40 @@ object_frags(const reel_planner_t *p)
 }
 
 
-void
-reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
+/* the first sound has the plain name, others are told by their language */
+static void
+name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
+{
+    char                       plain[12];
+    uint32_t                   i;
+    unsigned                   same = 1;
+    const reel_source_audio_t *a = reel_source_audio(p->src, track);
+
+    (void) snprintf(plain, sizeof(plain), "a%u", p->pl->audio_kbps);
+
+    if (track == 0) {
+        memcpy(dst, plain, sizeof(plain));
+        return;
+    }
+
+    for (i = 1; i < track; i++) {
+        same += strcmp(reel_source_audio(p->src, i)->language, a->language)
+                == 0;
+    }
+
+    reel_plan_name(dst, plain, a->language, same);
+}
+
+
+static void
+add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
     uint32_t to)
 {
     uint32_t                   ms = span_ms(&p->t.grid, from, to);
     reel_buf_t                 b;
     reel_planned_t            *k;
     reel_encode_audio_t        t;
-    const reel_source_audio_t *a = &p->src->audio;
+    const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
     k = reel_plan_add_task(p, REEL_TASK_ENCODE_AUDIO, REEL_CLASS_ENCODE,
                  (uint64_t) ms * AUDIO_US_SECOND / 1000);
@@ -223,31 +248,45 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
         return;
     }
 
-    reel_task_name_audio(k->name, stretch);
+    reel_task_name_audio(k->name, stretch, track);
     k->work_ms = ms;
 
     t = (reel_encode_audio_t) {
         .grid = p->t.grid,
         .stream = a->stream,
         .tb = a->tb,
-        .origin = p->t.audio_origin,
+        .origin = p->t.audio_origin[track],
         .kbps = p->pl->audio_kbps,
         .channels = p->pl->audio_channels ? p->pl->audio_channels
                                           : DEFAULT_CHANNELS,
         /* the two families of rates; resampling within one is exact */
         .sample_rate = a->sample_rate > 0 && a->sample_rate % 11025 == 0
                        ? 44100 : 48000,
+        .roles = a->roles,
         .object_frags = object_frags(p),
         .frag_from = from,
         .frag_to = to,
     };
 
-    (void) snprintf(t.name, sizeof(t.name), "a%u", t.kbps);
+    name_audio(t.name, p, track);
     memcpy(t.language, a->language, sizeof(t.language));
+    memcpy(t.label, a->label, sizeof(t.label));
     add_rendition(k, t.name);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
     reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, &t));
+}
+
+
+void
+reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
+    uint32_t to)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->t.naudios; i++) {
+        add_audio(p, i, stretch, from, to);
+    }
 }
 
 
@@ -332,6 +371,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
                         : growing || p->nrungs == 1 ? 1 : 2,
         .groups = !growing && p->nchunks > 1 ? 1 : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
+        .audio_tracks = p->t.naudios,
         .poster = !growing && p->t.video,
         .storyboard = !growing && p->t.video
                       && p->pl->story_interval_s != 0,

@@ -13,34 +13,45 @@
 #define COST_MS         200
 
 
-/* "t-en", or "t-en-2" where the n-th of texts is the second of that name */
-static void
-name_text(char dst[33], const reel_source_text_t *texts, size_t n)
+void
+reel_plan_name(char dst[33], const char *prefix, const char *language,
+    unsigned nth)
 {
     char     lang[LANGUAGE_MAX + 1];
     size_t   i, len;
-    unsigned same = 1;
 
-    len = strlen(texts[n].language);
+    len = strlen(language);
     len = len > LANGUAGE_MAX ? LANGUAGE_MAX : len;
 
     for (i = 0; i < len; i++) {
-        lang[i] = texts[n].language[i];
+        lang[i] = language[i];
         lang[i] = lang[i] >= 'A' && lang[i] <= 'Z' ? (char) (lang[i] | 0x20)
                                                    : lang[i];
     }
 
     lang[len] = '\0';
 
+    if (nth == 1) {
+        (void) snprintf(dst, 33, "%s-%s", prefix, len > 0 ? lang : "und");
+    } else {
+        (void) snprintf(dst, 33, "%s-%s-%u", prefix, len > 0 ? lang : "und",
+                        nth);
+    }
+}
+
+
+/* "t-en", or "t-en-2" where the n-th of texts is the second of that name */
+static void
+name_text(char dst[33], const reel_source_text_t *texts, size_t n)
+{
+    size_t   i;
+    unsigned same = 1;
+
     for (i = 0; i < n; i++) {
         same += strcmp(texts[i].language, texts[n].language) == 0;
     }
 
-    if (same == 1) {
-        (void) snprintf(dst, 33, "t-%s", len > 0 ? lang : "und");
-    } else {
-        (void) snprintf(dst, 33, "t-%s-%u", len > 0 ? lang : "und", same);
-    }
+    reel_plan_name(dst, "t", texts[n].language, same);
 }
 
 
@@ -51,7 +62,7 @@ origin_in(const reel_planner_t *p, reel_rational_t tb)
     int64_t         at;
     reel_rational_t from;
 
-    at = p->t.video ? p->t.video_origin : p->t.audio_origin;
+    at = p->t.video ? p->t.video_origin : p->t.audio_origin[0];
     from = p->t.video ? p->src->video.tb : p->src->audio.tb;
 
     /* ticks are rounded once: through nanoseconds they would be twice */

@@ -61,7 +61,6 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
 static void
 print_audio(reel_json_t *j, const reel_source_audio_t *a)
 {
-    reel_json_key(j, "audio");
     reel_json_object(j);
     reel_json_kint(j, "stream", a->stream);
     reel_json_kstr(j, "codec", a->codec);
@@ -71,6 +70,8 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
     reel_json_kuint(j, "sample_rate", a->sample_rate);
     reel_json_kuint(j, "channels", a->channels);
     reel_json_kstr(j, "language", a->language);
+    reel_json_kstr(j, "label", a->label);
+    reel_json_kuint(j, "roles", a->roles);
     reel_json_end(j, '}');
 }
 
@@ -86,6 +87,13 @@ print_text(reel_json_t *j, const reel_source_text_t *t)
     reel_json_kstr(j, "label", t->label);
     reel_json_kuint(j, "roles", t->roles);
     reel_json_end(j, '}');
+}
+
+
+const reel_source_audio_t *
+reel_source_audio(const reel_source_t *s, size_t i)
+{
+    return i == 0 ? &s->audio : &s->more[i - 1];
 }
 
 
@@ -105,7 +113,19 @@ reel_source_print(reel_buf_t *b, const reel_source_t *s)
     }
 
     if (s->audio.stream >= 0) {
+        reel_json_key(&j, "audio");
         print_audio(&j, &s->audio);
+    }
+
+    if (s->nmore > 0) {
+        reel_json_key(&j, "more_audio");
+        reel_json_array(&j);
+
+        for (i = 0; i < s->nmore; i++) {
+            print_audio(&j, &s->more[i]);
+        }
+
+        reel_json_end(&j, ']');
     }
 
     if (s->ntexts > 0) {
@@ -206,9 +226,38 @@ parse_audio(reel_source_audio_t *a, reel_fields_t *f)
     a->channels = reel_fields_u32(f, "channels", 1, 1024);
     reel_fields_text(f, "language", a->language, sizeof(a->language), 0);
 
+    /* facts of before there were several have neither */
+    if (reel_fields_has(f, "roles")) {
+        reel_fields_text(f, "label", a->label, sizeof(a->label), 0);
+        a->roles = reel_fields_u32(f, "roles", 0, UINT32_MAX);
+    }
+
     if (a->end_pts < a->first_pts) {
         reel_fields_fail(f, REEL_BADDATA, "end_pts",
                          "lies before the first one");
+    }
+}
+
+
+static void
+parse_more(reel_source_t *s, reel_fields_t *f)
+{
+    size_t         i;
+    json_t        *list;
+    reel_fields_t  in;
+
+    list = reel_fields_array(f, "more_audio", REEL_SOURCE_AUDIOS - 1);
+    s->nmore = json_array_size(list);
+
+    if (s->nmore > 0 && s->audio.stream < 0) {
+        reel_fields_fail(f, REEL_BADDATA, "more_audio",
+                         "stands without a first one");
+    }
+
+    for (i = 0; i < s->nmore && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(list, i), "more_audio");
+        parse_audio(&s->more[i], &in);
+        reel_fields_join(f, &in);
     }
 }
 
@@ -266,6 +315,10 @@ reel_source_parse(reel_source_t *s, const char *json, size_t len,
         inner = reel_fields_object(&f, "audio");
         parse_audio(&s->audio, &inner);
         reel_fields_join(&f, &inner);
+    }
+
+    if (reel_fields_has(&f, "more_audio")) {
+        parse_more(s, &f);
     }
 
     if (reel_fields_has(&f, "texts")) {

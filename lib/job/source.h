@@ -14,6 +14,7 @@
 
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
 #define REEL_SOURCE_TEXTS     32
+#define REEL_SOURCE_AUDIOS    8         /* of other languages or roles */
 #define REEL_PTS_MAX          ((int64_t) 1 << 60)   /* of any pts, either way */
 
 typedef struct {
@@ -52,6 +53,8 @@ typedef struct {
     uint32_t        sample_rate;
     uint32_t        channels;
     char            language[36];       /* BCP 47, "" unknown */
+    char            label[64];          /* UTF-8, no control characters */
+    uint32_t        roles;              /* REEL_ROLE_* of lib/index */
 } reel_source_audio_t;
 
 /* subtitles that can become WebVTT */
@@ -68,10 +71,16 @@ typedef struct {
     char                format[64];     /* demuxer */
     uint64_t            bytes;
     reel_source_video_t video;
-    reel_source_audio_t audio;          /* the best one; more come later */
+    reel_source_audio_t audio;          /* the one to begin with … */
+    reel_source_audio_t more[REEL_SOURCE_AUDIOS - 1];   /* … and others */
+    size_t              nmore;
     reel_source_text_t  texts[REEL_SOURCE_TEXTS];
     size_t              ntexts;
 } reel_source_t;
+
+/* sound i of 1 + nmore */
+const reel_source_audio_t *reel_source_audio(const reel_source_t *s,
+    size_t i);
 
 reel_err_t reel_source_print(reel_buf_t *b, const reel_source_t *s)
     REEL_WARN_UNUSED;

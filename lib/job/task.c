@@ -34,9 +34,14 @@ reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk, uint32_t group)
 
 
 void
-reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch)
+reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch,
+    uint32_t track)
 {
-    (void) snprintf(dst, REEL_TASK_NAME, "a%u", stretch);
+    if (track == 0) {
+        (void) snprintf(dst, REEL_TASK_NAME, "a%u", stretch);
+    } else {
+        (void) snprintf(dst, REEL_TASK_NAME, "a%u.%u", stretch, track);
+    }
 }
 
 

@@ -66,9 +66,11 @@ typedef struct {
     int             stream;
     reel_rational_t tb;
     int64_t         origin;
-    char            name[33];           /* "a128" */
+    char            name[33];           /* "a128", "a128-fr" */
     uint32_t        kbps, channels, sample_rate;
     char            language[36];
+    char            label[64];
+    uint32_t        roles;
     uint32_t        object_frags;       /* fragments an object, about 60 s */
     uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
 } reel_encode_audio_t;
@@ -147,6 +149,7 @@ typedef struct {
     uint32_t    first_groups;   /* groups of rungs of chunk 0: v0.0 … */
     uint32_t    groups;         /* groups of rungs of every other chunk */
     uint32_t    audios;         /* stretches of sound: a0 …; 0 = no sound */
+    uint32_t    audio_tracks;   /* each in as many: a0, a0.1 …; 0 = none */
     bool        poster;
     bool        storyboard;
     uint32_t    texts;          /* tasks of subtitles: t0 … */
@@ -180,12 +183,13 @@ reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 
 /*
- * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>",
- * "poster", "storyboard", "t<number>", "publish0", "publish".
+ * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>" of
+ * the first sound and "a<stretch>.<track>" of the others, "poster", "storyboard", "t<number>", "publish0", "publish".
  */
 void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
     uint32_t group);
-void reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch);
+void reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch,
+    uint32_t track);
 void reel_task_name_text(char dst[REEL_TASK_NAME], uint32_t number);
 
 /*
@@ -220,8 +224,8 @@ typedef struct {
     reel_rational_t     rate;
     uint32_t            channels, sample_rate;
     char                language[36];
-    char                label[64];      /* text */
-    uint32_t            roles;          /* text */
+    char                label[64];      /* sound, text */
+    uint32_t            roles;          /* sound, text */
 } reel_encoded_t;
 
 /* one finished set of pictures of an answer */

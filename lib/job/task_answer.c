@@ -81,9 +81,6 @@ print_object(reel_json_t *j, const reel_encoded_t *o)
             reel_json_kuint(j, "sample_rate", o->sample_rate);
         }
         reel_json_kstr(j, "language", o->language);
-    }
-
-    if (o->kind == REEL_TEXT) {
         reel_json_kstr(j, "label", o->label);
         reel_json_kuint(j, "roles", o->roles);
     }
@@ -242,7 +239,10 @@ parse_facts(reel_encoded_t *o, reel_fields_t *f)
         reel_fields_text(f, "language", o->language, sizeof(o->language), 0);
     }
 
-    if (o->kind == REEL_TEXT) {
+    /* sound of before there were several has neither */
+    if (o->kind == REEL_TEXT
+        || (o->kind == REEL_AUDIO && reel_fields_has(f, "roles")))
+    {
         reel_fields_text(f, "label", o->label, sizeof(o->label), 0);
         o->roles = reel_fields_u32(f, "roles", 0, UINT32_MAX);
     }

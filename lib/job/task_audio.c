@@ -19,6 +19,8 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_json_kuint(&j, "channels", t->channels);
     reel_json_kuint(&j, "sample_rate", t->sample_rate);
     reel_json_kstr(&j, "language", t->language);
+    reel_json_kstr(&j, "label", t->label);
+    reel_json_kuint(&j, "roles", t->roles);
     reel_json_kuint(&j, "object_frags", t->object_frags);
     reel_json_kuint(&j, "frag_from", t->frag_from);
     reel_json_kuint(&j, "frag_to", t->frag_to);
@@ -51,6 +53,13 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
     t->channels = reel_fields_u32(&f, "channels", 1, 8);
     t->sample_rate = reel_fields_u32(&f, "sample_rate", 7350, 96000);
     reel_fields_text(&f, "language", t->language, sizeof(t->language), 0);
+
+    /* a job planned before there were several has neither */
+    if (reel_fields_has(&f, "roles")) {
+        reel_fields_text(&f, "label", t->label, sizeof(t->label), 0);
+        t->roles = reel_fields_u32(&f, "roles", 0, UINT32_MAX);
+    }
+
     t->object_frags = reel_fields_u32(&f, "object_frags", 1,
                                       REEL_INDEX_MAX_FRAGMENTS);
     reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);

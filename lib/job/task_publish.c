@@ -18,6 +18,7 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     reel_json_kuint(&j, "first_groups", t->first_groups);
     reel_json_kuint(&j, "groups", t->groups);
     reel_json_kuint(&j, "audios", t->audios);
+    reel_json_kuint(&j, "audio_tracks", t->audio_tracks);
     reel_json_kbool(&j, "poster", t->poster);
     reel_json_kbool(&j, "storyboard", t->storyboard);
     reel_json_kuint(&j, "texts", t->texts);
@@ -49,6 +50,10 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     t->first_groups = reel_fields_u32(&f, "first_groups", 0, REEL_TASK_RUNGS);
     t->groups = reel_fields_u32(&f, "groups", 0, REEL_TASK_RUNGS);
     t->audios = reel_fields_u32(&f, "audios", 0, REEL_INDEX_MAX_FRAGMENTS);
+    t->audio_tracks = reel_fields_has(&f, "audio_tracks")
+                      ? reel_fields_u32(&f, "audio_tracks", 0,
+                                        REEL_SOURCE_AUDIOS)
+                      : t->audios > 0;
     t->poster = reel_fields_bool(&f, "poster");
     t->storyboard = reel_fields_bool(&f, "storyboard");
     t->texts = reel_fields_u32(&f, "texts", 0, REEL_SOURCE_TEXTS);
@@ -65,7 +70,8 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     if (f.err == REEL_OK
         && ((t->chunks == 0) != (t->first_groups == 0)
             || (t->chunks > 1 && t->groups == 0)
-            || (t->chunks == 0 && t->audios == 0)))
+            || (t->chunks == 0 && t->audios == 0)
+            || (t->audios == 0) != (t->audio_tracks == 0)))
     {
         reel_fields_fail(&f, REEL_BADDATA, "chunks",
                          "does not fit its groups");

@@ -1,6 +1,7 @@
 """What workerd published, fetched through nginx and decoded; and playback
 while the parts around it come and go."""
 
+import array
 import os
 import re
 import shutil
@@ -122,6 +123,51 @@ def test_pictures_and_subtitles(stack):
     whole = get(folder + "subtitles.vtt").decode()
     assert "00:00:05.000 --> 00:00:07.000\n" + edge in whole
     assert "00:00:11.000 --> 00:00:12.000\nlast" in whole      # the film ends
+
+
+def pitch(stack, url):
+    """hertz of a tone: how often it passes zero, of 4 s in the midst"""
+    out = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", url, "-ss", "2", "-t", "4", "-ac",
+         "1", "-ar", "48000", "-f", "s16le", "-"],
+        stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert out.returncode == 0 and out.stderr == b"", out.stderr
+    samples = array.array("h", out.stdout)
+    assert len(samples) == 4 * 48000
+    passed = sum((a < 0) != (b < 0) for a, b in zip(samples, samples[1:]))
+    return passed / 2 / 4
+
+
+def test_each_language_has_its_own_sound(stack):
+    path = os.path.join(stack.dir, "languages.mkv")
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+         "testsrc2=s=128x72:r=25:d=14", "-f", "lavfi", "-i",
+         "sine=440:d=14", "-f", "lavfi", "-i", "sine=1000:d=14",
+         "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264",
+         "-preset", "ultrafast", "-g", "25", "-c:a", "flac",
+         "-metadata:s:a:0", "language=eng", "-metadata:s:a:1",
+         "language=fre", "-metadata:s:a:1", "title=Version doubl\u00e9e",
+         "-disposition:a:0", "default", "-disposition:a:1", "dub", path],
+        check=True)
+    a = stack.put(path)
+    ix = stack.check_ready(a, frames=350)
+    assert [n for n in ix["renditions"] if n[0] == "a"] == ["a128",
+                                                            "a128-fr"]
+    url = base(stack, a)
+    media = [m for m in get(url + "master.m3u8").decode().splitlines()
+             if m.startswith("#EXT-X-MEDIA:TYPE=AUDIO")]
+    assert len(media) == 2
+    for line, lang, name, default, hertz in (
+            (media[0], "en", None, "YES", 440),
+            (media[1], "fr", "Version doubl\u00e9e", "NO", 1000)):
+        assert 'LANGUAGE="%s"' % lang in line
+        assert "DEFAULT=" + default in line
+        assert name is None or 'NAME="%s"' % name in line
+        uri = re.search('URI="([^"]+)"', line).group(1)
+        assert abs(pitch(stack, url + uri) - hertz) < 5
+    mpd = get(url + "manifest.mpd").decode()
+    assert 'lang="en"' in mpd and 'lang="fr"' in mpd
 
 
 def woven(stack, one, two, name, at):

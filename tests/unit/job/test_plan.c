@@ -173,7 +173,7 @@ check_audio(const reel_plan_t *p, const reel_publish_t *pub)
     const reel_planned_t *k;
 
     for (i = 0; i < pub->audios; i++) {
-        reel_task_name_audio(name, i);
+        reel_task_name_audio(name, i, 0);
         k = find(p, name);
         assert_non_null(k);
         assert_int_equal(reel_encode_audio_parse(&t, k->payload,
@@ -576,6 +576,91 @@ duration_limit(void **state)
 }
 
 
+/* each sound in its own tasks and rendition, on one timeline */
+static void
+languages(void **state)
+{
+    size_t                i;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+    static const struct {
+        const char *task, *name, *language, *label;
+        uint32_t    roles;
+        int64_t     origin;
+    } want[] = {
+        { "a0", "a128", "en", "", REEL_ROLE_DEFAULT, -24000 },
+        { "a1", "a128", "en", "", REEL_ROLE_DEFAULT, -24000 },
+        { "a0.1", "a128-fr", "fr", "", 0, -500 },
+        { "a1.1", "a128-fr", "fr", "", 0, -500 },
+        { "a0.2", "a128-en", "en", "Talk", REEL_ROLE_COMMENTARY, -24000 },
+        { "a0.3", "a128-fr-2", "fr", "", REEL_ROLE_DESCRIPTION, -24000 },
+        { "a1.3", "a128-fr-2", "fr", "", REEL_ROLE_DESCRIPTION, -24000 },
+    };
+
+    (void) state;
+
+    film_make(&s, &(film_t) { .num = 24, .den = 1, .frames = 24 * 60,
+                              .key_every = 24, .audio_len = 60 });
+    s.audio.roles = REEL_ROLE_DEFAULT;
+    s.nmore = 3;
+
+    for (i = 0; i < s.nmore; i++) {
+        s.more[i] = s.audio;
+        s.more[i].stream = (int) i + 2;
+        s.more[i].roles = 0;
+        memcpy(s.more[i].language, "fr", 3);
+    }
+
+    /* the second begins half a second early, the last ends 3 s late */
+    s.more[0].tb = (reel_rational_t) { 1, 1000 };
+    s.more[0].first_pts = -500;
+    s.more[0].end_pts = 59000;
+    memcpy(s.more[1].language, "en", 3);
+    memcpy(s.more[1].label, "Talk", 5);
+    s.more[1].roles = REEL_ROLE_COMMENTARY;
+    s.more[2].roles = REEL_ROLE_DESCRIPTION;
+    s.more[2].end_pts += 3 * 48000;
+
+    reel_pipeline_default(&pl);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    check_tasks(&p);
+    assert_int_equal(p.grid.end_ts * 10 / p.grid.timescale, 635);
+
+    for (i = 0; i < COUNT(want); i++) {
+        k = find(&p, want[i].task);
+        assert_non_null(k);
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_string_equal(k->renditions, want[i].name);
+        assert_string_equal(t.name, want[i].name);
+        assert_string_equal(t.language, want[i].language);
+        assert_string_equal(t.label, want[i].label);
+        assert_int_equal(t.roles, want[i].roles);
+        assert_int_equal(t.origin, want[i].origin);
+    }
+
+    k = find(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.audios, 2);
+    assert_int_equal(pub.audio_tracks, 4);
+    reel_plan_release(&p);
+
+    /* the first one alone sets the timeline then */
+    pl.audio_tracks = 1;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.grid.end_ts / p.grid.timescale, 60);
+    assert_non_null(find(&p, "a0"));
+    assert_null(find(&p, "a0.1"));
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -584,6 +669,7 @@ main(void)
         cmocka_unit_test(same_input_same_tasks),
         cmocka_unit_test(order_is_urgency),
         cmocka_unit_test(storyboards),
+        cmocka_unit_test(languages),
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),
         cmocka_unit_test(poster),

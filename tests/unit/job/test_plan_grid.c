@@ -113,7 +113,7 @@ audio_only(void **state)
     assert_false(t.video);
     assert_int_equal(t.grid.timescale, 90000);
     assert_int_equal(t.grid.gop_ts, 180000);
-    assert_int_equal(t.audio_origin, 3 * 48000);
+    assert_int_equal(t.audio_origin[0], 3 * 48000);
     /* 5 ms are no access unit, and no slot of their own */
     assert_int_equal(t.grid.end_ts, 900000);
     assert_int_equal(t.grid.fragments, 5);
@@ -193,7 +193,7 @@ sound_that_leads(void **state)
 
         assert_int_equal(t.video_origin,
                          2 * 25000 - (int64_t) rows[i].late * 1000);
-        assert_int_equal(t.audio_origin - start, rows[i].cut);
+        assert_int_equal(t.audio_origin[0] - start, rows[i].cut);
         assert_int_equal(t.grid.end_ts,
                          (int64_t) (250 + rows[i].late) * t.grid.frame_ts);
         assert_int_equal(reel_timeline_place(&t,
@@ -214,7 +214,7 @@ sound_that_leads_a_slow_film(void **state)
     t = timeline(&(film_t) { .num = 2, .den = 1, .frames = 20,
                              .video_start = 0.4, .audio_len = 5 });
     assert_int_equal(t.video_origin, -200);     /* of 1/2000 s */
-    assert_int_equal(t.audio_origin, -4800);
+    assert_int_equal(t.audio_origin[0], -4800);
     assert_int_equal(t.grid.end_ts, 21 * (int64_t) t.grid.frame_ts);
 }
 
@@ -231,7 +231,7 @@ variable_rate_ends(void **state)
                              .variable = 1, .audio_start = 1,
                              .audio_len = 5 });
     assert_int_equal(t.video_origin, 0);
-    assert_int_equal(t.audio_origin, 0);
+    assert_int_equal(t.audio_origin[0], 0);
     assert_int_equal(t.grid.end_ts, 6 * 90000);
 
     /* sound leads by any amount: it is the origin */
@@ -263,7 +263,7 @@ unrelated_clocks(void **state)
     t = timeline(&(film_t) { .num = 25, .den = 1, .frames = 250,
                              .audio_start = 43200, .audio_len = 10 });
     assert_int_equal(t.grid.end_ts, 250 * (int64_t) t.grid.frame_ts);
-    assert_int_equal(t.audio_origin, 43200 * 48000LL);
+    assert_int_equal(t.audio_origin[0], 43200 * 48000LL);
 }
 
 

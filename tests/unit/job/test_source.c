@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/index/index.h"
 
 #define LINE_MAX_BYTES (1u << 20)       /* docs/child-contract.md */
 
@@ -45,7 +46,19 @@ round_trip(void **state)
         film_make(&a, &films[i]);
         a.video.rotation = 270;
         a.video.hflip = a.video.interlaced = true;
+
+        if (a.audio.stream >= 0) {
+            a.nmore = 2;
+            a.more[0] = a.more[1] = a.audio;
+            a.more[1].stream = 5;
+            a.more[1].roles = REEL_ROLE_COMMENTARY;
+            memcpy(a.more[1].language, "pt-BR", 6);
+            memcpy(a.more[1].label, "Coment\xc3\xa1rio", 12);
+        }
+
         copy(&b, &a);
+        assert_int_equal(b.nmore, a.nmore);
+        assert_memory_equal(b.more, a.more, sizeof(a.more));
         assert_string_equal(b.format, a.format);
         assert_int_equal(b.video.stream, a.video.stream);
         assert_int_equal(b.audio.stream, a.audio.stream);
@@ -72,6 +85,29 @@ round_trip(void **state)
             assert_string_equal(b.audio.language, "en");
         }
     }
+}
+
+
+/* inspect.json of before there were several sounds */
+static void
+older_facts(void **state)
+{
+    reel_source_t      s;
+    static const char  json[] =
+        "{\"format\":\"ogg\",\"bytes\":9,\"audio\":{\"stream\":3,"
+        "\"codec\":\"opus\",\"tb\":[1,48000],\"first_pts\":0,"
+        "\"end_pts\":960,\"sample_rate\":48000,\"channels\":2,"
+        "\"language\":\"fr\"}}";
+
+    (void) state;
+
+    assert_int_equal(reel_source_parse(&s, json, strlen(json), NULL),
+                     REEL_OK);
+    assert_int_equal(s.audio.stream, 3);
+    assert_string_equal(s.audio.language, "fr");
+    assert_int_equal(s.audio.roles, 0);
+    assert_int_equal(s.nmore, 0);
+    reel_source_release(&s);
 }
 
 
@@ -190,6 +226,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(older_facts),
         cmocka_unit_test(thinned),
         cmocka_unit_test(doubled_key_frames_are_one),
         cmocka_unit_test(refused),

@@ -23,7 +23,7 @@ names(void **state)
 
     reel_task_name_video(n, UINT32_MAX, UINT32_MAX);
     assert_string_equal(n, "v4294967295.4294967295");
-    reel_task_name_audio(n, 0);
+    reel_task_name_audio(n, 0, 0);
     assert_string_equal(n, "a0");
     assert_string_equal(reel_task_type_name(REEL_TASK_ENCODE_VIDEO),
                         "encode_video");
@@ -172,7 +172,7 @@ audio_poster_publish(void **state)
 {
     reel_buf_t          b;
     reel_publish_t      p = { .grid = grid, .growing = true, .frag_to = 3,
-                              .chunks = 1, .first_groups = 1, .audios = 1,
+                              .chunks = 1, .first_groups = 1, .audios = 1, .audio_tracks = 1,
                               .frames = 150 }, p2;
     reel_poster_t       o = { .stream = 1, .tb = { 1, 90000 },
                               .at_pts = -5, .rotation = 180, .hflip = true,

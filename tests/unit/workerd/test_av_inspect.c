@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/index/index.h"
+
 
 static void
 test_plain(void **state)
@@ -111,6 +113,43 @@ test_choice(void **state)
 }
 
 
+/* of each language and role the best; the default one comes first */
+static void
+test_languages(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("langs.mkv", "-f lavfi -i sine=d=2 "
+               "-f lavfi -i anullsrc=cl=stereo -map 0 -map 1 -map 0 -map 1 "
+               "-map 0 -map 0 -t 2 -c:a flac "
+               "-metadata:s:a:0 language=eng -metadata:s:a:1 language=fre "
+               "-metadata:s:a:2 language=fre -metadata:s:a:3 language=eng "
+               "-metadata:s:a:4 language=eng -metadata:s:a:4 title=Talk "
+               "-metadata:s:a:5 language=eng -disposition:a 0 "
+               "-disposition:a:1 default -disposition:a:4 comment "
+               "-disposition:a:5 visual_impaired");
+    media_inspect(&s, "langs.mkv");
+    assert_int_equal(s.audio.stream, 1);
+    assert_string_equal(s.audio.language, "fr");
+    assert_int_equal(s.audio.roles, REEL_ROLE_DEFAULT);
+
+    assert_int_equal(s.nmore, 3);
+    assert_int_equal(s.more[0].stream, 3);
+    assert_string_equal(s.more[0].language, "en");
+    assert_int_equal(s.more[0].channels, 2);
+    assert_int_equal(s.more[0].roles, 0);
+    assert_int_equal(s.more[1].stream, 4);
+    assert_string_equal(s.more[1].label, "Talk");
+    assert_int_equal(s.more[1].roles, REEL_ROLE_COMMENTARY);
+    assert_int_equal(s.more[2].stream, 5);
+    assert_int_equal(s.more[2].roles, REEL_ROLE_DESCRIPTION);
+    assert_true(s.more[2].end_pts > s.more[2].first_pts);
+    reel_source_release(&s);
+}
+
+
 static void
 test_shape(void **state)
 {
@@ -197,6 +236,7 @@ main(void)
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_tracks_alone),
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_languages),
         cmocka_unit_test(test_shape),
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),

@@ -69,6 +69,7 @@ shipped_is_builtin(void **state)
     static const char *const keys[] = {
         "preset:", "gop_ms:", "encoder_threads:", "first_s:", "min_s:",
         "target_s:", "max_s:", "rungs:", "kbps:", "channels:", "object_s:",
+        "tracks:",
         "percent:", "width:", "inspect:", "plan:", "encode_video:",
         "encode_audio:", "poster:", "storyboard:", "extract_subtitles:",
         "publish:",

@@ -103,7 +103,7 @@ setup(void **state)
         .grid = { .timescale = 30000, .gop_ts = 60000, .frame_ts = 1000,
                   .fragments = FRAGS, .end_ts = 330000 },
         .frag_to = FRAGS, .chunks = 3, .first_groups = 2, .groups = 2,
-        .audios = 2, .poster = true, .frames = 330
+        .audios = 2, .audio_tracks = 1, .poster = true, .frames = 330
     };
 
     parts = (reel_parts_t) { 0 };
