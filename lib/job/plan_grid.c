@@ -184,33 +184,48 @@ late_frames(wide_t lead, wide_t unit, reel_rational_t rate)
 }
 
 
-static bool
-starts_before(const reel_source_audio_t *a, const reel_source_audio_t *b)
+/* how far b starts behind a, in units of 1 / (a.den × b.den) s */
+static wide_t
+behind(const reel_source_audio_t *a, const reel_source_audio_t *b)
 {
-    return (wide_t) a->first_pts * a->tb.num * b->tb.den
-           < (wide_t) b->first_pts * b->tb.num * a->tb.den;
+    return (wide_t) b->first_pts * b->tb.num * a->tb.den
+           - (wide_t) a->first_pts * a->tb.num * b->tb.den;
 }
 
 
-/*
- * The sound that starts first; with pictures, of those in their clock: NULL
- * if there is none.  The others' clocks start at their own first sound.
- */
+/* whether a sound has the pictures' clock, or else that of the first sound */
+static bool
+in_clock(const reel_timeline_t *t, const reel_source_t *src,
+    const reel_source_audio_t *a)
+{
+    wide_t                     far, unit, blen, alen;
+    const reel_source_video_t *v = &src->video;
+    const reel_source_audio_t *b = &src->audio;
+
+    if (t->video) {
+        return !clocks_unrelated(v, a, lead_of(v, a));
+    }
+
+    far = behind(b, a);
+    unit = (wide_t) b->tb.den * a->tb.den;
+    blen = (wide_t) (b->end_pts - b->first_pts) * b->tb.num * a->tb.den;
+    alen = (wide_t) (a->end_pts - a->first_pts) * a->tb.num * b->tb.den;
+
+    return far <= blen + GAP_S * unit && -far <= alen + GAP_S * unit;
+}
+
+
+/* the earliest in the clock, or NULL; the others begin at timeline 0 */
 static const reel_source_audio_t *
 first_sound(const reel_timeline_t *t, const reel_source_t *src)
 {
     uint32_t                   i;
-    const reel_source_video_t *v = &src->video;
     const reel_source_audio_t *a, *first = NULL;
 
     for (i = 0; i < t->naudios; i++) {
         a = reel_source_audio(src, i);
 
-        if (t->video && clocks_unrelated(v, a, lead_of(v, a))) {
-            continue;
-        }
-
-        if (first == NULL || starts_before(a, first)) {
+        if (in_clock(t, src, a) && (first == NULL || behind(first, a) < 0)) {
             first = a;
         }
     }
@@ -246,7 +261,7 @@ set_origins(reel_timeline_t *t, const reel_source_t *src)
     for (i = 0; i < t->naudios; i++) {
         a = reel_source_audio(src, i);
 
-        if (t->video && clocks_unrelated(v, a, lead_of(v, a))) {
+        if (!in_clock(t, src, a)) {
             t->audio_origin[i] = a->first_pts;
 
         } else if (t->video && t->grid.frame_ts != 0) {

@@ -167,12 +167,46 @@ storyboard_and_story(void **state)
 }
 
 
+/* payloads that were planned before there were several sounds */
+static void
+older_payloads(void **state)
+{
+    reel_publish_t       p;
+    reel_encode_audio_t  a;
+    static const char    publish[] =
+        "{\"grid\":{\"timescale\":30000,\"gop_ts\":60000,"
+        "\"frame_ts\":1000,"
+        "\"fragments\":3,\"end_ts\":180000},\"growing\":false,"
+        "\"frag_to\":3,\"chunks\":0,\"first_groups\":0,\"groups\":0,"
+        "\"audios\":1,\"poster\":false,\"storyboard\":false,"
+        "\"texts\":0,\"frames\":0}";
+    static const char    audio[] =
+        "{\"grid\":{\"timescale\":30000,\"gop_ts\":60000,"
+        "\"frame_ts\":1000,"
+        "\"fragments\":3,\"end_ts\":180000},\"stream\":1,"
+        "\"tb\":[1,48000],\"origin\":0,\"name\":\"a128\",\"kbps\":128,"
+        "\"channels\":2,\"sample_rate\":48000,\"language\":\"en\","
+        "\"object_frags\":30,\"frag_from\":0,\"frag_to\":3}";
+
+    (void) state;
+
+    assert_int_equal(reel_publish_parse(&p, publish, strlen(publish), NULL),
+                     REEL_OK);
+    assert_int_equal(p.audio_tracks, 1);
+    assert_int_equal(reel_encode_audio_parse(&a, audio, strlen(audio), NULL),
+                     REEL_OK);
+    assert_string_equal(a.label, "");
+    assert_int_equal(a.roles, 0);
+}
+
+
 static void
 audio_poster_publish(void **state)
 {
     reel_buf_t          b;
     reel_publish_t      p = { .grid = grid, .growing = true, .frag_to = 3,
-                              .chunks = 1, .first_groups = 1, .audios = 1, .audio_tracks = 1,
+                              .chunks = 1, .first_groups = 1, .audios = 1,
+                              .audio_tracks = 1,
                               .frames = 150 }, p2;
     reel_poster_t       o = { .stream = 1, .tb = { 1, 90000 },
                               .at_pts = -5, .rotation = 180, .hflip = true,
@@ -180,7 +214,9 @@ audio_poster_publish(void **state)
     reel_encode_audio_t a = { .grid = grid, .stream = 1, .tb = { 1, 48000 },
                               .origin = 1024, .name = "a128", .kbps = 128,
                               .channels = 2, .sample_rate = 48000,
-                              .language = "en", .object_frags = 30,
+                              .language = "en", .label = "Talk",
+                              .roles = REEL_ROLE_COMMENTARY,
+                              .object_frags = 30,
                               .frag_to = 30 }, a2;
 
     (void) state;
@@ -421,6 +457,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(video),
+        cmocka_unit_test(older_payloads),
         cmocka_unit_test(audio_poster_publish),
         cmocka_unit_test(subtitles_and_text),
         cmocka_unit_test(storyboard_and_story),

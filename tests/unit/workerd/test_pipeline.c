@@ -200,6 +200,7 @@ refused(void **state)
           "2:3: chunks: max_s 23 is less than twice min_s 12" },
         { "chunks: { min: 6 }\n", "1:11: unknown key \"min\"" },
         { "audio: { kbps: 12 }\n", "1:16: kbps must be 0 (no sound) or at" },
+        { "audio: { tracks: 0 }\n", "1:18: tracks must lie within 1" },
         { "audio: { channels: 6 }\n", "1:20: channels must lie within 1" },
         { "storyboard: { widths: [] }\n",
           "1:13: storyboard: widths are 1 or 2" },
