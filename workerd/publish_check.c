@@ -27,7 +27,8 @@ static bool
 same_header(const reel_encoded_t *a, const reel_encoded_t *b)
 {
     return a->header_len == b->header_len && a->base == b->base
-           && memcmp(a->header, b->header, a->header_len) == 0;
+           && (a->header_len == 0
+               || memcmp(a->header, b->header, a->header_len) == 0);
 }
 
 
