@@ -52,14 +52,14 @@ ngx_http_reel_cors(ngx_http_request_t *r)
                                  &rlcf->cors_origin)
         != NGX_OK
         || ngx_http_reel_add_header(r, "Access-Control-Expose-Headers",
-                                    rlcf->play ? &expose_play : &expose)
+                                    ngx_http_reel_plays(rlcf) ? &expose_play : &expose)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     /* Resource Timing, by which players in browsers measure their line */
-    if (rlcf->play && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
+    if (ngx_http_reel_plays(rlcf) && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
                                                &rlcf->cors_origin)
                       != NGX_OK)
     {

@@ -61,6 +61,7 @@ static ngx_uint_t busy(ngx_http_request_t *r);
 static ngx_int_t make_batch(ngx_http_request_t *r, download_t *o);
 static ngx_int_t add_head(download_t *o);
 static ngx_int_t add_piece(ngx_http_request_t *r, download_t *o);
+static void add_tail(download_t *o);
 static ngx_buf_t *add_buf(download_t *o);
 
 
@@ -599,7 +600,11 @@ make_batch(ngx_http_request_t *r, download_t *o)
     while (rc == NGX_OK && o->at < o->end && o->at - from < BATCH_BYTES
            && o->n <= BATCH_MAX - REEL_EXTENTS_MAX)
     {
-        rc = add_piece(r, o);
+        if (o->at >= (off_t) o->d.media) {
+            add_tail(o);
+        } else {
+            rc = add_piece(r, o);
+        }
     }
 
     if (rc != NGX_OK) {
@@ -634,6 +639,20 @@ add_head(download_t *o)
     o->at += b->last - b->pos;
 
     return NGX_OK;
+}
+
+
+static void
+add_tail(download_t *o)
+{
+    ngx_buf_t  *b;
+
+    b = add_buf(o);
+    b->memory = 1;
+    b->pos = (u_char *) reel_download_tail + (o->at - (off_t) o->d.media);
+    b->last = (u_char *) reel_download_tail + (o->end - (off_t) o->d.media);
+
+    o->at = o->end;
 }
 
 

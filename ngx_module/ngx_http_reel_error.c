@@ -136,7 +136,7 @@ ngx_http_reel_forget(ngx_http_request_t *r, ngx_uint_t status)
         }
     }
 
-    soon = rlcf->play && (status == NGX_HTTP_NOT_FOUND
+    soon = ngx_http_reel_plays(rlcf) && (status == NGX_HTTP_NOT_FOUND
                           || status == NGX_HTTP_SERVICE_UNAVAILABLE);
 
     return ngx_http_reel_add_header(r, "Cache-Control",

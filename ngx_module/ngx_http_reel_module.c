@@ -16,6 +16,8 @@ static char *ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static void ngx_http_reel_inherit_location(ngx_conf_t *cf,
     ngx_http_reel_loc_conf_t *prev, ngx_http_reel_loc_conf_t *conf);
+static ngx_int_t ngx_http_reel_check_files(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf);
 static char *ngx_http_reel_check_location(ngx_conf_t *cf,
     ngx_http_reel_loc_conf_t *conf);
 static char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -501,6 +503,32 @@ ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
 }
 
 
+/* what files are mapped by must be the path itself, and links be followed */
+static ngx_int_t
+ngx_http_reel_check_files(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    if (clcf->regex && clcf->alias) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"reel_play_files\" takes no \"alias\" in a "
+                           "location of a regular expression");
+        return NGX_ERROR;
+    }
+#endif
+
+#if (NGX_HAVE_OPENAT)
+    if (clcf->disable_symlinks != NGX_DISABLE_SYMLINKS_OFF) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"reel_play_files\" follows symbolic links: it "
+                           "takes no \"disable_symlinks\"");
+        return NGX_ERROR;
+    }
+#endif
+
+    return NGX_OK;
+}
+
+
 static char *
 ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
 {
@@ -531,6 +559,10 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->files && ngx_http_reel_check_files(cf, clcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->upload) {
         /* the core's own 413 comes before any handler and says nothing */

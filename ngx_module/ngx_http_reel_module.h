@@ -102,6 +102,9 @@ typedef struct {
     ngx_uint_t               hls_segments;      /* reel_container_t */
 } ngx_http_reel_loc_conf_t;
 
+/* a location of playback, of assets or of files */
+#define ngx_http_reel_plays(conf)  ((conf)->play || (conf)->files)
+
 /* what a problem document of a registered type says besides (RFC 9457, 3.1.1
    and 3.2) */
 typedef struct {

@@ -23,6 +23,7 @@ typedef struct {
 } piece_t;
 
 static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_uint_t below(ngx_http_request_t *r, ngx_str_t *path);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
 static ngx_int_t collect(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -98,6 +99,10 @@ set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     uint8_t     digest[REEL_SHA256_LEN];
     ngx_str_t   uri;
 
+    if (!below(r, &p->asset)) {
+        return NGX_DECLINED;
+    }
+
     uri = r->uri;
     r->uri = p->asset;
     last = ngx_http_map_uri_to_path(r, &p->place.root, &root, 0);
@@ -124,6 +129,33 @@ set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     p->place.look = ngx_http_reel_movie_look;
 
     return NGX_OK;
+}
+
+
+/*
+ * A file lies behind the location's name and a slash: nothing else may be
+ * mapped by alias, which takes that name for granted.
+ */
+static ngx_uint_t
+below(ngx_http_request_t *r, ngx_str_t *path)
+{
+    ngx_str_t                  rest;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return path->len > 1;
+    }
+#endif
+
+    if (clcf->noname) {
+        return path->len > 1;
+    }
+
+    return ngx_http_reel_below_location(r, &rest) == NGX_OK
+           && path->data + path->len > rest.data;
 }
 
 
@@ -213,6 +245,7 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
     }
 
     if (!of.is_file || (uint64_t) of.size != p->entry->st.size
+        || of.uniq != (ngx_file_uniq_t) p->entry->st.version
         || of.mtime != (time_t) (p->entry->st.mtime_ns / 1000000000))
     {
         return NGX_DECLINED;

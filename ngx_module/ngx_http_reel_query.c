@@ -50,43 +50,41 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 }
 
 
-/* an escape that is broken is a fault of ours alone, not of others' names */
+/*
+ * Names count as nginx's own $arg_… takes them, in any case and never
+ * decoded: an edge that has them in its key must mean the same by them.
+ */
 static ngx_int_t
 take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
 {
-    size_t      at;
+    u_char      lower[sizeof("max_height")];
     ngx_int_t   rc;
     reel_buf_t  b;
 
-    /* "_" aside, our names are letters alone: longer ones are not ours */
-    if (name.len > 3 * sizeof("max_height")) {
+    if (name.len >= sizeof(lower)) {
         return NGX_OK;
     }
 
+    ngx_strlow(lower, (u_char *) name.p, name.len);
+    name.p = (char *) lower;
+
     rc = NGX_OK;
-    reel_buf_init(&b, 1024);
+    reel_buf_init(&b, VALUE_MAX);
 
-    if (reel_uri_decode(&b, name) == REEL_OK) {
-        at = b.len;
+    if (value.len > VALUE_MAX || reel_uri_decode(&b, value) != REEL_OK) {
+        /* no number has such a form, or so many digits */
+        reel_buf_clear(&b);
+        reel_buf_u8(&b, '%');
+    }
 
-        if (value.len > VALUE_MAX || reel_uri_decode(&b, value) != REEL_OK) {
-            /* no number has such a form, or so many digits */
-            reel_buf_clear(&b);
-            reel_buf_adds(&b, name);
-            at = b.len;
-            reel_buf_u8(&b, '%');
-        }
+    if (reel_buf_err(&b) != REEL_OK) {
+        rc = NGX_ERROR;
 
-        if (reel_buf_err(&b) != REEL_OK) {
-            rc = NGX_ERROR;
-
-        } else if (reel_shape_set(s, (reel_str_t) { (char *) b.data, at },
-                                  (reel_str_t) { (char *) b.data + at,
-                                                 b.len - at }, e)
-                   != REEL_OK)
-        {
-            rc = NGX_DECLINED;
-        }
+    } else if (reel_shape_set(s, name, (reel_str_t) { (char *) b.data,
+                                                      b.len }, e)
+               != REEL_OK)
+    {
+        rc = NGX_DECLINED;
     }
 
     reel_buf_release(&b);
@@ -136,7 +134,7 @@ ngx_http_reel_query_cache_key(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    p = ctx && conf->play ? ctx->data : NULL;
+    p = ctx && ngx_http_reel_plays(conf) ? ctx->data : NULL;
 
     if (p == NULL || p->index == NULL) {
         v->not_found = 1;
@@ -152,8 +150,11 @@ ngx_http_reel_query_cache_key(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    last = ngx_sprintf(v->data, "%V/%uD/%V", &p->asset,
-                       p->index->publication, &path);
+    /* of files there is no other number of what they hold */
+    last = p->index->nsamples
+           ? ngx_sprintf(v->data, "%V/%s/%V", &p->asset, p->version, &path)
+           : ngx_sprintf(v->data, "%V/%uD/%V", &p->asset,
+                         p->index->publication, &path);
 
     if (p->shape.len) {
         last = ngx_sprintf(last, "?%V", &p->shape);

@@ -50,20 +50,17 @@ static struct {
 ngx_int_t
 ngx_http_reel_stream_start(ngx_http_request_t *r, ngx_http_reel_stream_t *s)
 {
-    ngx_pool_cleanup_t   *cln;
-    ngx_http_reel_ctx_t  *ctx;
+    ngx_pool_cleanup_t  *cln;
 
-    ctx = ngx_http_reel_get_ctx(r);
     cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (ctx == NULL || cln == NULL) {
+    if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     cln->handler = cleanup;
     cln->data = s;
 
-    ctx->data = s;
+    s->play->out = s;
     s->request = r;
 
     r->main->count++;
@@ -266,6 +263,7 @@ writer(ngx_http_request_t *r)
     ngx_event_t             *wev;
     ngx_connection_t        *c;
     ngx_http_reel_ctx_t     *ctx;
+    ngx_http_reel_play_t    *p;
     ngx_http_reel_stream_t  *s;
 
     c = r->connection;
@@ -280,7 +278,8 @@ writer(ngx_http_request_t *r)
         return;
     }
 
-    s = ctx->data;
+    p = ctx->data;
+    s = p->out;
 
     if (s->reading || s->queued) {
         return;

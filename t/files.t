@@ -12,7 +12,8 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $t = Reel->new(conf => 'location /films/ { alias FILMS/; reel_play_files; }
-    location /root/ { root FILMS/..; reel_play_files; }', idle => 1);
+    location /root/ { root FILMS/..; reel_play_files; }
+    location /plain { alias FILMS; reel_play_files; }', idle => 1);
 my $films = "$t->{dir}/root";
 make_path("$films/a b");
 $t->{o}{conf} =~ s/FILMS/$films/g;
@@ -111,6 +112,13 @@ has_status(http($t, 'GET', '/films/fifo.mp4/master.m3u8', secs => 5), 404,
     'NOT_FOUND', 'a FIFO');
 has_status(http($t, 'GET', '/films/a%20b/master.m3u8'), 404, 'NOT_FOUND',
     'a folder');
+for my $path ('/films/master.m3u8', '/films/v90/init.mp4',
+    '/films/v90/media.m3u8', '/filmsx/late.mp4/master.m3u8',
+    '/plain../root/late.mp4/master.m3u8')
+{
+    has_status(http($t, 'GET', $path), $path =~ /^.filmsx/ ? 404 : 400,
+        $path =~ /^.filmsx/ ? undef : 'BAD_PATH', "nothing but files: $path");
+}
 has_status(http($t, 'GET', '/films/late.mp4'), 400, 'BAD_PATH',
     'the file itself');
 has_status(http($t, 'GET', '/films/late.mp4/v90~zz/0.m4s'), 400, 'BAD_PATH',

@@ -27,12 +27,13 @@ my $a = Asset->new($t, fragments => 100, object => 4, renditions =>
      'a128:audio:8000']);
 my $url = $a->url('download.mp4');
 
-# the file as it must be: head as it came, then segments in turn
+# the file as it must be: head as it came, then segments in turn, then free
 sub body {
     my ($asset, $head, @r) = @_;
     my $n = @{ $asset->{fragment}{$r[0]} };
-    return $head . join '', map { my $s = $_;
-        map { $asset->segment($_, $s, 3) } @r } 0 .. int(($n - 1) / 3);
+    return $head . join('', map { my $s = $_;
+        map { $asset->segment($_, $s, 3) } @r } 0 .. int(($n - 1) / 3))
+        . "\0\0\0\x08free";
 }
 
 my $x = http($t, 'GET', $url);
@@ -204,6 +205,14 @@ system('ffmpeg', qw(-nostdin -v error -f lavfi -i
         . '>/dev/null') == 0 or die;
 my $played = `ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 http://127.0.0.1:$t->{port}/play/$film/download.mp4 2>&1`;
 like($played, qr/^336\n65[78]\n\z/, 'ffmpeg decodes each frame, and is content');
+
+# a seek into what was not read yet finds all that follows
+for my $c ([7, 168], [5.5, 204], [12, 48]) {
+    my ($from, $want) = @$c;
+    my $n = () = `ffmpeg -nostdin -v error -ss $from -i http://127.0.0.1:$t->{port}/play/$film/download.mp4 -map 0:v -f framemd5 - 2>&1`
+        =~ /^0,/mg;
+    cmp_ok(abs($n - $want), '<=', 1, "from $from s: $n frames of $want");
+}
 
 # a client that reads slowly, and one that goes
 my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$t->{port}") or die $!;

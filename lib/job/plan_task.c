@@ -211,9 +211,9 @@ object_frags(const reel_planner_t *p)
 static void
 name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
 {
-    char                       plain[12];
+    char                       plain[12], other[33];
     uint32_t                   i;
-    unsigned                   same = 1;
+    unsigned                   nth = 1;
     const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
     (void) snprintf(plain, sizeof(plain), "a%u", p->pl->audio_kbps);
@@ -223,12 +223,17 @@ name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
         return;
     }
 
-    for (i = 1; i < track; i++) {
-        same += strcmp(reel_source_audio(p->src, i)->language, a->language)
-                == 0;
-    }
+    do {
+        reel_plan_name(dst, plain, a->language, nth++);
 
-    reel_plan_name(dst, plain, a->language, same);
+        /* of a few tracks: cheaper than keeping their names */
+        for (i = 1; i < track; i++) {
+            name_audio(other, p, i);
+            if (strcmp(other, dst) == 0) {
+                break;
+            }
+        }
+    } while (i < track);
 }
 
 

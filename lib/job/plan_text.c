@@ -40,18 +40,26 @@ reel_plan_name(char dst[33], const char *prefix, const char *language,
 }
 
 
-/* "t-en", or "t-en-2" where the n-th of texts is the second of that name */
+/*
+ * "t-en", or "t-en-2" where that is taken: of languages that differ in case,
+ * or behind what a name holds, too
+ */
 static void
-name_text(char dst[33], const reel_source_text_t *texts, size_t n)
+name_texts(char names[][33], const reel_source_text_t *texts, size_t n)
 {
-    size_t   i;
-    unsigned same = 1;
+    size_t   i, k;
+    unsigned nth;
 
     for (i = 0; i < n; i++) {
-        same += strcmp(texts[i].language, texts[n].language) == 0;
-    }
+        nth = 1;
 
-    reel_plan_name(dst, "t", texts[n].language, same);
+        do {
+            reel_plan_name(names[i], "t", texts[i].language, nth++);
+            for (k = 0; k < i && strcmp(names[k], names[i]) != 0; k++) {
+                /* void */
+            }
+        } while (k < i);
+    }
 }
 
 
@@ -75,7 +83,8 @@ origin_in(const reel_planner_t *p, reel_rational_t tb)
 
 
 static void
-add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to)
+add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
+    char names[][33])
 {
     size_t                    i;
     reel_buf_t                b;
@@ -101,7 +110,7 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to)
             .stream = s->stream, .tb = s->tb, .roles = s->roles,
             .origin = origin_in(p, s->tb)
         };
-        name_text(x->name, p->src->texts, i);
+        memcpy(x->name, names[i], sizeof(x->name));
         memcpy(x->language, s->language, sizeof(x->language));
         memcpy(x->label, s->label, sizeof(x->label));
     }
@@ -125,10 +134,14 @@ reel_plan_add_texts(reel_planner_t *p)
 {
     size_t   from, to;
     uint32_t i, n = reel_plan_texts(p);
+    char     names[REEL_SOURCE_TEXTS][33];
+
+    name_texts(names, p->src->texts, p->src->ntexts);
 
     for (i = 0; i < n; i++) {
         from = (size_t) i * REEL_SUBTITLES_TEXTS;
         to = from + REEL_SUBTITLES_TEXTS;
-        add_task(p, i, from, to > p->src->ntexts ? p->src->ntexts : to);
+        add_task(p, i, from, to > p->src->ntexts ? p->src->ntexts : to,
+                 names);
     }
 }

@@ -55,8 +55,12 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
                                         REEL_SOURCE_AUDIOS)
                       : t->audios > 0;
     t->poster = reel_fields_bool(&f, "poster");
-    t->storyboard = reel_fields_bool(&f, "storyboard");
-    t->texts = reel_fields_u32(&f, "texts", 0, REEL_SOURCE_TEXTS);
+
+    /* jobs that were planned before there were such tasks have none */
+    t->storyboard = reel_fields_has(&f, "storyboard")
+                    && reel_fields_bool(&f, "storyboard");
+    t->texts = reel_fields_has(&f, "texts")
+               ? reel_fields_u32(&f, "texts", 0, REEL_SOURCE_TEXTS) : 0;
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
 
     if (f.err == REEL_OK

@@ -114,15 +114,17 @@ reel_rates(reel_rates_t *x, const reel_index_t *ix,
 {
     unsigned                 i;
     uint32_t                 n = reel_index_segments(ix, o->per);
+    reel_bitrate_t           iframes;
     const reel_rendition_t  *r;
 
     for (i = 0; i < ix->nrenditions; i++) {
         r = &ix->renditions[i];
         x->segments[i] = reel_rates_of(ix, r, o, 0, n);
-        x->iframes[i] = (reel_bitrate_t) { 0, 0 };
 
-        if (r->kind == REEL_VIDEO) {
-            x->iframes[i] = reel_rates_iframes(ix, r, o, 0, n);
-        }
+        /* assigned once: another process may be reading what it wrote */
+        iframes = r->kind == REEL_VIDEO
+                  ? reel_rates_iframes(ix, r, o, 0, n)
+                  : (reel_bitrate_t) { 0, 0 };
+        x->iframes[i] = iframes;
     }
 }

@@ -26,6 +26,11 @@ typedef struct {
     uint32_t   timescale;       /* of the movie */
 } header_t;
 
+const uint8_t  reel_download_tail[REEL_DOWNLOAD_TAIL] = {
+    0, 0, 0, REEL_DOWNLOAD_TAIL, 'f', 'r', 'e', 'e'
+};
+
+
 
 static uint64_t
 bytes_of(const reel_index_t *ix, const reel_rendition_t *r)
@@ -427,7 +432,8 @@ reel_download_init(reel_download_t *d, reel_buf_t *head,
     write_sidx(head, d, h[0].track_id);
 
     d->head = head->len;
-    d->size += d->head;
+    d->media = d->size + d->head;
+    d->size = d->media + REEL_DOWNLOAD_TAIL;
 
     return reel_buf_err(head);
 }

@@ -6,6 +6,9 @@
  *                as they are, and mehd, which tells the duration
  *   sidx         8.16.3: where each segment begins, so that players seek
  *   then segment after segment: its fragments of video, those of sound
+ *   free         empty, and the last: libavformat takes a sidx that ends
+ *                with the file for a list of all moofs, and would see but
+ *                the first one of each segment
  *
  * Fragments are stored bytes, unchanged: track_IDs stay (video 1, audio 2),
  * and so does mfhd's sequence_number, which counts within a track.
@@ -22,6 +25,7 @@
 #include "lib/index/index.h"
 
 #define REEL_DOWNLOAD_TRACKS   2
+#define REEL_DOWNLOAD_TAIL     8    /* bytes of that free */
 
 /* references of the sidx; a longer film's span several segments */
 #define REEL_DOWNLOAD_SEEKS    4096
@@ -31,8 +35,11 @@ typedef struct {
     const reel_rendition_t *track[REEL_DOWNLOAD_TRACKS];
     unsigned                ntracks;
     uint64_t                head;       /* bytes before the fragments */
+    uint64_t                media;      /* bytes before the tail */
     uint64_t                size;       /* of the whole file */
 } reel_download_t;
+
+extern const uint8_t  reel_download_tail[REEL_DOWNLOAD_TAIL];
 
 /* the highest video rendition of the set, between these heights (0: any) */
 const reel_rendition_t *reel_download_video(const reel_index_t *ix,
@@ -70,7 +77,7 @@ void reel_download_pieces(reel_download_pieces_t *p,
     const reel_download_t *d);
 bool reel_download_next(reel_download_pieces_t *p);     /* false: the end */
 
-/* begins at the piece that holds offset, which is not of the head */
+/* begins at the piece that holds offset: neither of the head nor the tail */
 bool reel_download_seek(reel_download_pieces_t *p, const reel_download_t *d,
     uint64_t offset);
 

@@ -7,6 +7,7 @@
 
 #define LIST_MAX     (48u << 20)    /* bytes of a packed list */
 #define FRAGMENT_MAX (1u << 20)     /* samples */
+#define ELST_MAX     (INT64_C(1) << 40)     /* ticks: 34 years at 1000 a second */
 
 
 static uint32_t
@@ -53,7 +54,7 @@ read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
                             : (int32_t) reel_read_u32(&r);
         reel_read_u32(&r);              /* rate */
 
-        if (r.err != REEL_OK || duration > (uint64_t) INT64_MAX >> 2) {
+        if (r.err != REEL_OK || duration > ELST_MAX || time > ELST_MAX) {
             return reel_fail(e, REEL_BADDATA, "elst: cut short, or longer "
                              "than time");
         }
@@ -65,6 +66,11 @@ read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
 
         *delay += reel_rescale((int64_t) duration, t->trak.cmaf.timescale,
                                movie_timescale, REEL_ROUND_NEAR);
+
+        if (*delay > ELST_MAX) {
+            return reel_fail(e, REEL_BADDATA, "elst: empty for longer than "
+                             "time");
+        }
     }
 
     return REEL_OK;
@@ -212,6 +218,14 @@ walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
     q->offset = w->q.offset;
     q->size = w->q.size;
     q->sync = w->q.sync;
+    if (next - *decode > UINT32_MAX || *pts - *decode > INT32_MAX
+        || *pts - *decode < INT32_MIN)
+    {
+        w->s.err = reel_fail(w->s.e, REEL_BADDATA, "ctts: sample %u is shown "
+                             "too far from where it is decoded", number);
+        return false;
+    }
+
     q->duration = (uint32_t) (next - *decode);
     q->cts_offset = (int32_t) (*pts - *decode);
 

@@ -95,7 +95,7 @@ check(const reel_download_t *d, const reel_buf_t *head)
         at += p.size;
     }
 
-    need(at == d->size);
+    need(at == d->media && d->size == at + REEL_DOWNLOAD_TAIL);
 }
 
 

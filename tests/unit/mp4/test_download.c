@@ -227,7 +227,8 @@ check_sidx(const film_t *f, const reel_download_t *d, uint32_t step)
         assert_int_equal(be32(x.p + 40 + 12 * i), 0x90000000);
     }
 
-    assert_int_equal(at, d->size);
+    assert_int_equal(at, d->media);
+    assert_int_equal(d->size, at + REEL_DOWNLOAD_TAIL);
     k = d->track[0]->kind == REEL_VIDEO;
     assert_int_equal(be32(x.p + 4), k ? REEL_TRACK_VIDEO : REEL_TRACK_AUDIO);
     assert_int_equal(be32(x.p + 8), d->track[0]->timescale);
@@ -267,7 +268,8 @@ check_pieces(const film_t *f, const reel_download_t *d)
         turn = (turn + 1) % d->ntracks;
     }
 
-    assert_int_equal(at, d->size);
+    assert_int_equal(at, d->media);
+    assert_int_equal(d->size, at + REEL_DOWNLOAD_TAIL);
     assert_int_equal(next[0], f->ix.fragments);
     assert_int_equal(turn, 0);
 }
@@ -283,17 +285,17 @@ check_seek(const reel_download_t *d)
     srand(5);
 
     for (i = 0; i < 40; i++) {
-        at = d->head + (uint64_t) rand() * 7919 % (d->size - d->head);
+        at = d->head + (uint64_t) rand() * 7919 % (d->media - d->head);
         assert_true(reel_download_seek(&p, d, at));
         assert_true(p.start <= at && at - p.start < p.size);
     }
 
     assert_true(reel_download_seek(&p, d, d->head));
     assert_int_equal(p.first, 0);
-    assert_true(reel_download_seek(&p, d, d->size - 1));
+    assert_true(reel_download_seek(&p, d, d->media - 1));
     assert_int_equal(p.first + p.count, d->ix->fragments);
     assert_false(reel_download_next(&p));
-    assert_false(reel_download_seek(&p, d, d->size));
+    assert_false(reel_download_seek(&p, d, d->media));
     assert_false(reel_download_seek(&p, d, d->head - 1));
 }
 
