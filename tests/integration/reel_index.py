@@ -5,6 +5,9 @@ import re
 import struct
 
 
+PICTURES = "width", "height", "columns", "rows", "interval_ms", "count"
+
+
 class Reader:
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -76,10 +79,21 @@ def rendition(r, lists, fragments):
     q["durations"] = runs(r.bytes(), fragments)
     q["samples"] = runs(r.bytes(), fragments)
     q["iframes"] = varints(r.bytes(), fragments) if q["kind"] == 1 else []
+    q["video_range"], q["roles"] = \
+        (r.varint(), r.varint()) if r.more() else (0, 0)
     q["objects"] = [
         {"name": n, "fragments": f, "header": h, "base": b}
         for (n, f), h, b in zip(names, headers, bases)]
     return q
+
+
+def pictures(r):
+    p = {"object": r.text()}
+    for k in PICTURES:
+        p[k] = r.varint()
+    tiles = p["columns"] * p["rows"]
+    p["sizes"] = varints(r.bytes(), -(-p["count"] // tiles))
+    return p
 
 
 def read(data):
@@ -90,7 +104,7 @@ def read(data):
           "publication": publication, "salt": data[20:36],
           "master_key": struct.unpack("<I", data[36:40])[0],
           "created_ms": struct.unpack("<q", data[40:48])[0],
-          "headers": [], "renditions": {}, "images": []}
+          "headers": [], "renditions": {}, "images": [], "pictures": []}
     r, lists = Reader(data[48:-4]), []
     while r.more():
         kind = r.varint()
@@ -109,6 +123,8 @@ def read(data):
             ix["images"].append({"kind": s.varint(), "object": s.text(),
                                  "width": s.varint(), "height": s.varint(),
                                  "size": s.varint()})
+        elif kind == 6:
+            ix["pictures"].append(pictures(s))
     return ix
 
 
@@ -171,8 +187,9 @@ def pack_rendition(q, number):
     out += pack_runs([o["header"] for o in q["objects"]])
     out += pack_runs([o["base"] for o in q["objects"]])
     out += pack(q["sizes"]) + pack_runs(q["durations"])
-    return out + pack_runs(q["samples"]) + (
-        pack(q["iframes"]) if q["kind"] == 1 else b"")
+    out += pack_runs(q["samples"])
+    out += pack(q["iframes"]) if q["kind"] == 1 else b""
+    return out + varint(q["video_range"]) + varint(q["roles"])
 
 
 def write(ix):
@@ -191,6 +208,9 @@ def write(ix):
     sections += [(5, varint(i["kind"]) + string(i["object"]) + b"".join(
         varint(i[k]) for k in ("width", "height", "size")))
         for i in ix["images"]]
+    sections += [(6, string(p["object"]) + b"".join(
+        varint(p[k]) for k in PICTURES) + pack(p["sizes"]))
+        for p in ix["pictures"]]
     out = b"\x89REELIX\n" + struct.pack(
         "<HHII", ix["version"], 1, int(ix["growing"]), ix["publication"])
     out += ix["salt"] + struct.pack("<Iq", ix["master_key"],

@@ -38,7 +38,8 @@ def test_unnamed_objects_and_scratch_go(stack):
     wait_for(lambda: not os.path.exists(scratch))
     want = sorted(q + "/" + o["name"] for q, r in ix["renditions"].items()
                   for o in r["objects"])
-    want = sorted(want + ["image/" + i["object"] for i in ix["images"]])
+    want = sorted(want + ["image/" + i["object"]
+                          for i in ix["images"] + ix["pictures"]])
     assert stack.objects(a) == want
     stack.check_ready(a, frames=420)
 
