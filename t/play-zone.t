@@ -3,6 +3,8 @@
 # reel_zone and the variables: hits, checks, a zone too small, none at all,
 # reload, workers that share it.
 
+# alone: a deadline is measured
+
 use strict;
 use warnings;
 use lib 't/lib';
