@@ -1,0 +1,173 @@
+/*
+ * What the page does not show of itself: other codecs, transport streams,
+ * clips and thumbnails, by hls.js and dash.js on a bare page in Chromium.
+ * Environment: REEL_URL (whose page has the players), REEL_FORMS (an nginx
+ * with /play/ and, of transport streams, /ts/), REEL_ASSET (ready, at least
+ * 20 s), REEL_SECONDS, REEL_CODECS (assets of 4 s, "<id>=<codecs> …"),
+ * CHROMIUM.
+ */
+'use strict';
+
+const { test, before, after } = require('node:test');
+const assert = require('node:assert');
+const { chromium } = require('playwright-core');
+
+const { REEL_URL, REEL_FORMS, REEL_ASSET, REEL_SECONDS,
+  REEL_CODECS } = process.env;
+const SLACK = 5 * 15000;
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+      '--mute-audio'],
+  });
+});
+
+after(() => browser.close());
+
+/* a page with one video that plays url; window.player is what plays it */
+async function play(engine, url) {
+  const page = await browser.newPage();
+  const faults = [];
+  page.on('pageerror', (e) => faults.push(e.message));
+  page.on('response', (r) => {
+    if (r.status() >= 400) {
+      faults.push(`${r.status()} ${r.url()}`);
+    }
+  });
+  await page.goto(`${REEL_URL}/style.css`);
+  await page.addScriptTag({
+    url: `${REEL_URL}/players/${engine === 'hls' ? 'hls.min' : 'dash.all.min'}.js`,
+  });
+  await page.evaluate(([of, from]) => {
+    const v = document.createElement('video');
+    v.muted = true;
+    v.onplaying = () => { window.began ??= v.currentTime; };
+    document.body.replaceChildren(v);
+    if (of === 'hls') {
+      window.player = new window.Hls();
+      window.player.on('hlsError', (e, d) => {
+        if (d.fatal) {
+          window.fatal = d.details;
+        }
+      });
+      window.player.loadSource(from);
+      window.player.attachMedia(v);
+      v.autoplay = true;
+    } else {
+      window.player = window.dashjs.MediaPlayer().create();
+      window.player.initialize(v, from, true);
+    }
+  }, [engine, url]);
+  return { page, faults };
+}
+
+const state = (page) => page.evaluate(() => {
+  const v = document.querySelector('video');
+  return {
+    at: v.currentTime,
+    began: window.began,
+    duration: v.duration,
+    error: v.error && v.error.message,
+    fatal: window.fatal,
+    frames: v.getVideoPlaybackQuality().totalVideoFrames,
+    sound: v.webkitAudioDecodedByteCount,
+    ended: v.ended,
+  };
+});
+
+async function until(page, cond) {
+  try {
+    await page.waitForFunction(cond, null, { timeout: SLACK });
+  } catch (e) {
+    e.message += ` ${JSON.stringify(await state(page))}`;
+    throw e;
+  }
+}
+
+async function ends(page, faults) {
+  await until(page, () => document.querySelector('video').ended);
+  const s = await state(page);
+  assert.strictEqual(s.error, null);
+  assert.strictEqual(s.fatal, undefined);
+  assert.ok(s.sound > 0, 'sound is decoded');
+  assert.deepStrictEqual(faults, []);
+  await page.close();
+  return s;
+}
+
+for (const one of (REEL_CODECS || '').split(' ').filter((x) => x)) {
+  const [asset, codecs] = one.split('=');
+  for (const [engine, name] of [['hls', 'master.m3u8'],
+    ['dash', 'manifest.mpd']]) {
+    test(`${engine} plays ${codecs} to the end`, async () => {
+      const master = await (await fetch(
+        `${REEL_FORMS}/play/${asset}/master.m3u8`)).text();
+      assert.ok(master.includes(`CODECS="${codecs}"`), master);
+      const { page, faults } = await play(engine,
+        `${REEL_FORMS}/play/${asset}/${name}`);
+      const s = await ends(page, faults);
+      assert.ok(s.frames > 80, `${s.frames} frames`);
+      assert.ok(Math.abs(s.duration - 4) < 0.1, `duration ${s.duration}`);
+    });
+  }
+}
+
+test('hls plays transport streams to the end', async () => {
+  const { page, faults } = await play('hls',
+    `${REEL_FORMS}/ts/${REEL_ASSET}/master.m3u8`);
+  await until(page, () => document.querySelector('video').currentTime > 2);
+  await page.evaluate(() => {
+    const v = document.querySelector('video');
+    v.currentTime = v.duration - 3;
+  });
+  const s = await ends(page, faults);
+  assert.ok(Math.abs(s.duration - Number(REEL_SECONDS)) < 0.2,
+    `duration ${s.duration}`);
+});
+
+test('hls begins a clip at its start', async () => {
+  const { page, faults } = await play('hls',
+    `${REEL_FORMS}/play/${REEL_ASSET}/master.m3u8?start=8&end=11`);
+  const s = await ends(page, faults);
+  /* two segments, 6 s to 12 s; hls.js counts from where the first begins */
+  assert.ok(Math.abs(s.duration - 6) < 0.2, `duration ${s.duration}`);
+  assert.ok(Math.abs(s.began - 2) < 0.5, `began at ${s.began}`);
+});
+
+/* not to its end: see docs/http-api.md of ends within a segment */
+test('dash begins a clip at its start', async () => {
+  const { page, faults } = await play('dash',
+    `${REEL_FORMS}/play/${REEL_ASSET}/manifest.mpd?start=8&end=11`);
+  await until(page, () => document.querySelector('video').currentTime > 2);
+  const s = await state(page);
+  assert.ok(s.began < 0.5, `began at ${s.began}`);
+  assert.ok(s.duration < 4.2, `duration ${s.duration}`);
+  assert.deepStrictEqual(faults, []);
+  await page.close();
+});
+
+test('dash knows the thumbnails', async () => {
+  const { page, faults } = await play('dash',
+    `${REEL_FORMS}/play/${REEL_ASSET}/manifest.mpd`);
+  await until(page, () => document.querySelector('video').currentTime > 0);
+  const thumb = await page.evaluate(() => new Promise((resolve) => {
+    window.player.provideThumbnail(12, (t) => resolve(t && {
+      url: t.url, x: t.x, y: t.y, width: t.width, height: t.height,
+    }));
+  }));
+  assert.ok(thumb, 'there is one');
+  assert.match(thumb.url, /storyboard~\w+\/0\.jpg$/);
+  assert.ok(thumb.width >= 100 && thumb.height >= 50, JSON.stringify(thumb));
+  assert.ok(thumb.x % thumb.width === 0 && thumb.y % thumb.height === 0
+    && thumb.x + thumb.y > 0, JSON.stringify(thumb));
+  const r = await page.request.get(thumb.url);
+  assert.strictEqual(r.headers()['content-type'], 'image/jpeg');
+  assert.deepStrictEqual(faults, []);
+  await page.close();
+});
