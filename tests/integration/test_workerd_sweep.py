@@ -159,8 +159,10 @@ def test_expired_uploads_end_and_are_forgotten(stack):
     wait_for(lambda: phase(expired) == phase(parts) == EXPIRED
              and [phase(u) for u in old] == [None] * 3)
     for u in expired, parts:
-        assert sorted(os.listdir(os.path.join(stack.store, "uploads", u))) \
-            == ["state", "upload.json"]
+        # the state is written first, then the bytes go
+        folder = os.path.join(stack.store, "uploads", u)
+        wait_for(lambda: sorted(os.listdir(folder))         # noqa: B023
+                 == ["state", "upload.json"])
         wait_for(lambda: told(stack, u) == ["expired"])
     time.sleep(1.5)
     assert told(stack, expired) == ["expired"]
