@@ -202,6 +202,8 @@ ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     b->last_in_chain = 1;
     b->last_buf = (r == r->main);
 
+    ngx_http_reel_no_delay(r);
+
     return ngx_http_reel_play_output(r, &out);
 }
 
