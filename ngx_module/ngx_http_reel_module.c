@@ -31,6 +31,13 @@ static ngx_conf_post_t  ngx_http_reel_path_post =
     { ngx_http_reel_conf_path };
 
 
+static ngx_conf_enum_t  ngx_http_reel_syncs[] = {
+    { ngx_string("off"), NGX_HTTP_REEL_SYNC_OFF },
+    { ngx_string("always"), NGX_HTTP_REEL_SYNC_ALWAYS },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_reel_dash_segments[] = {
     { ngx_string("timeline"), NGX_HTTP_REEL_DASH_TIMELINE },
     { ngx_string("duration"), NGX_HTTP_REEL_DASH_DURATION },
@@ -134,6 +141,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, upload_interim),
       NULL },
+
+    { ngx_string("reel_upload_sync"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, upload_sync),
+      &ngx_http_reel_syncs },
 
     { ngx_string("reel_pipelines"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
@@ -408,6 +422,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->upload_max_size = NGX_CONF_UNSET;
     conf->upload_min_free = NGX_CONF_UNSET;
     conf->upload_interim = NGX_CONF_UNSET;
+    conf->upload_sync = NGX_CONF_UNSET_UINT;
     conf->upload_buffer = NGX_CONF_UNSET_SIZE;
     conf->upload_expires = NGX_CONF_UNSET;
     conf->pipelines = NGX_CONF_UNSET_PTR;
@@ -447,6 +462,8 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_off_value(conf->upload_max_size, prev->upload_max_size, 0);
     ngx_conf_merge_off_value(conf->upload_min_free, prev->upload_min_free, 0);
     ngx_conf_merge_value(conf->upload_interim, prev->upload_interim, 1);
+    ngx_conf_merge_uint_value(conf->upload_sync, prev->upload_sync,
+                              NGX_HTTP_REEL_SYNC_ALWAYS);
     ngx_conf_merge_size_value(conf->upload_buffer, prev->upload_buffer,
                               512 * 1024);
     ngx_conf_merge_sec_value(conf->upload_expires, prev->upload_expires,

@@ -63,6 +63,10 @@
 #define NGX_HTTP_REEL_DASH_TIMELINE  0
 #define NGX_HTTP_REEL_DASH_DURATION  1
 
+/* reel_upload_sync */
+#define NGX_HTTP_REEL_SYNC_OFF       0
+#define NGX_HTTP_REEL_SYNC_ALWAYS    1
+
 /* bytes of a body that the API takes */
 #define NGX_HTTP_REEL_API_BODY_MAX  (64 * 1024)
 
@@ -86,6 +90,7 @@ typedef struct {
     off_t                    upload_max_size;   /* 0: none */
     off_t                    upload_min_free;   /* 0: none */
     ngx_flag_t               upload_interim;    /* 104 */
+    ngx_uint_t               upload_sync;       /* NGX_HTTP_REEL_SYNC_* */
     size_t                   upload_buffer;
     time_t                   upload_expires;
     ngx_array_t             *pipelines;         /* of ngx_str_t */

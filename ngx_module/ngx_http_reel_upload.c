@@ -139,7 +139,8 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
     ctx->data = door;
 
     door->request = r;
-    door->store = rlcf->store;
+    door->store = rlcf->upload_sync == NGX_HTTP_REEL_SYNC_OFF
+                  ? reel_store_fs_unsynced(rlcf->store) : rlcf->store;
     door->form = NGX_HTTP_REEL_S3;
     door->length = r->headers_in.content_length_n < 0
                    ? REEL_UPLOAD_UNKNOWN

@@ -119,6 +119,7 @@ my @refused = (
     ['reel_dash_segments list;', '',
         qr/invalid value "list"/],
     ['reel_manifest_cache yes;', '', qr/"reel_manifest_cache" .*"on" or "off"/],
+    ['reel_upload_sync on;', '', qr/invalid value "on"/],
     ['reel_upload_interim 104;', '',
         qr/"reel_upload_interim" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
@@ -174,7 +175,7 @@ for (['', 'location / { reel_play; }', 'reel_access_keys'],
     ["reel_redis unix:$d/r db=3 password_file=$d/file;", sprintf($in,
         'reel_api; reel_redis off;')],
     ['reel_upload_buffer 4k; reel_upload_max_size 8g; reel_cors_origin off;'
-        . 'reel_upload_min_free 1g; '
+        . 'reel_upload_min_free 1g; reel_upload_sync off; '
         . 'reel_pipelines default fast-2; reel_redis_timeout 1s;'
         . 'reel_api_upload_path /; reel_api_play_path /p/q/;',
         sprintf($in, 'reel_upload;')])

@@ -133,7 +133,7 @@ name_temp(const reel_fs_place_t *p, const char *temp, bool over)
 
     /* EXISTS too: the caller relies on what stands there */
     if (err == REEL_OK || err == REEL_EXISTS) {
-        synced = reel_fs_sync_dir(p->dir);
+        synced = reel_fs_sync_dir(p->fs, p->dir);
         err = synced != REEL_OK ? synced : err;
     }
 
@@ -152,7 +152,7 @@ put_at(const reel_fs_place_t *p, const void *data, size_t len, bool over)
     if (!over
         && fstatat(p->dir, p->leaf, &sb, AT_SYMLINK_NOFOLLOW) == 0)
     {
-        err = reel_fs_sync_dir(p->dir);
+        err = reel_fs_sync_dir(p->fs, p->dir);
         return err != REEL_OK ? err : REEL_EXISTS;
     }
 
@@ -164,7 +164,7 @@ put_at(const reel_fs_place_t *p, const void *data, size_t len, bool over)
     err = reel_fs_write(fd, 0, data, len);
 
     if (err == REEL_OK) {
-        err = reel_fs_sync_data(fd);
+        err = reel_fs_sync_data(p->fs, fd);
     }
 
     if (err == REEL_OK) {
@@ -352,7 +352,7 @@ fs_del(reel_store_t *s, const char *key)
     }
 
     if (unlinkat(p.dir, p.leaf, 0) == 0) {
-        err = reel_fs_sync_dir(p.dir);
+        err = reel_fs_sync_dir(p.fs, p.dir);
 
     } else if (errno == EISDIR) {
         /* no object; an empty folder goes, another stays */
@@ -375,7 +375,7 @@ static void
 fs_close(reel_store_t *s)
 {
     (void) close(((reel_fs_t *) s)->root);
-    free(s);
+    free(s);                    /* and the unsynced one behind it */
 }
 
 
@@ -425,7 +425,7 @@ reel_store_fs_open(const char *root, reel_store_t **s, reel_error_t *e)
                          root);
     }
 
-    fs = calloc(1, sizeof(*fs));
+    fs = calloc(2, sizeof(*fs));
     if (fs == NULL) {
         return reel_fail(e, REEL_NOMEM, "store: no memory");
     }
@@ -442,7 +442,18 @@ reel_store_fs_open(const char *root, reel_store_t **s, reel_error_t *e)
                          root, strerrordesc_np(saved));
     }
 
+    fs[1] = fs[0];
+    fs[1].unsynced = true;
     *s = &fs->base;
 
     return REEL_OK;
+}
+
+
+reel_store_t *
+reel_store_fs_unsynced(reel_store_t *s)
+{
+    reel_fs_t  *fs = (reel_fs_t *) s;
+
+    return fs->unsynced ? s : &fs[1].base;
 }

@@ -28,12 +28,14 @@
 typedef struct {
     reel_store_t base;
     int          root;
+    bool         unsynced;      /* reel_store_fs_unsynced */
 } reel_fs_t;
 
 /* the folder of a key, and the key's last part */
 typedef struct {
-    int         dir;            /* owned */
-    const char *leaf;           /* points into the key */
+    const reel_fs_t *fs;
+    int              dir;       /* owned */
+    const char      *leaf;      /* points into the key */
 } reel_fs_place_t;
 
 /* the one mapping of errno */
@@ -54,8 +56,9 @@ reel_err_t reel_fs_place(const reel_fs_t *fs, const char *key, bool create,
     reel_fs_place_t *p) REEL_WARN_UNUSED;
 void reel_fs_place_close(reel_fs_place_t *p);
 
-reel_err_t reel_fs_sync_dir(int dir) REEL_WARN_UNUSED;
-reel_err_t reel_fs_sync_data(int fd) REEL_WARN_UNUSED;
+/* all syncs there are; nothing where the store is not synced */
+reel_err_t reel_fs_sync_dir(const reel_fs_t *fs, int dir) REEL_WARN_UNUSED;
+reel_err_t reel_fs_sync_data(const reel_fs_t *fs, int fd) REEL_WARN_UNUSED;
 reel_err_t reel_fs_write(int fd, uint64_t off, const void *data, size_t len)
     REEL_WARN_UNUSED;
 

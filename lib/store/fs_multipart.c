@@ -20,13 +20,6 @@ typedef struct {
 } fs_multipart_t;
 
 
-static const reel_fs_t *
-fs_of(const fs_multipart_t *m)
-{
-    return (const reel_fs_t *) m->base.store;
-}
-
-
 static reel_err_t
 make_staging(const reel_fs_t *fs, fs_multipart_t *m)
 {
@@ -183,10 +176,10 @@ reel_fs_multipart_sync(reel_multipart_t *base)
     reel_err_t       err;
     fs_multipart_t  *m = (fs_multipart_t *) base;
 
-    err = reel_fs_sync_data(base->fd);
+    err = reel_fs_sync_data(m->at.fs, base->fd);
 
     if (err == REEL_OK && !m->durable) {
-        err = reel_fs_sync_dir(m->at.dir);
+        err = reel_fs_sync_dir(m->at.fs, m->at.dir);
         m->durable = err == REEL_OK;
     }
 
@@ -228,7 +221,7 @@ link_to(fs_multipart_t *m, const char *key)
         return REEL_NOTFOUND;
     }
 
-    err = reel_fs_place(fs_of(m), key, true, &to);
+    err = reel_fs_place(m->at.fs, key, true, &to);
     if (err != REEL_OK) {
         return err;
     }
@@ -238,7 +231,7 @@ link_to(fs_multipart_t *m, const char *key)
     }
 
     if (err == REEL_OK || err == REEL_EXISTS) {
-        synced = reel_fs_sync_dir(to.dir);
+        synced = reel_fs_sync_dir(to.fs, to.dir);
         err = synced != REEL_OK ? synced : err;
     }
 
@@ -258,7 +251,7 @@ reel_fs_multipart_publish(reel_multipart_t *base, const char *key)
     err = trim(m);
 
     if (err == REEL_OK) {
-        err = reel_fs_sync_data(base->fd);
+        err = reel_fs_sync_data(m->at.fs, base->fd);
     }
 
     if (err != REEL_OK) {
@@ -298,7 +291,7 @@ reel_fs_multipart_abort(reel_multipart_t *base)
     fs_multipart_t  *m = (fs_multipart_t *) base;
 
     if (still_ours(m) && unlinkat(m->at.dir, m->at.leaf, 0) == 0) {
-        reel_fs_prune(fs_of(m), m->staging);
+        reel_fs_prune(m->at.fs, m->staging);
     }
 
     reel_fs_multipart_close(base);

@@ -80,14 +80,14 @@ close_keep_errno(int fd)
  * parent yet; file systems with a journal commit that before our entry.
  */
 static int
-make_folder(int dir, const char *name)
+make_folder(const reel_fs_t *fs, int dir, const char *name)
 {
     if (mkdirat(dir, name, 0770) == -1) {
         if (errno != EEXIST) {
             return -1;
         }
 
-    } else if (reel_fs_sync_dir(dir) != REEL_OK) {
+    } else if (reel_fs_sync_dir(fs, dir) != REEL_OK) {
         errno = EIO;
         return -1;
     }
@@ -114,7 +114,7 @@ walk(const reel_fs_t *fs, const char *key, size_t len, bool create)
         next = open_folder(dir, name);
 
         if (next == -1 && errno == ENOENT && create) {
-            next = make_folder(dir, name);
+            next = make_folder(fs, dir, name);
         }
 
         close_keep_errno(dir);
@@ -146,6 +146,7 @@ reel_fs_place(const reel_fs_t *fs, const char *key, bool create,
     const char  *slash;
 
     slash = strrchr(key, '/');
+    p->fs = fs;
     p->leaf = slash != NULL ? slash + 1 : key;
     p->dir = walk(fs, key, slash != NULL ? (size_t) (slash - key) : 0,
                   create);
@@ -174,9 +175,13 @@ reel_fs_place_close(reel_fs_place_t *p)
 
 
 reel_err_t
-reel_fs_sync_dir(int dir)
+reel_fs_sync_dir(const reel_fs_t *fs, int dir)
 {
     int  rc;
+
+    if (fs->unsynced) {
+        return REEL_OK;
+    }
 
     do {
         rc = fsync(dir);
@@ -192,9 +197,13 @@ reel_fs_sync_dir(int dir)
 
 
 reel_err_t
-reel_fs_sync_data(int fd)
+reel_fs_sync_data(const reel_fs_t *fs, int fd)
 {
     int  rc;
+
+    if (fs->unsynced) {
+        return REEL_OK;
+    }
 
     do {
         rc = fdatasync(fd);

@@ -10,7 +10,7 @@
  * run in a thread pool.
  *
  * Durability: when put_if_absent, replace, multipart publish or del return
- * REEL_OK, the change survives power loss.
+ * REEL_OK, the change survives power loss (but for reel_store_fs_unsynced).
  *
  * Errors everywhere: REEL_INVAL bad key, REEL_NOTFOUND, REEL_EXISTS,
  * REEL_NOSPACE, REEL_DENIED (permission), REEL_IO, REEL_NOMEM; REEL_AGAIN
@@ -132,6 +132,13 @@ struct reel_multipart_s {
  */
 reel_err_t reel_store_fs_open(const char *root, reel_store_t **s,
     reel_error_t *e) REEL_WARN_UNUSED;
+
+/*
+ * The same store, of the fs back end, and nothing is synced: what is done
+ * survives the death of processes, in its order, and as for a loss of power
+ * what the file system promises by itself.  It goes with s.
+ */
+reel_store_t *reel_store_fs_unsynced(reel_store_t *s);
 
 /* the in-memory back end: for tests; one thread, no fds, no rename */
 reel_err_t reel_store_mem_open(reel_store_t **s) REEL_WARN_UNUSED;

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,28 @@
 #include "tests/unit/store/suite.h"
 
 #define MIB (1 << 20)
+
+
+static unsigned  syncs;         /* since the last look */
+
+
+/* instead of libc's, and the same but for the count */
+int
+fsync(int fd)
+{
+    syncs++;
+
+    return (int) syscall(SYS_fsync, fd);
+}
+
+
+int
+fdatasync(int fd)
+{
+    syncs++;
+
+    return (int) syscall(SYS_fdatasync, fd);
+}
 
 
 static bool
@@ -499,6 +522,47 @@ permission(void **state)
 }
 
 
+/* all that changes a store, in one of its two forms */
+static unsigned
+syncs_of(reel_store_t *s)
+{
+    reel_multipart_t  *m;
+
+    syncs = 0;
+
+    assert_int_equal(put(s, "a/b/new", "x"), REEL_OK);
+    assert_int_equal(put(s, "a/b/new", "y"), REEL_EXISTS);
+    assert_int_equal(reel_store_replace(s, "a/b/new", "z", 1), REEL_OK);
+
+    assert_int_equal(reel_multipart_create(s, "up/1/data", 5, &m), REEL_OK);
+    assert_int_equal(reel_multipart_write(m, 0, "hello", 5), REEL_OK);
+    assert_int_equal(reel_multipart_sync(m), REEL_OK);
+    assert_int_equal(reel_multipart_complete(m, "a/c/source"), REEL_OK);
+
+    assert_object(s, "a/b/new", "z");
+    assert_object(s, "a/c/source", "hello");
+    assert_int_equal(reel_store_del(s, "a/b/new"), REEL_OK);
+    assert_int_equal(reel_store_del_tree(s, "a/c", NULL), REEL_OK);
+    assert_absent(s, "a/c/source");
+
+    return syncs;
+}
+
+
+static void
+unsynced(void **state)
+{
+    reel_store_t  *s = *state, *fast = reel_store_fs_unsynced(s);
+
+    assert_ptr_equal(reel_store_fs_unsynced(fast), fast);
+
+    /* new folders, objects and their names, the staged one and its names */
+    assert_in_range(syncs_of(s), 12, 24);
+    assert_int_equal(syncs_of(fast), 0);
+    assert_in_range(syncs_of(s), 12, 24);
+}
+
+
 int
 main(void)
 {
@@ -518,6 +582,7 @@ main(void)
         cmocka_unit_test_setup_teardown(full_medium, fs_setup,
                                         unmount_teardown),
         TEST(permission),
+        TEST(unsynced),
     };
 
     failed = store_suite_run("fs", fs_setup, fs_teardown);
