@@ -36,6 +36,7 @@
  *   ngx_http_reel_ts.c        playback: transport streams
  *   ngx_http_reel_download.c  playback: all of an asset as one file
  *   ngx_http_reel_index.c     looks up an asset's index
+ *   ngx_http_reel_lookup.c    … in its files, once for all who ask
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_zone.c      indexes in shared memory
  *   ngx_http_reel_printed.c   printed manifests beside them

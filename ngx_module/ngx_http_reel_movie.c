@@ -12,27 +12,41 @@
 #include "lib/crypt/digest.h"
 #include "lib/mp4/cmaf.h"
 
+/* a segment of more is made in the thread pool: its file has few key frames */
+#define SAMPLES_NOW  8192
+
+/* a segment: what a thread may touch */
 typedef struct {
+    ngx_pool_t              *pool;      /* of its own */
+    ngx_file_t              *file;
+    uint32_t                 track;
+    uint32_t                 sequence;
+    reel_samples_cursor_t    cursor;
+
+    int64_t                  decode_ts;
     reel_cmaf_sample_t      *samples;
     uint32_t                 n;
-    int64_t                  decode_ts;
     ngx_chain_t             *out;       /* stretches of the file … */
     ngx_chain_t            **last;
     ngx_buf_t               *buf;       /* … of which this is the last */
     off_t                    len;       /* of all */
+    reel_buf_t               moof;
+    reel_err_t               err;
 } piece_t;
 
 static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_uint_t below(ngx_http_request_t *r, ngx_str_t *path);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
-static ngx_int_t collect(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_file_t *file, piece_t *piece);
-static ngx_int_t add_bytes(ngx_http_request_t *r, ngx_file_t *file,
-    piece_t *piece, const reel_sample_t *q);
-static ngx_buf_t *make_moof(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+static piece_t *create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_file_t *file);
+static void free_piece(void *data);
+static void make_piece(void *data, ngx_log_t *log);
+static reel_err_t collect(piece_t *piece);
+static reel_err_t add_bytes(piece_t *piece, const reel_sample_t *q);
+static void piece_made(ngx_http_request_t *r, void *data);
+static ngx_int_t send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     piece_t *piece);
-static void free_moof(void *data);
 
 
 /*
@@ -162,12 +176,9 @@ below(ngx_http_request_t *r, ngx_str_t *path)
 ngx_int_t
 ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
+    piece_t     *piece;
     ngx_int_t    rc;
-    ngx_buf_t   *b;
-    ngx_str_t    etag;
-    piece_t      piece;
     ngx_file_t  *file;
-    ngx_chain_t  out;
 
     if (p->number >= p->index->fragments) {
         return ngx_http_reel_play_absent(r, "the rendition has no such "
@@ -180,31 +191,23 @@ ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return ngx_http_reel_play_again(r, p);
     }
 
-    if (rc != NGX_OK || collect(r, p, file, &piece) != NGX_OK) {
+    piece = (rc == NGX_OK) ? create_piece(r, p, file) : NULL;
+    if (piece == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b = make_moof(r, p, &piece);
+    if (piece->cursor.left <= SAMPLES_NOW) {
+        make_piece(piece, r->connection->log);
+        return send_piece(r, p, piece);
+    }
 
-    if (b == NULL
-        || ngx_http_reel_play_etag(r, p, &p->segment, 0, &etag) != NGX_OK
-        || ngx_http_reel_play_headers(r, p, piece.len + ngx_buf_size(b),
-                                      &etag)
-           != NGX_OK)
-    {
+    if (ngx_http_reel_task_post(r, make_piece, piece_made, piece) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    out.buf = b;
-    out.next = piece.out;
+    r->main->count++;
 
-    b = piece.buf ? piece.buf : b;
-    b->last_in_chain = 1;
-    b->last_buf = (r == r->main);
-
-    ngx_http_reel_no_delay(r);
-
-    return ngx_http_reel_play_output(r, &out);
+    return NGX_DONE;
 }
 
 
@@ -267,34 +270,92 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
 }
 
 
-/* the samples of the segment, and where in the file their bytes lie */
-static ngx_int_t
-collect(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file,
-    piece_t *piece)
+static piece_t *
+create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file)
 {
-    reel_sample_t           q;
-    reel_samples_cursor_t   c;
-    const reel_samples_t   *s;
+    piece_t             *piece;
+    ngx_pool_cleanup_t  *cln;
 
-    s = &p->index->samples[p->rendition - p->index->renditions];
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(piece_t));
+    if (cln == NULL) {
+        return NULL;
+    }
 
-    reel_samples_seek(&c, s, p->number);
-
+    piece = cln->data;
     ngx_memzero(piece, sizeof(piece_t));
+
+    piece->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, ngx_cycle->log);
+    if (piece->pool == NULL) {
+        return NULL;
+    }
+
+    cln->handler = free_piece;
+
+    piece->file = file;
+    piece->track = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
+                                                    : REEL_TRACK_AUDIO;
+    piece->sequence = p->number + 1;
     piece->last = &piece->out;
-    piece->decode_ts = c.decode_ts;
 
-    if (c.left > REEL_SAMPLES_MAX) {
-        return NGX_ERROR;
+    reel_samples_seek(&piece->cursor,
+                      &p->index->samples[p->rendition
+                                         - p->index->renditions],
+                      p->number);
+
+    reel_buf_init(&piece->moof, 64u << 20);
+
+    return piece;
+}
+
+
+static void
+free_piece(void *data)
+{
+    piece_t *piece = data;
+
+    reel_buf_release(&piece->moof);
+    ngx_destroy_pool(piece->pool);
+}
+
+
+/* maybe in a thread */
+static void
+make_piece(void *data, ngx_log_t *log)
+{
+    piece_t *piece = data;
+
+    piece->err = collect(piece);
+
+    if (piece->err == REEL_OK) {
+        piece->err = reel_cmaf_fragment(&piece->moof, piece->track,
+                                        piece->sequence, piece->decode_ts,
+                                        piece->samples, piece->n);
+    }
+}
+
+
+/* the samples of the segment, and where in the file their bytes lie */
+static reel_err_t
+collect(piece_t *piece)
+{
+    reel_err_t              err;
+    reel_sample_t           q;
+    reel_samples_cursor_t  *c;
+
+    c = &piece->cursor;
+    piece->decode_ts = c->decode_ts;
+
+    if (c->left > REEL_SAMPLES_MAX) {
+        return REEL_LIMIT;
     }
 
-    piece->samples = ngx_palloc(r->pool, (c.left + 1)
-                                         * sizeof(reel_cmaf_sample_t));
+    piece->samples = ngx_palloc(piece->pool, (c->left + 1)
+                                             * sizeof(reel_cmaf_sample_t));
     if (piece->samples == NULL) {
-        return NGX_ERROR;
+        return REEL_NOMEM;
     }
 
-    while (reel_samples_next(&c, &q)) {
+    while (reel_samples_next(c, &q)) {
 
         piece->samples[piece->n].size = q.size;
         piece->samples[piece->n].duration = q.duration;
@@ -302,18 +363,20 @@ collect(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file,
         piece->samples[piece->n].sync = q.sync;
         piece->n++;
 
-        if (q.size && add_bytes(r, file, piece, &q) != NGX_OK) {
-            return NGX_ERROR;
+        if (q.size) {
+            err = add_bytes(piece, &q);
+            if (err != REEL_OK) {
+                return err;
+            }
         }
     }
 
-    return NGX_OK;
+    return REEL_OK;
 }
 
 
-static ngx_int_t
-add_bytes(ngx_http_request_t *r, ngx_file_t *file, piece_t *piece,
-    const reel_sample_t *q)
+static reel_err_t
+add_bytes(piece_t *piece, const reel_sample_t *q)
 {
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
@@ -322,17 +385,17 @@ add_bytes(ngx_http_request_t *r, ngx_file_t *file, piece_t *piece,
 
     if (piece->buf && piece->buf->file_last == (off_t) q->offset) {
         piece->buf->file_last += q->size;
-        return NGX_OK;
+        return REEL_OK;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    cl = ngx_alloc_chain_link(r->pool);
+    b = ngx_calloc_buf(piece->pool);
+    cl = ngx_alloc_chain_link(piece->pool);
 
     if (b == NULL || cl == NULL) {
-        return NGX_ERROR;
+        return REEL_NOMEM;
     }
 
-    b->file = file;
+    b->file = piece->file;
     b->in_file = 1;
     b->file_pos = (off_t) q->offset;
     b->file_last = (off_t) q->offset + q->size;
@@ -344,53 +407,60 @@ add_bytes(ngx_http_request_t *r, ngx_file_t *file, piece_t *piece,
     piece->last = &cl->next;
     piece->buf = b;
 
-    return NGX_OK;
-}
-
-
-static ngx_buf_t *
-make_moof(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
-{
-    ngx_buf_t           *b;
-    reel_buf_t           moof;
-    reel_err_t           err;
-    ngx_pool_cleanup_t  *cln;
-
-    b = ngx_calloc_buf(r->pool);
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (b == NULL || cln == NULL) {
-        return NULL;
-    }
-
-    reel_buf_init(&moof, 64u << 20);
-
-    err = reel_cmaf_fragment(&moof, p->rendition->kind == REEL_VIDEO
-                             ? REEL_TRACK_VIDEO : REEL_TRACK_AUDIO,
-                             p->number + 1, piece->decode_ts, piece->samples,
-                             piece->n);
-    if (err != REEL_OK) {
-        reel_buf_release(&moof);
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: segment %uD of \"%V\" of \"%V\": %s",
-                      p->number, &p->name, &p->place.root,
-                      reel_err_name(err));
-        return NULL;
-    }
-
-    cln->handler = free_moof;
-    cln->data = moof.data;
-
-    b->pos = moof.data;
-    b->last = b->pos + moof.len;
-    b->memory = 1;
-
-    return b;
+    return REEL_OK;
 }
 
 
 static void
-free_moof(void *data)
+piece_made(ngx_http_request_t *r, void *data)
 {
-    free(data);
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_reel_get_ctx(r);
+
+    ngx_http_finalize_request(r, ctx ? send_piece(r, ctx->data, data)
+                                     : NGX_ERROR);
+}
+
+
+static ngx_int_t
+send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
+{
+    ngx_buf_t    *b;
+    ngx_str_t     etag;
+    ngx_chain_t   out;
+
+    if (piece->err != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: segment %uD of \"%V\" of \"%V\": %s",
+                      p->number, &p->name, &p->place.root,
+                      reel_err_name(piece->err));
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL
+        || ngx_http_reel_play_etag(r, p, &p->segment, 0, &etag) != NGX_OK
+        || ngx_http_reel_play_headers(r, p, piece->len + piece->moof.len,
+                                      &etag)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = piece->moof.data;
+    b->last = b->pos + piece->moof.len;
+    b->memory = 1;
+
+    out.buf = b;
+    out.next = piece->out;
+
+    b = piece->buf ? piece->buf : b;
+    b->last_in_chain = 1;
+    b->last_buf = (r == r->main);
+
+    ngx_http_reel_no_delay(r);
+
+    return ngx_http_reel_play_output(r, &out);
 }

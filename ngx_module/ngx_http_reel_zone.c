@@ -217,6 +217,21 @@ ngx_http_reel_zone_checked(ngx_shm_zone_t *zone, ngx_http_reel_entry_t *e,
 
 
 void
+ngx_http_reel_zone_hold(ngx_shm_zone_t *zone, ngx_http_reel_entry_t *e)
+{
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    e->refs++;
+
+    ngx_shmtx_unlock(&shpool->mutex);
+}
+
+
+void
 ngx_http_reel_zone_release(ngx_shm_zone_t *zone, ngx_http_reel_entry_t *e)
 {
     ngx_slab_pool_t  *shpool;

@@ -95,7 +95,8 @@ void ngx_http_reel_entry_init(ngx_http_reel_entry_t *e, ngx_str_t *root,
 
 /*
  * An unlinked entry with one reference, or NULL: what is not in use and not
- * used for longest makes room, and that was not enough.
+ * used for longest makes room, and that was not enough.  A thread may call
+ * it: the mutex keeps threads of a worker apart as it does workers.
  */
 ngx_http_reel_entry_t *ngx_http_reel_zone_alloc(ngx_shm_zone_t *zone,
     ngx_str_t *root, ngx_str_t *asset, size_t len);
@@ -106,6 +107,9 @@ void ngx_http_reel_zone_link(ngx_shm_zone_t *zone, ngx_http_reel_entry_t *e);
 /* the file was the same at `when` */
 void ngx_http_reel_zone_checked(ngx_shm_zone_t *zone,
     ngx_http_reel_entry_t *e, ngx_msec_t when);
+
+/* one reference more */
+void ngx_http_reel_zone_hold(ngx_shm_zone_t *zone, ngx_http_reel_entry_t *e);
 
 void ngx_http_reel_zone_release(ngx_shm_zone_t *zone,
     ngx_http_reel_entry_t *e);

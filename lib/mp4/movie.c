@@ -149,6 +149,7 @@ set_times(movie_t *m)
 {
     int64_t              start, first = INT64_MAX;
     unsigned             i;
+    uint64_t             samples = 0;
     reel_err_t           err = REEL_OK;
     reel_movie_track_t  *t;
 
@@ -156,6 +157,13 @@ set_times(movie_t *m)
         err = reel_movie_edit(&m->tracks[i], m->timescale, m->e);
         if (err == REEL_OK) {
             err = reel_movie_scan(&m->tracks[i], m->o->file_size, m->e);
+        }
+
+        samples += m->tracks[i].samples;
+
+        if (err == REEL_OK && samples > REEL_MOVIE_SAMPLES) {
+            err = reel_fail(m->e, REEL_LIMIT, "stsz: over %u samples in all",
+                            REEL_MOVIE_SAMPLES);
         }
     }
 
@@ -408,6 +416,11 @@ reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
     }
     if (err == REEL_OK) {
         err = print(b, m);
+    }
+
+    if (err == REEL_LIMIT && e->text[0] == '\0') {
+        (void) reel_fail(e, err, "moov: its index would be over %u MiB",
+                         REEL_INDEX_MAX_BYTES >> 20);
     }
 
     for (i = 0; i < m->n; i++) {

@@ -17,7 +17,8 @@
 #include "lib/base/err.h"
 #include "lib/index/index.h"
 
-#define REEL_MOVIE_TRACKS 64    /* a moov may have */
+#define REEL_MOVIE_TRACKS  64   /* a moov may have */
+#define REEL_MOVIE_SAMPLES (1u << 24)   /* of all: 25 h have 10 million */
 
 typedef struct {
     uint32_t segment_ms;        /* wanted; the next key frame ends one */
@@ -28,7 +29,7 @@ typedef struct {
 
 /*
  * Prints the index of the movie with this moov (its payload) into b, which
- * is empty.  REEL_BADDATA, REEL_LIMIT: e names the box; REEL_UNSUPPORTED: no
+ * is empty; so is e->text.  REEL_BADDATA, REEL_LIMIT: e names the box; REEL_UNSUPPORTED: no
  * track that we know, or the samples lie in fragments.
  */
 reel_err_t reel_movie_index(reel_buf_t *b, const void *moov, size_t len,

@@ -6,7 +6,7 @@
 
 
 #define LIST_MAX     (48u << 20)    /* bytes of a packed list */
-#define FRAGMENT_MAX (1u << 20)     /* samples */
+#define FRAGMENT_MAX (1u << 18)     /* samples: sound of an hour and a half */
 #define ELST_MAX     (INT64_C(1) << 40)     /* ticks: 34 years at 1000 a second */
 
 
