@@ -154,33 +154,38 @@ class Sender:
 
 
 class Dav(Sender):
-    """nginx's own PUT below `folder`, and then the sync that it has not"""
+    """nginx's own PUT below `folder`, and then the sync that it has not.
+    Its ways give, in place of the last step's time, the CPU s of the syncs."""
 
     def __init__(self, port, path, location, folder):
         super().__init__(port, path, "")
         self.location, self.folder = location, folder
 
     def sync(self, name):
+        """-> CPU s"""
+        begun = time.thread_time()
         fd = os.open(os.path.join(self.folder, name), os.O_RDONLY)
         os.fdatasync(fd)
         os.close(fd)
+        return time.thread_time() - begun
 
     def put(self):
         name = self.name()
         begun = time.monotonic()
         c = Connection(self.port)
         c.ask("PUT", self.location + name, file=self.all)
-        self.sync(name)
+        cpu = self.sync(name)
         c.close()
-        return time.monotonic() - begun, None, 0
+        return time.monotonic() - begun, None, cpu
 
     def parts(self):
         name = self.name()
         begun = time.monotonic()
+        cpu = []
 
         def send(c, number, at, length):
             part = "%s.%d" % (name, number)
             c.ask("PUT", self.location + part, file=(self.fd, at, length))
-            self.sync(part)
+            cpu.append(self.sync(part))
         self.parallel(send)
-        return time.monotonic() - begun, None, 0
+        return time.monotonic() - begun, None, sum(cpu)
