@@ -1,8 +1,8 @@
 /*
- * JSON Web Tokens (RFC 7519, RFC 7515 compact form), HS256 for now: the API
- * capability that `make run` hands its page, signed with an access key's
- * secret (kid = the key's id).  Own code over EVP and jansson because no one
- * API of libjwt spans Debian 12 (1.10) to sid (3.x).
+ * Bearer tokens of the API: JSON Web Tokens (RFC 7519), HS256 with an access
+ * key's secret (kid = the key's id).  Own code over EVP and jansson because
+ * no one API of libjwt spans Debian 12 (1.10) to sid (3.x).  Tokens of
+ * playback are play_token.h.
  */
 
 #ifndef REEL_AUTH_JWT_H
@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
-#define REEL_JWT_MAX     4096   /* bytes of a token */
+#define REEL_JWT_MAX     4096   /* bytes of a token: REEL_JWS_MAX */
 #define REEL_JWT_LEEWAY_S  60
 
 typedef struct {

@@ -5,6 +5,30 @@ static const char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                 "abcdefghijklmnopqrstuvwxyz"
                                 "0123456789+/";
 
+static const char  url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "abcdefghijklmnopqrstuvwxyz"
+                                    "0123456789-_";
+
+/* value of each byte; 64: it is none of the alphabet */
+static const uint8_t  url_digits[256] = {
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+    64,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 63,
+    64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+    64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64
+};
+
 
 void
 reel_base64(char *dst, const void *src, size_t n)
@@ -112,4 +136,66 @@ reel_unbase64(uint8_t *dst, size_t cap, size_t *n, reel_str_t s)
     *n = len;
 
     return REEL_OK;
+}
+
+
+void
+reel_base64url(char *dst, const void *src, size_t n)
+{
+    size_t          i;
+    uint32_t        acc = 0;
+    unsigned        bits = 0;
+    const uint8_t  *p = src;
+
+    for (i = 0; i < n; i++) {
+        acc = acc << 8 | p[i];
+        bits += 8;
+
+        while (bits >= 6) {
+            bits -= 6;
+            *dst++ = url_alphabet[acc >> bits & 63];
+        }
+
+        acc &= (1u << bits) - 1;
+    }
+
+    if (bits != 0) {
+        *dst++ = url_alphabet[acc << (6 - bits) & 63];
+    }
+
+    *dst = '\0';
+}
+
+
+reel_err_t
+reel_unbase64url(uint8_t *dst, size_t cap, size_t *n, reel_str_t s)
+{
+    size_t    i;
+    uint32_t  acc = 0, bad = 0;
+    unsigned  d, bits = 0;
+
+    if (s.len % 4 == 1) {
+        return REEL_INVAL;
+    }
+
+    if (s.len / 4 * 3 + (s.len % 4) * 3 / 4 > cap) {
+        return REEL_LIMIT;
+    }
+
+    for (i = 0; i < s.len; i++) {
+        d = url_digits[(uint8_t) s.p[i]];
+        bad |= d;
+        acc = acc << 6 | (d & 63);
+        bits += 6;
+
+        if (bits >= 8) {
+            bits -= 8;
+            *dst++ = (uint8_t) (acc >> bits);
+        }
+    }
+
+    *n = s.len / 4 * 3 + (s.len % 4) * 3 / 4;
+
+    return (bad & 64) != 0 || (acc & ((1u << bits) - 1)) != 0 ? REEL_INVAL
+                                                              : REEL_OK;
 }

@@ -1,4 +1,4 @@
-/* base64 with padding (RFC 4648, 4), nothing but it */
+/* base64 with padding (RFC 4648, 4), and base64url without (5) */
 
 #ifndef REEL_BASE_BASE64_H
 #define REEL_BASE_BASE64_H
@@ -24,5 +24,15 @@ void reel_base64(char *dst, const void *src, size_t n);
  */
 reel_err_t reel_unbase64(uint8_t *dst, size_t cap, size_t *n, reel_str_t s)
     REEL_WARN_UNUSED;
+
+/* characters that n bytes take in base64url, without the terminator */
+#define REEL_BASE64URL_LEN(n)  (((n) * 4 + 2) / 3)
+
+/* writes REEL_BASE64URL_LEN(n) characters and a terminator */
+void reel_base64url(char *dst, const void *src, size_t n);
+
+/* as reel_unbase64; here padding is what is refused */
+reel_err_t reel_unbase64url(uint8_t *dst, size_t cap, size_t *n,
+    reel_str_t s) REEL_WARN_UNUSED;
 
 #endif
