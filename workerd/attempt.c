@@ -289,3 +289,38 @@ reel_attempt_outputs(reel_attempt_t *a, reel_child_t *io, unsigned n)
 
     return REEL_OK;
 }
+
+
+reel_err_t
+reel_attempt_publish(reel_attempt_t *a, unsigned i, const char *rendition,
+    const char *name, uint64_t bytes)
+{
+    reel_key_t          key;
+    reel_err_t          err;
+    reel_multipart_t   *m = a->out[i];
+    reel_store_stat_t   st = { 0 };
+
+    err = reel_key_object(key, reel_str(a->asset), reel_str(rendition),
+                          reel_str(name));
+    if (err == REEL_OK) {
+        a->out[i] = NULL;               /* freed whatever the outcome */
+        err = reel_multipart_complete(m, key);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_stat(a->w->store, key, &st);
+    }
+
+    if (err != REEL_OK) {
+        return reel_attempt_store_fail(a, err,
+                                       "an object cannot be published");
+    }
+
+    if (st.size != bytes) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "output %u has %llu bytes, said were %llu",
+                                 i, (unsigned long long) st.size,
+                                 (unsigned long long) bytes);
+    }
+
+    return REEL_OK;
+}

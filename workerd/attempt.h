@@ -108,6 +108,14 @@ reel_err_t reel_attempt_source(reel_attempt_t *a, reel_child_t *io)
 reel_err_t reel_attempt_outputs(reel_attempt_t *a, reel_child_t *io,
     unsigned n) REEL_WARN_UNUSED;
 
+/*
+ * Output i becomes the object <rendition>/<name> of the asset, and must have
+ * that many bytes: the child said so.
+ */
+reel_err_t reel_attempt_publish(reel_attempt_t *a, unsigned i,
+    const char *rendition, const char *name, uint64_t bytes)
+    REEL_WARN_UNUSED;
+
 /* one an attempt's file */
 extern const reel_task_ops_t reel_task_inspect;
 extern const reel_task_ops_t reel_task_plan;

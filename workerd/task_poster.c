@@ -65,10 +65,7 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 static reel_err_t
 finish(reel_attempt_t *a)
 {
-    reel_key_t          key;
-    reel_err_t          err;
-    reel_multipart_t   *m = a->out[0];
-    reel_store_stat_t   st = { 0 };
+    reel_err_t  err;
 
     if (a->answer.image_bytes == 0) {
         return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
@@ -78,23 +75,9 @@ finish(reel_attempt_t *a)
     snprintf(a->answer.image, sizeof(a->answer.image), "poster-%.48s.jpg",
              a->token);
 
-    err = reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
-                          reel_str(a->answer.image));
+    err = reel_attempt_publish(a, 0, "image", a->answer.image,
+                               a->answer.image_bytes);
     if (err == REEL_OK) {
-        a->out[0] = NULL;
-        err = reel_multipart_complete(m, key);
-    }
-    if (err == REEL_OK) {
-        err = reel_store_stat(a->w->store, key, &st);
-    }
-
-    if (err != REEL_OK) {
-        err = reel_attempt_store_fail(a, err, "the image cannot be put");
-
-    } else if (st.size != a->answer.image_bytes) {
-        err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
-                                "the image has not the size that was said");
-    } else {
         err = reel_answer_put(a);
     }
 

@@ -115,11 +115,7 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 static reel_err_t
 publish(reel_attempt_t *a, unsigned i)
 {
-    reel_key_t          key;
-    reel_err_t          err;
-    reel_story_t       *s = &a->answer.stories[i];
-    reel_multipart_t   *m = a->out[i];
-    reel_store_stat_t   st;
+    reel_story_t  *s = &a->answer.stories[i];
 
     if (s->count == 0) {
         return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
@@ -135,24 +131,7 @@ publish(reel_attempt_t *a, unsigned i)
                  s->width, a->token);
     }
 
-    err = reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
-                          reel_str(s->object));
-    if (err == REEL_OK) {
-        a->out[i] = NULL;
-        err = reel_multipart_complete(m, key);
-    }
-    if (err == REEL_OK) {
-        err = reel_store_stat(a->w->store, key, &st);
-    }
-
-    if (err != REEL_OK) {
-        return reel_attempt_store_fail(a, err, "the pictures cannot be put");
-    }
-
-    return st.size == s->bytes ? REEL_OK
-           : reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
-                               "the pictures have not the size that was "
-                               "said");
+    return reel_attempt_publish(a, i, "image", s->object, s->bytes);
 }
 
 

@@ -73,35 +73,6 @@ as_asked(const reel_attempt_t *a, const reel_encoded_t *o, json_int_t i,
 }
 
 
-/* the object is put at once: outputs without cues are never told of */
-static reel_err_t
-publish(reel_attempt_t *a, unsigned i, const reel_encoded_t *o)
-{
-    reel_key_t          key;
-    reel_err_t          err;
-    reel_multipart_t   *m = a->out[i];
-    reel_store_stat_t   st = { 0 };
-
-    err = reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
-                          reel_str(o->name));
-    if (err == REEL_OK) {
-        a->out[i] = NULL;
-        err = reel_multipart_complete(m, key);
-    }
-    if (err == REEL_OK) {
-        err = reel_store_stat(a->w->store, key, &st);
-    }
-
-    if (err != REEL_OK) {
-        return reel_attempt_store_fail(a, err, "subtitles cannot be put");
-    }
-
-    return st.size == o->bytes ? REEL_OK
-           : reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
-                               "output %u has not the size that was said", i);
-}
-
-
 static reel_err_t
 line(reel_attempt_t *a, const char *key, const json_t *value,
     const json_t *whole)
@@ -131,7 +102,8 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 
     snprintf(o.name, sizeof(o.name), "0-%.48s.vtt", a->token);
 
-    err = publish(a, (unsigned) i, &o);
+    /* at once: outputs without cues are never told of */
+    err = reel_attempt_publish(a, (unsigned) i, o.rendition, o.name, o.bytes);
     if (err == REEL_OK) {
         err = reel_answer_add(&a->answer, &o);
     }

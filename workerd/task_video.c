@@ -103,10 +103,6 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 static reel_err_t
 publish(reel_attempt_t *a, unsigned i)
 {
-    reel_key_t             key;
-    reel_err_t             err;
-    reel_multipart_t      *m = a->out[i];
-    reel_store_stat_t      st;
     const reel_encoded_t  *o = &a->answer.objects[i];
 
     if (o->rendition[0] == '\0') {
@@ -114,30 +110,9 @@ publish(reel_attempt_t *a, unsigned i)
                                  "no answer for output %u", i);
     }
 
-    err = reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
-                          reel_str(o->name));
-    if (err == REEL_OK) {
-        a->out[i] = NULL;               /* freed whatever the outcome */
-        err = reel_multipart_complete(m, key);
-    }
-    if (err == REEL_OK) {
-        a->published = i + 1;
-        err = reel_store_stat(a->w->store, key, &st);
-    }
+    a->published = i + 1;
 
-    if (err != REEL_OK) {
-        return reel_attempt_store_fail(a, err,
-                                       "an object cannot be published");
-    }
-
-    if (st.size != o->bytes) {
-        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
-                                 "output %u has %llu bytes, said were %llu",
-                                 i, (unsigned long long) st.size,
-                                 (unsigned long long) o->bytes);
-    }
-
-    return REEL_OK;
+    return reel_attempt_publish(a, i, o->rendition, o->name, o->bytes);
 }
 
 
