@@ -33,6 +33,7 @@
  *   ngx_http_reel_object.c    playback: opens them
  *   ngx_http_reel_stream.c    playback: what is made while it is sent
  *   ngx_http_reel_buffer.c    … and the buffers for it
+ *   ngx_http_reel_piece.c     playback: fragments that something is made of
  *   ngx_http_reel_ts.c        playback: transport streams
  *   ngx_http_reel_download.c  playback: all of an asset as one file
  *   ngx_http_reel_index.c     looks up an asset's index

@@ -5,7 +5,7 @@
  */
 
 #include "ngx_module/ngx_http_reel_look.h"
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_piece.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
 #include "lib/base/hex.h"
@@ -170,6 +170,56 @@ below(ngx_http_request_t *r, ngx_str_t *path)
 
     return ngx_http_reel_below_location(r, &rest) == NGX_OK
            && path->data + path->len > rest.data;
+}
+
+
+ngx_int_t
+ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    uint32_t fragment, ngx_http_reel_piece_t *piece)
+{
+    ngx_int_t               rc;
+    reel_sample_t           q;
+    reel_samples_cursor_t   c;
+
+    rc = open_file(r, p, &piece->file);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_reel_play_again(r, p);
+    }
+
+    reel_samples_seek(&c, &p->index->samples[p->rendition
+                                             - p->index->renditions],
+                      fragment);
+
+    if (rc != NGX_OK || c.left > REEL_SAMPLES_MAX) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    piece->samples = ngx_palloc(r->pool, (c.left + 1)
+                                         * sizeof(reel_cmaf_sample_t));
+    piece->offsets = ngx_palloc(r->pool, (c.left + 1) * sizeof(off_t));
+
+    if (piece->samples == NULL || piece->offsets == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    piece->header = (uint32_t) reel_runs_at(p->rendition->header_bytes, 0);
+    piece->track_id = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
+                                                       : REEL_TRACK_AUDIO;
+    piece->sequence = fragment + 1;
+    piece->decode_ts = c.decode_ts;
+
+    for ( /* void */ ; reel_samples_next(&c, &q); piece->nsamples++) {
+        piece->offsets[piece->nsamples] = (off_t) q.offset;
+        piece->samples[piece->nsamples] = (reel_cmaf_sample_t) {
+            .size = q.size,
+            .duration = q.duration,
+            .cts_offset = q.cts_offset,
+            .sync = q.sync
+        };
+    }
+
+    return NGX_DECLINED;
 }
 
 
