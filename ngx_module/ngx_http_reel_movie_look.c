@@ -5,26 +5,21 @@
 
 #include "ngx_module/ngx_http_reel_look.h"
 
-#include "lib/base/reader.h"
 #include "lib/crypt/digest.h"
-#include "lib/mp4/box.h"
 #include "lib/mp4/movie.h"
 
-/* a moov of 25 h of picture and sound has some 200 MiB */
-#define MOOV_MAX     (256u << 20)
-/* boxes beside it at the top of a file */
-#define BOXES_MAX    4096
 #define SEGMENT_MS   6000
-#define LARGE_HEAD   16
+/* bytes a read */
+#define BUFFER       (1024 * 1024)
 
 static ngx_http_reel_asset_e look_file(ngx_http_reel_look_t *l,
     ngx_log_t *log);
 static ngx_http_reel_asset_e read_file(ngx_http_reel_look_t *l, ngx_fd_t fd,
     ngx_log_t *log);
-static ngx_int_t find_moov(ngx_http_reel_look_t *l, ngx_fd_t fd,
-    off_t *offset, uint64_t *size, ngx_log_t *log);
-static ngx_int_t read_head(ngx_fd_t fd, uint64_t at, uint64_t left,
-    uint32_t *type, uint64_t *size, ngx_uint_t *head);
+static ngx_http_reel_asset_e read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd,
+    reel_movie_t *m, u_char *buf, ngx_log_t *log);
+static ngx_http_reel_asset_e print_index(ngx_http_reel_look_t *l,
+    reel_movie_t *m, ngx_log_t *log);
 static ngx_int_t make_salt(uint8_t *salt, ngx_http_reel_look_t *l);
 static ngx_http_reel_asset_e bad(ngx_http_reel_look_t *l, ngx_log_t *log,
     const char *text, uint64_t offset);
@@ -90,22 +85,10 @@ look_file(ngx_http_reel_look_t *l, ngx_log_t *log)
 static ngx_http_reel_asset_e
 read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
 {
-    off_t                  offset;
-    u_char                *moov;
-    ssize_t                n;
-    uint64_t               size, at;
-    ngx_int_t              rc;
-    reel_buf_t             b;
-    reel_err_t             err;
-    reel_error_t           e;
-    reel_movie_opts_t      o;
-    ngx_http_reel_asset_e  state;
-
-    rc = find_moov(l, fd, &offset, &size, log);
-    if (rc != NGX_OK) {
-        return rc == NGX_ERROR ? NGX_HTTP_REEL_ASSET_FAILED
-                               : NGX_HTTP_REEL_ASSET_BAD_FILE;
-    }
+    u_char                 *buf;
+    reel_movie_t           *m;
+    reel_movie_opts_t       o;
+    ngx_http_reel_asset_e   state;
 
     ngx_memzero(&o, sizeof(reel_movie_opts_t));
     o.segment_ms = SEGMENT_MS;
@@ -116,27 +99,74 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
         return NGX_HTTP_REEL_ASSET_FAILED;
     }
 
-    moov = ngx_alloc(size + 1, log);
-    if (moov == NULL) {
-        return NGX_HTTP_REEL_ASSET_FAILED;
+    buf = ngx_alloc(BUFFER, log);
+    m = reel_movie_new(&o);
+
+    state = (buf && m) ? read_movie(l, fd, m, buf, log)
+                       : NGX_HTTP_REEL_ASSET_FAILED;
+    ngx_free(buf);
+
+    if (state == NGX_HTTP_REEL_ASSET_PLAYABLE) {
+        state = print_index(l, m, log);
     }
 
-    for (at = 0; at < size; at += n) {
-        n = pread(fd, moov + at, size - at, offset + (off_t) at);
+    reel_movie_free(m);
 
-        if (n <= 0) {
-            ngx_log_error(NGX_LOG_ERR, log, n ? ngx_errno : 0, "reel: "
-                          "reading moov of \"%s\" failed", l->path);
-            ngx_free(moov);
+    return state;
+}
+
+
+/* as much of the file as its index takes */
+static ngx_http_reel_asset_e
+read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
+    ngx_log_t *log)
+{
+    ssize_t            n;
+    reel_err_t         err;
+    reel_error_t       e;
+    reel_movie_want_t  w;
+
+    e.text[0] = '\0';
+
+    while (reel_movie_want(m, &w) == REEL_AGAIN) {
+
+        n = pread(fd, buf, ngx_min(w.len, BUFFER), (off_t) w.offset);
+
+        if (n < (ssize_t) w.min) {
+            /* shorter than it was: somebody writes it */
+            ngx_log_error(NGX_LOG_ERR, log, n == -1 ? ngx_errno : 0,
+                          "reel: reading \"%s\" at %uL failed", l->path,
+                          w.offset);
             return NGX_HTTP_REEL_ASSET_FAILED;
         }
+
+        err = reel_movie_feed(m, buf, n, &e);
+
+        if (err == REEL_NOMEM) {
+            return NGX_HTTP_REEL_ASSET_FAILED;
+        }
+
+        if (err != REEL_OK) {
+            return bad(l, log, e.text, reel_movie_at(m));
+        }
     }
+
+    return NGX_HTTP_REEL_ASSET_PLAYABLE;
+}
+
+
+static ngx_http_reel_asset_e
+print_index(ngx_http_reel_look_t *l, reel_movie_t *m, ngx_log_t *log)
+{
+    reel_buf_t             b;
+    reel_err_t             err;
+    reel_error_t           e;
+    ngx_http_reel_asset_e  state;
 
     e.text[0] = '\0';
     reel_buf_init(&b, REEL_INDEX_MAX_BYTES);
 
-    err = reel_movie_index(&b, moov, size, &o, &e);
-    ngx_free(moov);
+    err = reel_movie_print(m, &b, &e);
 
     if (err == REEL_OK) {
         l->data = (u_char *) reel_buf_take(&b, &l->len);
@@ -147,96 +177,12 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
         state = NGX_HTTP_REEL_ASSET_FAILED;
 
     } else {
-        state = bad(l, log, e.text, (uint64_t) offset);
+        state = bad(l, log, e.text, reel_movie_at(m));
     }
 
     reel_buf_release(&b);
 
     return state;
-}
-
-
-/*
- * The payload of moov, before or behind the media.  NGX_DECLINED: there is
- * none, which was logged.
- */
-static ngx_int_t
-find_moov(ngx_http_reel_look_t *l, ngx_fd_t fd, off_t *offset, uint64_t *size,
-    ngx_log_t *log)
-{
-    uint32_t    type;
-    uint64_t    at, box;
-    ngx_int_t   rc;
-    ngx_uint_t  n, head;
-
-    at = 0;
-
-    for (n = 0; n < BOXES_MAX && at < l->st.size; n++) {
-
-        rc = read_head(fd, at, l->st.size - at, &type, &box, &head);
-
-        if (rc == NGX_ERROR) {
-            ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "reel: reading \"%s\" "
-                          "failed", l->path);
-            return NGX_ERROR;
-        }
-
-        if (rc != NGX_OK) {
-            (void) bad(l, log, "a box at the top does not fit into the file",
-                       at);
-            return NGX_DECLINED;
-        }
-
-        if (type == REEL_FOURCC('m', 'o', 'o', 'v')) {
-
-            if (box - head > MOOV_MAX) {
-                (void) bad(l, log, "moov is larger than 256 MiB", at);
-                return NGX_DECLINED;
-            }
-
-            *offset = (off_t) (at + head);
-            *size = box - head;
-            return NGX_OK;
-        }
-
-        at += box;
-    }
-
-    (void) bad(l, log, "there is no moov", at);
-
-    return NGX_DECLINED;
-}
-
-
-/* ISO 14496-12, 4.2: size 1 has 64 bits behind the type, 0 is the rest */
-static ngx_int_t
-read_head(ngx_fd_t fd, uint64_t at, uint64_t left, uint32_t *type,
-    uint64_t *size, ngx_uint_t *head)
-{
-    u_char         buf[LARGE_HEAD];
-    ssize_t        n;
-    reel_reader_t  r;
-
-    n = pread(fd, buf, sizeof(buf), (off_t) at);
-    if (n == -1) {
-        return NGX_ERROR;
-    }
-
-    reel_reader_init(&r, buf, n);
-    *head = REEL_BOX_HEAD;
-    *size = reel_read_u32(&r);
-    *type = reel_read_u32(&r);
-
-    if (*size == 1) {
-        *size = reel_read_u64(&r);
-        *head = LARGE_HEAD;
-
-    } else if (*size == 0) {
-        *size = left;
-    }
-
-    return r.err == REEL_OK && *size >= *head && *size <= left ? NGX_OK
-                                                              : NGX_DECLINED;
 }
 
 

@@ -1,4 +1,4 @@
-#include "lib/mp4/movie.h"
+#include "lib/mp4/movie_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,26 +6,16 @@
 #include "lib/base/rescale.h"
 #include "lib/mp4/box.h"
 #include "lib/mp4/box_reader.h"
-#include "lib/mp4/movie_track.h"
+#include "lib/mp4/moof.h"
 
 
 /* the only object: the movie itself */
 #define OBJECT REEL_STR("movie")
 
-typedef struct {
-    const reel_movie_opts_t *o;
-    reel_error_t            *e;
-    uint32_t                 timescale;
-    unsigned                 n;
-    reel_movie_track_t       tracks[REEL_MOVIE_TRACKS];
-    reel_movie_track_t      *video;     /* NULL: sound only */
-    reel_error_t             skipped;   /* why a track was */
-} movie_t;
-
 
 /* 8.2.2 */
 static reel_err_t
-read_mvhd(movie_t *m, reel_reader_t *r)
+read_mvhd(reel_movie_t *m, reel_reader_t *r, reel_error_t *e)
 {
     uint8_t  version = reel_read_u8(r);
 
@@ -33,7 +23,7 @@ read_mvhd(movie_t *m, reel_reader_t *r)
     m->timescale = reel_read_u32(r);
 
     if (r->err != REEL_OK || m->timescale == 0) {
-        return reel_fail(m->e, REEL_BADDATA, "mvhd: cut short, or timescale "
+        return reel_fail(e, REEL_BADDATA, "mvhd: cut short, or timescale "
                          "0");
     }
 
@@ -43,13 +33,13 @@ read_mvhd(movie_t *m, reel_reader_t *r)
 
 /* tracks that we do not know are left out; broken ones are not */
 static reel_err_t
-add_track(movie_t *m, reel_reader_t *r)
+add_track(reel_movie_t *m, reel_reader_t *r, reel_error_t *e)
 {
     reel_err_t           err;
     reel_movie_track_t  *t = &m->tracks[m->n];
 
     if (m->n == REEL_MOVIE_TRACKS) {
-        return reel_fail(m->e, REEL_LIMIT, "moov: over %d tracks",
+        return reel_fail(e, REEL_LIMIT, "moov: over %d tracks",
                          REEL_MOVIE_TRACKS);
     }
 
@@ -60,7 +50,7 @@ add_track(movie_t *m, reel_reader_t *r)
     }
 
     if (err != REEL_OK) {
-        return reel_fail(m->e, err, "%s", m->skipped.text);
+        return reel_fail(e, err, "%s", m->skipped.text);
     }
 
     t->video = t->trak.handler == REEL_FOURCC('v', 'i', 'd', 'e');
@@ -70,6 +60,7 @@ add_track(movie_t *m, reel_reader_t *r)
         return REEL_OK;
     }
 
+    t->id = t->trak.cmaf.track_id;
     m->video = t->video ? t : m->video;
     m->n++;
 
@@ -77,8 +68,10 @@ add_track(movie_t *m, reel_reader_t *r)
 }
 
 
+/* mvex may stand before the tracks that it is of */
 static reel_err_t
-read_moov(movie_t *m, reel_reader_t *r)
+read_boxes(reel_movie_t *m, reel_reader_t *r, reel_reader_t *mvex,
+    reel_error_t *e)
 {
     uint32_t       type;
     reel_err_t     err = REEL_OK;
@@ -87,34 +80,57 @@ read_moov(movie_t *m, reel_reader_t *r)
     while (err == REEL_OK && reel_box_next(r, &type, &body)) {
 
         if (type == REEL_FOURCC('m', 'v', 'h', 'd')) {
-            err = read_mvhd(m, &body);
+            err = read_mvhd(m, &body, e);
 
         } else if (type == REEL_FOURCC('t', 'r', 'a', 'k')) {
-            err = add_track(m, &body);
+            err = add_track(m, &body, e);
+
+        } else if (type == REEL_FOURCC('m', 'v', 'e', 'x')) {
+            *mvex = body;
+            m->fragmented = true;
         }
     }
 
     if (err == REEL_OK && r->err != REEL_OK) {
-        return reel_fail(m->e, r->err, "moov: a box does not fit");
-    }
-
-    if (err == REEL_OK && m->timescale == 0) {
-        return reel_fail(m->e, REEL_BADDATA, "moov: no mvhd");
-    }
-
-    if (err == REEL_OK && m->n == 0) {
-        return reel_fail(m->e, REEL_UNSUPPORTED, "moov: no track that can "
-                         "be played; the last one: %s",
-                         m->skipped.text[0] ? m->skipped.text : "none");
+        return reel_fail(e, r->err, "moov: a box does not fit");
     }
 
     return err;
 }
 
 
+reel_err_t
+reel_movie_read_moov(reel_movie_t *m, const void *p, size_t len,
+    reel_error_t *e)
+{
+    reel_err_t     err;
+    reel_reader_t  r, mvex;
+
+    reel_reader_init(&r, p, len);
+
+    err = read_boxes(m, &r, &mvex, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (m->timescale == 0) {
+        return reel_fail(e, REEL_BADDATA, "moov: no mvhd");
+    }
+
+    if (m->n == 0) {
+        return reel_fail(e, REEL_UNSUPPORTED, "moov: no track that can be "
+                         "played; the last one: %s",
+                         m->skipped.text[0] ? m->skipped.text : "none");
+    }
+
+    return m->fragmented ? reel_moof_read_mvex(&mvex, m->tracks, m->n, e)
+                         : REEL_OK;
+}
+
+
 /* a track of no samples has nothing to say; what is left stays in order */
 static void
-drop_empty(movie_t *m)
+drop_empty(reel_movie_t *m)
 {
     unsigned             i, n = 0;
     reel_movie_track_t  *t;
@@ -125,6 +141,7 @@ drop_empty(movie_t *m)
         t = &m->tracks[i];
 
         if (t->samples == 0) {
+            reel_movie_track_release(t);
             continue;
         }
 
@@ -145,7 +162,7 @@ drop_empty(movie_t *m)
  * are moved so that the earliest one begins there.
  */
 static reel_err_t
-set_times(movie_t *m)
+set_times(reel_movie_t *m, reel_error_t *e)
 {
     int64_t              start, first = INT64_MAX;
     unsigned             i;
@@ -154,15 +171,15 @@ set_times(movie_t *m)
     reel_movie_track_t  *t;
 
     for (i = 0; err == REEL_OK && i < m->n; i++) {
-        err = reel_movie_edit(&m->tracks[i], m->timescale, m->e);
+        err = reel_movie_edit(&m->tracks[i], m->timescale, e);
         if (err == REEL_OK) {
-            err = reel_movie_scan(&m->tracks[i], m->o->file_size, m->e);
+            err = reel_movie_scan(&m->tracks[i], m->o.file_size, e);
         }
 
         samples += m->tracks[i].samples;
 
         if (err == REEL_OK && samples > REEL_MOVIE_SAMPLES) {
-            err = reel_fail(m->e, REEL_LIMIT, "stsz: over %u samples in all",
+            err = reel_fail(e, REEL_LIMIT, "stsz: over %u samples in all",
                             REEL_MOVIE_SAMPLES);
         }
     }
@@ -174,8 +191,8 @@ set_times(movie_t *m)
     drop_empty(m);
 
     if (m->n == 0) {
-        return reel_fail(m->e, REEL_UNSUPPORTED, "stbl: no samples: they "
-                         "may lie in fragments");
+        return reel_fail(e, REEL_UNSUPPORTED, "%s: no samples",
+                         m->fragmented ? "moof" : "stbl");
     }
 
     for (i = 0; i < m->n; i++) {
@@ -189,7 +206,7 @@ set_times(movie_t *m)
         t = &m->tracks[i];
         t->shift_ts -= reel_rescale(first, t->trak.cmaf.timescale, 1000000,
                                     REEL_ROUND_NEAR);
-        err = reel_movie_scan(t, m->o->file_size, m->e);
+        err = reel_movie_scan(t, m->o.file_size, e);
     }
 
     return err;
@@ -219,20 +236,20 @@ copy_cuts(reel_movie_track_t *t, const reel_movie_track_t *from)
 
 
 static reel_err_t
-cut_tracks(movie_t *m)
+cut_tracks(reel_movie_t *m, reel_error_t *e)
 {
     unsigned             i;
     reel_err_t           err;
     reel_movie_track_t  *from = m->video != NULL ? m->video : &m->tracks[0];
 
-    err = reel_movie_cut(from, m->o->segment_ms, m->e);
+    err = reel_movie_cut(from, m->o.segment_ms, e);
 
     if (err == REEL_OK && from->ncuts == 0) {
-        return reel_fail(m->e, REEL_BADDATA, "stss: no key frame");
+        return reel_fail(e, REEL_BADDATA, "stss: no key frame");
     }
 
     if (err == REEL_OK && from->ncuts > REEL_INDEX_MAX_FRAGMENTS) {
-        return reel_fail(m->e, REEL_LIMIT, "stss: over %u segments",
+        return reel_fail(e, REEL_LIMIT, "stss: over %u segments",
                          REEL_INDEX_MAX_FRAGMENTS);
     }
 
@@ -243,7 +260,7 @@ cut_tracks(movie_t *m)
     }
 
     for (i = 0; err == REEL_OK && i < m->n; i++) {
-        err = reel_movie_list(&m->tracks[i], m->e);
+        err = reel_movie_list(&m->tracks[i], e);
     }
 
     return err;
@@ -252,7 +269,7 @@ cut_tracks(movie_t *m)
 
 /* v720, a1, a2 … */
 static void
-name_track(movie_t *m, reel_movie_track_t *t)
+name_track(reel_movie_t *m, reel_movie_track_t *t)
 {
     unsigned                  i, n = 1;
     const reel_cmaf_track_t  *c = &t->trak.cmaf;
@@ -291,7 +308,7 @@ set_rate(reel_rendition_t *r, const reel_movie_track_t *t)
 
 
 static void
-fill_rendition(movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
+fill_rendition(reel_movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
     reel_index_t *ix, reel_movie_track_t *t)
 {
     const reel_cmaf_track_t  *c = &t->trak.cmaf;
@@ -339,15 +356,15 @@ fill_rendition(movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
 
 
 static void
-fill_grid(movie_t *m, reel_index_t *ix)
+fill_grid(reel_movie_t *m, reel_index_t *ix)
 {
     uint32_t                   k;
     const reel_movie_track_t  *t = m->video != NULL ? m->video
                                                     : &m->tracks[0];
 
     ix->publication = 1;
-    memcpy(ix->salt, m->o->salt, sizeof(ix->salt));
-    ix->created_ms = m->o->created_ms;
+    memcpy(ix->salt, m->o.salt, sizeof(ix->salt));
+    ix->created_ms = m->o.created_ms;
     ix->timescale = t->trak.cmaf.timescale;
     ix->fragments = t->ncuts;
     ix->end_ts = t->end_ts;
@@ -362,7 +379,7 @@ fill_grid(movie_t *m, reel_index_t *ix)
 
 
 static reel_err_t
-print(reel_buf_t *b, movie_t *m)
+print(reel_buf_t *b, reel_movie_t *m, reel_error_t *e)
 {
     unsigned              i;
     reel_err_t            err = REEL_NOMEM;
@@ -377,7 +394,7 @@ print(reel_buf_t *b, movie_t *m)
             fill_rendition(m, &q[i], &o[i], ix, &m->tracks[i]);
         }
 
-        err = reel_index_write(b, ix, q, m->n, m->e);
+        err = reel_index_write(b, ix, q, m->n, e);
     }
 
     free(ix);
@@ -389,33 +406,16 @@ print(reel_buf_t *b, movie_t *m)
 
 
 reel_err_t
-reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
-    const reel_movie_opts_t *o, reel_error_t *e)
+reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
 {
-    movie_t       *m;
-    unsigned       i;
-    reel_err_t     err;
-    reel_reader_t  r;
+    reel_err_t  err;
 
-    m = calloc(1, sizeof(*m));
-    if (m == NULL) {
-        return REEL_NOMEM;
-    }
-
-    m->o = o;
-    m->e = e;
-
-    reel_reader_init(&r, moov, len);
-
-    err = read_moov(m, &r);
+    err = set_times(m, e);
     if (err == REEL_OK) {
-        err = set_times(m);
+        err = cut_tracks(m, e);
     }
     if (err == REEL_OK) {
-        err = cut_tracks(m);
-    }
-    if (err == REEL_OK) {
-        err = print(b, m);
+        err = print(b, m, e);
     }
 
     if (err == REEL_LIMIT && e->text[0] == '\0') {
@@ -423,10 +423,27 @@ reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
                          REEL_INDEX_MAX_BYTES >> 20);
     }
 
-    for (i = 0; i < m->n; i++) {
-        reel_movie_track_release(&m->tracks[i]);
+    return err;
+}
+
+
+reel_err_t
+reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
+    const reel_movie_opts_t *o, reel_error_t *e)
+{
+    reel_err_t     err;
+    reel_movie_t  *m = reel_movie_new(o);
+
+    if (m == NULL) {
+        return REEL_NOMEM;
     }
-    free(m);
+
+    err = reel_movie_read_moov(m, moov, len, e);
+    if (err == REEL_OK) {
+        err = reel_movie_print(m, b, e);
+    }
+
+    reel_movie_free(m);
 
     return err;
 }

@@ -1,13 +1,19 @@
 /*
- * A plain movie file (ISO 14496-12, 8.2) as an index: from its moov to what
- * manifests and segments are made of, so that it plays like an asset.  The
- * index has a SAMPLES section for each rendition (lib/index/samples.h); each
- * fragment is a segment, cut at key frames of the first video track.
+ * A plain movie file (ISO 14496-12, 8.2 and 8.8) as an index: from its moov
+ * and moofs to what manifests and segments are made of, so that it plays
+ * like an asset.  The index has a SAMPLES section for each rendition
+ * (lib/index/samples.h); each fragment of it is a segment, cut at key frames
+ * of the first video track.
  *
  * Timeline 0 is where the earliest kept track starts: edit lists and an
  * encoder's priming are worked into the times, and no composition offset is
  * negative (lib/mp4/cmaf.h says why).  A track that ends early has fragments
  * without samples from there on.
+ *
+ * Where bytes come from is the caller's: the reader says which it needs next,
+ * and takes whatever of the file begins there.  A file whose moov stands
+ * first and has all samples costs what its moov has; of one of fragments the
+ * boxes at its top are followed to the end, and moofs are read.
  */
 
 #ifndef REEL_MP4_MOVIE_H
@@ -27,11 +33,40 @@ typedef struct {
     uint64_t file_size;         /* no sample may lie beyond */
 } reel_movie_opts_t;
 
+typedef struct reel_movie_s  reel_movie_t;
+
+typedef struct {
+    uint64_t offset;
+    size_t   min;               /* these must be fed … */
+    size_t   len;               /* … and these will most likely be used */
+} reel_movie_want_t;
+
+/* NULL: no memory */
+reel_movie_t *reel_movie_new(const reel_movie_opts_t *o);
+void reel_movie_free(reel_movie_t *m);
+
+/* REEL_AGAIN: bytes are needed, w says which; REEL_OK: all is known */
+reel_err_t reel_movie_want(const reel_movie_t *m, reel_movie_want_t *w)
+    REEL_WARN_UNUSED;
+
 /*
- * Prints the index of the movie with this moov (its payload) into b, which
- * is empty; so is e->text.  REEL_BADDATA, REEL_LIMIT: e names the box; REEL_UNSUPPORTED: no
- * track that we know, or the samples lie in fragments.
+ * Takes n >= min bytes of the file, from the offset that was wanted; more
+ * than len of them may save asking again.  Errors as of reel_movie_print.
  */
+reel_err_t reel_movie_feed(reel_movie_t *m, const void *p, size_t n,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/*
+ * Prints the index into b, which is empty, as e->text is; once.  REEL_BADDATA,
+ * REEL_LIMIT: e names the box; REEL_UNSUPPORTED: no track that we know.
+ */
+reel_err_t reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
+    REEL_WARN_UNUSED;
+
+/* of the box that is read, then of the moov: near what an error is of */
+uint64_t reel_movie_at(const reel_movie_t *m);
+
+/* the same of a movie without fragments whose moov (its payload) is there */
 reel_err_t reel_movie_index(reel_buf_t *b, const void *moov, size_t len,
     const reel_movie_opts_t *o, reel_error_t *e) REEL_WARN_UNUSED;
 

@@ -83,12 +83,12 @@ reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
 {
     int64_t             delay, media, pts;
     reel_err_t          err;
-    reel_stbl_t         s;
+    reel_movie_walk_t   s;
     reel_stbl_sample_t  q;
 
     err = read_elst(t, movie_timescale, &delay, &media, e);
     if (err == REEL_OK) {
-        err = reel_stbl_init(&s, &t->trak, e);
+        err = reel_movie_walk_init(&s, &t->trak, &t->runs, e);
     }
     if (err != REEL_OK) {
         return err;
@@ -97,7 +97,7 @@ reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
     t->shift_ts = delay - media;
     t->first = 0;
 
-    while (reel_stbl_next(&s, &q)) {
+    while (reel_movie_walk_next(&s, &q)) {
         pts = q.dts + q.cts_offset + t->shift_ts;
 
         if (t->video ? pts > 0 : pts + q.duration > 0) {
@@ -134,17 +134,17 @@ static reel_err_t
 find_early(reel_movie_track_t *t, reel_error_t *e)
 {
     reel_err_t          err;
-    reel_stbl_t         s;
+    reel_movie_walk_t   s;
     reel_stbl_sample_t  q = { 0 };
 
-    err = reel_stbl_init(&s, &t->trak, e);
+    err = reel_movie_walk_init(&s, &t->trak, &t->runs, e);
     if (err != REEL_OK) {
         return err;
     }
 
     t->early = 0;
 
-    while (reel_stbl_next(&s, &q)) {
+    while (reel_movie_walk_next(&s, &q)) {
 
         if (s.number - 1 < t->first) {
             continue;
@@ -175,7 +175,7 @@ find_early(reel_movie_track_t *t, reel_error_t *e)
 
 /* one sample of the track as it will be: its decode time lies at *decode */
 typedef struct {
-    reel_stbl_t        s;
+    reel_movie_walk_t  s;
     reel_stbl_sample_t q;       /* the next one */
     bool               more;
 } walk_t;
@@ -186,13 +186,13 @@ walk_init(walk_t *w, const reel_movie_track_t *t, reel_error_t *e)
 {
     reel_err_t  err;
 
-    err = reel_stbl_init(&w->s, &t->trak, e);
+    err = reel_movie_walk_init(&w->s, &t->trak, &t->runs, e);
     if (err != REEL_OK) {
         return err;
     }
 
     do {
-        w->more = reel_stbl_next(&w->s, &w->q);
+        w->more = reel_movie_walk_next(&w->s, &w->q);
     } while (w->more && w->s.number - 1 < t->first);
 
     return w->s.err;
@@ -229,7 +229,7 @@ walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
     q->duration = (uint32_t) (next - *decode);
     q->cts_offset = (int32_t) (*pts - *decode);
 
-    w->more = reel_stbl_next(&w->s, &w->q);
+    w->more = reel_movie_walk_next(&w->s, &w->q);
 
     return w->s.err == REEL_OK;
 }
@@ -518,6 +518,7 @@ reel_movie_track_release(reel_movie_track_t *t)
 {
     free(t->cuts);
     free(t->fragments);
+    reel_movie_runs_release(&t->runs);
     reel_buf_release(&t->header);
     reel_samples_writer_release(&t->list);
 }

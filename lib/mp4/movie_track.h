@@ -5,11 +5,22 @@
 
 #include "lib/index/samples.h"
 #include "lib/index/writer.h"
-#include "lib/mp4/stbl.h"
+#include "lib/mp4/movie.h"
+#include "lib/mp4/movie_runs.h"
+
+/* what fragments leave to trex or tfhd */
+typedef struct {
+    uint32_t duration;
+    uint32_t size;
+    uint32_t flags;
+} reel_moof_defaults_t;
 
 /* ticks are of the track's timescale */
 typedef struct {
+    uint32_t              id;
     reel_trak_t           trak;
+    reel_moof_defaults_t  defaults;
+    reel_movie_runs_t     runs;     /* of fragments; owned */
     bool                  video;
     int64_t               shift_ts; /* what its times have to be moved by */
     uint32_t              first;    /* sample that is kept */

@@ -1,12 +1,18 @@
 /*
- * Any bytes as a moov: memory stays within what they can justify, and an
- * index that is made of them is one that the reader takes; its fragments say
- * of their samples what the list of samples says.
+ * Any bytes as the beginning of a movie file, zeros behind them, fed in
+ * pieces: memory stays within what they can justify, and an index that is
+ * made of them is one that the reader takes; its fragments say of their
+ * samples what the list of samples says.
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mp4/movie.h"
+
+
+#define ZEROS (1u << 20)        /* where samples may lie */
+#define PIECE 4096
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,7 +28,7 @@ need(bool held)
 
 
 static void
-walk(const reel_index_t *ix, unsigned i)
+walk(const reel_index_t *ix, unsigned i, uint64_t file)
 {
     uint32_t               n;
     uint64_t               bytes;
@@ -37,7 +43,7 @@ walk(const reel_index_t *ix, unsigned i)
         need(c.decode_ts >= 0);
 
         for (n = 0, bytes = 0; reel_samples_next(&c, &q); n++) {
-            need(q.offset <= UINT32_MAX && q.size <= UINT32_MAX - q.offset);
+            need(q.offset <= file && q.size <= file - q.offset);
             bytes += q.size;
         }
 
@@ -46,18 +52,77 @@ walk(const reel_index_t *ix, unsigned i)
 }
 
 
+/* a copy of just what it gets: the bytes behind it may not be read */
+static reel_err_t
+feed(reel_movie_t *m, const reel_movie_want_t *w, const uint8_t *data,
+    size_t size, reel_error_t *e)
+{
+    size_t      n, there;
+    uint8_t    *copy;
+    reel_err_t  err;
+
+    n = w->len < PIECE ? w->len : PIECE;
+    need(w->min <= n && w->offset + n <= (uint64_t) size + ZEROS);
+
+    there = w->offset < size ? size - (size_t) w->offset : 0;
+    there = there < n ? there : n;
+
+    copy = calloc(1, n + 1);
+    if (copy == NULL) {
+        return REEL_NOMEM;
+    }
+
+    if (there != 0) {
+        memcpy(copy, data + w->offset, there);
+    }
+
+    err = reel_movie_feed(m, copy, n, e);
+    free(copy);
+
+    return err;
+}
+
+
+static reel_err_t
+read_movie(reel_buf_t *b, const uint8_t *data, size_t size, reel_error_t *e)
+{
+    reel_err_t         err = REEL_OK;
+    reel_movie_t      *m;
+    reel_movie_want_t  w;
+    reel_movie_opts_t  o = {
+        .segment_ms = 2000, .file_size = (uint64_t) size + ZEROS
+    };
+
+    m = reel_movie_new(&o);
+    if (m == NULL) {
+        return REEL_NOMEM;
+    }
+
+    while (err == REEL_OK && reel_movie_want(m, &w) == REEL_AGAIN) {
+        err = feed(m, &w, data, size, e);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_movie_print(m, b, e);
+    }
+
+    reel_movie_free(m);
+
+    return err;
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    unsigned           i;
-    reel_buf_t         b;
-    reel_err_t         err;
-    reel_error_t       e = { "" };
-    reel_index_t      *ix;
-    reel_movie_opts_t  o = { .segment_ms = 2000, .file_size = UINT32_MAX };
+    unsigned       i;
+    reel_buf_t     b;
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_index_t  *ix;
 
     reel_buf_init(&b, REEL_INDEX_MAX_BYTES);
-    err = reel_movie_index(&b, data, size, &o, &e);
+    err = read_movie(&b, data, size, &e);
 
     if (err != REEL_OK) {
         need(e.text[0] != '\0' || err == REEL_NOMEM);
@@ -71,7 +136,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         need(reel_index_parse(ix, b.data, b.len, &e) == REEL_OK);
 
         for (i = 0; i < ix->nrenditions; i++) {
-            walk(ix, i);
+            walk(ix, i, (uint64_t) size + ZEROS);
         }
     }
 

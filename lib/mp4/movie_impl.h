@@ -1,0 +1,37 @@
+/* what the files of lib/mp4/movie.h share */
+
+#ifndef REEL_MP4_MOVIE_IMPL_H
+#define REEL_MP4_MOVIE_IMPL_H
+
+#include "lib/mp4/movie_track.h"
+
+struct reel_movie_s {
+    reel_movie_opts_t   o;
+
+    /* where the reader is */
+    uint64_t            at;     /* of the box at hand, or the next one */
+    uint32_t            boxes;  /* at the top, so far */
+    uint8_t            *box;    /* a moov or moof that did not come at once; */
+    size_t              box_size;       /* owned, while there is one */
+    size_t              box_len;        /* of it so far */
+    uint8_t             box_head;       /* bytes */
+    uint32_t            box_type;
+    size_t              ahead;  /* bytes that the next read should have */
+    bool                done;
+    uint64_t            moov_at;
+
+    uint8_t            *moov;   /* owned; tracks borrow it */
+    bool                has_moov;
+    bool                fragmented;
+    uint32_t            timescale;
+    unsigned            n;
+    reel_movie_track_t  tracks[REEL_MOVIE_TRACKS];
+    reel_movie_track_t *video;  /* NULL: sound only */
+    reel_error_t        skipped;        /* why a track was */
+};
+
+/* tracks and their defaults, from the payload of a moov, which m borrows */
+reel_err_t reel_movie_read_moov(reel_movie_t *m, const void *p, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+#endif
