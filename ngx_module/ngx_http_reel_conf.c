@@ -156,81 +156,101 @@ static ngx_int_t
 ngx_http_reel_conf_read_keys(ngx_conf_t *cf, ngx_str_t *file,
     reel_access_keys_t *keys)
 {
-    char            *buf;
+    ngx_str_t     bytes;
+    reel_err_t    err;
+    reel_error_t  e;
+
+    if (ngx_http_reel_conf_read_secret(cf, "reel_access_keys", file, &bytes)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    e.text[0] = '\0';
+    err = reel_access_keys_parse(keys, (char *) bytes.data, bytes.len, &e);
+    ngx_http_reel_conf_free_secret(&bytes);
+
+    if (err != REEL_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "reel_access_keys \"%V\": %s", file, e.text);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_conf_read_secret(ngx_conf_t *cf, const char *what,
+    ngx_str_t *file, ngx_str_t *bytes)
+{
     ssize_t          n;
     ngx_fd_t         fd;
-    ngx_int_t        rc;
-    reel_err_t       err;
-    reel_error_t     e;
     ngx_file_info_t  fi;
+
+    ngx_str_null(bytes);
 
     fd = ngx_open_file(file->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_open_file_n
-                           " \"%V\" failed", file);
+                           "%s: " ngx_open_file_n " \"%V\" failed", what,
+                           file);
         return NGX_ERROR;
     }
 
-    rc = NGX_ERROR;
-    buf = NULL;
-
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_fd_info_n
-                           " \"%V\" failed", file);
+                           "%s: " ngx_fd_info_n " \"%V\" failed", what,
+                           file);
         goto done;
     }
 
     if (fi.st_mode & S_IRWXO) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "reel_access_keys \"%V\" can be read by others: "
-                           "chmod 600 it", file);
+                           "%s \"%V\" can be read by others: chmod 600 it",
+                           what, file);
     }
 
     if (ngx_file_size(&fi) > NGX_HTTP_REEL_KEYS_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_access_keys \"%V\" is larger than 1m", file);
+                           "%s \"%V\" is larger than 1m", what, file);
         goto done;
     }
 
-    buf = ngx_alloc(NGX_HTTP_REEL_KEYS_MAX, cf->log);
-    if (buf == NULL) {
+    bytes->data = ngx_alloc(NGX_HTTP_REEL_KEYS_MAX, cf->log);
+    if (bytes->data == NULL) {
         goto done;
     }
 
-    n = ngx_read_fd(fd, buf, NGX_HTTP_REEL_KEYS_MAX);
+    n = ngx_read_fd(fd, bytes->data, NGX_HTTP_REEL_KEYS_MAX);
     if (n == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "reel_access_keys: " ngx_read_fd_n
-                           " \"%V\" failed", file);
+                           "%s: " ngx_read_fd_n " \"%V\" failed", what,
+                           file);
+        ngx_free(bytes->data);
+        ngx_str_null(bytes);
         goto done;
     }
 
-    e.text[0] = '\0';
-    err = reel_access_keys_parse(keys, buf, n, &e);
-    ngx_explicit_memzero(buf, n);
-
-    if (err != REEL_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_access_keys \"%V\": %s", file, e.text);
-        goto done;
-    }
-
-    rc = NGX_OK;
+    bytes->len = n;
 
 done:
-
-    if (buf) {
-        ngx_free(buf);
-    }
 
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
                            ngx_close_file_n " \"%V\" failed", file);
     }
 
-    return rc;
+    return bytes->data ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_http_reel_conf_free_secret(ngx_str_t *bytes)
+{
+    ngx_explicit_memzero(bytes->data, bytes->len);
+    ngx_free(bytes->data);
+    ngx_str_null(bytes);
 }
 
 

@@ -87,6 +87,11 @@ ngx_http_reel_image_thumb(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     n = t.time_ms / q->interval_ms;
     n = ngx_min(n, q->count - 1);
 
+    if (!ngx_http_reel_limit_overlaps(p, n * q->interval_ms, q->interval_ms))
+    {
+        return ngx_http_reel_token_refuse(r, REEL_TOKEN_CLIP);
+    }
+
     /* requests for the same picture are one to caches */
     p->shape.data = ngx_pnalloc(r->pool, sizeof("picture=.") - 1
                                          + 2 * NGX_INT64_LEN);

@@ -153,7 +153,7 @@ ngx_http_reel_manifest_mpd(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static reel_err_t
 print_storyboard(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
-    return reel_storyboard_vtt(b, p->index, p->version);
+    return reel_storyboard_vtt(b, p->index, p->version, p->opts.token);
 }
 
 
@@ -190,6 +190,11 @@ send_manifest(ngx_http_request_t *r, ngx_http_reel_play_t *p, print_pt print)
 
     if (key_of(r, p, m->gzip, &m->key) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (p->opts.token) {
+        /* there is one for each viewer */
+        m->zone = NULL;
     }
 
     if (m->zone) {

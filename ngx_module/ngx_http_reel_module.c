@@ -3,10 +3,12 @@
  * stands in docs/directives.md.
  */
 
+#include "ngx_module/ngx_http_reel_token.h"
 #include "ngx_module/ngx_http_reel_wake.h"
 
 
 static ngx_int_t ngx_http_reel_add_variables(ngx_conf_t *cf);
+static ngx_int_t ngx_http_reel_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_reel_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
@@ -48,6 +50,14 @@ static ngx_conf_enum_t  ngx_http_reel_dash_segments[] = {
 static ngx_conf_enum_t  ngx_http_reel_containers[] = {
     { ngx_string("cmaf"), REEL_CONTAINER_CMAF },
     { ngx_string("ts"), REEL_CONTAINER_TS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_reel_tokens[] = {
+    { ngx_string("off"), NGX_HTTP_REEL_TOKEN_OFF },
+    { ngx_string("optional"), NGX_HTTP_REEL_TOKEN_OPTIONAL },
+    { ngx_string("required"), NGX_HTTP_REEL_TOKEN_REQUIRED },
     { ngx_null_string, 0 }
 };
 
@@ -226,13 +236,62 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       0,
       NULL },
 
+    { ngx_string("reel_token"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, token),
+      &ngx_http_reel_tokens },
+
+    { ngx_string("reel_token_keys"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_reel_token_conf_keys,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_token_from"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_reel_token_conf_from,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_token_audience"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_reel_token_conf_audience,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_token_country"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, token_country),
+      NULL },
+
+    { ngx_string("reel_token_below"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, token_below),
+      &ngx_http_reel_path_post },
+
+    { ngx_string("reel_token_grace"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, token_grace),
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_reel_module_ctx = {
     ngx_http_reel_add_variables,           /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_http_reel_init,                    /* postconfiguration */
 
     ngx_http_reel_create_main_conf,        /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -285,6 +344,17 @@ static ngx_http_variable_t  ngx_http_reel_vars[] = {
     { ngx_string("reel_manifest_cache_status"), NULL, ngx_http_reel_variable,
       offsetof(ngx_http_reel_ctx_t, manifest_status),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("reel_token_subject"), NULL, ngx_http_reel_token_variable,
+      offsetof(ngx_http_reel_token_t, subject), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("reel_token_cache_status"), NULL,
+      ngx_http_reel_token_variable,
+      offsetof(ngx_http_reel_token_t, cache_status),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("reel_request_uri"), NULL, ngx_http_reel_token_request_uri,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -391,6 +461,33 @@ ngx_http_reel_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 }
 
 
+/* before the modules that nginx has of its own, as all that are loaded */
+static ngx_int_t
+ngx_http_reel_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_reel_token_carry;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_reel_token_access;
+
+    return NGX_OK;
+}
+
+
 static void *
 ngx_http_reel_create_main_conf(ngx_conf_t *cf)
 {
@@ -430,6 +527,11 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->manifest_gzip = NGX_CONF_UNSET;
     conf->dash_segments = NGX_CONF_UNSET_UINT;
     conf->hls_segments = NGX_CONF_UNSET_UINT;
+    conf->token = NGX_CONF_UNSET_UINT;
+    conf->token_keys = NGX_CONF_UNSET_PTR;
+    conf->token_from = NGX_CONF_UNSET_PTR;
+    conf->token_audience = NGX_CONF_UNSET_PTR;
+    conf->token_grace = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -481,6 +583,10 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_REEL_DASH_TIMELINE);
 
     ngx_http_reel_inherit_location(cf, prev, conf);
+
+    if (ngx_http_reel_token_conf_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->upload || conf->api || conf->play || conf->files) {
         return ngx_http_reel_check_location(cf, conf);

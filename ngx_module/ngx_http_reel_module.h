@@ -28,6 +28,12 @@
  *   ngx_http_reel_movie.c     playback: plain movie files
  *   ngx_http_reel_movie_look.c  … indexed, in the thread pool
  *   ngx_http_reel_query.c     playback: parameters, the key of caches
+ *   ngx_http_reel_limit.c     playback: what a token permits of a film
+ *   ngx_http_reel_token.c     playback tokens: taken out of a request
+ *   ngx_http_reel_token_check.c  … and checked
+ *   ngx_http_reel_token_cache.c  … once, in shared memory
+ *   ngx_http_reel_token_conf.c   … what their directives mean
+ *   ngx_http_reel_token_var.c    … their variables
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
  *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
  *   ngx_http_reel_object.c    playback: opens them
@@ -51,6 +57,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "lib/auth/jwk.h"
 #include "lib/auth/keys.h"
 #include "lib/auth/sigv4.h"
 #include "lib/base/err.h"
@@ -107,6 +114,13 @@ typedef struct {
     ngx_uint_t               play;
     ngx_uint_t               files;
     ngx_uint_t               hls_segments;      /* reel_container_t */
+    ngx_uint_t               token;             /* NGX_HTTP_REEL_TOKEN_* */
+    reel_jwks_t             *token_keys;        /* NULL: none */
+    ngx_array_t             *token_from;        /* ngx_http_reel_carrier_t */
+    ngx_array_t             *token_audience;    /* of ngx_str_t; NULL: none */
+    ngx_http_complex_value_t  *token_country;   /* NULL: not known */
+    ngx_str_t                token_below;       /* empty: the location */
+    time_t                   token_grace;
 } ngx_http_reel_loc_conf_t;
 
 /* a location of playback, of assets or of files */
@@ -131,6 +145,7 @@ typedef struct {
     ngx_str_t                manifest_status;   /* HIT MISS */
     void                    *data;              /* of the handler's file */
     struct ngx_http_reel_body_s  *body;         /* being pumped */
+    struct ngx_http_reel_token_s  *token;       /* see token_get() */
     ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
     ngx_thread_task_t       *tasks;             /* done, for the next ones */
 } ngx_http_reel_ctx_t;
@@ -160,6 +175,15 @@ ngx_uint_t ngx_http_reel_conf_has_pipeline(ngx_http_reel_loc_conf_t *rlcf,
 char *ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);
+
+
+/*
+ * The bytes of a file of secrets, at most 1m, read by the master; warns when
+ * others may read it.  what: the directive.  free wipes them.
+ */
+ngx_int_t ngx_http_reel_conf_read_secret(ngx_conf_t *cf, const char *what,
+    ngx_str_t *file, ngx_str_t *bytes);
+void ngx_http_reel_conf_free_secret(ngx_str_t *bytes);
 
 
 /* ngx_http_reel_query.c: a variable's get_handler */

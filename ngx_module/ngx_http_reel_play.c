@@ -11,6 +11,7 @@ static ngx_int_t answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded);
 static ngx_int_t choose_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
+static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_int_t not_playable(ngx_http_request_t *r,
     ngx_http_reel_asset_e state);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
@@ -26,6 +27,10 @@ static ngx_str_t  current = ngx_string("max-age=5");
 static ngx_str_t  complete = ngx_string("max-age=60, s-maxage=5, "
                                         "stale-while-revalidate=5, "
                                         "stale-if-error=86400");
+
+
+/* with a token in it, which is one viewer's */
+static ngx_str_t  own = ngx_string("private, max-age=5");
 
 
 /* what an asset without an index is answered */
@@ -120,6 +125,14 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (conf->play && ngx_http_reel_token_other(r, &p->asset)) {
+        return ngx_http_reel_token_refuse(r, REEL_TOKEN_ASSET);
+    }
+
+    if (carry_token(r, p) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     ctx->asset = p->asset;
     ctx->rendition = p->name;
     ctx->segment = p->segment;
@@ -155,8 +168,9 @@ static ngx_int_t
 answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
-    unsigned             i;
-    const reel_index_t  *ix;
+    unsigned              i;
+    const reel_index_t   *ix;
+    reel_token_status_t   st;
 
     ix = loaded->index;
     p->index = ix;
@@ -192,7 +206,39 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         }
     }
 
+    st = ngx_http_reel_limit_check(r, p);
+    if (st != REEL_TOKEN_OK) {
+        return ngx_http_reel_token_refuse(r, st);
+    }
+
     return p->route->answer(r, p);
+}
+
+
+/* a token that came in the query goes on in that of every URI */
+static ngx_int_t
+carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    u_char                 *b;
+    ngx_http_reel_token_t  *t;
+
+    t = ngx_http_reel_token_get(r);
+
+    if (t == NULL || t->claims == NULL
+        || t->from != NGX_HTTP_REEL_FROM_QUERY || !p->route->manifest)
+    {
+        return NGX_OK;
+    }
+
+    b = ngx_pnalloc(r->pool, t->name.len + t->value.len + sizeof("="));
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_sprintf(b, "%V=%V", &t->name, &t->value) = '\0';
+    p->opts.token = (char *) b;
+
+    return NGX_OK;
 }
 
 
@@ -359,6 +405,10 @@ ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 static ngx_str_t *
 cache_control(ngx_http_reel_play_t *p)
 {
+    if (p->opts.token) {
+        return &own;
+    }
+
     if (p->route->manifest) {
         if (p->index->growing
             || (p->route->of != NGX_HTTP_REEL_OF_ASSET && p->hash.len == 0))

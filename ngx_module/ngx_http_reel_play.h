@@ -4,6 +4,7 @@
 #define NGX_HTTP_REEL_PLAY_H
 
 #include "ngx_module/ngx_http_reel_module.h"
+#include "ngx_module/ngx_http_reel_token.h"
 
 typedef struct ngx_http_reel_play_s  ngx_http_reel_play_t;
 
@@ -61,6 +62,10 @@ struct ngx_http_reel_play_s {
      */
     ngx_str_t                    shape;
 
+    /* what a token, here or at an edge, permits of it; narrowed into shape */
+    reel_shape_t                 limits;
+    ngx_uint_t                   outside;   /* nothing of the clip is left */
+
     ngx_uint_t                   again;     /* looked up a second time */
     void                        *out;       /* of the file that answers */
 };
@@ -85,6 +90,20 @@ ngx_int_t ngx_http_reel_path_name(ngx_http_reel_play_t *p, ngx_str_t *name,
  */
 ngx_int_t ngx_http_reel_query_parse(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, reel_error_t *e);
+
+
+/* ngx_http_reel_limit.c */
+
+/*
+ * Do its limits, and a token that has expired, permit what p asks for?
+ * p->index and p->rendition are set.  REEL_TOKEN_OK, or why not.
+ */
+reel_token_status_t ngx_http_reel_limit_check(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+/* of a picture that shows for so long */
+ngx_uint_t ngx_http_reel_limit_overlaps(ngx_http_reel_play_t *p,
+    uint64_t from_ms, uint64_t len_ms);
 
 
 /* ngx_http_reel_movie.c */

@@ -10,7 +10,10 @@
 
 #define VALUE_MAX  256
 
-static ngx_int_t take(reel_shape_t *s, reel_str_t name, reel_str_t value,
+static ngx_uint_t is_shaped(const ngx_http_reel_route_t *route);
+static ngx_int_t take(ngx_http_reel_play_t *p, ngx_uint_t shaped,
+    reel_str_t name, reel_str_t value, reel_error_t *e);
+static ngx_int_t set(reel_shape_t *s, reel_str_t name, reel_str_t value,
     reel_error_t *e);
 static ngx_int_t set_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 
@@ -21,32 +24,46 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 {
     ngx_int_t    rc;
     reel_str_t   query, name, value;
+    ngx_uint_t   shaped;
 
     e->text[0] = '\0';
 
-    if (r->args.len == 0
-        || (!p->route->manifest
-            && p->route->answer != ngx_http_reel_text_whole
-            && p->route->answer != ngx_http_reel_download))
-    {
+    if (r->args.len == 0) {
         return NGX_OK;
     }
 
     query.p = (char *) r->args.data;
     query.len = r->args.len;
+    shaped = is_shaped(p->route);
 
     while (reel_query_next(&query, &name, &value)) {
-        rc = take(&p->opts.shape, name, value, e);
+        rc = take(p, shaped, name, value, e);
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    if (reel_shape_check(&p->opts.shape, e) != REEL_OK) {
+    if (reel_shape_check(&p->opts.shape, e) != REEL_OK
+        || reel_shape_check(&p->limits, e) != REEL_OK)
+    {
         return NGX_DECLINED;
     }
 
+    if (!shaped) {
+        return NGX_OK;
+    }
+
+    p->outside = !reel_shape_limit(&p->opts.shape, &p->limits);
+
     return set_shape(r, p);
+}
+
+
+static ngx_uint_t
+is_shaped(const ngx_http_reel_route_t *route)
+{
+    return route->manifest || route->answer == ngx_http_reel_text_whole
+           || route->answer == ngx_http_reel_download;
 }
 
 
@@ -55,11 +72,10 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
  * decoded: an edge that has them in its key must mean the same by them.
  */
 static ngx_int_t
-take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
+take(ngx_http_reel_play_t *p, ngx_uint_t shaped, reel_str_t name,
+    reel_str_t value, reel_error_t *e)
 {
-    u_char      lower[sizeof("max_height")];
-    ngx_int_t   rc;
-    reel_buf_t  b;
+    u_char  lower[sizeof(REEL_SHAPE_LIMIT "max_height")];
 
     if (name.len >= sizeof(lower)) {
         return NGX_OK;
@@ -67,6 +83,23 @@ take(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
 
     ngx_strlow(lower, (u_char *) name.p, name.len);
     name.p = (char *) lower;
+
+    if (reel_str_prefix(name, REEL_SHAPE_LIMIT)) {
+        name.p += sizeof(REEL_SHAPE_LIMIT) - 1;
+        name.len -= sizeof(REEL_SHAPE_LIMIT) - 1;
+
+        return set(&p->limits, name, value, e);
+    }
+
+    return shaped ? set(&p->opts.shape, name, value, e) : NGX_OK;
+}
+
+
+static ngx_int_t
+set(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
+{
+    ngx_int_t   rc;
+    reel_buf_t  b;
 
     rc = NGX_OK;
     reel_buf_init(&b, VALUE_MAX);

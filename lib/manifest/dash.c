@@ -117,8 +117,9 @@ reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
 
     /* the Date of any answer of ours will do */
     if (!l.span.whole) {
-        reel_buf_addz(b, "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:"
-                      "http-head:2014\" value=\"manifest.mpd\"/>\n");
+        reel_buf_printf(b, "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:"
+                        "http-head:2014\" value=\"manifest.mpd%s%s\"/>\n",
+                        reel_dash_mark(&d), l.token);
     }
 
     reel_buf_addz(b, "</MPD>\n");

@@ -13,6 +13,13 @@ typedef struct {
     unsigned                    sets;   /* AdaptationSets printed so far */
 } reel_dash_t;
 
+/* what stands before the token in a URI without other parameters */
+static inline const char *
+reel_dash_mark(const reel_dash_t *d)
+{
+    return d->l->token[0] != '\0' ? "?" : "";
+}
+
 /* all segments keep to the grid, so that their number tells their time */
 bool reel_dash_is_even(const reel_dash_t *d);
 

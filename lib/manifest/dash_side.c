@@ -108,6 +108,8 @@ reel_dash_text_sets(reel_buf_t *b, reel_dash_t *d)
                         l->text[i].rate.peak != 0 ? l->text[i].rate.peak : 1,
                         (int) r->name.len, r->name.p, l->hash);
         reel_dash_text(b, reel_str(l->clip));
+        reel_dash_text(b, reel_str(l->join));
+        reel_buf_addz(b, l->token);
         reel_buf_addz(b, "</BaseURL>\n</Representation>\n"
                       "</AdaptationSet>\n");
     }
@@ -159,17 +161,18 @@ add_sheet_times(reel_buf_t *b, const reel_dash_t *d, uint64_t sheet_ms,
 
     if (start_ms == 0) {
         reel_buf_printf(b, " duration=\"%" PRIu64 "\" startNumber=\"0\" "
-                        "media=\"storyboard~%s/$Number$.jpg\"/>\n",
-                        sheet_ms, d->l->hash);
+                        "media=\"storyboard~%s/$Number$.jpg%s%s\"/>\n",
+                        sheet_ms, d->l->hash, reel_dash_mark(d),
+                        d->l->token);
         return;
     }
 
     reel_buf_printf(b, " presentationTimeOffset=\"%" PRId64 "\" "
                     "startNumber=\"%" PRIu64 "\" "
-                    "media=\"storyboard~%s/$Number$.jpg\">\n"
+                    "media=\"storyboard~%s/$Number$.jpg%s%s\">\n"
                     "<SegmentTimeline>\n<S t=\"%" PRIu64 "\" d=\"%" PRIu64
-                    "\"", start_ms, first, d->l->hash, first * sheet_ms,
-                    sheet_ms);
+                    "\"", start_ms, first, d->l->hash, reel_dash_mark(d),
+                    d->l->token, first * sheet_ms, sheet_ms);
 
     if (end - first > 1) {
         reel_buf_printf(b, " r=\"%" PRIu64 "\"", end - first - 1);

@@ -112,9 +112,10 @@ reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
     }
 
     reel_buf_printf(b, " startNumber=\"%" PRIu32 "\" "
-                    "initialization=\"$RepresentationID$~%s/init.mp4\" "
-                    "media=\"$RepresentationID$~%s/$Number$.m4s\"", first,
-                    l->hash, l->hash);
+                    "initialization=\"$RepresentationID$~%s/init.mp4%s%s\" "
+                    "media=\"$RepresentationID$~%s/$Number$.m4s%s%s\"",
+                    first, l->hash, reel_dash_mark(d), l->token, l->hash,
+                    reel_dash_mark(d), l->token);
 
     if (d->by_duration) {
         reel_buf_addz(b, "/>\n");

@@ -24,6 +24,9 @@ uint64_t reel_hls_target(int64_t longest_us);
 /* #EXTINF:6.006000, */
 void reel_hls_extinf(reel_buf_t *b, int64_t us);
 
+/* "?token=…" behind a URI without other parameters, where there is one */
+void reel_hls_token(reel_buf_t *b, const reel_manifest_opts_t *o);
+
 /* #EXT-X-MEDIA of all groups of sound, and of text */
 void reel_hls_groups(reel_buf_t *b, const reel_listing_t *l);
 

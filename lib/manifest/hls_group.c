@@ -137,8 +137,9 @@ may_select(const reel_rendition_t *const *list, unsigned n)
 static void
 add_uri(reel_buf_t *b, const reel_listing_t *l, const reel_rendition_t *r)
 {
-    reel_buf_printf(b, ",URI=\"%.*s~%s/media.m3u8%s\"\n", (int) r->name.len,
-                    r->name.p, l->hash, l->clip);
+    reel_buf_printf(b, ",URI=\"%.*s~%s/media.m3u8%s%s%s\"\n",
+                    (int) r->name.len, r->name.p, l->hash, l->clip, l->join,
+                    l->token);
 }
 
 

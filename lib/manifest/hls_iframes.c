@@ -16,6 +16,7 @@
 typedef struct {
     const reel_index_t     *ix;
     const reel_rendition_t *r;
+    const reel_manifest_opts_t *o;
     const char             *prefix;
     uint32_t                per;
     uint32_t                first;      /* fragments listed: [first, end) */
@@ -82,7 +83,9 @@ add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
         reel_buf_printf(b, "-%" PRIu32, m->header);
     }
 
-    reel_buf_addz(b, ".mp4\"\n");
+    reel_buf_addz(b, ".mp4");
+    reel_hls_token(b, m->o);
+    reel_buf_addz(b, "\"\n");
 
     return REEL_OK;
 }
@@ -104,8 +107,10 @@ add_range(reel_buf_t *b, const iframes_t *m, const reel_fragments_t *f,
     reel_buf_addz(b, m->prefix);
 
     p = reel_print_u64(line, f->number / m->per);
-    p = reel_print_z(p, ".m4s\n");
+    p = reel_print_z(p, ".m4s");
     reel_buf_add(b, line, (size_t) (p - line));
+    reel_hls_token(b, m->o);
+    reel_buf_u8(b, '\n');
 }
 
 
@@ -151,7 +156,8 @@ reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    iframes_t   m = { .ix = ix, .r = r, .prefix = prefix, .per = o->per };
+    iframes_t   m = { .ix = ix, .r = r, .o = o, .prefix = prefix,
+                      .per = o->per };
     reel_err_t  err;
 
     if (r->kind != REEL_VIDEO || o->container != REEL_CONTAINER_CMAF) {

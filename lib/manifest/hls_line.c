@@ -50,3 +50,13 @@ reel_hls_extinf(reel_buf_t *b, int64_t us)
     p = reel_print_z(p, ",\n");
     reel_buf_add(b, line, (size_t) (p - line));
 }
+
+
+void
+reel_hls_token(reel_buf_t *b, const reel_manifest_opts_t *o)
+{
+    if (o->token != NULL) {
+        reel_buf_addz(b, "?");
+        reel_buf_addz(b, o->token);
+    }
+}

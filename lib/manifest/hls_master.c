@@ -107,8 +107,8 @@ add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
         reel_buf_addz(b, ",CLOSED-CAPTIONS=NONE");
     }
 
-    reel_buf_printf(b, "\n%.*s~%s/media.m3u8%s\n", (int) r->name.len,
-                    r->name.p, l->hash, l->clip);
+    reel_buf_printf(b, "\n%.*s~%s/media.m3u8%s%s%s\n", (int) r->name.len,
+                    r->name.p, l->hash, l->clip, l->join, l->token);
 }
 
 
@@ -124,8 +124,9 @@ add_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_listed_t *x,
                     x->iframes.peak, x->iframes.average, (int) r->codec.len,
                     r->codec.p);
     add_picture(b, l, r, false);
-    reel_buf_printf(b, ",URI=\"%.*s~%s/iframes.m3u8%s\"\n",
-                    (int) r->name.len, r->name.p, hash, l->clip);
+    reel_buf_printf(b, ",URI=\"%.*s~%s/iframes.m3u8%s%s%s\"\n",
+                    (int) r->name.len, r->name.p, hash, l->clip, l->join,
+                    l->token);
 }
 
 

@@ -12,6 +12,7 @@ typedef struct {
     const reel_index_t     *ix;
     const reel_rendition_t *r;
     const reel_rendition_t *timed;      /* whose boundaries are told */
+    const reel_manifest_opts_t *o;
     const char             *prefix;
     const char             *suffix;     /* of segments */
     uint32_t                per;
@@ -108,7 +109,9 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
         reel_buf_printf(b, "-%" PRIu32, m->header);
     }
 
-    reel_buf_addz(b, ".mp4\"\n");
+    reel_buf_addz(b, ".mp4");
+    reel_hls_token(b, m->o);
+    reel_buf_addz(b, "\"\n");
 
     return REEL_OK;
 }
@@ -144,6 +147,8 @@ add_segments(reel_buf_t *b, media_t *m)
         p = reel_print_u64(line, i);
         p = reel_print_z(p, m->suffix);
         reel_buf_add(b, line, (size_t) (p - line));
+        reel_hls_token(b, m->o);
+        reel_buf_u8(b, '\n');
     }
 
     return REEL_OK;
@@ -167,11 +172,11 @@ init_media(media_t *m, const reel_manifest_opts_t *o)
     m->mapped = false;
 
     if (m->r->kind == REEL_TEXT) {
-        m->suffix = ".vtt\n";
+        m->suffix = ".vtt";
     } else if (o->container == REEL_CONTAINER_TS) {
-        m->suffix = ".ts\n";
+        m->suffix = ".ts";
     } else {
-        m->suffix = ".m4s\n";
+        m->suffix = ".m4s";
         m->mapped = true;
     }
 
@@ -188,7 +193,7 @@ reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    media_t     m = { .ix = ix, .r = r, .prefix = prefix };
+    media_t     m = { .ix = ix, .r = r, .o = o, .prefix = prefix };
     reel_err_t  err;
 
     err = init_media(&m, o);

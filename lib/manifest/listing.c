@@ -224,6 +224,9 @@ reel_listing(reel_listing_t *l, const reel_index_t *ix,
         l->clip[0] = '\0';
     }
 
+    l->token = o->token != NULL ? o->token : "";
+    l->join = o->token == NULL ? "" : l->clip[0] != '\0' ? "&" : "?";
+
     reel_version_hash(l->hash, ix, o);
 
     if (l->hash[0] == '\0') {

@@ -33,6 +33,8 @@ typedef struct {
     reel_span_t   span;
     char          hash[REEL_VERSION_HASH + 1];
     char          clip[REEL_SHAPE_MAX + 1];     /* "?start=…", or "" */
+    const char   *token;                /* "token=…", or "" … */
+    const char   *join;                 /* … and "?" or "&" before it */
 } reel_listing_t;
 
 /*

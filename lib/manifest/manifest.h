@@ -34,6 +34,8 @@ typedef struct {
     reel_container_t    container;      /* of HLS; DASH has CMAF only */
     bool                by_duration;    /* DASH: SegmentTemplate@duration */
     reel_shape_t        shape;
+    const char         *token;  /* "token=…", which every URI carries on, of
+                                   characters that need no escape; or NULL */
     const reel_rates_t *rates;  /* of this index, per and container; NULL:
                                    they are summed; not used for clips */
 } reel_manifest_opts_t;
@@ -97,8 +99,8 @@ reel_err_t reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
 
 const reel_pictures_t *reel_storyboard_find(const reel_index_t *ix);
 
-/* the WebVTT thumbnails of that set, hash of its version; REEL_NOTFOUND when there is none */
+/* the WebVTT thumbnails of that set, hash of its version, token as above; REEL_NOTFOUND when there is none */
 reel_err_t reel_storyboard_vtt(reel_buf_t *b, const reel_index_t *ix,
-    const char *hash) REEL_WARN_UNUSED;
+    const char *hash, const char *token) REEL_WARN_UNUSED;
 
 #endif

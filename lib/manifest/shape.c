@@ -213,3 +213,40 @@ reel_shape_print(char dst[REEL_SHAPE_MAX], const reel_shape_t *s,
 
     return n;
 }
+
+
+size_t
+reel_shape_print_limits(char dst[REEL_SHAPE_MAX], const reel_shape_t *s)
+{
+    size_t  n = 0;
+
+    dst[0] = '\0';
+    n = print_seconds(dst, n, REEL_SHAPE_LIMIT "start", s->start_us);
+    n = print_seconds(dst, n, REEL_SHAPE_LIMIT "end", s->end_us);
+
+    return print_height(dst, n, REEL_SHAPE_LIMIT "max_height",
+                        s->max_height);
+}
+
+
+bool
+reel_shape_limit(reel_shape_t *s, const reel_shape_t *limits)
+{
+    if (s->start_us < limits->start_us) {
+        s->start_us = limits->start_us;
+    }
+
+    if (limits->end_us != 0
+        && (s->end_us == 0 || s->end_us > limits->end_us))
+    {
+        s->end_us = limits->end_us;
+    }
+
+    if (limits->max_height != 0
+        && (s->max_height == 0 || s->max_height > limits->max_height))
+    {
+        s->max_height = limits->max_height;
+    }
+
+    return s->end_us == 0 || s->end_us > s->start_us;
+}

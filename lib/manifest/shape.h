@@ -45,4 +45,17 @@ reel_shape_is_clip(const reel_shape_t *s)
 size_t reel_shape_print(char dst[REEL_SHAPE_MAX], const reel_shape_t *s,
     bool clip_only);
 
+/*
+ * Limits: bounds that whoever asks may not widen, in parameters of their
+ * own, "limit_start=12.5&limit_max_height=480".  Set as others are, by a
+ * name without the prefix.
+ */
+#define REEL_SHAPE_LIMIT "limit_"
+
+size_t reel_shape_print_limits(char dst[REEL_SHAPE_MAX],
+    const reel_shape_t *s);
+
+/* narrows s; false: nothing is left of the clip */
+bool reel_shape_limit(reel_shape_t *s, const reel_shape_t *limits);
+
 #endif

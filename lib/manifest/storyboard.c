@@ -32,7 +32,7 @@ reel_storyboard_find(const reel_index_t *ix)
 
 reel_err_t
 reel_storyboard_vtt(reel_buf_t *b, const reel_index_t *ix,
-    const char *hash)
+    const char *hash, const char *token)
 {
     uint32_t                i, per, tile;
     uint64_t                from, to, end;
@@ -62,9 +62,10 @@ reel_storyboard_vtt(reel_buf_t *b, const reel_index_t *ix,
         put_time(b, from);
         reel_buf_addz(b, " --> ");
         put_time(b, to);
-        reel_buf_printf(b, "\n" REEL_STORYBOARD "~%.*s/%u.jpg"
+        reel_buf_printf(b, "\n" REEL_STORYBOARD "~%.*s/%u.jpg%s%s"
                         "#xywh=%u,%u,%u,%u\n", REEL_VERSION_HASH, hash,
-                        i / per,
+                        i / per, token != NULL ? "?" : "",
+                        token != NULL ? token : "",
                         tile % q->columns * q->width,
                         tile / q->columns * q->height, q->width, q->height);
     }

@@ -129,7 +129,7 @@ print(const reel_index_t *ix, const reel_manifest_opts_t *o)
     reel_buf_clear(&b);
     (void) !reel_dash_mpd(&b, ix, o);
     reel_buf_clear(&b);
-    (void) !reel_storyboard_vtt(&b, ix, "0123456789");
+    (void) !reel_storyboard_vtt(&b, ix, "0123456789", NULL);
 
     for (i = 0; i < ix->nrenditions && i < 4; i++) {
         reel_buf_clear(&b);
