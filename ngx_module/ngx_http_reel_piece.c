@@ -21,6 +21,7 @@ static ngx_int_t read_moof(ngx_http_reel_stream_t *s, piece_t *piece);
 static ngx_int_t take_moof(ngx_http_reel_stream_t *s, piece_t *piece,
     const u_char *p, size_t n);
 static reel_err_t add_sample(void *data, const reel_cmaf_sample_t *sample);
+static ngx_uint_t find_stretches(piece_t *piece, uint64_t from, size_t size);
 
 
 ngx_int_t
@@ -219,6 +220,88 @@ add_sample(void *data, const reel_cmaf_sample_t *sample)
     piece->samples[piece->nsamples++] = *sample;
 
     return REEL_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_piece_read(ngx_http_reel_stream_t *s, piece_t *piece,
+    uint64_t from, size_t min, size_t size, u_char **p, size_t *n)
+{
+    ngx_uint_t  stretches;
+
+    if (piece->offsets == NULL) {
+        return ngx_http_reel_stream_read(s, piece->file,
+                                         piece->data + (off_t) from, min,
+                                         size, p, n);
+    }
+
+    if (piece->stretches == NULL) {
+        piece->stretches = ngx_palloc(s->request->pool,
+                                      NGX_HTTP_REEL_STRETCHES
+                                      * sizeof(ngx_http_reel_stretch_t));
+        if (piece->stretches == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    stretches = find_stretches(piece, from, size);
+
+    if (stretches == 0) {
+        return ngx_http_reel_piece_damaged(s, piece, "it has no such bytes");
+    }
+
+    return ngx_http_reel_stream_gather(s, piece->file, piece->stretches,
+                                       stretches, min, p, n);
+}
+
+
+/* of at most size bytes; samples of an interleaved file lie in rows */
+static ngx_uint_t
+find_stretches(piece_t *piece, uint64_t from, size_t size)
+{
+    off_t                     offset;
+    size_t                    len;
+    uint32_t                  k;
+    uint64_t                  skip;
+    ngx_uint_t                n;
+    ngx_http_reel_stretch_t  *x;
+
+    if (from < piece->before) {
+        piece->at = 0;
+        piece->before = 0;
+    }
+
+    while (piece->at < piece->nsamples
+           && from - piece->before >= piece->samples[piece->at].size)
+    {
+        piece->before += piece->samples[piece->at++].size;
+    }
+
+    skip = from - piece->before;
+    x = piece->stretches - 1;
+    n = 0;
+
+    for (k = piece->at; k < piece->nsamples && size; k++) {
+        offset = piece->offsets[k] + (off_t) skip;
+        len = (size_t) ngx_min(piece->samples[k].size - skip, size);
+        skip = 0;
+        size -= len;
+
+        if (n && x->offset + (off_t) x->size == offset) {
+            x->size += len;
+
+        } else if (len && n == NGX_HTTP_REEL_STRETCHES) {
+            break;
+
+        } else if (len) {
+            n++;
+            x++;
+            x->offset = offset;
+            x->size = len;
+        }
+    }
+
+    return n;
 }
 
 

@@ -28,6 +28,12 @@ typedef struct {
     reel_cmaf_sample_t      *samples;
     off_t                    data;      /* where they lie, in a row … */
     off_t                   *offsets;   /* … or, not NULL, each of them */
+
+    /* of reading those: the sample at which a read began, and how many bytes
+       the ones before it have */
+    uint32_t                 at;
+    uint64_t                 before;
+    ngx_http_reel_stretch_t *stretches;
 } ngx_http_reel_piece_t;
 
 typedef struct {
@@ -52,6 +58,14 @@ ngx_int_t ngx_http_reel_pieces_read(ngx_http_reel_stream_t *s,
 ngx_int_t ngx_http_reel_movie_piece(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, uint32_t fragment,
     ngx_http_reel_piece_t *piece);
+
+/*
+ * Reads bytes of the piece's samples, from byte `from` of all of them on: as
+ * ngx_http_reel_stream_read(), wherever they lie.
+ */
+ngx_int_t ngx_http_reel_piece_read(ngx_http_reel_stream_t *s,
+    ngx_http_reel_piece_t *piece, uint64_t from, size_t min, size_t size,
+    u_char **p, size_t *n);
 
 /* logs; NGX_ABORT */
 ngx_int_t ngx_http_reel_piece_damaged(ngx_http_reel_stream_t *s,

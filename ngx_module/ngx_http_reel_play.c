@@ -12,13 +12,11 @@ static ngx_int_t answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 static ngx_int_t choose_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
 static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_uint_t configured(ngx_http_reel_play_t *p, ngx_uint_t container);
 static ngx_int_t not_playable(ngx_http_request_t *r,
     ngx_http_reel_asset_e state);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
 
-
-/* the fragments of a movie are segments, and so far of one container */
-#define MOVIE_VERSION  ngx_http_reel_version(REEL_CONTAINER_CMAF, 1)
 
 static ngx_str_t  immutable =
     ngx_string("public, max-age=31536000, immutable");
@@ -244,8 +242,9 @@ carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 
 /*
  * While the index grows a segment is one fragment, so that none is ever
- * seen half; complete ones have REEL_SEGMENT_FRAGMENTS.  Who began with the
- * growing form goes on with it: both stay valid for a publication.
+ * seen half, as of a movie; complete ones have REEL_SEGMENT_FRAGMENTS.  Who
+ * began with the growing form goes on with it: both stay valid for a
+ * publication.
  */
 static ngx_int_t
 choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -259,13 +258,9 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     if (p->hash.len == 0) {
         i = ngx_http_reel_version(p->route->container
                                   == NGX_HTTP_REEL_IN_CONFIGURED
-                                  ? conf->hls_segments
+                                  ? configured(p, conf->hls_segments)
                                   : (ngx_uint_t) p->route->container,
-                                  p->index->growing);
-
-        if (p->index->nsamples) {
-            i = MOVIE_VERSION;
-        }
+                                  p->index->growing || p->index->nsamples);
 
     } else {
         for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
@@ -287,7 +282,7 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
             return NGX_DECLINED;
         }
 
-        if (p->index->nsamples && i != MOVIE_VERSION) {
+        if (p->index->nsamples && ngx_http_reel_version_per(i) != 1) {
             return NGX_DECLINED;
         }
     }
@@ -303,6 +298,34 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     return NGX_OK;
+}
+
+
+/* a movie that no transport stream can carry comes as CMAF all the same */
+static ngx_uint_t
+configured(ngx_http_reel_play_t *p, ngx_uint_t container)
+{
+    unsigned                 i;
+    ngx_uint_t               fits;
+    const reel_rendition_t  *q;
+
+    if (container != REEL_CONTAINER_TS || p->index->nsamples == 0) {
+        return container;
+    }
+
+    fits = 0;
+
+    for (i = 0; i < p->index->nrenditions; i++) {
+        q = &p->index->renditions[i];
+
+        if (q->kind == REEL_VIDEO) {
+            return reel_ts_carries(q) ? container : REEL_CONTAINER_CMAF;
+        }
+
+        fits |= reel_ts_carries(q);
+    }
+
+    return fits ? container : REEL_CONTAINER_CMAF;
 }
 
 

@@ -27,11 +27,12 @@ static void wait_for_socket(ngx_http_reel_stream_t *s);
 static void wait_for_turn(ngx_http_reel_stream_t *s);
 static void next_turn(ngx_event_t *ev);
 static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
-static ngx_int_t read_now(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    size_t min);
+static ngx_int_t read_now(ngx_http_reel_stream_t *s, size_t min);
 static ngx_int_t read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file,
     size_t min, u_char **p, size_t *n);
 static void read_work(void *data, ngx_log_t *log);
+static ngx_int_t read_stretch(ngx_http_reel_stream_read_t *rd,
+    ngx_http_reel_stretch_t *stretch);
 static void read_done(ngx_http_request_t *r, void *data);
 static void release_read(ngx_http_reel_stream_t *s);
 static void cleanup(void *data);
@@ -474,26 +475,51 @@ ngx_int_t
 ngx_http_reel_stream_read(ngx_http_reel_stream_t *s, ngx_file_t *file,
     off_t offset, size_t min, size_t size, u_char **p, size_t *n)
 {
-    if (s->ready && s->read.fd == file->fd && s->read.offset == offset
-        && s->read.size >= min)
+    ngx_http_reel_stretch_t  stretch;
+
+    stretch.offset = offset;
+    stretch.size = size;
+
+    return ngx_http_reel_stream_gather(s, file, &stretch, 1, min, p, n);
+}
+
+
+ngx_int_t
+ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
+    size_t *len)
+{
+    ngx_uint_t                    i;
+    ngx_http_reel_stream_read_t  *rd;
+
+    rd = &s->read;
+
+    if (s->ready && rd->fd == file->fd && rd->n == n
+        && rd->one.offset == stretches[0].offset && rd->size >= min)
     {
-        return read_checked(s, file, min, p, n);
+        return read_checked(s, file, min, p, len);
     }
 
     release_read(s);
 
-    s->read.fd = file->fd;
-    s->read.offset = offset;
-    s->read.size = size;
+    rd->fd = file->fd;
+    rd->n = n;
+    rd->one = stretches[0];
+    rd->stretches = n == 1 ? &rd->one : stretches;
+    rd->size = 0;
 
-    if (read_now(s, file, min) == NGX_OK) {
-        *p = s->read.buf;
-        *n = s->read.n;
+    for (i = 0; i < n; i++) {
+        rd->size += stretches[i].size;
+    }
+
+    if (read_now(s, min) == NGX_OK) {
+        *p = rd->buf;
+        *len = rd->len;
         return NGX_OK;
     }
 
-    s->read.buf = read_buffer(s, size);
-    if (s->read.buf == NULL) {
+    rd->buf = read_buffer(s, rd->size);
+    if (rd->buf == NULL) {
         return NGX_ERROR;
     }
 
@@ -511,13 +537,18 @@ ngx_http_reel_stream_read(ngx_http_reel_stream_t *s, ngx_file_t *file,
 
 /* without waiting for a disk; NGX_DECLINED: that cannot be */
 static ngx_int_t
-read_now(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min)
+read_now(ngx_http_reel_stream_t *s, size_t min)
 {
 #ifdef RWF_NOWAIT
 
-    struct iovec  iov;
+    ssize_t                       n;
+    ngx_uint_t                    i;
+    struct iovec                  iov;
+    ngx_http_reel_stream_read_t  *rd;
 
-    if (s->read.size > NGX_HTTP_REEL_STREAM_BUFFER) {
+    rd = &s->read;
+
+    if (rd->size > NGX_HTTP_REEL_STREAM_BUFFER) {
         return NGX_DECLINED;
     }
 
@@ -528,13 +559,23 @@ read_now(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min)
         }
     }
 
-    iov.iov_base = scratch;
-    iov.iov_len = s->read.size;
+    rd->len = 0;
 
-    s->read.n = preadv2(file->fd, &iov, 1, s->read.offset, RWF_NOWAIT);
+    for (i = 0; i < rd->n; i++) {
+        iov.iov_base = scratch + rd->len;
+        iov.iov_len = rd->stretches[i].size;
 
-    if (s->read.n >= (ssize_t) min) {
-        s->read.buf = scratch;
+        n = preadv2(rd->fd, &iov, 1, rd->stretches[i].offset, RWF_NOWAIT);
+
+        rd->len += ngx_max(n, 0);
+
+        if (n != (ssize_t) iov.iov_len) {
+            break;
+        }
+    }
+
+    if (rd->len >= (ssize_t) min) {
+        rd->buf = scratch;
         return NGX_OK;
     }
 
@@ -552,22 +593,23 @@ read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min,
 
     log = s->request->connection->log;
 
-    if (s->read.n == -1) {
+    if (s->read.len == -1) {
         ngx_log_error(NGX_LOG_CRIT, log, s->read.err,
                       "reel: reading \"%V\" at %O failed", &file->name,
-                      s->read.offset);
+                      s->read.one.offset);
         return NGX_ERROR;
     }
 
-    if ((size_t) s->read.n < min) {
+    if ((size_t) s->read.len < min) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "reel: object \"%V\" ends at %O, which the index does "
-                      "not say", &file->name, s->read.offset + s->read.n);
+                      "not say", &file->name,
+                      s->read.one.offset + s->read.len);
         return NGX_ABORT;
     }
 
     *p = s->read.buf;
-    *n = s->read.n;
+    *n = s->read.len;
 
     return NGX_OK;
 }
@@ -608,35 +650,56 @@ read_work(void *data, ngx_log_t *log)
 {
     ngx_http_reel_stream_t *s = data;
 
-    ssize_t                       n;
+    ngx_uint_t                    i;
+    ngx_http_reel_stretch_t      *last;
     ngx_http_reel_stream_read_t  *rd;
 
     rd = &s->read;
-    rd->n = 0;
+    rd->len = 0;
 
-    (void) posix_fadvise(rd->fd, rd->offset + (off_t) rd->size, AHEAD,
+    last = &rd->stretches[rd->n - 1];
+    (void) posix_fadvise(rd->fd, last->offset + (off_t) last->size, AHEAD,
                          POSIX_FADV_WILLNEED);
 
-    while ((size_t) rd->n < rd->size) {
-        n = pread(rd->fd, rd->buf + rd->n, rd->size - rd->n,
-                  rd->offset + rd->n);
+    for (i = 0; i < rd->n; i++) {
+        if (read_stretch(rd, &rd->stretches[i]) != NGX_OK) {
+            return;
+        }
+    }
+}
+
+
+/* NGX_DECLINED: the file ends, or rd->err */
+static ngx_int_t
+read_stretch(ngx_http_reel_stream_read_t *rd,
+    ngx_http_reel_stretch_t *stretch)
+{
+    size_t   done;
+    ssize_t  n;
+
+    for (done = 0; done < stretch->size; done += n) {
+        n = pread(rd->fd, rd->buf + rd->len, stretch->size - done,
+                  stretch->offset + (off_t) done);
 
         if (n == -1 && ngx_errno == NGX_EINTR) {
+            n = 0;
             continue;
         }
 
         if (n == -1) {
             rd->err = ngx_errno;
-            rd->n = -1;
-            return;
+            rd->len = -1;
+            return NGX_DECLINED;
         }
 
         if (n == 0) {
-            return;
+            return NGX_DECLINED;
         }
 
-        rd->n += n;
+        rd->len += n;
     }
+
+    return NGX_OK;
 }
 
 

@@ -38,12 +38,23 @@ typedef struct {
         size_t *n);
 } ngx_http_reel_stream_ops_t;
 
+/* bytes that lie in a row */
+typedef struct {
+    off_t                    offset;
+    size_t                   size;
+} ngx_http_reel_stretch_t;
+
+/* a read gathers at most so many */
+#define NGX_HTTP_REEL_STRETCHES  128
+
 typedef struct {
     ngx_fd_t                 fd;
-    off_t                    offset;
-    size_t                   size;      /* wanted */
+    ngx_uint_t               n;         /* stretches */
+    ngx_http_reel_stretch_t  one;
+    ngx_http_reel_stretch_t *stretches; /* &one, or the asker's */
+    size_t                   size;      /* wanted, of all */
     u_char                  *buf;
-    ssize_t                  n;         /* read; -1: err */
+    ssize_t                  len;       /* read; -1: err */
     ngx_err_t                err;
 } ngx_http_reel_stream_read_t;
 
@@ -83,6 +94,15 @@ ngx_int_t ngx_http_reel_stream_start(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_stream_read(ngx_http_reel_stream_t *s,
     ngx_file_t *file, off_t offset, size_t min, size_t size, u_char **p,
     size_t *n);
+
+/*
+ * The same of stretches [0, n), one behind the other: at most a buffer's
+ * size in all if they are several.  They stay as they are while that says
+ * NGX_AGAIN.
+ */
+ngx_int_t ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s,
+    ngx_file_t *file, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,
+    size_t min, u_char **p, size_t *len);
 
 
 /* ngx_http_reel_buffer.c: of NGX_HTTP_REEL_STREAM_BUFFER bytes */

@@ -250,9 +250,8 @@ produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
             len = (size_t) ngx_min(t->ts.left, size);
             min = (size_t) ngx_min(t->ts.left, REEL_TS_INPUT_MIN);
 
-            rc = ngx_http_reel_stream_read(s, piece->file,
-                                           piece->data + (off_t) t->ts.taken,
-                                           min, len, &in, &len);
+            rc = ngx_http_reel_piece_read(s, piece, t->ts.taken, min, len,
+                                          &in, &len);
             if (rc != NGX_OK) {
                 return rc;
             }

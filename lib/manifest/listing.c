@@ -29,9 +29,8 @@ same_family(const reel_rendition_t *a, const reel_rendition_t *b)
 }
 
 
-/* what a transport stream carries */
-static bool
-fits_ts(const reel_rendition_t *r)
+bool
+reel_ts_carries(const reel_rendition_t *r)
 {
     return r->kind == REEL_TEXT
            || reel_str_eqz(reel_listing_family(r), "avc1")
@@ -163,7 +162,7 @@ add_all(reel_listing_t *l, const reel_index_t *ix,
     for (i = 0; i < ix->nrenditions; i++) {
         r = &ix->renditions[i];
 
-        if ((o->container == REEL_CONTAINER_TS && !fits_ts(r))
+        if ((o->container == REEL_CONTAINER_TS && !reel_ts_carries(r))
             || (r->kind == REEL_VIDEO
                 && (!alternative(r, l->span.grid, o->switching_set)
                     || !has_height(r, &o->shape))))

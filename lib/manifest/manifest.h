@@ -72,6 +72,9 @@ reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix) REEL_WARN_UNUSED;
 
+/* can a transport stream carry it? */
+bool reel_ts_carries(const reel_rendition_t *r);
+
 /*
  * The I-frame playlist of r, a video rendition: byte ranges of "<n>.m4s"
  * from each fragment's start to the end of its first sample.  o's container

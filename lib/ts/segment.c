@@ -106,8 +106,8 @@ check_fragment(reel_ts_t *ts, const reel_ts_fragment_t *f)
 {
     uint32_t  i;
 
-    if (f->nsamples == 0 || f->nsamples > SAMPLES_MAX
-        || f->config->codec != ts->codec)
+    if (f->nsamples > SAMPLES_MAX || f->config->codec != ts->codec
+        || (f->nsamples == 0 && ts->seg->nfragments != 1))
     {
         return REEL_INVAL;
     }

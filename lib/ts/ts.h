@@ -76,7 +76,7 @@ typedef struct {
 typedef struct {
     const reel_ts_config_t *config;
     const reel_ts_sample_t *samples;
-    uint32_t                nsamples;   /* 1 … 2^20 */
+    uint32_t                nsamples;   /* 1 … 2^20; 0: alone in a segment */
     int64_t                 decode_ts;  /* of the first one, ticks */
 } reel_ts_fragment_t;
 

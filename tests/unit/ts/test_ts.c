@@ -491,6 +491,25 @@ golden(void **state)
 }
 
 
+/* where sound ends before the pictures do: tables, and that is all */
+static void
+empty(void **state)
+{
+    film_t     f;
+    reel_ts_t  ts;
+
+    (void) state;
+
+    film_init(&f, REEL_TS_AAC, 48000);
+    f.seg.nfragments = 1;
+    assert_int_equal(reel_ts_init(&ts, &f.seg), REEL_OK);
+    assert_int_equal(ts.size, 2 * REEL_TS_PACKET);
+    assert_int_equal(write_all(&f, &ts, 1000, 1000), REEL_OK);
+    assert_int_equal(ts.out, ts.size);
+    film_release(&f);
+}
+
+
 static void
 refused(void **state)
 {
@@ -501,8 +520,9 @@ refused(void **state)
 
     film_init(&f, REEL_TS_AVC, 90000);
     assert_int_equal(reel_ts_init(&ts, &f.seg), REEL_INVAL);
-    f.seg.nfragments = 1;
+    f.seg.nfragments = 2;
     assert_int_equal(reel_ts_init(&ts, &f.seg), REEL_INVAL);
+    f.seg.nfragments = 1;
     add(&f, 0, 100, 3000, 0, true);
     f.seg.timescale = 0;
     assert_int_equal(reel_ts_init(&ts, &f.seg), REEL_INVAL);
@@ -599,7 +619,7 @@ main(void)
         cmocka_unit_test(idle),
         cmocka_unit_test(pieces),
         cmocka_unit_test(golden),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(empty), cmocka_unit_test(refused),
         cmocka_unit_test(configs)
     };
 
