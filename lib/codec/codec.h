@@ -19,7 +19,8 @@ typedef enum {
     REEL_CODEC_OPUS,            /* Opus; config = dOps payload */
     REEL_CODEC_AC3,             /* ac-3; config = dac3 payload */
     REEL_CODEC_EAC3,            /* ec-3; config = dec3 payload */
-    REEL_CODEC_FLAC             /* fLaC; config = dfLa payload, its version on */
+    REEL_CODEC_FLAC,            /* fLaC; config = dfLa payload, its version on */
+    REEL_CODEC_MP3              /* mp4a; config = its object type, a byte */
 } reel_codec_t;
 
 /*

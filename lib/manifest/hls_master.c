@@ -17,6 +17,15 @@ typedef struct {
 } variant_t;
 
 
+/* MP3 by its audio object type: what Apple's players ask for */
+static reel_str_t
+codec_of(const reel_rendition_t *r)
+{
+    return reel_str_eqz(r->codec, "mp4a.6B") || reel_str_eqz(r->codec, "mp4a.69")
+           ? reel_str("mp4a.40.34") : r->codec;
+}
+
+
 /* ",mp4a.40.2" for each codec of the group that was not named yet */
 static void
 add_group_codecs(reel_buf_t *b, const reel_listing_t *l, const variant_t *v)
@@ -26,12 +35,13 @@ add_group_codecs(reel_buf_t *b, const reel_listing_t *l, const variant_t *v)
     reel_str_t  codec;
 
     for (i = 0; i < l->ntracks; i++) {
-        codec = reel_listing_audio(l, i, v->rank)->r->codec;
-        seen = reel_str_eq(codec, v->main->r->codec);
+        codec = codec_of(reel_listing_audio(l, i, v->rank)->r);
+        seen = reel_str_eq(codec, codec_of(v->main->r));
 
         for (j = 0; j < i && !seen; j++) {
-            seen = reel_str_eq(codec,
-                               reel_listing_audio(l, j, v->rank)->r->codec);
+            seen = reel_str_eq(codec, codec_of(reel_listing_audio(l, j,
+                                                                  v->rank)
+                                               ->r));
         }
 
         if (!seen) {
@@ -78,11 +88,12 @@ static void
 add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
     bool groups)
 {
+    reel_str_t               codec = codec_of(v->main->r);
     const reel_rendition_t  *r = v->main->r;
 
     reel_buf_printf(b, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu64
                     ",AVERAGE-BANDWIDTH=%" PRIu64 ",CODECS=\"%.*s",
-                    v->peak, v->average, (int) r->codec.len, r->codec.p);
+                    v->peak, v->average, (int) codec.len, codec.p);
 
     if (groups) {
         add_group_codecs(b, l, v);

@@ -36,8 +36,12 @@ typedef struct {
     reel_str_t   config;        /* codec configuration, borrowed */
     char         language[4];   /* ISO 639-2/T; "und" */
 
-    uint16_t     width;         /* video: coded = displayed, square pixels */
+    uint16_t     width;         /* video: coded … */
     uint16_t     height;
+    uint32_t     sar_num;       /* … as displayed: a pixel's width … */
+    uint32_t     sar_den;       /* … to its height; 0: square */
+    bool         turned;        /* by tkhd's matrix, which is none else */
+    uint32_t     transform[9];
     /* video, ISO 23091-2 code points; 2 = unspecified, all 2: no colr box */
     uint8_t      primaries, transfer, matrix;
     bool         full_range;
@@ -54,6 +58,9 @@ typedef struct {
     int32_t  cts_offset;        /* presentation - decode, ticks */
     bool     sync;
 } reel_cmaf_sample_t;
+
+/* in square pixels, before it is turned */
+uint32_t reel_cmaf_shown_width(const reel_cmaf_track_t *t);
 
 /* appends ftyp + moov.  REEL_INVAL, REEL_UNSUPPORTED, buffer errors */
 reel_err_t reel_cmaf_header(reel_buf_t *b, const reel_cmaf_track_t *t)

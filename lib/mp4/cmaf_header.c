@@ -35,7 +35,7 @@ write_ftyp(reel_buf_t *b, uint32_t brand)
 
 
 static void
-write_matrix(reel_buf_t *b)
+write_matrix(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
     unsigned  i;
 
@@ -44,7 +44,7 @@ write_matrix(reel_buf_t *b)
     };
 
     for (i = 0; i < 9; i++) {
-        reel_buf_u32(b, unity[i]);
+        reel_buf_u32(b, t != NULL && t->turned ? t->transform[i] : unity[i]);
     }
 }
 
@@ -63,7 +63,7 @@ write_mvhd(reel_buf_t *b, const reel_cmaf_track_t *t)
     reel_buf_u32(b, UNITY);                 /* rate */
     reel_buf_u16(b, 0x0100);                /* volume */
     reel_buf_zero(b, 10);
-    write_matrix(b);
+    write_matrix(b, NULL);
     reel_buf_zero(b, 24);
     reel_buf_u32(b, t->track_id + 1);       /* next_track_ID */
 
@@ -75,6 +75,19 @@ static bool
 is_audio(const reel_cmaf_track_t *t)
 {
     return reel_mp4_codec(t->codec)->track == REEL_TRACK_AUDIO;
+}
+
+
+uint32_t
+reel_cmaf_shown_width(const reel_cmaf_track_t *t)
+{
+    uint64_t  width = t->width;
+
+    if (t->sar_num != 0 && t->sar_den != 0) {
+        width = width * t->sar_num / t->sar_den;
+    }
+
+    return width != 0 && width <= UINT16_MAX ? (uint32_t) width : t->width;
 }
 
 
@@ -95,12 +108,12 @@ write_tkhd(reel_buf_t *b, const reel_cmaf_track_t *t)
     reel_buf_u16(b, 0);                     /* alternate_group */
     reel_buf_u16(b, is_audio(t) ? 0x0100 : 0);
     reel_buf_u16(b, 0);
-    write_matrix(b);
+    write_matrix(b, t);
 
     if (is_audio(t)) {
         reel_buf_zero(b, 8);
     } else {
-        reel_buf_u32(b, (uint32_t) t->width << 16);
+        reel_buf_u32(b, reel_cmaf_shown_width(t) << 16);
         reel_buf_u32(b, (uint32_t) t->height << 16);
     }
 

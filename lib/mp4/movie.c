@@ -7,6 +7,7 @@
 #include "lib/mp4/box.h"
 #include "lib/mp4/box_reader.h"
 #include "lib/mp4/moof.h"
+#include "lib/mp4/profile.h"
 
 
 /* the only object: the movie itself */
@@ -267,16 +268,29 @@ cut_tracks(reel_movie_t *m, reel_error_t *e)
 }
 
 
+/* upright, of square pixels */
+static void
+shown_size(const reel_cmaf_track_t *c, uint32_t *width, uint32_t *height)
+{
+    bool  lies = c->turned && c->transform[0] == 0 && c->transform[4] == 0;
+
+    *width = lies ? c->height : reel_cmaf_shown_width(c);
+    *height = lies ? reel_cmaf_shown_width(c) : c->height;
+}
+
+
 /* v720, a1, a2 … */
 static void
 name_track(reel_movie_t *m, reel_movie_track_t *t)
 {
     unsigned                  i, n = 1;
+    uint32_t                  width, height;
     const reel_cmaf_track_t  *c = &t->trak.cmaf;
 
     if (t->video) {
+        shown_size(c, &width, &height);
         snprintf(t->name, sizeof(t->name), "v%u",
-                 c->width < c->height ? c->width : c->height);
+                 width < height ? width : height);
         return;
     }
 
@@ -345,8 +359,8 @@ fill_rendition(reel_movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
     }
 
     if (t->video) {
-        q->head.width = c->width;
-        q->head.height = c->height;
+        shown_size(c, &q->head.width, &q->head.height);
+        q->head.video_range = reel_video_range(c->transfer);
         set_rate(&q->head, t);
     } else {
         q->head.channels = c->channels;

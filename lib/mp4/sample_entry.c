@@ -4,6 +4,7 @@
 #include "lib/codec/avc.h"
 #include "lib/codec/flac.h"
 #include "lib/codec/hevc.h"
+#include "lib/codec/mp3.h"
 #include "lib/codec/opus.h"
 #include "lib/codec/vp9.h"
 #include "lib/mp4/box.h"
@@ -35,6 +36,8 @@
 #define CONFIG_MAX    (64 * 1024)
 
 #define UNSPECIFIED   2         /* a code point of ISO 23091-2 */
+
+#define WAVE          REEL_FOURCC('w', 'a', 'v', 'e')
 
 
 static void write_esds(reel_buf_t *b, const reel_cmaf_track_t *t);
@@ -73,7 +76,11 @@ static const reel_mp4_codec_t  codecs[] = {
 
     /* Encapsulation of FLAC in ISO Base Media File Format, 3.3 */
     { REEL_CODEC_FLAC, REEL_TRACK_AUDIO, "fLaC", "dfLa", CONFIG_MAX,
-      NULL, reel_flac_facts, reel_flac_codec_string, NULL, NULL }
+      NULL, reel_flac_facts, reel_flac_codec_string, NULL, NULL },
+
+    /* as AAC's row, which is found first and tells them apart */
+    { REEL_CODEC_MP3, REEL_TRACK_AUDIO, "mp4a", "esds", 1,
+      NULL, reel_mp3_facts, reel_mp3_codec_string, write_esds, read_esds }
 };
 
 #define NCODECS (sizeof(codecs) / sizeof(codecs[0]))
@@ -105,26 +112,29 @@ reel_mp4_codec(reel_codec_t codec)
 static void
 write_esds(reel_buf_t *b, const reel_cmaf_track_t *t)
 {
-    uint8_t  n = (uint8_t) t->config.len;
+    bool     mp3 = t->codec == REEL_CODEC_MP3;
+    uint8_t  n = mp3 ? 0 : (uint8_t) t->config.len + 2;
 
     reel_buf_u32(b, 0);                     /* version and flags */
 
     reel_buf_u8(b, DESC_ES);
-    reel_buf_u8(b, (uint8_t) (3 + 2 + 13 + 2 + n + 3));
+    reel_buf_u8(b, (uint8_t) (3 + 2 + 13 + n + 3));
     reel_buf_u16(b, 0);                     /* ES_ID */
     reel_buf_u8(b, 0);
 
     reel_buf_u8(b, DESC_DECODER);
-    reel_buf_u8(b, (uint8_t) (13 + 2 + n));
-    reel_buf_u8(b, OTI_AAC);
+    reel_buf_u8(b, (uint8_t) (13 + n));
+    reel_buf_u8(b, mp3 ? (uint8_t) t->config.p[0] : OTI_AAC);
     reel_buf_u8(b, STREAM_AUDIO);
     reel_buf_u24(b, 0);                     /* bufferSizeDB */
     reel_buf_u32(b, t->bitrate);            /* maxBitrate */
     reel_buf_u32(b, t->bitrate);            /* avgBitrate */
 
-    reel_buf_u8(b, DESC_SPECIFIC);
-    reel_buf_u8(b, n);
-    reel_buf_adds(b, t->config);
+    if (!mp3) {
+        reel_buf_u8(b, DESC_SPECIFIC);
+        reel_buf_u8(b, (uint8_t) t->config.len);
+        reel_buf_adds(b, t->config);
+    }
 
     reel_buf_u8(b, DESC_SL);
     reel_buf_u8(b, 1);
@@ -159,8 +169,10 @@ read_descriptor(reel_reader_t *r, uint8_t tag)
 static reel_err_t
 read_esds(reel_cmaf_track_t *t, reel_reader_t *r)
 {
-    uint8_t        flags;
-    reel_reader_t  es, decoder, specific;
+    uint8_t             flags;
+    reel_str_t          type;
+    reel_reader_t       es, decoder, specific;
+    reel_codec_facts_t  f;
 
     reel_read_skip(r, 4);
     es = read_descriptor(r, DESC_ES);
@@ -172,12 +184,25 @@ read_esds(reel_cmaf_track_t *t, reel_reader_t *r)
 
     decoder = read_descriptor(&es, DESC_DECODER);
 
-    if (reel_read_u8(&decoder) != OTI_AAC && decoder.err == REEL_OK) {
-        return REEL_UNSUPPORTED;
+    type = reel_read_bytes(&decoder, 1);
+
+    if (type.p == NULL) {
+        return REEL_BADDATA;
     }
 
     reel_read_skip(&decoder, 1 + 3 + 4);
     t->bitrate = reel_read_u32(&decoder);
+
+    if (reel_mp3_facts(&f, type) == REEL_OK) {
+        t->codec = REEL_CODEC_MP3;
+        t->config = type;
+        return decoder.err;
+    }
+
+    if ((uint8_t) type.p[0] != OTI_AAC) {
+        return REEL_UNSUPPORTED;
+    }
+
     specific = read_descriptor(&decoder, DESC_SPECIFIC);
     t->config = reel_read_bytes(&specific, reel_reader_left(&specific));
 
@@ -220,6 +245,36 @@ write_colr(reel_buf_t *b, const reel_cmaf_track_t *t)
     reel_buf_u16(b, t->matrix);
     reel_buf_u8(b, t->full_range ? 0x80 : 0);
     reel_box_end(b, box);
+}
+
+
+/* 12.1.4 */
+static void
+write_pasp(reel_buf_t *b, const reel_cmaf_track_t *t)
+{
+    size_t  box;
+
+    if (t->sar_num == t->sar_den) {
+        return;
+    }
+
+    box = reel_box_begin(b, REEL_FOURCC('p', 'a', 's', 'p'));
+    reel_buf_u32(b, t->sar_num);
+    reel_buf_u32(b, t->sar_den);
+    reel_box_end(b, box);
+}
+
+
+static void
+read_pasp(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    t->sar_num = reel_read_u32(r);
+    t->sar_den = reel_read_u32(r);
+
+    if (t->sar_num == 0 || t->sar_den == 0) {
+        t->sar_num = 0;
+        t->sar_den = 0;
+    }
 }
 
 
@@ -325,6 +380,7 @@ write_visual(reel_buf_t *b, const reel_mp4_codec_t *c,
     reel_buf_u16(b, 0xffff);
 
     write_config(b, c, t);
+    write_pasp(b, t);
     write_colr(b, t);
     write_mdcv(b, &t->hdr);
     write_clli(b, &t->hdr);
@@ -391,7 +447,8 @@ read_extension(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *body)
         char   type[5];
         void (*read)(reel_cmaf_track_t *t, reel_reader_t *r);
     } boxes[] = {
-        { "colr", read_colr }, { "mdcv", read_mdcv }, { "clli", read_clli }
+        { "pasp", read_pasp }, { "colr", read_colr }, { "mdcv", read_mdcv },
+        { "clli", read_clli }
     };
 
     for (i = 0; i < sizeof(boxes) / sizeof(boxes[0]); i++) {
@@ -415,18 +472,36 @@ read_config(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
 }
 
 
-/* the boxes behind the fields of an entry */
+/* QuickTime ends a list of atoms with a zero, or with less */
+static bool
+at_end(const reel_reader_t *r)
+{
+    return reel_reader_left(r) < 4
+           || (r->p[0] | r->p[1] | r->p[2] | r->p[3]) == 0;
+}
+
+
+/*
+ * The boxes behind the fields of an entry; QuickTime wraps those of sound in
+ * one more, with its own end.
+ */
 static reel_err_t
 read_children(const reel_mp4_codec_t *c, reel_cmaf_track_t *t,
-    reel_reader_t *r, reel_error_t *e)
+    reel_reader_t *r, bool inside, reel_error_t *e)
 {
     uint32_t       type;
     reel_err_t     err;
     reel_reader_t  body;
 
-    while (reel_box_next(r, &type, &body)) {
+    while (!at_end(r) && reel_box_next(r, &type, &body)) {
 
-        if (type == fourcc(c->box)) {
+        if (type == WAVE && c->track == REEL_TRACK_AUDIO && !inside) {
+            err = read_children(c, t, &body, true, e);
+            if (err != REEL_OK) {
+                return err;
+            }
+
+        } else if (type == fourcc(c->box)) {
             err = read_config(c, t, &body);
             if (err != REEL_OK) {
                 return reel_fail(e, err, "%s: not one of ours", c->box);
@@ -450,9 +525,34 @@ read_children(const reel_mp4_codec_t *c, reel_cmaf_track_t *t,
 }
 
 
+/* does a box of four letters stand here, that fits? */
+static bool
+at_box(const reel_reader_t *in)
+{
+    uint8_t        c;
+    unsigned       i;
+    uint32_t       size;
+    reel_reader_t  r = *in;
+
+    size = reel_read_u32(&r);
+
+    for (i = 0; i < 4; i++) {
+        c = reel_read_u8(&r);
+
+        if (c < ' ' || c > '~') {
+            return false;
+        }
+    }
+
+    return size >= REEL_BOX_HEAD && size <= reel_reader_left(in);
+}
+
+
 static void
 read_fields(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
 {
+    unsigned  version;
+
     reel_read_skip(r, 8);
 
     if (c->track == REEL_TRACK_VIDEO) {
@@ -463,10 +563,16 @@ read_fields(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_reader_t *r)
         return;
     }
 
-    reel_read_skip(r, 8);
+    version = reel_read_u16(r);
+    reel_read_skip(r, 6);
     t->channels = reel_read_u16(r);
     reel_read_skip(r, 6);
     t->sample_rate = reel_read_u32(r) >> 16;
+
+    /* of QuickTime; ISO 14496-12 has a version 1, too, without more fields */
+    if ((version == 1 || version == 2) && !at_box(r)) {
+        reel_read_skip(r, version == 1 ? 16 : 36);
+    }
 }
 
 
@@ -490,7 +596,7 @@ complete(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_error_t *e)
     }
 
     if (c->track != REEL_TRACK_VIDEO) {
-        t->channels = f.channels;
+        t->channels = f.channels != 0 ? f.channels : t->channels;
         t->sample_rate = f.sample_rate != 0 ? f.sample_rate : t->sample_rate;
 
         return REEL_OK;
@@ -511,6 +617,39 @@ complete(const reel_mp4_codec_t *c, reel_cmaf_track_t *t, reel_error_t *e)
 }
 
 
+/*
+ * Entries of which samples may hold parameter sets, too: the configuration
+ * must have them nevertheless, so they are served as those that have all.
+ */
+static uint32_t
+entry_of(uint32_t type)
+{
+    return type == REEL_FOURCC('h', 'e', 'v', '1')
+           ? REEL_FOURCC('h', 'v', 'c', '1')
+           : type == REEL_FOURCC('a', 'v', 'c', '3')
+           ? REEL_FOURCC('a', 'v', 'c', '1') : type;
+}
+
+
+static reel_err_t
+unknown_entry(uint32_t type, reel_error_t *e)
+{
+    char      name[5] = { 0 };
+    unsigned  i;
+
+    for (i = 0; i < 4; i++) {
+        name[i] = (char) (type >> (24 - 8 * i) & 0xff);
+
+        if (name[i] < ' ' || name[i] > '~') {
+            return reel_fail(e, REEL_UNSUPPORTED, "stsd: sample entry %08x",
+                             (unsigned) type);
+        }
+    }
+
+    return reel_fail(e, REEL_UNSUPPORTED, "stsd: sample entry %s", name);
+}
+
+
 reel_err_t
 reel_mp4_read_entry(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *r,
     reel_error_t *e)
@@ -519,6 +658,8 @@ reel_mp4_read_entry(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *r,
     reel_err_t               err;
     const reel_mp4_codec_t  *c = NULL;
 
+    type = entry_of(type);
+
     for (i = 0; i < NCODECS && c == NULL; i++) {
         if (type == fourcc(codecs[i].entry)) {
             c = &codecs[i];
@@ -526,17 +667,18 @@ reel_mp4_read_entry(reel_cmaf_track_t *t, uint32_t type, reel_reader_t *r,
     }
 
     if (c == NULL) {
-        return reel_fail(e, REEL_UNSUPPORTED, "stsd: sample entry %08x",
-                         (unsigned) type);
+        return unknown_entry(type, e);
     }
 
     t->codec = c->codec;
     read_fields(c, t, r);
 
-    err = read_children(c, t, r, e);
+    err = read_children(c, t, r, false, e);
     if (err != REEL_OK) {
         return err;
     }
+
+    c = reel_mp4_codec(t->codec);           /* esds tells more than one */
 
     err = complete(c, t, e);
     if (err != REEL_OK) {

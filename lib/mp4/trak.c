@@ -4,6 +4,9 @@
 #include "lib/mp4/trak.h"
 
 
+#define UNITY  0x00010000       /* 1.0 as 16.16 */
+
+
 typedef struct {
     reel_trak_t  *t;
     reel_error_t *e;
@@ -56,6 +59,22 @@ fourcc(const char *t)
 }
 
 
+/* how a picture is turned; one that says nothing may be all zeros */
+static void
+read_matrix(reel_cmaf_track_t *t, reel_reader_t *r)
+{
+    unsigned  i;
+
+    for (i = 0; i < 9; i++) {
+        t->transform[i] = reel_read_u32(r);
+    }
+
+    t->turned = (t->transform[0] != UNITY || t->transform[4] != UNITY
+                 || t->transform[1] != 0 || t->transform[3] != 0)
+                && t->transform[8] != 0;
+}
+
+
 /* 8.3.2; version 1 has times of 64 bits */
 static reel_err_t
 read_tkhd(state_t *st, reel_reader_t *r)
@@ -64,6 +83,8 @@ read_tkhd(state_t *st, reel_reader_t *r)
 
     reel_read_skip(r, version == 1 ? 3 + 16 : 3 + 8);
     st->t->cmaf.track_id = reel_read_u32(r);
+    reel_read_skip(r, version == 1 ? 4 + 8 + 16 : 4 + 4 + 16);
+    read_matrix(&st->t->cmaf, r);
 
     if (r->err == REEL_OK && st->t->cmaf.track_id == 0) {
         return reel_fail(st->e, REEL_BADDATA, "tkhd: track 0");
@@ -120,7 +141,6 @@ static reel_err_t
 read_stsd(state_t *st, reel_reader_t *r)
 {
     uint32_t       type;
-    reel_err_t     err;
     reel_reader_t  body;
 
     reel_read_skip(r, 4);
@@ -134,16 +154,8 @@ read_stsd(state_t *st, reel_reader_t *r)
         return reel_fail(st->e, REEL_BADDATA, "stsd: no sample entry");
     }
 
-    err = reel_mp4_read_entry(&st->t->cmaf, type, &body, st->e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    if (reel_reader_left(r) != 0) {
-        return reel_fail(st->e, REEL_BADDATA, "stsd: more than its entry");
-    }
-
-    return REEL_OK;
+    /* what stands behind it is nobody's */
+    return reel_mp4_read_entry(&st->t->cmaf, type, &body, st->e);
 }
 
 
