@@ -1,5 +1,6 @@
 #include "lib/mp4/box.h"
 #include "lib/mp4/cmaf.h"
+#include "lib/mp4/protect.h"
 
 
 #define SAMPLES_MAX (1u << 20)
@@ -146,6 +147,16 @@ reel_err_t
 reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id, uint32_t sequence,
     int64_t decode_ts, const reel_cmaf_sample_t *samples, uint32_t n)
 {
+    return reel_cmaf_fragment_sealed(b, track_id, sequence, decode_ts,
+                                     samples, n, NULL);
+}
+
+
+reel_err_t
+reel_cmaf_fragment_sealed(reel_buf_t *b, uint32_t track_id,
+    uint32_t sequence, int64_t decode_ts, const reel_cmaf_sample_t *samples,
+    uint32_t n, const reel_protect_t *protect)
+{
     size_t  moof, box, traf, offset;
     plan_t  p;
 
@@ -169,7 +180,17 @@ reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id, uint32_t sequence,
     write_tfhd(b, track_id, &p, samples);
     write_tfdt(b, decode_ts);
     offset = write_trun(b, &p, samples, n);
+
+    if (protect != NULL) {
+        reel_protect_traf(b, moof, protect, decode_ts, samples, n);
+    }
+
     reel_box_end(b, traf);
+
+    if (protect != NULL) {
+        reel_buf_adds(b, protect->pssh);
+    }
+
     reel_box_end(b, moof);
 
     /* the first sample lies behind moof and mdat's header */

@@ -1,0 +1,74 @@
+/*
+ * Which bytes of samples are encrypted (ISO 23001-7, 9.5).  Pictures of H.264
+ * and H.265 are NAL units with lengths before them: of each slice some bytes
+ * stay clear, enough for the longest slice header, and what follows is
+ * protected in whole blocks; all that is no slice is clear.
+ */
+
+#ifndef REEL_MP4_SUBSAMPLES_H
+#define REEL_MP4_SUBSAMPLES_H
+
+#include <stdbool.h>
+
+#include "lib/base/buf.h"
+#include "lib/codec/codec.h"
+#include "lib/crypt/seal.h"
+
+/* what of a NAL unit reel_subsamples_nal must see: length and header */
+#define REEL_NAL_HEAD  5
+
+/*
+ * H.264 or H.265 have subsamples; audio has whole samples; of the other
+ * codecs REEL_UNSUPPORTED (their frame headers would have to be read).
+ * *whole tells.
+ */
+reel_err_t reel_subsamples_kind(bool *whole, reel_codec_t codec)
+    REEL_WARN_UNUSED;
+
+/*
+ * Appends entries (reel_subsample_t) to list, by NAL unit.  begin, nal for
+ * each NAL unit, end; clear is what no entry has yet.
+ */
+typedef struct {
+    reel_buf_t   list;
+    reel_codec_t codec;
+    uint32_t     first;         /* entry of the sample at hand */
+    uint32_t     clear;
+} reel_subsamples_t;
+
+/* at most max entries */
+void reel_subsamples_init(reel_subsamples_t *s, reel_codec_t codec,
+    size_t max);
+void reel_subsamples_release(reel_subsamples_t *s);
+
+void reel_subsamples_begin(reel_subsamples_t *s);
+
+/*
+ * Takes the NAL unit that begins with the bytes head, of which left bytes
+ * are there to the end of the sample: its size, length included.  clear:
+ * nothing of it is protected.  REEL_BADDATA when it does not fit.
+ */
+reel_err_t reel_subsamples_nal(reel_subsamples_t *s,
+    const uint8_t head[REEL_NAL_HEAD], uint32_t left, bool clear,
+    uint32_t *size) REEL_WARN_UNUSED;
+
+/*
+ * *n: the number of entries of the sample, one at least.  REEL_UNSUPPORTED:
+ * what is not protected takes more entries than there can be.
+ */
+reel_err_t reel_subsamples_end(reel_subsamples_t *s, uint16_t *n)
+    REEL_WARN_UNUSED;
+
+static inline uint32_t
+reel_subsamples_count(const reel_subsamples_t *s)
+{
+    return (uint32_t) (s->list.len / sizeof(reel_subsample_t));
+}
+
+static inline const reel_subsample_t *
+reel_subsamples_at(const reel_subsamples_t *s, uint32_t i)
+{
+    return (const reel_subsample_t *) (const void *) s->list.data + i;
+}
+
+#endif
