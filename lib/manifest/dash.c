@@ -54,6 +54,12 @@ add_head(reel_buf_t *b, const reel_dash_t *d)
                   "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
                   "profiles=\"urn:mpeg:dash:profile:isoff-live:2011\"");
 
+    if (d->o->protection != NULL) {
+        reel_buf_addz(b, " xmlns:cenc=\"urn:mpeg:cenc:2013\" xmlns:mspr=\""
+                      "urn:microsoft:playready\" xmlns:dashif=\""
+                      "https://dashif.org/CPS\"");
+    }
+
     if (!d->l->span.whole) {
         reel_buf_addz(b, " type=\"dynamic\"");
         reel_dash_time(b, "availabilityStartTime", ix->created_ms);
@@ -76,6 +82,40 @@ add_head(reel_buf_t *b, const reel_dash_t *d)
     }
 
     reel_buf_addz(b, ">\n");
+}
+
+
+/* the keys that are told: those of the first segment */
+static reel_err_t
+find_keys(reel_dash_t *d)
+{
+    uint32_t              period;
+    reel_err_t            err = REEL_OK;
+    const reel_listing_t *l = d->l;
+
+    if (d->o->protection == NULL) {
+        return REEL_OK;
+    }
+
+    /* DASH has nothing for whole segments */
+    if (d->o->protection->keys.scheme == REEL_SCHEME_AES128) {
+        return REEL_UNSUPPORTED;
+    }
+
+    period = reel_protection_period(d->o->protection,
+                                    l->span.first * d->o->per);
+
+    if (l->nvideo != 0) {
+        err = reel_protection_key(&d->video, d->o, l->video[0].r,
+                                  REEL_FORM_SEGMENTS, period);
+    }
+
+    if (l->naudio != 0 && err == REEL_OK) {
+        err = reel_protection_key(&d->audio, d->o, l->audio[0].r,
+                                  REEL_FORM_SEGMENTS, period);
+    }
+
+    return err;
 }
 
 
@@ -107,6 +147,11 @@ reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
     d.o = &cmaf;
     d.l = &l;
     d.by_duration = o->by_duration && reel_dash_is_even(&d);
+
+    err = find_keys(&d);
+    if (err != REEL_OK) {
+        return err;
+    }
 
     add_head(b, &d);
     reel_dash_video(b, &d);

@@ -3,7 +3,7 @@
 #ifndef REEL_MANIFEST_DASH_H
 #define REEL_MANIFEST_DASH_H
 
-#include "lib/manifest/listing.h"
+#include "lib/manifest/protection.h"
 
 typedef struct {
     const reel_index_t         *ix;
@@ -11,6 +11,8 @@ typedef struct {
     const reel_listing_t       *l;
     bool                        by_duration;
     unsigned                    sets;   /* AdaptationSets printed so far */
+    reel_content_key_t          video;  /* with protection: whose keys … */
+    reel_content_key_t          audio;  /* … all sets of a kind have */
 } reel_dash_t;
 
 /* what stands before the token in a URI without other parameters */

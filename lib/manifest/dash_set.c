@@ -180,6 +180,7 @@ add_video_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     add_frame_rate(b, "maxFrameRate", fastest);
     reel_buf_printf(b, " par=\"%" PRIu64 ":%" PRIu64 "\">\n",
                     largest->width / g, largest->height / g);
+    reel_dash_protection(b, d->o, &d->video);
     add_range(b, d->l, x[0]->r);
     reel_dash_role(b, "main");
     add_representations(b, d, x, n);
@@ -294,6 +295,7 @@ add_audio_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     }
 
     reel_buf_addz(b, ">\n");
+    reel_dash_protection(b, d->o, &d->audio);
     reel_dash_label(b, x[0]->r);
     reel_dash_accessibility(b, x[0]->r);
     add_audio_roles(b, d->l, x[0]->r, x[0]->track);

@@ -13,6 +13,7 @@
 #define REEL_HLS_VERSION        6
 #define REEL_HLS_VERSION_TS     3
 #define REEL_HLS_VERSION_GROUPS 4
+#define REEL_HLS_VERSION_KEYS   5       /* KEYFORMAT */
 
 /* #EXT-X-START of a clip that does not begin with a segment */
 void reel_hls_start(reel_buf_t *b, const reel_span_t *s,

@@ -8,6 +8,7 @@
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
 #include "lib/manifest/print.h"
+#include "lib/manifest/protection.h"
 
 
 #define US 1000000              /* a second */
@@ -24,6 +25,9 @@ typedef struct {
     reel_span_t             span;
     reel_runs_t             headers;    /* by object */
     uint32_t                header;     /* of the fragment at hand */
+    const char             *hash;
+    bool                    keyed;      /* an EXT-X-KEY holds … */
+    uint32_t                period;     /* … of this period */
 } iframes_t;
 
 
@@ -77,6 +81,13 @@ add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
     m->header = ext[0].header;
     first = (uint32_t) reel_runs_at(m->r->header_bytes, 0);
 
+    if (m->keyed
+        && reel_protection_scheme(m->o->protection) == REEL_SCHEME_AES128)
+    {
+        reel_buf_addz(b, "#EXT-X-KEY:METHOD=NONE\n");
+        m->keyed = false;
+    }
+
     reel_buf_printf(b, "#EXT-X-MAP:URI=\"%sinit", m->prefix);
 
     if (m->header != first) {
@@ -88,6 +99,45 @@ add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
     reel_buf_addz(b, "\"\n");
 
     return REEL_OK;
+}
+
+
+static reel_err_t
+add_key(reel_buf_t *b, iframes_t *m, uint32_t fragment)
+{
+    uint32_t  period;
+
+    if (m->o->protection == NULL) {
+        return REEL_OK;
+    }
+
+    period = reel_protection_period(m->o->protection, fragment);
+
+    if (m->keyed && period == m->period) {
+        return REEL_OK;
+    }
+
+    m->keyed = true;
+    m->period = period;
+
+    return reel_hls_keys(b, m->o, m->r, REEL_FORM_IFRAMES, m->prefix,
+                         m->hash, period);
+}
+
+
+/* what an encrypted one is named: it is made for itself */
+static void
+add_name(reel_buf_t *b, const iframes_t *m, uint32_t fragment)
+{
+    char  line[16 + REEL_PRINT_U64], *p;
+
+    reel_buf_addz(b, m->prefix);
+
+    p = reel_print_u64(line, fragment);
+    p = reel_print_z(p, ".iframe.m4s");
+    reel_buf_add(b, line, (size_t) (p - line));
+    reel_hls_token(b, m->o);
+    reel_buf_addz(b, "\n");
 }
 
 
@@ -132,6 +182,11 @@ add_all(reel_buf_t *b, iframes_t *m)
 
         if (f.number >= m->first) {
             err = add_map(b, m, f.number);
+
+            if (err == REEL_OK) {
+                err = add_key(b, m, f.number);
+            }
+
             if (err != REEL_OK) {
                 return err;
             }
@@ -141,7 +196,12 @@ add_all(reel_buf_t *b, iframes_t *m)
             end_us = reel_rescale(f.start_ts + f.duration, US,
                                   m->r->timescale, REEL_ROUND_NEAR);
             reel_hls_extinf(b, end_us - start_us);
-            add_range(b, m, &f, offset);
+
+            if (m->o->protection != NULL) {
+                add_name(b, m, f.number);
+            } else {
+                add_range(b, m, &f, offset);
+            }
         }
 
         offset += f.size;
@@ -156,8 +216,9 @@ reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    iframes_t   m = { .ix = ix, .r = r, .o = o, .prefix = prefix,
-                      .per = o->per };
+    char        hash[REEL_VERSION_HASH + 1];
+    iframes_t   m = { .ix = ix, .r = r, .prefix = prefix, .per = o->per,
+                      .o = o, .hash = hash };
     reel_err_t  err;
 
     if (r->kind != REEL_VIDEO || o->container != REEL_CONTAINER_CMAF) {
@@ -167,6 +228,10 @@ reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
     err = reel_span(&m.span, ix, o);
     if (err != REEL_OK) {
         return err;
+    }
+
+    if (o->protection != NULL) {
+        reel_version_hash(hash, ix, o);
     }
 
     m.first = m.span.first * o->per;

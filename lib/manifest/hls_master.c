@@ -3,6 +3,7 @@
 
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
+#include "lib/manifest/protection.h"
 
 
 /* Apple's authoring rules, 1.32: what a player should begin with */
@@ -267,20 +268,29 @@ list_variants(variant_t *v, const reel_listing_t *l)
 }
 
 
-static void
+static reel_err_t
 print_master(reel_buf_t *b, const reel_listing_t *l,
     const reel_manifest_opts_t *o, const variant_t *v, unsigned n)
 {
-    bool      groups;
-    unsigned  i, first;
+    int         version;
+    bool        groups;
+    unsigned    i, first;
+    reel_err_t  err = REEL_OK;
 
     groups = l->nvideo != 0 ? l->naudio != 0 : l->ntracks > 1;
 
+    version = o->container != REEL_CONTAINER_TS ? REEL_HLS_VERSION
+              : o->protection != NULL ? REEL_HLS_VERSION_KEYS
+              : REEL_HLS_VERSION_GROUPS;
+
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
-                    "#EXT-X-INDEPENDENT-SEGMENTS\n",
-                    o->container == REEL_CONTAINER_TS
-                    ? REEL_HLS_VERSION_GROUPS : REEL_HLS_VERSION);
+                    "#EXT-X-INDEPENDENT-SEGMENTS\n", version);
     reel_hls_start(b, &l->span, o);
+
+    if (o->protection != NULL) {
+        err = reel_hls_session_keys(b, l, o);
+    }
+
     reel_hls_groups(b, l);
 
     first = default_variant(v, n);
@@ -291,6 +301,8 @@ print_master(reel_buf_t *b, const reel_listing_t *l,
             add_variant(b, l, &v[i], groups);
         }
     }
+
+    return err;
 }
 
 
@@ -340,10 +352,12 @@ reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
     }
 
     n = list_variants(v, &l);
-    print_master(b, &l, o, v, n);
+    err = print_master(b, &l, o, v, n);
     free(v);
 
-    err = print_iframes(b, &l, ix, o);
+    if (err == REEL_OK) {
+        err = print_iframes(b, &l, ix, o);
+    }
 
     return err != REEL_OK ? err : reel_buf_err(b);
 }

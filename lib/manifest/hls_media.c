@@ -3,6 +3,7 @@
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
 #include "lib/manifest/print.h"
+#include "lib/manifest/protection.h"
 
 
 #define US 1000000              /* a second */
@@ -21,6 +22,9 @@ typedef struct {
     bool                    one_header;
     uint32_t                first_header;
     uint32_t                header;     /* of the last EXT-X-MAP */
+    const char             *hash;
+    bool                    keyed;      /* an EXT-X-KEY holds … */
+    uint32_t                period;     /* … of this period */
 } media_t;
 
 
@@ -103,6 +107,14 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
 
     m->header = ext[0].header;
 
+    /* a header is clear, whatever its segments are */
+    if (m->keyed
+        && reel_protection_scheme(m->o->protection) == REEL_SCHEME_AES128)
+    {
+        reel_buf_addz(b, "#EXT-X-KEY:METHOD=NONE\n");
+        m->keyed = false;
+    }
+
     reel_buf_printf(b, "#EXT-X-MAP:URI=\"%sinit", m->prefix);
 
     if (m->header != m->first_header) {
@@ -114,6 +126,30 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
     reel_buf_addz(b, "\"\n");
 
     return REEL_OK;
+}
+
+
+/* 4.4.4.4: holds until the next one */
+static reel_err_t
+add_key(reel_buf_t *b, media_t *m, uint32_t segment)
+{
+    uint32_t  period;
+
+    if (m->o->protection == NULL || m->r->kind == REEL_TEXT) {
+        return REEL_OK;
+    }
+
+    period = reel_protection_period(m->o->protection, segment * m->per);
+
+    if (m->keyed && period == m->period) {
+        return REEL_OK;
+    }
+
+    m->keyed = true;
+    m->period = period;
+
+    return reel_hls_keys(b, m->o, m->r, REEL_FORM_SEGMENTS, m->prefix,
+                         m->hash, period);
 }
 
 
@@ -132,6 +168,11 @@ add_segments(reel_buf_t *b, media_t *m)
     for (i = m->span.first; i < m->span.first + m->span.count; i++) {
 
         err = add_map(b, m, i);
+
+        if (err == REEL_OK) {
+            err = add_key(b, m, i);
+        }
+
         if (err != REEL_OK) {
             return err;
         }
@@ -193,7 +234,10 @@ reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    media_t     m = { .ix = ix, .r = r, .o = o, .prefix = prefix };
+    int         version;
+    char        hash[REEL_VERSION_HASH + 1];
+    media_t     m = { .ix = ix, .r = r, .prefix = prefix, .o = o,
+                      .hash = hash };
     reel_err_t  err;
 
     err = init_media(&m, o);
@@ -201,12 +245,22 @@ reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
         return err;
     }
 
+    version = m.mapped ? REEL_HLS_VERSION : REEL_HLS_VERSION_TS;
+
+    if (o->protection != NULL) {
+        reel_version_hash(hash, ix, o);
+
+        if (version < REEL_HLS_VERSION_KEYS) {
+            version = REEL_HLS_VERSION_KEYS;
+        }
+    }
+
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
                     "#EXT-X-TARGETDURATION:%" PRIu64 "\n"
                     "#EXT-X-MEDIA-SEQUENCE:%" PRIu32 "\n"
                     "#EXT-X-PLAYLIST-TYPE:%s\n"
                     "#EXT-X-INDEPENDENT-SEGMENTS\n",
-                    m.mapped ? REEL_HLS_VERSION : REEL_HLS_VERSION_TS,
+                    version,
                     target_duration(&m), m.span.first,
                     m.span.whole ? "VOD" : "EVENT");
     reel_hls_start(b, &m.span, o);

@@ -1,4 +1,4 @@
-#include "lib/manifest/listing.h"
+#include "lib/manifest/protection.h"
 #include "lib/manifest/rates.h"
 
 
@@ -163,6 +163,7 @@ add_all(reel_listing_t *l, const reel_index_t *ix,
         r = &ix->renditions[i];
 
         if ((o->container == REEL_CONTAINER_TS && !reel_ts_carries(r))
+            || !reel_protection_fits(o->protection, r)
             || (r->kind == REEL_VIDEO
                 && (!alternative(r, l->span.grid, o->switching_set)
                     || !has_height(r, &o->shape))))

@@ -28,6 +28,9 @@ typedef enum {
 
 typedef struct reel_rates_s reel_rates_t;       /* lib/manifest/rates.h */
 
+/* lib/manifest/protection.h */
+typedef struct reel_protection_s reel_protection_t;
+
 typedef struct {
     uint32_t            per;    /* fragments a segment, 3 */
     uint8_t             switching_set;  /* whose video is listed */
@@ -36,11 +39,16 @@ typedef struct {
     reel_shape_t        shape;
     const char         *token;  /* "token=…", which every URI carries on, of
                                    characters that need no escape; or NULL */
+    const reel_protection_t *protection;        /* NULL: clear */
     const reel_rates_t *rates;  /* of this index, per and container; NULL:
                                    they are summed; not used for clips */
 } reel_manifest_opts_t;
 
-/* dst has REEL_VERSION_HASH + 1 bytes; "" when there is no memory */
+/*
+ * dst has REEL_VERSION_HASH + 1 bytes; "" when there is no memory.  With
+ * protection the hash covers the keys too, so that another master key makes
+ * other names.
+ */
 void reel_version_hash(char *dst, const reel_index_t *ix,
     const reel_manifest_opts_t *o);
 
@@ -78,7 +86,9 @@ bool reel_ts_carries(const reel_rendition_t *r);
 /*
  * The I-frame playlist of r, a video rendition: byte ranges of "<n>.m4s"
  * from each fragment's start to the end of its first sample.  o's container
- * must be CMAF; prefix as above.
+ * must be CMAF; prefix as above.  Encrypted ones are "<fragment>.iframe.m4s":
+ * what a moof has of encryption is not in the index, and AES-128 encrypts
+ * each of them as a whole.
  */
 reel_err_t reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,

@@ -1,4 +1,5 @@
 #include "lib/index/rate.h"
+#include "lib/manifest/protection.h"
 #include "lib/manifest/rates.h"
 
 
@@ -79,6 +80,44 @@ rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r, uint32_t per,
 }
 
 
+/* what encryption adds to fragments */
+static reel_bitrate_t
+rate_of_sealed(const reel_index_t *ix, const reel_rendition_t *r,
+    const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
+{
+    uint32_t          n, last = first + count - 1;
+    uint64_t          size, ticks;
+    reel_rate_t       x;
+    reel_fragments_t  f;
+    reel_scheme_t     scheme = reel_protection_scheme(o->protection);
+
+    reel_rate_init(&x, r->timescale);
+    reel_fragments_init(&f, ix, r);
+
+    for (n = 0; n <= last; n++) {
+        size = 0;
+        ticks = 0;
+
+        do {
+            if (!reel_fragments_next(&f)) {
+                return reel_rate_end(&x);
+            }
+
+            size += f.size + reel_protection_bytes(scheme, f.nsamples,
+                                                   r->kind == REEL_VIDEO);
+            ticks += f.duration;
+
+        } while ((f.number + 1) % o->per != 0 && f.left != 0);
+
+        if (n >= first) {
+            reel_rate_add(&x, size, ticks, n == last);
+        }
+    }
+
+    return reel_rate_end(&x);
+}
+
+
 reel_bitrate_t
 reel_rates_of(const reel_index_t *ix, const reel_rendition_t *r,
     const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
@@ -89,6 +128,10 @@ reel_rates_of(const reel_index_t *ix, const reel_rendition_t *r,
 
     if (o->container == REEL_CONTAINER_TS && r->kind != REEL_TEXT) {
         return rate_of_ts(ix, r, o->per, first, count);
+    }
+
+    if (o->protection != NULL && r->kind != REEL_TEXT) {
+        return rate_of_sealed(ix, r, o, first, count);
     }
 
     return reel_index_bitrate_of(ix, r, o->per, first, count);

@@ -1,10 +1,10 @@
 #include "lib/base/hex.h"
 #include "lib/crypt/digest.h"
-#include "lib/manifest/manifest.h"
+#include "lib/manifest/protection.h"
 
 
 #define FORM         2          /* of what is hashed */
-#define SCHEME_CLEAR 0
+#define CLEAR        (2 + 4 + REEL_INDEX_SALT + 4 * 4)
 
 
 static void
@@ -27,10 +27,13 @@ void
 reel_version_hash(char *dst, const reel_index_t *ix,
     const reel_manifest_opts_t *o)
 {
-    uint8_t  in[2 + 4 + REEL_INDEX_SALT + 4 * 4], out[REEL_SHA256_LEN];
+    size_t                    n = CLEAR;
+    uint8_t                   in[CLEAR + 8 + REEL_KEY];
+    uint8_t                   out[REEL_SHA256_LEN];
+    const reel_protection_t  *p = o->protection;
 
     in[0] = FORM;
-    in[1] = SCHEME_CLEAR;
+    in[1] = (uint8_t) reel_protection_scheme(p);
     put32(in + 2, ix->publication);
     memcpy(in + 6, ix->salt, REEL_INDEX_SALT);
     put32(in + 6 + REEL_INDEX_SALT, ix->timescale);
@@ -38,7 +41,17 @@ reel_version_hash(char *dst, const reel_index_t *ix,
     put32(in + 14 + REEL_INDEX_SALT, o->per);
     put32(in + 18 + REEL_INDEX_SALT, (uint32_t) o->container);
 
-    if (reel_sha256(out, in, sizeof(in)) != REEL_OK) {
+    if (p != NULL) {
+        put32(in + n, p->period);
+        put32(in + n + 4, p->variant);
+        n += 8 + REEL_KEY;
+    }
+
+    if ((p != NULL
+         && reel_key_iv(in + n - REEL_KEY, &p->keys, REEL_STR("version"), 0)
+            != REEL_OK)
+        || reel_sha256(out, in, n) != REEL_OK)
+    {
         dst[0] = '\0';
         return;
     }
