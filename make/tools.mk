@@ -7,7 +7,8 @@ test-tools: $(TOOL_BINS)
 
 test-t: test-tools
 
-$(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL) | $$(@D)/
+$(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBREEL) $(LIB_LIBS)
 
 -include $(TOOL_BINS:=.d)

@@ -80,6 +80,11 @@ ngx_http_reel_download(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                    "the asset is not complete yet", 1);
     }
 
+    if (p->opts.protection) {
+        return ngx_http_reel_play_absent(r, "where segments are encrypted "
+                                         "there is no film to be saved");
+    }
+
     if (p->index->nsamples) {
         return ngx_http_reel_play_absent(r, "a plain movie is a file "
                                          "already: it is saved as that");

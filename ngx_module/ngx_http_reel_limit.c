@@ -67,7 +67,7 @@ check_clip(ngx_http_reel_play_t *p)
 static reel_token_status_t
 check_segment(ngx_http_reel_play_t *p)
 {
-    uint32_t              first;
+    uint32_t              first, number;
     reel_span_t           span;
     reel_manifest_opts_t  opts;
 
@@ -82,7 +82,11 @@ check_segment(ngx_http_reel_play_t *p)
     first = span.first;
     first -= first && p->rendition && p->rendition->kind == REEL_AUDIO;
 
-    return p->number >= first && p->number < span.first + span.count
+    /* an I-frame is named by its fragment */
+    number = p->route->answer == ngx_http_reel_sealed_iframe
+             ? p->number / p->opts.per : p->number;
+
+    return number >= first && number < span.first + span.count
            ? REEL_TOKEN_OK : REEL_TOKEN_CLIP;
 }
 

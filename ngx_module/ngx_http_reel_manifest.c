@@ -303,7 +303,8 @@ set_rates(ngx_http_reel_play_t *p, reel_container_t container)
 
     e = p->entry;
 
-    if (reel_shape_is_clip(&p->opts.shape)) {
+    /* those that are kept are of clear segments */
+    if (reel_shape_is_clip(&p->opts.shape) || p->opts.protection) {
         return;
     }
 
@@ -422,6 +423,11 @@ refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_err_t err)
     const char   *code;
     ngx_uint_t    status;
     reel_span_t   span;
+
+    if (err == REEL_UNSUPPORTED && p->opts.protection) {
+        return ngx_http_reel_play_absent(r, "DASH has no such encryption: "
+                                         "cenc and cbcs are for it");
+    }
 
     if (err == REEL_NOTFOUND && p->shape.len) {
         return ngx_http_reel_play_absent(r,

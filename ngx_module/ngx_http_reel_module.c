@@ -229,6 +229,55 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, hls_segments),
       &ngx_http_reel_containers },
 
+    { ngx_string("reel_encryption"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_reel_protect_scheme,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_master_keys"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_reel_protect_master_keys,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_key_rotation"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_reel_protect_rotation,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_key_delivery"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_http_reel_protect_delivery,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_key_uri"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE12,
+      ngx_http_reel_protect_key_uri,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_license_uri"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_reel_protect_license_uri,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("reel_drm"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_reel_protect_drm,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("reel_cors_origin"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_reel_conf_cors,
@@ -533,6 +582,11 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->token_audience = NGX_CONF_UNSET_PTR;
     conf->token_grace = NGX_CONF_UNSET;
 
+    conf->protect = ngx_http_reel_protect_create(cf);
+    if (conf->protect == NULL) {
+        return NULL;
+    }
+
     return conf;
 }
 
@@ -584,7 +638,10 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_reel_inherit_location(cf, prev, conf);
 
-    if (ngx_http_reel_token_conf_merge(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_http_reel_token_conf_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_reel_protect_merge(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_reel_protect_check(cf, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

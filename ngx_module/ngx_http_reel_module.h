@@ -40,6 +40,10 @@
  *   ngx_http_reel_stream.c    playback: what is made while it is sent
  *   ngx_http_reel_buffer.c    … and the buffers for it
  *   ngx_http_reel_piece.c     playback: fragments that something is made of
+ *   ngx_http_reel_protect.c   encryption: directives, keys of a request
+ *   ngx_http_reel_sealed.c    encryption: cenc and cbcs
+ *   ngx_http_reel_whole.c     encryption: AES-128 of whole segments
+ *   ngx_http_reel_key.c       encryption: keys and licenses
  *   ngx_http_reel_ts.c        playback: transport streams
  *   ngx_http_reel_download.c  playback: all of an asset as one file
  *   ngx_http_reel_index.c     looks up an asset's index
@@ -82,6 +86,7 @@
 extern ngx_module_t  ngx_http_reel_module;
 
 typedef struct ngx_http_reel_redis_s  ngx_http_reel_redis_t;
+typedef struct ngx_http_reel_protect_conf_s  ngx_http_reel_protect_conf_t;
 
 typedef struct {
     ngx_shm_zone_t          *zone;              /* reel_zone, NULL: none */
@@ -121,6 +126,7 @@ typedef struct {
     ngx_http_complex_value_t  *token_country;   /* NULL: not known */
     ngx_str_t                token_below;       /* empty: the location */
     time_t                   token_grace;
+    ngx_http_reel_protect_conf_t  *protect;     /* never NULL */
 } ngx_http_reel_loc_conf_t;
 
 /* a location of playback, of assets or of files */
@@ -184,6 +190,27 @@ char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);
 ngx_int_t ngx_http_reel_conf_read_secret(ngx_conf_t *cf, const char *what,
     ngx_str_t *file, ngx_str_t *bytes);
 void ngx_http_reel_conf_free_secret(ngx_str_t *bytes);
+/* ngx_http_reel_protect.c: directives of encryption */
+
+ngx_http_reel_protect_conf_t *ngx_http_reel_protect_create(ngx_conf_t *cf);
+char *ngx_http_reel_protect_merge(ngx_conf_t *cf,
+    ngx_http_reel_loc_conf_t *prev, ngx_http_reel_loc_conf_t *conf);
+char *ngx_http_reel_protect_check(ngx_conf_t *cf,
+    ngx_http_reel_loc_conf_t *conf);
+char *ngx_http_reel_protect_scheme(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_master_keys(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_rotation(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_drm(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_delivery(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_key_uri(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_license_uri(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ngx_http_reel_query.c: a variable's get_handler */

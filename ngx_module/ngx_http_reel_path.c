@@ -30,9 +30,16 @@ static ngx_uint_t is_id(ngx_str_t *s);
 #define CMAF   { ngx_string("video/mp4"), ngx_string("audio/mp4"), \
                  ngx_null_string }
 #define CUES   { ngx_null_string, ngx_null_string, ngx_string("text/vtt") }
+#define KEY    { ngx_string("application/octet-stream"), \
+                 ngx_string("application/octet-stream"), ngx_null_string }
+#define LICENSE { ngx_string("application/json"), ngx_null_string, \
+                 ngx_null_string }
 #define VTT    { ngx_string("text/vtt"), ngx_null_string, ngx_null_string }
 
 static const ngx_http_reel_route_t  routes[] = {
+
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".iframe.m4s"), 0,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_sealed_iframe, CMAF },
 
     { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".m4s"), 0,
       NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_media, CMAF },
@@ -78,6 +85,15 @@ static const ngx_http_reel_route_t  routes[] = {
 
     { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".vtt"), 0,
       NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_text_segment, CUES },
+
+    { NGX_HTTP_REEL_OF_KEY, ngx_string(".iframe.key"), 0,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_key_iframe, KEY },
+
+    { NGX_HTTP_REEL_OF_KEY, ngx_string(".key"), 0,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_key, KEY },
+
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("license"), 0,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_license, LICENSE },
 
     { NGX_HTTP_REEL_OF_ASSET, ngx_string("download.mp4"), 0,
       NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_download, CMAF },
@@ -200,6 +216,7 @@ parse_name(ngx_http_reel_play_t *p, ngx_str_t *name, ngx_uint_t below)
         digits.len = name->len - route->name.len;
 
         if (route->of == NGX_HTTP_REEL_OF_SEGMENT
+            || route->of == NGX_HTTP_REEL_OF_KEY
             || route->of == NGX_HTTP_REEL_OF_SHEET)
         {
             p->segment = digits;

@@ -3,7 +3,7 @@
  * have nothing to play are answered, and the headers of what is played.
  */
 
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_protect.h"
 
 static void loaded_handler(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
@@ -67,6 +67,13 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
     ngx_http_reel_loc_conf_t  *conf;
 
     static ngx_str_t  allow = ngx_string("GET, HEAD, OPTIONS");
+
+    if (r->method == NGX_HTTP_POST) {
+        rc = ngx_http_reel_license_post(r, loaded_handler);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
@@ -167,6 +174,7 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
     unsigned              i;
+    ngx_int_t             rc;
     const reel_index_t   *ix;
     reel_token_status_t   st;
 
@@ -184,6 +192,11 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         }
     }
 
+    rc = ngx_http_reel_protect(r, p);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     if (choose_version(r, p, loaded) != NGX_OK) {
         return ngx_http_reel_play_absent(r, "this version of the asset is "
                                          "no longer served: load the "
@@ -193,12 +206,15 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {
         p->rendition = reel_index_find(ix, (reel_str_t)
                                        { (char *) p->name.data, p->name.len });
-        if (p->rendition == NULL) {
+
+        if (p->rendition == NULL && p->route->of != NGX_HTTP_REEL_OF_KEY) {
             return ngx_http_reel_play_absent(r, "the asset has no such "
                                              "rendition");
         }
 
-        if (p->route->type[p->rendition->kind - 1].len == 0) {
+        if (p->rendition
+            && p->route->type[p->rendition->kind - 1].len == 0)
+        {
             return ngx_http_reel_play_absent(r, "there is no such form of a "
                                              "rendition of this kind");
         }
@@ -251,9 +267,11 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
     ngx_uint_t                 i;
+    ngx_http_reel_hash_t      *hashes;
     ngx_http_reel_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    hashes = p->hashes ? p->hashes : loaded->hashes;
 
     if (p->hash.len == 0) {
         i = ngx_http_reel_version(p->route->container
@@ -264,7 +282,7 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     } else {
         for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
-            if (ngx_memcmp(p->hash.data, loaded->hashes[i], p->hash.len)
+            if (ngx_memcmp(p->hash.data, hashes[i], p->hash.len)
                 == 0)
             {
                 break;
@@ -289,7 +307,7 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     p->opts.per = ngx_http_reel_version_per(i);
     p->opts.container = ngx_http_reel_version_container(i);
-    p->version = loaded->hashes[i];
+    p->version = hashes[i];
 
     if (p->route->container != NGX_HTTP_REEL_IN_CONFIGURED
         && (ngx_uint_t) p->route->container != (ngx_uint_t) p->opts.container)

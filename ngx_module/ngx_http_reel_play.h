@@ -16,6 +16,8 @@ typedef enum {
     NGX_HTTP_REEL_OF_ASSET,         /* /<id>/<name> */
     NGX_HTTP_REEL_OF_RENDITION,     /* /<id>/<rendition>[~<hash>]/<name> */
     NGX_HTTP_REEL_OF_HEADER,        /* as that, name = init-<n><suffix> */
+    NGX_HTTP_REEL_OF_KEY,           /* as of a segment; or for <rendition>
+                                       "video", "audio" */
     NGX_HTTP_REEL_OF_SHEET,         /* /<id>/storyboard[~<hash>]/<n><suffix> */
     NGX_HTTP_REEL_OF_SEGMENT        /* as that, name = <n><suffix> */
 } ngx_http_reel_of_e;
@@ -53,6 +55,7 @@ struct ngx_http_reel_play_s {
     const reel_rendition_t      *rendition;
     reel_manifest_opts_t         opts;
     const char                  *version;   /* hash with these opts */
+    ngx_http_reel_hash_t        *hashes;    /* encrypted, else NULL */
     time_t                       mtime;
     struct ngx_http_reel_entry_s  *entry;   /* what index lies in */
 
@@ -208,6 +211,21 @@ ngx_int_t ngx_http_reel_image_poster(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_image_thumb(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 ngx_int_t ngx_http_reel_image_sheet(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_sealed.c */
+
+ngx_int_t ngx_http_reel_sealed_iframe(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_key.c */
+
+ngx_int_t ngx_http_reel_key(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_key_iframe(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+ngx_int_t ngx_http_reel_license(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 

@@ -3,7 +3,7 @@
  * sendfile, aio and the range filter of the location do the rest.
  */
 
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_protect.h"
 
 #include "lib/index/packed.h"
 
@@ -21,6 +21,10 @@ ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     reel_err_t     err;
     const char    *detail;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
+
+    if (p->opts.protection) {
+        return ngx_http_reel_sealed_media(r, p);
+    }
 
     if (p->index->nsamples) {
         return ngx_http_reel_movie_media(r, p);
@@ -92,7 +96,8 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     unsigned       n;
     uint32_t       number;
     ngx_buf_t     *b;
-    ngx_str_t      etag, *name;
+    ngx_str_t      etag, sealed, *name;
+    reel_err_t     err;
     reel_str_t     header;
     ngx_chain_t    out;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
@@ -118,6 +123,21 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     header = p->index->headers[number];
+
+    if (reel_protection_scheme(p->opts.protection) > REEL_SCHEME_AES128) {
+        err = ngx_http_reel_sealed_header(r, p, header, &sealed);
+
+        if (err == REEL_UNSUPPORTED) {
+            return ngx_http_reel_play_absent(r, "this codec cannot be "
+                                             "encrypted here: aes-128 can");
+        }
+
+        if (err != REEL_OK) {
+            return ngx_http_reel_segment_lost(r, p, err);
+        }
+
+        header = (reel_str_t) { (char *) sealed.data, sealed.len };
+    }
 
     b = ngx_calloc_buf(r->pool);
 

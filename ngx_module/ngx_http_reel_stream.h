@@ -61,6 +61,7 @@ typedef struct {
 struct ngx_http_reel_stream_s {
     const ngx_http_reel_stream_ops_t  *ops;
     void                    *data;      /* of ops */
+    void                    *outer;     /* of ops around others */
     ngx_http_request_t      *request;
     ngx_http_reel_play_t    *play;
     ngx_str_t               *what;      /* of the ETag */

@@ -4,6 +4,7 @@
  */
 
 #include "ngx_module/ngx_http_reel_piece.h"
+#include "ngx_module/ngx_http_reel_protect.h"
 
 #include "lib/ts/ts.h"
 
@@ -44,6 +45,11 @@ ngx_http_reel_ts_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return ngx_http_reel_play_absent(r, detail);
     }
 
+    if (reel_protection_scheme(p->opts.protection) > REEL_SCHEME_AES128) {
+        return ngx_http_reel_play_absent(r, "this scheme is not for "
+                                         "transport streams");
+    }
+
     t = ngx_pcalloc(r->pool, sizeof(ts_t));
     if (t == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -67,6 +73,13 @@ ngx_http_reel_ts_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     t->stream.data = t;
     t->stream.play = p;
     t->stream.what = &p->segment;
+
+    if (reel_protection_scheme(p->opts.protection) == REEL_SCHEME_AES128
+        && ngx_http_reel_whole(r, p, &t->stream, REEL_FORM_SEGMENTS, first)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_reel_stream_start(r, &t->stream);
 }

@@ -54,6 +54,20 @@ sub try_conf {
 }
 
 my $in = 'location / { %s }';
+# each a SECRET that must not be told
+my $key = 'SECRET' . '0' x 58;
+my %master = (
+    json => "{\"master_keys\": [$key",
+    none => '{"master_keys": []}',
+    id => '{"master_keys": [{"id": -1, "key": "' . '0' x 64 . '"}]}',
+    twice => '{"master_keys": [' . join(',', ('{"id": 1, "key": "' . '0' x 64
+        . '"}') x 2) . ']}',
+    key => "{\"master_keys\": [{\"id\": 1, \"key\": \"$key\"}]}",
+);
+spew("$d/master-$_.json", $master{$_}) for keys %master;
+spew("$d/master.json", '{"master_keys": [{"id": 0, "key": "' . '0' x 64
+    . '"}]}');
+
 my @refused = (
     # http lines, server lines, what the message says, base lines left out
     ['reel_store store;', '', qr/"reel_store" .*absolute path/],
@@ -150,6 +164,29 @@ my @refused = (
     ['reel_token_country $nothing;', '', qr/unknown "nothing" variable/],
     ['reel_token_below x;', '', qr/"reel_token_below" .*slash at both ends/],
     ['reel_token_grace soon;', '', qr/"reel_token_grace" .*invalid/],
+    ['reel_encryption drm;', '', qr/invalid value "drm"/],
+    ['', sprintf($in, 'reel_play; reel_encryption cenc;'),
+        qr/"reel_encryption" needs "reel_master_keys"/],
+    ["reel_master_keys $d/master.json;", sprintf($in, 'reel_play; '
+        . 'reel_encryption cenc; reel_hls_segments ts;'),
+        qr/"reel_encryption cenc" is not for transport streams/],
+    ["reel_master_keys $d/master.json;", sprintf($in, 'reel_play; '
+        . 'reel_encryption aes-128; reel_key_delivery off;'),
+        qr/needs "reel_key_uri"/],
+    ["reel_master_keys $d/none.json;", '',
+        qr/reel_master_keys: .*none\.json.*No such file/],
+    (map { ["reel_master_keys $d/master-$_.json;", '',
+        qr/reel_master_keys "\Q$d\E\/master-$_\.json": \S/]
+        } sort keys %master),
+    ["reel_master_keys $d/master.json; reel_master_keys $d/master.json;", '',
+        qr/"reel_master_keys" .*duplicate/],
+    ['reel_key_rotation often;', '', qr/"reel_key_rotation" .*invalid/],
+    ['reel_key_rotation 1000001;', '', qr/value must be/],
+    ['reel_key_delivery yes;', '', qr/"reel_key_delivery" .*"on" or "off"/],
+    ['reel_key_uri a; reel_key_uri b;', '', qr/"reel_key_uri" .*duplicate/],
+    ["reel_key_uri 'a\"b';", '', qr/"reel_key_uri" .*no quotes/],
+    ['reel_license_uri;', '', qr/arguments in "reel_license_uri"/],
+    ['reel_drm fairplay;', '', qr/invalid value "fairplay"/],
     ['reel_cors_origin a b;', '', qr/arguments in "reel_cors_origin"/],
     ['reel_cors_origin a; reel_cors_origin b;', '',
         qr/"reel_cors_origin" .*duplicate/],

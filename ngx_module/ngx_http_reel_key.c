@@ -1,0 +1,329 @@
+/*
+ * Keys and licenses, for players that may have them: whoever gets so far was
+ * let in by the location's access rules.  Nobody may keep them on the way.
+ */
+
+#include "ngx_module/ngx_http_reel_protect.h"
+
+#include "lib/auth/license.h"
+
+static ngx_int_t send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    reel_form_t form);
+static const reel_rendition_t *find_rendition(ngx_http_reel_play_t *p);
+static uint32_t periods_of(ngx_http_reel_play_t *p);
+static ngx_int_t send_secret(ngx_http_request_t *r, const char *type,
+    ngx_str_t *body);
+static void body_handler(ngx_http_request_t *r);
+static reel_err_t find_keys(ngx_http_reel_play_t *p, reel_license_t *l,
+    reel_content_key_t *keys, unsigned *n);
+static ngx_int_t send_license(ngx_http_request_t *r, reel_license_t *l,
+    reel_content_key_t *keys, unsigned n);
+
+/* of a request whose body is still being read */
+typedef struct {
+    ngx_http_reel_play_t     play;
+    ngx_http_reel_loaded_pt  loaded;
+} post_t;
+
+
+ngx_int_t
+ngx_http_reel_key(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    return send_key(r, p, REEL_FORM_SEGMENTS);
+}
+
+
+ngx_int_t
+ngx_http_reel_key_iframe(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    return send_key(r, p, REEL_FORM_IFRAMES);
+}
+
+
+static ngx_int_t
+send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_form_t form)
+{
+    ngx_str_t                 body;
+    reel_err_t                err;
+    reel_content_key_t        key;
+    const reel_rendition_t   *rendition;
+    const reel_protection_t  *pr;
+
+    pr = p->opts.protection;
+
+    if (pr == NULL || !pr->delivered) {
+        return ngx_http_reel_play_absent(r, "no keys are given here");
+    }
+
+    rendition = find_rendition(p);
+
+    if (rendition == NULL || rendition->kind == REEL_TEXT
+        || p->number >= periods_of(p)
+        || (form == REEL_FORM_IFRAMES
+            && pr->keys.scheme != REEL_SCHEME_AES128))
+    {
+        return ngx_http_reel_play_absent(r, "the asset has no such key");
+    }
+
+    err = reel_protection_key(&key, &p->opts, rendition, form, p->number);
+
+    body.len = REEL_KEY;
+    body.data = ngx_pnalloc(r->pool, REEL_KEY);
+
+    if (err != REEL_OK || body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(body.data, key.key, REEL_KEY);
+    ngx_explicit_memzero(&key, sizeof(key));
+
+    return send_secret(r, "application/octet-stream", &body);
+}
+
+
+/* one of the index; or "video", "audio": any of that kind */
+static const reel_rendition_t *
+find_rendition(ngx_http_reel_play_t *p)
+{
+    ngx_uint_t               i;
+    reel_str_t               name;
+    reel_kind_t              kind;
+
+    if (p->rendition
+        || p->opts.protection->keys.scheme == REEL_SCHEME_AES128)
+    {
+        return p->rendition;
+    }
+
+    name = (reel_str_t) { (char *) p->name.data, p->name.len };
+
+    kind = reel_str_eqz(name, "video") ? REEL_VIDEO
+           : reel_str_eqz(name, "audio") ? REEL_AUDIO : REEL_TEXT;
+
+    for (i = 0; i < p->index->nrenditions; i++) {
+        if (p->index->renditions[i].kind == kind && kind != REEL_TEXT) {
+            return &p->index->renditions[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* those that the asset has; one that grows will have more */
+static uint32_t
+periods_of(ngx_http_reel_play_t *p)
+{
+    uint32_t  last;
+
+    last = p->index->fragments ? p->index->fragments - 1 : 0;
+
+    return reel_protection_period(p->opts.protection, last) + 1
+           + (p->index->growing ? 1 : 0);
+}
+
+
+static ngx_int_t
+send_secret(ngx_http_request_t *r, const char *type, ngx_str_t *body)
+{
+    ngx_http_reel_ctx_t  *ctx;
+
+    static ngx_str_t  never = ngx_string("no-store");
+
+    ctx = ngx_http_reel_get_ctx(r);
+
+    if (ctx == NULL
+        || ngx_http_reel_add_header(r, "Cache-Control", &never) != NGX_OK
+        || ngx_http_reel_cors(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(&ctx->status, "OK");
+
+    return ngx_http_reel_send(r, NGX_HTTP_OK, type, body);
+}
+
+
+/* NGX_DECLINED: it is a POST of something else */
+ngx_int_t
+ngx_http_reel_license_post(ngx_http_request_t *r,
+    ngx_http_reel_loaded_pt loaded)
+{
+    post_t                    *post;
+    ngx_int_t                  rc;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_play_t      *p;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (conf->protect->scheme <= REEL_SCHEME_AES128) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_reel_get_ctx(r);
+    post = ngx_pcalloc(r->pool, sizeof(post_t));
+
+    if (ctx == NULL || post == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = &post->play;
+
+    rc = conf->files ? ngx_http_reel_movie_path(r, p)
+                     : ngx_http_reel_path_parse(r, p);
+
+    if (rc != NGX_OK || p->route->answer != ngx_http_reel_license) {
+        return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR
+                               : NGX_DECLINED;
+    }
+
+    if (r->headers_in.content_length_n > REEL_LICENSE_BODY
+        || r->headers_in.chunked)
+    {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                   "TOO_LARGE", "a license request says its "
+                                   "length and has at most 16 KiB", 0);
+    }
+
+    post->loaded = loaded;
+    ctx->asset = p->asset;
+    ctx->data = p;
+    r->request_body_in_single_buf = 1;
+
+    rc = ngx_http_read_client_request_body(r, body_handler);
+
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+static void
+body_handler(ngx_http_request_t *r)
+{
+    post_t               *post;
+    ngx_http_reel_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    post = ctx->data;
+
+    ngx_http_finalize_request(r, ngx_http_reel_index_get(r,
+                                                         &post->play.place,
+                                                         post->loaded));
+}
+
+
+ngx_int_t
+ngx_http_reel_license(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned             n;
+    ngx_buf_t           *b;
+    reel_err_t           err;
+    reel_error_t         e;
+    reel_license_t      *l;
+    reel_content_key_t   keys[REEL_LICENSE_KIDS];
+
+    if (p->opts.protection == NULL || !p->opts.protection->delivered) {
+        return ngx_http_reel_play_absent(r, "no licenses are given here");
+    }
+
+    if (r->method != NGX_HTTP_POST) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
+                                   "a license is asked for with POST", 0);
+    }
+
+    l = ngx_palloc(r->pool, sizeof(reel_license_t));
+    if (l == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b = r->request_body && r->request_body->bufs ? r->request_body->bufs->buf
+                                                 : NULL;
+
+    if (b == NULL || b->in_file || r->request_body->bufs->next) {
+        err = reel_fail(&e, REEL_BADDATA, "a license request has a body");
+
+    } else {
+        err = reel_license_parse(l, (char *) b->pos, b->last - b->pos, &e);
+    }
+
+    if (err == REEL_BADDATA || err == REEL_LIMIT) {
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_BAD_REQUEST, "BAD_LICENSE_REQUEST",
+                                   e.text, 0);
+    }
+
+    if (err != REEL_OK || find_keys(p, l, keys, &n) != REEL_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* of other assets' keys nothing is said */
+    if (n == 0) {
+        return ngx_http_reel_play_absent(r, "the asset has no such key");
+    }
+
+    return send_license(r, l, keys, n);
+}
+
+
+static reel_err_t
+find_keys(ngx_http_reel_play_t *p, reel_license_t *l,
+    reel_content_key_t *keys, unsigned *n)
+{
+    uint32_t                  periods;
+    unsigned                  i, k;
+    reel_err_t                err;
+    const reel_protection_t  *pr;
+
+    static const char *const  tracks[] = { "video", "audio" };
+
+    pr = p->opts.protection;
+    periods = periods_of(p);
+    *n = 0;
+
+    for (i = 0; i < l->n; i++) {
+        for (k = 0; k < 2; k++) {
+            err = reel_key_find(&keys[*n], &pr->keys, reel_str(tracks[k]),
+                                l->kids[i], periods);
+            if (err == REEL_OK) {
+                ++*n;
+                break;
+            }
+
+            if (err != REEL_NOTFOUND) {
+                return err;
+            }
+        }
+    }
+
+    return REEL_OK;
+}
+
+
+static ngx_int_t
+send_license(ngx_http_request_t *r, reel_license_t *l,
+    reel_content_key_t *keys, unsigned n)
+{
+    ngx_str_t   body;
+    reel_buf_t  b;
+
+    reel_buf_init(&b, 2 * REEL_LICENSE_BODY);
+    reel_license_print(&b, l, keys, n);
+    ngx_explicit_memzero(keys, n * sizeof(reel_content_key_t));
+
+    body.len = b.len;
+    body.data = ngx_pnalloc(r->pool, b.len);
+
+    if (reel_buf_err(&b) != REEL_OK || body.data == NULL) {
+        reel_buf_release(&b);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(body.data, b.data, b.len);
+    ngx_explicit_memzero(b.data, b.len);
+    reel_buf_release(&b);
+
+    return send_secret(r, "application/json", &body);
+}
