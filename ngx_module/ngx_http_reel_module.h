@@ -31,7 +31,7 @@
  *   ngx_http_reel_limit.c     playback: what a token permits of a film
  *   ngx_http_reel_token.c     playback tokens: taken out of a request
  *   ngx_http_reel_token_check.c  … and checked
- *   ngx_http_reel_token_cache.c  … once, in shared memory
+ *   ngx_http_reel_kept.c      … once: small secrets in shared memory
  *   ngx_http_reel_token_conf.c   … what their directives mean
  *   ngx_http_reel_token_var.c    … their variables
  *   ngx_http_reel_manifest.c  playback: what lib/manifest prints

@@ -87,21 +87,6 @@ ngx_uint_t ngx_http_reel_token_other(ngx_http_request_t *r,
 ngx_uint_t ngx_http_reel_token_late(ngx_http_request_t *r, int64_t dur_s);
 
 
-/* ngx_http_reel_token_cache.c: checked tokens in reel_zone */
-
-#define NGX_HTTP_REEL_TOKEN_KEY  32
-
-/* with 1 of so many parts of the zone at most */
-#define NGX_HTTP_REEL_TOKEN_SHARE  8
-
-ngx_int_t ngx_http_reel_token_cache_key(const reel_jwks_t *keys, ngx_str_t *token,
-    u_char key[NGX_HTTP_REEL_TOKEN_KEY]);
-ngx_int_t ngx_http_reel_token_cache_get(ngx_shm_zone_t *zone, u_char *key,
-    reel_play_token_t *t);
-void ngx_http_reel_token_cache_put(ngx_shm_zone_t *zone, u_char *key,
-    const reel_play_token_t *t, time_t keep);
-
-
 /* ngx_http_reel_token_conf.c */
 
 char *ngx_http_reel_token_conf_keys(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -4,12 +4,16 @@
  * the request, as parameters that whoever answers keeps to.
  */
 
+#include "ngx_module/ngx_http_reel_kept.h"
 #include "ngx_module/ngx_http_reel_token.h"
 
 #include "lib/base/ulid.h"
+#include "lib/crypt/digest.h"
 
 static ngx_int_t verify(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     reel_play_token_t *claims, reel_token_status_t *st);
+static ngx_int_t digest(const reel_jwks_t *keys, ngx_str_t *token,
+    u_char *key);
 static reel_token_status_t permits(ngx_http_request_t *r,
     ngx_http_reel_token_t *t, reel_play_token_t *claims);
 static reel_token_status_t check_asset(ngx_http_request_t *r,
@@ -75,7 +79,7 @@ static ngx_int_t
 verify(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     reel_play_token_t *claims, reel_token_status_t *st)
 {
-    u_char                      key[NGX_HTTP_REEL_TOKEN_KEY];
+    u_char                      key[NGX_HTTP_REEL_KEPT_KEY];
     ngx_http_reel_loc_conf_t   *conf;
     ngx_http_reel_main_conf_t  *mcf;
 
@@ -88,13 +92,14 @@ verify(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     }
 
     if (mcf->zone && t->value.len <= REEL_PLAY_TOKEN_MAX) {
-        if (ngx_http_reel_token_cache_key(conf->token_keys, &t->value, key)
-            != NGX_OK)
-        {
+        if (digest(conf->token_keys, &t->value, key) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (ngx_http_reel_token_cache_get(mcf->zone, key, claims) == NGX_OK) {
+        if (ngx_http_reel_kept_get(mcf->zone, key, claims,
+                                   sizeof(reel_play_token_t))
+            == NGX_OK)
+        {
             ngx_str_set(&t->cache_status, "HIT");
             *st = REEL_TOKEN_OK;
             return NGX_OK;
@@ -112,11 +117,27 @@ verify(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     }
 
     if (*st == REEL_TOKEN_OK && mcf->zone) {
-        ngx_http_reel_token_cache_put(mcf->zone, key, claims,
-                                      conf->token_grace);
+        ngx_http_reel_kept_put(mcf->zone, key, claims,
+                               reel_play_token_size(claims),
+                               claims->exp + REEL_PLAY_TOKEN_LEEWAY_S
+                               + conf->token_grace);
     }
 
     return NGX_OK;
+}
+
+
+/* with other keys every token is another one, so that a reload revokes */
+static ngx_int_t
+digest(const reel_jwks_t *keys, ngx_str_t *token, u_char *key)
+{
+    u_char  in[sizeof(keys->digest) + REEL_PLAY_TOKEN_MAX];
+
+    ngx_memcpy(in, keys->digest, sizeof(keys->digest));
+    ngx_memcpy(in + sizeof(keys->digest), token->data, token->len);
+
+    return reel_sha256(key, in, sizeof(keys->digest) + token->len) == REEL_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

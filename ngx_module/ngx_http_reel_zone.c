@@ -39,8 +39,8 @@ ngx_http_reel_index_init_zone(ngx_shm_zone_t *zone, void *data)
     ngx_rbtree_init(&z->rbtree, &z->sentinel, insert_value);
     ngx_queue_init(&z->queue);
     ngx_queue_init(&z->printed);
-    ngx_rbtree_init(&z->tokens, &z->tokens_sentinel, ngx_rbtree_insert_value);
-    ngx_queue_init(&z->tokens_used);
+    ngx_rbtree_init(&z->kept, &z->kept_sentinel, ngx_rbtree_insert_value);
+    ngx_queue_init(&z->kept_used);
 
     /* a full zone is ordinary: old entries make room */
     shpool->log_nomem = 0;

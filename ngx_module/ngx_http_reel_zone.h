@@ -39,10 +39,10 @@ typedef struct {
     ngx_queue_t              queue;
     ngx_queue_t              printed;   /* of all entries, head = used last */
     size_t                   printed_size;
-    ngx_rbtree_t             tokens;    /* ngx_http_reel_token_cache.c */
-    ngx_rbtree_node_t        tokens_sentinel;
-    ngx_queue_t              tokens_used;
-    size_t                   tokens_size;
+    ngx_rbtree_t             kept;      /* ngx_http_reel_kept.c */
+    ngx_rbtree_node_t        kept_sentinel;
+    ngx_queue_t              kept_used;
+    size_t                   kept_size;
 } ngx_http_reel_zone_t;
 
 typedef struct ngx_http_reel_entry_s {
