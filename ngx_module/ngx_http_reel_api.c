@@ -112,6 +112,7 @@ ngx_http_reel_api_handler(ngx_http_request_t *r)
 
     api->request = r;
     api->store = rlcf->store;
+    api->sources = rlcf->play_source;
     api->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
     api->status = NGX_HTTP_OK;
     ngx_str_set(&api->body, "");
@@ -377,7 +378,8 @@ ngx_http_reel_api_load(void *data, ngx_log_t *log)
 {
     ngx_http_reel_api_t  *api = data;
 
-    api->err = ngx_http_reel_asset_load(&api->asset, api->store);
+    api->err = ngx_http_reel_asset_load(&api->asset, api->store,
+                                        api->sources);
 
     if (api->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s",

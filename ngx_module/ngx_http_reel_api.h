@@ -11,6 +11,7 @@ typedef struct {
     ngx_http_request_t     *request;
     ngx_http_reel_auth_t    auth;
     reel_store_t           *store;
+    ngx_uint_t              sources;        /* reel_play_source */
     ngx_http_reel_asset_t   asset;          /* of the call */
     char                    upload[REEL_UPLOAD_ID_LEN + 1];
     ngx_str_t               body;           /* of PATCH and POST */

@@ -41,7 +41,8 @@ static void ngx_http_reel_asset_kstrz(reel_json_t *j, const char *key,
 
 
 reel_err_t
-ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
+ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store,
+    ngx_uint_t sources)
 {
     bool        index, retry;
     reel_err_t  err;
@@ -84,6 +85,12 @@ ngx_http_reel_asset_load(ngx_http_reel_asset_t *a, reel_store_t *store)
     a->publication = a->has_result ? a->result.publication + retry : 1;
     a->state = reel_asset_state(a->request.asset != NULL, false,
                                 a->has_result ? &a->result : NULL, retry);
+
+    if (!index && sources && (a->state == REEL_ASSET_PREPARING
+                              || a->state == REEL_ASSET_READY))
+    {
+        a->streamable = ngx_http_reel_source_plays(store, reel_str(a->id));
+    }
 
     return REEL_OK;
 }

@@ -24,15 +24,17 @@ typedef struct {
     uint32_t             publication;       /* that a retry makes, else the
                                                result's, else 1 */
     ngx_uint_t           has_result;
-    ngx_uint_t           streamable;        /* an index stands */
+    ngx_uint_t           streamable;        /* an index stands, or the
+                                               source plays */
 } ngx_http_reel_asset_t;
 
 /*
  * Fills a (zeroed but for id) from the store; blocking.  REEL_OK also when
- * it is absent or deleted (see state); release it in any case.
+ * it is absent or deleted (see state); release it in any case.  sources: they
+ * play where there is no index (reel_play_source).
  */
 reel_err_t ngx_http_reel_asset_load(ngx_http_reel_asset_t *a,
-    reel_store_t *store);
+    reel_store_t *store, ngx_uint_t sources);
 
 /*
  * The same for a call that needs no more than whose it is: state (deleted or
@@ -43,6 +45,12 @@ reel_err_t ngx_http_reel_asset_load_owner(ngx_http_reel_asset_t *a,
     reel_store_t *store);
 
 void ngx_http_reel_asset_release(ngx_http_reel_asset_t *a);
+
+/*
+ * Is the asset's source fit to be played as it is?  ngx_http_reel_source.c;
+ * blocking: it reads the source's moov, once a process.
+ */
+ngx_uint_t ngx_http_reel_source_plays(reel_store_t *store, reel_str_t asset);
 
 /* pending/ has the publication behind the result's: a retry is on its way */
 reel_err_t ngx_http_reel_asset_retry(reel_store_t *store, reel_str_t asset,

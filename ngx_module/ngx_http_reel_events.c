@@ -174,7 +174,8 @@ ngx_http_reel_events_load(void *data, ngx_log_t *log)
 {
     ngx_http_reel_events_t  *es = data;
 
-    es->err = ngx_http_reel_asset_load(&es->next, es->api->store);
+    es->err = ngx_http_reel_asset_load(&es->next, es->api->store,
+                                       es->api->sources);
 
     if (es->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s", es->next.id,

@@ -290,7 +290,8 @@ ngx_http_reel_list_load(void *data, ngx_log_t *log)
     ngx_uint_t  i;
 
     for (i = 0; i < l->nassets; i++) {
-        err = ngx_http_reel_asset_load(&l->assets[i], l->api->store);
+        err = ngx_http_reel_asset_load(&l->assets[i], l->api->store,
+                                       l->api->sources);
 
         if (err != REEL_OK) {
             ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s",

@@ -1,6 +1,6 @@
 /*
  * Looks at an asset's files: tombstone, then index, and only when there is
- * none what else stands.  It runs in a thread: it touches no request.
+ * none what else stands, the source first of all.  It runs in a thread: it touches no request.
  */
 
 #include "ngx_module/ngx_http_reel_look.h"
@@ -12,6 +12,8 @@ static ngx_http_reel_asset_e look_asset(ngx_http_reel_look_t *l,
 static ngx_http_reel_asset_e look_index(ngx_http_reel_look_t *l,
     const char *key, reel_object_t *o, ngx_log_t *log);
 static ngx_http_reel_asset_e look_result(ngx_http_reel_look_t *l,
+    ngx_log_t *log);
+static ngx_http_reel_asset_e look_source(ngx_http_reel_look_t *l,
     ngx_log_t *log);
 static ngx_http_reel_asset_e failed(ngx_log_t *log, const char *key,
     reel_err_t err);
@@ -180,7 +182,7 @@ look_result(ngx_http_reel_look_t *l, ngx_log_t *log)
     }
 
     if (err == REEL_NOTFOUND) {
-        return NGX_HTTP_REEL_ASSET_PREPARING;
+        return look_source(l, log);
     }
 
     if (err != REEL_OK) {
@@ -213,7 +215,22 @@ look_result(ngx_http_reel_look_t *l, ngx_log_t *log)
 
     /* ready without an index: one is being put back */
     return state == REEL_ASSET_ERRORED ? NGX_HTTP_REEL_ASSET_ERRORED
-                                       : NGX_HTTP_REEL_ASSET_PREPARING;
+                                       : look_source(l, log);
+}
+
+
+/* what is being prepared may have a source that is fit to be played */
+static ngx_http_reel_asset_e
+look_source(ngx_http_reel_look_t *l, ngx_log_t *log)
+{
+    ngx_http_reel_asset_e  state;
+
+    state = l->sources ? ngx_http_reel_source_look_at(l, log)
+                       : NGX_HTTP_REEL_ASSET_BAD_FILE;
+
+    return state == NGX_HTTP_REEL_ASSET_PLAYABLE
+           || state == NGX_HTTP_REEL_ASSET_FAILED
+           ? state : NGX_HTTP_REEL_ASSET_PREPARING;
 }
 
 

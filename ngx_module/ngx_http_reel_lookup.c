@@ -260,6 +260,7 @@ create(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     l->look.asset.len = place->id.len;
     l->look.store = conf->store;
     l->look.path = (char *) l->place.root.data;
+    l->look.sources = conf->play_source;
 
     l->zone = place->id.len == REEL_ULID_LEN ? mcf->zone : NULL;
     l->started = ngx_current_msec;

@@ -201,6 +201,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, files),
       ngx_http_reel_play_handler },
 
+    { ngx_string("reel_play_source"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, play_source),
+      NULL },
+
     { ngx_string("reel_manifest_cache"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -574,6 +581,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->pipelines = NGX_CONF_UNSET_PTR;
     conf->manifest_cache = NGX_CONF_UNSET;
     conf->manifest_gzip = NGX_CONF_UNSET;
+    conf->play_source = NGX_CONF_UNSET;
     conf->dash_segments = NGX_CONF_UNSET_UINT;
     conf->hls_segments = NGX_CONF_UNSET_UINT;
     conf->token = NGX_CONF_UNSET_UINT;
@@ -633,6 +641,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              "/play/");
     ngx_conf_merge_value(conf->manifest_cache, prev->manifest_cache, 1);
     ngx_conf_merge_value(conf->manifest_gzip, prev->manifest_gzip, 1);
+    ngx_conf_merge_value(conf->play_source, prev->play_source, 1);
     ngx_conf_merge_uint_value(conf->dash_segments, prev->dash_segments,
                               NGX_HTTP_REEL_DASH_TIMELINE);
 

@@ -49,6 +49,7 @@
  *   ngx_http_reel_index.c     looks up an asset's index
  *   ngx_http_reel_lookup.c    … in its files, once for all who ask
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
+ *   ngx_http_reel_source.c    … an asset's source in its place
  *   ngx_http_reel_zone.c      indexes in shared memory
  *   ngx_http_reel_printed.c   printed manifests beside them
  *   ngx_http_reel_gzip.c      gzip for them
@@ -113,6 +114,7 @@ typedef struct {
     ngx_str_t                cors_origin;       /* empty: off */
     ngx_flag_t               manifest_cache;
     ngx_flag_t               manifest_gzip;
+    ngx_flag_t               play_source;
     ngx_uint_t               dash_segments;     /* NGX_HTTP_REEL_DASH_* */
     ngx_uint_t               upload;            /* location kinds */
     ngx_uint_t               api;
@@ -410,6 +412,13 @@ void ngx_http_reel_index_drop(ngx_http_request_t *r,
 /* the place of an asset in the location's store */
 ngx_http_reel_place_t ngx_http_reel_place_asset(ngx_http_request_t *r,
     ngx_str_t *asset);
+
+/*
+ * Of the source of an asset, whatever its index: root is the file's path.
+ * ngx_http_reel_source.c
+ */
+ngx_int_t ngx_http_reel_place_source(ngx_http_request_t *r, ngx_str_t *asset,
+    ngx_http_reel_place_t *place);
 
 
 /* ngx_http_reel_auth.c */

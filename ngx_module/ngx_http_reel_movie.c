@@ -279,14 +279,11 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
     of.errors = clcf->open_file_cache_errors;
     of.events = clcf->open_file_cache_events;
 
-    if (ngx_http_set_disable_symlinks(r, clcf, &p->place.root, &of)
-        != NGX_OK)
-    {
+    if (ngx_http_set_disable_symlinks(r, clcf, &p->file, &of) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ngx_open_cached_file(clcf->open_file_cache, &p->place.root, &of,
-                             r->pool)
+    if (ngx_open_cached_file(clcf->open_file_cache, &p->file, &of, r->pool)
         != NGX_OK)
     {
         if (of.err == NGX_ENOENT || of.err == NGX_ENOTDIR) {
@@ -295,7 +292,7 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, of.err,
                       "reel: %s \"%V\" failed",
-                      of.failed ? of.failed : "open", &p->place.root);
+                      of.failed ? of.failed : "open", &p->file);
         return NGX_ERROR;
     }
 
@@ -312,7 +309,7 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
     }
 
     (*file)->fd = of.fd;
-    (*file)->name = p->place.root;
+    (*file)->name = p->file;
     (*file)->log = r->connection->log;
     (*file)->directio = of.is_directio;
 
@@ -483,7 +480,7 @@ send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
     if (piece->err != REEL_OK) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "reel: segment %uD of \"%V\" of \"%V\": %s",
-                      p->number, &p->name, &p->place.root,
+                      p->number, &p->name, &p->file,
                       reel_err_name(piece->err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

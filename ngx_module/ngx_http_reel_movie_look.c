@@ -38,7 +38,6 @@ static ngx_http_reel_asset_e
 look_file(ngx_http_reel_look_t *l, ngx_log_t *log)
 {
     ngx_fd_t               fd;
-    struct stat            st;
     ngx_http_reel_asset_e  state;
 
     /* a FIFO must not hold the thread until somebody writes to it */
@@ -56,8 +55,20 @@ look_file(ngx_http_reel_look_t *l, ngx_log_t *log)
         return NGX_HTTP_REEL_ASSET_FAILED;
     }
 
+    state = ngx_http_reel_movie_look_at(l, fd, log);
+    (void) close(fd);
+
+    return state;
+}
+
+
+ngx_http_reel_asset_e
+ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l, ngx_fd_t fd,
+    ngx_log_t *log)
+{
+    struct stat  st;
+
     if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-        (void) close(fd);
         return NGX_HTTP_REEL_ASSET_ABSENT;
     }
 
@@ -66,7 +77,6 @@ look_file(ngx_http_reel_look_t *l, ngx_log_t *log)
            == l->st.mtime_ns
         && st.st_ino == l->st.version)
     {
-        (void) close(fd);
         l->unchanged = 1;
         return NGX_HTTP_REEL_ASSET_PLAYABLE;
     }
@@ -75,10 +85,7 @@ look_file(ngx_http_reel_look_t *l, ngx_log_t *log)
     l->st.mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
     l->st.version = st.st_ino;
 
-    state = read_file(l, fd, log);
-    (void) close(fd);
-
-    return state;
+    return read_file(l, fd, log);
 }
 
 
@@ -94,6 +101,7 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
     o.segment_ms = SEGMENT_MS;
     o.file_size = l->st.size;
     o.created_ms = l->st.mtime_ns / 1000000;
+    o.direct = l->source;
 
     if (make_salt(o.salt, l) != NGX_OK) {
         return NGX_HTTP_REEL_ASSET_FAILED;
@@ -186,7 +194,10 @@ print_index(ngx_http_reel_look_t *l, reel_movie_t *m, ngx_log_t *log)
 }
 
 
-/* nodes that share the files must name segments alike: no inode in it */
+/*
+ * Nodes that share the files must name segments alike: no inode in it.  Of a
+ * source l->path is its key.
+ */
 static ngx_int_t
 make_salt(uint8_t *salt, ngx_http_reel_look_t *l)
 {
@@ -211,8 +222,13 @@ static ngx_http_reel_asset_e
 bad(ngx_http_reel_look_t *l, ngx_log_t *log, const char *text,
     uint64_t offset)
 {
-    ngx_log_error(NGX_LOG_ERR, log, 0, "reel: \"%s\" cannot be played: %s "
-                  "(near offset %uL)", l->path, text, offset);
+    ngx_uint_t  level;
+
+    /* of an upload nobody promised that */
+    level = l->source ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+    ngx_log_error(level, log, 0, "reel: \"%s\" cannot be played: %s (near "
+                  "offset %uL)", l->path, text, offset);
 
     return NGX_HTTP_REEL_ASSET_BAD_FILE;
 }

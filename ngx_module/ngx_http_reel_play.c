@@ -3,18 +3,24 @@
  * have nothing to play are answered, and the headers of what is played.
  */
 
+#include "ngx_module/ngx_http_reel_look.h"
 #include "ngx_module/ngx_http_reel_protect.h"
 
 static void loaded_handler(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
 static ngx_int_t answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded);
+static ngx_int_t set_file(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_int_t other_version(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+static ngx_int_t outdated(ngx_http_request_t *r);
 static ngx_int_t choose_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
 static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_uint_t configured(ngx_http_reel_play_t *p, ngx_uint_t container);
 static ngx_int_t not_playable(ngx_http_request_t *r,
     ngx_http_reel_asset_e state);
+static ngx_uint_t stands_in(ngx_http_reel_play_t *p);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
 
 
@@ -150,8 +156,9 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
 static void
 loaded_handler(ngx_http_request_t *r, ngx_http_reel_loaded_t *loaded)
 {
-    ngx_int_t             rc;
-    ngx_http_reel_ctx_t  *ctx;
+    ngx_int_t              rc;
+    ngx_http_reel_ctx_t   *ctx;
+    ngx_http_reel_play_t  *p;
 
     ctx = ngx_http_reel_get_ctx(r);
 
@@ -159,7 +166,9 @@ loaded_handler(ngx_http_request_t *r, ngx_http_reel_loaded_t *loaded)
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
 
     } else if (loaded->state != NGX_HTTP_REEL_ASSET_PLAYABLE) {
-        rc = not_playable(r, loaded->state);
+        p = ctx->data;
+        rc = p->sourced && loaded->state != NGX_HTTP_REEL_ASSET_DELETED
+             ? outdated(r) : not_playable(r, loaded->state);
 
     } else {
         rc = answer(r, ctx->data, loaded);
@@ -173,10 +182,11 @@ static ngx_int_t
 answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
-    unsigned              i;
-    ngx_int_t             rc;
-    const reel_index_t   *ix;
-    reel_token_status_t   st;
+    unsigned                   i;
+    ngx_int_t                  rc;
+    const reel_index_t        *ix;
+    reel_token_status_t        st;
+    ngx_http_reel_loc_conf_t  *conf;
 
     ix = loaded->index;
     p->index = ix;
@@ -197,10 +207,21 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return rc;
     }
 
+    if (ix->nsamples) {
+        conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+        /* another location has looked for it */
+        if (conf->play && !conf->play_source) {
+            return not_playable(r, NGX_HTTP_REEL_ASSET_PREPARING);
+        }
+
+        if (set_file(r, p) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
     if (choose_version(r, p, loaded) != NGX_OK) {
-        return ngx_http_reel_play_absent(r, "this version of the asset is "
-                                         "no longer served: load the "
-                                         "manifest again");
+        return other_version(r, p);
     }
 
     if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {
@@ -253,6 +274,62 @@ carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     p->opts.token = (char *) b;
 
     return NGX_OK;
+}
+
+
+/* where the samples of the index lie: a location's file, or a source */
+static ngx_int_t
+set_file(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_http_reel_place_t      place;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (conf->files) {
+        p->file = p->place.root;
+        return NGX_OK;
+    }
+
+    if (ngx_http_reel_place_source(r, &p->place.id, &place) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p->file = place.root;
+
+    return NGX_OK;
+}
+
+
+/* who began with the source goes on with it, though there is an index now */
+static ngx_int_t
+other_version(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_http_reel_place_t      place;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (!conf->play || !conf->play_source || p->sourced) {
+        return outdated(r);
+    }
+
+    if (ngx_http_reel_place_source(r, &p->place.id, &place) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p->sourced = 1;
+
+    return ngx_http_reel_index_get(r, &place, loaded_handler);
+}
+
+
+static ngx_int_t
+outdated(ngx_http_request_t *r)
+{
+    return ngx_http_reel_play_absent(r, "this version of the asset is no "
+                                     "longer served: load the manifest "
+                                     "again");
 }
 
 
@@ -443,6 +520,15 @@ ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 }
 
 
+/* the source, until the ladder comes: a film below a location has no id */
+static ngx_uint_t
+stands_in(ngx_http_reel_play_t *p)
+{
+    return p->index->nsamples && p->route->of == NGX_HTTP_REEL_OF_ASSET
+           && p->place.look == ngx_http_reel_look;
+}
+
+
 static ngx_str_t *
 cache_control(ngx_http_reel_play_t *p)
 {
@@ -451,7 +537,7 @@ cache_control(ngx_http_reel_play_t *p)
     }
 
     if (p->route->manifest) {
-        if (p->index->growing
+        if (p->index->growing || stands_in(p)
             || (p->route->of != NGX_HTTP_REEL_OF_ASSET && p->hash.len == 0))
         {
             return &current;

@@ -68,8 +68,10 @@ struct ngx_http_reel_play_s {
     /* what a token, here or at an edge, permits of it; narrowed into shape */
     reel_shape_t                 limits;
     ngx_uint_t                   outside;   /* nothing of the clip is left */
+    ngx_str_t                    file;      /* of a movie's samples */
 
     ngx_uint_t                   again;     /* looked up a second time */
+    ngx_uint_t                   sourced;   /* and in the source */
     void                        *out;       /* of the file that answers */
 };
 

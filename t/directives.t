@@ -139,6 +139,7 @@ my @refused = (
     ['reel_upload_sync on;', '', qr/invalid value "on"/],
     ['reel_upload_interim 104;', '',
         qr/"reel_upload_interim" .*"on" or "off"/],
+    ['reel_play_source maybe;', '', qr/"reel_play_source" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
     ['reel_hls_segments mpegts;', '', qr/invalid value "mpegts"/],
     ['reel_hls_segments ts; reel_hls_segments cmaf;', '',

@@ -31,6 +31,7 @@ typedef struct {
     uint8_t  salt[REEL_INDEX_SALT];     /* differs when the file does */
     int64_t  created_ms;
     uint64_t file_size;         /* no sample may lie beyond */
+    bool     direct;            /* fit for all players: lib/mp4/direct.h */
 } reel_movie_opts_t;
 
 typedef struct reel_movie_s  reel_movie_t;

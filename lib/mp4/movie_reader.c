@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "lib/mp4/box.h"
+#include "lib/mp4/direct.h"
 #include "lib/mp4/moof.h"
 #include "lib/mp4/movie_impl.h"
 
@@ -110,7 +111,11 @@ take_moov(reel_movie_t *m, const uint8_t *p, size_t len, reel_error_t *e)
     m->has_moov = true;
     m->moov_at = m->at;
 
-    err = reel_movie_read_moov(m, p, len, e);
+    err = m->o.direct ? reel_movie_direct(p, len, e) : REEL_OK;
+    if (err == REEL_OK) {
+        err = reel_movie_read_moov(m, p, len, e);
+    }
+
     m->done = !m->fragmented;
 
     return err;

@@ -248,6 +248,25 @@ def test_a_second_header_is_served_and_decodes(stack):
         count(part, "v:0")
 
 
+def test_the_ladder_takes_over_from_the_source(stack):
+    """who watches again and again from the first moment misses nothing"""
+    a = stack.put(clip(14))
+    url = base(stack, a)
+    first = get(url + "master.m3u8").decode()
+    assert first.count("#EXT-X-STREAM-INF") == 1
+    old = Player(url)
+    held = [list(old.lines(m)) for m in old.media()]
+    viewer = Watching(Player(url))
+    stack.check_ready(a, frames=420)
+    wait_for(lambda: get(url + "master.m3u8").decode() != first)
+    for urls in held:
+        for u in urls:
+            assert len(get(u))
+    viewer.stop()
+    for name in "master.m3u8", "manifest.mpd":
+        assert count(remux(stack, url + name, name + ".2.mkv"), "v:0") == 420
+
+
 def test_playback_needs_neither_redis_nor_workerd(stack):
     a = stack.put(clip(14))
     stack.check_ready(a, frames=420)

@@ -50,6 +50,18 @@ put_stbl(reel_buf_t *b, const moov_track_t *t)
 }
 
 
+/* a matrix that turns nothing */
+static void
+put_unit(reel_buf_t *b)
+{
+    reel_buf_u32(b, 0x10000);
+    reel_buf_zero(b, 12);
+    reel_buf_u32(b, 0x10000);
+    reel_buf_zero(b, 12);
+    reel_buf_u32(b, 0x40000000);
+}
+
+
 static void
 put_trak(reel_buf_t *b, const moov_track_t *t)
 {
@@ -61,7 +73,9 @@ put_trak(reel_buf_t *b, const moov_track_t *t)
     box = reel_full_box_begin(b, type_of("tkhd"), 0, 3);
     reel_buf_zero(b, 8);
     reel_buf_u32(b, t->track.track_id);
-    reel_buf_zero(b, 68);
+    reel_buf_zero(b, 24);
+    put_unit(b);
+    reel_buf_zero(b, 8);
     reel_box_end(b, box);
 
     if (t->elst.n != 0) {
