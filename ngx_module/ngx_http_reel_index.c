@@ -63,6 +63,7 @@ ngx_http_reel_place_asset(ngx_http_request_t *r, ngx_str_t *asset)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
+    ngx_memzero(&place, sizeof(ngx_http_reel_place_t));
     place.id = *asset;
     place.root = conf->root;
     place.look = ngx_http_reel_look;

@@ -5,6 +5,8 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
+#include "lib/mp4/movie.h"
+
 typedef struct {
     /* asked */
     reel_store_t            *store;
@@ -21,6 +23,11 @@ typedef struct {
     reel_store_stat_t        st;
     ngx_http_reel_hashes_t   hashes;
 
+    reel_movie_t            *movie;     /* behind an internal location, read;
+                                           to be printed */
+    ngx_uint_t               remote;
+    ngx_uint_t               status;    /* UPSTREAM: its status */
+
     ngx_uint_t               source;    /* the movie is one: its name is the
                                            asset's, and it may be unfit */
 } ngx_http_reel_look_t;
@@ -29,6 +36,24 @@ typedef struct {
 void ngx_http_reel_look(void *data, ngx_log_t *log);
 void ngx_http_reel_movie_look(void *data, ngx_log_t *log);
 void ngx_http_reel_source_look(void *data, ngx_log_t *log);
+void ngx_http_reel_remote_print(void *data, ngx_log_t *log);
+
+/* how l->path, of which l->st is known, is read; NGX_ERROR */
+ngx_int_t ngx_http_reel_movie_opts(ngx_http_reel_look_t *l,
+    reel_movie_opts_t *o);
+
+/* m, of which all is read, as the index of l */
+ngx_http_reel_asset_e ngx_http_reel_movie_print(ngx_http_reel_look_t *l,
+    reel_movie_t *m, ngx_log_t *log);
+
+/* says why it does not play; BAD_FILE */
+ngx_http_reel_asset_e ngx_http_reel_movie_bad(ngx_http_reel_look_t *l,
+    ngx_log_t *log, const char *text, uint64_t offset);
+
+/* are they of the same file, unchanged? */
+#define ngx_http_reel_same(a, b)                                             \
+    ((a)->size == (b)->size && (a)->mtime_ns == (b)->mtime_ns                \
+     && (a)->version == (b)->version)
 
 /* the same of a movie that is open; l->path is its name in the log */
 ngx_http_reel_asset_e ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l,

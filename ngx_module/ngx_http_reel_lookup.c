@@ -2,6 +2,7 @@
 
 #include "ngx_module/ngx_http_reel_look.h"
 #include "ngx_module/ngx_http_reel_lookup.h"
+#include "ngx_module/ngx_http_reel_remote.h"
 
 #define BUCKETS      64
 /* ms that an answer which is in no zone is known */
@@ -35,11 +36,15 @@ typedef struct {
     ngx_http_reel_held_t    *held;
     ngx_http_reel_loaded_pt  handler;
     lookup_t                *lookup;
+    ngx_uint_t               fetching;  /* carries it by subrequests */
 } waiter_t;
 
 static lookup_t *find(ngx_http_reel_place_t *place, ngx_queue_t **bucket);
 static lookup_t *create(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     ngx_queue_t *bucket);
+static ngx_int_t fetch(ngx_http_request_t *r, waiter_t *w);
+static void fetched(ngx_http_request_t *r, void *data);
+static void abandon(void *data);
 static void work(void *data, ngx_log_t *log);
 static void make_entry(lookup_t *l, ngx_log_t *log);
 static void looked(ngx_http_request_t *r, void *data);
@@ -137,7 +142,7 @@ ngx_http_reel_lookup(ngx_http_request_t *r, ngx_http_reel_place_t *place,
         return NGX_DONE;
     }
 
-    w = ngx_palloc(r->pool, sizeof(waiter_t));
+    w = ngx_pcalloc(r->pool, sizeof(waiter_t));
     if (w == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -166,7 +171,10 @@ ngx_http_reel_lookup(ngx_http_request_t *r, ngx_http_reel_place_t *place,
         l->look.st = held->entry->st;
     }
 
-    if (ngx_http_reel_task_post(r, work, looked, w) != NGX_OK) {
+    if ((place->uri.len ? fetch(r, w)
+                        : ngx_http_reel_task_post(r, work, looked, w))
+        != NGX_OK)
+    {
         end(l);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -174,6 +182,81 @@ ngx_http_reel_lookup(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     r->main->count++;
 
     return NGX_DONE;
+}
+
+
+/* a request that is not blocked may go before its subrequests are done */
+static ngx_int_t
+fetch(ngx_http_request_t *r, waiter_t *w)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = abandon;
+    cln->data = w;
+
+    w->lookup->look.remote = 1;
+
+    if (ngx_http_reel_remote_look(r, &w->lookup->look, fetched, w) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    w->fetching = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+fetched(ngx_http_request_t *r, void *data)
+{
+    waiter_t *w = data;
+
+    lookup_t  *l;
+
+    l = w->lookup;
+    w->fetching = 0;
+
+    if (l->look.state == NGX_HTTP_REEL_ASSET_PLAYABLE && !l->look.unchanged) {
+        if (ngx_http_reel_task_post(r, work, looked, w) == NGX_OK) {
+            return;
+        }
+
+        reel_movie_free(l->look.movie);
+        l->look.state = NGX_HTTP_REEL_ASSET_FAILED;
+    }
+
+    looked(r, w);
+}
+
+
+/* those that waited with it are told to try again */
+static void
+abandon(void *data)
+{
+    waiter_t *w = data;
+
+    lookup_t  *l;
+
+    if (!w->fetching) {
+        return;
+    }
+
+    l = w->lookup;
+    l->done = 1;
+    l->look.state = NGX_HTTP_REEL_ASSET_FAILED;
+
+    if (ngx_queue_empty(&l->waiters)) {
+        end(l);
+        return;
+    }
+
+    unlist(l);
+    ngx_add_timer(&l->event, 1);
 }
 
 
@@ -451,6 +534,7 @@ deliver(lookup_t *l, ngx_http_request_t *r, ngx_http_reel_held_t *held,
 
     ngx_memzero(&loaded, sizeof(ngx_http_reel_loaded_t));
     loaded.state = l->look.state;
+    loaded.status = l->look.status;
 
     handler(r, &loaded);
 }

@@ -3,6 +3,7 @@
  * stands in docs/directives.md.
  */
 
+#include "ngx_module/ngx_http_reel_fetch.h"
 #include "ngx_module/ngx_http_reel_token.h"
 #include "ngx_module/ngx_http_reel_wake.h"
 
@@ -200,6 +201,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, files),
       ngx_http_reel_play_handler },
+
+    { ngx_string("reel_play_upstream"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, upstream),
+      &ngx_http_reel_path_post },
 
     { ngx_string("reel_play_source"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
@@ -540,6 +548,8 @@ ngx_http_reel_init(ngx_conf_t *cf)
 
     *h = ngx_http_reel_token_access;
 
+    ngx_http_reel_fetch_init();
+
     return NGX_OK;
 }
 
@@ -682,6 +692,7 @@ ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
     conf->api = prev->api;
     conf->play = prev->play;
     conf->files = prev->files;
+    conf->upstream = prev->upstream;
 
     if (clcf->lmt_excpt) {
         clcf->handler = conf->upload ? ngx_http_reel_upload_handler

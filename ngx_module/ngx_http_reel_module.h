@@ -49,6 +49,9 @@
  *   ngx_http_reel_index.c     looks up an asset's index
  *   ngx_http_reel_lookup.c    … in its files, once for all who ask
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
+ *   ngx_http_reel_remote.c    … or a movie behind an internal location
+ *   ngx_http_reel_remote_media.c  and its segments
+ *   ngx_http_reel_fetch.c     … by ranges, in subrequests
  *   ngx_http_reel_source.c    … an asset's source in its place
  *   ngx_http_reel_zone.c      indexes in shared memory
  *   ngx_http_reel_printed.c   printed manifests beside them
@@ -120,6 +123,7 @@ typedef struct {
     ngx_uint_t               api;
     ngx_uint_t               play;
     ngx_uint_t               files;
+    ngx_str_t                upstream;          /* reel_play_upstream */
     ngx_uint_t               hls_segments;      /* reel_container_t */
     ngx_uint_t               token;             /* NGX_HTTP_REEL_TOKEN_* */
     reel_jwks_t             *token_keys;        /* NULL: none */
@@ -355,6 +359,7 @@ typedef enum {
     NGX_HTTP_REEL_ASSET_DELETED,
     NGX_HTTP_REEL_ASSET_BROKEN,         /* bad index; logged */
     NGX_HTTP_REEL_ASSET_BAD_FILE,       /* no movie that plays; logged */
+    NGX_HTTP_REEL_ASSET_UPSTREAM,       /* it said no: status */
     NGX_HTTP_REEL_ASSET_FAILED          /* the store failed; logged */
 } ngx_http_reel_asset_e;
 
@@ -373,6 +378,7 @@ typedef ngx_http_reel_hash_t  ngx_http_reel_hashes_t[NGX_HTTP_REEL_VERSIONS];
 
 typedef struct {
     ngx_http_reel_asset_e    state;
+    ngx_uint_t               status;    /* of the upstream */
     const reel_index_t      *index;     /* in the zone, only read; NULL
                                            unless PLAYABLE … */
     ngx_http_reel_hash_t    *hashes;    /* of its versions */
@@ -392,6 +398,8 @@ typedef struct {
     ngx_str_t                root;      /* of the store; or the file's path,
                                            terminated */
     ngx_http_reel_work_pt    look;
+    ngx_str_t                uri;       /* root is one, of an internal
+                                           location; or empty */
 } ngx_http_reel_place_t;
 
 /*

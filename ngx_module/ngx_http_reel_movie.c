@@ -6,6 +6,7 @@
 
 #include "ngx_module/ngx_http_reel_look.h"
 #include "ngx_module/ngx_http_reel_piece.h"
+#include "ngx_module/ngx_http_reel_remote.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
 #include "lib/base/hex.h"
@@ -35,7 +36,11 @@ typedef struct {
 } piece_t;
 
 static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_int_t set_uri(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_str_t *prefix);
 static ngx_uint_t below(ngx_http_request_t *r, ngx_str_t *path);
+static ngx_int_t name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_file_t **file);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
 static piece_t *create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -108,26 +113,36 @@ ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static ngx_int_t
 set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    u_char     *last;
-    size_t      root;
-    uint8_t     digest[REEL_SHA256_LEN];
-    ngx_str_t   uri;
+    u_char                    *last;
+    size_t                     root;
+    uint8_t                    digest[REEL_SHA256_LEN];
+    ngx_str_t                  uri;
+    ngx_http_reel_loc_conf_t  *conf;
 
     if (!below(r, &p->asset)) {
         return NGX_DECLINED;
     }
 
-    uri = r->uri;
-    r->uri = p->asset;
-    last = ngx_http_map_uri_to_path(r, &p->place.root, &root, 0);
-    r->uri = uri;
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    if (last == NULL) {
-        return NGX_ERROR;
+    if (conf->upstream.len) {
+        if (set_uri(r, p, &conf->upstream) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+    } else {
+        uri = r->uri;
+        r->uri = p->asset;
+        last = ngx_http_map_uri_to_path(r, &p->place.root, &root, 0);
+        r->uri = uri;
+
+        if (last == NULL) {
+            return NGX_ERROR;
+        }
+
+        *last = '\0';
+        p->place.root.len = last - p->place.root.data;
     }
-
-    *last = '\0';
-    p->place.root.len = last - p->place.root.data;
 
     p->place.id.len = REEL_ULID_LEN;
     p->place.id.data = ngx_pnalloc(r->pool, REEL_ULID_LEN + 1);
@@ -140,7 +155,44 @@ set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     reel_hex((char *) p->place.id.data, digest, REEL_ULID_LEN / 2);
-    p->place.look = ngx_http_reel_movie_look;
+    p->place.look = conf->upstream.len ? ngx_http_reel_remote_print
+                                       : ngx_http_reel_movie_look;
+
+    return NGX_OK;
+}
+
+
+/* what follows the location, behind the name of the internal one */
+static ngx_int_t
+set_uri(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_str_t *prefix)
+{
+    size_t      len;
+    u_char     *b;
+    ngx_str_t   rest;
+
+    if (ngx_http_reel_below_location(r, &rest) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    while (rest.len && *rest.data == '/') {
+        rest.data++;
+        rest.len--;
+    }
+
+    len = p->asset.data + p->asset.len - rest.data;
+
+    b = ngx_pnalloc(r->pool, prefix->len + len + 1);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    p->place.root.data = b;
+    b = ngx_cpymem(b, prefix->data, prefix->len);
+    b = ngx_cpymem(b, rest.data, len);
+    *b = '\0';
+
+    p->place.root.len = b - p->place.root.data;
+    p->place.uri = p->place.root;
 
     return NGX_OK;
 }
@@ -181,7 +233,8 @@ ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     reel_sample_t           q;
     reel_samples_cursor_t   c;
 
-    rc = open_file(r, p, &piece->file);
+    rc = p->place.uri.len ? name_file(r, p, &piece->file)
+                          : open_file(r, p, &piece->file);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_reel_play_again(r, p);
@@ -235,6 +288,10 @@ ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                          "segment");
     }
 
+    if (p->place.uri.len) {
+        return ngx_http_reel_remote_media(r, p);
+    }
+
     rc = open_file(r, p, &file);
 
     if (rc == NGX_DECLINED) {
@@ -258,6 +315,23 @@ ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     r->main->count++;
 
     return NGX_DONE;
+}
+
+
+/* of an upstream: for the log */
+static ngx_int_t
+name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
+{
+    *file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (*file == NULL) {
+        return NGX_ERROR;
+    }
+
+    (*file)->fd = NGX_INVALID_FILE;
+    (*file)->name = p->place.uri;
+    (*file)->log = r->connection->log;
+
+    return NGX_OK;
 }
 
 

@@ -18,11 +18,7 @@ static ngx_http_reel_asset_e read_file(ngx_http_reel_look_t *l, ngx_fd_t fd,
     ngx_log_t *log);
 static ngx_http_reel_asset_e read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd,
     reel_movie_t *m, u_char *buf, ngx_log_t *log);
-static ngx_http_reel_asset_e print_index(ngx_http_reel_look_t *l,
-    reel_movie_t *m, ngx_log_t *log);
 static ngx_int_t make_salt(uint8_t *salt, ngx_http_reel_look_t *l);
-static ngx_http_reel_asset_e bad(ngx_http_reel_look_t *l, ngx_log_t *log,
-    const char *text, uint64_t offset);
 
 
 void
@@ -97,13 +93,7 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
     reel_movie_opts_t       o;
     ngx_http_reel_asset_e   state;
 
-    ngx_memzero(&o, sizeof(reel_movie_opts_t));
-    o.segment_ms = SEGMENT_MS;
-    o.file_size = l->st.size;
-    o.created_ms = l->st.mtime_ns / 1000000;
-    o.direct = l->source;
-
-    if (make_salt(o.salt, l) != NGX_OK) {
+    if (ngx_http_reel_movie_opts(l, &o) != NGX_OK) {
         return NGX_HTTP_REEL_ASSET_FAILED;
     }
 
@@ -115,12 +105,25 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
     ngx_free(buf);
 
     if (state == NGX_HTTP_REEL_ASSET_PLAYABLE) {
-        state = print_index(l, m, log);
+        state = ngx_http_reel_movie_print(l, m, log);
     }
 
     reel_movie_free(m);
 
     return state;
+}
+
+
+ngx_int_t
+ngx_http_reel_movie_opts(ngx_http_reel_look_t *l, reel_movie_opts_t *o)
+{
+    ngx_memzero(o, sizeof(reel_movie_opts_t));
+    o->segment_ms = SEGMENT_MS;
+    o->file_size = l->st.size;
+    o->created_ms = l->st.mtime_ns / 1000000;
+    o->direct = l->source;
+
+    return make_salt(o->salt, l);
 }
 
 
@@ -155,7 +158,8 @@ read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
         }
 
         if (err != REEL_OK) {
-            return bad(l, log, e.text, reel_movie_at(m));
+            return ngx_http_reel_movie_bad(l, log, e.text,
+                                           reel_movie_at(m));
         }
     }
 
@@ -163,8 +167,9 @@ read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
 }
 
 
-static ngx_http_reel_asset_e
-print_index(ngx_http_reel_look_t *l, reel_movie_t *m, ngx_log_t *log)
+ngx_http_reel_asset_e
+ngx_http_reel_movie_print(ngx_http_reel_look_t *l, reel_movie_t *m,
+    ngx_log_t *log)
 {
     reel_buf_t             b;
     reel_err_t             err;
@@ -185,7 +190,7 @@ print_index(ngx_http_reel_look_t *l, reel_movie_t *m, ngx_log_t *log)
         state = NGX_HTTP_REEL_ASSET_FAILED;
 
     } else {
-        state = bad(l, log, e.text, reel_movie_at(m));
+        state = ngx_http_reel_movie_bad(l, log, e.text, reel_movie_at(m));
     }
 
     reel_buf_release(&b);
@@ -203,10 +208,18 @@ make_salt(uint8_t *salt, ngx_http_reel_look_t *l)
 {
     uint8_t     digest[REEL_SHA256_LEN];
     ngx_str_t   s;
-    u_char      in[NGX_MAX_PATH + 2 * NGX_INT64_LEN + 2];
+    u_char      in[NGX_MAX_PATH + 3 * NGX_INT64_LEN + 3];
 
-    s.len = ngx_snprintf(in, sizeof(in), "%L %uL %s", l->st.mtime_ns,
-                         l->st.size, l->path) - in;
+    s.data = ngx_snprintf(in, sizeof(in), "%L %uL %s", l->st.mtime_ns,
+                          l->st.size, l->path);
+
+    if (l->remote) {
+        /* of its ETag */
+        s.data = ngx_snprintf(s.data, in + sizeof(in) - s.data, " %uL",
+                              l->st.version);
+    }
+
+    s.len = s.data - in;
 
     if (reel_sha256(digest, in, s.len) != REEL_OK) {
         return NGX_ERROR;
@@ -218,9 +231,9 @@ make_salt(uint8_t *salt, ngx_http_reel_look_t *l)
 }
 
 
-static ngx_http_reel_asset_e
-bad(ngx_http_reel_look_t *l, ngx_log_t *log, const char *text,
-    uint64_t offset)
+ngx_http_reel_asset_e
+ngx_http_reel_movie_bad(ngx_http_reel_look_t *l, ngx_log_t *log,
+    const char *text, uint64_t offset)
 {
     ngx_uint_t  level;
 

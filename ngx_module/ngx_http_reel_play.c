@@ -5,6 +5,7 @@
 
 #include "ngx_module/ngx_http_reel_look.h"
 #include "ngx_module/ngx_http_reel_protect.h"
+#include "ngx_module/ngx_http_reel_remote.h"
 
 static void loaded_handler(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
@@ -167,7 +168,9 @@ loaded_handler(ngx_http_request_t *r, ngx_http_reel_loaded_t *loaded)
 
     } else if (loaded->state != NGX_HTTP_REEL_ASSET_PLAYABLE) {
         p = ctx->data;
-        rc = p->sourced && loaded->state != NGX_HTTP_REEL_ASSET_DELETED
+        rc = loaded->state == NGX_HTTP_REEL_ASSET_UPSTREAM
+             ? ngx_http_reel_remote_refuse(r, loaded->status)
+             : p->sourced && loaded->state != NGX_HTTP_REEL_ASSET_DELETED
              ? outdated(r) : not_playable(r, loaded->state);
 
     } else {

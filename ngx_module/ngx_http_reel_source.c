@@ -51,6 +51,7 @@ ngx_http_reel_place_source(ngx_http_request_t *r, ngx_str_t *asset,
 
     len = conf->root.len + 1 + ngx_strlen(key);
 
+    ngx_memzero(place, sizeof(ngx_http_reel_place_t));
     place->id = *asset;
     place->look = ngx_http_reel_source_look;
     place->root.len = len;

@@ -1,5 +1,6 @@
 /* answers that are made while they are sent: see ngx_http_reel_stream.h */
 
+#include "ngx_module/ngx_http_reel_remote.h"
 #include "ngx_module/ngx_http_reel_stream.h"
 
 #include <sys/mman.h>
@@ -27,6 +28,9 @@ static void wait_for_socket(ngx_http_reel_stream_t *s);
 static void wait_for_turn(ngx_http_reel_stream_t *s);
 static void next_turn(ngx_event_t *ev);
 static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
+static ngx_int_t gather_remote(ngx_http_reel_stream_t *s,
+    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
+    size_t *len);
 static ngx_int_t read_now(ngx_http_reel_stream_t *s, size_t min);
 static ngx_int_t read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file,
     size_t min, u_char **p, size_t *n);
@@ -88,6 +92,13 @@ cleanup(void *data)
 }
 
 
+void
+ngx_http_reel_stream_resume(ngx_http_reel_stream_t *s)
+{
+    run(s);
+}
+
+
 /* as far as it goes now */
 static void
 run(ngx_http_reel_stream_t *s)
@@ -108,7 +119,9 @@ run(ngx_http_reel_stream_t *s)
         return;
     }
 
-    rc = (rc == NGX_OK) ? begin(s) : ngx_http_reel_object_refuse(r, rc);
+    rc = (rc == NGX_OK) ? begin(s)
+         : s->window ? ngx_http_reel_remote_failed(s, rc)
+                     : ngx_http_reel_object_refuse(r, rc);
 
     if (rc != NGX_DECLINED) {
         ngx_http_finalize_request(r, rc);
@@ -492,6 +505,10 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
     ngx_uint_t                    i;
     ngx_http_reel_stream_read_t  *rd;
 
+    if (s->play->place.uri.len) {
+        return gather_remote(s, stretches, n, min, p, len);
+    }
+
     rd = &s->read;
 
     if (s->ready && rd->fd == file->fd && rd->n == n
@@ -532,6 +549,33 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
     s->reading = 1;
 
     return NGX_AGAIN;
+}
+
+
+/* a copy: it may be changed, and asked for again */
+static ngx_int_t
+gather_remote(ngx_http_reel_stream_t *s, ngx_http_reel_stretch_t *stretches,
+    ngx_uint_t n, size_t min, u_char **p, size_t *len)
+{
+    size_t      size;
+    ngx_uint_t  i;
+
+    size = 0;
+
+    for (i = 0; i < n; i++) {
+        size += stretches[i].size;
+    }
+
+    release_read(s);
+
+    s->read.buf = read_buffer(s, size);
+    if (s->read.buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    *p = s->read.buf;
+
+    return ngx_http_reel_remote_gather(s, stretches, n, min, *p, len);
 }
 
 

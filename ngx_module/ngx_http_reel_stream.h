@@ -75,6 +75,7 @@ struct ngx_http_reel_stream_s {
     ngx_queue_t              queue;     /* of those that wait for the next */
 
     ngx_http_reel_stream_read_t  read;
+    void                    *window;    /* of a file that is fetched */
     u_char                  *large;     /* for what no buffer can hold */
     unsigned                 started:1;
     unsigned                 queued:1;
@@ -85,6 +86,9 @@ struct ngx_http_reel_stream_s {
 /* answers the request with s; returns what the handler returns */
 ngx_int_t ngx_http_reel_stream_start(ngx_http_request_t *r,
     ngx_http_reel_stream_t *s);
+
+/* goes on: what was read is there, or is known not to come */
+void ngx_http_reel_stream_resume(ngx_http_reel_stream_t *s);
 
 /*
  * Reads size bytes of file at offset, or at least min of them: *n, at *p,

@@ -139,6 +139,8 @@ my @refused = (
     ['reel_upload_sync on;', '', qr/invalid value "on"/],
     ['reel_upload_interim 104;', '',
         qr/"reel_upload_interim" .*"on" or "off"/],
+    ['', 'location /f/ { reel_play_files; reel_play_upstream films; }',
+        qr/"reel_play_upstream" .*slash/],
     ['reel_play_source maybe;', '', qr/"reel_play_source" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
     ['reel_hls_segments mpegts;', '', qr/invalid value "mpegts"/],

@@ -1,0 +1,211 @@
+#!/usr/bin/perl
+
+# reel_play_upstream: movies behind an internal location, read by ranges.
+
+use strict;
+use warnings;
+use lib 't/lib';
+use File::Path qw(make_path);
+use IO::Socket::INET;
+use Reel;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $far = Reel::free_port();
+my $bad = Reel::free_port();
+my $t = Reel->new(idle => 1, zone => 1, http => "
+    log_format far '\$request_method \$uri \$http_range \$status \$connection';
+    upstream far { server 127.0.0.1:$far; keepalive 4; }
+    server { listen 127.0.0.1:$far; root FAR; access_log FAR.log far;
+        location /no/ { return 403; } location /ill/ { return 503; } }",
+    conf => "
+    location /films/ { reel_play_files; reel_play_upstream /inner/; }
+    location /local/ { alias FAR/; reel_play_files; }
+    location /ts/ { reel_play_files; reel_play_upstream /inner/;
+        reel_hls_segments ts; }
+    location /broken/ { reel_play_files; reel_play_upstream /bad/; }
+    location /inner/ { internal; proxy_pass http://far/;
+        proxy_http_version 1.1; proxy_set_header Connection \"\"; }
+    location /bad/ { internal; proxy_pass http://127.0.0.1:$bad/;
+        proxy_read_timeout 1s; }");
+my $dir = "$t->{dir}/far";
+make_path("$dir/a b");
+$t->{o}{$_} =~ s/FAR/$dir/g for 'conf', 'http';
+
+sub film {
+    my ($to, $s, @more) = @_;
+    system('ffmpeg', '-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i',
+        "testsrc2=size=320x180:rate=10:duration=$s", '-f', 'lavfi', '-i',
+        "sine=frequency=440:sample_rate=48000:duration=$s",
+        qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
+        -b:a 64k), @more, $to) == 0 or die 'ffmpeg';
+}
+film("$dir/late.mp4", 14, qw(-b:v 1M));
+film("$dir/a b/first.mp4", 14, '-movflags', '+faststart');
+film("$dir/dense.mp4", 8, qw(-c:v rawvideo -c:v libx264 -qp 0));
+$t->nginx_start;
+
+sub stream {
+    my ($in, $kind) = @_;
+    open my $p, '-|', qw(ffmpeg -v error -nostdin -i), $in, '-map', "0:$kind",
+        qw(-c copy -f streamhash -hash md5 -) or die;
+    local $/;
+    my $said = <$p>;
+    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
+}
+
+sub asked {     # since the last time
+    my @lines = split /\n/, -e "$dir.log" ? slurp("$dir.log") : '';
+    spew("$dir.log", '');
+    return @lines;
+}
+
+my $base = "http://127.0.0.1:$t->{port}";
+for my $name ('a%20b/first.mp4', 'late.mp4', 'dense.mp4') {
+    my ($far_url, $near) = ("/films/$name", "/local/$name");
+    asked();
+    my $x = http($t, 'GET', "$far_url/master.m3u8");
+    has_status($x, 200, undef, $name);
+    my @got = asked();
+    cmp_ok(scalar @got, '<=', $name =~ /first/ ? 1 : 3,
+        "$name: requests for its index: " . join ' | ', @got);
+    my ($list) = $x->{body} =~ m{^(v180~\w{10}/media\.m3u8)}m;
+    my ($here) = http($t, 'GET', "$near/master.m3u8")->{body}
+        =~ m{^(v180~\w{10}/media\.m3u8)}m;
+    for my $pair (['v180', $list, $here]) {
+        (my $a1 = $list) =~ s/v180~/a1~/;
+        (my $b1 = $here) =~ s/v180~/a1~/;
+        for my $l ([$list, $here], [$a1, $b1]) {
+            my $wrong = 0;
+            for my $n ('init.mp4', '0.m4s', '1.m4s') {
+                (my $u = $l->[0]) =~ s/media\.m3u8/$n/;
+                (my $v = $l->[1]) =~ s/media\.m3u8/$n/;
+                asked();
+                my $got = http($t, 'GET', "$far_url/$u");
+                my @asked = asked();
+                my $want = http($t, 'GET', "$near/$v");
+                $wrong++ if $got->{status} != 200 || $got->{body} ne
+                    $want->{body} || $n eq 'init.mp4' && @asked
+                    || @asked > 1 + int(length($got->{body}) / 2 ** 20);
+                my $h = http($t, 'HEAD', "$far_url/$u");
+                $wrong++ if $h->{headers}{'content-length'}
+                    != length $want->{body};
+                for (1 .. 4) {
+                    my $from = int rand length $want->{body};
+                    my $to = $from + int rand 200000;
+                    my $p = http($t, 'GET', "$far_url/$u",
+                        headers => { Range => "bytes=$from-$to" });
+                    $wrong++ if $p->{status} != 206 || $p->{body} ne substr
+                        $want->{body}, $from, $to - $from + 1;
+                }
+            }
+            is($wrong, 0, "$name: $l->[0]: as of the file itself");
+        }
+    }
+    is(stream("$base$far_url/master.m3u8", 'v'), stream("$dir/" . $name =~
+        s/%20/ /r, 'v'), "$name: its pictures");
+}
+like(http($t, 'GET', '/ts/late.mp4/v180/media.m3u8')->{body}, qr/^[^#]*0\.ts/m,
+    'transport streams');
+is(http($t, 'GET', '/films/late.mp4/v180/0.ts')->{body},
+    http($t, 'GET', '/local/late.mp4/v180/0.ts')->{body}, '… byte by byte');
+
+# --- what the upstream says ------------------------------------------------------
+
+has_status(http($t, 'GET', '/films/none.mp4/master.m3u8'), 404, 'NOT_FOUND',
+    'not there');
+has_status(http($t, 'GET', '/films/no/x.mp4/master.m3u8'), 403,
+    'UPSTREAM_FAILED', 'forbidden');
+has_status(http($t, 'GET', '/films/ill/x.mp4/master.m3u8'), 503,
+    'UPSTREAM_FAILED', 'ill');
+has_status(http($t, 'GET', '/broken/x.mp4/master.m3u8'), 502,
+    'UPSTREAM_FAILED', 'nobody listens');
+spew("$dir/text.mp4", 'no film' x 100);
+spew("$dir/empty.mp4", '');
+has_status(http($t, 'GET', "/films/$_.mp4/master.m3u8"), 422, 'BAD_FILE', $_)
+    for 'text', 'empty';
+has_status(http($t, 'GET', '/inner/late.mp4'), 404, undef,
+    'the inner location is not seen');
+
+# --- a film that is replaced ------------------------------------------------------
+
+my ($old) = http($t, 'GET', '/films/late.mp4/master.m3u8')->{body}
+    =~ m{^(v180~\w{10})/}m;
+film("$dir/new.mp4", 6);
+rename "$dir/new.mp4", "$dir/late.mp4" or die;
+has_status(http($t, 'GET', "/films/late.mp4/$old/1.m4s"), 404, 'NOT_FOUND',
+    'a segment of the old one is not made of the new one');
+sleep 1.1;
+my ($new) = http($t, 'GET', '/films/late.mp4/master.m3u8')->{body}
+    =~ m{^(v180~\w{10})/}m;
+isnt($new, $old, 'the new one has a version of its own');
+
+# --- answers that are none --------------------------------------------------------
+
+my $film = slurp("$dir/a b/first.mp4");
+my $size = length $film;
+sub serve {     # one server of crooked answers: f gets first, last
+    my ($f) = @_;
+    my $s = IO::Socket::INET->new(Listen => 8, ReuseAddr => 1,
+        LocalAddr => "127.0.0.1:$bad") or die "listen: $!";
+    my $pid = fork // die;
+    return ($pid, $s) if $pid;
+    while (my $c = $s->accept) {
+        my $in = '';
+        while ($in !~ /\r\n\r\n/) { sysread($c, $in, 4096, length $in) or last }
+        my ($a, $b) = $in =~ /^Range: bytes=(\d+)-(\d+)/m;
+        $b = $size - 1 if defined $b && $b >= $size;
+        $f->($c, $a, $b);
+        close $c;
+    }
+    POSIX::_exit(0);
+}
+sub part {
+    my ($a, $b, %o) = @_;
+    my $body = $o{body} // substr $film, $a, $b - $a + 1;
+    my $len = $o{length} // length $body;
+    return "HTTP/1.1 206 Partial Content\r\nContent-Length: $len\r\n"
+        . 'Content-Range: ' . ($o{range} // "bytes $a-$b/$size")
+        . "\r\nETag: \"" . ($o{etag} // 1) . "\"\r\n\r\n$body";
+}
+require POSIX;
+my %crooked = (
+    'the whole for a range' => sub { my ($c) = @_; print $c
+        "HTTP/1.1 200 OK\r\nContent-Length: $size\r\n\r\n$film" },
+    'another range' => sub { my ($c, $a, $b) = @_;
+        print $c part($a, $b, range => 'bytes 5-' . ($b + 5) . "/$size") },
+    'no Content-Range' => sub { my ($c, $a, $b) = @_;
+        (my $x = part($a, $b)) =~ s/Content-Range[^\n]*\n//; print $c $x },
+    'cut short' => sub { my ($c, $a, $b) = @_;
+        print $c part($a, $b, body => substr($film, $a, 1000),
+            length => $b - $a + 1) },
+    'malformed' => sub { my ($c, $a, $b) = @_;
+        print $c part($a, $b, range => 'bytes x-y/z') },
+);
+for my $name (sort keys %crooked) {
+    my ($pid, $s) = serve($crooked{$name});
+    has_status(http($t, 'GET', '/broken/f.mp4/master.m3u8', secs => 10), 502,
+        'UPSTREAM_FAILED', $name);
+    like($t->log, qr/"\/bad\/f\.mp4" is not taken: .*\Q$name\E/, "$name: logged");
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    close $s;
+}
+{
+    my ($pid, $s) = serve(sub { my ($c, $a, $b) = @_; print $c
+        "HTTP/1.1 206 P\r\nContent-Length: 9\r\n"; sleep 30 });
+    has_status(http($t, 'GET', '/broken/f.mp4/master.m3u8', secs => 10), 504,
+        'UPSTREAM_FAILED', 'it stalls');
+    # who goes away meanwhile leaves nothing behind
+    raw($t, "GET /broken/f.mp4/master.m3u8 HTTP/1.1\r\nHost: a\r\n\r\n",
+        cut => 1) for 1 .. 3;
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    close $s;
+}
+sleep 1.2;
+is(http($t, 'GET', '/films/dense.mp4/master.m3u8')->{status}, 200,
+    'it goes on');
+is(scalar(() = $t->log =~ /\[(?:alert|emerg)\]/g), 0, 'no alerts');
+
+done_testing();
