@@ -1,8 +1,6 @@
 #include "workerd/av_frag.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 
 #define FRAG_BYTES_MAX    (256u << 20)
@@ -292,10 +290,10 @@ done:
 int
 reel_av_frag_end(reel_av_frag_t *w, reel_encoded_t *o, reel_av_fault_t *f)
 {
-    /* EINVAL: not a file that can be synced (a pipe of a debugging run) */
-    if (fdatasync(w->fd) != 0 && errno != EINVAL) {
-        return reel_av_fault_err(f, errno == ENOSPC ? REEL_NOSPACE : REEL_IO,
-                                 "write", "sync");
+    reel_err_t  err = reel_child_sync(w->fd);
+
+    if (err != REEL_OK) {
+        return reel_av_fault_err(f, err, "write", "sync");
     }
 
     o->header = w->header.data;

@@ -1,7 +1,5 @@
 /* poster: one picture of the film as JPEG */
 
-#include <errno.h>
-#include <unistd.h>
 
 #include "workerd/av_compat.h"
 #include "workerd/av_filter.h"
@@ -142,9 +140,8 @@ write_image(poster_t *p)
     err = reel_child_write(fd, p->jpeg.pkt->data,
                            (size_t) p->jpeg.pkt->size);
 
-    /* EINVAL: not a file that can be synced (a pipe of a debugging run) */
-    if (err == REEL_OK && fdatasync(fd) != 0 && errno != EINVAL) {
-        err = errno == ENOSPC ? REEL_NOSPACE : REEL_IO;
+    if (err == REEL_OK) {
+        err = reel_child_sync(fd);
     }
 
     if (err == REEL_OK) {

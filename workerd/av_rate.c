@@ -41,21 +41,6 @@ static const reel_rational_t known[] = {
 };
 
 
-static uint64_t
-gcd(uint64_t a, uint64_t b)
-{
-    uint64_t  t;
-
-    while (b != 0) {
-        t = a % b;
-        a = b;
-        b = t;
-    }
-
-    return a;
-}
-
-
 static bool
 rational(reel_rational_t *r, uint64_t num, uint64_t den)
 {
@@ -65,7 +50,7 @@ rational(reel_rational_t *r, uint64_t num, uint64_t den)
         return false;
     }
 
-    g = gcd(num, den);
+    g = reel_gcd(num, den);
     num /= g;
     den /= g;
 

@@ -5,9 +5,7 @@
  * between the instants that no other needs.
  */
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "workerd/av_compat.h"
 #include "workerd/av_filter.h"
@@ -491,11 +489,7 @@ finish(story_t *s)
     }
 
     for (unsigned i = 0; err == REEL_OK && i < s->task.nsets; i++) {
-
-        /* EINVAL: not a file that can be synced (a pipe) */
-        if (fdatasync(s->child->out_fd[i]) != 0 && errno != EINVAL) {
-            err = errno == ENOSPC ? REEL_NOSPACE : REEL_IO;
-        }
+        err = reel_child_sync(s->child->out_fd[i]);
 
         if (err == REEL_OK) {
             err = reel_child_story(s->child, &s->set[i].told, i);

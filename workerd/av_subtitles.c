@@ -4,11 +4,9 @@
  * bounds, has no answer.
  */
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/rescale.h"
 #include "lib/text/ass.h"
@@ -335,9 +333,8 @@ tell(subs_t *s, unsigned i, const reel_buf_t *b, const reel_encoded_t *o)
         err = reel_child_write(fd, b->data, b->len);
     }
 
-    /* EINVAL: not a file that can be synced (a pipe) */
-    if (err == REEL_OK && fdatasync(fd) != 0 && errno != EINVAL) {
-        err = errno == ENOSPC ? REEL_NOSPACE : REEL_IO;
+    if (err == REEL_OK) {
+        err = reel_child_sync(fd);
     }
 
     return err == REEL_OK ? reel_child_object(s->child, o, i, 0) : err;

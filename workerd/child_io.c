@@ -17,6 +17,13 @@ static unsigned  told_permille;
 static int64_t   told_ms;
 
 
+static reel_err_t
+write_err(void)
+{
+    return errno == ENOSPC || errno == EDQUOT ? REEL_NOSPACE : REEL_IO;
+}
+
+
 reel_err_t
 reel_child_write(int fd, const void *p, size_t len)
 {
@@ -30,8 +37,7 @@ reel_child_write(int fd, const void *p, size_t len)
         }
 
         if (n < 0) {
-            return errno == ENOSPC || errno == EDQUOT ? REEL_NOSPACE
-                                                      : REEL_IO;
+            return write_err();
         }
 
         from += n;
@@ -39,6 +45,20 @@ reel_child_write(int fd, const void *p, size_t len)
     }
 
     return REEL_OK;
+}
+
+
+reel_err_t
+reel_child_sync(int fd)
+{
+    int  rc;
+
+    do {
+        rc = fdatasync(fd);
+    } while (rc != 0 && errno == EINTR);
+
+    /* EINVAL: not a file that can be synced (a pipe of a debugging run) */
+    return rc == 0 || errno == EINVAL ? REEL_OK : write_err();
 }
 
 

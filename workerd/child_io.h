@@ -64,6 +64,9 @@ reel_err_t reel_child_line(reel_child_t *c, reel_buf_t *b) REEL_WARN_UNUSED;
 reel_err_t reel_child_write(int fd, const void *p, size_t len)
     REEL_WARN_UNUSED;
 
+/* what was written survives power loss; REEL_NOSPACE, REEL_IO */
+reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
+
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
  * av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c.  0 = done, else the status of reel_child_fail.

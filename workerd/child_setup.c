@@ -121,8 +121,10 @@ static int
 sync_outputs(reel_child_t *io)
 {
     for (unsigned i = 0; i < io->nout; i++) {
-        if (fdatasync(io->out_fd[i]) != 0 && errno != EINVAL) {
-            return reel_child_fail(io, true, errno == ENOSPC ? "NO_SPACE"
+        reel_err_t  err = reel_child_sync(io->out_fd[i]);
+
+        if (err != REEL_OK) {
+            return reel_child_fail(io, true, err == REEL_NOSPACE ? "NO_SPACE"
                                    : "IO", "write", "fdatasync of output %u "
                                    "failed: %s", i, strerror(errno));
         }

@@ -37,3 +37,18 @@ reel_rescale(int64_t v, uint64_t num, uint64_t den, reel_round_t r)
 
     return q > (unsigned __int128) INT64_MAX ? INT64_MAX : (int64_t) q;
 }
+
+
+uint64_t
+reel_gcd(uint64_t a, uint64_t b)
+{
+    uint64_t  t;
+
+    while (b != 0) {
+        t = a % b;
+        a = b;
+        b = t;
+    }
+
+    return a;
+}

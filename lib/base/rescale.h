@@ -17,4 +17,7 @@ typedef enum { REEL_ROUND_DOWN, REEL_ROUND_UP, REEL_ROUND_NEAR } reel_round_t;
  */
 int64_t reel_rescale(int64_t v, uint64_t num, uint64_t den, reel_round_t r);
 
+/* the greatest common divisor; of a number and 0 the number */
+uint64_t reel_gcd(uint64_t a, uint64_t b);
+
 #endif

@@ -14,15 +14,6 @@
 #define RBSP_MAX     4096
 
 #define MBS_MAX      4096       /* 65536 samples a side */
-#define EXTENDED_SAR 255
-
-
-/* 14496-10, table E-1, aspect_ratio_idc 1 to 16 */
-static const uint8_t  sar_table[][2] = {
-    { 1, 1 }, { 12, 11 }, { 10, 11 }, { 16, 11 }, { 40, 33 }, { 24, 11 },
-    { 20, 11 }, { 32, 11 }, { 80, 33 }, { 18, 11 }, { 15, 11 }, { 64, 33 },
-    { 160, 99 }, { 4, 3 }, { 3, 2 }, { 2, 1 }
-};
 
 
 /* 7.3.2.1.1: profiles with chroma format, depths and scaling matrix */
@@ -193,25 +184,7 @@ read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
 static void
 read_vui(reel_avc_sps_t *sps, reel_bits_t *b)
 {
-    uint32_t  idc, num, den;
-
-    if (reel_bits_u(b, 1)) {
-        idc = reel_bits_u(b, 8);
-
-        if (idc == EXTENDED_SAR) {
-            num = reel_bits_u(b, 16);
-            den = reel_bits_u(b, 16);
-
-            if (num != 0 && den != 0) {
-                sps->sar_num = num;
-                sps->sar_den = den;
-            }
-
-        } else if (idc >= 1 && idc <= sizeof(sar_table) / 2) {
-            sps->sar_num = sar_table[idc - 1][0];
-            sps->sar_den = sar_table[idc - 1][1];
-        }
-    }
+    reel_nal_sar(b, &sps->sar_num, &sps->sar_den);
 
     if (reel_bits_u(b, 1)) {
         reel_bits_u(b, 1);      /* overscan_appropriate_flag */

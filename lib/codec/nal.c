@@ -1,6 +1,17 @@
 #include "lib/codec/nal.h"
 
 
+#define EXTENDED_SAR 255
+
+
+/* aspect_ratio_idc 1 to 16 */
+static const uint8_t  sar_table[][2] = {
+    { 1, 1 }, { 12, 11 }, { 10, 11 }, { 16, 11 }, { 40, 33 }, { 24, 11 },
+    { 20, 11 }, { 32, 11 }, { 80, 33 }, { 18, 11 }, { 15, 11 }, { 64, 33 },
+    { 160, 99 }, { 4, 3 }, { 3, 2 }, { 2, 1 }
+};
+
+
 /* the next 00 00 01 in [p, end), or end */
 static const uint8_t *
 start_code(const uint8_t *p, const uint8_t *end)
@@ -112,4 +123,34 @@ reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
     }
 
     return n;
+}
+
+
+void
+reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den)
+{
+    uint32_t  idc, n, d;
+
+    if (!reel_bits_u(b, 1)) {
+        return;
+    }
+
+    idc = reel_bits_u(b, 8);
+
+    if (idc == EXTENDED_SAR) {
+        n = reel_bits_u(b, 16);
+        d = reel_bits_u(b, 16);
+
+    } else if (idc >= 1 && idc <= sizeof(sar_table) / 2) {
+        n = sar_table[idc - 1][0];
+        d = sar_table[idc - 1][1];
+
+    } else {
+        return;
+    }
+
+    if (n != 0 && d != 0) {
+        *num = n;
+        *den = d;
+    }
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/bits.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -40,5 +41,11 @@ bool reel_nal_valid(reel_str_t nal);
  */
 size_t reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p,
     size_t len);
+
+/*
+ * The aspect ratio with which both begin vui_parameters() (E.2.1, table E-1);
+ * where it is not told, or reserved, num and den stay.
+ */
+void reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den);
 
 #endif

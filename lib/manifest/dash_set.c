@@ -2,29 +2,15 @@
 
 #include <inttypes.h>
 
+#include "lib/base/rescale.h"
 #include "lib/manifest/dash.h"
 #include "lib/manifest/dash_attr.h"
-
-
-static uint64_t
-gcd(uint64_t a, uint64_t b)
-{
-    uint64_t  t;
-
-    while (b != 0) {
-        t = a % b;
-        a = b;
-        b = t;
-    }
-
-    return a;
-}
 
 
 static void
 add_frame_rate(reel_buf_t *b, const char *name, const reel_rendition_t *r)
 {
-    uint64_t  d = gcd(r->rate_num, r->rate_den);
+    uint64_t  d = reel_gcd(r->rate_num, r->rate_den);
 
     reel_buf_printf(b, " %s=\"%" PRIu64, name, r->rate_num / d);
 
@@ -171,7 +157,7 @@ add_video_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
         h = r->height > h ? r->height : h;
     }
 
-    g = gcd(largest->width, largest->height);
+    g = reel_gcd(largest->width, largest->height);
 
     reel_buf_printf(b, "<AdaptationSet id=\"%u\" contentType=\"video\" "
                     "mimeType=\"video/mp4\" segmentAlignment=\"true\" "

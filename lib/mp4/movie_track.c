@@ -10,21 +10,6 @@
 #define ELST_MAX     (INT64_C(1) << 40)     /* ticks: 34 years at 1000 a second */
 
 
-static uint32_t
-gcd(uint32_t a, uint32_t b)
-{
-    uint32_t  r;
-
-    while (b != 0) {
-        r = a % b;
-        a = b;
-        b = r;
-    }
-
-    return a;
-}
-
-
 /* 8.6.6: what comes before the media, and where in it playback begins */
 static reel_err_t
 read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
@@ -270,8 +255,9 @@ reel_movie_scan(reel_movie_track_t *t, uint64_t file_size, reel_error_t *e)
         t->start_ts = pts < t->start_ts ? pts : t->start_ts;
         t->end_ts = behind > t->end_ts ? behind : t->end_ts;
         t->offsets |= q.cts_offset != 0;
-        t->unit = gcd(t->unit, q.duration);
-        t->unit = gcd(t->unit, (uint32_t) llabs(q.cts_offset));
+        t->unit = (uint32_t) reel_gcd(t->unit, q.duration);
+        t->unit = (uint32_t) reel_gcd(t->unit,
+                                       (uint64_t) llabs(q.cts_offset));
         t->samples++;
     }
 

@@ -101,10 +101,26 @@ relations(void **state)
 }
 
 
+static void
+gcd(void **state)
+{
+    (void) state;
+
+    assert_int_equal(reel_gcd(0, 0), 0);
+    assert_int_equal(reel_gcd(0, 7), 7);
+    assert_int_equal(reel_gcd(7, 0), 7);
+    assert_int_equal(reel_gcd(1920, 1080), 120);
+    assert_int_equal(reel_gcd(30000, 1001), 1);
+    assert_true(reel_gcd(UINT64_MAX, UINT64_MAX - 1) == 1);
+    assert_true(reel_gcd(UINT64_MAX, 5) == 5);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(gcd),
         cmocka_unit_test(table),
         cmocka_unit_test(relations),
     };
