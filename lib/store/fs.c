@@ -23,7 +23,8 @@ fill_stat(const struct stat *sb, reel_store_stat_t *st)
     uint64_t  v;
 
     if (!S_ISREG(sb->st_mode)) {
-        return S_ISLNK(sb->st_mode) ? REEL_DENIED : REEL_NOTFOUND;
+        /* nobody put it there by us: not to be taken for nothing */
+        return S_ISDIR(sb->st_mode) ? REEL_NOTFOUND : REEL_DENIED;
     }
 
     st->size = (uint64_t) sb->st_size;
