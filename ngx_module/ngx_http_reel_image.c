@@ -127,7 +127,7 @@ thumb_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p, thumb_t *t,
         rc = parse_seconds(reel_str(value), &t->time_ms);
     }
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED || rc == NGX_ERROR) {
         return rc;
     }
 
@@ -144,24 +144,42 @@ thumb_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p, thumb_t *t,
         t->width = n;
     }
 
-    return rc == NGX_DECLINED ? rc : NGX_OK;
+    return rc == NGX_DONE ? NGX_OK : rc;
 }
 
 
-/* NGX_DONE: it is not there; NGX_DECLINED: it is nothing that could be */
+/*
+ * The name as nginx's own $arg_… takes it, in any case and never decoded, so
+ * that an edge with it in its key means the same by it.  NGX_DONE: it is not
+ * there; NGX_DECLINED: it is nothing that could be.
+ */
 static ngx_int_t
 parameter(ngx_http_request_t *r, const char *name, char *value, size_t cap)
 {
+    ngx_str_t   raw;
+    reel_buf_t  b;
     reel_err_t  err;
-    reel_str_t  query;
 
-    query.p = (char *) r->args.data;
-    query.len = r->args.len;
+    if (ngx_http_arg(r, (u_char *) name, ngx_strlen(name), &raw) != NGX_OK) {
+        return NGX_DONE;
+    }
 
-    err = reel_query_get_decoded(query, name, value, cap);
+    reel_buf_init(&b, cap - 1);
+    err = reel_uri_decode(&b, (reel_str_t) { (char *) raw.data, raw.len });
+
+    if (err == REEL_OK) {
+        err = reel_buf_err(&b);
+    }
+
+    if (err == REEL_OK) {
+        (void) ngx_cpystrn((u_char *) value, b.len ? b.data : (u_char *) "",
+                           b.len + 1);
+    }
+
+    reel_buf_release(&b);
 
     return err == REEL_OK ? NGX_OK
-           : err == REEL_NOTFOUND ? NGX_DONE : NGX_DECLINED;
+           : err == REEL_NOMEM ? NGX_ERROR : NGX_DECLINED;
 }
 
 

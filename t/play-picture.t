@@ -23,7 +23,10 @@ is(scalar @{ $a->{sheet}{1} }, 3, 'sheets');
 for my $c (['time=0', 0], ['time=1.999', 0], ['time=2', 1], ['time=2.0', 1],
     ['time=59.9999', 29], ['time=60', 29], ['time=999999999', 29], ['', 3],
     ['time=7&width=1', 3], ['width=9999&time=7', 3], ['token=x&time=20', 10],
-    ['time=%32%30', 10])
+    # names as $arg_time of an edge's key takes them: the first one, in any
+    # case, never decoded
+    ['TIME=20', 10], ['Width=1&tIme=7', 3], ['time=20&time=7', 10],
+    ['%74ime=20', 3], ['xtime=20', 3], ['time=%32%30', 10])
 {
     my ($query, $n) = @$c;
     $x = http($t, 'GET', $a->url("thumb.jpg?$query"));
