@@ -190,3 +190,19 @@ reel_track_check_time(const reel_track_t *tr, const reel_publish_t *t,
 
     return REEL_OK;
 }
+
+
+reel_err_t
+reel_track_check_alone(const reel_encoded_t *o, const reel_grid_t *g,
+    reel_error_t *e)
+{
+    reel_err_t      err;
+    reel_track_t    tr = { .objects = &o, .nobjects = 1 };
+    reel_publish_t  t = { .grid = *g };
+
+    memcpy(tr.name, o->rendition, sizeof(tr.name));
+    err = reel_track_check_objects(&tr, &t, e);
+
+    return err == REEL_OK ? reel_track_check_time(&tr, &t, g->fragments, e)
+                          : err;
+}

@@ -20,4 +20,8 @@ reel_err_t reel_track_check_objects(reel_track_t *tr,
 reel_err_t reel_track_check_time(const reel_track_t *tr,
     const reel_publish_t *t, uint32_t n, reel_error_t *e) REEL_WARN_UNUSED;
 
+/* both, of a rendition that is whole in one object */
+reel_err_t reel_track_check_alone(const reel_encoded_t *o,
+    const reel_grid_t *g, reel_error_t *e) REEL_WARN_UNUSED;
+
 #endif

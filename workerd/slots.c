@@ -252,6 +252,10 @@ start(reel_slot_t *s)
     if (err == REEL_OK && a->ops->source) {
         err = reel_attempt_source(a, &spec.io);
     }
+    if (err == REEL_OK && reel_verdict_hopeless(a)) {
+        err = reel_attempt_fail(a, REEL_IO, "WORKER_LOST", a->task,
+                                "its workers went away");
+    }
 
     if (err == REEL_EXISTS) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");

@@ -9,6 +9,8 @@
 
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/log.h"
+#include "workerd/publish_check.h"
 
 
 static reel_err_t
@@ -53,12 +55,22 @@ static bool
 as_asked(const reel_attempt_t *a, const reel_encoded_t *o, json_int_t i,
     json_int_t from)
 {
+    const reel_text_track_t *asked;
     const reel_subtitles_t  *t = a->data;
 
     if (i < 0 || i >= (json_int_t) t->ntexts || from != 0
         || o->kind != REEL_TEXT || o->frag_from != 0
-        || o->nfrags != t->grid.fragments
-        || strcmp(o->rendition, t->texts[i].name) != 0)
+        || o->nfrags != t->grid.fragments)
+    {
+        return false;
+    }
+
+    asked = &t->texts[i];
+
+    if (strcmp(o->rendition, asked->name) != 0
+        || strcmp(o->codec, "wvtt") != 0
+        || strcmp(o->language, asked->language) != 0
+        || strcmp(o->label, asked->label) != 0 || o->roles != asked->roles)
     {
         return false;
     }
@@ -79,7 +91,9 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 {
     json_int_t      i;
     reel_err_t      err;
+    reel_error_t    why = { "" };
     reel_encoded_t  o;
+    const reel_subtitles_t  *t = a->data;
 
     if (strcmp(key, "object") != 0) {
         return REEL_BADDATA;
@@ -97,7 +111,17 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
     {
         err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
                                 "the child's object is not what was asked");
-        goto fail;
+        goto done;
+    }
+
+    /* what publish would refuse, and the film with it */
+    err = reel_track_check_alone(&o, &t->grid, &why);
+
+    if (err != REEL_OK) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task,
+                      "a text is left out: %s", why.text);
+        err = REEL_OK;
+        goto done;
     }
 
     snprintf(o.name, sizeof(o.name), "0-%.48s.vtt", a->token);
@@ -110,7 +134,7 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 
     a->published = a->answer.nobjects;
 
-fail:
+done:
 
     reel_encoded_release(&o);
 

@@ -136,6 +136,13 @@ tries(const reel_attempt_t *a)
 }
 
 
+bool
+reel_verdict_hopeless(const reel_attempt_t *a)
+{
+    return a->ops->optional && a->number > tries(a) + 1;
+}
+
+
 void
 reel_verdict_forgive(reel_attempt_t *a)
 {

@@ -27,4 +27,10 @@ void reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail);
  */
 void reel_verdict_forgive(reel_attempt_t *a);
 
+/*
+ * An optional task that took one worker more with it than it has tries: it is
+ * not begun again, while attempts are left in which to say so.
+ */
+bool reel_verdict_hopeless(const reel_attempt_t *a);
+
 #endif

@@ -125,6 +125,15 @@ an_optional_one_is_given_up(void **state)
     reel_verdict_forgive(&a);
     ended("IO", true, true);
 
+    /* nor are lost workers waited for until the last attempt */
+    a.number = 4;
+    assert_false(reel_verdict_hopeless(&a));
+    a.number = 5;
+    assert_true(reel_verdict_hopeless(&a));
+    a.ops = &reel_task_poster;
+    assert_false(reel_verdict_hopeless(&a));
+    a.ops = &reel_task_storyboard;
+
     /* and what does not count is no try */
     a.number = 3;
     reel_outcome_fail(&a.outcome, "NO_SPACE", "store", "full");
