@@ -26,21 +26,19 @@ one_header(const reel_listed_t *x, unsigned n)
 }
 
 
+/*
+ * A clip ends with its last segment, as in HLS: dash.js stops before an end
+ * that lies within one, and waits.
+ */
 static void
 add_length(reel_buf_t *b, const char *name, const reel_dash_t *d)
 {
-    int64_t  end_us = d->l->span.end_us;
-
     if (!reel_shape_is_clip(&d->o->shape)) {
         reel_dash_duration(b, name, d->ix->end_ts, d->ix->timescale);
         return;
     }
 
-    if (d->o->shape.end_us != 0 && d->o->shape.end_us < end_us) {
-        end_us = d->o->shape.end_us;
-    }
-
-    reel_dash_duration(b, name, end_us - d->o->shape.start_us, US);
+    reel_dash_duration(b, name, d->l->span.end_us - d->o->shape.start_us, US);
 }
 
 

@@ -141,15 +141,11 @@ static void
 add_sheet_times(reel_buf_t *b, const reel_dash_t *d, uint64_t sheet_ms,
     uint32_t sheets)
 {
-    int64_t   start_ms = 0, end_ms;
+    int64_t   start_ms, end_ms;
     uint64_t  first, end;
 
     start_ms = reel_rescale(d->o->shape.start_us, 1000, US, REEL_ROUND_DOWN);
     end_ms = reel_rescale(d->l->span.end_us, 1000, US, REEL_ROUND_UP);
-
-    if (d->o->shape.end_us != 0 && d->o->shape.end_us < d->l->span.end_us) {
-        end_ms = reel_rescale(d->o->shape.end_us, 1000, US, REEL_ROUND_UP);
-    }
 
     first = (uint64_t) start_ms / sheet_ms;
     first = first < sheets ? first : sheets - 1;
