@@ -14,6 +14,16 @@
 #define REEL_CHECK_NOTE  160
 #define REEL_CHECK_FAULTS 5     /* told of a rule; the others are counted */
 
+/*
+ * A server may be hostile: what one run keeps of it, and for how long it is
+ * asked (docs/reelctl.md).  Beyond, the run ends without a verdict.
+ */
+#define REEL_CHECK_FILES    2048
+#define REEL_CHECK_KEPT     (256u << 20)    /* bytes of playlists, headers */
+#define REEL_CHECK_SEGMENTS 250000          /* of all tracks together */
+#define REEL_CHECK_TIME_S   1800            /* without --timeout … */
+#define REEL_CHECK_FULL_S   14400           /* … and with --full */
+
 /* ---- what was found ---- */
 
 /* a file of the server; body is its text, for playlists and manifests */
@@ -143,8 +153,12 @@ typedef struct {
     bool                  full;
     bool                  hls, dash;    /* what was asked for */
     char                 *url;
-    reel_check_file_t    *files[2048];
+    reel_check_file_t    *files[REEL_CHECK_FILES];
     unsigned              nfiles;
+    uint64_t              kept;         /* bytes of their bodies */
+    unsigned              nsegments;    /* of all tracks */
+    int64_t               until_ms;     /* of the monotonic clock */
+    char                  stop[REEL_CHECK_NOTE];    /* "" or which limit */
 
     reel_check_file_t    *master;       /* HLS, or NULL */
     reel_m3u8_t           list;
@@ -200,6 +214,7 @@ void reel_check_run(reel_check_t *k);
 /* check_report.c: prints; exit code */
 int reel_check_report(reel_check_t *k, const char *profile);
 int reel_check_list_rules(reel_ctl_t *c);
+json_t *reel_check_json(const char *z);
 
 /* devices.c: profile is "tv", "mobile" or "web" */
 bool reel_check_profile_known(const char *profile);
@@ -211,7 +226,26 @@ void reel_check_list_devices(void);
 reel_check_t *reel_check_new(reel_ctl_t *c);
 void reel_check_free(reel_check_t *k);
 
-/* check_fetch.c; NULL only without memory.  Each URL is fetched once */
+/*
+ * The absolute URL; of what is none one that cannot be fetched and names it,
+ * so that R.4 and D.17 tell.  NULL only without memory; yours.
+ */
+char *reel_check_join(reel_check_t *k, const char *base, reel_str_t uri);
+
+/* nothing is asked for any more: a limit was met; the first one stays */
+void reel_check_stop(reel_check_t *k, const char *fmt, ...)
+    REEL_PRINTF(2, 3);
+
+/* how long the server is asked, from now */
+void reel_check_until(reel_check_t *k, uint64_t seconds);
+
+/* room for n segments more?  Else k->stop says so */
+bool reel_check_room(reel_check_t *k, uint64_t n);
+
+/*
+ * check_fetch.c; NULL without memory or beyond a limit.  Each URL is fetched
+ * once
+ */
 reel_check_file_t *reel_check_get(reel_check_t *k, const char *url,
     size_t max, bool keep);
 void reel_check_head(reel_check_t *k, reel_check_segment_t *s);
@@ -261,7 +295,13 @@ reel_check_head_of(const reel_check_track_t *t)
     return t->ninits != 0 ? &t->inits[0] : &none;
 }
 
+/*
+ * Times come from files, so that each is held to 2^57 us, and a sum of them
+ * to 2^60: whatever rules reckon with them, it is no overflow.
+ */
 int64_t reel_check_us(int64_t ticks, uint32_t timescale);
+int64_t reel_check_time(int64_t us);
+int64_t reel_check_add(int64_t sum, int64_t us);
 const char *reel_check_fourcc(uint32_t v, char dst[5]);
 bool reel_check_stereo_aac(const reel_check_init_t *i);
 

@@ -137,12 +137,19 @@ expand(const state_t *st, reel_str_t template, uint64_t time,
     }
 
     url = b.len == 0 ? strdup(st->base)
-          : reel_ctl_url_join(st->base, (reel_str_t) {
+          : reel_check_join(st->k, st->base, (reel_str_t) {
                                   (const char *) b.data, b.len });
     reel_buf_release(&b);
     reel_buf_release(&raw);
 
     return url;
+}
+
+
+static int64_t
+ticks(uint64_t v)
+{
+    return v < INT64_MAX ? (int64_t) v : INT64_MAX;
 }
 
 
@@ -153,7 +160,7 @@ add_segment(state_t *st, uint64_t time, uint64_t duration)
     reel_check_track_t    *t = st->t;
     reel_check_segment_t  *s;
 
-    if (t->nsegments == SEGMENTS) {
+    if (t->nsegments == SEGMENTS || !reel_check_room(st->k, 1)) {
         return false;
     }
 
@@ -171,9 +178,8 @@ add_segment(state_t *st, uint64_t time, uint64_t duration)
     s = &t->segments[t->nsegments];
     *s = (reel_check_segment_t) {
         .url = expand(st, st->media, time, st->number++),
-        .start_us = reel_check_us((int64_t) time - t->offset_ts,
-                                  t->timescale),
-        .duration_us = reel_check_us((int64_t) duration, t->timescale),
+        .start_us = reel_check_us(ticks(time) - t->offset_ts, t->timescale),
+        .duration_us = reel_check_us(ticks(duration), t->timescale),
         .line = st->k->mpd.nodes[st->rep].line,
         .init = t->ninits != 0 ? 0 : -1
     };
@@ -256,11 +262,14 @@ add_numbered(state_t *st, int64_t period_us)
 
 /* the BaseURL of a node on top of base; yours */
 static char *
-base_of(const reel_mpd_t *m, int node, const char *base)
+base_of(reel_check_t *k, int node, const char *base)
 {
-    int         n = reel_mpd_child(m, node, "BaseURL", -1);
-    char       *url;
-    reel_buf_t  b;
+    int                n;
+    char              *url;
+    reel_buf_t         b;
+    const reel_mpd_t  *m = &k->mpd;
+
+    n = reel_mpd_child(m, node, "BaseURL", -1);
 
     if (n < 0) {
         return strdup(base);
@@ -272,8 +281,8 @@ base_of(const reel_mpd_t *m, int node, const char *base)
         reel_buf_clear(&b);
     }
 
-    url = reel_ctl_url_join(base, (reel_str_t) { (const char *) b.data,
-                                                 b.len });
+    url = reel_check_join(k, base, (reel_str_t) { (const char *) b.data,
+                                                  b.len });
     reel_buf_release(&b);
 
     return url;
@@ -418,21 +427,21 @@ load_period(state_t *st, const char *base)
     int64_t      us = period_length(&st->k->mpd, st->period);
     reel_mpd_t  *m = &st->k->mpd;
 
-    of_period = base_of(m, st->period, base);
+    of_period = base_of(st->k, st->period, base);
     st->set = -1;
 
     while (of_period != NULL
            && (st->set = reel_mpd_child(m, st->period, "AdaptationSet",
                                         st->set)) >= 0)
     {
-        of_set = base_of(m, st->set, of_period);
+        of_set = base_of(st->k, st->set, of_period);
         st->rep = -1;
 
         while (of_set != NULL
                && (st->rep = reel_mpd_child(m, st->set, "Representation",
                                             st->rep)) >= 0)
         {
-            st->base = base_of(m, st->rep, of_set);
+            st->base = base_of(st->k, st->rep, of_set);
 
             if (st->base != NULL) {
                 load_representation(st, us);
@@ -477,7 +486,7 @@ reel_check_load_dash(reel_check_t *k, const char *url)
         return true;            /* that is a rule's fault to tell */
     }
 
-    base = base_of(&k->mpd, 0, f->url);
+    base = base_of(k, 0, f->url);
 
     while (base != NULL
            && (st.period = reel_mpd_child(&k->mpd, 0, "Period", st.period))

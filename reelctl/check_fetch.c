@@ -1,8 +1,10 @@
 /* files of the server, each fetched once, within bounds */
 
 #include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 #include "reelctl/check.h"
 
@@ -19,6 +21,98 @@ copy(char *dst, size_t cap, const char *src)
 }
 
 
+void
+reel_check_stop(reel_check_t *k, const char *fmt, ...)
+{
+    va_list  ap;
+
+    if (k->stop[0] == '\0') {
+        va_start(ap, fmt);
+        (void) vsnprintf(k->stop, sizeof(k->stop), fmt, ap);
+        va_end(ap);
+    }
+}
+
+
+static int64_t
+clock_ms(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
+void
+reel_check_until(reel_check_t *k, uint64_t seconds)
+{
+    k->until_ms = clock_ms() + (int64_t) seconds * 1000;
+}
+
+
+bool
+reel_check_room(reel_check_t *k, uint64_t n)
+{
+    if (n > REEL_CHECK_SEGMENTS - k->nsegments) {
+        reel_check_stop(k, "it names more than %u segments", REEL_CHECK_SEGMENTS);
+        return false;
+    }
+
+    k->nsegments += (unsigned) n;
+
+    return true;
+}
+
+
+char *
+reel_check_join(reel_check_t *k, const char *base, reel_str_t uri)
+{
+    char        *url = reel_ctl_url_join(base, uri);
+    reel_buf_t   b;
+
+    if (url != NULL) {
+        return url;
+    }
+
+    reel_buf_init(&b, 512);
+    reel_buf_addz(&b, "invalid:");
+    uri.len = uri.len > 400 ? 400 : uri.len;
+    reel_buf_adds(&b, uri);
+
+    if (reel_buf_err(&b) == REEL_OK) {
+        url = strndup((const char *) b.data, b.len);
+    }
+
+    reel_buf_release(&b);
+    k->broken |= url == NULL;
+
+    return url;
+}
+
+
+/* what is left of the run's time, for one more answer */
+static bool
+in_time(reel_check_t *k, reel_ctl_request_t *rq)
+{
+    int64_t  left = k->until_ms - clock_ms();
+
+    if (k->stop[0] == '\0' && left <= 0) {
+        reel_check_stop(k, "it took too long; --timeout gives more time");
+    }
+
+    if (k->stop[0] != '\0') {
+        return false;
+    }
+
+    left = (left + 999) / 1000;
+    rq->timeout_s = left < TIMEOUT_S ? (long) left : TIMEOUT_S;
+
+    return true;
+}
+
+
 /* one request, redirects followed; *first is where the first one went */
 static reel_err_t
 ask(reel_check_t *k, reel_ctl_request_t *rq, reel_ctl_answer_t *a,
@@ -29,8 +123,15 @@ ask(reel_check_t *k, reel_ctl_request_t *rq, reel_ctl_answer_t *a,
     reel_err_t   err;
 
     first[0] = '\0';
+    *a = (reel_ctl_answer_t) { 0 };
 
     for (n = 0; ; n++) {
+
+        if (!in_time(k, rq)) {
+            err = reel_fail(e, REEL_LIMIT, "not asked for any more");
+            break;
+        }
+
         err = reel_ctl_http(k->c, rq, a, e);
 
         if (err != REEL_OK || a->status < 300 || a->status > 399
@@ -91,8 +192,12 @@ reel_check_get(reel_check_t *k, const char *url, size_t max, bool keep)
         return f;
     }
 
-    f = k->nfiles < sizeof(k->files) / sizeof(k->files[0])
-        ? calloc(1, sizeof(*f)) : NULL;
+    if (k->nfiles == REEL_CHECK_FILES) {
+        reel_check_stop(k, "it names more than %u files", REEL_CHECK_FILES);
+        return NULL;
+    }
+
+    f = calloc(1, sizeof(*f));
 
     if (f == NULL || (f->url = strdup(url)) == NULL) {
         free(f);
@@ -123,6 +228,12 @@ reel_check_get(reel_check_t *k, const char *url, size_t max, bool keep)
         if (keep && a.status == 200) {
             f->body = a.body;
             a.body = (reel_buf_t) { 0 };
+            k->kept += f->body.len;
+
+            if (k->kept > REEL_CHECK_KEPT) {
+                reel_check_stop(k, "its playlists and headers have more than "
+                                "%u MiB", REEL_CHECK_KEPT >> 20);
+            }
         }
     }
 

@@ -43,13 +43,17 @@ form_of(const reel_check_track_t *t)
 
 
 static bool
-add_segments(reel_check_track_t *t)
+add_segments(reel_check_t *k, reel_check_track_t *t)
 {
     int                          map;
     unsigned                     n;
     int64_t                      at = 0;
     reel_check_segment_t        *s;
     const reel_m3u8_segment_t   *g;
+
+    if (!reel_check_room(k, t->list.nsegments)) {
+        return false;
+    }
 
     t->segments = calloc(t->list.nsegments + 1, sizeof(*t->segments));
     if (t->segments == NULL) {
@@ -62,9 +66,9 @@ add_segments(reel_check_track_t *t)
         map = g->map;
 
         *s = (reel_check_segment_t) {
-            .url = reel_ctl_url_join(t->file->url, g->uri),
+            .url = reel_check_join(k, t->file->url, g->uri),
             .offset = g->offset, .length = g->length, .start_us = at,
-            .duration_us = g->duration_us, .line = g->line,
+            .duration_us = reel_check_time(g->duration_us), .line = g->line,
             .discontinuity = g->discontinuity, .init = -1
         };
 
@@ -73,11 +77,11 @@ add_segments(reel_check_track_t *t)
         }
 
         if (map >= 0) {
-            s->init = reel_check_add_init(t, reel_ctl_url_join(t->file->url,
+            s->init = reel_check_add_init(t, reel_check_join(k, t->file->url,
                           reel_m3u8_get(&t->list.entries[map], "URI")));
         }
 
-        at += g->duration_us;
+        at = reel_check_add(at, s->duration_us);
         t->nsegments++;
     }
 
@@ -137,11 +141,16 @@ load_track(reel_check_t *k, const char *url, reel_check_kind_t kind)
     t->name = strdup(url);
     err = reel_m3u8_read(&t->list, body_of(f));
 
+    if (err == REEL_LIMIT) {
+        reel_check_stop(k, "a playlist names more than %u segments",
+                        REEL_M3U8_SEGMENTS);
+    }
+
     if (kind == 0 && t->list.iframes_only) {
         t->kind = kind = REEL_CHECK_IFRAMES;
     }
 
-    if (t->name == NULL || err == REEL_NOMEM || !add_segments(t)) {
+    if (t->name == NULL || err == REEL_NOMEM || !add_segments(k, t)) {
         k->broken |= t->name == NULL || err == REEL_NOMEM;
     }
 
@@ -206,7 +215,7 @@ load_uses(reel_check_t *k)
         uri = e->tag == REEL_M3U8_STREAM ? e->uri : reel_m3u8_get(e, "URI");
 
         if (uri.p != NULL) {
-            url = reel_ctl_url_join(k->master->url, uri);
+            url = reel_check_join(k, k->master->url, uri);
 
             if (url != NULL) {
                 use->track = load_track(k, url, kind_of(e));

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reelctl/check.h"
 
@@ -136,6 +137,36 @@ put_line(const reel_check_rule_t *rule, const reel_check_result_t *r)
 }
 
 
+/* JSON is UTF-8; of a server's text that is none, other bytes become \\xNN */
+json_t *
+reel_check_json(const char *z)
+{
+    json_t               *j = json_string(z);
+    reel_buf_t            b;
+    const unsigned char  *p = (const unsigned char *) z;
+
+    if (j != NULL) {
+        return j;
+    }
+
+    reel_buf_init(&b, 4 * strlen(z) + 1);
+
+    for ( /* void */ ; *p != '\0'; p++) {
+        if (*p < 0x80) {
+            reel_buf_u8(&b, *p);
+        } else {
+            reel_buf_printf(&b, "\\x%02x", *p);
+        }
+    }
+
+    j = reel_buf_err(&b) == REEL_OK
+        ? json_stringn((const char *) b.data, b.len) : NULL;
+    reel_buf_release(&b);
+
+    return j;
+}
+
+
 static json_t *
 as_json(const reel_check_rule_t *rule, const reel_check_result_t *r)
 {
@@ -143,8 +174,8 @@ as_json(const reel_check_rule_t *rule, const reel_check_result_t *r)
     unsigned   n;
 
     for (n = 0; n < r->faults && n < REEL_CHECK_FAULTS; n++) {
-        json_array_append_new(faults, json_string(r->told[n] != NULL
-                                                  ? r->told[n] : ""));
+        json_array_append_new(faults, reel_check_json(r->told[n] != NULL
+                                                      ? r->told[n] : ""));
     }
 
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:o, s:s}", "rule",
@@ -189,7 +220,8 @@ reel_check_report(reel_check_t *k, const char *profile)
 
     if (rules != NULL) {
         code = reel_ctl_put_json(json_pack(
-            "{s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:b}", "url", k->url,
+            "{s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:b}", "url",
+            reel_check_json(k->url),
             "rules", rules, "devices", devices, "ok", (int) ok, "must_failed",
             (int) must, "should_failed", (int) should, "devices_failed",
             (int) refused, "conforms", must == 0 && refused == 0));

@@ -68,11 +68,33 @@ reel_check_add_init(reel_check_track_t *t, char *url)
 }
 
 
+static int64_t
+within(int64_t us, int64_t max)
+{
+    return us > max ? max : us < -max ? -max : us;
+}
+
+
+int64_t
+reel_check_time(int64_t us)
+{
+    return within(us, INT64_C(1) << 57);
+}
+
+
 int64_t
 reel_check_us(int64_t ticks, uint32_t timescale)
 {
     return timescale == 0 ? 0
-           : reel_rescale(ticks, SECOND, timescale, REEL_ROUND_NEAR);
+           : reel_check_time(reel_rescale(ticks, SECOND, timescale,
+                                          REEL_ROUND_NEAR));
+}
+
+
+int64_t
+reel_check_add(int64_t sum, int64_t us)
+{
+    return within(sum + us, INT64_C(1) << 60);
 }
 
 
@@ -252,7 +274,7 @@ reel_check_rates(reel_check_track_t *t, int64_t target_us)
 
     for (i = 0; i < t->nsegments; i++) {
         for (j = i, us = 0, bytes = 0; j < t->nsegments; j++) {
-            us += t->segments[j].duration_us;
+            us = reel_check_add(us, t->segments[j].duration_us);
             bytes += t->segments[j].size;
 
             if (us > target_us * 3 / 2) {

@@ -136,6 +136,7 @@ int
 reel_ctl_cmd_check(reel_ctl_t *c)
 {
     int            code;
+    uint64_t       seconds = 0;
     const char    *profile = c->opt[REEL_OPT_PROFILE];
     reel_check_t  *k;
 
@@ -158,10 +159,23 @@ reel_ctl_cmd_check(reel_ctl_t *c)
     }
 
     k->full = c->opt[REEL_OPT_FULL] != NULL;
-    code = absolute(c, c->argv[0], &k->url);
+    code = reel_ctl_opt_seconds(c, REEL_OPT_TIMEOUT, UINT32_MAX,
+                                k->full ? REEL_CHECK_FULL_S
+                                        : REEL_CHECK_TIME_S, &seconds);
 
     if (code == REEL_EXIT_OK) {
+        code = absolute(c, c->argv[0], &k->url);
+    }
+
+    if (code == REEL_EXIT_OK) {
+        reel_check_until(k, seconds);
         code = load(k) ? REEL_EXIT_OK : REEL_EXIT_FAILED;
+    }
+
+    /* half a stream is not judged */
+    if (k->stop[0] != '\0') {
+        code = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", c->argv[0],
+                             k->stop);
     }
 
     if (code == REEL_EXIT_OK) {

@@ -37,7 +37,7 @@ static const unsigned char  doctor[] = {
     REEL_OPT_STORE, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
 };
 static const unsigned char  check[] = {
-    REEL_OPT_PROFILE, REEL_OPT_RULES, REEL_OPT_FULL, 0
+    REEL_OPT_PROFILE, REEL_OPT_RULES, REEL_OPT_FULL, REEL_OPT_TIMEOUT, 0
 };
 
 

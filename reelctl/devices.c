@@ -124,7 +124,7 @@ refuse(judge_t *j, const char *fmt, ...)
     j->n++;
 
     if (j->faults != NULL) {
-        json_array_append_new(j->faults, json_string(text));
+        json_array_append_new(j->faults, reel_check_json(text));
         return;
     }
 

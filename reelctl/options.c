@@ -62,7 +62,8 @@ static const option_t  table[REEL_OPTS] = {
         "upload to this presigned URL; '-' reads it from stdin" },
     [REEL_OPT_WATCH] = { "watch", NULL, "then watch until it is ready" },
     [REEL_OPT_TIMEOUT] = { "timeout", "TIME",
-        "how long to watch: 90, 15m, 2h (no end)" },
+        "how long to watch: 90, 15m, 2h (no end), or to check (30m, with "
+        "--full 4h)" },
     [REEL_OPT_ID_FILE] = { "id-file", "FILE", "write the asset's id there" },
     [REEL_OPT_RETRIES] = { "retries", "N",
         "how often what broke is tried again (8)" },

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "lib/base/rescale.h"
 #include "reelctl/rules.h"
 
 
@@ -288,11 +289,13 @@ real_rate(const reel_check_track_t *t)
     REEL_EACH_SEGMENT(t, s, n) {
         if (s->m.read && s->m.fault[0] == '\0') {
             samples += s->m.samples;
-            us += reel_check_us(s->m.duration, s->m.timescale);
+            us = reel_check_add(us, reel_check_us(s->m.duration,
+                                                  s->m.timescale));
         }
     }
 
-    return us != 0 ? samples * 1000 * REEL_SECOND / us : 0;
+    return us <= 0 ? 0 : reel_rescale(samples, 1000 * REEL_SECOND,
+                                      (uint64_t) us, REEL_ROUND_DOWN);
 }
 
 

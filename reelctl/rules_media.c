@@ -211,7 +211,7 @@ reel_rule_extinf(reel_check_t *k)
 
         REEL_EACH_SEGMENT(t, s, m) {
             real = reel_check_us(s->m.duration, s->m.timescale);
-            sum += real;
+            sum = reel_check_add(sum, real);
 
             if (has_media(s) && real != 0) {
                 reel_check_that(k, llabs(real - s->duration_us) <= frame,

@@ -500,6 +500,48 @@ class Check(Case):
             p = self.run_ctl_any("check", self.site.url, "--full")
             self.assertIn(p.returncode, (FAILED, RULES), (path, p.stderr))
 
+    def test_hostile_times_and_names(self):
+        """what is absurd is a fault and no overflow, and is told whole"""
+        huge = b"9" * 18
+        rules, out = self.check(files=self.changed(many(
+            text(V, r"^#EXTINF:.*$", "#EXTINF:9000000000000,", 0),
+            text(MPD, r'<S ', '<S t="18446744073709551615" '),
+            text(MPD, r'mediaPresentationDuration="[^"]*"',
+                 'mediaPresentationDuration="PT%sS"' % huge.decode()[:12]))))
+        self.assertEqual(rules["R.3"]["result"], "FAIL")
+        self.assertFalse(out["conforms"])
+
+        def rename(files):
+            kind, body = files[V]
+            at = body.index(b"0.m4s")
+            files[V] = kind, body[:at] + b"http://[x/\xff\n" \
+                + body[at + 6:]
+        rules, _ = self.check(files=self.changed(rename))
+        self.assertEqual(rules["R.4"]["result"], "FAIL")
+        self.assertTrue(any("invalid:http://[x/" in f and "\\xff" in f
+                            for f in rules["R.4"]["faults"]),
+                        rules["R.4"]["faults"])
+
+    def test_bounds_of_a_run(self):
+        """beyond them there is no verdict, and a line says why"""
+        def told(files, why, *args):
+            self.site.files = files
+            p = self.run_ctl_any("check", self.site.url, *args)
+            self.assertEqual(p.returncode, FAILED, p.stdout)
+            self.assertEqual(p.stdout, "")
+            self.assertIn(why, p.stderr)
+
+        def endless(files):
+            kind, body = files[V]
+            at = body.index(b"#EXTINF")
+            files[V] = kind, body[:at] + b"#EXTINF:6,\n0.m4s\n" * 100001
+        told(self.changed(endless), "more than 100000 segments")
+        self.site.slow = 0.4
+        try:
+            told(self.good, "it took too long", "--timeout=1")
+        finally:
+            self.site.slow = 0
+
     def test_transport_streams(self):
         if shutil.which("ffmpeg") is None:
             self.skipTest("no ffmpeg")

@@ -7,6 +7,7 @@ import http.server
 import re
 import struct
 import threading
+import time
 
 FPS, SECONDS, GOP_S, SEG_S = 30, 14, 1, 6
 VSCALE, ASCALE = 30000, 48000
@@ -322,6 +323,7 @@ class Site:
 
     def __init__(self):
         self.files, self.plain, self.moved = {}, False, None
+        self.slow = 0           # seconds before each answer
         self.cors = True
         site_ = self
 
@@ -344,6 +346,7 @@ class Site:
                          daemon=True).start()
 
     def answer(self, h):
+        time.sleep(self.slow)
         path = h.path[1:]
         if path == self.moved:
             h.send_response(302)

@@ -223,10 +223,69 @@ test_mpd(void **state)
 }
 
 
+/* whatever a file says, rules reckon without an overflow (UBSan watches) */
+static void
+test_absurd_times(void **state)
+{
+    unsigned               n;
+    reel_check_segment_t   s[3];
+    reel_check_track_t     t = { .segments = s, .nsegments = 3 };
+
+    (void) state;
+
+    assert_true(reel_check_us(INT64_MAX, 1) == INT64_C(1) << 57);
+    assert_true(reel_check_us(INT64_MIN, 1) == -(INT64_C(1) << 57));
+    assert_true(reel_check_us(90000, 90000) == 1000000);
+    assert_true(reel_check_us(7, 0) == 0);
+    assert_true(reel_check_add(INT64_C(1) << 60, INT64_C(1) << 57)
+                == INT64_C(1) << 60);
+    assert_true(reel_check_add(2, -5) == -3);
+
+    for (n = 0; n < 3; n++) {
+        s[n] = (reel_check_segment_t) {
+            .sized = true, .size = INT64_MAX,
+            .duration_us = reel_check_time(INT64_MAX)
+        };
+        t.duration_us = reel_check_add(t.duration_us, s[n].duration_us);
+    }
+
+    reel_check_rates(&t, INT64_C(100000) * 1000000);
+    assert_true(t.peak != 0);
+}
+
+
+/* bytes that are no text are told as what they are */
+static void
+test_json(void **state)
+{
+    size_t   n;
+    json_t  *j;
+
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        { "", "" }, { "plain", "plain" }, { "gr\xc3\xb6\xc3\x9f", NULL },
+        { "a\xff z", "a\\xff z" }, { "\xc3\xb6\x80", "\\xc3\\xb6\\x80" }
+    };
+
+    (void) state;
+
+    for (n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        j = reel_check_json(rows[n].in);
+        assert_non_null(j);
+        assert_string_equal(json_string_value(j), rows[n].out != NULL
+                                                  ? rows[n].out : rows[n].in);
+        json_decref(j);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_absurd_times),
+        cmocka_unit_test(test_json),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_segment),
         cmocka_unit_test(test_vtt),
