@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/job/record.h"
+#include "workerd/publish_check.h"
 #include "workerd/publish_index.h"
 
 #define FRAGS 6                 /* of the film: 5 of 2 s, the last of 1 s */
@@ -543,6 +544,43 @@ nothing_to_show_yet(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* a text is held against the film before publish would refuse the film */
+static void
+text_alone(void **state)
+{
+    reel_error_t    e = { "" };
+    reel_encoded_t  o;
+
+    (void) state;
+
+    fill_object(&o, "t-en", REEL_TEXT, 0, FRAGS);
+    assert_int_equal(reel_track_check_alone(&o, &film.grid, &e), REEL_OK);
+
+    o.timescale = 90000;
+    assert_int_equal(reel_track_check_alone(&o, &film.grid, &e),
+                     REEL_BADDATA);
+    assert_non_null(strstr(e.text, "not on the grid"));
+    o.timescale = 1000;
+
+    o.frags[2].duration++;
+    assert_int_equal(reel_track_check_alone(&o, &film.grid, &e),
+                     REEL_BADDATA);
+    o.frags[2].duration--;
+
+    o.frags[FRAGS - 1].duration = UINT32_MAX;
+    assert_int_equal(reel_track_check_alone(&o, &film.grid, &e),
+                     REEL_BADDATA);
+    assert_non_null(strstr(e.text, "ends at"));
+    o.frags[FRAGS - 1].duration = 1000;
+
+    o.nfrags--;
+    assert_int_equal(reel_track_check_alone(&o, &film.grid, &e),
+                     REEL_BADDATA);
+
+    reel_encoded_release(&o);
+}
+
+
 int
 main(void)
 {
@@ -557,7 +595,8 @@ main(void)
         T(sound_may_end_an_access_unit_off), T(no_sound_at_all),
         T(the_index_says_what_the_parts_are),
         T(a_growing_index_shows_the_prefix),
-        T(a_growing_index_may_cut_an_object), T(nothing_to_show_yet)
+        T(a_growing_index_may_cut_an_object), T(nothing_to_show_yet),
+        T(text_alone)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
