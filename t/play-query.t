@@ -80,7 +80,7 @@ for my $r ('v720', 'v360', 'a128', 'sub-en') {
 is(lines(qr/^#EXTINF/m, body('iframes.m3u8?start=13.5&end=20', 'v720', 3)), 6,
     'I-frames of two segments');
 like(body('manifest.mpd?start=13.5&end=20'),
-    qr/mediaPresentationDuration="PT6\.5S"/, 'MPD: length');
+    qr/mediaPresentationDuration="PT10\.5S"/, 'MPD: to the end of its last segment');
 for my $q ('start=60', 'start=61&end=70', 'start=1000000') {
     for my $what ('master.m3u8', 'manifest.mpd') {
         my $x = get("$what?$q");
