@@ -44,8 +44,7 @@ fuzz:
 replay-programs: $(FUZZ:%=$(FUZZ_DIR)/replay_%)
 fuzz-programs: $(FUZZ:%=$(FUZZ_DIR)/fuzz_%)
 
-$(FUZZ_DIR)/%.o: tests/fuzz/%.c
-	@mkdir -p $(@D)
+$(FUZZ_DIR)/%.o: tests/fuzz/%.c | $$(@D)/
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 fuzz_libs = $(LIBREEL) $(if $(FUZZ_PKGS_$*),$$($(PKG) --libs \

@@ -7,8 +7,7 @@ test-tools: $(TOOL_BINS)
 
 test-t: test-tools
 
-$(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL)
-	@mkdir -p $(@D)
+$(TOOL_BINS): $(BUILD)/%: %.c $(LIBREEL) | $$(@D)/
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBREEL) $(LIB_LIBS)
 
 -include $(TOOL_BINS:=.d)

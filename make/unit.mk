@@ -13,6 +13,9 @@ unit_area   = $(notdir $(patsubst %/,%,$(dir $(1))))
 unit_helper = $(filter-out $(UNIT_TESTS:%.c=$(BUILD)/%.o), \
               $(filter $(BUILD)/tests/unit/$(1)/%,$(UNIT_OBJS)))
 
+UNIT_CFLAGS = $(eval UNIT_CFLAGS := $(shell $(PKG) --cflags cmocka))$(UNIT_CFLAGS)
+UNIT_CFLAGS_workerd = $(WD_CFLAGS)
+UNIT_CFLAGS_reelctl = $(CTL_CFLAGS)
 UNIT_PKGS_workerd = $(WD_PKGS)
 UNIT_PKGS_reelctl = $(CTL_PKGS)
 UNIT_WITH_workerd = $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))
@@ -26,10 +29,8 @@ PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
 
 unit-programs: $(UNIT_BINS)
 
-$(BUILD)/tests/unit/%.o: tests/unit/%.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) \
-	    $$($(PKG) --cflags cmocka $(UNIT_PKGS_$(call unit_area,$@))) \
+$(BUILD)/tests/unit/%.o: tests/unit/%.c | $$(@D)/
+	$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) $(UNIT_CFLAGS_$(call unit_area,$@)) \
 	    -c -o $@ $<
 
 .SECONDEXPANSION:

@@ -1,7 +1,8 @@
 /*
- * S3 ListMultipartUploads: all open multipart uploads of the store are looked
- * at, and the first page that is behind the markers is kept, sorted by key
- * and upload id.
+ * S3 ListMultipartUploads: of all multipart uploads of the store it is looked
+ * at what was fixed when they were made, and the first page that is behind
+ * the markers is kept, sorted by key and upload id; of those alone it is read
+ * whether they are open.
  */
 
 #include "ngx_module/ngx_http_reel_s3.h"
@@ -18,6 +19,7 @@ typedef struct {
     char                             *key;      /* or a common prefix */
     char                              id[REEL_UPLOAD_ID_LEN + 1];   /* "" */
     int64_t                           created_ms;
+    ngx_uint_t                        ended;
 } ngx_http_reel_s3_entry_t;
 
 
@@ -42,8 +44,10 @@ static ngx_int_t ngx_http_reel_s3_uploads_args(ngx_http_reel_door_t *door,
     ngx_http_reel_s3_uploads_t *op);
 static void ngx_http_reel_s3_uploads_work(ngx_http_reel_door_t *door,
     ngx_log_t *log);
-static reel_err_t ngx_http_reel_s3_uploads_each(void *arg, const char *id,
-    reel_upload_t *u);
+static reel_err_t ngx_http_reel_s3_uploads_each(void *arg,
+    const reel_upload_facts_t *f);
+static reel_err_t ngx_http_reel_s3_uploads_ended(ngx_http_reel_door_t *door,
+    ngx_http_reel_s3_uploads_t *op);
 static reel_err_t ngx_http_reel_s3_uploads_keep(
     ngx_http_reel_s3_uploads_t *op, const char *key, size_t len,
     const char *id, int64_t created_ms);
@@ -173,6 +177,10 @@ ngx_http_reel_s3_uploads_work(ngx_http_reel_door_t *door, ngx_log_t *log)
                                            door->op);
 
     if (door->err == REEL_OK) {
+        door->err = ngx_http_reel_s3_uploads_ended(door, door->op);
+    }
+
+    if (door->err == REEL_OK) {
         ngx_http_reel_s3_uploads_print(door->op);
 
     } else {
@@ -184,24 +192,17 @@ ngx_http_reel_s3_uploads_work(ngx_http_reel_door_t *door, ngx_log_t *log)
 
 
 static reel_err_t
-ngx_http_reel_s3_uploads_each(void *arg, const char *id, reel_upload_t *u)
+ngx_http_reel_s3_uploads_each(void *arg, const reel_upload_facts_t *f)
 {
     ngx_http_reel_s3_uploads_t  *op = arg;
 
-    size_t                       len;
-    const char                  *end;
-    const reel_upload_facts_t   *f;
+    size_t       len;
+    const char  *end;
 
-    if (u == NULL || u->facts.door != REEL_UPLOAD_MULTIPART
-        || u->state.phase != REEL_UPLOAD_OPEN)
-    {
-        return REEL_OK;
-    }
-
-    f = &u->facts;
     len = ngx_strlen(op->prefix);
 
-    if (f->key == NULL || ngx_strcmp(f->request.project, op->project) != 0
+    if (f->door != REEL_UPLOAD_MULTIPART || f->key == NULL
+        || ngx_strcmp(f->request.project, op->project) != 0
         || ngx_strcmp(f->bucket, op->bucket) != 0
         || ngx_strncmp(f->key, op->prefix, len) != 0)
     {
@@ -215,8 +216,38 @@ ngx_http_reel_s3_uploads_each(void *arg, const char *id, reel_upload_t *u)
         return ngx_http_reel_s3_uploads_keep(op, f->key, len, "", 0);
     }
 
-    return ngx_http_reel_s3_uploads_keep(op, f->key, ngx_strlen(f->key), id,
-                                         f->request.created_ms);
+    return ngx_http_reel_s3_uploads_keep(op, f->key, ngx_strlen(f->key),
+                                         f->id, f->request.created_ms);
+}
+
+
+/* a page may come out shorter: it still leads on */
+static reel_err_t
+ngx_http_reel_s3_uploads_ended(ngx_http_reel_door_t *door,
+    ngx_http_reel_s3_uploads_t *op)
+{
+    size_t                     i;
+    reel_err_t                 err;
+    reel_upload_t             *u;
+    ngx_http_reel_s3_entry_t  *e;
+
+    for (i = 0; i < op->n && i < op->max; i++) {
+        e = &op->entries[i];
+
+        if (e->id[0] == '\0') {
+            continue;
+        }
+
+        err = reel_upload_open(door->store, reel_str(e->id), &u);
+        if (err == REEL_NOMEM) {
+            return err;
+        }
+
+        e->ended = err != REEL_OK || u->state.phase != REEL_UPLOAD_OPEN;
+        reel_upload_close(u);
+    }
+
+    return REEL_OK;
 }
 
 
@@ -278,6 +309,7 @@ ngx_http_reel_s3_uploads_keep(ngx_http_reel_s3_uploads_t *op, const char *key,
 
     e->key = copy;
     e->created_ms = created_ms;
+    e->ended = 0;
     (void) ngx_cpystrn((u_char *) e->id, (u_char *) id, sizeof(e->id));
 
     return REEL_OK;
@@ -346,7 +378,9 @@ ngx_http_reel_s3_uploads_print(ngx_http_reel_s3_uploads_t *op)
     reel_xml_elementz(b, "IsTruncated", op->n > n ? "true" : "false");
 
     for (i = 0; i < n; i++) {
-        ngx_http_reel_s3_upload_print(op, &op->entries[i]);
+        if (!op->entries[i].ended) {
+            ngx_http_reel_s3_upload_print(op, &op->entries[i]);
+        }
     }
 
     reel_buf_addz(b, "</ListMultipartUploadsResult>\n");

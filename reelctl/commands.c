@@ -27,6 +27,11 @@ static const unsigned char  meta[] = {
     REEL_OPT_TITLE, REEL_OPT_CREATOR, REEL_OPT_PASSTHROUGH, 0
 };
 static const unsigned char  token[] = { REEL_OPT_EXPIRES, REEL_OPT_SUB, 0 };
+static const unsigned char  play_token[] = {
+    REEL_OPT_TOKEN_KEYS, REEL_OPT_KID, REEL_OPT_PLAY_EXPIRES, REEL_OPT_FROM,
+    REEL_OPT_AUDIENCE, REEL_OPT_NET, REEL_OPT_COUNTRY, REEL_OPT_REFERRER,
+    REEL_OPT_MAX_HEIGHT, REEL_OPT_START, REEL_OPT_END, 0
+};
 static const unsigned char  keygen[] = {
     REEL_OPT_BUCKETS, REEL_OPT_PROJECT, REEL_OPT_ID, REEL_OPT_ADD, 0
 };
@@ -77,6 +82,11 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
     { "token", "", "Print a bearer token for the API",
       "Who has it may do in the key's project whatever the API can do.",
       reel_ctl_cmd_token, 0, 0, token },
+    { "play-token", "SUB", "Print a token that permits to play",
+      "SUB is an asset's id, a film's path below its location, or a prefix "
+      "with '*'.\nIt stands in the URL in place of the id: "
+      "/play/TOKEN/master.m3u8",
+      reel_ctl_cmd_play_token, 1, 1, play_token },
     { "keygen", "[FILE]", "Make an access key, in a file of mode 0600",
       "Prints the key's id; the secret is in the file only.",
       reel_ctl_cmd_keygen, 0, 1, keygen },

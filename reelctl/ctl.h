@@ -81,6 +81,17 @@ typedef enum {
     REEL_OPT_PROFILE,
     REEL_OPT_RULES,
     REEL_OPT_FULL,
+    REEL_OPT_TOKEN_KEYS,
+    REEL_OPT_KID,
+    REEL_OPT_PLAY_EXPIRES,
+    REEL_OPT_FROM,
+    REEL_OPT_AUDIENCE,
+    REEL_OPT_NET,
+    REEL_OPT_COUNTRY,
+    REEL_OPT_REFERRER,
+    REEL_OPT_MAX_HEIGHT,
+    REEL_OPT_START,
+    REEL_OPT_END,
     REEL_OPTS
 } reel_ctl_opt_t;
 
@@ -159,6 +170,7 @@ int reel_ctl_cmd_retry(reel_ctl_t *c);
 int reel_ctl_cmd_meta(reel_ctl_t *c);
 int reel_ctl_cmd_play_url(reel_ctl_t *c);
 int reel_ctl_cmd_token(reel_ctl_t *c);
+int reel_ctl_cmd_play_token(reel_ctl_t *c);
 int reel_ctl_cmd_keygen(reel_ctl_t *c);
 int reel_ctl_cmd_jobs(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);

@@ -90,6 +90,22 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_RULES] = { "rules", NULL, "list the rules and the devices" },
     [REEL_OPT_FULL] = { "full", NULL,
         "read every segment (some, and the sizes of all)" },
+    [REEL_OPT_TOKEN_KEYS] = { "token-keys", "FILE",
+        "the JWK Set that it is signed with (env REEL_TOKEN_KEYS)" },
+    [REEL_OPT_KID] = { "kid", "ID",
+        "which key of it (the first that signs)" },
+    [REEL_OPT_PLAY_EXPIRES] = { "expires", "TIME",
+        "how long it is good: 90, 15m, 2h (6h)" },
+    [REEL_OPT_FROM] = { "from", "TIME", "not before so long from now" },
+    [REEL_OPT_AUDIENCE] = { "audience", "NAME,…",
+        "reel_token_audience of the server" },
+    [REEL_OPT_NET] = { "net", "CIDR,…", "the viewer's networks" },
+    [REEL_OPT_COUNTRY] = { "country", "CODE,…", "the viewer's countries" },
+    [REEL_OPT_REFERRER] = { "referrer", "HOST,…",
+        "the sites it plays on: example.com, *.example.com" },
+    [REEL_OPT_MAX_HEIGHT] = { "max-height", "N", "no more lines" },
+    [REEL_OPT_START] = { "start", "SECONDS", "only from there on: 12.5" },
+    [REEL_OPT_END] = { "end", "SECONDS", "only up to there" },
 };
 
 

@@ -10,6 +10,7 @@ use File::Basename qw(basename dirname);
 use File::Find qw(find);
 use Reel;
 use Test::More;
+use Token;
 
 my $t = Conf->new;
 my $d = $t->{dir};
@@ -54,7 +55,10 @@ unlike($said, qr/\[warn\]/, 'conf/run.nginx.conf: no warning');
 
 # t/edge.t runs it
 ($good, $said) = $t->check("pid $d/nginx.pid;\n" . Conf::replace(
-    file('conf/edge.conf'), 'listen 80;' => "listen 127.0.0.1:$t->{port};",
+    file('conf/edge.conf'),
+    'modules/ngx_http_reel_module.so;' => Conf::module() . ';',
+    '/etc/reel/tokens.json;' => key_file("$t->{dir}/tokens.json", 'one')
+        . ';', 'listen 80;' => "listen 127.0.0.1:$t->{port};",
     '/var/cache/nginx/reel' => "$d/cache",
     'origin.example:8080' => '127.0.0.1:1',
     "http {\n" => "http {\n" . $t->own_paths));

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# conf/edge.conf in front of an origin, both nginx: 1000 players at once cost
-# one fetch of each segment; the origin stopped; a new publication.
+# conf/edge.conf in front of an origin, both nginx: 1000 players at once, each
+# with a token of its own, cost one fetch of each segment; tokens that do not
+# permit; the origin stopped; a new publication.
 
 use strict;
 use warnings;
@@ -11,6 +12,7 @@ use Conf;
 use IO::Select;
 use Reel;
 use Test::More;
+use Token;
 use Time::HiRes qw(sleep time);
 
 my $players = $ENV{REEL_PRELOAD} ? 200 : 1000;
@@ -28,6 +30,9 @@ $edge->{text} = "pid $edge->{dir}/nginx.pid;\nworker_processes 2;\n"
     . ($> == 0 ? "user root;\n" : '')
     . Conf::replace(slurp("$Reel::TOP/conf/edge.conf"),
         "http {\n" => "http {\n" . $edge->own_paths,
+        'modules/ngx_http_reel_module.so;' => Conf::module() . ';',
+        '/etc/reel/tokens.json;' => key_file("$edge->{dir}/tokens.json",
+            'one') . ';',
         'listen 80;' => "listen 127.0.0.1:$edge->{port};",
         '/var/cache/nginx/reel' => "$edge->{dir}/cache",
         'origin.example:8080' => "127.0.0.1:$t->{port}");
@@ -43,7 +48,13 @@ sub asked {
     return %n;
 }
 
-sub at_edge { my $x = http($edge, 'GET', @_); return $x; }
+# with a token of its own each time, in the path
+sub at_edge {
+    my ($url, @more) = @_;
+    my $sub = $url =~ m{^/play/(\w+)} ? $1 : '';
+    my $token = token({ sub => $sub, jti => rand });
+    return http($edge, 'GET', $url =~ s{^/play/}{/play/$token/}r, @more);
+}
 
 my $a = Asset->new($t, fragments => 18, renditions =>
     ['v720:video:12000', 'a128:audio:3000']);
@@ -53,8 +64,13 @@ my @urls = ($a->url('master.m3u8'), $a->url('media.m3u8', 'v720', 3),
     map { ($a->url("$_.m4s", 'v720', 3), $a->url("$_.m4s", 'a128', 3)) }
     0 .. 5);
 my @want = map { http($t, 'GET', $_)->{body} } @urls;
-my $all = join '', map { "GET $urls[$_] HTTP/1.1\r\nHost: x\r\n"
-    . ($_ == $#urls ? "Connection: close\r\n" : '') . "\r\n" } 0 .. $#urls;
+sub all_of {
+    my $token = token({ sub => $a->{id}, jti => $_[0] });
+    return join '', map { 'GET ' . ($urls[$_] =~ s{/play/}{/play/$token/}r)
+        . " HTTP/1.1\r\nHost: x\r\n"
+        . ($_ == $#urls ? "Connection: close\r\n" : '') . "\r\n" }
+        0 .. $#urls;
+}
 spew($asked, '');
 
 my ($wrong, %in) = (0);
@@ -62,7 +78,7 @@ my $select = IO::Select->new;
 for (1 .. $players) {
     my $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$edge->{port}")
         or die "player $_: $!";
-    print $s $all;
+    print $s all_of($_);
     $select->add($s);
 }
 my $end = time + 120;
@@ -94,7 +110,8 @@ ok($x->{status} == 206 && $x->{body} eq substr($want[2], 100, 100), 'a range');
 has_status(at_edge("$segment?token=def", headers => {
     'If-None-Match' => at_edge($segment)->{headers}{etag} }), 304, undef,
     'If-None-Match');
-is(http($edge, 'HEAD', $segment)->{headers}{'content-length'},
+is(http($edge, 'HEAD', $segment, headers => { Cookie => 'reel_token='
+    . token({ sub => $a->{id} }) })->{headers}{'content-length'},
     length $want[2], 'HEAD');
 my $z = at_edge($urls[0], headers => { 'Accept-Encoding' => 'gzip, br' });
 has_header($z, 'Content-Encoding', qr/^gzip$/, 'manifest');
@@ -106,6 +123,40 @@ ok($d->{status} == 200 && $d->{body} eq http($t, 'GET',
 is({asked()}->{$segment} // 'none', 1, 'nothing of it asked the origin');
 has_status(at_edge($a->url('99.m4s', 'v720', 3)), 404, 'NOT_FOUND',
     'what is not there');
+
+# tokens: refused by the edge, of what it keeps and without asking
+sub with { my ($token, $url) = @_;
+    return http($edge, 'GET', $url =~ s{^/play/}{/play/$token/}r); }
+spew($asked, '');
+for (['none', undef, 'TOKEN_MISSING'],
+    ['expired', { exp => time - 86400 }, 'TOKEN_EXPIRED'],
+    ['of another asset', { sub => Asset::new_id() }, 'TOKEN_ASSET'],
+    ['forged', {}, 'TOKEN_SIGNATURE', secret => 'x'])
+{
+    my ($name, $claims, $code, @o) = @$_;
+    for my $url ($segment, $urls[0], $a->url('init.mp4', 'v720', 3)) {
+        has_status($claims ? with(token({ sub => $a->{id}, exp => 9999999999,
+            %$claims }, @o), $url) : http($edge, 'GET', $url), 403, $code,
+            "a token that is $name");
+    }
+}
+has_status(http($edge, 'GET', "$segment?token=" . token({ sub => '*' })), 403,
+    'TOKEN_MISSING', 'a token in the query');
+is(slurp($asked), '', 'the origin heard nothing of it');
+my $low = token({ sub => $a->{id}, max_height => 480, end => 7 });
+my $two = token({ sub => $a->{id}, max_height => 480, end => 7, jti => 2 });
+is(with($low, $urls[0])->{status}, 404, 'no rendition is so low');
+has_status(with($low, $segment), 403, 'TOKEN_HEIGHT', 'a higher one');
+has_status(with($low, $a->url('2.m4s', 'a128', 3)), 403, 'TOKEN_CLIP',
+    'sound behind its end');
+is(with($low, $urls[3])->{body}, $want[3], 'sound of its part');
+is(with($two, $urls[3])->{headers}{'x-cache-status'}, 'HIT',
+    'is kept for who has equal rights');
+is(join(' ', map { (split)[0] } grep { /a128.*\/0\.m4s/ } split /\n/,
+    slurp($asked)), "$urls[3]?limit_end=7&limit_max_height=480",
+    'the origin was told of them, and of no token');
+has_status(with(token({ sub => $a->{id}, exp => time - 3600 }), $segment),
+    200, undef, 'who began plays on');
 
 # a new publication
 my $old = $want[0];
@@ -129,5 +180,9 @@ wait_for(sub { at_edge($urls[0])->{headers}{'x-cache-status'}
     =~ /^(REVALIDATED|HIT|EXPIRED)$/ }, 'it is back', 15);
 spew($a->file('tombstone'), '{}');
 wait_for(sub { at_edge($urls[0])->{status} == 410 }, 'deleted', 15);
+
+unlike(slurp($_), qr/eyJ/, 'no token in ' . s{.*/}{}r)
+    for "$edge->{dir}/log/access.log", "$edge->{dir}/error.log",
+        "$t->{dir}/error.log";
 
 done_testing;

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Asset;
+use Film;
 use Reel;
 use Test::More;
 
@@ -35,11 +36,6 @@ my %audio = (
     flac => [qw(-ac 2 -c:a flac -strict -2)],
 );
 
-sub ffmpeg {
-    local $ENV{SVT_LOG} = 1;
-    system('ffmpeg', qw(-nostdin -v error -y), @_) == 0 or die "ffmpeg: $?";
-}
-
 sub encoders {
     my $all = `ffmpeg -v error -encoders`;
     return !grep { $all !~ /\s\Q$_\E\s/ } @_;
@@ -50,15 +46,13 @@ plan skip_all => 'this ffmpeg lacks an encoder'
 
 sub made {
     my ($name) = @_;
-    my $path = "$t->{dir}/$name.mp4";
     my $fragments = '+cmaf+default_base_moof+delay_moov';
-    ffmpeg($video{$name}
+    return film("$t->{dir}/$name.mp4", $video{$name}
         ? ('-f', 'lavfi', '-i', 'testsrc2=size=192x108:rate=24:duration=4',
             @{ $video{$name} }, '-movflags', "$fragments+frag_keyframe")
         : ('-f', 'lavfi', '-i', 'sine=sample_rate=48000:duration=4',
             @{ $audio{$name} }, '-movflags', $fragments, '-frag_duration',
-            1000000), $path);
-    return $path;
+            1000000));
 }
 
 # there is no free encoder of it: the core is AAC-LC, and its configuration

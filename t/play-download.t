@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Asset;
+use Film;
 use Reel;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -192,17 +193,16 @@ has_status(http($t, 'GET', $b->url('download.mp4')), 500, 'BAD_OBJECT',
 
 # of real media: another program finds all of it
 my $film = Asset::new_id();
-my ($mp4, @cmaf) = ("$t->{dir}/film", '-movflags',
-    '+cmaf+default_base_moof+delay_moov+frag_keyframe');
+my $mp4 = "$t->{dir}/film";
+my $cmaf = '+cmaf+default_base_moof+delay_moov';
 (my $remux = $Asset::TOOL) =~ s/mkasset$/mkremux/;
-system('ffmpeg', qw(-nostdin -v error -f lavfi -i
-    testsrc2=size=160x90:rate=24:duration=14 -f lavfi -i
-    sine=sample_rate=48000:duration=14 -map 0:v -pix_fmt yuv420p -c:v libx264
-    -preset ultrafast -g 48), @cmaf, "$mp4-v.mp4", qw(-map 1:a -c:a aac
-    -frag_duration 1000000), $cmaf[0], '+cmaf+default_base_moof+delay_moov',
-    "$mp4-a.mp4") == 0
-    && system("$remux $t->{dir}/store $film 7 v90=$mp4-v.mp4 a=$mp4-a.mp4 "
-        . '>/dev/null') == 0 or die;
+film("$mp4-v.mp4", qw(-f lavfi -i testsrc2=size=160x90:rate=24:duration=14
+    -pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 48 -movflags),
+    "$cmaf+frag_keyframe");
+film("$mp4-a.mp4", qw(-f lavfi -i sine=sample_rate=48000:duration=14 -c:a aac
+    -frag_duration 1000000 -movflags), $cmaf);
+system("$remux $t->{dir}/store $film 7 v90=$mp4-v.mp4 a=$mp4-a.mp4 "
+    . '>/dev/null') == 0 or die;
 my $played = `ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 http://127.0.0.1:$t->{port}/play/$film/download.mp4 2>&1`;
 like($played, qr/^336\n65[78]\n\z/, 'ffmpeg decodes each frame, and is content');
 

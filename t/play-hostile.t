@@ -121,13 +121,16 @@ sub crc32c {
     return $c ^ 0xffffffff;
 }
 
+# each third and sixth byte under the sanitizers, which see what no answer
+# shows; fewer without
+my $step = $ENV{REEL_PRELOAD} ? 1 : 4;
 my $d = Asset->new($t, @few, renditions => \@kinds);
 my $good = slurp($d->file('index'));
 is(unpack('V', substr $good, -4), crc32c(substr $good, 0, -4),
     'CRC-32C as we count it');
 news();
 my %bad;
-for my $at (grep { $_ % 3 == 0 || $_ < 48 } 0 .. length($good) - 1) {
+for my $at (grep { $_ % (3 * $step) == 0 || $_ < 48 } 0 .. length($good) - 1) {
     my $index = $good;
     substr($index, $at, 1) ^= chr 1 + $at * 37 % 255;
     spew($d->file('index'), $index);
@@ -149,7 +152,7 @@ my @all = map { $d->url(@$_) } ['master.m3u8'], ['media.m3u8', 'v720'],
     ['0.vtt', 't-en'], ['poster.jpg'], ['thumb.jpg?time=3'], ['download.mp4'];
 my %answer;
 %bad = ();
-for my $at (grep { $_ % 6 == 0 || $_ < 48 } 0 .. length($good) - 5) {
+for my $at (grep { $_ % (6 * $step) == 0 || $_ < 48 } 0 .. length($good) - 5) {
     my $index = substr $good, 0, -4;
     substr($index, $at, 1) ^= chr 1 + $at * 91 % 255;
     spew($d->file('index'), $index . pack 'V', crc32c($index));

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Asset;
+use Film;
 use IO::Handle;
 use IPC::Open2;
 use Reel;
@@ -26,10 +27,9 @@ my $t = Reel->new(idle => 1, conf => 'location /play/ { reel_play; }
 my $films = "$t->{dir}/films";
 mkdir $films or die $!;
 $t->{o}{conf} =~ s/FILMS/$films/;
-system('ffmpeg', qw(-v error -nostdin -f lavfi -i
-    testsrc2=size=320x180:rate=25:duration=14 -f lavfi -i
-    sine=frequency=440:duration=14 -c:v libx264 -preset ultrafast -g 50 -c:a
-    aac), "$films/a.mp4") == 0 or die 'ffmpeg';
+film("$films/a.mp4", qw(-f lavfi -i testsrc2=size=320x180:rate=25:duration=14
+    -f lavfi -i sine=frequency=440:duration=14 -c:v libx264 -preset ultrafast
+    -g 50 -c:a aac));
 $t->nginx_start;
 my ($worker) = $t->workers;
 

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Asset;
+use Film;
 use Reel;
 use Test::More;
 
@@ -20,13 +21,12 @@ my $id = Asset::new_id();
 (my $tool = $Asset::TOOL) =~ s/mkasset$/mkremux/;
 
 # B-frames, small pictures of a still, sound of its own rhythm
-my $frag = '-movflags +frag_every_frame+empty_moov+default_base_moof'
-    . '+negative_cts_offsets';
+my @frag = ('-movflags', '+frag_every_frame+empty_moov+default_base_moof'
+    . '+negative_cts_offsets');
 sub run { my ($c) = @_; my $o = `$c 2>&1`; die "$c: $o" if $?; return $o; }
-run("ffmpeg -v error -f lavfi -i testsrc2=s=320x180:r=25:d=10 -f lavfi "
-    . "-i sine=r=44100:d=10 -map 0:v -c:v libx264 -preset veryfast -bf 2 "
-    . "-g 50 -keyint_min 50 -sc_threshold 0 $frag $d/v.mp4 -map 1:a -c:a aac "
-    . "-b:a 64k $frag $d/a.mp4");
+film("$d/v.mp4", qw(-f lavfi -i testsrc2=s=320x180:r=25:d=10 -c:v libx264
+    -preset veryfast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0), @frag);
+film("$d/a.mp4", qw(-f lavfi -i sine=r=44100:d=10 -c:a aac -b:a 64k), @frag);
 run("$tool $d/store $id 5 v=$d/v.mp4 a=$d/a.mp4");
 
 sub fetch {

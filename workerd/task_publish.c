@@ -8,7 +8,8 @@
  * A try that lost its lease may go on at any time, even after the job's end
  * and the next one's.  So what stands is looked at again under the lock of
  * those who write it, and a growing publication is only put where no index
- * stands, which the store decides at once.
+ * stands, which the store decides at once.  A failure that was told stays one:
+ * docs/model/job.pml.
  */
 
 #include <string.h>
@@ -91,7 +92,7 @@ look(publish_t *p, reel_error_t *e)
     if (err == REEL_OK
         && (r.publication > p->a->publication
             || (r.publication == p->a->publication
-                && (p->t.growing || (r.ready && stands && !ix.growing)))))
+                && (p->t.growing || !r.ready || (stands && !ix.growing)))))
     {
         err = REEL_EXISTS;
     }

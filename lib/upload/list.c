@@ -7,10 +7,10 @@
 
 
 typedef struct {
-    reel_store_t        *store;
-    const char          *part;              /* NULL: of all */
-    reel_upload_each_fn  fn;
-    void                *arg;
+    reel_store_t         *store;
+    reel_upload_each_fn   fn;
+    reel_upload_facts_fn  facts;            /* of those with parts alone */
+    void                 *arg;
 } walk_t;
 
 typedef struct {
@@ -38,18 +38,11 @@ stat_part(reel_store_t *s, const char *id, const char *part,
 static reel_err_t
 visit(void *arg, const char *name, bool is_prefix)
 {
-    walk_t             *w = arg;
-    reel_err_t          err;
-    reel_upload_t      *u;
-    reel_store_stat_t   st;
+    walk_t         *w = arg;
+    reel_err_t      err;
+    reel_upload_t  *u;
 
     if (!is_prefix || !reel_upload_id_valid(reel_str(name))) {
-        return REEL_OK;
-    }
-
-    if (w->part != NULL
-        && stat_part(w->store, name, w->part, &st) == REEL_NOTFOUND)
-    {
         return REEL_OK;
     }
 
@@ -68,19 +61,47 @@ visit(void *arg, const char *name, bool is_prefix)
 reel_err_t
 reel_upload_each(reel_store_t *s, reel_upload_each_fn fn, void *arg)
 {
-    walk_t  w = { s, NULL, fn, arg };
+    walk_t  w = { .store = s, .fn = fn, .arg = arg };
 
     return reel_store_list(s, "uploads", visit, &w);
 }
 
 
+static reel_err_t
+visit_multipart(void *arg, const char *name, bool is_prefix)
+{
+    walk_t               *w = arg;
+    reel_err_t            err;
+    reel_store_stat_t     st;
+    reel_upload_facts_t   f;
+
+    if (!is_prefix || !reel_upload_id_valid(reel_str(name))
+        || stat_part(w->store, name, REEL_UPLOAD_PARTS, &st) != REEL_OK)
+    {
+        return REEL_OK;
+    }
+
+    err = reel_upload_facts_read(w->store, reel_str(name), &f);
+
+    if (err != REEL_OK) {
+        /* it is being made or removed, or a crash left it */
+        return err == REEL_NOMEM ? err : REEL_OK;
+    }
+
+    err = w->facts(w->arg, &f);
+    reel_upload_facts_release(&f);
+
+    return err;
+}
+
+
 reel_err_t
-reel_upload_each_multipart(reel_store_t *s, reel_upload_each_fn fn,
+reel_upload_each_multipart(reel_store_t *s, reel_upload_facts_fn fn,
     void *arg)
 {
-    walk_t  w = { s, REEL_UPLOAD_PARTS, fn, arg };
+    walk_t  w = { .store = s, .facts = fn, .arg = arg };
 
-    return reel_store_list(s, "uploads", visit, &w);
+    return reel_store_list(s, "uploads", visit_multipart, &w);
 }
 
 

@@ -268,28 +268,33 @@ reel_upload_create(reel_store_t *s, const reel_upload_facts_t *facts,
 }
 
 
-static reel_err_t
-read_facts(reel_upload_impl_t *u)
+reel_err_t
+reel_upload_facts_read(reel_store_t *s, reel_str_t id, reel_upload_facts_t *f)
 {
     reel_buf_t  b;
     reel_key_t  key;
     reel_err_t  err;
 
-    err = reel_upload_key(u, key, REEL_UPLOAD_FACTS);
+    err = reel_key_upload(key, id, REEL_UPLOAD_FACTS);
     if (err != REEL_OK) {
         return err;
     }
 
-    err = reel_store_get(u->pub.store, key, REEL_RECORD_MAX, &b);
+    err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
     if (err != REEL_OK) {
         return err == REEL_LIMIT ? REEL_BADDATA : err;
     }
 
     /* empty: it is being made just now */
     err = b.len == 0 ? REEL_NOTFOUND
-                     : reel_upload_facts_parse(&u->pub.facts,
-                                               (char *) b.data, b.len, NULL);
+                     : reel_upload_facts_parse(f, (char *) b.data, b.len,
+                                               NULL);
     reel_buf_release(&b);
+
+    if (err == REEL_OK && !reel_str_eqz(id, f->id)) {
+        reel_upload_facts_release(f);
+        err = REEL_BADDATA;
+    }
 
     return err;
 }
@@ -320,15 +325,12 @@ reel_upload_touched(reel_upload_impl_t *u)
 reel_err_t
 reel_upload_open(reel_store_t *s, reel_str_t id, reel_upload_t **out)
 {
-    char                 want[REEL_UPLOAD_ID_LEN + 1];
     reel_err_t           err;
     reel_upload_impl_t  *u;
 
     *out = NULL;
 
-    if (!reel_upload_id_valid(id)
-        || reel_str_copy(want, sizeof(want), id) != REEL_OK)
-    {
+    if (!reel_upload_id_valid(id)) {
         return REEL_INVAL;
     }
 
@@ -338,13 +340,8 @@ reel_upload_open(reel_store_t *s, reel_str_t id, reel_upload_t **out)
     }
 
     u->pub.store = s;
-    memcpy(u->pub.facts.id, want, sizeof(want));
 
-    err = read_facts(u);
-
-    if (err == REEL_OK && strcmp(u->pub.facts.id, want) != 0) {
-        err = REEL_BADDATA;
-    }
+    err = reel_upload_facts_read(s, id, &u->pub.facts);
 
     if (err == REEL_OK) {
         err = reel_upload_stage(u, REEL_UPLOAD_STATE, false, &u->state_file);

@@ -271,9 +271,16 @@ typedef reel_err_t (*reel_upload_each_fn)(void *arg, const char *id,
 reel_err_t reel_upload_each(reel_store_t *s, reel_upload_each_fn fn,
     void *arg) REEL_WARN_UNUSED;
 
-/* the same for those that have parts: multipart ones before their end */
+/*
+ * What was fixed of those that have parts: multipart ones before their end,
+ * and one or the other that a crash has left so.  None is opened: that costs
+ * thrice as much.
+ */
+typedef reel_err_t (*reel_upload_facts_fn)(void *arg,
+    const reel_upload_facts_t *f);
+
 reel_err_t reel_upload_each_multipart(reel_store_t *s,
-    reel_upload_each_fn fn, void *arg) REEL_WARN_UNUSED;
+    reel_upload_facts_fn fn, void *arg) REEL_WARN_UNUSED;
 
 typedef struct {
     int64_t made_ns;                        /* Unix time of upload.json */

@@ -72,6 +72,10 @@ reel_upload_impl(reel_upload_t *u)
 reel_err_t reel_upload_key(const reel_upload_impl_t *u, reel_key_t key,
     const char *part) REEL_WARN_UNUSED;
 
+/* upload.json, of which nothing is left but on REEL_OK */
+reel_err_t reel_upload_facts_read(reel_store_t *s, reel_str_t id,
+    reel_upload_facts_t *f) REEL_WARN_UNUSED;
+
 /* opens a staged part of it; with create makes it if it is missing */
 reel_err_t reel_upload_stage(reel_upload_impl_t *u, const char *part,
     bool create, reel_multipart_t **m) REEL_WARN_UNUSED;

@@ -168,6 +168,20 @@ def test_a_retry_before_its_errored_job_was_settled(stack):
     assert r["ready"] and r["publication"] == 2
 
 
+def test_a_failure_that_was_told_stays_one(stack):
+    """a publish that slept until another worker had given the job up"""
+    a = stack.put(clip(8))
+    job = K + "job:%s.1" % a
+    wait_for(lambda: stack.redis("HGET", job, "state") == "running")
+    told = {"asset": a, "publication": 1, "ready": False, "completed_ms": 1,
+            "duration_ms": 0, "renditions": [], "code": "WORKER_LOST",
+            "stage": "publish", "detail": "x", "log": "", "retryable": True}
+    stack.write(stack.path(a, "result.json"), told)
+    assert stack.redis("HGET", job, "state") == "running"
+    wait_for(lambda: stack.redis("HGET", job, "state") == "done")
+    assert stack.result(a) == told
+
+
 def test_a_name_that_is_no_job_is_left(stack):
     name = stack.write(os.path.join(stack.store, "pending", "notes"), b"x")
     try:

@@ -29,7 +29,7 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
                   UNAVAILABLE, USAGE, Case, free_port)
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry meta "
-            "play-url token keygen jobs doctor check").split()
+            "play-url token play-token keygen jobs doctor check").split()
 
 
 class Help(Case):
@@ -141,6 +141,68 @@ class Arguments(Case):
             p = subprocess.run([case.REELCTL, "token", "--keys", keys],
                                stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(p.returncode, FAILED)
+
+
+class PlayToken(Case):
+
+    def key_file(self, *keys):
+        path = self.path("tokens.json")
+        with open(path, "w") as f:
+            json.dump({"keys": keys}, f)
+        os.chmod(path, 0o600)
+        return path
+
+    OCT = {"kid": "a", "kty": "oct", "k": "A" * 43}
+    PUBLIC = {"kid": "p", "kty": "OKP", "crv": "Ed25519",
+              "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+
+    def test_claims(self):
+        keys = self.key_file(self.PUBLIC, self.OCT)
+        out = self.run_ctl(
+            "play-token", "films/*", "--token-keys", keys, "--expires", "2h",
+            "--from", "60", "--audience", "x,y", "--net", "10.0.0.0/8,::1",
+            "--country", "DE", "--referrer", "*.a.org", "--max-height",
+            "480", "--start", "1.5", "--end", "9").stdout.strip()
+        head, body, sig = (
+            base64.urlsafe_b64decode(p + "=" * (-len(p) % 4))
+            for p in out.split("."))
+        self.assertEqual(json.loads(head),
+                         {"alg": "HS256", "typ": "JWT", "kid": "a"})
+        self.assertEqual(sig, hmac.new(
+            bytes(32), out.rsplit(".", 1)[0].encode(), "sha256").digest())
+        claims = json.loads(body)
+        self.assertAlmostEqual(claims["iat"], time.time(), delta=10)
+        self.assertEqual(claims.pop("exp") - claims["iat"], 7260)
+        self.assertEqual(claims.pop("nbf") - claims.pop("iat"), 60)
+        self.assertEqual(claims, {
+            "sub": "films/*", "aud": ["x", "y"], "net": ["10.0.0.0/8", "::1"],
+            "country": ["DE"], "referrer": ["*.a.org"], "max_height": 480,
+            "start": 1.5, "end": 9.0})
+        j = json.loads(self.run_ctl("play-token", "x", "--json",
+                                    "--token-keys", keys).stdout)
+        self.assertEqual(j["kid"], "a")
+        self.assertAlmostEqual(j["expires_at"], time.time() + 6 * 3600,
+                               delta=10)
+
+    def test_refused(self):
+        keys = self.key_file(self.PUBLIC, self.OCT)
+        for args in (["x"], ["x", "--token-keys", keys, "--kid", "p"],
+                     ["x", "--token-keys", keys, "--kid", "z"],
+                     ["", "--token-keys", keys],
+                     ["x", "--token-keys", keys, "--net", "10.0.0/8"],
+                     ["x", "--token-keys", keys, "--net", ""],
+                     ["x", "--token-keys", keys, "--start", "5", "--end",
+                      "5"],
+                     ["x", "--token-keys", keys, "--end", "soon"],
+                     ["x", "--token-keys", keys, "--max-height", "70000"],
+                     ["x", "--token-keys", keys, "--expires", "0"],
+                     ["x", "--token-keys", keys, "--country", "D," * 2000]):
+            with self.subTest(args):
+                self.run_ctl("play-token", *args, code=USAGE)
+        bad = self.key_file({"kid": "a", "kty": "oct", "k": "dG9wc2VjcmV0"})
+        p = self.run_ctl("play-token", "x", "--token-keys", bad, code=FAILED)
+        self.assertIn("keys[0].k", p.stderr)
+        self.assertNotIn("dG9wc2Vj", p.stderr)
 
 
 class Keygen(Case):

@@ -79,6 +79,18 @@ add(void *arg, const char *id, reel_upload_t *u)
 }
 
 
+static reel_err_t
+add_facts(void *arg, const reel_upload_facts_t *f)
+{
+    char  *seen = arg;
+
+    assert_int_equal(f->door, REEL_UPLOAD_MULTIPART);
+    seen[strlen(seen)] = f->id[REEL_UPLOAD_ID_LEN - 1];
+
+    return REEL_OK;
+}
+
+
 static void
 multipart_alone(void **state)
 {
@@ -95,7 +107,7 @@ multipart_alone(void **state)
     OK(reel_upload_abort(u, REEL_UPLOAD_ABORTED, NOW));
     reel_upload_close(u);
 
-    OK(reel_upload_each_multipart(s, add, ids));
+    OK(reel_upload_each_multipart(s, add_facts, ids));
     assert_string_equal(ids, "2");
 
     ids[0] = '\0';

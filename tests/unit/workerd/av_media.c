@@ -306,7 +306,9 @@ output_of(const char *command, size_t max, size_t *n)
 void
 media_pictures(media_pictures_t *p, const char *name)
 {
-    char      command[1024], *line, *save;
+    char      command[1024], line[1024], *at;
+    FILE     *fp;
+    double    scale = 0;
     size_t    i, n;
     uint8_t  *data;
 
@@ -314,8 +316,9 @@ media_pictures(media_pictures_t *p, const char *name)
 
     /* -xerror: a picture that does not decode cleanly fails the test */
     (void) snprintf(command, sizeof(command),
-                    "ffmpeg -nostdin -v error -xerror -i '%s' -vsync 0 "
-                    "-f rawvideo -pix_fmt gray -", media_path(name));
+                    "ffmpeg -nostdin -hide_banner -nostats -xerror -i '%s' "
+                    "-vsync 0 -vf showinfo -f rawvideo -pix_fmt gray - "
+                    "2>'%s'", media_path(name), media_path("shown"));
     data = output_of(command, 4096 * 160 * 32, &n);
     p->n = n / (160 * 32);
 
@@ -324,22 +327,22 @@ media_pictures(media_pictures_t *p, const char *name)
     }
     free(data);
 
-    (void) snprintf(command, sizeof(command),
-                    "ffprobe -v error -show_entries frame=pts_time "
-                    "-of csv=p=0 '%s'", media_path(name));
-    data = output_of(command, 1 << 20, &n);
-    data[n < (1 << 20) ? n : n - 1] = '\0';
+    fp = fopen(media_path("shown"), "r");
+    assert_non_null(fp);
 
-    i = 0;
-    for (line = strtok_r((char *) data, "\n", &save); line != NULL;
-         line = strtok_r(NULL, "\n", &save))
-    {
-        assert_true(i < p->n);
-        p->pts_us[i++] = (int64_t) (strtod(line, NULL) * 1e6 + 0.5);
+    for (i = 0; fgets(line, sizeof(line), fp) != NULL; /* void */) {
+        if ((at = strstr(line, "in time_base: 1/")) != NULL) {
+            scale = strtod(at + 16, NULL);
+
+        } else if ((at = strstr(line, " pts:")) != NULL) {
+            assert_true(i < p->n && scale > 0);
+            p->pts_us[i++] = (int64_t) (strtod(at + 5, NULL) * 1e6 / scale
+                                        + 0.5);
+        }
     }
 
+    fclose(fp);
     assert_int_equal(i, p->n);
-    free(data);
 }
 
 
