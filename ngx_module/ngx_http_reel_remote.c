@@ -5,6 +5,8 @@
 
 #include "ngx_module/ngx_http_reel_remote.h"
 
+/* to see whether it is the same; s3rver takes a last byte of 0 for none */
+#define CHECK   2
 /* of the first request; the most of each other one */
 #define FIRST   (256 * 1024)
 #define LARGEST (16 * 1024 * 1024)
@@ -50,7 +52,7 @@ ngx_http_reel_remote_look(ngx_http_request_t *r, ngx_http_reel_look_t *l,
     rd->fetch.done = fetched;
     rd->fetch.data = rd;
 
-    return get(r, rd, 0, l->known ? 1 : FIRST);
+    return get(r, rd, 0, l->known ? CHECK : FIRST);
 }
 
 
