@@ -5,6 +5,8 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
+#include "lib/title/title.h"
+
 
 #define NGX_HTTP_REEL_KEYS_MAX  (1024 * 1024)
 
@@ -360,6 +362,48 @@ ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data)
 
 
 /* names are put behind it as it is */
+/* "off", "json", or the URI of an internal location */
+char *
+ngx_http_reel_conf_map(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *map = data;
+
+    if (ngx_strcmp(map->data, "off") == 0) {
+        /* not NULL: it is not inherited over */
+        map->len = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(map->data, "json") == 0
+        || (map->data[0] == '/' && map->data[map->len - 1] == '/'))
+    {
+        return NGX_CONF_OK;
+    }
+
+    return "is none of \"off\", \"json\" and \"/a/location/\"";
+}
+
+
+char *
+ngx_http_reel_conf_pattern(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *pattern = data;
+
+    if (ngx_strcmp(pattern->data, "off") == 0) {
+        pattern->len = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (reel_title_pattern_valid((reel_str_t) { (char *) pattern->data,
+                                                pattern->len }))
+    {
+        return NGX_CONF_OK;
+    }
+
+    return "is not of the form \"{}_*.mp4\"";
+}
+
+
 char *
 ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data)
 {

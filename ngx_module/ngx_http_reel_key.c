@@ -174,7 +174,9 @@ ngx_http_reel_license_post(ngx_http_request_t *r,
     rc = conf->files ? ngx_http_reel_movie_path(r, p)
                      : ngx_http_reel_path_parse(r, p);
 
-    if (rc != NGX_OK || p->route->answer != ngx_http_reel_license) {
+    if (rc != NGX_OK || p->title
+        || p->route->answer != ngx_http_reel_license)
+    {
         return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR
                                : NGX_DECLINED;
     }

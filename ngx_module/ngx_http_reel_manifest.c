@@ -3,7 +3,7 @@
  * is kept beside the index, as it goes out: coded too.
  */
 
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_title.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
 #include "lib/manifest/span.h"
@@ -45,6 +45,8 @@ static void make(void *data, ngx_log_t *log);
 static void made(ngx_http_request_t *r, void *data);
 static ngx_int_t finish(ngx_http_request_t *r, manifest_t *m);
 static void set_rates(ngx_http_reel_play_t *p, reel_container_t container);
+static const reel_rates_t *rates_of(ngx_http_reel_entry_t *e, uint32_t per,
+    reel_container_t container);
 static manifest_t *add_manifest(ngx_http_request_t *r);
 static void cleanup(void *data);
 static ngx_int_t key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -63,6 +65,10 @@ static ngx_int_t etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 static reel_err_t
 print_master(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
+    if (p->title) {
+        return ngx_http_reel_title_master(b, p->title);
+    }
+
     set_rates(p, p->opts.container);
 
     return reel_hls_master(b, p->index, &p->opts);
@@ -80,6 +86,10 @@ static reel_err_t
 print_media(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
     u_char  prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
+
+    if (p->title && p->title->row) {
+        return ngx_http_reel_title_media(b, p->title);
+    }
 
     prefix[0] = '\0';
 
@@ -109,6 +119,10 @@ print_iframes(reel_buf_t *b, ngx_http_reel_play_t *p)
     u_char                prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
     reel_manifest_opts_t  opts = p->opts;
 
+    if (p->title && p->title->row) {
+        return ngx_http_reel_title_iframes(b, p->title);
+    }
+
     prefix[0] = '\0';
 
     if (p->hash.len == 0 || opts.container != REEL_CONTAINER_CMAF) {
@@ -137,6 +151,10 @@ ngx_http_reel_manifest_iframes(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static reel_err_t
 print_mpd(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
+    if (p->title) {
+        return ngx_http_reel_title_mpd(b, p->title);
+    }
+
     set_rates(p, REEL_CONTAINER_CMAF);
 
     return reel_dash_mpd(b, p->index, &p->opts);
@@ -298,27 +316,40 @@ finish(ngx_http_request_t *r, manifest_t *m)
 static void
 set_rates(ngx_http_reel_play_t *p, reel_container_t container)
 {
-    reel_manifest_opts_t    opts;
-    ngx_http_reel_entry_t  *e;
-
-    e = p->entry;
-
     /* those that are kept are of clear segments */
-    if (reel_shape_is_clip(&p->opts.shape) || p->opts.protection) {
-        return;
+    if (!reel_shape_is_clip(&p->opts.shape) && p->opts.protection == NULL) {
+        p->opts.rates = rates_of(p->entry, p->opts.per, container);
     }
+}
+
+
+static const reel_rates_t *
+rates_of(ngx_http_reel_entry_t *e, uint32_t per, reel_container_t container)
+{
+    reel_manifest_opts_t  opts;
 
     if (!e->rated[container]) {
-        opts = p->opts;
+        ngx_memzero(&opts, sizeof(reel_manifest_opts_t));
+        opts.per = per;
         opts.container = container;
-        reel_rates(&e->rates[container], p->index, &opts);
+        reel_rates(&e->rates[container], &e->index, &opts);
 
         ngx_memory_barrier();
         e->rated[container] = 1;
     }
 
     ngx_memory_barrier();
-    p->opts.rates = &e->rates[container];
+
+    return &e->rates[container];
+}
+
+
+/* a movie's segments are its fragments */
+const reel_rates_t *
+ngx_http_reel_manifest_rates(ngx_http_reel_entry_t *e,
+    reel_container_t container)
+{
+    return rates_of(e, 1, container);
 }
 
 

@@ -34,6 +34,13 @@ static ngx_conf_post_t  ngx_http_reel_path_post =
     { ngx_http_reel_conf_path };
 
 
+static ngx_conf_post_t  ngx_http_reel_map_post =
+    { ngx_http_reel_conf_map };
+
+static ngx_conf_post_t  ngx_http_reel_pattern_post =
+    { ngx_http_reel_conf_pattern };
+
+
 static ngx_conf_enum_t  ngx_http_reel_syncs[] = {
     { ngx_string("off"), NGX_HTTP_REEL_SYNC_OFF },
     { ngx_string("always"), NGX_HTTP_REEL_SYNC_ALWAYS },
@@ -215,6 +222,20 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_reel_loc_conf_t, play_source),
       NULL },
+
+    { ngx_string("reel_files_map"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, files_map),
+      &ngx_http_reel_map_post },
+
+    { ngx_string("reel_files_pattern"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, files_pattern),
+      &ngx_http_reel_pattern_post },
 
     { ngx_string("reel_manifest_cache"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
@@ -654,6 +675,9 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->play_source, prev->play_source, 1);
     ngx_conf_merge_uint_value(conf->dash_segments, prev->dash_segments,
                               NGX_HTTP_REEL_DASH_TIMELINE);
+
+    ngx_conf_merge_str_value(conf->files_map, prev->files_map, "");
+    ngx_conf_merge_str_value(conf->files_pattern, prev->files_pattern, "");
 
     ngx_http_reel_inherit_location(cf, prev, conf);
 

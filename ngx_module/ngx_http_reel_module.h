@@ -27,6 +27,7 @@
  *   ngx_http_reel_path.c      playback: paths and routes
  *   ngx_http_reel_movie.c     playback: plain movie files
  *   ngx_http_reel_movie_look.c  … indexed, in the thread pool
+ *   ngx_http_reel_title*.c    playback: several files as one title
  *   ngx_http_reel_query.c     playback: parameters, the key of caches
  *   ngx_http_reel_limit.c     playback: what a token permits of a film
  *   ngx_http_reel_token.c     playback tokens: taken out of a request
@@ -125,6 +126,8 @@ typedef struct {
     ngx_uint_t               files;
     ngx_str_t                upstream;          /* reel_play_upstream */
     ngx_uint_t               hls_segments;      /* reel_container_t */
+    ngx_str_t                files_map;         /* "json", /uri/, empty: off */
+    ngx_str_t                files_pattern;     /* empty: off */
     ngx_uint_t               token;             /* NGX_HTTP_REEL_TOKEN_* */
     reel_jwks_t             *token_keys;        /* NULL: none */
     ngx_array_t             *token_from;        /* ngx_http_reel_carrier_t */
@@ -187,6 +190,8 @@ ngx_uint_t ngx_http_reel_conf_has_pipeline(ngx_http_reel_loc_conf_t *rlcf,
 char *ngx_http_reel_conf_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_reel_conf_buffer(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_reel_conf_path(ngx_conf_t *cf, void *post, void *data);
+char *ngx_http_reel_conf_map(ngx_conf_t *cf, void *post, void *data);
+char *ngx_http_reel_conf_pattern(ngx_conf_t *cf, void *post, void *data);
 
 
 /*

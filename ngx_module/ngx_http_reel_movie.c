@@ -36,8 +36,8 @@ typedef struct {
 } piece_t;
 
 static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
-static ngx_int_t set_uri(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_str_t *prefix);
+static ngx_int_t set_uri(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_http_reel_place_t *place, ngx_str_t *prefix);
 static ngx_uint_t below(ngx_http_request_t *r, ngx_str_t *path);
 static ngx_int_t name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
@@ -113,50 +113,72 @@ ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static ngx_int_t
 set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    u_char                    *last;
-    size_t                     root;
-    uint8_t                    digest[REEL_SHA256_LEN];
-    ngx_str_t                  uri;
-    ngx_http_reel_loc_conf_t  *conf;
+    ngx_int_t  rc;
 
     if (!below(r, &p->asset)) {
         return NGX_DECLINED;
     }
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    rc = ngx_http_reel_title_path(r, p);
 
-    if (conf->upstream.len) {
-        if (set_uri(r, p, &conf->upstream) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    return rc == NGX_DECLINED ? ngx_http_reel_movie_place(r, &p->asset,
+                                                          &p->place)
+                              : rc;
+}
 
-    } else {
-        uri = r->uri;
-        r->uri = p->asset;
-        last = ngx_http_map_uri_to_path(r, &p->place.root, &root, 0);
-        r->uri = uri;
 
-        if (last == NULL) {
-            return NGX_ERROR;
-        }
+ngx_int_t
+ngx_http_reel_movie_map(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *path)
+{
+    u_char     *last;
+    size_t      root;
+    ngx_str_t   own;
 
-        *last = '\0';
-        p->place.root.len = last - p->place.root.data;
+    own = r->uri;
+    r->uri = *uri;
+    last = ngx_http_map_uri_to_path(r, path, &root, 0);
+    r->uri = own;
+
+    if (last == NULL) {
+        return NGX_ERROR;
     }
 
-    p->place.id.len = REEL_ULID_LEN;
-    p->place.id.data = ngx_pnalloc(r->pool, REEL_ULID_LEN + 1);
+    *last = '\0';
+    path->len = last - path->data;
 
-    if (p->place.id.data == NULL
-        || reel_sha256(digest, p->place.root.data, p->place.root.len)
-           != REEL_OK)
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_reel_movie_place(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_http_reel_place_t *place)
+{
+    uint8_t                    digest[REEL_SHA256_LEN];
+    ngx_int_t                  rc;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    rc = conf->upstream.len ? set_uri(r, uri, place, &conf->upstream)
+                            : ngx_http_reel_movie_map(r, uri, &place->root);
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    place->id.len = REEL_ULID_LEN;
+    place->id.data = ngx_pnalloc(r->pool, REEL_ULID_LEN + 1);
+
+    if (place->id.data == NULL
+        || reel_sha256(digest, place->root.data, place->root.len) != REEL_OK)
     {
         return NGX_ERROR;
     }
 
-    reel_hex((char *) p->place.id.data, digest, REEL_ULID_LEN / 2);
-    p->place.look = conf->upstream.len ? ngx_http_reel_remote_print
-                                       : ngx_http_reel_movie_look;
+    reel_hex((char *) place->id.data, digest, REEL_ULID_LEN / 2);
+    place->look = conf->upstream.len ? ngx_http_reel_remote_print
+                                     : ngx_http_reel_movie_look;
 
     return NGX_OK;
 }
@@ -164,7 +186,8 @@ set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 
 /* what follows the location, behind the name of the internal one */
 static ngx_int_t
-set_uri(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_str_t *prefix)
+set_uri(ngx_http_request_t *r, ngx_str_t *uri, ngx_http_reel_place_t *place,
+    ngx_str_t *prefix)
 {
     size_t      len;
     u_char     *b;
@@ -179,20 +202,27 @@ set_uri(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_str_t *prefix)
         rest.len--;
     }
 
-    len = p->asset.data + p->asset.len - rest.data;
+    /* uri is below the same location */
+    len = rest.data - r->uri.data;
+    if (len > uri->len) {
+        return NGX_ERROR;
+    }
 
-    b = ngx_pnalloc(r->pool, prefix->len + len + 1);
+    rest.data = uri->data + len;
+    rest.len = uri->len - len;
+
+    b = ngx_pnalloc(r->pool, prefix->len + rest.len + 1);
     if (b == NULL) {
         return NGX_ERROR;
     }
 
-    p->place.root.data = b;
+    place->root.data = b;
     b = ngx_cpymem(b, prefix->data, prefix->len);
-    b = ngx_cpymem(b, rest.data, len);
+    b = ngx_cpymem(b, rest.data, rest.len);
     *b = '\0';
 
-    p->place.root.len = b - p->place.root.data;
-    p->place.uri = p->place.root;
+    place->root.len = b - place->root.data;
+    place->uri = place->root;
 
     return NGX_OK;
 }

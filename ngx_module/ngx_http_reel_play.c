@@ -6,10 +6,9 @@
 #include "ngx_module/ngx_http_reel_look.h"
 #include "ngx_module/ngx_http_reel_protect.h"
 #include "ngx_module/ngx_http_reel_remote.h"
+#include "ngx_module/ngx_http_reel_title.h"
 
 static void loaded_handler(ngx_http_request_t *r,
-    ngx_http_reel_loaded_t *loaded);
-static ngx_int_t answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded);
 static ngx_int_t set_file(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_int_t other_version(ngx_http_request_t *r,
@@ -19,8 +18,6 @@ static ngx_int_t choose_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
 static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_uint_t configured(ngx_http_reel_play_t *p, ngx_uint_t container);
-static ngx_int_t not_playable(ngx_http_request_t *r,
-    ngx_http_reel_asset_e state);
 static ngx_uint_t stands_in(ngx_http_reel_play_t *p);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
 
@@ -150,7 +147,8 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
     ctx->segment = p->segment;
     ctx->data = p;
 
-    return ngx_http_reel_index_get(r, &p->place, loaded_handler);
+    return p->title ? ngx_http_reel_title_play(r, p)
+                    : ngx_http_reel_play_place(r, &p->place);
 }
 
 
@@ -171,22 +169,30 @@ loaded_handler(ngx_http_request_t *r, ngx_http_reel_loaded_t *loaded)
         rc = loaded->state == NGX_HTTP_REEL_ASSET_UPSTREAM
              ? ngx_http_reel_remote_refuse(r, loaded->status)
              : p->sourced && loaded->state != NGX_HTTP_REEL_ASSET_DELETED
-             ? outdated(r) : not_playable(r, loaded->state);
+             ? outdated(r) : ngx_http_reel_play_refuse(r, loaded->state);
 
     } else {
-        rc = answer(r, ctx->data, loaded);
+        rc = ngx_http_reel_play_loaded(r, ctx->data, loaded);
     }
 
     ngx_http_finalize_request(r, rc);
 }
 
 
-static ngx_int_t
-answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+ngx_int_t
+ngx_http_reel_play_place(ngx_http_request_t *r, ngx_http_reel_place_t *place)
+{
+    return ngx_http_reel_index_get(r, place, loaded_handler);
+}
+
+
+ngx_int_t
+ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
     unsigned                   i;
     ngx_int_t                  rc;
+    ngx_str_t                 *name;
     const reel_index_t        *ix;
     reel_token_status_t        st;
     ngx_http_reel_loc_conf_t  *conf;
@@ -215,7 +221,8 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
         /* another location has looked for it */
         if (conf->play && !conf->play_source) {
-            return not_playable(r, NGX_HTTP_REEL_ASSET_PREPARING);
+            return ngx_http_reel_play_refuse(r,
+                                             NGX_HTTP_REEL_ASSET_PREPARING);
         }
 
         if (set_file(r, p) != NGX_OK) {
@@ -228,8 +235,9 @@ answer(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {
+        name = p->track.len ? &p->track : &p->name;
         p->rendition = reel_index_find(ix, (reel_str_t)
-                                       { (char *) p->name.data, p->name.len });
+                                       { (char *) name->data, name->len });
 
         if (p->rendition == NULL && p->route->of != NGX_HTTP_REEL_OF_KEY) {
             return ngx_http_reel_play_absent(r, "the asset has no such "
@@ -389,6 +397,11 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     p->opts.container = ngx_http_reel_version_container(i);
     p->version = hashes[i];
 
+    /* a playlist through several files changes with any of them */
+    if (p->title && p->title->first && p->track.len == 0 && p->name.len) {
+        p->version = p->title->hashes[i];
+    }
+
     if (p->route->container != NGX_HTTP_REEL_IN_CONFIGURED
         && (ngx_uint_t) p->route->container != (ngx_uint_t) p->opts.container)
     {
@@ -427,8 +440,8 @@ configured(ngx_http_reel_play_t *p, ngx_uint_t container)
 }
 
 
-static ngx_int_t
-not_playable(ngx_http_request_t *r, ngx_http_reel_asset_e state)
+ngx_int_t
+ngx_http_reel_play_refuse(ngx_http_request_t *r, ngx_http_reel_asset_e state)
 {
     ngx_uint_t  i;
 

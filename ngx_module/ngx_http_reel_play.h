@@ -44,6 +44,9 @@ struct ngx_http_reel_play_s {
     ngx_str_t                    asset;     /* id, or a file's URI */
     ngx_http_reel_place_t        place;
     ngx_str_t                    name;      /* rendition without hash */
+    ngx_str_t                    track;     /* of a title: its name in the
+                                               file's index */
+    struct ngx_http_reel_title_s  *title;   /* NULL: it is none */
     ngx_str_t                    hash;      /* len 0: a bare name */
     ngx_str_t                    segment;   /* digits */
     ngx_str_t                    header;    /* init-<n> */
@@ -123,8 +126,39 @@ ngx_int_t ngx_http_reel_movie_path(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_movie_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
+/* where the file of a URI below this location is, terminated */
+ngx_int_t ngx_http_reel_movie_map(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *path);
+
+/* and its place */
+ngx_int_t ngx_http_reel_movie_place(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_http_reel_place_t *place);
+
+
+/* ngx_http_reel_title.c */
+
+/* NGX_DECLINED: p->asset is a file; else sets p->title */
+ngx_int_t ngx_http_reel_title_path(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+/* answers a request for p->title; as a content handler */
+ngx_int_t ngx_http_reel_title_play(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
 
 /* ngx_http_reel_play.c */
+
+/* looks up the index of place, and answers from it */
+ngx_int_t ngx_http_reel_play_place(ngx_http_request_t *r,
+    ngx_http_reel_place_t *place);
+
+/* answers from what was looked up */
+ngx_int_t ngx_http_reel_play_loaded(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
+
+/* what an asset without an index is answered */
+ngx_int_t ngx_http_reel_play_refuse(ngx_http_request_t *r,
+    ngx_http_reel_asset_e state);
 
 /*
  * Fills in the headers of a 200 whose body has len bytes; etag is not
@@ -158,6 +192,10 @@ ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
 
 
 /* ngx_http_reel_manifest.c */
+
+/* the bit rates of an entry's whole index, kept beside it */
+const reel_rates_t *ngx_http_reel_manifest_rates(
+    struct ngx_http_reel_entry_s *e, reel_container_t container);
 
 ngx_int_t ngx_http_reel_manifest_master(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);

@@ -13,6 +13,7 @@ BEGIN {
     deps["upload"] = "base store job crypt"
     deps["mp4"] = "base index codec crypt"
     deps["ts"] = "base index codec crypt"
+    deps["title"] = "base index"
     deps["manifest"] = "base index codec crypt"
 
     # and of the system: libc's plain headers, and these
@@ -29,6 +30,7 @@ BEGIN {
     system_of["crypt"] = "openssl/"
     system_of["auth"] = "openssl/ jansson.h time.h arpa/inet.h"
     system_of["job"] = "jansson.h"
+    system_of["title"] = "jansson.h"
 
     hiredis_in["workerd"] = "workerd/redis.c"
     hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis.c"

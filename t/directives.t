@@ -133,6 +133,11 @@ my @refused = (
         qr/"reel_api_upload_path" .*slash/],
     ['reel_api_play_path "";', '', qr/"reel_api_play_path" .*slash/],
     ['reel_api_play_path play;', '', qr/"reel_api_play_path" .*slash/],
+    (map { [qq(reel_files_map $_;), '', qr/"reel_files_map" .*is none of/] }
+        '""', 'on', 'map/', '/map'),
+    (map { [qq(reel_files_pattern "$_";), '',
+        qr/"reel_files_pattern" .*not of the form/] } '', '*.mp4', '{}*.mp4',
+        '{}_*', '/{}_*.mp4', '../{}_*.mp4', '{}_*_*.mp4'),
     ['reel_dash_segments list;', '',
         qr/invalid value "list"/],
     ['reel_manifest_cache yes;', '', qr/"reel_manifest_cache" .*"on" or "off"/],

@@ -1,10 +1,24 @@
 #include <inttypes.h>
 
+#include "lib/base/rescale.h"
 #include "lib/manifest/dash.h"
 #include "lib/manifest/dash_attr.h"
 
 
 #define US 1000000              /* a second */
+
+
+typedef struct {
+    int64_t  ts;
+    uint32_t timescale;
+} span_t;
+
+
+static int64_t
+span_us(span_t s)
+{
+    return reel_rescale(s.ts, US, s.timescale, REEL_ROUND_NEAR);
+}
 
 
 /* a Representation has one Initialization: its objects need one header */
@@ -30,21 +44,21 @@ one_header(const reel_listed_t *x, unsigned n)
  * A clip ends with its last segment, as in HLS: dash.js stops before an end
  * that lies within one, and waits.
  */
-static void
-add_length(reel_buf_t *b, const char *name, const reel_dash_t *d)
+static span_t
+length_of(const reel_dash_t *d)
 {
     if (!reel_shape_is_clip(&d->o->shape)) {
-        reel_dash_duration(b, name, d->ix->end_ts, d->ix->timescale);
-        return;
+        return (span_t) { d->ix->end_ts, d->ix->timescale };
     }
 
-    reel_dash_duration(b, name, d->l->span.end_us - d->o->shape.start_us, US);
+    return (span_t) { d->l->span.end_us - d->o->shape.start_us, US };
 }
 
 
-/* ISO 23009-1, 5.3.1.2 */
+/* ISO 23009-1, 5.3.1.2; a segment at its bandwidth takes its length to come */
 static void
-add_head(reel_buf_t *b, const reel_dash_t *d)
+add_head(reel_buf_t *b, const reel_dash_t *d, span_t length,
+    span_t segment)
 {
     const reel_index_t  *ix = d->ix;
 
@@ -66,20 +80,38 @@ add_head(reel_buf_t *b, const reel_dash_t *d)
                            ix->timescale);
     } else {
         reel_buf_addz(b, " type=\"static\"");
-        add_length(b, "mediaPresentationDuration", d);
+        reel_dash_duration(b, "mediaPresentationDuration", length.ts,
+                           length.timescale);
     }
 
-    /* a segment at its bandwidth takes its own length to come */
-    reel_dash_duration(b, "minBufferTime",
-                       (int64_t) ix->gop_ts * d->o->per, ix->timescale);
+    reel_dash_duration(b, "minBufferTime", segment.ts, segment.timescale);
+    reel_buf_addz(b, ">\n");
+}
 
-    reel_buf_addz(b, ">\n<Period id=\"0\" start=\"PT0S\"");
+
+static void
+add_period(reel_buf_t *b, reel_dash_t *d, unsigned number, int64_t start_us)
+{
+    span_t  length = length_of(d);
+
+    reel_buf_printf(b, "<Period id=\"%u\"", number);
+
+    if (number == 0) {
+        reel_buf_addz(b, " start=\"PT0S\"");
+    } else {
+        reel_dash_duration(b, "start", start_us, US);
+    }
 
     if (d->l->span.whole) {
-        add_length(b, "duration", d);
+        reel_dash_duration(b, "duration", length.ts, length.timescale);
     }
 
     reel_buf_addz(b, ">\n");
+    reel_dash_video(b, d);
+    reel_dash_audio(b, d);
+    reel_dash_text_sets(b, d);
+    reel_dash_thumbnails(b, d);
+    reel_buf_addz(b, "</Period>\n");
 }
 
 
@@ -117,49 +149,118 @@ find_keys(reel_dash_t *d)
 }
 
 
-reel_err_t
-reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
-    const reel_manifest_opts_t *o)
+static reel_err_t
+init_part(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
+    const reel_part_t *part)
 {
-    reel_err_t            err;
-    reel_dash_t           d = { .ix = ix };
-    reel_listing_t        l;
-    reel_manifest_opts_t  cmaf = *o;
+    reel_err_t  err;
 
-    cmaf.container = REEL_CONTAINER_CMAF;
+    *cmaf = *part->o;
+    cmaf->container = REEL_CONTAINER_CMAF;
 
-    err = reel_listing(&l, ix, &cmaf);
+    err = reel_listing(l, part->ix, cmaf);
     if (err != REEL_OK) {
         return err;
     }
 
     /* a SegmentTimeline cannot be empty */
-    if (l.span.count == 0) {
+    if (l->span.count == 0) {
         return REEL_NOTFOUND;
     }
 
-    if (!one_header(l.video, l.nvideo) || !one_header(l.audio, l.naudio)) {
+    if (!one_header(l->video, l->nvideo) || !one_header(l->audio, l->naudio))
+    {
         return REEL_UNSUPPORTED;
     }
 
-    d.o = &cmaf;
-    d.l = &l;
-    d.by_duration = o->by_duration && reel_dash_is_even(&d);
+    *d = (reel_dash_t) { .ix = part->ix, .o = cmaf, .l = l };
+    d->by_duration = cmaf->by_duration && cmaf->origins == NULL
+                     && reel_dash_is_even(d);
 
-    err = find_keys(&d);
+    return find_keys(d);
+}
+
+
+reel_err_t
+reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
+    const reel_manifest_opts_t *o)
+{
+    reel_part_t  part = { .ix = ix, .o = o };
+
+    return reel_dash_mpd_parts(b, &part, 1);
+}
+
+
+/* of all parts; one alone is told by its own clock */
+static reel_err_t
+measure(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
+    const reel_part_t *parts, unsigned n, span_t *length, span_t *segment)
+{
+    int64_t     us;
+    unsigned    i;
+    reel_err_t  err;
+
+    *length = (span_t) { 0, US };
+    *segment = (span_t) { 0, US };
+
+    for (i = n; i-- != 0; /* void */) {
+        err = init_part(d, l, cmaf, &parts[i]);
+        if (err != REEL_OK) {
+            return err;
+        }
+
+        length->ts += span_us(length_of(d));
+        us = span_us((span_t) {
+            (int64_t) d->ix->gop_ts * d->o->per, d->ix->timescale
+        });
+        segment->ts = us > segment->ts ? us : segment->ts;
+    }
+
+    if (n == 1) {
+        *length = length_of(d);
+        *segment = (span_t) {
+            (int64_t) d->ix->gop_ts * d->o->per, d->ix->timescale
+        };
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_dash_mpd_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
+{
+    bool                  whole;
+    int64_t               at_us = 0;
+    unsigned              i;
+    reel_err_t            err;
+    reel_dash_t           d = { .ix = parts[0].ix };
+    reel_listing_t        l;
+    span_t                length, segment;
+    reel_manifest_opts_t  cmaf;
+
+    err = measure(&d, &l, &cmaf, parts, n, &length, &segment);
     if (err != REEL_OK) {
         return err;
     }
 
-    add_head(b, &d);
-    reel_dash_video(b, &d);
-    reel_dash_audio(b, &d);
-    reel_dash_text_sets(b, &d);
-    reel_dash_thumbnails(b, &d);
-    reel_buf_addz(b, "</Period>\n");
+    whole = l.span.whole;
+    add_head(b, &d, length, segment);
+    add_period(b, &d, 0, 0);
+
+    for (i = 1; i < n; i++) {
+        at_us += span_us(length_of(&d));
+
+        err = init_part(&d, &l, &cmaf, &parts[i]);
+        if (err != REEL_OK) {
+            return err;
+        }
+
+        add_period(b, &d, i, at_us);
+    }
 
     /* the Date of any answer of ours will do */
-    if (!l.span.whole) {
+    if (!whole) {
         reel_buf_printf(b, "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:"
                         "http-head:2014\" value=\"manifest.mpd%s%s\"/>\n",
                         reel_dash_mark(&d), l.token);

@@ -25,9 +25,9 @@ reel_dash_mark(const reel_dash_t *d)
 /* all segments keep to the grid, so that their number tells their time */
 bool reel_dash_is_even(const reel_dash_t *d);
 
-/* <SegmentTemplate> of r */
+/* <SegmentTemplate> of x */
 void reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
-    const reel_rendition_t *r);
+    const reel_listed_t *x);
 
 /* the AdaptationSets of a kind, in the listing's order */
 void reel_dash_video(reel_buf_t *b, reel_dash_t *d);

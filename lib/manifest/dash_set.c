@@ -72,13 +72,14 @@ add_representations(reel_buf_t *b, const reel_dash_t *d,
     unsigned  i;
 
     for (i = 1; i < n; i++) {
-        same &= x[i]->r->timescale == x[0]->r->timescale
+        same &= strcmp(x[i]->hash, x[0]->hash) == 0
+                && x[i]->r->timescale == x[0]->r->timescale
                 && reel_str_eq(x[i]->r->duration_bytes,
                                x[0]->r->duration_bytes);
     }
 
     if (same) {
-        reel_dash_template(b, d, x[0]->r);
+        reel_dash_template(b, d, x[0]);
     }
 
     for (i = 0; i < n; i++) {
@@ -96,7 +97,7 @@ add_representations(reel_buf_t *b, const reel_dash_t *d,
         }
 
         if (!same) {
-            reel_dash_template(b, d, x[i]->r);
+            reel_dash_template(b, d, x[i]);
         }
 
         reel_buf_addz(b, "</Representation>\n");
@@ -177,7 +178,7 @@ add_video_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
 static bool
 is_of_set(const reel_listed_t *a, const reel_listed_t *b)
 {
-    return a->track == b->track
+    return a->track == b->track && a->edges == b->edges
            && a->r->video_range == b->r->video_range
            && reel_str_eq(reel_listing_family(a->r),
                           reel_listing_family(b->r));

@@ -106,7 +106,7 @@ reel_dash_text_sets(reel_buf_t *b, reel_dash_t *d)
                         "\">\n<BaseURL>%.*s~%s/subtitles.vtt",
                         (int) r->name.len, r->name.p,
                         l->text[i].rate.peak != 0 ? l->text[i].rate.peak : 1,
-                        (int) r->name.len, r->name.p, l->hash);
+                        (int) r->name.len, r->name.p, l->text[i].hash);
         reel_dash_text(b, reel_str(l->clip));
         reel_dash_text(b, reel_str(l->join));
         reel_buf_addz(b, l->token);

@@ -12,14 +12,14 @@
 
 /* S@r repeats; S@t stands once: there are no gaps (5.3.9.6) */
 static void
-add_timeline(reel_buf_t *b, const reel_dash_t *d, const reel_rendition_t *r,
+add_timeline(reel_buf_t *b, const reel_dash_t *d, const reel_listed_t *x,
     uint32_t first, uint32_t end)
 {
     char         line[64 + 3 * REEL_PRINT_U64], *p;
     bool         begun = false;
     uint32_t     i, per = d->o->per;
     uint64_t     t, dur, run = 0, again = 0;
-    reel_runs_t  durations = reel_runs(r->duration_bytes);
+    reel_runs_t  durations = reel_runs(x->r->duration_bytes);
 
     reel_buf_addz(b, "<SegmentTimeline>\n");
     t = reel_runs_sum(&durations, (uint64_t) first * per);
@@ -27,7 +27,7 @@ add_timeline(reel_buf_t *b, const reel_dash_t *d, const reel_rendition_t *r,
     for (i = first; i <= end; i++) {
 
         dur = i < end ? reel_runs_sum(&durations,
-                                      reel_span_fragments(d->ix, per, i)) : 0;
+                                      reel_span_fragments(x->ix, per, i)) : 0;
 
         if (dur == run) {
             again++;
@@ -70,11 +70,11 @@ add_timeline(reel_buf_t *b, const reel_dash_t *d, const reel_rendition_t *r,
  * first whole frame begins: then the segment before is needed too.
  */
 static uint32_t
-first_segment(const reel_dash_t *d, const reel_rendition_t *r, int64_t from)
+first_segment(const reel_dash_t *d, const reel_listed_t *x, int64_t from)
 {
     int64_t      ts;
-    uint32_t     first = d->l->span.first;
-    reel_runs_t  durations = reel_runs(r->duration_bytes);
+    uint32_t     first = x->first;
+    reel_runs_t  durations = reel_runs(x->r->duration_bytes);
 
     ts = (int64_t) reel_runs_sum(&durations, (uint64_t) first * d->o->per);
 
@@ -84,15 +84,15 @@ first_segment(const reel_dash_t *d, const reel_rendition_t *r, int64_t from)
 
 void
 reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
-    const reel_rendition_t *r)
+    const reel_listed_t *x)
 {
     int64_t                from;
-    uint32_t               first, timescale = r->timescale;
+    uint32_t               first, timescale = x->r->timescale;
     const reel_listing_t  *l = d->l;
 
     from = reel_rescale(d->o->shape.start_us, timescale, US,
                         REEL_ROUND_NEAR);
-    first = first_segment(d, r, from);
+    first = first_segment(d, x, from);
 
     /* the grid's clock counts any length of segments without a rest */
     if (d->by_duration) {
@@ -114,7 +114,7 @@ reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
     reel_buf_printf(b, " startNumber=\"%" PRIu32 "\" "
                     "initialization=\"$RepresentationID$~%s/init.mp4%s%s\" "
                     "media=\"$RepresentationID$~%s/$Number$.m4s%s%s\"",
-                    first, l->hash, reel_dash_mark(d), l->token, l->hash,
+                    first, x->hash, reel_dash_mark(d), l->token, x->hash,
                     reel_dash_mark(d), l->token);
 
     if (d->by_duration) {
@@ -128,7 +128,7 @@ reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
     }
 
     reel_buf_addz(b, ">\n");
-    add_timeline(b, d, r, first, l->span.first + l->span.count);
+    add_timeline(b, d, x, first, x->first + x->count);
     reel_buf_addz(b, "</SegmentTemplate>\n");
 }
 

@@ -135,11 +135,11 @@ may_select(const reel_rendition_t *const *list, unsigned n)
 
 
 static void
-add_uri(reel_buf_t *b, const reel_listing_t *l, const reel_rendition_t *r)
+add_uri(reel_buf_t *b, const reel_listing_t *l, const reel_listed_t *x)
 {
     reel_buf_printf(b, ",URI=\"%.*s~%s/media.m3u8%s%s%s\"\n",
-                    (int) r->name.len, r->name.p, l->hash, l->clip, l->join,
-                    l->token);
+                    (int) x->r->name.len, x->r->name.p, x->hash, l->clip,
+                    l->join, l->token);
 }
 
 
@@ -163,7 +163,7 @@ add_audio(reel_buf_t *b, const reel_listing_t *l, unsigned rank)
                         is_default || may_select(list, i) ? "YES" : "NO");
         add_characteristics(b, list[i]);
         reel_buf_printf(b, ",CHANNELS=\"%" PRIu32 "\"", list[i]->channels);
-        add_uri(b, l, list[i]);
+        add_uri(b, l, reel_listing_audio(l, i, rank));
     }
 }
 
@@ -192,7 +192,7 @@ add_text(reel_buf_t *b, const reel_listing_t *l)
         }
 
         add_characteristics(b, list[i]);
-        add_uri(b, l, list[i]);
+        add_uri(b, l, &l->text[i]);
     }
 }
 

@@ -25,7 +25,7 @@ typedef struct {
     reel_span_t             span;
     reel_runs_t             headers;    /* by object */
     uint32_t                header;     /* of the fragment at hand */
-    const char             *hash;
+    char                    hash[REEL_VERSION_HASH + 1];
     bool                    keyed;      /* an EXT-X-KEY holds … */
     uint32_t                period;     /* … of this period */
 } iframes_t;
@@ -211,45 +211,91 @@ add_all(reel_buf_t *b, iframes_t *m)
 }
 
 
+/* *target: the longest of all */
+static reel_err_t
+init_part(iframes_t *m, const reel_part_t *part, uint64_t *target)
+{
+    uint64_t                     own;
+    reel_err_t                   err;
+    const reel_manifest_opts_t  *o = part->o;
+
+    if (part->r->kind != REEL_VIDEO || o->container != REEL_CONTAINER_CMAF) {
+        return REEL_INVAL;
+    }
+
+    *m = (iframes_t) {
+        .ix = part->ix, .r = part->r, .o = o, .prefix = part->prefix,
+        .per = o->per
+    };
+
+    err = reel_span(&m->span, m->ix, o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    m->first = m->span.first * o->per;
+    m->end = m->first + m->span.count * o->per;
+    m->end = m->end < m->ix->fragments ? m->end : m->ix->fragments;
+    m->headers = reel_runs(m->r->header_bytes);
+    (void) reel_runs_load(&m->headers);
+
+    if (o->protection != NULL) {
+        reel_version_hash(m->hash, m->ix, o);
+    }
+
+    own = target_duration(m);
+    *target = own > *target ? own : *target;
+
+    return REEL_OK;
+}
+
+
 reel_err_t
 reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
-    char        hash[REEL_VERSION_HASH + 1];
-    iframes_t   m = { .ix = ix, .r = r, .prefix = prefix, .per = o->per,
-                      .o = o, .hash = hash };
+    reel_part_t  part = { ix, r, o, prefix };
+
+    return reel_hls_iframes_parts(b, &part, 1);
+}
+
+
+reel_err_t
+reel_hls_iframes_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
+{
+    unsigned    i;
+    uint64_t    target = 0;
+    iframes_t   m, next;
     reel_err_t  err;
 
-    if (r->kind != REEL_VIDEO || o->container != REEL_CONTAINER_CMAF) {
-        return REEL_INVAL;
+    for (i = n; i-- != 0; /* void */) {
+        err = init_part(&m, &parts[i], &target);
+        if (err != REEL_OK) {
+            return err;
+        }
     }
-
-    err = reel_span(&m.span, ix, o);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    if (o->protection != NULL) {
-        reel_version_hash(hash, ix, o);
-    }
-
-    m.first = m.span.first * o->per;
-    m.end = m.first + m.span.count * o->per;
-    m.end = m.end < ix->fragments ? m.end : ix->fragments;
-    m.headers = reel_runs(r->header_bytes);
-    (void) reel_runs_load(&m.headers);
 
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
                     "#EXT-X-TARGETDURATION:%" PRIu64 "\n"
                     "#EXT-X-MEDIA-SEQUENCE:%" PRIu32 "\n"
                     "#EXT-X-PLAYLIST-TYPE:%s\n"
                     "#EXT-X-I-FRAMES-ONLY\n", REEL_HLS_VERSION,
-                    target_duration(&m), m.first,
+                    target, m.first,
                     m.span.whole ? "VOD" : "EVENT");
-    reel_hls_start(b, &m.span, o);
+    reel_hls_start(b, &m.span, parts[0].o);
 
     err = add_all(b, &m);
+
+    for (i = 1; err == REEL_OK && i < n; i++) {
+        reel_buf_addz(b, "#EXT-X-DISCONTINUITY\n");
+
+        err = init_part(&next, &parts[i], &target);
+        if (err == REEL_OK) {
+            err = add_all(b, &next);
+        }
+    }
+
     if (err != REEL_OK) {
         return err;
     }

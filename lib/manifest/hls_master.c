@@ -120,7 +120,7 @@ add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
     }
 
     reel_buf_printf(b, "\n%.*s~%s/media.m3u8%s%s%s\n", (int) r->name.len,
-                    r->name.p, l->hash, l->clip, l->join, l->token);
+                    r->name.p, v->main->hash, l->clip, l->join, l->token);
 }
 
 
@@ -308,7 +308,7 @@ print_master(reel_buf_t *b, const reel_listing_t *l,
 
 /* ranges of the stored CMAF, whatever the container of segments is */
 static reel_err_t
-print_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_index_t *ix,
+print_iframes(reel_buf_t *b, const reel_listing_t *l,
     const reel_manifest_opts_t *o)
 {
     char                  hash[REEL_VERSION_HASH + 1];
@@ -316,17 +316,22 @@ print_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_index_t *ix,
     reel_manifest_opts_t  cmaf = *o;
 
     cmaf.container = REEL_CONTAINER_CMAF;
-    memcpy(hash, l->hash, sizeof(hash));
-
-    if (o->container != REEL_CONTAINER_CMAF && l->nvideo != 0) {
-        reel_version_hash(hash, ix, &cmaf);
-    }
 
     for (i = 0; i < l->nvideo; i++) {
+        memcpy(hash, l->video[i].hash, sizeof(hash));
+
+        if (o->container != REEL_CONTAINER_CMAF) {
+            reel_version_hash(hash, l->video[i].ix, &cmaf);
+        }
+
+        if (hash[0] == '\0') {
+            return REEL_NOMEM;
+        }
+
         add_iframes(b, l, &l->video[i], hash);
     }
 
-    return hash[0] != '\0' ? REEL_OK : REEL_NOMEM;
+    return REEL_OK;
 }
 
 
@@ -356,7 +361,7 @@ reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
     free(v);
 
     if (err == REEL_OK) {
-        err = print_iframes(b, &l, ix, o);
+        err = print_iframes(b, &l, o);
     }
 
     return err != REEL_OK ? err : reel_buf_err(b);

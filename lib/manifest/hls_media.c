@@ -22,7 +22,7 @@ typedef struct {
     bool                    one_header;
     uint32_t                first_header;
     uint32_t                header;     /* of the last EXT-X-MAP */
-    const char             *hash;
+    char                    hash[REEL_VERSION_HASH + 1];
     bool                    keyed;      /* an EXT-X-KEY holds … */
     uint32_t                period;     /* … of this period */
 } media_t;
@@ -229,30 +229,64 @@ init_media(media_t *m, const reel_manifest_opts_t *o)
 }
 
 
+/* *target: the longest of all */
+static reel_err_t
+init_part(media_t *m, const reel_part_t *part, uint64_t *target)
+{
+    uint64_t    own;
+    reel_err_t  err;
+
+    *m = (media_t) {
+        .ix = part->ix, .r = part->r, .o = part->o, .prefix = part->prefix
+    };
+
+    err = init_media(m, part->o);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (m->o->protection != NULL) {
+        reel_version_hash(m->hash, m->ix, m->o);
+    }
+
+    own = target_duration(m);
+    *target = own > *target ? own : *target;
+
+    return REEL_OK;
+}
+
+
 reel_err_t
 reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,
     const char *prefix)
 {
+    reel_part_t  part = { ix, r, o, prefix };
+
+    return reel_hls_media_parts(b, &part, 1);
+}
+
+
+reel_err_t
+reel_hls_media_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
+{
     int         version;
-    char        hash[REEL_VERSION_HASH + 1];
-    media_t     m = { .ix = ix, .r = r, .prefix = prefix, .o = o,
-                      .hash = hash };
+    media_t     m, next;
+    unsigned    i;
+    uint64_t    target = 0;
     reel_err_t  err;
 
-    err = init_media(&m, o);
-    if (err != REEL_OK) {
-        return err;
+    for (i = n; i-- != 0; /* void */) {
+        err = init_part(&m, &parts[i], &target);
+        if (err != REEL_OK) {
+            return err;
+        }
     }
 
     version = m.mapped ? REEL_HLS_VERSION : REEL_HLS_VERSION_TS;
 
-    if (o->protection != NULL) {
-        reel_version_hash(hash, ix, o);
-
-        if (version < REEL_HLS_VERSION_KEYS) {
-            version = REEL_HLS_VERSION_KEYS;
-        }
+    if (parts[0].o->protection != NULL && version < REEL_HLS_VERSION_KEYS) {
+        version = REEL_HLS_VERSION_KEYS;
     }
 
     reel_buf_printf(b, "#EXTM3U\n#EXT-X-VERSION:%d\n"
@@ -260,12 +294,21 @@ reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
                     "#EXT-X-MEDIA-SEQUENCE:%" PRIu32 "\n"
                     "#EXT-X-PLAYLIST-TYPE:%s\n"
                     "#EXT-X-INDEPENDENT-SEGMENTS\n",
-                    version,
-                    target_duration(&m), m.span.first,
+                    version, target, m.span.first,
                     m.span.whole ? "VOD" : "EVENT");
-    reel_hls_start(b, &m.span, o);
+    reel_hls_start(b, &m.span, parts[0].o);
 
     err = add_segments(b, &m);
+
+    for (i = 1; err == REEL_OK && i < n; i++) {
+        reel_buf_addz(b, "#EXT-X-DISCONTINUITY\n");
+
+        err = init_part(&next, &parts[i], &target);
+        if (err == REEL_OK) {
+            err = add_segments(b, &next);
+        }
+    }
+
     if (err != REEL_OK) {
         return err;
     }

@@ -1,6 +1,10 @@
+#include "lib/base/rescale.h"
 #include "lib/manifest/protection.h"
 #include "lib/manifest/rates.h"
 
+
+#define US      1000000         /* a second */
+#define EDGE_US 40000           /* a picture */
 
 reel_str_t
 reel_listing_language(const reel_rendition_t *r)
@@ -128,27 +132,106 @@ add_audio(reel_listing_t *l, reel_listed_t x)
 }
 
 
-/* the sums for clips are made here: they are of few segments */
-static reel_listed_t
-listed(const reel_listing_t *l, const reel_index_t *ix, unsigned i,
+/* begin their segments at the same instants, as far as a viewer can tell? */
+static bool
+same_edges(const reel_listed_t *a, const reel_listed_t *b,
     const reel_manifest_opts_t *o)
 {
-    reel_listed_t  x = { .r = &ix->renditions[i] };
+    int64_t      at = 0, bt = 0, off;
+    uint32_t     i;
+    reel_runs_t  ad = reel_runs(a->r->duration_bytes);
+    reel_runs_t  bd = reel_runs(b->r->duration_bytes);
+
+    if (a->ix->fragments != b->ix->fragments) {
+        return false;
+    }
+
+    for (i = o->per; i < a->ix->fragments; i += o->per) {
+        at += (int64_t) reel_runs_sum(&ad, o->per);
+        bt += (int64_t) reel_runs_sum(&bd, o->per);
+        off = reel_rescale(at, US, a->r->timescale, REEL_ROUND_NEAR)
+              - reel_rescale(bt, US, b->r->timescale, REEL_ROUND_NEAR);
+
+        if (off > EDGE_US || off < -EDGE_US) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* what was listed of its kind before it knows all edges there are */
+static unsigned
+edges_of(const reel_listed_t *x, const reel_listed_t *before, unsigned n,
+    const reel_manifest_opts_t *o)
+{
+    unsigned  i, edges = 0;
+
+    for (i = 0; i < n; i++) {
+        if (before[i].ix == x->ix || same_edges(&before[i], x, o)) {
+            return before[i].edges;
+        }
+
+        edges = before[i].edges >= edges ? before[i].edges + 1 : edges;
+    }
+
+    return edges;
+}
+
+
+/* what of it is listed; false: nothing, it ends before the clip */
+static bool
+place(reel_listed_t *x, const reel_listing_t *l, unsigned i,
+    const reel_manifest_opts_t *o)
+{
+    reel_span_t  span;
+
+    if (o->origins == NULL) {
+        x->first = l->span.first;
+        x->count = l->span.count;
+        memcpy(x->hash, l->hash, sizeof(x->hash));
+        return true;
+    }
+
+    x->ix = o->origins[i];
+
+    if (reel_span_of(&span, x->ix, x->r, o) != REEL_OK) {
+        return false;
+    }
+
+    x->first = span.first;
+    x->count = span.count;
+    reel_version_hash(x->hash, x->ix, o);
+
+    return true;
+}
+
+
+/* the sums for clips are made here: they are of few segments */
+static bool
+listed(reel_listed_t *x, const reel_listing_t *l, const reel_index_t *ix,
+    unsigned i, const reel_manifest_opts_t *o)
+{
+    *x = (reel_listed_t) { .r = &ix->renditions[i], .ix = ix };
+
+    if (!place(x, l, i, o)) {
+        return false;
+    }
 
     if (o->rates != NULL && !reel_shape_is_clip(&o->shape)) {
-        x.rate = o->rates->segments[i];
-        x.iframes = o->rates->iframes[i];
-        return x;
+        x->rate = o->rates->segments[i];
+        x->iframes = o->rates->iframes[i];
+        return true;
     }
 
-    x.rate = reel_rates_of(ix, x.r, o, l->span.first, l->span.count);
+    x->rate = reel_rates_of(x->ix, x->r, o, x->first, x->count);
 
-    if (x.r->kind == REEL_VIDEO) {
-        x.iframes = reel_rates_iframes(ix, x.r, o, l->span.first,
-                                       l->span.count);
+    if (x->r->kind == REEL_VIDEO) {
+        x->iframes = reel_rates_iframes(x->ix, x->r, o, x->first, x->count);
     }
 
-    return x;
+    return true;
 }
 
 
@@ -157,6 +240,7 @@ add_all(reel_listing_t *l, const reel_index_t *ix,
     const reel_manifest_opts_t *o)
 {
     unsigned                 i;
+    reel_listed_t            x;
     const reel_rendition_t  *r;
 
     for (i = 0; i < ix->nrenditions; i++) {
@@ -166,21 +250,24 @@ add_all(reel_listing_t *l, const reel_index_t *ix,
             || !reel_protection_fits(o->protection, r)
             || (r->kind == REEL_VIDEO
                 && (!alternative(r, l->span.grid, o->switching_set)
-                    || !has_height(r, &o->shape))))
+                    || !has_height(r, &o->shape)))
+            || !listed(&x, l, ix, i, o))
         {
             continue;
         }
 
         switch (r->kind) {
         case REEL_VIDEO:
-            l->video[l->nvideo++] = listed(l, ix, i, o);
+            x.edges = edges_of(&x, l->video, l->nvideo, o);
+            l->video[l->nvideo++] = x;
             l->hdr |= r->video_range != REEL_RANGE_SDR;
             break;
         case REEL_AUDIO:
-            add_audio(l, listed(l, ix, i, o));
+            x.edges = edges_of(&x, l->audio, l->naudio, o);
+            add_audio(l, x);
             break;
         default:
-            l->text[l->ntext++] = listed(l, ix, i, o);
+            l->text[l->ntext++] = x;
         }
     }
 }
@@ -220,7 +307,9 @@ reel_listing(reel_listing_t *l, const reel_index_t *ix,
     l->hdr = false;
     l->clip[0] = '?';
 
-    if (reel_shape_print(l->clip + 1, &o->shape, true) == 0) {
+    if (reel_shape_print(l->clip + 1,
+                         o->told != NULL ? o->told : &o->shape, true) == 0)
+    {
         l->clip[0] = '\0';
     }
 

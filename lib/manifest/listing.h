@@ -14,6 +14,12 @@
 
 typedef struct {
     const reel_rendition_t *r;
+    const reel_index_t     *ix;         /* whose fragments it has */
+    uint32_t                first;      /* segment that is listed, and … */
+    uint32_t                count;      /* … how many */
+    unsigned                edges;      /* the same where all segments begin
+                                           at the same instants */
+    char                    hash[REEL_VERSION_HASH + 1];
     reel_bitrate_t          rate;       /* of the segments listed */
     reel_bitrate_t          iframes;    /* video: of their I-frames */
     unsigned                track;      /* audio */
@@ -31,7 +37,7 @@ typedef struct {
     unsigned      nranks;
     bool          hdr;                  /* not all video is SDR */
     reel_span_t   span;
-    char          hash[REEL_VERSION_HASH + 1];
+    char          hash[REEL_VERSION_HASH + 1];  /* of the index */
     char          clip[REEL_SHAPE_MAX + 1];     /* "?start=…", or "" */
     const char   *token;                /* "token=…", or "" … */
     const char   *join;                 /* … and "?" or "&" before it */

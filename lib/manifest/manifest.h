@@ -42,6 +42,16 @@ typedef struct {
     const reel_protection_t *protection;        /* NULL: clear */
     const reel_rates_t *rates;  /* of this index, per and container; NULL:
                                    they are summed; not used for clips */
+
+    /*
+     * Of an index that was composed of several (lib/manifest/compose.h): the
+     * one that each rendition is from, whose fragments and version it has;
+     * else NULL.
+     */
+    const reel_index_t *const *origins;
+
+    /* the clip that URIs ask for, where it is not shape's; else NULL */
+    const reel_shape_t *told;
 } reel_manifest_opts_t;
 
 /*
@@ -83,6 +93,23 @@ reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
 /* can a transport stream carry it? */
 bool reel_ts_carries(const reel_rendition_t *r);
 
+/* one of several films that are played in a row: what is printed of it */
+typedef struct {
+    const reel_index_t         *ix;
+    const reel_rendition_t     *r;      /* of playlists */
+    const reel_manifest_opts_t *o;
+    const char                 *prefix; /* likewise */
+} reel_part_t;
+
+/*
+ * The same of n >= 1 films in a row, none of which grows: each begins with
+ * EXT-X-DISCONTINUITY, but the first, and has an EXT-X-MAP of its own.
+ */
+reel_err_t reel_hls_media_parts(reel_buf_t *b, const reel_part_t *parts,
+    unsigned n) REEL_WARN_UNUSED;
+reel_err_t reel_hls_iframes_parts(reel_buf_t *b, const reel_part_t *parts,
+    unsigned n) REEL_WARN_UNUSED;
+
 /*
  * The I-frame playlist of r, a video rendition: byte ranges of "<n>.m4s"
  * from each fragment's start to the end of its first sample.  o's container
@@ -103,6 +130,10 @@ reel_err_t reel_hls_iframes(reel_buf_t *b, const reel_index_t *ix,
  */
 reel_err_t reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
+
+/* the same of n >= 1 films in a row, a Period each */
+reel_err_t reel_dash_mpd_parts(reel_buf_t *b, const reel_part_t *parts,
+    unsigned n) REEL_WARN_UNUSED;
 
 /*
  * Sheets of pictures lie below /<id>/storyboard[~<hash>]/ as if they were a

@@ -79,8 +79,8 @@ clip(reel_span_t *s, const reel_index_t *ix, const reel_manifest_opts_t *o)
 
 
 reel_err_t
-reel_span(reel_span_t *s, const reel_index_t *ix,
-    const reel_manifest_opts_t *o)
+reel_span_of(reel_span_t *s, const reel_index_t *ix,
+    const reel_rendition_t *r, const reel_manifest_opts_t *o)
 {
     if (o->per == 0) {
         return REEL_INVAL;
@@ -90,7 +90,7 @@ reel_span(reel_span_t *s, const reel_index_t *ix,
         .count = ix->growing ? ix->fragments / o->per
                              : reel_index_segments(ix, o->per),
         .whole = !ix->growing,
-        .grid = grid_of(ix, o->switching_set)
+        .grid = r
     };
 
     if (!reel_shape_is_clip(&o->shape)) {
@@ -100,4 +100,12 @@ reel_span(reel_span_t *s, const reel_index_t *ix,
     }
 
     return s->grid != NULL ? clip(s, ix, o) : REEL_NOTFOUND;
+}
+
+
+reel_err_t
+reel_span(reel_span_t *s, const reel_index_t *ix,
+    const reel_manifest_opts_t *o)
+{
+    return reel_span_of(s, ix, grid_of(ix, o->switching_set), o);
 }

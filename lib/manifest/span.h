@@ -26,6 +26,11 @@ typedef struct {
 reel_err_t reel_span(reel_span_t *s, const reel_index_t *ix,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
 
+/* the same on the boundaries of r, whatever the film's grid is */
+reel_err_t reel_span_of(reel_span_t *s, const reel_index_t *ix,
+    const reel_rendition_t *r, const reel_manifest_opts_t *o)
+    REEL_WARN_UNUSED;
+
 /* fragments of segment n */
 static inline uint32_t
 reel_span_fragments(const reel_index_t *ix, uint32_t per, uint32_t n)
