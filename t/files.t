@@ -31,6 +31,7 @@ sub film {
 film("$films/late.mp4");
 film("$films/a b/first.mp4", '-movflags', '+faststart');
 film("$films/sound.m4a", '-vn');
+film("$films/phone.mov", '-metadata:s:v:0', 'rotate=90');
 $t->nginx_start;
 
 # what ffmpeg makes of it: a digest of the coded pictures or sound
@@ -68,6 +69,10 @@ for my $c (['/films/late.mp4', "$films/late.mp4"],
 my ($ours) = map { stream("$base/films/late.mp4/$_", 'a') } 'master.m3u8';
 like($ours, qr/^\w{32}$/, 'sound comes');
 is($ours, stream("$base/films/late.mp4/manifest.mpd", 'a'), 'by DASH as well');
+like(http($t, 'GET', '/films/phone.mov/master.m3u8')->{body},
+    qr/mp4a\.40\.2",RESOLUTION=90x160/, "QuickTime's entries; held upright");
+is(stream("$base/films/phone.mov/master.m3u8", 'v'),
+    stream("$films/phone.mov", 'v'), 'and it plays');
 is(http($t, 'GET', '/films/sound.m4a/master.m3u8')->{status}, 200,
     'sound alone');
 

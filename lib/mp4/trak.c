@@ -232,7 +232,8 @@ read_boxes(state_t *st, const char *parent, reel_reader_t *r)
     }
 
     if (r->err != REEL_OK) {
-        return reel_fail(st->e, r->err, "%s: a box does not fit", parent);
+        return reel_fail(st->e, REEL_BADDATA, "%s: a box does not fit",
+                         parent);
     }
 
     return REEL_OK;
