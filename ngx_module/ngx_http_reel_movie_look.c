@@ -108,6 +108,13 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
         state = ngx_http_reel_movie_print(l, m, log);
     }
 
+    if (state == NGX_HTTP_REEL_ASSET_PLAYABLE
+        && reel_movie_skipped(m)[0] != '\0')
+    {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0, "reel: a track of \"%s\" is "
+                      "left out: %s", l->path, reel_movie_skipped(m));
+    }
+
     reel_movie_free(m);
 
     return state;

@@ -31,7 +31,11 @@ sub film {
 film("$films/late.mp4");
 film("$films/a b/first.mp4", '-movflags', '+faststart');
 film("$films/sound.m4a", '-vn');
-film("$films/phone.mov", '-metadata:s:v:0', 'rotate=90');
+film("$films/phone.mov");
+my $mov = slurp("$films/phone.mov");
+substr($mov, index($mov, 'tkhd') + 44, 36) = pack 'N9', 0, 0x10000, 0,
+    0xffff0000, 0, 0, 90 << 16, 0, 0x40000000;
+spew("$films/phone.mov", $mov);
 $t->nginx_start;
 
 # what ffmpeg makes of it: a digest of the coded pictures or sound

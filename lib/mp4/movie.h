@@ -64,6 +64,9 @@ reel_err_t reel_movie_feed(reel_movie_t *m, const void *p, size_t n,
 reel_err_t reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
     REEL_WARN_UNUSED;
 
+/* why a track is left out, the last one if several are; "": none is */
+const char *reel_movie_skipped(const reel_movie_t *m);
+
 /* of the box that is read, then of the moov: near what an error is of */
 uint64_t reel_movie_at(const reel_movie_t *m);
 

@@ -60,6 +60,13 @@ reel_movie_at(const reel_movie_t *m)
 }
 
 
+const char *
+reel_movie_skipped(const reel_movie_t *m)
+{
+    return m->skipped.text;
+}
+
+
 reel_err_t
 reel_movie_want(const reel_movie_t *m, reel_movie_want_t *w)
 {
