@@ -42,7 +42,7 @@ def segments(b, base, film):
     master = b.get(base, "/films/%s/master.m3u8" % film).decode()
     found = {}
     for kind, uri in (
-            ("1080p", re.search(r"^[^#\n].*", master, re.M).group(0)),
+            ("video", re.search(r"^[^#\n].*", master, re.M).group(0)),
             ("audio", re.search(r'TYPE=AUDIO.*URI="([^"]+)"',
                                 master).group(1))):
         folder = "/films/%s/%s/" % (film, uri.rsplit("/", 1)[0])
@@ -57,7 +57,7 @@ def stored_like(b, top, base, number, kind, urls):
     bodies = [b.get(base, u) for u in urls]
     size = sum(map(len, bodies)) // len(bodies)
     ident, lines = b.make_asset(top, number, [
-        "%s:%d" % ("v1080:video" if kind == "1080p" else "a128:audio",
+        "%s:%d" % ("v1080:video" if kind == "video" else "a128:audio",
                    size // b.PER), "fragments=%d" % (len(urls) * b.PER)])
     stored = [x[0] for x in b.split_segments(top, ident, lines)]
     paths = []
