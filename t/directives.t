@@ -234,6 +234,11 @@ for (@refused) {
 
 my @directives = slurp("$Reel::TOP/docs/directives.md") =~ /^\| `(reel_\w+)/mg;
 cmp_ok(scalar @directives, '>', 10, 'the docs have directives');
+my $page = slurp("$Reel::TOP/docs/coming-from-nginx-vod.md");
+my %is = map { $_ => 1 } @directives;
+is(join(' ', grep { !$is{$_} } $page =~ /`\$?(reel_(?!\w*status)\w+)/g), '',
+    "the counterparts of nginx-vod-module's directives exist");
+is(scalar(() = $page =~ /^\| vod/mg), 116, 'of each of which it has a row');
 is(join(' ', grep { !$rows{$_} } @directives), '',
     'each of them was tried with something bad');
 
