@@ -181,6 +181,10 @@ ngx_http_reel_license_post(ngx_http_request_t *r,
                                : NGX_DECLINED;
     }
 
+    if (conf->play && ngx_http_reel_token_other(r, &p->asset)) {
+        return ngx_http_reel_token_refuse(r, REEL_TOKEN_ASSET);
+    }
+
     if (r->headers_in.content_length_n > REEL_LICENSE_BODY
         || r->headers_in.chunked)
     {

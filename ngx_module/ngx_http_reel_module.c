@@ -272,6 +272,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       0,
       NULL },
 
+    { ngx_string("reel_key_server"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE123,
+      ngx_http_reel_protect_key_server,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("reel_master_keys"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_reel_protect_master_keys,

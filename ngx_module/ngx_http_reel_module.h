@@ -32,6 +32,7 @@
  *   ngx_http_reel_limit.c     playback: what a token permits of a film
  *   ngx_http_reel_token.c     playback tokens: taken out of a request
  *   ngx_http_reel_token_check.c  … and checked
+ *   ngx_http_reel_key_server.c   master keys of another program
  *   ngx_http_reel_kept.c      … once: small secrets in shared memory
  *   ngx_http_reel_token_conf.c   … what their directives mean
  *   ngx_http_reel_token_var.c    … their variables
@@ -161,6 +162,7 @@ typedef struct {
     void                    *data;              /* of the handler's file */
     struct ngx_http_reel_body_s  *body;         /* being pumped */
     struct ngx_http_reel_token_s  *token;       /* see token_get() */
+    void                    *call;              /* of the key server */
     ngx_http_reel_problem_t *problem;           /* NULL: about:blank */
     ngx_thread_task_t       *tasks;             /* done, for the next ones */
 } ngx_http_reel_ctx_t;
@@ -211,6 +213,8 @@ char *ngx_http_reel_protect_check(ngx_conf_t *cf,
 char *ngx_http_reel_protect_scheme(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_reel_protect_master_keys(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_reel_protect_key_server(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_reel_protect_rotation(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

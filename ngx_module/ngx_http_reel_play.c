@@ -186,6 +186,14 @@ ngx_http_reel_play_place(ngx_http_request_t *r, ngx_http_reel_place_t *place)
 }
 
 
+void
+ngx_http_reel_play_resume(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    ngx_http_finalize_request(r, ngx_http_reel_play_loaded(r, p,
+                                                           &p->loaded));
+}
+
+
 ngx_int_t
 ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
@@ -196,6 +204,12 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     const reel_index_t        *ix;
     reel_token_status_t        st;
     ngx_http_reel_loc_conf_t  *conf;
+
+    if (loaded != &p->loaded) {
+        /* what it points to lives as long as r's pool; its key is another */
+        p->loaded = *loaded;
+        p->keyed = 0;
+    }
 
     ix = loaded->index;
     p->index = ix;

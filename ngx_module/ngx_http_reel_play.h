@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_REEL_PLAY_H
 #define NGX_HTTP_REEL_PLAY_H
 
+#include "ngx_module/ngx_http_reel_key_server.h"
 #include "ngx_module/ngx_http_reel_module.h"
 #include "ngx_module/ngx_http_reel_token.h"
 
@@ -75,6 +76,11 @@ struct ngx_http_reel_play_s {
 
     ngx_uint_t                   again;     /* looked up a second time */
     ngx_uint_t                   sourced;   /* and in the source */
+
+    /* what an answer goes on with that waits for the key server; its key */
+    ngx_http_reel_loaded_t       loaded;
+    u_char                       master[NGX_HTTP_REEL_MASTER_KEY];
+    ngx_uint_t                   keyed;
     void                        *out;       /* of the file that answers */
 };
 
@@ -188,6 +194,11 @@ ngx_int_t ngx_http_reel_play_absent(ngx_http_request_t *r,
  * published anew less than a second ago.  Looks it up again, once.
  */
 ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* goes on where an answer waited for keys, and finalizes r */
+void ngx_http_reel_play_resume(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 

@@ -3,6 +3,10 @@
 #include "ngx_module/ngx_http_reel_protect.h"
 
 
+static ngx_int_t ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_key_server_t *server);
+static void keyed(ngx_http_request_t *r, ngx_int_t status, void *data);
+static ngx_int_t no_key(ngx_http_request_t *r);
 static ngx_int_t read_master_keys(ngx_conf_t *cf, ngx_str_t *file,
     reel_master_keys_t *keys);
 static void release_master_keys(void *data);
@@ -36,6 +40,7 @@ static ngx_conf_num_bounds_t  rotation_bounds = {
 ngx_int_t
 ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
+    ngx_int_t                      rc;
     ngx_uint_t                     i;
     const uint8_t                 *master;
     reel_protection_t             *pr;
@@ -51,7 +56,18 @@ ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return NGX_DECLINED;
     }
 
-    master = reel_master_keys_find(pc->master_keys, p->index->master_key_id);
+    if (pc->key_server) {
+        rc = ask_for_key(r, p, pc->key_server);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        master = p->master;
+
+    } else {
+        master = reel_master_keys_find(pc->master_keys,
+                                       p->index->master_key_id);
+    }
 
     if (master == NULL) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -106,6 +122,79 @@ ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 }
 
 
+/* NGX_DECLINED: goes on with p->master; else what was answered */
+static ngx_int_t
+ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_key_server_t *server)
+{
+    ngx_http_reel_key_of_t  of;
+
+    if (p->keyed) {
+        return NGX_DECLINED;
+    }
+
+    of.asset = p->asset;
+    of.key_id = p->index->master_key_id;
+    of.publication = p->index->publication;
+
+    switch (ngx_http_reel_key_server_get(r, server, &of, p->master, keyed,
+                                         p))
+    {
+    case NGX_OK:
+        return NGX_DECLINED;
+
+    case NGX_DONE:
+        return NGX_DONE;
+
+    case NGX_DECLINED:
+        return no_key(r);
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+static void
+keyed(ngx_http_request_t *r, ngx_int_t status, void *data)
+{
+    ngx_http_reel_play_t *p = data;
+
+    if (status != NGX_OK) {
+        ngx_http_finalize_request(r, no_key(r));
+        return;
+    }
+
+    p->keyed = 1;
+    ngx_http_reel_play_resume(r, p);
+}
+
+
+static ngx_int_t
+no_key(ngx_http_request_t *r)
+{
+    static ngx_str_t  second = ngx_string("1");
+
+    if (ngx_http_reel_add_header(r, "Retry-After", &second) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_SERVICE_UNAVAILABLE, "KEY_SERVER",
+                               "the asset's keys cannot be had now", 1);
+}
+
+
+char *
+ngx_http_reel_protect_key_server(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_reel_loc_conf_t  *rlcf = conf;
+
+    return ngx_http_reel_key_server_conf(cf, &rlcf->protect->key_server);
+}
+
+
 ngx_http_reel_protect_conf_t *
 ngx_http_reel_protect_create(ngx_conf_t *cf)
 {
@@ -118,6 +207,7 @@ ngx_http_reel_protect_create(ngx_conf_t *cf)
 
     pc->scheme = NGX_CONF_UNSET_UINT;
     pc->master_keys = NGX_CONF_UNSET_PTR;
+    pc->key_server = NGX_CONF_UNSET_PTR;
     pc->rotation = NGX_CONF_UNSET;
     pc->delivery = NGX_CONF_UNSET;
 
@@ -135,7 +225,15 @@ ngx_http_reel_protect_merge(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
     from = prev->protect;
 
     ngx_conf_merge_uint_value(to->scheme, from->scheme, REEL_SCHEME_CLEAR);
+    /* who names one in a location means it instead of the other's */
+    if (to->master_keys != NGX_CONF_UNSET_PTR
+        && to->key_server == NGX_CONF_UNSET_PTR)
+    {
+        to->key_server = NULL;
+    }
+
     ngx_conf_merge_ptr_value(to->master_keys, from->master_keys, NULL);
+    ngx_conf_merge_ptr_value(to->key_server, from->key_server, NULL);
     ngx_conf_merge_value(to->rotation, from->rotation, 0);
     ngx_conf_merge_value(to->delivery, from->delivery, 1);
     ngx_conf_merge_bitmask_value(to->systems, from->systems,
@@ -157,6 +255,7 @@ ngx_http_reel_protect_merge(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
 char *
 ngx_http_reel_protect_check(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
 {
+    ngx_http_reel_main_conf_t     *mcf;
     ngx_http_reel_protect_conf_t  *pc;
 
     pc = conf->protect;
@@ -165,9 +264,19 @@ ngx_http_reel_protect_check(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
         return NGX_CONF_OK;
     }
 
-    if (pc->master_keys == NULL) {
+    if (pc->master_keys == NULL && pc->key_server == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_encryption\" needs \"reel_master_keys\"");
+                           "\"reel_encryption\" needs \"reel_master_keys\" "
+                           "or \"reel_key_server\"");
+        return NGX_CONF_ERROR;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_reel_module);
+
+    if (pc->key_server && mcf->zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"reel_key_server\" needs \"reel_zone\" before "
+                           "it");
         return NGX_CONF_ERROR;
     }
 

@@ -330,7 +330,8 @@ has_grace(ngx_http_request_t *r)
     static ngx_str_t  ends[] = {
         ngx_string(".m4s"), ngx_string(".ts"), ngx_string(".vtt"),
         ngx_string(".key"), ngx_string("media.m3u8"),
-        ngx_string("iframes.m3u8"), ngx_string("/init.mp4")
+        ngx_string("iframes.m3u8"), ngx_string("/init.mp4"),
+        ngx_string("/license")
     };
     static ngx_str_t  begins = ngx_string("/init-");
     static ngx_str_t  first = ngx_string("/storyboard.vtt");

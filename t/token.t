@@ -14,7 +14,9 @@ use Token;
 my $t = Reel->new(idle => 1);
 my $d = $t->{dir};
 my $keys = key_file("$d/tokens.json", 'one', 'two');
-$t->{o}{http} = "reel_token_keys $keys;"
+spew("$d/master.json", '{"master_keys":[{"id":0,"key":"' . 'ab' x 32 . '"}]}');
+chmod 0600, "$d/master.json";
+$t->{o}{http} = "reel_token_keys $keys; reel_master_keys $d/master.json;"
     . 'log_format full "$status $reel_status $request_uri $request '
     . '[$reel_token_subject] $reel_request_uri $uri?$args";';
 $t->{o}{conf} = "access_log $d/access.log full;" . '
@@ -35,6 +37,10 @@ $t->{o}{conf} = "access_log $d/access.log full;" . '
     location ~ ^/re/ { reel_play; reel_token required;
         reel_token_below /re/; }
     location /grace/ { reel_play; reel_token required; reel_token_grace 1h; }
+    location /aes/ { reel_play; reel_token required;
+        reel_encryption aes-128; }
+    location ~ ^/cenc/ { reel_play; reel_token required;
+        reel_token_below /cenc/; reel_encryption cenc; }
     location /plain/ { return 200 plain; }';
 $t->nginx_start;
 my $a = Asset->new($t, fragments => 12, frames => 2, sheets => 2, renditions => [
@@ -42,6 +48,8 @@ my $a = Asset->new($t, fragments => 12, frames => 2, sheets => 2, renditions => 
     'sub-en:text:30:language=en,roles=2']);
 my $b = Asset->new($t, fragments => 3, renditions => ['v360:video:900']);
 my ($id, $hash) = ($a->{id}, $a->{hash}{3});
+
+my $m;
 
 sub get { my ($url, %h) = @_; return http($t, 'GET', $url, headers => \%h); }
 
@@ -237,6 +245,31 @@ for (['/play/', { net => '127.0.0.0/8' }, {}, 200],
         : refused($x, $want, $name);
 }
 
+# keys are guarded as segments are, and reached by the same URIs
+$m = get("/aes/$id/v720/media.m3u8?token=$tok")->{body};
+my ($key) = $m =~ /^#EXT-X-KEY:METHOD=AES-128,URI="([^"]+)"/m;
+like($key, qr/\.key\?token=\Q$tok\E$/, 'its URI carries the token on');
+$key = "/aes/$id/v720/$key";
+1 while $key =~ s{[^/]+/\.\./}{};
+$x = get($key);
+is($x->{status} . length $x->{body}, '20016', 'a key');
+has_header($x, 'Cache-Control', qr/^no-store$/, 'a key');
+refused(get($key =~ s/\?.*//r), 'TOKEN_MISSING', 'a key');
+refused(get($key =~ s/=.*/=$other/r), 'TOKEN_ASSET', 'of another asset');
+is(get("/aes/$tok/v720/0.key")->{body}, $x->{body}, 'by the path');
+for ("/cenc/$tok/license", "/cenc/$tok/$id/license",
+    "/cenc/$id/license?token=$tok")
+{
+    has_status(http($t, 'POST', $_, body => '{}'), 400,
+        'BAD_LICENSE_REQUEST', 'a license request is let in');
+}
+for ("/cenc/$id/license", "/cenc/$id/license?token=$other",
+    "/cenc/$b->{id}/$id/license?token=$other")
+{
+    is(http($t, 'POST', $_, body => '{"kids":[]}')->{status}, 403,
+        'or refused');
+}
+
 # heights: manifests list what may be had, and no more is had
 my $low = token({ sub => $id, max_height => 480 });
 unlike(get("/play/$low/master.m3u8")->{body}, qr/v720/, 'not listed');
@@ -259,7 +292,7 @@ is(get("/play/$low/download.mp4")->{body},
 
 # clips, of segments of 6 s: [7, 13) is in 1 and 2
 my $clip = token({ sub => $id, start => 7, end => 13 });
-my $m = get("/play/$clip/v720~$hash/media.m3u8")->{body};
+$m = get("/play/$clip/v720~$hash/media.m3u8")->{body};
 is(join(' ', $m =~ /^(\d)\.m4s$/mg), '1 2', 'a playlist of the clip');
 like(get("/play/$clip/manifest.mpd")->{body},
     qr/mediaPresentationDuration="PT11S"/, 'an MPD of it');
@@ -332,6 +365,7 @@ sleep 1.1;
 is(get("/play/$id/master.m3u8?token=$tok")->{status}, 500, 'an error');
 is(get("/play/$tok/master.m3u8")->{status}, 500, 'an error');
 like($t->log, qr/\[error\].*BAD_INDEX.*request: "GET /, 'it was logged');
-unlike($t->log, qr/eyJ|$s|1111111111111|2222222222222/, 'error log');
+unlike($t->log, qr/eyJ|$s|1111111111111|2222222222222|abababab/,
+    'error log');
 
 done_testing;
