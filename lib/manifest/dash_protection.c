@@ -54,25 +54,24 @@ add_system(reel_buf_t *b, const reel_protection_t *p, reel_system_t system,
 }
 
 
-/* DASH-IF, Content Protection, 7.6.2.4: ClearKey and who gives licenses */
+/*
+ * DASH-IF, Content Protection, 7.6.2.4: ClearKey and who gives licenses, an
+ * absolute URI, as players take a relative one as the page's.  No pssh: that
+ * stands in the header, and dash.js takes one here for a list of KIDs.
+ */
 static void
-add_clear_key(reel_buf_t *b, const reel_protection_t *p, const char *token)
+add_clear_key(reel_buf_t *b, const reel_protection_t *p)
 {
     reel_buf_addz(b, "<ContentProtection schemeIdUri=\"urn:uuid:e2719d58-"
-                  "a985-b3c9-781a-b030af78d30e\" value=\"ClearKey1.0\">\n"
-                  "<dashif:Laurl Lic_type=\"EME-1.0\">");
+                  "a985-b3c9-781a-b030af78d30e\" value=\"ClearKey1.0\"");
 
-    if (p->license_uri.len != 0) {
-        reel_dash_text(b, p->license_uri);
-    } else {
-        reel_buf_addz(b, "license");
-
-        if (token != NULL) {
-            reel_buf_addz(b, "?");
-            reel_buf_addz(b, token);
-        }
+    if (p->license_uri.len == 0) {
+        reel_buf_addz(b, "/>\n");
+        return;
     }
 
+    reel_buf_addz(b, ">\n<dashif:Laurl Lic_type=\"EME-1.0\">");
+    reel_dash_text(b, p->license_uri);
     reel_buf_addz(b, "</dashif:Laurl>\n</ContentProtection>\n");
 }
 
@@ -95,11 +94,7 @@ reel_dash_protection(reel_buf_t *b, const reel_manifest_opts_t *o,
                     reel_scheme_name(p->keys.scheme), kid);
 
     if (p->systems & 1u << REEL_SYSTEM_COMMON) {
-        if (p->delivered || p->license_uri.len != 0) {
-            add_clear_key(b, p, o->token);
-        }
-
-        add_system(b, p, REEL_SYSTEM_COMMON, "", k);
+        add_clear_key(b, p);
     }
 
     if (p->systems & 1u << REEL_SYSTEM_WIDEVINE) {

@@ -22,7 +22,7 @@ struct reel_protection_s {
     uint32_t   variant;         /* of all else that changes bytes */
     reel_str_t key_uri;         /* instead; {asset}, {kid}, {period} */
     reel_str_t key_format;      /* of that */
-    reel_str_t license_uri;     /* instead of "license" */
+    reel_str_t license_uri;     /* of ClearKey, absolute; may be empty */
 };
 
 /* what AES-128 makes of one rendition: each form has keys of its own */
