@@ -331,14 +331,14 @@ take(ngx_http_request_t *r, ngx_http_reel_fetch_t *f, ngx_buf_t *b)
         return NGX_ERROR;
     }
 
-    if (f->length == 0) {
-        /* an error's */
+    if (f->length == 0 || size == 0) {
+        /* an error's, or nothing */
 
     } else if (ngx_buf_in_memory(b)) {
         ngx_memcpy(f->buf + f->n, b->pos, size);
         f->n += size;
 
-    } else if (b->in_file && size) {
+    } else if (b->in_file) {
         n = ngx_read_file(b->file, f->buf + f->n, size, b->file_pos);
         if (n != (ssize_t) size) {
             return NGX_ERROR;

@@ -73,8 +73,11 @@ ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
 
     for (i = 0; i < n; i++) {
         size = in_window(w, &stretches[i], &p);
-        to = ngx_cpymem(to, p, size);
-        *len += size;
+
+        if (size) {
+            to = ngx_cpymem(to, p, size);
+            *len += size;
+        }
 
         if (size < stretches[i].size) {
             break;
@@ -217,6 +220,8 @@ fetched(ngx_http_request_t *r, void *data)
     w->stream->reading = 0;
 
     if (w->fetch.status != NGX_HTTP_PARTIAL_CONTENT) {
+        /* it is shorter now */
+        w->replaced = w->fetch.status == NGX_HTTP_RANGE_NOT_SATISFIABLE;
         w->failed = 1;
 
     } else if (!ngx_http_reel_same(&w->fetch.st, &w->stream->play->entry->st)

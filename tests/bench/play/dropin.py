@@ -110,7 +110,7 @@ def playlists(b, n, top, o):
     rates = []
     for path in ("master.m3u8",
                  re.search(r"^[^#\n].*", master, re.M).group(0)):
-        urls = write_list(top, "films", [base + path])
+        urls = write_list(top, "films.urls", [base + path])
         b.load(n.base, n.pid, urls, 8, 1)
         rates.append(statistics.median(
             b.load(n.base, n.pid, urls, 8, max(1, o.seconds // 2))[0]
