@@ -412,7 +412,7 @@ limit(ngx_http_request_t *r, reel_play_token_t *claims)
 {
     char          text[REEL_SHAPE_MAX];
     size_t        len;
-    u_char       *p;
+    u_char       *args, *p;
     reel_shape_t  s;
 
     if (ngx_http_reel_token_drop_args(r, is_limit, NULL) != NGX_OK) {
@@ -426,20 +426,22 @@ limit(ngx_http_request_t *r, reel_play_token_t *claims)
 
     len = reel_shape_print_limits(text, &s);
 
-    p = ngx_pnalloc(r->pool, r->args.len + 1 + len);
-    if (p == NULL) {
+    args = ngx_pnalloc(r->pool, r->args.len + 1 + len);
+    if (args == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, r->args.data, r->args.len);
+    p = args;
 
     if (r->args.len) {
-        p[r->args.len++] = '&';
+        p = ngx_cpymem(p, r->args.data, r->args.len);
+        *p++ = '&';
     }
 
-    ngx_memcpy(p + r->args.len, text, len);
-    r->args.data = p;
-    r->args.len += len;
+    p = ngx_cpymem(p, text, len);
+
+    r->args.data = args;
+    r->args.len = p - args;
     r->valid_unparsed_uri = 0;
 
     return NGX_OK;
