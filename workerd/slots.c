@@ -151,9 +151,9 @@ reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
     reel_args_addz(a, complete ? s->attempt->token : "");
 
     if (!w->draining) {
-        reel_args_addz(a, REEL_CLASS_LIGHT);
+        reel_args_addz(a, "light");
         if (!s->light) {
-            reel_args_addz(a, REEL_CLASS_ENCODE);
+            reel_args_addz(a, "encode");
         }
     }
 }

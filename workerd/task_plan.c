@@ -18,9 +18,11 @@
 
 /* the members of a task's line, in the order of expand's arguments */
 static const char *const members[] = {
-    "name", "type", "class", "payload", "cost", "attempts", "timeout_s",
-    "renditions", "work_ms", "deps"
+    "name", "type", "slots", "memory_mib", "labels", "priority", "payload",
+    "cost", "attempts", "timeout_s", "renditions", "work_ms", "deps"
 };
+
+#define MEMBERS (sizeof(members) / sizeof(members[0]))
 
 
 static reel_err_t
@@ -59,7 +61,10 @@ print_task(reel_child_t *c, const reel_plan_t *p, size_t i)
     reel_json_object(&j);
     reel_json_kstr(&j, "name", t->name);
     reel_json_kstr(&j, "type", reel_task_type_name(t->type));
-    reel_json_kstr(&j, "class", t->cls);
+    reel_json_kuint(&j, "slots", t->needs.slots);
+    reel_json_kuint(&j, "memory_mib", t->needs.memory_mib);
+    reel_json_kstr(&j, "labels", t->needs.labels);
+    reel_json_kuint(&j, "priority", t->needs.priority);
     reel_json_kstr(&j, "payload", t->payload);
     reel_json_kuint(&j, "cost", t->cost);
     reel_json_kuint(&j, "attempts", t->attempts);
@@ -224,7 +229,7 @@ static reel_err_t
 line(reel_attempt_t *a, const char *key, const json_t *value,
     const json_t *whole)
 {
-    size_t         limit = 3 + (size_t) TASKS_MAX * 10;
+    size_t         limit = 3 + (size_t) TASKS_MAX * MEMBERS;
     const json_t  *m;
 
     (void) whole;
@@ -233,7 +238,7 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
         return REEL_BADDATA;
     }
 
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    for (size_t i = 0; i < MEMBERS; i++) {
         m = json_object_get(value, members[i]);
 
         if (json_is_string(m)) {

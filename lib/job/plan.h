@@ -12,14 +12,30 @@
 #include "lib/job/source.h"
 #include "lib/job/task.h"
 
-/* task classes = queues; a worker claims those that fit its free resources */
-#define REEL_CLASS_LIGHT  "light"       /* inspect, plan, poster, publish */
-#define REEL_CLASS_ENCODE "encode"      /* one core for seconds */
+/*
+ * What a task needs of the worker that runs it; tasks of equal slots, memory
+ * and labels share a queue (docs/redis-keys.md).
+ */
+#define REEL_SLOTS_LIGHT   0        /* inspect, plan, poster, publish: hardly
+                                       a core; also in the light slot */
+#define REEL_SLOTS_MAX     256
+#define REEL_MEMORY_MAX    (1u << 20)
+#define REEL_PRIORITY      4        /* what is not said */
+#define REEL_PRIORITY_MAX  9        /* the highest goes first */
+#define REEL_LABELS_CAP    96
+
+typedef struct {
+    uint32_t slots;                     /* cores */
+    uint32_t memory_mib;                /* 0: little */
+    char     labels[REEL_LABELS_CAP];   /* csv of [a-z0-9._-]+, sorted, each
+                                           once; "" = any worker */
+    uint32_t priority;                  /* 0 … REEL_PRIORITY_MAX */
+} reel_needs_t;
 
 typedef struct {
     char             name[REEL_TASK_NAME];
     reel_task_type_t type;
-    const char      *cls;               /* REEL_CLASS_* */
+    reel_needs_t     needs;
     char            *payload;           /* JSON, owned */
     uint32_t         cost;              /* expected CPU, milliseconds */
     uint32_t         attempts;

@@ -65,10 +65,11 @@ int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
 
 /*
  * The next task; NULL after an error.  cost_us: expected CPU.  The
- * caller fills the payload by way of reel_plan_set_payload.
+ * caller fills the payload by way of reel_plan_set_payload, and what else
+ * than cores it needs.
  */
 reel_planned_t *reel_plan_add_task(reel_planner_t *p, reel_task_type_t type,
-    const char *cls, uint64_t cost_us);
+    uint32_t slots, uint64_t cost_us);
 void reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k,
     reel_buf_t *b, reel_err_t err);
 
@@ -79,6 +80,9 @@ void reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
 /* "<prefix>-<language>", "-<nth>" behind it from the second on */
 void reel_plan_name(char dst[33], const char *prefix, const char *language,
     unsigned nth);
+
+/* what a child needs that decodes and encodes so many pixels at a time, MiB */
+uint32_t reel_plan_memory(uint64_t pixels);
 
 /* each adds one task behind the others; an error is sticky */
 void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,

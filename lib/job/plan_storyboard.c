@@ -158,13 +158,13 @@ reel_plan_add_storyboard(reel_planner_t *p)
     choose_steps(p, &t);
     choose_sets(p, &t);
 
-    k = reel_plan_add_task(p, REEL_TASK_STORYBOARD, REEL_CLASS_ENCODE,
-                           cost_us(p, &t));
+    k = reel_plan_add_task(p, REEL_TASK_STORYBOARD, 1, cost_us(p, &t));
     if (k == NULL) {
         return;
     }
 
     (void) snprintf(k->name, sizeof(k->name), "storyboard");
+    k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height);
 
     t.tries = k->attempts;
     k->attempts += SPARE_ATTEMPTS;

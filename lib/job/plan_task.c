@@ -14,6 +14,12 @@
 #define LEAST_COST_MS    50
 #define POSTER_COST_MS   500
 
+/* of a child that decodes and encodes: 350 MiB for 1080p and its ladder.  In
+   steps, so that few queues are made */
+#define MEMORY_LEAST     64
+#define MEMORY_PIXEL     52     /* bytes, of the source and of each rung */
+#define MEMORY_STEP      128    /* MiB */
+
 /* an attempt may take this many times its estimate */
 #define PATIENCE         10
 
@@ -21,7 +27,7 @@
 
 
 reel_planned_t *
-reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
+reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, uint32_t slots,
     uint64_t cost_us)
 {
     uint64_t          ms, patience;
@@ -48,7 +54,8 @@ reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, const char *cls,
 
     k = &p->plan->tasks[p->plan->ntasks++];
     k->type = type;
-    k->cls = cls;
+    k->needs.slots = slots;
+    k->needs.priority = REEL_PRIORITY;
     k->cost = (uint32_t) ms;
     k->attempts = opts.attempts;
     k->timeout_s = patience > opts.timeout_s ? (uint32_t) patience
@@ -117,22 +124,41 @@ frames_in(const reel_planner_t *p, int64_t ticks)
 }
 
 
+uint32_t
+reel_plan_memory(uint64_t pixels)
+{
+    uint64_t mib = MEMORY_LEAST + (pixels * MEMORY_PIXEL >> 20);
+
+    return (uint32_t) ((mib + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP);
+}
+
+
+/* pixels of rungs [first, first + n), one picture each */
+static uint64_t
+rung_pixels(const reel_planner_t *p, uint32_t first, uint32_t n)
+{
+    uint32_t i;
+    uint64_t px = 0;
+
+    for (i = first; i < first + n; i++) {
+        px += (uint64_t) p->rungs[i].width * p->rungs[i].height;
+    }
+
+    return px;
+}
+
+
 /* rungs [first, first + n) of a chunk, from one decode */
 static uint64_t
 video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
     uint32_t n)
 {
     int64_t  ticks;
-    uint32_t i;
-    uint64_t frames, px = 0;
+    uint64_t frames, px = rung_pixels(p, first, n);
 
     ticks = reel_plan_tick(&p->t.grid, c->to)
             - reel_plan_tick(&p->t.grid, c->from);
     frames = frames_in(p, ticks);
-
-    for (i = first; i < first + n; i++) {
-        px += (uint64_t) p->rungs[i].width * p->rungs[i].height;
-    }
 
     /* microseconds a picture first: the product fits then */
     return px * ENCODE_NS_PIXEL / 1000 * frames
@@ -152,13 +178,15 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     const reel_chunk_t        *c = &p->chunks[chunk];
     const reel_source_video_t *v = &p->src->video;
 
-    k = reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_CLASS_ENCODE,
-                 video_cost(p, c, first, n));
+    k = reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO,
+                           p->pl->encoder_threads, video_cost(p, c, first, n));
     if (k == NULL) {
         return;
     }
 
     reel_task_name_video(k->name, chunk, group);
+    k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
+                                           + rung_pixels(p, first, n));
     k->work_ms = span_ms(&p->t.grid, c->from, c->to);
 
     t = (reel_encode_video_t) {
@@ -247,13 +275,14 @@ add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
     reel_encode_audio_t        t;
     const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
-    k = reel_plan_add_task(p, REEL_TASK_ENCODE_AUDIO, REEL_CLASS_ENCODE,
-                 (uint64_t) ms * AUDIO_US_SECOND / 1000);
+    k = reel_plan_add_task(p, REEL_TASK_ENCODE_AUDIO, 1,
+                           (uint64_t) ms * AUDIO_US_SECOND / 1000);
     if (k == NULL) {
         return;
     }
 
     reel_task_name_audio(k->name, stretch, track);
+    k->needs.memory_mib = reel_plan_memory(0);
     k->work_ms = ms;
 
     t = (reel_encode_audio_t) {
@@ -322,8 +351,8 @@ reel_plan_add_poster(reel_planner_t *p)
     reel_planned_t            *k;
     const reel_source_video_t *v = &p->src->video;
 
-    k = reel_plan_add_task(p, REEL_TASK_POSTER, REEL_CLASS_LIGHT,
-                 (uint64_t) POSTER_COST_MS * 1000);
+    k = reel_plan_add_task(p, REEL_TASK_POSTER, REEL_SLOTS_LIGHT,
+                           (uint64_t) POSTER_COST_MS * 1000);
     if (k == NULL) {
         return;
     }
@@ -358,8 +387,8 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
     reel_planned_t  *k;
     reel_publish_t   t;
 
-    k = reel_plan_add_task(p, REEL_TASK_PUBLISH, REEL_CLASS_LIGHT,
-                 (uint64_t) p->plan->ntasks * 1000);
+    k = reel_plan_add_task(p, REEL_TASK_PUBLISH, REEL_SLOTS_LIGHT,
+                           (uint64_t) p->plan->ntasks * 1000);
     if (k == NULL) {
         return;
     }

@@ -93,7 +93,7 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
     reel_text_track_t        *x;
     const reel_source_text_t *s;
 
-    k = reel_plan_add_task(p, REEL_TASK_SUBTITLES, REEL_CLASS_LIGHT,
+    k = reel_plan_add_task(p, REEL_TASK_SUBTITLES, REEL_SLOTS_LIGHT,
                            (uint64_t) COST_MS * 1000);
     if (k == NULL) {
         return;

@@ -1,7 +1,7 @@
 -- expand: a running task adds tasks to its job and is completed.
--- KEYS: job hash.  ARGV: prefix, job, task, token, then ten a new task:
--- name, type, class, payload, cost, attempts, timeout_s, renditions csv,
--- work_ms, deps (names, space separated; of tasks that stand already or
+-- KEYS: job hash.  ARGV: prefix, job, task, token, then 13 a new
+-- task: name, type, slots, memory_mib, labels csv, priority, payload, cost,
+-- attempts, timeout_s, renditions csv, work_ms, deps (names, space separated; of tasks that stand already or
 -- come before it here, so that no circle can be made).
 -- Reply: ok | stale.
 
@@ -10,11 +10,12 @@ if err then
     return err
 end
 
+local ARGS = 13
 local job, task = ARGV[2], ARGV[3]
 local jk = job_key(job)
 local h = holder(job, task, ARGV[4])
 
-if (#ARGV - 4) % 10 ~= 0 then
+if (#ARGV - 4) % ARGS ~= 0 then
     return redis.error_reply('ERR reel: expand: wrong number of arguments')
 end
 
@@ -25,13 +26,17 @@ end
 -- everything is checked before the first write
 local added, order, succ = {}, {}, {}
 
-for i = 5, #ARGV, 10 do
-    local t = { name = ARGV[i], type = ARGV[i + 1], class = ARGV[i + 2],
-                payload = ARGV[i + 3], cost = natural(ARGV[i + 4]),
-                max = natural(ARGV[i + 5]), timeout = natural(ARGV[i + 6]),
-                rend = ARGV[i + 7], work = natural(ARGV[i + 8]), deps = 0 }
+for i = 5, #ARGV, ARGS do
+    local t = { name = ARGV[i], type = ARGV[i + 1],
+                slots = natural(ARGV[i + 2]), memory = natural(ARGV[i + 3]),
+                labels = ARGV[i + 4], priority = natural(ARGV[i + 5]),
+                payload = ARGV[i + 6], cost = natural(ARGV[i + 7]),
+                max = natural(ARGV[i + 8]), timeout = natural(ARGV[i + 9]),
+                rend = ARGV[i + 10], work = natural(ARGV[i + 11]), deps = 0 }
 
-    if not t.name:find('^[%w._-]+$') or t.class == '' or not t.cost
+    if not t.name:find('^[%w._-]+$') or not t.slots or not t.memory
+        or t.labels:find('[^%w._,-]') or not t.priority or t.priority > 9
+        or not t.cost
         or not t.max or t.max < 1 or not t.timeout or t.timeout < 1
         or not t.work then
         return redis.error_reply('ERR reel: expand: bad task ' .. t.name)
@@ -41,7 +46,7 @@ for i = 5, #ARGV, 10 do
         return redis.error_reply('ERR reel: expand: twice ' .. t.name)
     end
 
-    for d in ARGV[i + 9]:gmatch('%S+') do
+    for d in ARGV[i + 12]:gmatch('%S+') do
         local s = added[d] and 'waiting'
                   or redis.call('HGET', jk, d .. ':s')
         if not s then
@@ -66,7 +71,8 @@ for _, t in ipairs(order) do
     local p = t.name .. ':'
 
     redis.call('HSET', jk, p .. 's', 'waiting', p .. 'type', t.type,
-               p .. 'class', t.class, p .. 'payload', t.payload,
+               p .. 'class', t.slots == 0 and 'light' or 'encode',
+               p .. 'payload', t.payload,
                p .. 'cost', text(t.cost), p .. 'deps', text(t.deps),
                p .. 'succ', table.concat(succ[t.name] or {}, ' '),
                p .. 'max', text(t.max), p .. 'timeout', text(t.timeout),

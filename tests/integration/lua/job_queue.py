@@ -34,9 +34,12 @@ class Claim:
 
 
 def task(name, deps="", cls="encode", cost=100, attempts=3, timeout=600,
-         rend="", work=0, payload="{}", type="encode_video"):
-    return [name, type, cls, payload, cost, attempts, timeout, rend, work,
-            deps]
+         rend="", work=0, payload="{}", type="encode_video", slots=None,
+         memory=0, labels="", priority=4):
+    if slots is None:
+        slots = 0 if cls == "light" else 1
+    return [name, type, slots, memory, labels, priority, payload, cost,
+            attempts, timeout, rend, work, deps]
 
 
 class Queue:

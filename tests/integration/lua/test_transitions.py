@@ -436,10 +436,11 @@ class Expand(Case):
         before = self.redis("HGETALL", K + "job:" + A)
         good = task("good")
         for bad in (task("a", deps="nobody"), task("good"), task("plan"),
-                    task("a b"), task(""), task("a", cls=""),
+                    task("a b"), task(""), task("a", slots="x"), task("a", memory="x"),
+                    task("a", labels="a b"), task("a", priority=10),
                     task("a", cost="x"), task("a", attempts=0),
                     task("a", timeout=0), task("a", work="-1"),
-                    task("a", deps="a"), task("a")[:9]):
+                    task("a", deps="a"), task("a")[:12]):
             with self.assertRaises(RedisError, msg=str(bad)):
                 self.q.expand(plan, good, bad)
             self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)

@@ -87,11 +87,13 @@ check_tasks(const reel_plan_t *p)
         assert_true(k->cost > 0 && k->attempts > 0 && k->timeout_s >= 60);
         assert_ptr_equal(find(p, k->name), k);      /* names are unique */
         assert_true((k->work_ms > 0) == (k->renditions[0] != '\0'));
-        assert_string_equal(k->cls,
-                            k->type == REEL_TASK_ENCODE_VIDEO
-                            || k->type == REEL_TASK_ENCODE_AUDIO
-                            || k->type == REEL_TASK_STORYBOARD
-                            ? REEL_CLASS_ENCODE : REEL_CLASS_LIGHT);
+        assert_int_equal(k->needs.slots,
+                         k->type == REEL_TASK_ENCODE_VIDEO
+                         || k->type == REEL_TASK_ENCODE_AUDIO
+                         || k->type == REEL_TASK_STORYBOARD
+                         ? 1 : REEL_SLOTS_LIGHT);
+        assert_true((k->needs.memory_mib > 0) == (k->needs.slots > 0));
+        assert_int_equal(k->needs.priority, REEL_PRIORITY);
 
         for (j = 0; j < k->ndeps; j++) {
             assert_true(k->deps[j] < i);
