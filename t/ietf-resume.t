@@ -1,6 +1,6 @@
 # resumable uploads of the IETF that break off, and are gone on with: by a
 # cut, another request, the end of a worker or of the client's patience
-# alone: a deadline is measured
+# last: a deadline is measured, with slack for a busy machine
 use strict;
 use warnings;
 use POSIX qw(_exit);
@@ -101,14 +101,14 @@ for my $round (1 .. 12) {
     if ($round % 3 == 2) {
         has_status(ask($t, 'DELETE', $url, undef), 204, undef,
             "$name: DELETE");
-        cmp_ok(time - $began, '<', 1, "$name: at once");
+        cmp_ok(time - $began, '<', 3, "$name: at once");
         has_status(ask($t, 'HEAD', $url, undef), 404, undef, "$name: gone");
         is($d->more(5), 0, "$name: PATCH is closed");
         next;
     }
     my $r = ask_h2($t, $h2, 'HEAD', $url, undef);
     has_header($r, 'upload-offset', qr{^2200000\z}, "$name: HEAD by HTTP/2");
-    cmp_ok(time - $began, '<', 1, "$name: at once");
+    cmp_ok(time - $began, '<', 3, "$name: at once");
     is($d->more(5), 0, "$name: PATCH is closed");
     rest($url, $name);
 }

@@ -3,7 +3,7 @@
 # reel_zone and the variables: hits, checks, a zone too small, none at all,
 # reload, workers that share it.
 
-# alone: a deadline is measured
+# last: a deadline is measured, with slack for a busy machine
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 # Redis from nginx: passwords, databases, silence, restarts; nobody waits
-# alone: a deadline is measured
+# last: a deadline is measured, with slack for a busy machine
 use strict;
 use warnings;
 use IO::Select;
@@ -67,12 +67,12 @@ undef $w;
 undef $r;
 
 # one that takes connections and says nothing
-my $mute = Reel->new(redis_dead => 1, http => 'reel_redis_timeout 300ms;');
+my $mute = Reel->new(redis_dead => 1, http => 'reel_redis_timeout 1500ms;');
 my $l = IO::Socket::UNIX->new(Local => "$mute->{dir}/redis.sock",
     Listen => 5) or die $!;
 my ($one, $took) = put($mute, 'm');
 ok($one, 'an upload while Redis is silent');
-cmp_ok($took, '<', 0.25, 'does not wait for it');
+cmp_ok($took, '<', 1.2, 'does not wait for it');
 wait_for(sub { $mute->log =~ /did not answer in time/ }, 'the timeout');
 sleep 2;
 my $begun = time;
@@ -80,11 +80,11 @@ my $s = http($mute, 'GET', presign($mute, 'GET', "/api/assets/$one"));
 my $waited = time - $begun;
 has_status($s, 200, undef, 'a status');
 is(json($s->{body})->{progress}{state}, 'unknown', 'without progress');
-cmp_ok($waited, '<', 1, "waits at most reel_redis_timeout ($waited s)");
+cmp_ok($waited, '<', 7.5, "waits at most reel_redis_timeout ($waited s)");
 $begun = time;
 $s = http($mute, 'GET', presign($mute, 'GET', '/api/assets'));
 has_status($s, 503, 'REDIS_UNAVAILABLE', 'the list');
-cmp_ok(time - $begun, '<', 0.25, 'and the next one does not wait at all');
+cmp_ok(time - $begun, '<', 1.2, 'and the next one does not wait at all');
 close $l;
 
 # one that talks nonsense
