@@ -27,7 +27,7 @@
 #define REEL_REDIS_TIMEOUT_MS 10000
 
 typedef struct reel_redis_s reel_redis_t;
-typedef struct redisReply   reel_reply_t;       /* opaque outside redis.c */
+typedef struct redisReply   reel_reply_t;       /* opaque outside redis*.c */
 
 typedef struct {
     char     socket[108];       /* unix path, or "" and … */

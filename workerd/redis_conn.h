@@ -1,0 +1,55 @@
+/*
+ * One connection of workerd's Redis client: found, set up (AUTH, SELECT, the
+ * scripts; or SUBSCRIBE) and set up again when it is lost.  redis.c sends
+ * commands over it.  Only the files workerd/redis*.c see this.
+ */
+
+#ifndef REEL_WORKERD_REDIS_CONN_H
+#define REEL_WORKERD_REDIS_CONN_H
+
+#include <hiredis/async.h>
+
+#include "workerd/redis.h"
+#include "workerd/resolve.h"
+
+#define REEL_REDIS_SHA1_HEX 40
+
+typedef struct {
+    reel_redis_t       *redis;
+    redisAsyncContext  *ac;         /* NULL: not even trying, or … */
+    reel_resolve_t     *resolve;    /* … the address is being asked for */
+    short               events;
+    unsigned            failures;   /* in a row */
+    unsigned            handshake;  /* replies that it still needs */
+    bool                up;
+    bool                listens;
+    int64_t             since_ms;   /* connect began, or last sign of life */
+    uint64_t            inflight;
+    reel_timer_t        reconnect;
+} reel_redis_conn_t;
+
+struct reel_redis_s {
+    reel_loop_t          *loop;
+    reel_redis_conf_t     conf;
+    reel_redis_state_fn   state;
+    void                 *state_arg;
+    reel_redis_conn_t     main;
+    reel_redis_conn_t     wake;
+    char                 *channel;
+    reel_redis_wake_fn    wake_fn;
+    void                 *wake_arg;
+    reel_timer_t          tick;
+    bool                  closing;
+    char                  sha[REEL_LUA_SCRIPTS][REEL_REDIS_SHA1_HEX + 1];
+};
+
+/* arg: a reel_redis_conn_t with its redis set; a timer's function, too */
+void reel_redis_conn_open(void *arg);
+
+/* it is opened again, later; why: for the log */
+void reel_redis_conn_drop(reel_redis_conn_t *c, const char *why);
+
+/* for good: redis->closing is set */
+void reel_redis_conn_close(reel_redis_conn_t *c);
+
+#endif
