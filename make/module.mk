@@ -33,7 +33,7 @@ $(NGX_TREE)/objs/Makefile: $(NGX_TREE)/files config
 	@rm -f $(NGX_TREE)/Makefile
 	cd $(NGX_TREE) && bash -c '. ./conf_flags; \
 	    REEL_LIB=$(abspath $(LIBREEL)) ./configure "$${NGX_CONF_FLAGS[@]}" \
-	    --with-cc-opt="$(CFLAGS) $(SAN_FLAGS) -fPIC -D_FORTIFY_SOURCE=0 -Wno-error" \
+	    --with-cc-opt="$(CFLAGS) $(SAN_FLAGS) -fPIC -fno-semantic-interposition -D_FORTIFY_SOURCE=0 -Wno-error" \
 	    --with-ld-opt="$(SAN_FLAGS) -fPIC" \
 	    --add-dynamic-module=$(CURDIR)' > $(NGX_TREE)/configure.log 2>&1 \
 	    || { tail -n 5 $(NGX_TREE)/configure.log; exit 1; }

@@ -97,7 +97,8 @@ look_index(ngx_http_reel_look_t *l, const char *key, reel_object_t *o,
         return NGX_HTTP_REEL_ASSET_BROKEN;
     }
 
-    l->data = ngx_alloc((size_t) o->st.size + 1, log);
+    l->data = l->room ? l->room(l, (size_t) o->st.size, log)
+                      : ngx_alloc((size_t) o->st.size + 1, log);
     if (l->data == NULL) {
         return NGX_HTTP_REEL_ASSET_FAILED;
     }

@@ -7,7 +7,9 @@
 
 #include "lib/mp4/movie.h"
 
-typedef struct {
+typedef struct ngx_http_reel_look_s  ngx_http_reel_look_t;
+
+struct ngx_http_reel_look_s {
     /* asked */
     reel_store_t            *store;
     reel_str_t               asset;
@@ -15,11 +17,15 @@ typedef struct {
     ngx_uint_t               sources;   /* play, where there is no index */
     ngx_uint_t               known;     /* st is of the index at hand */
 
+    /* where len bytes of an index may lie from the first on; or NULL */
+    u_char                *(*room)(ngx_http_reel_look_t *l, size_t len,
+                                   ngx_log_t *log);
+
     /* answered */
     ngx_http_reel_asset_e    state;
     ngx_uint_t               unchanged; /* playable: it is the one at hand */
-    u_char                  *data;      /* else its bytes, malloced; free */
-    size_t                   len;       /* it whatever the state */
+    u_char                  *data;      /* else its bytes: of room(), or */
+    size_t                   len;       /* malloced, whatever the state */
     reel_store_stat_t        st;
     ngx_http_reel_hashes_t   hashes;
 
@@ -30,7 +36,7 @@ typedef struct {
 
     ngx_uint_t               source;    /* the movie is one: its name is the
                                            asset's, and it may be unfit */
-} ngx_http_reel_look_t;
+};
 
 /* ngx_http_reel_work_pt; data is a ngx_http_reel_look_t */
 void ngx_http_reel_look(void *data, ngx_log_t *log);

@@ -46,6 +46,8 @@ static ngx_int_t fetch(ngx_http_request_t *r, waiter_t *w);
 static void fetched(ngx_http_request_t *r, void *data);
 static void abandon(void *data);
 static void work(void *data, ngx_log_t *log);
+static u_char *make_room(ngx_http_reel_look_t *look, size_t len,
+    ngx_log_t *log);
 static void make_entry(lookup_t *l, ngx_log_t *log);
 static void looked(ngx_http_request_t *r, void *data);
 static void settle(lookup_t *l, ngx_http_reel_held_t *held, ngx_log_t *log);
@@ -344,6 +346,7 @@ create(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     l->look.store = conf->store;
     l->look.path = (char *) l->place.root.data;
     l->look.sources = conf->play_source;
+    l->look.room = make_room;
 
     l->zone = place->id.len == REEL_ULID_LEN ? mcf->zone : NULL;
     l->started = ngx_current_msec;
@@ -365,30 +368,39 @@ work(void *data, ngx_log_t *log)
 {
     waiter_t *w = data;
 
+    u_char    *printed;
     lookup_t  *l;
 
     l = w->lookup;
 
     l->place.look(&l->look, log);
+    printed = l->held.entry ? NULL : l->look.data;
 
     if (l->look.state == NGX_HTTP_REEL_ASSET_PLAYABLE && !l->look.unchanged) {
         make_entry(l, log);
+
+    } else {
+        let_go(&l->held);
     }
 
-    ngx_free(l->look.data);
+    ngx_free(printed);
     l->look.data = NULL;
 }
 
 
-/* in the zone, else beside it; an index may have tens of MiB to copy */
-static void
-make_entry(lookup_t *l, ngx_log_t *log)
+/*
+ * Those of an entry, in the zone or else beside it.  An index is read where
+ * it stays: it may have tens of MiB, and a page touched first costs more
+ * than what stands in it.
+ */
+static u_char *
+make_room(ngx_http_reel_look_t *look, size_t len, ngx_log_t *log)
 {
-    size_t                  len;
+    lookup_t               *l;
     ngx_str_t              *root;
     ngx_http_reel_entry_t  *e;
 
-    len = l->look.len;
+    l = (lookup_t *) look;
     root = &l->place.root;
     e = NULL;
 
@@ -406,18 +418,39 @@ make_entry(lookup_t *l, ngx_log_t *log)
         }
     }
 
+    l->held.entry = e;
+
+    return e ? e->data : NULL;
+}
+
+
+static void
+make_entry(lookup_t *l, ngx_log_t *log)
+{
+    u_char                 *p;
+    ngx_http_reel_entry_t  *e;
+
+    if (l->held.entry == NULL) {
+        /* it was printed */
+        p = make_room(&l->look, l->look.len, log);
+
+        if (p) {
+            ngx_memcpy(p, l->look.data, l->look.len);
+        }
+    }
+
+    e = l->held.entry;
+
     if (e == NULL) {
         l->look.state = NGX_HTTP_REEL_ASSET_FAILED;
         return;
     }
 
-    ngx_memcpy(e->data, l->look.data, len);
     ngx_memcpy(e->hashes, l->look.hashes, sizeof(ngx_http_reel_hashes_t));
     e->st = l->look.st;
     e->checked = l->started;
-    l->held.entry = e;
 
-    if (reel_index_reparse(&e->index, e->data, len) != REEL_OK) {
+    if (reel_index_reparse(&e->index, e->data, l->look.len) != REEL_OK) {
         ngx_log_error(NGX_LOG_ALERT, log, 0,
                       "reel: an index that was good is bad now");
         let_go(&l->held);

@@ -146,7 +146,7 @@ reel_read_u64le(reel_reader_t *r)
  * beyond the 64th, are refused.
  */
 uint64_t
-reel_read_varint(reel_reader_t *r)
+reel_read_varint_any(reel_reader_t *r)
 {
     unsigned        shift;
     uint64_t        v = 0;
@@ -176,22 +176,6 @@ reel_read_varint(reel_reader_t *r)
     r->err = REEL_BADDATA;
 
     return 0;
-}
-
-
-uint64_t
-reel_read_varint_max(reel_reader_t *r, uint64_t max)
-{
-    uint64_t  v;
-
-    v = reel_read_varint(r);
-
-    if (v > max) {
-        r->err = REEL_BADDATA;
-        return 0;
-    }
-
-    return v;
 }
 
 

@@ -33,11 +33,53 @@ uint16_t reel_read_u16le(reel_reader_t *r);
 uint32_t reel_read_u32le(reel_reader_t *r);
 uint64_t reel_read_u64le(reel_reader_t *r);
 
-/* LEB128, at most 10 bytes and 64 bits; over-long is REEL_BADDATA */
-uint64_t reel_read_varint(reel_reader_t *r);
+/* reel_read_varint() of any length */
+uint64_t reel_read_varint_any(reel_reader_t *r);
+
+/*
+ * LEB128, at most 10 bytes and 64 bits; over-long is REEL_BADDATA.  An index
+ * has tens of thousands, nearly all of three bytes at most: those go without
+ * a call.
+ */
+static inline uint64_t
+reel_read_varint(reel_reader_t *r)
+{
+    const uint8_t  *p = r->p;
+
+    if (r->err == REEL_OK && r->end - p >= 3) {
+        if (p[0] < 0x80) {
+            r->p = p + 1;
+            return p[0];
+        }
+
+        if (p[1] < 0x80 && p[1] != 0) {
+            r->p = p + 2;
+            return (uint64_t) (p[0] & 0x7f) | (uint64_t) p[1] << 7;
+        }
+
+        if (p[1] >= 0x80 && p[2] < 0x80 && p[2] != 0) {
+            r->p = p + 3;
+            return (uint64_t) (p[0] & 0x7f) | (uint64_t) (p[1] & 0x7f) << 7
+                   | (uint64_t) p[2] << 14;
+        }
+    }
+
+    return reel_read_varint_any(r);
+}
 
 /* a varint that must not exceed max, else err = REEL_BADDATA */
-uint64_t reel_read_varint_max(reel_reader_t *r, uint64_t max);
+static inline uint64_t
+reel_read_varint_max(reel_reader_t *r, uint64_t max)
+{
+    uint64_t  v = reel_read_varint(r);
+
+    if (v > max) {
+        r->err = REEL_BADDATA;
+        return 0;
+    }
+
+    return v;
+}
 
 /* borrows n bytes; p == NULL on error */
 reel_str_t reel_read_bytes(reel_reader_t *r, uint64_t n);

@@ -169,6 +169,43 @@ varints(void **state)
 }
 
 
+/* the same with more behind it: then short ones are read without a loop */
+static void
+varints_in_a_row(void **state)
+{
+    size_t         i;
+    uint64_t       v;
+    reel_reader_t  r;
+    static const struct {
+        const char *bytes;
+        size_t      len;
+        size_t      left;       /* 0 after an error */
+        reel_err_t  err;
+        uint64_t    v;
+    } t[] = {
+        { "\x00\x55\x55", 3, 2, REEL_OK, 0 },
+        { "\x7f\x55\x55", 3, 2, REEL_OK, 127 },
+        { "\x80\x01\x55", 3, 1, REEL_OK, 128 },
+        { "\xff\x7f\x55", 3, 1, REEL_OK, 16383 },
+        { "\x80\x80\x01", 3, 0, REEL_OK, 16384 },
+        { "\xff\xff\x7f", 3, 0, REEL_OK, 2097151 },
+        { "\x80\x80\x80\x01", 4, 0, REEL_OK, 2097152 },
+        { "\x80\x00\x55", 3, 0, REEL_BADDATA, 0 },
+        { "\x80\x80\x00\x55", 4, 0, REEL_BADDATA, 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(t); i++) {
+        reel_reader_init(&r, t[i].bytes, t[i].len);
+        v = reel_read_varint(&r);
+        assert_int_equal(r.err, t[i].err);
+        assert_true(v == t[i].v);
+        assert_int_equal(reel_reader_left(&r), t[i].left);
+    }
+}
+
+
 /* what the writer wrote, the reader reads */
 static void
 varint_round_trip(void **state)
@@ -295,6 +332,7 @@ main(void)
         cmocka_unit_test(short_reads),
         cmocka_unit_test(sticky),
         cmocka_unit_test(varints),
+        cmocka_unit_test(varints_in_a_row),
         cmocka_unit_test(varint_round_trip),
         cmocka_unit_test(bounds),
         cmocka_unit_test(lengths),
