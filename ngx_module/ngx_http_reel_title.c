@@ -10,6 +10,8 @@
 
 static ngx_int_t make_title(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_title_e kind);
+static void set_top(ngx_http_request_t *r, ngx_http_reel_title_t *t,
+    u_char *end);
 static void cleanup(void *data);
 static ngx_uint_t ends_with(ngx_str_t *s, const char *end);
 static ngx_uint_t is_file_of(ngx_http_reel_loc_conf_t *conf, ngx_str_t *path);
@@ -84,11 +86,9 @@ static ngx_int_t
 make_title(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_title_e kind)
 {
-    u_char                    *b;
-    ngx_str_t                  rest;
-    ngx_pool_cleanup_t        *cln;
-    ngx_http_reel_title_t     *t;
-    ngx_http_core_loc_conf_t  *clcf;
+    u_char                 *b;
+    ngx_pool_cleanup_t     *cln;
+    ngx_http_reel_title_t  *t;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_title_t));
     if (cln == NULL) {
@@ -107,24 +107,49 @@ make_title(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     t->folder.data = p->asset.data;
     t->folder.len = b - p->asset.data;
 
-    /* of a regular expression all is below the root */
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    t->top.data = p->asset.data;
-    t->top.len = 1;
-
-    if (!clcf->noname
-#if (NGX_PCRE)
-        && clcf->regex == NULL
-#endif
-        && ngx_http_reel_below_location(r, &rest) == NGX_OK
-        && rest.data <= b && rest.data > p->asset.data)
-    {
-        t->top.len = rest.data - p->asset.data;
-    }
+    set_top(r, t, b);
 
     p->title = t;
 
     return NGX_OK;
+}
+
+
+/*
+ * Of a regular expression all is below the root.  An "if" has no name of its
+ * own, but its location's alias, which takes that name for granted.
+ */
+static void
+set_top(ngx_http_request_t *r, ngx_http_reel_title_t *t, u_char *end)
+{
+    ngx_str_t                  rest;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    t->top.data = t->folder.data;
+    t->top.len = 1;
+
+    if (clcf->noname) {
+        if (clcf->alias && clcf->alias <= t->folder.len) {
+            t->top.len = clcf->alias;
+            t->top.len += t->top.data[t->top.len - 1] != '/';
+        }
+
+        return;
+    }
+
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return;
+    }
+#endif
+
+    if (ngx_http_reel_below_location(r, &rest) == NGX_OK
+        && rest.data <= end && rest.data > t->folder.data)
+    {
+        t->top.len = rest.data - t->folder.data;
+    }
 }
 
 
@@ -238,8 +263,8 @@ ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 
     if ((t->title.nparts > 1 && !take_number(&name, &part))
         || !take_number(&name, &file)
-        || part > t->title.nparts || file > t->title.parts[part - 1].n
-        || name.len == 0)
+        || part > t->title.nparts
+        || file > t->title.parts[part - 1].n || name.len == 0)
     {
         return ngx_http_reel_play_absent(r, "the title has no such "
                                          "rendition");

@@ -5,6 +5,7 @@
  *   ngx_http_reel_title_read.c their files: by name, folder, mapping
  *   ngx_http_reel_title_map.c  … a mapping from an internal location
  *   ngx_http_reel_title_row.c  their indexes as one, films in a row
+ *   ngx_http_reel_title_print.c  … as manifests
  *
  * A segment needs the index of its file alone, whose place in the title is
  * in the rendition's name: "2-v720" is of file 2, "3-2-v720" of part 3.
@@ -111,7 +112,9 @@ ngx_int_t ngx_http_reel_title_compose(ngx_http_request_t *r,
 /* what a token permits of t->part, if t->row was looked up, in its own time */
 void ngx_http_reel_title_limit(ngx_http_reel_title_t *t);
 
-/* what is printed of them; maybe in a thread */
+
+/* ngx_http_reel_title_print.c: maybe in a thread */
+
 reel_err_t ngx_http_reel_title_master(reel_buf_t *b,
     ngx_http_reel_title_t *t);
 reel_err_t ngx_http_reel_title_mpd(reel_buf_t *b, ngx_http_reel_title_t *t);

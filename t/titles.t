@@ -13,7 +13,8 @@ use Test::More;
 
 my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /enc/ { alias FILMS/; reel_play_files; reel_encryption cbcs; }
-    location /films/ { alias FILMS/; reel_play_files; reel_files_map json; }
+    location /films/ { alias FILMS/; reel_play_files; reel_files_map json;
+        if ($arg_if) { set $x 1; } }
     location /ts/ { alias FILMS/; reel_play_files; reel_files_map json;
         reel_hls_segments ts; }
     location /named/ { alias FILMS/; reel_play_files;
@@ -243,6 +244,13 @@ like($t->log, qr{"\Q$films\E/etc/passwd" is not there}, 'nothing else');
 unlink "$films/bad.json";
 mkdir "$films/bad.json";
 has_status(get('/films/bad.json/master.m3u8'), 404, 'NOT_FOUND', 'a folder');
+
+# an "if" has no name of its own; its location's alias counts it all the same
+spew("$films/if.json", '{"renditions":[{"path":"/beach_90.mp4"}]}');
+is(get("/films/if.json/master.m3u8$_")->{status}, 200, "rooted $_")
+    for '', '?if=1';
+is(get('/films/beach_,90,180,.mp4.urlset/master.m3u8?if=1')->{status}, 200,
+    'a list in it');
 
 # --- films in a row ----------------------------------------------------------
 

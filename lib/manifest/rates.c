@@ -171,3 +171,12 @@ reel_rates(reel_rates_t *x, const reel_index_t *ix,
         x->iframes[i] = iframes;
     }
 }
+
+
+void
+reel_bitrate_raise(reel_bitrate_t *worst, reel_bitrate_t rate)
+{
+    worst->peak = rate.peak > worst->peak ? rate.peak : worst->peak;
+    worst->average = rate.average > worst->average ? rate.average
+                                                   : worst->average;
+}

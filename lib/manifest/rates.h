@@ -27,6 +27,9 @@ reel_bitrate_t reel_rates_iframes(const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o, uint32_t first,
     uint32_t count);
 
+/* the larger of each */
+void reel_bitrate_raise(reel_bitrate_t *worst, reel_bitrate_t rate);
+
 /*
  * About what a fragment of `size` bytes as stored (moof + mdat), with so
  * many samples, becomes in a transport stream (ISO 13818-1): packets of 188
