@@ -21,6 +21,8 @@
 /* and groups of sound times pictures, likewise */
 #define LOOP_RENDITIONS_MAX  24
 
+#define PREFIX_MAX  (NGX_INT_T_LEN + 64 + REEL_VERSION_HASH)
+
 typedef reel_err_t (*print_pt)(reel_buf_t *b, ngx_http_reel_play_t *p);
 
 typedef struct {
@@ -82,10 +84,33 @@ ngx_http_reel_manifest_master(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 }
 
 
+/* a rendition's folder, from where its playlist lies */
+static void
+set_prefix(u_char prefix[PREFIX_MAX], ngx_http_reel_play_t *p,
+    const char *version)
+{
+    u_char     *b;
+    ngx_str_t   name;
+
+    b = prefix;
+    name = p->compat ? p->track : p->name;
+
+    if (p->compat == NULL) {
+        b = ngx_cpymem(b, "../", 3);
+
+    } else if (p->title) {
+        b = ngx_sprintf(b, "%ui-", ngx_http_reel_compat_file(p));
+    }
+
+    *ngx_snprintf(b, prefix + PREFIX_MAX - 1 - b, "%V~%s/", &name, version)
+        = '\0';
+}
+
+
 static reel_err_t
 print_media(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
-    u_char  prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
+    u_char  prefix[PREFIX_MAX];
 
     if (p->title && p->title->row) {
         return ngx_http_reel_title_media(b, p->title);
@@ -95,8 +120,7 @@ print_media(reel_buf_t *b, ngx_http_reel_play_t *p)
 
     if (p->hash.len == 0) {
         /* what a bare name prints today must mean the same tomorrow */
-        *ngx_snprintf(prefix, sizeof(prefix) - 1, "../%V~%s/", &p->name,
-                      p->version) = '\0';
+        set_prefix(prefix, p, p->version);
     }
 
     return reel_hls_media(b, p->index, p->rendition, &p->opts,
@@ -116,7 +140,7 @@ static reel_err_t
 print_iframes(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
     char                  hash[REEL_VERSION_HASH + 1];
-    u_char                prefix[sizeof("..//~") + 64 + REEL_VERSION_HASH];
+    u_char                prefix[PREFIX_MAX];
     reel_manifest_opts_t  opts = p->opts;
 
     if (p->title && p->title->row) {
@@ -128,8 +152,7 @@ print_iframes(reel_buf_t *b, ngx_http_reel_play_t *p)
     if (p->hash.len == 0 || opts.container != REEL_CONTAINER_CMAF) {
         opts.container = REEL_CONTAINER_CMAF;
         reel_version_hash(hash, p->index, &opts);
-        *ngx_snprintf(prefix, sizeof(prefix) - 1, "../%V~%s/", &p->name,
-                      hash) = '\0';
+        set_prefix(prefix, p, hash);
     }
 
     return reel_hls_iframes(b, p->index, p->rendition, &opts,
@@ -400,7 +423,11 @@ static ngx_int_t
 key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t gzip,
     ngx_str_t *key)
 {
-    key->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
+    ngx_str_t  name;
+
+    name = p->compat ? ngx_http_reel_compat_told(p) : p->name;
+
+    key->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + name.len
                                      + p->route->name.len + p->shape.len
                                      + sizeof("-b-z-t--?") - 1);
     if (key->data == NULL) {
@@ -408,9 +435,9 @@ key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t gzip,
     }
 
     key->len = ngx_sprintf(key->data, "%s-%c-%c-%c-%V-%V?%V", p->version,
-                           p->hash.len ? 'v' : 'b', gzip ? 'z' : 'i',
+                           p->compat ? 'c' : p->hash.len ? 'v' : 'b', gzip ? 'z' : 'i',
                            p->opts.by_duration ? 'd' : 't',
-                           &p->name, &p->route->name, &p->shape)
+                           &name, &p->route->name, &p->shape)
                - key->data;
 
     return NGX_OK;

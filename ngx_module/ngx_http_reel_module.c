@@ -237,6 +237,13 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       offsetof(ngx_http_reel_loc_conf_t, files_pattern),
       &ngx_http_reel_pattern_post },
 
+    { ngx_string("reel_vod_compat"),
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_reel_loc_conf_t, vod_compat),
+      NULL },
+
     { ngx_string("reel_manifest_cache"),
       NGX_HTTP_REEL_ANY_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -620,6 +627,7 @@ ngx_http_reel_create_loc_conf(ngx_conf_t *cf)
     conf->manifest_cache = NGX_CONF_UNSET;
     conf->manifest_gzip = NGX_CONF_UNSET;
     conf->play_source = NGX_CONF_UNSET;
+    conf->vod_compat = NGX_CONF_UNSET;
     conf->dash_segments = NGX_CONF_UNSET_UINT;
     conf->hls_segments = NGX_CONF_UNSET_UINT;
     conf->token = NGX_CONF_UNSET_UINT;
@@ -683,6 +691,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->dash_segments, prev->dash_segments,
                               NGX_HTTP_REEL_DASH_TIMELINE);
 
+    ngx_conf_merge_value(conf->vod_compat, prev->vod_compat, 0);
     ngx_conf_merge_str_value(conf->files_map, prev->files_map, "");
     ngx_conf_merge_str_value(conf->files_pattern, prev->files_pattern, "");
 

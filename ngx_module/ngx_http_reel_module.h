@@ -127,6 +127,7 @@ typedef struct {
     ngx_uint_t               files;
     ngx_str_t                upstream;          /* reel_play_upstream */
     ngx_uint_t               hls_segments;      /* reel_container_t */
+    ngx_flag_t               vod_compat;
     ngx_str_t                files_map;         /* "json", /uri/, empty: off */
     ngx_str_t                files_pattern;     /* empty: off */
     ngx_uint_t               token;             /* NGX_HTTP_REEL_TOKEN_* */

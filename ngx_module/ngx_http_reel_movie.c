@@ -35,7 +35,6 @@ typedef struct {
     reel_err_t               err;
 } piece_t;
 
-static ngx_int_t set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_int_t set_uri(ngx_http_request_t *r, ngx_str_t *uri,
     ngx_http_reel_place_t *place, ngx_str_t *prefix);
 static ngx_uint_t below(ngx_http_request_t *r, ngx_str_t *path);
@@ -93,7 +92,7 @@ ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         && ngx_http_reel_path_name(p, &name, &rendition) == NGX_OK)
     {
         p->asset.len = rendition.data - 1 - r->uri.data;
-        return set_place(r, p);
+        return ngx_http_reel_movie_file(r, p);
     }
 
     ngx_str_null(&p->name);
@@ -105,13 +104,13 @@ ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 
     p->asset.len = name.data - 1 - r->uri.data;
 
-    return set_place(r, p);
+    return ngx_http_reel_movie_file(r, p);
 }
 
 
 /* root or alias decide; the zone's key is a digest of the path */
-static ngx_int_t
-set_place(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+ngx_int_t
+ngx_http_reel_movie_file(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
     ngx_int_t  rc;
 

@@ -107,8 +107,9 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    rc = conf->files ? ngx_http_reel_movie_path(r, p)
-                     : ngx_http_reel_path_parse(r, p);
+    rc = !conf->files ? ngx_http_reel_path_parse(r, p)
+         : conf->vod_compat ? ngx_http_reel_compat_path(r, p)
+                            : ngx_http_reel_movie_path(r, p);
 
     if (rc == NGX_ERROR) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -201,6 +202,7 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     unsigned                   i;
     ngx_int_t                  rc;
     ngx_str_t                 *name;
+    const char                *detail;
     const reel_index_t        *ix;
     reel_token_status_t        st;
     ngx_http_reel_loc_conf_t  *conf;
@@ -246,6 +248,13 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     if (choose_version(r, p, loaded) != NGX_OK) {
         return other_version(r, p);
+    }
+
+    if (p->compat) {
+        detail = ngx_http_reel_compat_loaded(r, p);
+        if (detail) {
+            return ngx_http_reel_play_absent(r, detail);
+        }
     }
 
     if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {

@@ -8,6 +8,7 @@
 #include "ngx_module/ngx_http_reel_token.h"
 
 typedef struct ngx_http_reel_play_s  ngx_http_reel_play_t;
+typedef struct ngx_http_reel_compat_s  ngx_http_reel_compat_t;
 
 /* sends the answer; returns what ngx_http_finalize_request takes */
 typedef ngx_int_t (*ngx_http_reel_answer_pt)(ngx_http_request_t *r,
@@ -48,6 +49,7 @@ struct ngx_http_reel_play_s {
     ngx_str_t                    track;     /* of a title: its name in the
                                                file's index */
     struct ngx_http_reel_title_s  *title;   /* NULL: it is none */
+    ngx_http_reel_compat_t      *compat;    /* a path of nginx-vod-module's */
     ngx_str_t                    hash;      /* len 0: a bare name */
     ngx_str_t                    segment;   /* digits */
     ngx_str_t                    header;    /* init-<n> */
@@ -132,6 +134,10 @@ ngx_int_t ngx_http_reel_movie_path(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_movie_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
+/* sets p->place, or p->title, of p->asset */
+ngx_int_t ngx_http_reel_movie_file(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
 /* where the file of a URI below this location is, terminated */
 ngx_int_t ngx_http_reel_movie_map(ngx_http_request_t *r, ngx_str_t *uri,
     ngx_str_t *path);
@@ -149,6 +155,23 @@ ngx_int_t ngx_http_reel_title_path(ngx_http_request_t *r,
 
 /* answers a request for p->title; as a content handler */
 ngx_int_t ngx_http_reel_title_play(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_compat.c */
+
+/* as ngx_http_reel_movie_path(), which takes what is no such name */
+ngx_int_t ngx_http_reel_compat_path(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+/* which tracks its name tells, "f2-v1" */
+ngx_str_t ngx_http_reel_compat_told(ngx_http_reel_play_t *p);
+
+/* of a title, from 1 */
+ngx_uint_t ngx_http_reel_compat_file(ngx_http_reel_play_t *p);
+
+/* finds its track, or names all of them; else what the 404 says */
+const char *ngx_http_reel_compat_loaded(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 

@@ -28,7 +28,7 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     e->text[0] = '\0';
 
-    if (r->args.len == 0) {
+    if (r->args.len == 0 && !reel_shape_is_clip(&p->opts.shape)) {
         return NGX_OK;
     }
 

@@ -261,9 +261,16 @@ ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     name = p->name;
     part = 1;
 
-    if ((t->title.nparts > 1 && !take_number(&name, &part))
-        || !take_number(&name, &file)
-        || part > t->title.nparts
+    if (p->compat) {
+        file = ngx_http_reel_compat_file(p);
+
+    } else if ((t->title.nparts > 1 && !take_number(&name, &part))
+               || !take_number(&name, &file))
+    {
+        file = 0;
+    }
+
+    if (file == 0 || part > t->title.nparts
         || file > t->title.parts[part - 1].n || name.len == 0)
     {
         return ngx_http_reel_play_absent(r, "the title has no such "

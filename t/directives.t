@@ -147,6 +147,7 @@ my @refused = (
     ['', 'location /f/ { reel_play_files; reel_play_upstream films; }',
         qr/"reel_play_upstream" .*slash/],
     ['reel_play_source maybe;', '', qr/"reel_play_source" .*"on" or "off"/],
+    ['reel_vod_compat hls;', '', qr/"reel_vod_compat" .*"on" or "off"/],
     ['reel_manifest_gzip 6;', '', qr/"reel_manifest_gzip" .*"on" or "off"/],
     ['reel_hls_segments mpegts;', '', qr/invalid value "mpegts"/],
     ['reel_hls_segments ts; reel_hls_segments cmaf;', '',

@@ -25,10 +25,13 @@ add_frame_rate(reel_buf_t *b, const char *name, const reel_rendition_t *r)
 static void
 add_representation(reel_buf_t *b, const reel_listed_t *x)
 {
+    reel_str_t               name;
     const reel_rendition_t  *r = x->r;
 
+    name = x->named != NULL ? reel_str(x->named) : r->name;
+
     reel_buf_printf(b, "<Representation id=\"%.*s\" bandwidth=\"%" PRIu64
-                    "\" codecs=\"%.*s\"", (int) r->name.len, r->name.p,
+                    "\" codecs=\"%.*s\"", (int) name.len, name.p,
                     x->rate.peak, (int) r->codec.len, r->codec.p);
 
     if (r->kind == REEL_VIDEO) {

@@ -82,6 +82,27 @@ first_segment(const reel_dash_t *d, const reel_listed_t *x, int64_t from)
 }
 
 
+static void
+add_names(reel_buf_t *b, const reel_dash_t *d, const reel_listed_t *x,
+    uint32_t first)
+{
+    const char  *mark = reel_dash_mark(d), *token = d->l->token;
+
+    if (x->named != NULL) {
+        reel_buf_printf(b, " startNumber=\"%" PRIu32 "\" "
+                        "initialization=\"init-$RepresentationID$.mp4%s%s\" "
+                        "media=\"fragment-$Number$-$RepresentationID$.m4s"
+                        "%s%s\"", first + 1, mark, token, mark, token);
+        return;
+    }
+
+    reel_buf_printf(b, " startNumber=\"%" PRIu32 "\" "
+                    "initialization=\"$RepresentationID$~%s/init.mp4%s%s\" "
+                    "media=\"$RepresentationID$~%s/$Number$.m4s%s%s\"",
+                    first, x->hash, mark, token, x->hash, mark, token);
+}
+
+
 void
 reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
     const reel_listed_t *x)
@@ -111,11 +132,7 @@ reel_dash_template(reel_buf_t *b, const reel_dash_t *d,
         reel_buf_printf(b, " presentationTimeOffset=\"%" PRId64 "\"", from);
     }
 
-    reel_buf_printf(b, " startNumber=\"%" PRIu32 "\" "
-                    "initialization=\"$RepresentationID$~%s/init.mp4%s%s\" "
-                    "media=\"$RepresentationID$~%s/$Number$.m4s%s%s\"",
-                    first, x->hash, reel_dash_mark(d), l->token, x->hash,
-                    reel_dash_mark(d), l->token);
+    add_names(b, d, x, first);
 
     if (d->by_duration) {
         reel_buf_addz(b, "/>\n");

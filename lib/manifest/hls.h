@@ -25,6 +25,29 @@ uint64_t reel_hls_target(int64_t longest_us);
 /* #EXTINF:6.006000, */
 void reel_hls_extinf(reel_buf_t *b, int64_t us);
 
+/*
+ * How segments and headers of a playlist are named: "<prefix>7.m4s" and
+ * "<prefix>init", or by opts.tracks "seg-8-v1.m4s" and "init-v1".
+ */
+typedef struct {
+    const char *before;                 /* a segment's number … */
+    uint32_t    first;                  /* … of fragment 0 … */
+    char        after[REEL_TRACK_NAME + 8];     /* … and behind it */
+    const char *prefix;                 /* of a header … */
+    char        header[REEL_TRACK_NAME + 8];    /* … and its name */
+} reel_hls_names_t;
+
+void reel_hls_names(reel_hls_names_t *n, const reel_part_t *part,
+    const char *suffix);
+
+/* a line; number counts from 0 */
+void reel_hls_segment(reel_buf_t *b, const reel_hls_names_t *n,
+    const reel_manifest_opts_t *o, uint32_t number);
+
+/* #EXT-X-MAP; number: of the header, unless it is the first one */
+void reel_hls_map(reel_buf_t *b, const reel_hls_names_t *n,
+    const reel_manifest_opts_t *o, uint32_t number, bool first);
+
 /* "?token=…" behind a URI without other parameters, where there is one */
 void reel_hls_token(reel_buf_t *b, const reel_manifest_opts_t *o);
 

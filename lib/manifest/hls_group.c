@@ -137,9 +137,9 @@ may_select(const reel_rendition_t *const *list, unsigned n)
 static void
 add_uri(reel_buf_t *b, const reel_listing_t *l, const reel_listed_t *x)
 {
-    reel_buf_printf(b, ",URI=\"%.*s~%s/media.m3u8%s%s%s\"\n",
-                    (int) x->r->name.len, x->r->name.p, x->hash, l->clip,
-                    l->join, l->token);
+    reel_buf_addz(b, ",URI=\"");
+    reel_listing_uri(b, l, x, "media", x->hash);
+    reel_buf_addz(b, "\"\n");
 }
 
 

@@ -19,6 +19,7 @@ typedef struct {
     const reel_rendition_t *r;
     const reel_manifest_opts_t *o;
     const char             *prefix;
+    reel_hls_names_t        names;
     uint32_t                per;
     uint32_t                first;      /* fragments listed: [first, end) */
     uint32_t                end;
@@ -88,15 +89,7 @@ add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
         m->keyed = false;
     }
 
-    reel_buf_printf(b, "#EXT-X-MAP:URI=\"%sinit", m->prefix);
-
-    if (m->header != first) {
-        reel_buf_printf(b, "-%" PRIu32, m->header);
-    }
-
-    reel_buf_addz(b, ".mp4");
-    reel_hls_token(b, m->o);
-    reel_buf_addz(b, "\"\n");
+    reel_hls_map(b, &m->names, m->o, m->header, m->header == first);
 
     return REEL_OK;
 }
@@ -154,13 +147,7 @@ add_range(reel_buf_t *b, const iframes_t *m, const reel_fragments_t *f,
     *p++ = '\n';
     reel_buf_add(b, line, (size_t) (p - line));
 
-    reel_buf_addz(b, m->prefix);
-
-    p = reel_print_u64(line, f->number / m->per);
-    p = reel_print_z(p, ".m4s");
-    reel_buf_add(b, line, (size_t) (p - line));
-    reel_hls_token(b, m->o);
-    reel_buf_u8(b, '\n');
+    reel_hls_segment(b, &m->names, m->o, f->number / m->per);
 }
 
 
@@ -227,6 +214,7 @@ init_part(iframes_t *m, const reel_part_t *part, uint64_t *target)
         .ix = part->ix, .r = part->r, .o = o, .prefix = part->prefix,
         .per = o->per
     };
+    reel_hls_names(&m->names, part, ".m4s");
 
     err = reel_span(&m->span, m->ix, o);
     if (err != REEL_OK) {

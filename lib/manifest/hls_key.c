@@ -240,7 +240,7 @@ reel_hls_keys(reel_buf_t *b, const reel_manifest_opts_t *o,
 {
     tag_t  k = {
         .tag = "#EXT-X-KEY", .o = o, .r = r, .form = form, .beside = prefix,
-        .above = "../", .hash = hash, .period = period
+        .above = o->tracks != NULL ? "" : "../", .hash = hash, .period = period
     };
 
     return add_keys(b, &k);

@@ -1,6 +1,7 @@
 /* lines that stand in several kinds of playlists */
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "lib/manifest/hls.h"
 #include "lib/manifest/print.h"
@@ -59,4 +60,57 @@ reel_hls_token(reel_buf_t *b, const reel_manifest_opts_t *o)
         reel_buf_addz(b, "?");
         reel_buf_addz(b, o->token);
     }
+}
+
+
+void
+reel_hls_names(reel_hls_names_t *n, const reel_part_t *part,
+    const char *suffix)
+{
+    const char  *track = "";
+
+    if (part->o->tracks != NULL) {
+        track = part->o->tracks[part->r - part->ix->renditions];
+    }
+
+    n->first = track[0] != '\0';
+    n->before = n->first ? "seg-" : part->prefix;
+    n->prefix = n->first ? "" : part->prefix;
+
+    (void) snprintf(n->after, sizeof(n->after), "%s%s%s",
+                    n->first ? "-" : "", track, suffix);
+    (void) snprintf(n->header, sizeof(n->header), "init%s%s",
+                    n->first ? "-" : "", track);
+}
+
+
+void
+reel_hls_segment(reel_buf_t *b, const reel_hls_names_t *n,
+    const reel_manifest_opts_t *o, uint32_t number)
+{
+    char  line[sizeof(n->after) + REEL_PRINT_U64], *p;
+
+    reel_buf_addz(b, n->before);
+
+    p = reel_print_u64(line, (uint64_t) number + n->first);
+    p = reel_print_z(p, n->after);
+    reel_buf_add(b, line, (size_t) (p - line));
+    reel_hls_token(b, o);
+    reel_buf_u8(b, '\n');
+}
+
+
+void
+reel_hls_map(reel_buf_t *b, const reel_hls_names_t *n,
+    const reel_manifest_opts_t *o, uint32_t number, bool first)
+{
+    reel_buf_printf(b, "#EXT-X-MAP:URI=\"%s%s", n->prefix, n->header);
+
+    if (!first) {
+        reel_buf_printf(b, "-%" PRIu32, number);
+    }
+
+    reel_buf_addz(b, ".mp4");
+    reel_hls_token(b, o);
+    reel_buf_addz(b, "\"\n");
 }

@@ -4,6 +4,7 @@
 #include "lib/base/rescale.h"
 #include "lib/manifest/hls.h"
 #include "lib/manifest/protection.h"
+#include "lib/manifest/rates.h"
 
 
 /* Apple's authoring rules, 1.32: what a player should begin with */
@@ -119,8 +120,9 @@ add_variant(reel_buf_t *b, const reel_listing_t *l, const variant_t *v,
         reel_buf_addz(b, ",CLOSED-CAPTIONS=NONE");
     }
 
-    reel_buf_printf(b, "\n%.*s~%s/media.m3u8%s%s%s\n", (int) r->name.len,
-                    r->name.p, v->main->hash, l->clip, l->join, l->token);
+    reel_buf_addz(b, "\n");
+    reel_listing_uri(b, l, v->main, "media", v->main->hash);
+    reel_buf_addz(b, "\n");
 }
 
 
@@ -136,19 +138,9 @@ add_iframes(reel_buf_t *b, const reel_listing_t *l, const reel_listed_t *x,
                     x->iframes.peak, x->iframes.average, (int) r->codec.len,
                     r->codec.p);
     add_picture(b, l, r, false);
-    reel_buf_printf(b, ",URI=\"%.*s~%s/iframes.m3u8%s%s%s\"\n",
-                    (int) r->name.len, r->name.p, hash, l->clip, l->join,
-                    l->token);
-}
-
-
-/* the larger of each */
-static void
-raise_to(reel_bitrate_t *worst, reel_bitrate_t rate)
-{
-    worst->peak = rate.peak > worst->peak ? rate.peak : worst->peak;
-    worst->average = rate.average > worst->average ? rate.average
-                                                   : worst->average;
+    reel_buf_addz(b, ",URI=\"");
+    reel_listing_uri(b, l, x, "iframes", hash);
+    reel_buf_addz(b, "\"\n");
 }
 
 
@@ -166,11 +158,11 @@ fill_variant(variant_t *v, const reel_listing_t *l, const reel_listed_t *main,
     v->average = 0;
 
     for (i = 0; i < l->ntracks; i++) {
-        raise_to(&sound, reel_listing_audio(l, i, rank)->rate);
+        reel_bitrate_raise(&sound, reel_listing_audio(l, i, rank)->rate);
     }
 
     for (i = 0; i < l->ntext; i++) {
-        raise_to(&text, l->text[i].rate);
+        reel_bitrate_raise(&text, l->text[i].rate);
     }
 
     /* an audio variant is itself one of the group */

@@ -15,7 +15,7 @@ typedef struct {
     const reel_rendition_t *timed;      /* whose boundaries are told */
     const reel_manifest_opts_t *o;
     const char             *prefix;
-    const char             *suffix;     /* of segments */
+    reel_hls_names_t        names;
     uint32_t                per;
     reel_span_t             span;
     bool                    mapped;     /* has EXT-X-MAP */
@@ -115,15 +115,7 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
         m->keyed = false;
     }
 
-    reel_buf_printf(b, "#EXT-X-MAP:URI=\"%sinit", m->prefix);
-
-    if (m->header != m->first_header) {
-        reel_buf_printf(b, "-%" PRIu32, m->header);
-    }
-
-    reel_buf_addz(b, ".mp4");
-    reel_hls_token(b, m->o);
-    reel_buf_addz(b, "\"\n");
+    reel_hls_map(b, &m->names, m->o, m->header, m->header == m->first_header);
 
     return REEL_OK;
 }
@@ -157,7 +149,6 @@ add_key(reel_buf_t *b, media_t *m, uint32_t segment)
 static reel_err_t
 add_segments(reel_buf_t *b, media_t *m)
 {
-    char         line[16 + REEL_PRINT_U64], *p;
     int64_t      start_us, end_us, ts;
     uint32_t     i;
     reel_err_t   err;
@@ -183,13 +174,7 @@ add_segments(reel_buf_t *b, media_t *m)
         reel_hls_extinf(b, end_us - start_us);
         start_us = end_us;
 
-        reel_buf_addz(b, m->prefix);
-
-        p = reel_print_u64(line, i);
-        p = reel_print_z(p, m->suffix);
-        reel_buf_add(b, line, (size_t) (p - line));
-        reel_hls_token(b, m->o);
-        reel_buf_u8(b, '\n');
+        reel_hls_segment(b, &m->names, m->o, i);
     }
 
     return REEL_OK;
@@ -198,8 +183,11 @@ add_segments(reel_buf_t *b, media_t *m)
 
 /* what o and r make of a playlist */
 static reel_err_t
-init_media(media_t *m, const reel_manifest_opts_t *o)
+init_media(media_t *m, const reel_part_t *part)
 {
+    const char                  *suffix;
+    const reel_manifest_opts_t  *o = part->o;
+
     reel_err_t   err;
     reel_runs_t  headers = reel_runs(m->r->header_bytes);
 
@@ -213,13 +201,15 @@ init_media(media_t *m, const reel_manifest_opts_t *o)
     m->mapped = false;
 
     if (m->r->kind == REEL_TEXT) {
-        m->suffix = ".vtt";
+        suffix = ".vtt";
     } else if (o->container == REEL_CONTAINER_TS) {
-        m->suffix = ".ts";
+        suffix = ".ts";
     } else {
-        m->suffix = ".m4s";
+        suffix = ".m4s";
         m->mapped = true;
     }
+
+    reel_hls_names(&m->names, part, suffix);
 
     m->first_header = (uint32_t) reel_runs_at(m->r->header_bytes, 0);
     m->one_header = !reel_runs_load(&headers)
@@ -240,7 +230,7 @@ init_part(media_t *m, const reel_part_t *part, uint64_t *target)
         .ix = part->ix, .r = part->r, .o = part->o, .prefix = part->prefix
     };
 
-    err = init_media(m, part->o);
+    err = init_media(m, part);
     if (err != REEL_OK) {
         return err;
     }

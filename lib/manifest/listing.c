@@ -213,7 +213,10 @@ static bool
 listed(reel_listed_t *x, const reel_listing_t *l, const reel_index_t *ix,
     unsigned i, const reel_manifest_opts_t *o)
 {
-    *x = (reel_listed_t) { .r = &ix->renditions[i], .ix = ix };
+    *x = (reel_listed_t) {
+        .r = &ix->renditions[i], .ix = ix,
+        .named = o->tracks != NULL ? o->tracks[i] : NULL
+    };
 
     if (!place(x, l, i, o)) {
         return false;
@@ -248,6 +251,7 @@ add_all(reel_listing_t *l, const reel_index_t *ix,
 
         if ((o->container == REEL_CONTAINER_TS && !reel_ts_carries(r))
             || !reel_protection_fits(o->protection, r)
+            || (o->tracks != NULL && o->tracks[i][0] == '\0')
             || (r->kind == REEL_VIDEO
                 && (!alternative(r, l->span.grid, o->switching_set)
                     || !has_height(r, &o->shape)))
@@ -376,4 +380,21 @@ reel_listing_default(const reel_listing_t *l)
     }
 
     return best < l->ntracks ? best : 0;
+}
+
+
+void
+reel_listing_uri(reel_buf_t *b, const reel_listing_t *l,
+    const reel_listed_t *x, const char *what, const char *hash)
+{
+    if (x->named == NULL) {
+        reel_buf_printf(b, "%.*s~%s/%s.m3u8", (int) x->r->name.len,
+                        x->r->name.p, hash, what);
+    } else {
+        reel_buf_printf(b, "%s-%s.m3u8",
+                        strcmp(what, "media") == 0 ? "index" : what,
+                        x->named);
+    }
+
+    reel_buf_printf(b, "%s%s%s", l->clip, l->join, l->token);
 }

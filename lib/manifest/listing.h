@@ -20,6 +20,7 @@ typedef struct {
     unsigned                edges;      /* the same where all segments begin
                                            at the same instants */
     char                    hash[REEL_VERSION_HASH + 1];
+    const char             *named;      /* of opts.tracks, or NULL */
     reel_bitrate_t          rate;       /* of the segments listed */
     reel_bitrate_t          iframes;    /* video: of their I-frames */
     unsigned                track;      /* audio */
@@ -57,6 +58,10 @@ const reel_listed_t *reel_listing_audio(const reel_listing_t *l,
 
 /* the track to begin with */
 unsigned reel_listing_default(const reel_listing_t *l);
+
+/* the URI of its playlist, "media" or "iframes", in the version of hash */
+void reel_listing_uri(reel_buf_t *b, const reel_listing_t *l,
+    const reel_listed_t *x, const char *what, const char *hash);
 
 /* "en" for what is worth telling a player, else empty */
 reel_str_t reel_listing_language(const reel_rendition_t *r);

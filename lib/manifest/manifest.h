@@ -6,6 +6,8 @@
  * reaches every segment.  A rendition's folder is printed as
  * "<name>~<hash>": the hash covers publication, salt, segment grid,
  * container and scheme, so what lies below it never changes and may be cached for ever.
+ * With opts.tracks names are those that nginx-vod-module gives instead:
+ * "index-v1.m3u8", "seg-1-v1.ts", beside the manifest.
  */
 
 #ifndef REEL_MANIFEST_MANIFEST_H
@@ -25,6 +27,10 @@ typedef enum {
     REEL_CONTAINER_CMAF,        /* <n>.m4s, as stored */
     REEL_CONTAINER_TS           /* <n>.ts; H.264 and AAC only */
 } reel_container_t;
+
+#define REEL_TRACK_NAME  16      /* "f32-a64" and a NUL */
+
+typedef char reel_track_name_t[REEL_TRACK_NAME];
 
 typedef struct reel_rates_s reel_rates_t;       /* lib/manifest/rates.h */
 
@@ -49,6 +55,12 @@ typedef struct {
      * else NULL.
      */
     const reel_index_t *const *origins;
+
+    /*
+     * Of each rendition of the index, for nginx-vod-module's names: "v1",
+     * "f2-a1"; "": it is not listed.  NULL: our own names.
+     */
+    const reel_track_name_t *tracks;
 
     /* the clip that URIs ask for, where it is not shape's; else NULL */
     const reel_shape_t *told;
@@ -84,7 +96,8 @@ reel_err_t reel_hls_master(reel_buf_t *b, const reel_index_t *ix,
  * has another, EXT-X-MAP names "init-<number of the header>.mp4".  prefix
  * goes before "<n>.m4s" and "init.mp4": "" when the playlist itself lies in
  * the versioned folder, else "../v720~<hash>/".  Text has <n>.vtt, with the
- * lengths of the video's segments.
+ * lengths of the video's segments.  With opts.tracks prefix is for keys
+ * alone.
  */
 reel_err_t reel_hls_media(reel_buf_t *b, const reel_index_t *ix,
     const reel_rendition_t *r, const reel_manifest_opts_t *o,

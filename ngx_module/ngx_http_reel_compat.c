@@ -1,0 +1,337 @@
+/*
+ * reel_vod_compat: the URLs of nginx-vod-module, for files and titles of one
+ * film.  Manifests print the same names.  All our own names stay valid in
+ * such a location: titles of several films in a row are printed with them.
+ *
+ * A rendition is one track here: a playlist of pictures and sound together,
+ * index-v1-a1.m3u8, is a multivariant playlist of the two.
+ */
+
+#include "ngx_module/ngx_http_reel_title.h"
+
+#include "lib/title/vod_name.h"
+
+struct ngx_http_reel_compat_s {
+    reel_vod_name_t          name;
+    ngx_uint_t               clip;      /* the path says one */
+    reel_shape_t             told;      /* zeroed: URIs need not say it */
+};
+
+static ngx_uint_t is_ours(u_char *start, u_char *end);
+static const ngx_http_reel_route_t *route_of(const reel_vod_name_t *v);
+static void set_request(ngx_http_reel_play_t *p, ngx_http_reel_compat_t *c);
+static unsigned place_of(const reel_index_t *ix, unsigned i);
+static ngx_int_t set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static void track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
+    unsigned *number);
+static const char *find_track(ngx_http_reel_play_t *p);
+
+
+#define HLS    { ngx_string("application/vnd.apple.mpegurl"), \
+                 ngx_string("application/vnd.apple.mpegurl"), \
+                 ngx_string("application/vnd.apple.mpegurl") }
+#define MEDIA  { ngx_string("video/mp4"), ngx_string("audio/mp4"), \
+                 ngx_null_string }
+
+static const ngx_http_reel_route_t  master =
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("master.m3u8"), 1,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_master, HLS };
+
+static const ngx_http_reel_route_t  mpd =
+    { NGX_HTTP_REEL_OF_ASSET, ngx_string("manifest.mpd"), 1,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_manifest_mpd,
+      { ngx_string("application/dash+xml"), ngx_null_string,
+        ngx_null_string } };
+
+static const ngx_http_reel_route_t  media =
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("media.m3u8"), 1,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_media, HLS };
+
+static const ngx_http_reel_route_t  iframes =
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("iframes.m3u8"), 1,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_manifest_iframes, HLS };
+
+static const ngx_http_reel_route_t  header =
+    { NGX_HTTP_REEL_OF_RENDITION, ngx_string("init.mp4"), 0,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_init, MEDIA };
+
+static const ngx_http_reel_route_t  cmaf =
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".m4s"), 0,
+      NGX_HTTP_REEL_IN_CMAF, ngx_http_reel_segment_media, MEDIA };
+
+static const ngx_http_reel_route_t  ts =
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".ts"), 0,
+      NGX_HTTP_REEL_IN_TS, ngx_http_reel_ts_media,
+      { ngx_string("video/mp2t"), ngx_string("video/mp2t"),
+        ngx_null_string } };
+
+static const ngx_http_reel_route_t  text =
+    { NGX_HTTP_REEL_OF_SEGMENT, ngx_string(".vtt"), 0,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_text_segment,
+      { ngx_null_string, ngx_null_string, ngx_string("text/vtt") } };
+
+static const ngx_http_reel_route_t  key =
+    { NGX_HTTP_REEL_OF_KEY, ngx_string(".key"), 0,
+      NGX_HTTP_REEL_IN_CONFIGURED, ngx_http_reel_key,
+      { ngx_string("application/octet-stream"),
+        ngx_string("application/octet-stream"), ngx_null_string } };
+
+
+ngx_int_t
+ngx_http_reel_compat_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    u_char                  *b, *last;
+    reel_str_t               path;
+    ngx_http_reel_compat_t  *c;
+
+    c = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_compat_t));
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = r->uri.data + r->uri.len;
+
+    for (b = last; b > r->uri.data && b[-1] != '/'; b--) { /* void */ }
+
+    if (b - r->uri.data < 2 || is_ours(r->uri.data, b - 1)
+        || !reel_vod_name(&c->name, (reel_str_t) { (char *) b,
+                                                   (size_t) (last - b) }))
+    {
+        return ngx_http_reel_movie_path(r, p);
+    }
+
+    path = (reel_str_t) { (char *) r->uri.data,
+                          (size_t) (b - r->uri.data) - 1 };
+
+    p->compat = c;
+    p->route = route_of(&c->name);
+
+    reel_vod_clip(&path, &c->told.start_us, &c->told.end_us);
+    c->clip = reel_shape_is_clip(&c->told);
+
+    if (p->route->manifest) {
+        p->opts.shape = c->told;
+    }
+
+    ngx_memzero(&c->told, sizeof(reel_shape_t));
+
+    p->asset.data = (u_char *) path.p;
+    p->asset.len = path.len;
+
+    set_request(p, c);
+
+    return ngx_http_reel_movie_file(r, p);
+}
+
+
+/* "<rendition>~<hash>/init.mp4" */
+static ngx_uint_t
+is_ours(u_char *start, u_char *end)
+{
+    return end - start > REEL_VERSION_HASH + 1
+           && end[-REEL_VERSION_HASH - 1] == '~'
+           && ngx_strlchr(end - REEL_VERSION_HASH, end, '/') == NULL;
+}
+
+
+static const ngx_http_reel_route_t *
+route_of(const reel_vod_name_t *v)
+{
+    unsigned     track;
+    reel_kind_t  kind;
+
+    switch (v->kind) {
+
+    case REEL_VOD_INDEX:
+        return reel_vod_track(v, &kind, &track) == REEL_OK ? &media : &master;
+    case REEL_VOD_MASTER:
+        return &master;
+
+    case REEL_VOD_MPD:
+        return &mpd;
+
+    case REEL_VOD_IFRAMES:
+        return &iframes;
+
+    case REEL_VOD_HEADER:
+        return &header;
+
+    case REEL_VOD_KEY:
+        return &key;
+
+    default:
+        return reel_str_eqz(v->suffix, ".ts") ? &ts
+               : reel_str_eqz(v->suffix, ".vtt") ? &text : &cmaf;
+    }
+}
+
+
+/* what a path of ours would say; a segment's number counts from 0 there */
+static void
+set_request(ngx_http_reel_play_t *p, ngx_http_reel_compat_t *c)
+{
+    if (p->route->of == NGX_HTTP_REEL_OF_ASSET) {
+        return;
+    }
+
+    p->name.data = (u_char *) c->name.told.p;
+    p->name.len = c->name.told.len;
+
+    if (p->name.len == 0) {
+        ngx_str_set(&p->name, "v1");
+    }
+
+    if (p->route->of == NGX_HTTP_REEL_OF_SEGMENT) {
+        p->segment.data = (u_char *) c->name.digits.p;
+        p->segment.len = c->name.digits.len;
+        p->number = (uint32_t) c->name.number - 1;
+    }
+}
+
+
+ngx_str_t
+ngx_http_reel_compat_told(ngx_http_reel_play_t *p)
+{
+    reel_str_t  told;
+
+    told = p->compat->name.told;
+
+    return (ngx_str_t) { told.len, (u_char *) told.p };
+}
+
+
+ngx_uint_t
+ngx_http_reel_compat_file(ngx_http_reel_play_t *p)
+{
+    return reel_vod_file(&p->compat->name);
+}
+
+
+const char *
+ngx_http_reel_compat_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    if (p->title && p->title->row) {
+        return p->route->of == NGX_HTTP_REEL_OF_ASSET ? NULL
+               : "films in a row have other names: load the manifest again";
+    }
+
+    if (p->compat->clip) {
+        p->opts.told = &p->compat->told;
+    }
+
+    if (p->route->manifest && set_tracks(r, p) != NGX_OK) {
+        return "there is no memory";
+    }
+
+    return p->route->of == NGX_HTTP_REEL_OF_ASSET ? NULL : find_track(p);
+}
+
+
+/* which one of its kind rendition i of an index is, from 1 */
+static unsigned
+place_of(const reel_index_t *ix, unsigned i)
+{
+    unsigned  k, n;
+
+    for (n = 1, k = 0; k < i; k++) {
+        n += ix->renditions[k].kind == ix->renditions[i].kind;
+    }
+
+    return n;
+}
+
+
+static void
+track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
+    unsigned *number)
+{
+    const reel_composed_t  *c;
+
+    if (p->title && p->title->first) {
+        c = p->title->first;
+        *file = c->source[i] + 1;
+        *number = place_of(c->origins[i], c->number[i]);
+        return;
+    }
+
+    *file = (unsigned) ngx_http_reel_compat_file(p);
+    *number = place_of(p->index, i);
+}
+
+
+static ngx_int_t
+set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned                 i, file, number;
+    u_char                  *b;
+    reel_track_name_t       *tracks;
+    const reel_rendition_t  *q;
+
+    static const char        letters[] = " vas";
+
+    tracks = ngx_pcalloc(r->pool, p->index->nrenditions
+                                  * sizeof(reel_track_name_t));
+    if (tracks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < p->index->nrenditions; i++) {
+        q = &p->index->renditions[i];
+        track_at(p, i, &file, &number);
+
+        if (q->kind != REEL_TEXT && p->route->of == NGX_HTTP_REEL_OF_ASSET
+            && !reel_vod_chosen(&p->compat->name, file, q->kind, number))
+        {
+            continue;
+        }
+
+        b = (u_char *) tracks[i];
+
+        if (p->title) {
+            b = ngx_sprintf(b, "f%ud-", file);
+        }
+
+        *ngx_sprintf(b, "%c%ud", letters[q->kind], number) = '\0';
+    }
+
+    p->opts.tracks = tracks;
+
+    return NGX_OK;
+}
+
+
+/* NULL: p->track is its name; else why there is none */
+static const char *
+find_track(ngx_http_reel_play_t *p)
+{
+    unsigned      i, number;
+    reel_err_t    err;
+    reel_str_t    name;
+    reel_kind_t   kind;
+
+    err = reel_vod_track(&p->compat->name, &kind, &number);
+
+    if (err == REEL_NOTFOUND && (p->route == &iframes || p->route == &key)) {
+        kind = REEL_VIDEO;
+        number = 1;
+        err = REEL_OK;
+    }
+
+    if (err != REEL_OK) {
+        return "pictures and sound have segments of their own here: load "
+               "the playlist again";
+    }
+
+    for (i = 0; i < p->index->nrenditions; i++) {
+        if (p->index->renditions[i].kind == kind
+            && place_of(p->index, i) == number)
+        {
+            name = p->index->renditions[i].name;
+            p->track.data = (u_char *) name.p;
+            p->track.len = name.len;
+            return NULL;
+        }
+    }
+
+    return "the file has no such track";
+}
