@@ -23,6 +23,20 @@ reel_frame_interlaced(const AVFrame *f)
 }
 
 
+static inline void
+reel_frame_set_interlaced(AVFrame *f, bool top_first)
+{
+#ifdef AV_FRAME_FLAG_INTERLACED
+    f->flags |= AV_FRAME_FLAG_INTERLACED;
+    f->flags &= ~AV_FRAME_FLAG_TOP_FIELD_FIRST;
+    f->flags |= top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0;
+#else
+    f->interlaced_frame = 1;
+    f->top_field_first = top_first;
+#endif
+}
+
+
 /* NULL when the stream has no side data of that type */
 static inline const uint8_t *
 reel_stream_side_data(const AVStream *st, enum AVPacketSideDataType type,

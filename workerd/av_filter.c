@@ -6,9 +6,9 @@
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavutil/mem.h>
-#include <libavutil/pixdesc.h>
 
 #include "lib/base/buf.h"
+#include "workerd/av_colour.h"
 #include "workerd/av_compat.h"
 
 
@@ -119,6 +119,7 @@ build(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
     g->height = like->height;
     g->format = like->format;
     g->range = like->color_range;
+    g->transfer = like->color_trc;
 
     g->graph = avfilter_graph_alloc();
     if (g->graph == NULL) {
@@ -146,6 +147,15 @@ reel_av_graph_deinterlace(reel_av_graph_t *g, const AVFrame *like,
     return build(g, like, tb,
                  "[in]bwdif=mode=send_frame:parity=auto:deint=interlaced[o0]",
                  1, f);
+}
+
+
+int
+reel_av_graph_detect(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
+    reel_av_fault_t *f)
+{
+    /* at the default threshold, 1.04, progressive drawings are combed */
+    return build(g, like, tb, "[in]idet=intl_thres=1.5[o0]", 1, f);
 }
 
 
@@ -177,15 +187,41 @@ print_orient(reel_buf_t *b, int rotation, bool hflip, bool vflip)
 }
 
 
-static bool
-full_range(const AVFrame *frame)
+/* the options of every scaler: said only where something changes, since
+   scale passes equal pictures through */
+static const char *
+scale_options(const AVFrame *like, const char *format)
 {
-    const AVPixFmtDescriptor  *d;
+    if (reel_av_colour_is_hdr(like)) {
+        return "";
+    }
 
-    d = av_pix_fmt_desc_get(frame->format);
+    if (reel_av_colour_is_rgb(like)) {
+        return ":out_color_matrix=bt709";
+    }
 
-    return frame->color_range == AVCOL_RANGE_JPEG
-           || (d != NULL && strncmp(d->name, "yuvj", 4) == 0);
+    return reel_av_colour_is_full(like) && strcmp(format, "yuv420p") == 0
+           ? ":in_range=full:out_range=limited" : "";
+}
+
+
+static reel_av_size_t
+largest(const reel_av_size_t *sizes, unsigned n)
+{
+    unsigned        i;
+    reel_av_size_t  max;
+
+    max = sizes[0];
+
+    for (i = 1; i < n; i++) {
+        if ((uint64_t) sizes[i].width * sizes[i].height
+            > (uint64_t) max.width * max.height)
+        {
+            max = sizes[i];
+        }
+    }
+
+    return max;
 }
 
 
@@ -194,19 +230,25 @@ reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
     int rotation, bool hflip, bool vflip, const reel_av_size_t *sizes,
     unsigned n, const char *format, reel_av_fault_t *f)
 {
-    int          rc;
-    unsigned     i;
-    reel_buf_t   b;
-    const char  *range;
+    int              rc;
+    unsigned         i;
+    reel_buf_t       b;
+    const char      *options, *tags;
+    reel_av_size_t   max;
 
-    /* said only when it changes: scale passes equal pictures through */
-    range = full_range(like) && strcmp(format, "yuv420p") == 0
-            ? ":in_range=full:out_range=limited" : "";
+    max = largest(sizes, n);
+    options = scale_options(like, format);
+
+    /* else the tags would go on saying that there is no matrix */
+    tags = reel_av_colour_is_rgb(like) && !reel_av_colour_is_hdr(like)
+           ? ",setparams=colorspace=bt709:color_primaries=bt709:"
+             "color_trc=bt709" : "";
 
     reel_buf_init(&b, DESCRIPTION_MAX);
 
     reel_buf_addz(&b, "[in]");
     print_orient(&b, rotation, hflip, vflip);
+    reel_av_colour_print(&b, like, max.width, max.height);
     reel_buf_printf(&b, "split=%u", n);
     for (i = 0; i < n; i++) {
         reel_buf_printf(&b, "[s%u]", i);
@@ -214,8 +256,8 @@ reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
 
     for (i = 0; i < n; i++) {
         reel_buf_printf(&b, ";[s%u]scale=w=%u:h=%u:flags=bicubic%s,"
-                        "setsar=1,format=%s[o%u]", i, sizes[i].width,
-                        sizes[i].height, range, format, i);
+                        "setsar=1,format=%s%s[o%u]", i, sizes[i].width,
+                        sizes[i].height, options, format, tags, i);
     }
 
     rc = reel_buf_err(&b) != REEL_OK
@@ -240,7 +282,8 @@ reel_av_graph_fits(const reel_av_graph_t *g, const AVFrame *frame)
 {
     return g->graph != NULL && g->width == frame->width
            && g->height == frame->height && g->format == frame->format
-           && g->range == (int) frame->color_range;
+           && g->range == (int) frame->color_range
+           && g->transfer == (int) frame->color_trc;
 }
 
 

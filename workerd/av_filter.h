@@ -19,21 +19,26 @@ typedef struct {
     AVFilterContext *out[REEL_TASK_RUNGS];
     unsigned         nout;
     AVRational       tb;        /* of what goes in and comes out */
-    int              width, height, format, range;      /* of the input */
+    int              width, height, format, range, transfer;    /* of the
+                                                                   input */
 } reel_av_graph_t;
 
 typedef struct {
     uint32_t width, height;
 } reel_av_size_t;
 
-/* both replace what g held; g zeroed before the first time */
+/* all replace what g held; g zeroed before the first time */
 
 /* one frame out for each in, a frame late; flushed by a NULL frame */
 int reel_av_graph_deinterlace(reel_av_graph_t *g, const AVFrame *like,
     AVRational tb, reel_av_fault_t *f);
 
+/* looks for combs: each frame comes out with idet's counts as metadata */
+int reel_av_graph_detect(reel_av_graph_t *g, const AVFrame *like,
+    AVRational tb, reel_av_fault_t *f);
+
 /*
- * orient, split, scale to square pixels, 8 bit 4:2:0 in limited range;
+ * orient, split, scale to square pixels, 8 bit 4:2:0 in limited range, SDR;
  * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p"
  */
 int reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like,

@@ -217,6 +217,12 @@ video_facts(inspect_t *in)
     }
 
     v->interlaced = interlaced(s);
+
+    if (!v->interlaced) {
+        v->combed = reel_comb_end(&s->comb);
+        v->interlaced = v->combed != REEL_COMBED_NO;
+    }
+
     orient(v, st);
     shown_size(v, in);
 
@@ -332,6 +338,38 @@ clear_defaults(reel_source_t *s)
 }
 
 
+/* covers stand beside the tracks: the first one that we can decode */
+static void
+cover_facts(inspect_t *in)
+{
+    unsigned                  i;
+    const AVStream           *st;
+    const AVCodecParameters  *par;
+
+    for (i = 0; i < in->src.fmt->nb_streams; i++) {
+        st = in->src.fmt->streams[i];
+        par = st->codecpar;
+
+        if ((st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+            && par->codec_type == AVMEDIA_TYPE_VIDEO
+            && reel_av_decoder_find(par->codec_id) != NULL
+            && par->width > 0 && par->width <= UINT16_MAX
+            && par->height > 0 && par->height <= UINT16_MAX
+            && (int64_t) par->width * par->height <= REEL_AV_MAX_PIXELS
+            && st->time_base.num > 0 && st->time_base.den > 0)
+        {
+            in->facts.cover = (reel_source_cover_t) {
+                .stream = st->index,
+                .tb = rational(st->time_base),
+                .width = (uint32_t) par->width,
+                .height = (uint32_t) par->height
+            };
+            return;
+        }
+    }
+}
+
+
 static void
 text_facts(inspect_t *in)
 {
@@ -413,6 +451,7 @@ inspect(inspect_t *in)
                              "tracks without pictures and sound");
     }
 
+    cover_facts(in);
     text_facts(in);
     err = reel_child_source(in->child, &in->facts);
 

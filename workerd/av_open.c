@@ -12,22 +12,23 @@
 /*
  * Demuxers: self-contained files that cameras, phones, browsers and editors
  * make.  Left out on purpose: whatever refers to other files (hls, dash,
- * concat, image2, sdp), and asf, mxf, rm, nsv … until somebody needs them.
+ * concat, image2, sdp), and rm, nsv … until somebody needs them.
  */
 #define DEMUXERS                                                             \
-    "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,wav,mp3,aac,flac"
+    "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,mxf,gif,wav,mp3,aac,flac"
 
 /* decoders; libav's names.  av1 is dav1d's: the native one needs hardware */
 #define VIDEO_DECODERS                                                       \
     "h264,hevc,libdav1d,vp8,vp9,mpeg4,mpeg2video,mpeg1video,h263,flv,"       \
-    "msmpeg4,msmpeg4v2,mjpeg,prores,dnxhd,theora"
+    "msmpeg4,msmpeg4v2,wmv1,wmv2,wmv3,vc1,mjpeg,prores,dnxhd,dvvideo,"       \
+    "theora,gif,png"
 
 #define AUDIO_DECODERS                                                       \
     "aac,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,eac3,opus,"     \
     "vorbis,flac,alac,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,"  \
     "pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_u8,pcm_s8,"       \
     "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"          \
-    "adpcm_ima_qt"
+    "adpcm_ima_qt,wmav1,wmav2,wmapro"
 
 /* all of them give dialogue of ASS */
 #define TEXT_DECODERS  "subrip,srt,mov_text,webvtt,ass,ssa,text"

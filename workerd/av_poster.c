@@ -180,6 +180,8 @@ prepare(poster_t *p)
         return reel_av_fault_err(&p->fault, REEL_NOMEM, "decode", "picture");
     }
 
+    p->reader.combed = p->task.combed;
+
     return reel_av_reader_open(&p->reader, p->child->source_fd,
                                p->task.stream, 1, &p->fault);
 }

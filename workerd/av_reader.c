@@ -4,6 +4,8 @@
 
 #include <libavutil/avstring.h>
 
+#include "workerd/av_compat.h"
+
 
 #define READ_ERRORS_MAX  64
 #define KEY_WAIT_MAX     2000
@@ -329,6 +331,10 @@ reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
         }
 
     } while (r->frame->pts != AV_NOPTS_VALUE && r->frame->pts < r->floor);
+
+    if (r->combed != REEL_COMBED_NO) {
+        reel_frame_set_interlaced(r->frame, r->combed == REEL_COMBED_TOP);
+    }
 
     return 1;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/job/source.h"
 #include "workerd/av_open.h"
 
 #define REEL_AV_PENDING 64
@@ -34,6 +35,7 @@ typedef struct {
                                        that stand before it are left out */
     bool             draining;
     bool             peeked;    /* frame holds the next picture already */
+    reel_combed_t    combed;    /* what to say of each picture, if not NO */
     unsigned         read_errors;
     uint64_t         decoded;   /* frames, over all starts */
 

@@ -13,6 +13,7 @@
 
 #define PICTURES_MAX   (1u << 22)   /* 19 h at 60 fps */
 #define PROBE_PICTURES 8
+#define COMB_PICTURES  60
 #define PROBE_PACKETS  200
 #define READ_ERRORS    64
 
@@ -270,6 +271,7 @@ reel_av_scan_release(reel_scan_t *s)
         avcodec_free_context(&s->sounds[i].dec);
     }
 
+    reel_comb_release(&s->comb);
     avcodec_free_context(&s->dec);
     free(s->keys.at);
     free(s->shown.at);
@@ -314,16 +316,29 @@ compare(const void *a, const void *b)
 }
 
 
+/* more pictures are looked at as long as none says that it is interlaced */
+static bool
+probes_more(const reel_scan_t *s)
+{
+    return s->probed < PROBE_PICTURES
+           || (s->interlaced == 0 && s->probed < COMB_PICTURES
+               && reel_comb_may_be(s->video));
+}
+
+
 static void
 probe_frames(reel_scan_t *s, AVFrame *frame)
 {
-    while (s->probed < PROBE_PICTURES
-           && avcodec_receive_frame(s->dec, frame) == 0)
-    {
+    while (probes_more(s) && avcodec_receive_frame(s->dec, frame) == 0) {
         s->probed++;
+
         if (reel_frame_interlaced(frame)) {
             s->interlaced++;
+
+        } else if (reel_comb_may_be(s->video)) {
+            reel_comb_see(&s->comb, frame, s->video->time_base);
         }
+
         av_frame_unref(frame);
     }
 }
@@ -332,7 +347,7 @@ probe_frames(reel_scan_t *s, AVFrame *frame)
 static void
 probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
 {
-    if (s->probed >= PROBE_PICTURES || s->fed >= PROBE_PACKETS) {
+    if (!probes_more(s) || s->fed >= PROBE_PACKETS) {
         return;
     }
 

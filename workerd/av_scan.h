@@ -8,6 +8,7 @@
 #define REEL_WORKERD_AV_SCAN_H
 
 #include "lib/job/source.h"
+#include "workerd/av_comb.h"
 #include "workerd/av_open.h"
 
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
     unsigned        probed;     /* pictures that came out */
     unsigned        interlaced;
     unsigned        fed;
+    reel_comb_t     comb;       /* and looked at */
 
     /* of each language and role the best one, in that order */
     reel_scan_sound_t sounds[REEL_SOURCE_AUDIOS];

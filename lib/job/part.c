@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "lib/job/part.h"
 
 
@@ -33,6 +35,43 @@ reel_part_rotation(reel_fields_t *f)
     }
 
     return v;
+}
+
+
+static const char *const combed_names[] = { "", "top", "bottom" };
+
+
+void
+reel_part_combed_print(reel_json_t *j, reel_combed_t c)
+{
+    if (c != REEL_COMBED_NO) {
+        reel_json_kstr(j, "combed", combed_names[c]);
+    }
+}
+
+
+reel_combed_t
+reel_part_combed(reel_fields_t *f)
+{
+    char name[8];
+
+    if (!reel_fields_has(f, "combed")) {
+        return REEL_COMBED_NO;
+    }
+
+    reel_fields_text(f, "combed", name, sizeof(name), 1);
+
+    if (strcmp(name, combed_names[REEL_COMBED_TOP]) == 0) {
+        return REEL_COMBED_TOP;
+    }
+
+    if (strcmp(name, combed_names[REEL_COMBED_BOTTOM]) == 0) {
+        return REEL_COMBED_BOTTOM;
+    }
+
+    reel_fields_fail(f, REEL_BADDATA, "combed", "is not top or bottom");
+
+    return REEL_COMBED_NO;
 }
 
 

@@ -15,6 +15,10 @@ void reel_part_rational(reel_json_t *j, const char *key, reel_rational_t r);
 int64_t reel_part_pts(reel_fields_t *f, const char *key);
 int reel_part_rotation(reel_fields_t *f);       /* 0 90 180 270 */
 
+/* "combed", left out where nothing is */
+void reel_part_combed_print(reel_json_t *j, reel_combed_t c);
+reel_combed_t reel_part_combed(reel_fields_t *f);
+
 void reel_part_grid_print(reel_json_t *j, const reel_grid_t *g);
 void reel_part_grid_parse(reel_grid_t *g, reel_fields_t *f);
 

@@ -27,7 +27,7 @@ add_all(reel_planner_t *p)
         reel_plan_add_publish(p, true);
     }
 
-    if (p->t.video) {
+    if (reel_plan_has_poster(p)) {
         reel_plan_add_poster(p);
     }
 

@@ -203,6 +203,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         .hflip = v->hflip,
         .vflip = v->vflip,
         .interlaced = v->interlaced,
+        .combed = v->combed,
         .threads = p->pl->encoder_threads,
         .nrungs = n,
     };
@@ -343,12 +344,22 @@ reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
 }
 
 
+bool
+reel_plan_has_poster(const reel_planner_t *p)
+{
+    return p->t.video || p->src->cover.width > 0;
+}
+
+
+/* of the film, or the cover of what is sound alone */
 void
 reel_plan_add_poster(reel_planner_t *p)
 {
     reel_buf_t                 b;
     reel_poster_t              t;
     reel_planned_t            *k;
+    reel_source_video_t        cover;
+    const reel_source_cover_t *c = &p->src->cover;
     const reel_source_video_t *v = &p->src->video;
 
     k = reel_plan_add_task(p, REEL_TASK_POSTER, REEL_SLOTS_LIGHT,
@@ -369,7 +380,15 @@ reel_plan_add_poster(reel_planner_t *p)
         .rotation = v->rotation,
         .hflip = v->hflip,
         .vflip = v->vflip,
+        .combed = v->combed,
     };
+
+    if (!p->t.video) {
+        t = (reel_poster_t) { .stream = c->stream, .tb = c->tb };
+        cover = (reel_source_video_t) { .width = c->width,
+                                        .height = c->height };
+        v = &cover;
+    }
 
     reel_plan_shrink(v, p->pl->poster_width, &t.width, &t.height);
 
@@ -406,7 +425,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .groups = !growing && p->nchunks > 1 ? 1 : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
         .audio_tracks = p->t.naudios,
-        .poster = !growing && p->t.video,
+        .poster = !growing && reel_plan_has_poster(p),
         .storyboard = !growing && p->t.video
                       && p->pl->story_interval_s != 0,
         .texts = growing ? 0 : reel_plan_texts(p),

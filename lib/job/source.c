@@ -53,6 +53,7 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
     reel_json_kbool(j, "hflip", v->hflip);
     reel_json_kbool(j, "vflip", v->vflip);
     reel_json_kbool(j, "interlaced", v->interlaced);
+    reel_part_combed_print(j, v->combed);
     print_keyframes(j, v);
     reel_json_end(j, '}');
 }
@@ -72,6 +73,19 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
     reel_json_kstr(j, "language", a->language);
     reel_json_kstr(j, "label", a->label);
     reel_json_kuint(j, "roles", a->roles);
+    reel_json_end(j, '}');
+}
+
+
+static void
+print_cover(reel_json_t *j, const reel_source_cover_t *c)
+{
+    reel_json_key(j, "cover");
+    reel_json_object(j);
+    reel_json_kint(j, "stream", c->stream);
+    reel_part_rational(j, "tb", c->tb);
+    reel_json_kuint(j, "width", c->width);
+    reel_json_kuint(j, "height", c->height);
     reel_json_end(j, '}');
 }
 
@@ -126,6 +140,10 @@ reel_source_print(reel_buf_t *b, const reel_source_t *s)
         }
 
         reel_json_end(&j, ']');
+    }
+
+    if (s->cover.width > 0) {
+        print_cover(&j, &s->cover);
     }
 
     if (s->ntexts > 0) {
@@ -205,6 +223,7 @@ parse_video(reel_source_video_t *v, reel_fields_t *f)
     v->hflip = reel_fields_bool(f, "hflip");
     v->vflip = reel_fields_bool(f, "vflip");
     v->interlaced = reel_fields_bool(f, "interlaced");
+    v->combed = reel_part_combed(f);
     parse_keyframes(v, f);
 
     if (v->last_pts < v->first_pts || v->frames == 0) {
@@ -259,6 +278,16 @@ parse_more(reel_source_t *s, reel_fields_t *f)
         parse_audio(&s->more[i], &in);
         reel_fields_join(f, &in);
     }
+}
+
+
+static void
+parse_cover(reel_source_cover_t *c, reel_fields_t *f)
+{
+    c->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
+    c->tb = reel_fields_rational(f, "tb");
+    c->width = reel_fields_u32(f, "width", 1, 65535);
+    c->height = reel_fields_u32(f, "height", 1, 65535);
 }
 
 
@@ -319,6 +348,12 @@ reel_source_parse(reel_source_t *s, const char *json, size_t len,
 
     if (reel_fields_has(&f, "more_audio")) {
         parse_more(s, &f);
+    }
+
+    if (reel_fields_has(&f, "cover")) {
+        inner = reel_fields_object(&f, "cover");
+        parse_cover(&s->cover, &inner);
+        reel_fields_join(&f, &inner);
     }
 
     if (reel_fields_has(&f, "texts")) {

@@ -21,6 +21,13 @@ typedef struct {
     uint32_t num, den;          /* den > 0 */
 } reel_rational_t;
 
+/* fields of two instants of which the pictures themselves say nothing */
+typedef enum {
+    REEL_COMBED_NO,
+    REEL_COMBED_TOP,            /* the upper lines are the earlier ones */
+    REEL_COMBED_BOTTOM
+} reel_combed_t;
+
 typedef struct {
     int             stream;     /* index in the container; -1 = no video */
     char            codec[32];  /* libavcodec's name */
@@ -35,6 +42,7 @@ typedef struct {
     int             rotation;   /* clockwise degrees to apply: 0 90 180 270 */
     bool            hflip, vflip;       /* applied before rotation */
     bool            interlaced;
+    reel_combed_t   combed;             /* interlaced then, too */
     /*
      * pts of the packets with a key frame, ascending.  A list beyond
      * REEL_SOURCE_KEYFRAMES is printed thinned: each 2nd, 4th … of them,
@@ -57,6 +65,13 @@ typedef struct {
     uint32_t        roles;              /* REEL_ROLE_* of lib/index */
 } reel_source_audio_t;
 
+/* the picture of a cover, which is no film */
+typedef struct {
+    int             stream;
+    reel_rational_t tb;
+    uint32_t        width, height;      /* 0 = none */
+} reel_source_cover_t;
+
 /* subtitles that can become WebVTT */
 typedef struct {
     int             stream;
@@ -74,6 +89,7 @@ typedef struct {
     reel_source_audio_t audio;          /* the one to begin with … */
     reel_source_audio_t more[REEL_SOURCE_AUDIOS - 1];   /* … and others */
     size_t              nmore;
+    reel_source_cover_t cover;
     reel_source_text_t  texts[REEL_SOURCE_TEXTS];
     size_t              ntexts;
 } reel_source_t;

@@ -55,6 +55,7 @@ typedef struct {
     reel_rational_t   rate;
     int               rotation;
     bool              hflip, vflip, interlaced;
+    reel_combed_t     combed;
     char              preset[16];
     uint32_t          threads;
     uint32_t          nrungs;           /* all from one decode */
@@ -81,6 +82,7 @@ typedef struct {
     int64_t         at_pts;
     int             rotation;
     bool            hflip, vflip;
+    reel_combed_t   combed;
     uint32_t        width, height;
 } reel_poster_t;
 

@@ -16,6 +16,7 @@ reel_poster_print(reel_buf_t *b, const reel_poster_t *t)
     reel_json_kint(&j, "rotation", t->rotation);
     reel_json_kbool(&j, "hflip", t->hflip);
     reel_json_kbool(&j, "vflip", t->vflip);
+    reel_part_combed_print(&j, t->combed);
     reel_json_kuint(&j, "width", t->width);
     reel_json_kuint(&j, "height", t->height);
     reel_json_end(&j, '}');
@@ -43,6 +44,7 @@ reel_poster_parse(reel_poster_t *t, const char *json, size_t len,
     t->rotation = reel_part_rotation(&f);
     t->hflip = reel_fields_bool(&f, "hflip");
     t->vflip = reel_fields_bool(&f, "vflip");
+    t->combed = reel_part_combed(&f);
     t->width = reel_fields_u32(&f, "width", 2, 65534);
     t->height = reel_fields_u32(&f, "height", 2, 65534);
 

@@ -44,6 +44,7 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
     reel_json_kbool(&j, "hflip", t->hflip);
     reel_json_kbool(&j, "vflip", t->vflip);
     reel_json_kbool(&j, "interlaced", t->interlaced);
+    reel_part_combed_print(&j, t->combed);
     reel_json_kstr(&j, "preset", t->preset);
     reel_json_kuint(&j, "threads", t->threads);
     reel_json_key(&j, "rungs");
@@ -126,6 +127,7 @@ reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
     t->hflip = reel_fields_bool(&f, "hflip");
     t->vflip = reel_fields_bool(&f, "vflip");
     t->interlaced = reel_fields_bool(&f, "interlaced");
+    t->combed = reel_part_combed(&f);
     reel_fields_text(&f, "preset", t->preset, sizeof(t->preset), 1);
     t->threads = reel_fields_u32(&f, "threads", 1, 64);
     parse_rungs(t, &f);

@@ -556,6 +556,52 @@ poster(void **state)
 }
 
 
+/* sound alone shows its cover, a film its own picture */
+static void
+cover(void **state)
+{
+    size_t                 i;
+    reel_plan_t            p;
+    reel_poster_t          t;
+    reel_source_t          s;
+    reel_publish_t         pub;
+    reel_pipeline_t        pl;
+    const reel_planned_t  *k;
+    static const film_t    sound = { .audio_len = 5 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    for (i = 0; i < 2; i++) {
+        film_make(&s, i == 0 ? &sound : &films[0]);
+        s.cover = (reel_source_cover_t) { .stream = 9, .tb = { 1, 90000 },
+                                          .width = 3001, .height = 3000 };
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+
+        k = find(&p, "poster");
+        assert_non_null(k);
+        assert_int_equal(reel_poster_parse(&t, k->payload,
+                                           strlen(k->payload), NULL),
+                         REEL_OK);
+        assert_int_equal(t.stream, i == 0 ? 9 : s.video.stream);
+        if (i == 0) {
+            assert_int_equal(t.width, 1280);
+            assert_int_equal(t.height, 1280);
+            assert_null(find(&p, "storyboard"));
+        }
+
+        k = find(&p, "publish");
+        assert_int_equal(reel_publish_parse(&pub, k->payload,
+                                            strlen(k->payload), NULL),
+                         REEL_OK);
+        assert_true(pub.poster);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
 static void
 duration_limit(void **state)
 {
@@ -675,6 +721,7 @@ main(void)
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),
         cmocka_unit_test(poster),
+        cmocka_unit_test(cover),
         cmocka_unit_test(duration_limit),
     };
 

@@ -46,6 +46,10 @@ round_trip(void **state)
         film_make(&a, &films[i]);
         a.video.rotation = 270;
         a.video.hflip = a.video.interlaced = true;
+        a.video.combed = REEL_COMBED_BOTTOM;
+        a.cover = (reel_source_cover_t) { .stream = 7, .tb = { 1, 90000 },
+                                          .width = i != 1 ? 0 : 300,
+                                          .height = i != 1 ? 0 : 200 };
 
         if (a.audio.stream >= 0) {
             a.nmore = 2;
@@ -60,6 +64,12 @@ round_trip(void **state)
         assert_int_equal(b.nmore, a.nmore);
         assert_memory_equal(b.more, a.more, sizeof(a.more));
         assert_string_equal(b.format, a.format);
+        assert_int_equal(b.cover.width, a.cover.width);
+
+        if (i == 1) {
+            assert_memory_equal(&b.cover, &a.cover, sizeof(a.cover));
+        }
+
         assert_int_equal(b.video.stream, a.video.stream);
         assert_int_equal(b.audio.stream, a.audio.stream);
 
@@ -76,6 +86,7 @@ round_trip(void **state)
             assert_int_equal(b.video.last_dur, a.video.last_dur);
             assert_int_equal(b.video.rate.num, a.video.rate.num);
             assert_int_equal(b.video.rotation, 270);
+            assert_int_equal(b.video.combed, REEL_COMBED_BOTTOM);
             assert_true(b.video.hflip && b.video.interlaced
                         && !b.video.vflip);
         }

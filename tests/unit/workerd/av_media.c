@@ -385,6 +385,7 @@ media_video_task(reel_encode_video_t *t, const reel_source_t *s,
     t->frag_to = to < t->grid.fragments ? to : t->grid.fragments;
     t->rate = v->rate;
     t->interlaced = v->interlaced;
+    t->combed = v->combed;
     t->rotation = v->rotation;
     t->hflip = v->hflip;
     t->vflip = v->vflip;

@@ -173,6 +173,64 @@ test_shape(void **state)
 }
 
 
+/* nothing says that it is interlaced; one that moves as much is not */
+static void
+test_combed(void **state)
+{
+    unsigned       i;
+    reel_source_t  s;
+    static const struct {
+        const char     *filter;
+        reel_combed_t   combed;
+    } rows[] = {
+        { "interlace=lowpass=off:scan=tff,setfield=prog", REEL_COMBED_TOP },
+        { "interlace=lowpass=off:scan=bff,setfield=prog",
+          REEL_COMBED_BOTTOM },
+        { "fps=25", REEL_COMBED_NO },
+        /* film of 24 pictures on tape: two in five are woven */
+        { "fps=24,telecine,setfield=prog", REEL_COMBED_NO },
+    };
+
+    (void) state;
+
+    for (i = 0; i < 4; i++) {
+        char  args[256];
+
+        (void) snprintf(args, sizeof(args), "-f lavfi -i "
+                        "testsrc=s=320x180:r=50:d=2.5 "
+                       "-vf scroll=h=0.01:v=0.01,%s -c:v mpeg4 "
+                        "-q:v 2", rows[i].filter);
+        media_make("w.avi", args);
+        media_inspect(&s, "w.avi");
+        assert_int_equal(s.video.combed, rows[i].combed);
+        assert_int_equal(s.video.interlaced,
+                         rows[i].combed != REEL_COMBED_NO);
+        reel_source_release(&s);
+    }
+}
+
+
+/* a cover is no film, but it is seen */
+static void
+test_cover(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("c.mp3", "-f lavfi -i anoisesrc=d=1 "
+               "-f lavfi -i testsrc2=s=120x90:r=10:d=0.1 -map 0 -map 1 "
+               "-c:v png -disposition:v attached_pic -c:a mp3");
+    media_inspect(&s, "c.mp3");
+    assert_int_equal(s.video.stream, -1);
+    assert_int_equal(s.audio.stream, 0);
+    assert_int_equal(s.cover.stream, 1);
+    assert_int_equal(s.cover.width, 120);
+    assert_int_equal(s.cover.height, 90);
+    reel_source_release(&s);
+}
+
+
 /* a transport stream that was cut out of the middle of a transmission */
 static void
 test_mid_stream(void **state)
@@ -238,6 +296,8 @@ main(void)
         cmocka_unit_test(test_choice),
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_combed),
+        cmocka_unit_test(test_cover),
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
     };
