@@ -7,3 +7,4 @@ check:
 	@scripts/check-includes --self-test
 	@scripts/check-docs
 	@scripts/check-docs --self-test
+	@scripts/test-media --check

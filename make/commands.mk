@@ -15,7 +15,8 @@ test-browser: all
 	@mkdir -p $(BUILD)/results
 	scripts/test-browser $(BUILD)/results/browser.txt
 
-## make test-media MEDIA=<dir>  every film of a folder through the whole system
+## make test-media [MEDIA=<dir>] [K=name]  every film of a folder through the whole
+##                    system, a row each; without one, a film of each family
 .PHONY: test-media
-test-media:
-	@MEDIA='$(MEDIA)' PORT='$(PORT)' scripts/test-media
+test-media: all
+	@BUILD=$(BUILD) scripts/test-media -k '$(K)' $(if $(MEDIA),'$(MEDIA)')

@@ -1,0 +1,164 @@
+"""What a film is seen and heard to be: by ffprobe, and by decoding it."""
+
+import array
+import json
+import re
+import subprocess
+import tempfile
+
+SYNC_MS = 20
+SOUND_HZ = 16000
+
+
+def ffprobe(path):
+    """its streams and format, or None"""
+    out = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of",
+         "json", path], stdin=subprocess.DEVNULL, capture_output=True)
+    try:
+        got = json.loads(out.stdout)
+    except ValueError:
+        return None
+    return got if out.returncode == 0 and got.get("streams") else None
+
+
+def _rate(text):
+    num, _, den = text.partition("/")
+    return int(num) / int(den) if den and int(den) else 0.0
+
+
+def _shown(stream):
+    """width and height after pixels' aspect and rotation"""
+    w, h = stream["width"], stream["height"]
+    num, _, den = stream.get("sample_aspect_ratio", "1:1").partition(":")
+    if int(num) and int(den):
+        w = round(w * int(num) / int(den))
+    for side in stream.get("side_data_list", []):
+        if int(side.get("rotation", 0)) % 180:
+            w, h = h, w
+    return w, h
+
+
+def traits(path):
+    """what a stranger's file should become; None: nobody can read it"""
+    probe = ffprobe(path)
+    if probe is None:
+        return None
+    t = {"size": None, "rate": None, "channels": None,
+         "seconds": float(probe["format"].get("duration", 0))}
+    for s in probe["streams"]:
+        if s["codec_type"] == "video" and not t["size"] and not s[
+                "disposition"]["attached_pic"]:
+            t["size"] = "%dx%d" % tuple(n - n % 2 for n in _shown(s))
+            t["rate"] = _rate(s["avg_frame_rate"])
+        elif s["codec_type"] == "audio" and t["channels"] is None:
+            t["channels"] = min(s["channels"], 2)
+    return t
+
+
+def _rises(levels):
+    """instants at which (instant, level) rise above the middle"""
+    if not levels:
+        return []
+    low, high = min(v for _, v in levels), max(v for _, v in levels)
+    middle = (low + high) / 2
+    out, below, last = [], True, None
+    for at, v in levels:
+        if v < middle:
+            below = True
+        elif below:
+            if last is None or at - last > 0.5:
+                out.append(at)
+                last = at
+            below = False
+    return out
+
+
+def _flashes(text):
+    """of framecrc's lines: a grey pixel's Adler sum holds its value"""
+    tb, levels = 1.0, []
+    for line in text.splitlines():
+        if line.startswith("#tb"):
+            tb = _rate(line.split(":")[1].strip())
+        elif line and line[0] != "#":
+            f = [v.strip() for v in line.split(",")]
+            levels.append((int(f[2]) * tb, int(f[5], 16) & 0xff))
+    return _rises(levels)
+
+
+def _tones(data):
+    samples = array.array("h", data[:len(data) // 2 * 2])
+    step = SOUND_HZ // 1000
+    return _rises([(i / SOUND_HZ, max(map(abs, samples[i:i + step])))
+                   for i in range(0, len(samples), step)])
+
+
+def events(path, n=0):
+    """
+    seconds at which picture n turns white, and at which the first sound
+    begins to be loud.  Of one run: ffmpeg's zero is the first start of what
+    it reads.
+    """
+    with tempfile.NamedTemporaryFile() as sound:
+        out = subprocess.run(
+            ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", path,
+             "-map", "0:v:%d" % n, "-vf",
+             "scale=1:1:flags=area,format=gray", "-fps_mode", "passthrough",
+             "-enc_time_base", "1:90000", "-f", "framecrc", "-",
+             "-map", "0:a:0", "-ac", "1", "-af",
+             "aresample=%d:async=1:first_pts=0" % SOUND_HZ, "-f", "s16le",
+             sound.name], stdin=subprocess.DEVNULL, capture_output=True)
+        return _flashes(out.stdout.decode()), _tones(sound.read())
+
+
+def drift(flash, tone):
+    """ms by which each flash comes behind its tone, the nearest one"""
+    return [1000 * (f - min(tone, key=lambda t: abs(t - f)))
+            for f in flash] if tone else []
+
+
+def sync(source, url, variants=1):
+    """
+    the greatest ms by which flash and tone drift from where the source has
+    them, over all its flashes and all variants; None: they are not found
+    """
+    src = drift(*events(source))
+    worst = 0.0
+    for n in range(variants):
+        got = drift(*events(url, n))
+        if not got or len(got) < len(src):
+            return None
+        for i, ms in enumerate(got):
+            worst = max(worst, abs(ms - src[min(i, len(src) - 1)]))
+    return worst
+
+
+def looks(url, what):
+    """whether the first picture track looks like that, or what it is instead"""
+    if what == "sdr":
+        curve = [s for s in ffprobe(url)["streams"]
+                 if s["codec_type"] == "video"][0].get("color_transfer")
+        return what if curve == "bt709" else curve or "untagged"
+    out = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "info", "-i", url, "-map", "0:v:0",
+         "-vf", "idet=intl_thres=1.5", "-f", "null", "-"],
+        stdin=subprocess.DEVNULL, capture_output=True).stderr.decode()
+    n = re.search(r"Multi frame detection: TFF: *(\d+) BFF: *(\d+) "
+                  r"Progressive: *(\d+)", out)
+    combs, none = int(n[1]) + int(n[2]), int(n[3])
+    return what if none > 4 * combs else "combed"
+
+
+def decodes(url):
+    """what ffmpeg complains about when it plays it; "" = nothing"""
+    out = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "warning", "-xerror", "-i", url, "-map",
+         "0:v?", "-map", "0:a?", "-fps_mode", "passthrough",
+         "-enc_time_base", "1:90000", "-f", "null", "-"],
+        stdin=subprocess.DEVNULL, capture_output=True)
+    said = [s for s in out.stderr.decode(errors="replace").splitlines()
+            if "deprecated pixel format" not in s and "Skip (" not in s
+            and "support the subtitle" not in s]
+    if out.returncode and not said:
+        said = ["ffmpeg ends with %d" % out.returncode]
+    return said[0][:100] if said else ""
