@@ -280,13 +280,12 @@ ngx_http_reel_protect_check(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (pc->scheme > REEL_SCHEME_AES128
+    if (pc->scheme == REEL_SCHEME_CENC
         && conf->hls_segments == REEL_CONTAINER_TS)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_encryption %s\" is not for transport "
-                           "streams: \"aes-128\" is",
-                           reel_scheme_name((reel_scheme_t) pc->scheme));
+                           "\"reel_encryption cenc\" is not for transport "
+                           "streams: \"aes-128\" and \"sample-aes\" are");
         return NGX_CONF_ERROR;
     }
 

@@ -149,6 +149,11 @@ begin(ngx_http_reel_stream_t *s)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (s->length == NGX_HTTP_REEL_LENGTH_UNKNOWN) {
+        r->headers_out.content_length_n = -1;
+        r->allow_ranges = 0;
+    }
+
     rc = ngx_http_reel_play_send_header(r);
     if (rc != NGX_DECLINED) {
         return rc;

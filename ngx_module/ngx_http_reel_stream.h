@@ -19,6 +19,12 @@
 
 #define NGX_HTTP_REEL_STREAM_BUFFER  65536
 
+/*
+ * s->length until the last bytes are made: no Content-Length, no ranges.
+ * produce sets s->length and s->end with the last bytes.
+ */
+#define NGX_HTTP_REEL_LENGTH_UNKNOWN  NGX_MAX_OFF_T_VALUE
+
 typedef struct ngx_http_reel_stream_s  ngx_http_reel_stream_t;
 
 /*

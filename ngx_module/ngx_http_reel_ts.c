@@ -1,12 +1,13 @@
 /*
  * Transport streams, made of stored fragments.  The moofs of a segment's
- * fragments are read before anything is sent: they tell its length.
+ * fragments are read before anything is sent: they tell its length, unless
+ * its samples are encrypted.
  */
 
 #include "ngx_module/ngx_http_reel_piece.h"
 #include "ngx_module/ngx_http_reel_protect.h"
 
-#include "lib/ts/ts.h"
+#include "lib/ts/sealed.h"
 
 typedef struct {
     ngx_http_reel_stream_t   stream;
@@ -15,37 +16,53 @@ typedef struct {
     reel_ts_fragment_t       fragments[REEL_SEGMENT_FRAGMENTS];
     reel_ts_segment_t        segment;
     reel_ts_t                ts;
+    reel_ts_sealed_t        *sealed;    /* with SAMPLE-AES, instead of ts */
+    u_char                   key[REEL_KEY];
+    u_char                   iv[REEL_KEY];
 } ts_t;
 
 static ngx_int_t read_configs(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ts_t *t);
 static reel_err_t read_config(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ts_t *t, ngx_uint_t i);
+static ngx_int_t add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ts_t *t, uint32_t fragment);
+static void release_sealed(void *data);
 static ngx_int_t prepare(ngx_http_reel_stream_t *s);
 static ngx_int_t add_fragment(ngx_http_reel_stream_t *s, ts_t *t,
     ngx_uint_t i);
 static off_t seek(ngx_http_reel_stream_t *s, off_t offset);
 static ngx_int_t produce(ngx_http_reel_stream_t *s, u_char *p, size_t size,
     size_t *n);
+static off_t seek_sealed(ngx_http_reel_stream_t *s, off_t offset);
+static ngx_int_t produce_sealed(ngx_http_reel_stream_t *s, u_char *p,
+    size_t size, size_t *n);
 
 
 static const ngx_http_reel_stream_ops_t  ops = { prepare, seek, produce };
+
+static const ngx_http_reel_stream_ops_t  sealed_ops = {
+    prepare, seek_sealed, produce_sealed
+};
 
 
 ngx_int_t
 ngx_http_reel_ts_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ts_t        *t;
-    uint32_t     first, count;
-    ngx_int_t    rc;
-    const char  *detail;
+    ts_t           *t;
+    uint32_t        first, count;
+    ngx_int_t       rc;
+    const char     *detail;
+    reel_scheme_t   scheme;
 
     detail = ngx_http_reel_segment_fragments(p, &first, &count);
     if (detail) {
         return ngx_http_reel_play_absent(r, detail);
     }
 
-    if (reel_protection_scheme(p->opts.protection) > REEL_SCHEME_AES128) {
+    scheme = reel_protection_scheme(p->opts.protection);
+
+    if (scheme == REEL_SCHEME_CENC) {
         return ngx_http_reel_play_absent(r, "this scheme is not for "
                                          "transport streams");
     }
@@ -74,7 +91,11 @@ ngx_http_reel_ts_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     t->stream.play = p;
     t->stream.what = &p->segment;
 
-    if (reel_protection_scheme(p->opts.protection) == REEL_SCHEME_AES128
+    if (scheme == REEL_SCHEME_CBCS && add_sealed(r, p, t, first) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (scheme == REEL_SCHEME_AES128
         && ngx_http_reel_whole(r, p, &t->stream, REEL_FORM_SEGMENTS, first)
            != NGX_OK)
     {
@@ -163,6 +184,47 @@ read_config(ngx_http_request_t *r, ngx_http_reel_play_t *p, ts_t *t,
 
 
 static ngx_int_t
+add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p, ts_t *t,
+    uint32_t fragment)
+{
+    uint32_t             period;
+    reel_err_t           err;
+    reel_content_key_t   key;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(reel_ts_sealed_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    t->sealed = cln->data;
+    ngx_memzero(t->sealed, sizeof(reel_ts_sealed_t));
+    cln->handler = release_sealed;
+
+    period = reel_protection_period(p->opts.protection, fragment);
+    err = reel_protection_key(&key, &p->opts, p->rendition,
+                              REEL_FORM_SEGMENTS, period);
+    if (err == REEL_OK) {
+        err = reel_protection_iv(t->iv, &p->opts, p->rendition, period);
+    }
+
+    ngx_memcpy(t->key, key.key, REEL_KEY);
+    ngx_explicit_memzero(&key, sizeof(key));
+
+    t->stream.ops = &sealed_ops;
+
+    return err == REEL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+release_sealed(void *data)
+{
+    reel_ts_sealed_release(data);
+}
+
+
+static ngx_int_t
 prepare(ngx_http_reel_stream_t *s)
 {
     ts_t *t = s->data;
@@ -181,13 +243,21 @@ prepare(ngx_http_reel_stream_t *s)
         return rc;
     }
 
-    err = reel_ts_init(&t->ts, &t->segment);
+    if (t->sealed) {
+        err = reel_ts_sealed_init(t->sealed, &t->segment, t->key, t->iv);
+        ngx_explicit_memzero(t->key, REEL_KEY);
+
+    } else {
+        err = reel_ts_init(&t->ts, &t->segment);
+    }
+
     if (err != REEL_OK) {
         return ngx_http_reel_piece_damaged(s, &t->in.pieces[0],
                                            reel_err_name(err));
     }
 
-    s->length = (off_t) t->ts.size;
+    s->length = t->sealed ? NGX_HTTP_REEL_LENGTH_UNKNOWN
+                          : (off_t) t->ts.size;
 
     return NGX_OK;
 }
@@ -277,6 +347,65 @@ produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
         }
 
     } while (*n == 0 && t->ts.fragment < t->in.n);
+
+    return *n ? NGX_OK
+              : ngx_http_reel_piece_damaged(s, piece, "it ends too early");
+}
+
+
+/* a range cannot be asked for where no length was told */
+static off_t
+seek_sealed(ngx_http_reel_stream_t *s, off_t offset)
+{
+    return 0;
+}
+
+
+static ngx_int_t
+produce_sealed(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
+{
+    ts_t *t = s->data;
+
+    size_t                  len, min, done;
+    u_char                 *in;
+    ngx_int_t               rc;
+    reel_ts_t              *ts;
+    ngx_http_reel_piece_t  *piece;
+
+    ts = &t->sealed->ts;
+    *n = 0;
+
+    do {
+        piece = &t->in.pieces[ts->fragment];
+        in = p;
+        len = 0;
+
+        if (ts->left) {
+            len = (size_t) ngx_min(ts->left, size);
+            min = (size_t) ngx_min(ts->left, REEL_TS_SEALED_IN);
+
+            rc = ngx_http_reel_piece_read(s, piece, ts->taken, min, len,
+                                          &in, &len);
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        if (reel_ts_sealed_write(t->sealed, p, size, in, len, &done)
+            != REEL_OK)
+        {
+            return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
+                                               "whole NAL units");
+        }
+
+        *n += done;
+
+    } while (*n == 0 && ts->fragment < t->in.n);
+
+    if (ts->fragment == t->in.n) {
+        s->length = s->pos + *n;
+        s->end = s->length;
+    }
 
     return *n ? NGX_OK
               : ngx_http_reel_piece_damaged(s, piece, "it ends too early");

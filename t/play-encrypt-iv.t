@@ -15,6 +15,8 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /rot/ { reel_play; reel_encryption cenc; reel_key_rotation 2; }
     location /cbcs/ { reel_play; reel_encryption cbcs; reel_key_rotation 2; }
     location /aes/ { reel_play; reel_encryption aes-128; }
+    location /sats/ { reel_play; reel_encryption sample-aes;
+        reel_hls_segments ts; reel_key_rotation 2; }
     location /aests/ { reel_play; reel_encryption aes-128;
         reel_hls_segments ts; reel_key_rotation 2; }');
 spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"' . '5' x 64
@@ -149,6 +151,16 @@ for my $publication (1, 2) {
             my $owner = "$publication $r $period";
             $repeats++ if ($constant{$name} //= $owner) ne $owner;
         }
+
+        # in transport streams they are others, which the playlist tells
+        my @tags = get("/sats/$a->{id}/$r/media.m3u8")
+            =~ /^#EXT-X-KEY:(.*)$/mg;
+        for my $period (0, 1) {
+            my ($iv) = $tags[$period] =~ /,IV=0x([0-9a-f]{32})/;
+            my $key = unpack 'H*', get("/sats/$a->{id}/$kind/$period.key");
+            my $owner = "$publication $r $period ts";
+            $repeats++ if ($constant{"$key$iv"} //= $owner) ne $owner;
+        }
     }
 
     # AES-128: the number of a segment, with keys of one rendition and form
@@ -174,7 +186,7 @@ for my $publication (1, 2) {
 is($repeats, 0, 'no key and IV stands for two things');
 cmp_ok($samples, '>', 2000, "of $samples counters");
 cmp_ok($again, '>', 10, 'I-frames by themselves are the same samples');
-is(scalar keys %constant, 2 * 4 * 2, 'each rendition and period its own IV');
+is(scalar keys %constant, 2 * 4 * 2 * 2, 'each rendition and period its own IV');
 is(scalar keys %keys, 2 * (4 + 4 + 4 + 8), 'and keys of their own');
 
 done_testing;

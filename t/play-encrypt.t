@@ -24,6 +24,8 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /aes/ { reel_play; reel_encryption aes-128; }
     location /aests/ { reel_play; reel_encryption aes-128;
         reel_hls_segments ts; reel_key_rotation 1; }
+    location /sats/ { reel_play; reel_encryption sample-aes;
+        reel_hls_segments ts; reel_key_rotation 2; }
     location /slow/ { reel_play; reel_encryption cbcs; limit_rate 300k; }
     location /other/ { reel_play; reel_encryption cbcs; reel_key_delivery off;
         reel_key_uri "skd://{asset}/{kid}/{period}"
@@ -70,6 +72,8 @@ for my $r ('v', 's', 'h', 'a') {
     $clear{$r}{$_} = fetch("/play/$id/$r/$_")
         for 'init.mp4', map { "$_.m4s" } 0 .. 2;
 }
+
+spew("$d/clear-v.mp4", $clear{v}{'init.mp4'} . $clear{v}{'0.m4s'});
 
 # cenc and cbcs: whole renditions by ffmpeg, with the key that is delivered
 for my $scheme ('cenc', 'cbcs') {
@@ -249,6 +253,50 @@ has_status(http($t, 'GET', "/aes/$id/manifest.mpd"), 404, 'NOT_FOUND',
     spew("$d/i.mp4", $clear{v}{'init.mp4'} . $plain);
     like(run("ffprobe -v error -show_entries packet=flags -of csv=p=0 "
         . "$d/i.mp4"), qr/^K_+\n$/, 'an I-frame of its own');
+}
+
+# SAMPLE-AES in transport streams: ffmpeg decrypts the frames of the clear ones;
+# its filter makes start codes equally long
+{
+    my $x = http($t, 'GET', "/sats/$id/v/1.ts",
+        headers => { Range => 'bytes=5000-5999' });
+    is($x->{status}, 200, 'no ranges');
+    ok(!exists $x->{headers}{'content-length'}, '… and no length before');
+    ok(!exists $x->{headers}{'accept-ranges'}, '… and none is promised');
+    is(http($t, 'HEAD', "/sats/$id/v/1.ts")->{headers}{'content-length'},
+        undef, 'HEAD');
+
+    my $frames = sub { my ($where, $r) = @_;
+        return run("ffmpeg -v error -allowed_extensions ALL -i "
+        . "http://127.0.0.1:$t->{port}/$where/$id/$r/media.m3u8 "
+        . "-map 0 -c copy " . ($r eq 'a' ? '' : '-bsf filter_units=remove_types=12 ')
+        . "-f framemd5 - | grep -v '^#'") };
+    # (of pictures of several slices it loses bytes where escapes go)
+    for my $r ('v', 'a') {
+        my $list = fetch("/sats/$id/$r/media.m3u8");
+        my @keys = $list =~ /^#EXT-X-KEY:METHOD=SAMPLE-AES,URI="[^"]+",IV=0x[0-9a-f]{32},KEYFORMAT="identity"/mg;
+        is(scalar @keys, 2, "$r: two periods");
+        my @got = split /\n/, $frames->('sats', $r);
+        my @want = split /\n/, $frames->('ts', $r);
+        is(scalar @got, scalar @want, 'as many frames');
+        # ffmpeg takes the next key, or none, two pictures too early
+        my @wrong = grep { $got[$_] ne $want[$_]
+            && ($r eq 'a' || ($_ + 2) % 300 > 1 && $_ + 2 < @want) } 0 .. $#want;
+        is("@wrong", '', "$r: the same frames");
+    }
+    like(fetch("/sats/$id/master.m3u8"),
+        qr/^#EXT-X-SESSION-KEY:METHOD=SAMPLE-AES,.*IV=0x/m, 'session keys');
+    my $list = fetch("/sats/$id/v/iframes.m3u8");
+    unlike($list, qr/IV=/, 'I-frames are CMAF');
+    my ($uri) = $list =~ /METHOD=SAMPLE-AES,URI="([^"]+)"/;
+    $uri =~ s{^\.\.}{/sats/$id};
+    my $key = unpack 'H*', fetch($uri);
+    spew("$d/i.mp4", fetch("/sats/$id/v/init.mp4")
+        . fetch("/sats/$id/v/0.iframe.m4s"));
+    is(run("ffmpeg -v error -decryption_key $key -i - -f framemd5 - "
+        . "<$d/i.mp4 | grep -v '^#'"), run("ffmpeg -v error -i - -frames:v 1 "
+        . "-f framemd5 - <$d/clear-v.mp4 | grep -v '^#'"),
+        '… that can be decrypted');
 }
 
 # others' key servers

@@ -6,8 +6,6 @@
 
 
 #define AOT_LC   2
-#define AOT_SBR  5
-#define AOT_PS   29
 
 #define SYNC_SBR 0x2b7
 #define SYNC_PS  0x548
@@ -65,19 +63,19 @@ static void
 read_sync_extension(reel_aac_config_t *c, reel_bits_t *b)
 {
     if (b->nbits - b->bit < 17 || reel_bits_u(b, 11) != SYNC_SBR
-        || read_object_type(b) != AOT_SBR || b->err != REEL_OK
+        || read_object_type(b) != REEL_AAC_SBR || b->err != REEL_OK
         || !reel_bits_u(b, 1))
     {
         return;
     }
 
-    c->object_type = AOT_SBR;
+    c->object_type = REEL_AAC_SBR;
     c->sample_rate = read_rate(b);
 
     if (b->err == REEL_OK && b->nbits - b->bit >= 12
         && reel_bits_u(b, 11) == SYNC_PS && reel_bits_u(b, 1))
     {
-        c->object_type = AOT_PS;
+        c->object_type = REEL_AAC_PS;
     }
 }
 
@@ -117,7 +115,7 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
     c->sample_rate = rate;
     channels = reel_bits_u(&b, 4);
 
-    explicit_sbr = core == AOT_SBR || core == AOT_PS;
+    explicit_sbr = core == REEL_AAC_SBR || core == REEL_AAC_PS;
 
     if (explicit_sbr) {
         c->sample_rate = read_rate(&b);
@@ -150,7 +148,7 @@ reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
         return REEL_BADDATA;
     }
 
-    if (c->object_type == AOT_PS) {
+    if (c->object_type == REEL_AAC_PS) {
         c->channels = 2;
     }
 

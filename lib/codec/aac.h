@@ -14,8 +14,12 @@
 
 #define REEL_AAC_FRAME 1024     /* samples of one access unit */
 
+/* object types (14496-3, table 1.17) */
+#define REEL_AAC_SBR   5
+#define REEL_AAC_PS    29
+
 typedef struct {
-    uint8_t  object_type;       /* 2 = AAC-LC, 5 = SBR, 29 = PS */
+    uint8_t  object_type;       /* 2 = AAC-LC, REEL_AAC_SBR, REEL_AAC_PS */
     uint32_t sample_rate;       /* as heard: SBR doubles the core's */
     uint8_t  channels;          /* as heard: PS makes two of one */
     uint16_t frame;             /* samples at that rate an access unit */

@@ -71,6 +71,15 @@ reel_seal_begin(reel_seal_t *s, const uint8_t iv[16],
 }
 
 
+static void
+copy(uint8_t *out, const uint8_t *in, size_t n)
+{
+    if (out != in) {
+        memcpy(out, in, n);
+    }
+}
+
+
 /* all whole blocks; the rest stays clear, once it is the end */
 static reel_err_t
 run_whole(reel_seal_t *s, uint8_t *out, const uint8_t *in, size_t n,
@@ -87,7 +96,7 @@ run_whole(reel_seal_t *s, uint8_t *out, const uint8_t *in, size_t n,
     *done = blocks;
 
     if (n == s->hidden) {
-        memcpy(out + blocks, in + blocks, n - blocks);
+        copy(out + blocks, in + blocks, n - blocks);
         *done = n;
     }
 
@@ -120,7 +129,7 @@ run_pattern(reel_seal_t *s, uint8_t *out, const uint8_t *in, size_t n,
         n = at;                         /* its block is not whole */
     }
 
-    memcpy(out, in, n);
+    copy(out, in, n);
     *done = n;
 
     if (k == 0) {
@@ -173,7 +182,7 @@ reel_seal_run(reel_seal_t *s, uint8_t *out, const uint8_t *in, size_t n,
 
         if (s->clear != 0) {
             part = n < s->clear ? n : s->clear;
-            memcpy(out, in, part);
+            copy(out, in, part);
             s->clear -= (uint32_t) part;
 
         } else {

@@ -17,6 +17,9 @@
 #define TS_PES_FRAMES 8         /* AAC frames a PES packet */
 #define TS_PES        14        /* its header, one time */
 
+/* SAMPLE-AES escapes NAL units once more: by less than this part of them */
+#define SEALED_PART   256
+
 
 uint64_t
 reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video)
@@ -44,8 +47,8 @@ reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video)
 
 
 static reel_bitrate_t
-rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r, uint32_t per,
-    uint32_t first, uint32_t count)
+rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r,
+    const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
 {
     uint32_t          n, last;
     uint64_t          size, ticks;
@@ -69,7 +72,11 @@ rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r, uint32_t per,
                                            r->kind == REEL_VIDEO);
             ticks += f.duration;
 
-        } while ((f.number + 1) % per != 0 && f.left != 0);
+        } while ((f.number + 1) % o->per != 0 && f.left != 0);
+
+        if (reel_protection_scheme(o->protection) == REEL_SCHEME_CBCS) {
+            size += size / SEALED_PART;
+        }
 
         if (n >= first) {
             reel_rate_add(&x, size, ticks, n == last);
@@ -127,7 +134,7 @@ reel_rates_of(const reel_index_t *ix, const reel_rendition_t *r,
     }
 
     if (o->container == REEL_CONTAINER_TS && r->kind != REEL_TEXT) {
-        return rate_of_ts(ix, r, o->per, first, count);
+        return rate_of_ts(ix, r, o, first, count);
     }
 
     if (o->protection != NULL && r->kind != REEL_TEXT) {

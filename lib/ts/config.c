@@ -4,8 +4,6 @@
 #include "lib/ts/ts_impl.h"
 
 
-#define AOT_SBR     5
-#define AOT_PS      29
 #define RATE_STATED 15          /* in 24 bits; ADTS has the index alone */
 
 
@@ -96,7 +94,7 @@ read_asc(reel_ts_config_t *c, reel_str_t config)
 
     channels = reel_bits_u(&b, 4);
 
-    if (type == AOT_SBR || type == AOT_PS) {
+    if (type == REEL_AAC_SBR || type == REEL_AAC_PS) {
         if (reel_bits_u(&b, 4) == RATE_STATED) {
             reel_bits_u(&b, 24);
         }
@@ -109,6 +107,9 @@ read_asc(reel_ts_config_t *c, reel_str_t config)
     {
         return REEL_UNSUPPORTED;
     }
+
+    c->asc = config;
+    c->aac = aac.object_type;
 
     /* MPEG-4, no CRC; a buffer of a variable rate, one block */
     c->adts[0] = 0xff;

@@ -1,24 +1,9 @@
 #include "lib/ts/ts_impl.h"
 
 
-static const uint8_t  start_code[4] = { 0, 0, 0, 1 };
-
-
-static void
-put_header(uint8_t *p, reel_ts_t *ts, bool begins, uint8_t control)
-{
-    uint16_t  pid = reel_ts_pid(ts->codec);
-
-    p[0] = 0x47;
-    p[1] = (uint8_t) ((begins ? 0x40 : 0) | pid >> 8);
-    p[2] = (uint8_t) pid;
-    p[3] = (uint8_t) (control | (ts->counter & 15));
-}
-
-
 /* 13818-1, 2.4.3.4: room bytes of adaptation field that has a PCR */
-static void
-put_pcr(uint8_t *p, size_t room, bool random_access, uint64_t t)
+void
+reel_ts_put_pcr(uint8_t *p, size_t room, bool random_access, uint64_t t)
 {
     t = (t - REEL_TS_LEAD) & ((UINT64_C(1) << 33) - 1);
 
@@ -36,8 +21,8 @@ put_pcr(uint8_t *p, size_t room, bool random_access, uint64_t t)
 
 
 /* n bytes of adaptation field that fill a packet up, one at least */
-static void
-put_stuffing(uint8_t *p, size_t n)
+void
+reel_ts_put_stuffing(uint8_t *p, size_t n)
 {
     p[0] = (uint8_t) (n - 1);
 
@@ -49,8 +34,8 @@ put_stuffing(uint8_t *p, size_t n)
 
 
 /* such a packet does not count, nor does its counter */
-static void
-put_idle(reel_ts_t *ts, uint8_t *p)
+void
+reel_ts_put_idle(reel_ts_t *ts, uint8_t *p)
 {
     int64_t  at;
 
@@ -59,10 +44,10 @@ put_idle(reel_ts_t *ts, uint8_t *p)
     at = ts->pes_ts + (int64_t) ts->idled * ts->tick;
 
     ts->counter--;
-    put_header(p, ts, false, 0x20);
+    reel_ts_put_header(p, ts, false, 0x20);
     ts->counter++;
 
-    put_pcr(p + 4, TS_PAYLOAD, false, reel_ts_time(ts, at));
+    reel_ts_put_pcr(p + 4, TS_PAYLOAD, false, reel_ts_time(ts, at));
 }
 
 
@@ -77,7 +62,7 @@ put_start_codes(reel_ts_t *ts, uint8_t *in, uint32_t n)
     uint64_t  at;
 
     for (at = 0; ts->code != 0 && at < n; at++) {
-        in[at] = start_code[4 - ts->code--];
+        in[at] = reel_ts_start_code[4 - ts->code--];
     }
 
     for (at = ts->nal; at < n; at += len) {
@@ -93,7 +78,7 @@ put_start_codes(reel_ts_t *ts, uint8_t *in, uint32_t n)
             return REEL_BADDATA;
         }
 
-        memcpy(in + at, start_code, 4);
+        memcpy(in + at, reel_ts_start_code, 4);
         at += 4;
 
         if (at > n) {
@@ -190,13 +175,13 @@ put_packet(reel_ts_t *ts, uint8_t *p, uint8_t **in)
         field = TS_PAYLOAD - n;
     }
 
-    put_header(p, ts, ts->first, field != 0 ? 0x30 : 0x10);
+    reel_ts_put_header(p, ts, ts->first, field != 0 ? 0x30 : 0x10);
 
     if (ts->first) {
-        put_pcr(p + 4, field, ts->sync, reel_ts_time(ts, ts->pes_ts));
+        reel_ts_put_pcr(p + 4, field, ts->sync, reel_ts_time(ts, ts->pes_ts));
 
     } else if (field != 0) {
-        put_stuffing(p + 4, field);
+        reel_ts_put_stuffing(p + 4, field);
     }
 
     ts->first = false;
@@ -247,7 +232,7 @@ put_plain(reel_ts_t *ts, uint8_t *p, size_t n, uint8_t **in)
     }
 
     for (i = 0; i < n; i++) {
-        put_header(p, ts, false, 0x10);
+        reel_ts_put_header(p, ts, false, 0x10);
         memcpy(p + 4, from, TS_PAYLOAD);
         ts->counter++;
         p += REEL_TS_PACKET;
@@ -280,7 +265,7 @@ put_some(reel_ts_t *ts, uint8_t *p, size_t max, uint8_t **in, size_t len,
     }
 
     if (ts->packets == 0) {
-        put_idle(ts, p);
+        reel_ts_put_idle(ts, p);
         return REEL_OK;
     }
 

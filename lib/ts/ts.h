@@ -52,6 +52,8 @@ typedef struct {
     reel_ts_codec_t codec;
     reel_str_t      sets;       /* AVC: parameter sets with start codes */
     uint8_t         adts[7];    /* AAC: a frame's header, its length 0 */
+    reel_str_t      asc;        /* … and its AudioSpecificConfig, borrowed */
+    uint8_t         aac;        /* … and object type */
 } reel_ts_config_t;
 
 /* what reel_ts_config needs for a configuration of len bytes */
@@ -59,8 +61,8 @@ typedef struct {
 
 /*
  * Reads an AVCDecoderConfigurationRecord (14496-15, 5.3.3.1.2) or an
- * AudioSpecificConfig (14496-3, 1.6.2.1).  mem has REEL_TS_SETS_MAX bytes
- * and lives as long as c.  REEL_BADDATA; REEL_UNSUPPORTED: samples whose
+ * AudioSpecificConfig (14496-3, 1.6.2.1), which is borrowed.  mem has
+ * REEL_TS_SETS_MAX bytes and lives as long as c.  REEL_BADDATA; REEL_UNSUPPORTED: samples whose
  * lengths are not of 4 bytes, or sound that ADTS cannot say.
  */
 reel_err_t reel_ts_config(reel_ts_config_t *c, reel_ts_codec_t codec,

@@ -11,6 +11,8 @@
 #define TS_ADTS_MAX  0x1fff     /* aac_frame_length, 13 bits */
 #define TS_IDLE_MAX  100        /* for a picture that is shown for hours */
 
+static const uint8_t  reel_ts_start_code[4] = { 0, 0, 0, 1 };
+
 typedef struct {
     uint32_t samples;
     uint32_t packets;
@@ -30,9 +32,18 @@ bool reel_ts_next_pes(reel_ts_t *ts);
 void reel_ts_pes_head(reel_ts_t *ts, const reel_ts_pes_t *pes);
 void reel_ts_au_head(reel_ts_t *ts);
 
-/* PAT and PMT, a packet each */
+/* PAT and PMT, a packet each; sealed: that of SAMPLE-AES */
 void reel_ts_pat(uint8_t *p, uint8_t counter);
 void reel_ts_pmt(uint8_t *p, uint8_t counter, reel_ts_codec_t codec);
+void reel_ts_pmt_sealed(uint8_t *p, uint8_t counter,
+    const reel_ts_config_t *c);
+
+/* an adaptation field of room bytes that has a PCR, or only fills up */
+void reel_ts_put_pcr(uint8_t *p, size_t room, bool random_access, uint64_t t);
+void reel_ts_put_stuffing(uint8_t *p, size_t n);
+
+/* a packet with a PCR alone, behind a PES */
+void reel_ts_put_idle(reel_ts_t *ts, uint8_t *p);
 
 /* ticks to what is printed: 90 kHz, 33 bits */
 uint64_t reel_ts_time(const reel_ts_t *ts, int64_t v);
@@ -41,6 +52,18 @@ static inline uint16_t
 reel_ts_pid(reel_ts_codec_t codec)
 {
     return codec == REEL_TS_AVC ? REEL_TS_PID_VIDEO : REEL_TS_PID_AUDIO;
+}
+
+static inline void
+reel_ts_put_header(uint8_t *p, const reel_ts_t *ts, bool begins,
+    uint8_t control)
+{
+    uint16_t  pid = reel_ts_pid(ts->codec);
+
+    p[0] = 0x47;
+    p[1] = (uint8_t) ((begins ? 0x40 : 0) | pid >> 8);
+    p[2] = (uint8_t) pid;
+    p[3] = (uint8_t) (control | (ts->counter & 15));
 }
 
 static inline const reel_ts_fragment_t *

@@ -1,0 +1,581 @@
+#include "lib/ts/sealed.h"
+#include "lib/ts/ts_impl.h"
+
+
+#define AAC_CLEAR    16         /* bytes of a frame */
+#define NAL_CLEAR    32
+#define NAL_MIN      48         /* with more than these it is encrypted */
+
+/*
+ * Of the last PES so many raw bytes stay for the packets that fill a segment
+ * up to a multiple of 16; with the bytes of a block that is not whole they
+ * fit in one packet, whatever is put between them.
+ */
+#define KEEP         64
+#define KEEP_MAX     (KEEP + REEL_AES_BLOCK)
+
+
+/* what is being written to */
+typedef struct {
+    reel_ts_sealed_t *x;
+    uint8_t          *p;        /* the packet at hand */
+    uint8_t          *end;
+    size_t            fill;     /* bytes of it; 0: it is not begun */
+    uint8_t          *tail;     /* not NULL: bytes go there instead */
+    size_t            ntail;
+    uint8_t          *in;
+    size_t            len;
+} sink_t;
+
+
+reel_err_t
+reel_ts_sealed_init(reel_ts_sealed_t *x, const reel_ts_segment_t *seg,
+    const uint8_t key[16], const uint8_t iv[16])
+{
+    uint32_t    i;
+    reel_err_t  err;
+
+    *x = (reel_ts_sealed_t) { .pes_left = 0 };
+    memcpy(x->iv, iv, sizeof(x->iv));
+
+    err = reel_ts_init(&x->ts, seg);
+
+    for (i = 0; i < seg->nfragments && err == REEL_OK; i++) {
+        if (seg->fragments[i].config->asc.len > REEL_TS_ASC_MAX) {
+            err = REEL_UNSUPPORTED;
+        }
+    }
+
+    return err == REEL_OK ? reel_seal_init(&x->seal, REEL_SCHEME_CBCS, key)
+                          : err;
+}
+
+
+void
+reel_ts_sealed_release(reel_ts_sealed_t *x)
+{
+    reel_seal_release(&x->seal);
+}
+
+
+/* bytes of payload that may still be put */
+static size_t
+room_of(const sink_t *s)
+{
+    size_t  n = (size_t) (s->end - s->p) / REEL_TS_PACKET;
+
+    if (n == 0) {
+        return 0;
+    }
+
+    return n * TS_PAYLOAD - (s->fill != 0 ? s->fill - 4 : 0)
+           - (s->x->ts.first ? TS_PCR_FIELD : 0);
+}
+
+
+static void
+begin_packet(sink_t *s)
+{
+    reel_ts_t  *ts = &s->x->ts;
+
+    reel_ts_put_header(s->p, ts, ts->first, ts->first ? 0x30 : 0x10);
+    s->fill = 4;
+
+    if (ts->first) {
+        reel_ts_put_pcr(s->p + 4, TS_PCR_FIELD, ts->sync,
+                        reel_ts_time(ts, ts->pes_ts));
+        s->fill += TS_PCR_FIELD;
+        ts->first = false;
+    }
+}
+
+
+static void
+end_packet(sink_t *s)
+{
+    s->p += REEL_TS_PACKET;
+    s->fill = 0;
+    s->x->ts.counter++;
+}
+
+
+static void
+put(sink_t *s, const uint8_t *p, size_t n)
+{
+    size_t  part;
+
+    if (s->tail != NULL) {
+        memcpy(s->tail + s->ntail, p, n);
+        s->ntail += n;
+        return;
+    }
+
+    for ( /* void */ ; n != 0; n -= part) {
+
+        if (s->fill == 0) {
+            begin_packet(s);
+        }
+
+        part = REEL_TS_PACKET - s->fill;
+        part = part < n ? part : n;
+        memcpy(s->p + s->fill, p, part);
+        s->fill += part;
+        p += part;
+
+        if (s->fill == REEL_TS_PACKET) {
+            end_packet(s);
+        }
+    }
+}
+
+
+/* what a packet has not goes before its payload */
+static void
+fill_packet(sink_t *s)
+{
+    size_t     head, n;
+    uint8_t   *p = s->p;
+    reel_ts_t *ts = &s->x->ts;
+
+    head = (p[3] & 0x20) != 0 ? 4 + TS_PCR_FIELD : 4;
+    n = s->fill - head;
+
+    memmove(p + REEL_TS_PACKET - n, p + head, n);
+    p[3] |= 0x20;
+
+    if (head != 4) {
+        reel_ts_put_pcr(p + 4, TS_PAYLOAD - n, ts->sync,
+                        reel_ts_time(ts, ts->pes_ts));
+    } else {
+        reel_ts_put_stuffing(p + 4, TS_PAYLOAD - n);
+    }
+
+    end_packet(s);
+}
+
+
+/* how many of n bytes there are to the next place of an escape */
+static size_t
+plain_bytes(const uint8_t *p, size_t n, uint8_t *zeros)
+{
+    size_t          i = 0;
+    const uint8_t  *q;
+
+    while (i < n) {
+
+        if (*zeros == 0) {
+            q = memchr(p + i, 0, n - i);
+            if (q == NULL) {
+                return n;
+            }
+
+            i = (size_t) (q - p) + 1;
+            *zeros = 1;
+            continue;
+        }
+
+        if (*zeros == 2 && p[i] <= 3) {
+            return i;
+        }
+
+        *zeros = p[i] == 0 ? (uint8_t) (*zeros + 1) : 0;
+        i++;
+    }
+
+    return n;
+}
+
+
+/* 14496-10, 7.4.1: emulation_prevention_three_byte */
+static void
+put_escaped(sink_t *s, const uint8_t *p, size_t n)
+{
+    size_t  part;
+
+    static const uint8_t  three = 3;
+
+    for ( ;; ) {
+        part = plain_bytes(p, n, &s->x->zeros);
+        put(s, p, part);
+
+        if (part == n) {
+            return;
+        }
+
+        put(s, &three, 1);
+        s->x->zeros = 0;
+        p += part;
+        n -= part;
+    }
+}
+
+
+/* n bytes of input are done */
+static void
+took(sink_t *s, size_t n)
+{
+    reel_ts_t  *ts = &s->x->ts;
+
+    s->in += n;
+    s->len -= n;
+    s->x->pes_left -= n;
+    ts->data -= (uint32_t) n;
+    ts->taken += n;
+    ts->left -= n;
+}
+
+
+/* REEL_AGAIN here and below: it needs more input, or more room */
+static reel_err_t
+put_frame(sink_t *s, size_t n)
+{
+    reel_err_t         err;
+    reel_ts_sealed_t  *x = s->x;
+
+    if (x->clear != 0) {
+        n = n < x->clear ? n : x->clear;
+        x->clear -= (uint32_t) n;
+
+        if (x->clear == 0 && x->ts.data != n) {
+            err = reel_seal_begin(&x->seal, x->iv, NULL, 0,
+                                  x->ts.data - (uint32_t) n);
+            if (err != REEL_OK) {
+                return err;
+            }
+        }
+
+    } else {
+        err = reel_seal_run(&x->seal, s->in, s->in, n, &n);
+        if (err != REEL_OK) {
+            return err;
+        }
+    }
+
+    if (n == 0) {
+        return REEL_AGAIN;
+    }
+
+    put(s, s->in, n);
+    took(s, n);
+
+    return REEL_OK;
+}
+
+
+/* a NAL unit begins: its length becomes a start code */
+static reel_err_t
+begin_nal(sink_t *s, size_t n)
+{
+    uint8_t           *p = s->in;
+    reel_ts_sealed_t  *x = s->x;
+
+    if (x->ts.data < 4) {
+        return REEL_BADDATA;
+    }
+
+    if (n < 5 && n < x->ts.data) {
+        return REEL_AGAIN;
+    }
+
+    x->nal = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+             | (uint32_t) p[2] << 8 | p[3];
+
+    if (x->nal > x->ts.data - 4) {
+        return REEL_BADDATA;
+    }
+
+    x->sealed = x->nal > NAL_MIN
+                && ((p[4] & 0x1f) == 1 || (p[4] & 0x1f) == 5);
+
+    /* of three bytes: players take a fourth one for the end of the last unit */
+    put(s, reel_ts_start_code + 1, 3);
+    took(s, 4);
+
+    if (!x->sealed) {
+        return REEL_OK;
+    }
+
+    x->zeros = 0;
+
+    /* the last byte never is: so a block needs one more behind it */
+    x->sub.clear = NAL_CLEAR;
+    x->sub.hidden = x->nal - NAL_CLEAR - 1;
+
+    return reel_seal_begin(&x->seal, x->iv, &x->sub, 1, x->nal - 1);
+}
+
+
+static reel_err_t
+put_nal(sink_t *s, size_t n)
+{
+    reel_err_t         err;
+    reel_ts_sealed_t  *x = s->x;
+
+    if (x->nal == 0) {
+        return begin_nal(s, n);
+    }
+
+    n = n < x->nal ? n : x->nal;
+
+    if (!x->sealed) {
+        put(s, s->in, n);
+
+    } else {
+        if (x->nal != 1) {
+            n -= n == x->nal;
+
+            err = reel_seal_run(&x->seal, s->in, s->in, n, &n);
+            if (err != REEL_OK) {
+                return err;
+            }
+        }
+
+        if (n == 0) {
+            return REEL_AGAIN;
+        }
+
+        put_escaped(s, s->in, n);
+    }
+
+    x->nal -= (uint32_t) n;
+    took(s, n);
+
+    return REEL_OK;
+}
+
+
+static void
+begin_sample(reel_ts_sealed_t *x)
+{
+    x->nal = 0;
+    x->clear = x->ts.data < AAC_CLEAR ? x->ts.data : AAC_CLEAR;
+}
+
+
+static void
+next_sample(reel_ts_sealed_t *x)
+{
+    reel_ts_t  *ts = &x->ts;
+
+    ts->head_at = 0;
+    ts->head_len = 0;
+    reel_ts_au_head(ts);
+    ts->aus--;
+    ts->sample++;
+    begin_sample(x);
+}
+
+
+/* some of at most n raw bytes of the PES, whatever comes next */
+static reel_err_t
+put_some(sink_t *s, size_t n)
+{
+    size_t             part;
+    reel_ts_sealed_t  *x = s->x;
+    reel_ts_t         *ts = &x->ts;
+
+    if (ts->head_at != ts->head_len) {
+        part = ts->head_len - ts->head_at;
+        part = part < n ? part : n;
+        put(s, ts->head + ts->head_at, part);
+        ts->head_at = (uint8_t) (ts->head_at + part);
+        x->pes_left -= part;
+        return REEL_OK;
+    }
+
+    if (ts->sets_at != ts->sets_len) {
+        part = ts->sets_len - ts->sets_at;
+        part = part < n ? part : n;
+        put(s, (const uint8_t *) reel_ts_fragment(ts)->config->sets.p
+               + ts->sets_at, part);
+        ts->sets_at += part;
+        x->pes_left -= part;
+        return REEL_OK;
+    }
+
+    if (ts->data == 0) {
+        next_sample(x);
+        return REEL_OK;
+    }
+
+    n = n < ts->data ? n : ts->data;
+    n = n < s->len ? n : s->len;
+
+    if (n == 0) {
+        return REEL_AGAIN;
+    }
+
+    return ts->codec == REEL_TS_AVC ? put_nal(s, n) : put_frame(s, n);
+}
+
+
+/* the end of a segment: what is left goes into as many packets as it takes */
+static reel_err_t
+put_tail(sink_t *s)
+{
+    size_t             at, k;
+    uint8_t            tail[2 * KEEP_MAX];
+    reel_err_t         err = REEL_OK;
+    reel_ts_sealed_t  *x = s->x;
+
+    if (s->len < x->ts.left
+        || (size_t) (s->end - s->p) < 17 * REEL_TS_PACKET)
+    {
+        return REEL_AGAIN;
+    }
+
+    s->tail = tail;
+    s->ntail = 0;
+
+    while (x->pes_left != 0 && err == REEL_OK) {
+        err = put_some(s, KEEP_MAX);
+    }
+
+    s->tail = NULL;
+
+    if (err != REEL_OK) {
+        return err == REEL_AGAIN ? REEL_BADDATA : err;
+    }
+
+    if (s->fill != 0) {
+        fill_packet(s);
+    }
+
+    /* each packet behind the first one gets a byte */
+    k = 16 - (x->ts.counter & 15);
+    at = s->ntail - (k - 1);
+    put(s, tail, at);
+
+    for ( ;; ) {
+        if (s->fill != 0) {
+            fill_packet(s);
+        }
+
+        if (at == s->ntail) {
+            return REEL_OK;
+        }
+
+        put(s, tail + at++, 1);
+    }
+}
+
+
+static bool
+next_pes(reel_ts_sealed_t *x)
+{
+    reel_ts_t  *ts = &x->ts;
+
+    if (!reel_ts_next_pes(ts)) {
+        return false;
+    }
+
+    x->pes_left = ts->bytes;
+    x->last = ts->fragment + 1 == ts->seg->nfragments
+              && ts->sample + ts->aus == reel_ts_fragment(ts)->nsamples;
+    begin_sample(x);
+
+    return true;
+}
+
+
+static reel_err_t
+put_pes(sink_t *s)
+{
+    size_t             n;
+    reel_err_t         err;
+    reel_ts_sealed_t  *x = s->x;
+
+    if (x->last && x->pes_left <= KEEP_MAX) {
+        return put_tail(s);
+    }
+
+    /* three bytes come of two where all are 0, and one that was due */
+    n = room_of(s);
+    n = n > 2 ? (n - 2) / 3 * 2 : 0;
+
+    if (x->last && n > x->pes_left - KEEP) {
+        n = (size_t) (x->pes_left - KEEP);
+    }
+
+    if (n < REEL_AES_BLOCK) {
+        return REEL_AGAIN;
+    }
+
+    err = put_some(s, n);
+
+    if (err == REEL_OK && x->pes_left == 0 && s->fill != 0) {
+        fill_packet(s);
+    }
+
+    return err;
+}
+
+
+/* one more packet, or some bytes: REEL_AGAIN when that cannot be */
+static reel_err_t
+step(sink_t *s)
+{
+    reel_ts_sealed_t         *x = s->x;
+    const reel_ts_segment_t  *seg = x->ts.seg;
+
+    if (x->pes_left != 0) {
+        return put_pes(s);
+    }
+
+    if (s->end - s->p < REEL_TS_PACKET) {
+        return REEL_AGAIN;
+    }
+
+    if (x->tables == 0) {
+        reel_ts_pat(s->p, (uint8_t) seg->number);
+        x->tables++;
+
+    } else if (x->tables == 1) {
+        reel_ts_pmt_sealed(s->p, (uint8_t) seg->number,
+                           seg->fragments[0].config);
+        x->tables++;
+
+    } else if (x->ts.idle != 0) {
+        reel_ts_put_idle(&x->ts, s->p);
+
+    } else {
+        return next_pes(x) ? REEL_OK : REEL_AGAIN;
+    }
+
+    s->p += REEL_TS_PACKET;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_ts_sealed_write(reel_ts_sealed_t *x, uint8_t *out, size_t cap,
+    uint8_t *in, size_t len, size_t *written)
+{
+    sink_t      s = { .x = x, .p = out, .end = out + cap, .fill = x->filled,
+                      .in = in, .len = len };
+    uint32_t    fragment = x->ts.fragment;
+    reel_err_t  err = REEL_OK;
+
+    *written = 0;
+
+    if (cap < REEL_TS_PACKET) {
+        return REEL_OK;
+    }
+
+    memcpy(out, x->packet, x->filled);
+
+    while (err == REEL_OK && x->ts.fragment == fragment
+           && fragment != x->ts.seg->nfragments)
+    {
+        err = step(&s);
+    }
+
+    x->filled = (uint8_t) s.fill;
+    memcpy(x->packet, s.p, s.fill);
+
+    *written = (size_t) (s.p - out);
+    x->ts.out += *written;
+
+    return err == REEL_AGAIN ? REEL_OK : err;
+}
