@@ -11,6 +11,7 @@ BEGIN {
     deps["auth"] = "base crypt"
     deps["job"] = "base index"
     deps["upload"] = "base store job crypt"
+    deps["hook"] = "base store job crypt"
     deps["mp4"] = "base index codec crypt"
     deps["ts"] = "base index codec crypt"
     deps["title"] = "base index"
@@ -30,6 +31,7 @@ BEGIN {
     system_of["crypt"] = "openssl/"
     system_of["auth"] = "openssl/ jansson.h time.h arpa/inet.h"
     system_of["job"] = "jansson.h"
+    system_of["hook"] = "jansson.h time.h"
     system_of["title"] = "jansson.h"
 
     hiredis_in["workerd"] = "^workerd/redis(_conn|_reply)?\\.[ch]$"

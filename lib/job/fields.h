@@ -2,7 +2,8 @@
  * reel_fields_t: reads the members of a JSON object, sticky in its error
  * like reel_reader_t: after the first one every getter returns zero, and
  * err and the text say which member was missing or wrong.  Check once an
- * object.  A member that is null counts as absent.  Private to lib/job.
+ * object.  A member that is null counts as absent.  Private to lib/job and
+ * lib/hook.
  */
 
 #ifndef REEL_JOB_FIELDS_H

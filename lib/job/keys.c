@@ -15,6 +15,8 @@ static const struct {
     [REEL_LUA_EXPAND] = { "expand", lua_expand },
     [REEL_LUA_CANCEL] = { "cancel", lua_cancel },
     [REEL_LUA_SWEEP] = { "sweep", lua_sweep },
+    [REEL_LUA_HOOK] = { "hook", lua_hook },
+    [REEL_LUA_HOOKED] = { "hooked", lua_hooked },
 };
 
 

@@ -35,6 +35,8 @@ typedef enum {
     REEL_LUA_EXPAND,
     REEL_LUA_CANCEL,
     REEL_LUA_SWEEP,
+    REEL_LUA_HOOK,
+    REEL_LUA_HOOKED,
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 

@@ -221,3 +221,38 @@ reel_key_scratch(reel_key_t dst, reel_str_t job, const char *name)
                                  name != NULL ? "/" : "",
                                  name != NULL ? name : ""));
 }
+
+
+/* "1", "deleted", and "~<digits>" behind them: lib/hook/event.h */
+static bool
+hook_valid(reel_str_t s)
+{
+    char    c;
+    size_t  i;
+
+    for (i = 0; i < s.len; i++) {
+        c = s.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '~')) {
+            return false;
+        }
+    }
+
+    return s.len != 0 && s.len <= OBJECT_MAX;
+}
+
+
+reel_err_t
+reel_key_hook(reel_key_t dst, reel_str_t asset, const char *name)
+{
+    if (!reel_ulid_valid(asset)
+        || (name != NULL && !hook_valid(reel_str(name))))
+    {
+        return refuse(dst);
+    }
+
+    return printed(dst, snprintf(dst, sizeof(reel_key_t), "hooks/%.*s%s%s",
+                                 (int) asset.len, asset.p,
+                                 name != NULL ? "/" : "",
+                                 name != NULL ? name : ""));
+}

@@ -42,6 +42,12 @@ reel_err_t reel_key_pending(reel_key_t dst, reel_str_t asset,
 reel_err_t reel_key_scratch(reel_key_t dst, reel_str_t job,
     const char *name) REEL_WARN_UNUSED;     /* scratch/<job>[/<name>] */
 
+/* webhooks are set up: events are noted */
+#define REEL_KEY_HOOKS_ON "hooks/on"
+
+reel_err_t reel_key_hook(reel_key_t dst, reel_str_t asset,
+    const char *name) REEL_WARN_UNUSED;     /* hooks/<asset>[/<name>] */
+
 /* [a-z0-9][a-z0-9-]{0,31}: rendition and pipeline names */
 bool reel_name_valid(reel_str_t s);
 

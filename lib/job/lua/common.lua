@@ -5,6 +5,7 @@
 local K = ARGV[1]
 local SCHEMA = '1'
 local FINAL_TTL = 86400
+local HOOK_TTL = 7 * 86400
 local LEASE = K .. 'lease'
 local DELAY = K .. 'delay'
 
