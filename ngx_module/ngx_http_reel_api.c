@@ -75,6 +75,10 @@ static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
       ngx_string("retry"), ngx_http_reel_change_retry,
       ngx_http_reel_change_retried, NULL },
 
+    { NGX_HTTP_POST, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_string("webhook"), ngx_http_reel_announce, ngx_http_reel_announced,
+      NULL },
+
     { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
       ngx_string("events"), ngx_http_reel_api_load, ngx_http_reel_api_events,
       NULL }

@@ -58,6 +58,10 @@ void ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data);
 void ngx_http_reel_change_retry(void *data, ngx_log_t *log);
 void ngx_http_reel_change_retried(ngx_http_request_t *r, void *data);
 
+/* POST of an asset's webhook: work and done; ngx_http_reel_announce.c */
+void ngx_http_reel_announce(void *data, ngx_log_t *log);
+void ngx_http_reel_announced(ngx_http_request_t *r, void *data);
+
 /* POST /api/uploads, with api->body; ngx_http_reel_create.c */
 ngx_int_t ngx_http_reel_create_upload(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);

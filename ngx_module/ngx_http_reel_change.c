@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "lib/hook/note.h"
+
 
 /* publications whose entries and scratch folders a delete looks for */
 #define NGX_HTTP_REEL_PUBLICATIONS  100
@@ -133,6 +135,11 @@ ngx_http_reel_change_delete(void *data, ngx_log_t *log)
 
     if (api->err == REEL_OK) {
         api->err = ngx_http_reel_change_clear(api);
+    }
+
+    /* what was cleared is room for it, too */
+    if (api->err == REEL_OK) {
+        api->err = reel_hook_note_deleted(api->store, api->asset.id);
     }
 
     if (api->err == REEL_OK) {

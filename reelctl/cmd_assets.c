@@ -1,4 +1,4 @@
-/* status, watch, play-url, delete, retry, meta: one asset each */
+/* status, watch, play-url, delete, retry, webhook, meta: one asset each */
 
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +318,17 @@ reel_ctl_cmd_retry(reel_ctl_t *c)
     int  code;
 
     code = act(c, "POST", "/retry", NULL, NULL);
+
+    return code == REEL_EXIT_OK ? confirm(c, "queued") : code;
+}
+
+
+int
+reel_ctl_cmd_webhook(reel_ctl_t *c)
+{
+    int  code;
+
+    code = act(c, "POST", "/webhook", NULL, NULL);
 
     return code == REEL_EXIT_OK ? confirm(c, "queued") : code;
 }

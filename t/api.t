@@ -254,6 +254,14 @@ ok(-e "$t->{dir}/store/pending/$id.1", 'its end is not yet settled');
 $a = json(call('GET', "/api/assets/$id")->{body});
 is($a->{status}, 'errored', 'errored') or diag explain $a;
 is($a->{error}{code}, 'NOT_A_VIDEO', 'and why');
+$r = call('POST', "/api/assets/$id/webhook");
+has_status($r, 409, 'NO_EVENT', 'no webhooks are set up');
+mkdir "$t->{dir}/store/hooks" or die "hooks: $!";
+chmod 0777, "$t->{dir}/store/hooks";
+Reel::spew("$t->{dir}/store/hooks/on", '');
+$r = call('POST', "/api/assets/$id/webhook");
+has_status($r, 202, undef, 'its event once more');
+is(scalar(grep { m{^hooks/$id/1~\d+$} } $t->files('hooks')), 1, 'for workerd');
 $r = call('POST', "/api/assets/$id/retry");
 has_status($r, 202, undef, 'retry');
 is(json($r->{body})->{status}, 'preparing', 'preparing again');
@@ -286,6 +294,10 @@ is_deeply([ grep { /\Q$id\E/ } $t->files('assets') ],
     'only the tombstone stays');
 is_deeply([ grep { /\Q$id\E/ } $t->files('pending') ], [],
     'and no entry in the outbox');
+like(Reel::slurp("$t->{dir}/store/hooks/$id/deleted"),
+    qr/"type":"video.asset.deleted"/, 'an event that it was deleted');
+has_status(call('POST', "/api/assets/$id/webhook"), 202, undef,
+    'which can be had again');
 has_status(call('GET', "/api/assets/$id"), 410, 'DELETED', 'gone');
 for my $m ('GET', 'DELETE') {
     has_status(call($m, "/api/assets/$id", key => $Reel::KEY2,

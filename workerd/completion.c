@@ -7,6 +7,7 @@
 #include "lib/store/layout.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/webhooks.h"
 
 #define STREAM      REEL_REDIS_PREFIX "done"
 #define POLL_MS     1000
@@ -22,14 +23,16 @@ typedef reel_err_t (*handler_fn)(reel_worker_t *w, const reel_ended_t *e);
 
 static reel_err_t handle_log(reel_worker_t *w, const reel_ended_t *e);
 static reel_err_t handle_catalog(reel_worker_t *w, const reel_ended_t *e);
+static reel_err_t handle_webhook(reel_worker_t *w, const reel_ended_t *e);
 
-/* a new one (webhooks) is a row here */
+/* a new one is a row here */
 static const struct {
     const char *group;
     handler_fn  fn;
 } handlers[] = {
     { "log", handle_log },
-    { "catalog", handle_catalog }
+    { "catalog", handle_catalog },
+    { "webhook", handle_webhook }
 };
 
 #define NHANDLERS (sizeof(handlers) / sizeof(handlers[0]))
@@ -155,6 +158,19 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     /* an asset that is wholly gone, or whose record is broken, stays so */
     return err == REEL_AGAIN || err == REEL_IO || err == REEL_NOMEM
            ? err : REEL_OK;
+}
+
+
+/*
+ * The event stands in the store, or is about to: who ended the job notes it
+ * when it takes away pending/.  This only makes it go soon.
+ */
+static reel_err_t
+handle_webhook(reel_worker_t *w, const reel_ended_t *e)
+{
+    reel_webhooks_wake(w->webhooks, e->asset);
+
+    return REEL_OK;
 }
 
 

@@ -45,6 +45,8 @@ static const reel_yaml_key_t keys[] = {
     { "sandbox", REEL_YAML_TYPE_FN, AT(sandbox_required), 0, 0,
       read_sandbox, false },
     { "log", REEL_YAML_TYPE_FN, AT(log), 0, 0, read_log, false },
+    { "webhooks", REEL_YAML_TYPE_FN, AT(webhooks), 0, 0,
+      reel_config_webhooks, false },
     { "limits", REEL_YAML_TYPE_FN, 0, 0, 0, read_limits, false },
 };
 

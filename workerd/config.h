@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "workerd/config_webhooks.h"
 #include "workerd/log.h"
 #include "workerd/redis.h"
 
@@ -31,6 +32,7 @@ typedef struct {
     uint32_t          output_mib;       /* of one file of a child */
     bool              sandbox_required;
     reel_log_level_t  log;
+    reel_webhooks_conf_t webhooks;
 } reel_config_t;
 
 void reel_config_default(reel_config_t *c);

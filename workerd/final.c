@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hook/note.h"
 #include "lib/job/keys.h"
 #include "lib/store/layout.h"
 #include "workerd/log.h"
@@ -160,6 +161,9 @@ reel_final_settle(reel_store_t *s, const char *job)
     err = job_parts(job, asset, &publication);
     if (err == REEL_OK) {
         err = reel_key_pending(key, reel_str(asset), publication);
+    }
+    if (err == REEL_OK) {
+        err = reel_hook_note_result(s, asset, publication);
     }
 
     return err == REEL_OK ? reel_store_del(s, key) : err;

@@ -46,6 +46,7 @@ reel_err_t reel_final_lock(reel_store_t *s, const char *asset, bool wait,
 /*
  * Takes pending/<job> away, and no other job's: as soon as the result stands
  * the module may put that of a retry, so at the same time.
+ * Before, what webhooks tell of its end is noted (docs/webhooks.md).
  */
 reel_err_t reel_final_settle(reel_store_t *s, const char *job)
     REEL_WARN_UNUSED;

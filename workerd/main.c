@@ -24,6 +24,7 @@
 #include "workerd/sandbox.h"
 #include "workerd/slots.h"
 #include "workerd/sweep.h"
+#include "workerd/webhooks.h"
 #include "workerd/worker.h"
 
 enum {
@@ -230,6 +231,7 @@ on_redis(void *arg, bool up)
     reel_presence_up(w->presence);
     reel_completion_up(w->completion);
     reel_outbox_look(w->outbox);
+    reel_webhooks_wake(w->webhooks, NULL);
 }
 
 
@@ -299,9 +301,11 @@ start(reel_worker_t *w)
     w->sweep = reel_sweep_new(w);
     w->completion = reel_completion_new(w);
     w->presence = reel_presence_new(w);
+    w->webhooks = reel_webhooks_new(w);
 
     if (w->slots == NULL || w->outbox == NULL || w->sweep == NULL
-        || w->completion == NULL || w->presence == NULL)
+        || w->completion == NULL || w->presence == NULL
+        || w->webhooks == NULL)
     {
         return EXIT_SYSTEM;
     }
@@ -317,6 +321,7 @@ stop(reel_worker_t *w)
 {
     /* first: its callbacks lead into the others */
     reel_redis_free(w->redis);
+    reel_webhooks_free(w->webhooks);
     reel_presence_free(w->presence);
     reel_completion_free(w->completion);
     reel_sweep_free(w->sweep);

@@ -1,7 +1,7 @@
 /*
  * What the parts of one daemon share.  main.c makes it, in this order:
  * configuration, store, pipelines, sandbox probe, loop, Redis, slots,
- * outbox, sweep, completion; it is taken down in the reverse.
+ * outbox, sweep, completion, webhooks; it is taken down in the reverse.
  */
 
 #ifndef REEL_WORKERD_WORKER_H
@@ -23,6 +23,7 @@ typedef struct reel_outbox_s     reel_outbox_t;
 typedef struct reel_sweep_s      reel_sweep_t;
 typedef struct reel_completion_s reel_completion_t;
 typedef struct reel_presence_s   reel_presence_t;
+typedef struct reel_webhooks_s   reel_webhooks_t;
 
 typedef struct {
     reel_config_t      conf;
@@ -37,6 +38,7 @@ typedef struct {
     reel_sweep_t      *sweep;
     reel_completion_t *completion;
     reel_presence_t   *presence;
+    reel_webhooks_t   *webhooks;
     bool               draining;            /* claims nothing any more */
     bool               once;                /* ends when all is done */
 } reel_worker_t;

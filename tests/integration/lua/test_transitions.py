@@ -704,5 +704,52 @@ class Race(Case):
             self.assertEqual(self.q.count(key), 0, key)
 
 
+class Hooks(Case):
+    """webhooks: an asset's events, one after the other for each endpoint"""
+
+    def claim(self, *events, wants=("1", "1"), nonce="n1", lease=1000):
+        return self.q.eval("hook", "hook:" + ASSET % "a", lease, nonce, 2,
+                           "x", wants[0], "y", wants[1], *events)
+
+    def hooked(self, endpoint, event, outcome="done", nonce="n1"):
+        return self.q.eval("hooked", "hook:" + ASSET % "a", endpoint, nonce,
+                           event, outcome)[0]
+
+    def test_in_order_and_one_at_a_time(self):
+        self.assertEqual(self.claim("1", "2"), ["1", "1", "1", "1"])
+        self.assertEqual(self.claim("1", "2", nonce="n2"),
+                         ["", "0", "", "0"])
+        self.assertEqual(self.hooked("x", "1", nonce="n2"), "stale")
+        self.assertEqual(self.hooked("x", "2"), "stale")
+        self.assertEqual(self.hooked("x", "1"), "ok")
+        self.assertEqual(self.hooked("x", "1"), "stale")
+        # x goes on, y has it still; over is what both are done with
+        self.assertEqual(self.claim("1", "2"), ["2", "1", "", "0"])
+        self.assertEqual(self.hooked("y", "1"), "ok")
+        self.assertEqual(self.claim("1", "2", wants=("1", "0")),
+                         ["", "0", "", "0", "1"])
+
+    def test_tries_are_counted_and_wait(self):
+        self.claim("1", wants=("1", "0"))
+        self.assertEqual(self.hooked("x", "1", 60000), "ok")
+        self.assertEqual(self.claim("1", wants=("1", "0"))[0], "")
+        self.redis("HDEL", K + "hook:" + ASSET % "a", "x:next")
+        self.assertEqual(self.claim("1", wants=("1", "0"))[:2], ["1", "2"])
+
+    def test_a_claim_ends(self):
+        self.claim("1", wants=("1", "0"), lease=30)
+        time.sleep(0.05)
+        self.assertEqual(self.claim("1", wants=("1", "0"), nonce="n2")[:2],
+                         ["1", "2"])
+        self.assertEqual(self.hooked("x", "1"), "stale")
+
+    def test_wrong_arguments(self):
+        for argv in ((0, "n", 0), (1000, "n", 3, "x", "1")):
+            with self.assertRaises(RedisError):
+                self.q.eval("hook", "hook:a", *argv)
+        with self.assertRaises(RedisError):
+            self.hooked("x", "1", "soon")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "workerd/config.h"
@@ -188,6 +189,73 @@ addresses(void **state)
 
 
 static void
+webhooks(void **state)
+{
+    int            fd;
+    char           text[1024], secret[] = "/tmp/reel-secret-XXXXXX";
+    reel_error_t   e;
+    reel_config_t  c;
+
+    static const struct {
+        const char *conf;
+        const char *says;           /* NULL: it is fine */
+    } rows[] = {
+        { "url: 'https://x.example/'", NULL },
+        { "url: 'https://x.example/', types: [video.asset.errored]", NULL },
+        { "url: 'http://[::1]:80/', allow_private: true", NULL },
+        { "url: 'http://x.example/'", "https://" },
+        { "url: 'ftp://x.example/', allow_private: true", "https://" },
+        { "url: 'https://u:p@x.example/'", "has a user" },
+        { "url: 'https://x.example/a b'", "a blank" },
+        { "url: 'https://x.example/', types: [video.asset.seen]",
+          "no event" },
+        { "url: 'https://x.example/', ca_file: x", "not an absolute" },
+        { "url: 'https://x.example/' } , { name: a, url: 'https://y.example/'",
+          "two endpoints" },
+        { "allow_private: true", "url" },
+    };
+
+    (void) state;
+
+    fd = mkstemp(secret);
+    assert_true(fd >= 0);
+    assert_int_equal(dprintf(fd, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
+                     39);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(text, sizeof(text), REQUIRED "redis: 'h:1'\nwebhooks: [{ "
+                 "name: a, secret_file: '%s', %s%s%s }]\n", secret,
+                 rows[i].conf, strchr(rows[i].conf, '{') != NULL
+                 ? ", secret_file: " : "",
+                 strchr(rows[i].conf, '{') != NULL ? secret : "");
+        if (rows[i].says == NULL) {
+            assert_int_equal(load(&c, text, &e), REEL_OK);
+            assert_int_equal(c.webhooks.n, 1);
+            assert_string_equal(c.webhooks.endpoint[0].name, "a");
+            continue;
+        }
+        assert_int_equal(load(&c, text, &e), REEL_BADDATA);
+        if (strstr(e.text, rows[i].says) == NULL) {
+            fail_msg("row %zu: \"%s\" not in \"%s\"", i, rows[i].says,
+                     e.text);
+        }
+    }
+
+    snprintf(text, sizeof(text), REQUIRED "redis: 'h:1'\nwebhooks: [{ name: a,"
+             " url: 'https://x.example/', secret_file: '%s' }]\n", secret);
+    assert_int_equal(fchmod(fd, 0640), 0);
+    assert_int_equal(load(&c, text, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "chmod 600"));
+    assert_null(strstr(e.text, "MfKQ"));
+
+    assert_int_equal(unlink(secret), 0);
+    assert_int_equal(load(&c, text, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "No such file"));
+    (void) close(fd);
+}
+
+
+static void
 there_is_a_core(void **state)
 {
     (void) state;
@@ -204,6 +272,7 @@ main(void)
         cmocka_unit_test(everything_set),
         cmocka_unit_test(refused_with_its_place),
         cmocka_unit_test(addresses),
+        cmocka_unit_test(webhooks),
         cmocka_unit_test(there_is_a_core)
     };
 
