@@ -24,7 +24,7 @@ ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) -I. -I$(BUILD)/gen \
 
 AV_PKGS   = libavformat libavcodec libavfilter libavutil libswscale libswresample
 WD_PKGS   = $(AV_PKGS) hiredis yaml-0.1 jansson libcrypto libcurl libseccomp
-CTL_PKGS  = hiredis jansson libcrypto libcurl
+CTL_PKGS  = hiredis yaml-0.1 jansson libcrypto libcurl
 LIB_LIBS  = -ljansson -lcrypto -lpthread
 
 # what pkg-config says, asked for once and not by each compiler

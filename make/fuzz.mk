@@ -12,8 +12,6 @@ FUZZ         ?= $(FUZZ_ALL)
 FUZZ_SAN      = address,undefined -fno-sanitize-recover=all \
                 -fno-omit-frame-pointer
 
-FUZZ_WITH_pipeline = $(BUILD)/workerd/pipeline.o $(BUILD)/workerd/yaml.o \
-                     $(BUILD)/workerd/yaml_read.o
 FUZZ_PKGS_pipeline = yaml-0.1
 FUZZ_WITH_playlist = $(BUILD)/reelctl/m3u8.o $(BUILD)/reelctl/m3u8_attr.o
 FUZZ_WITH_check    = $(FUZZ_WITH_playlist) $(BUILD)/reelctl/mpd.o \

@@ -16,6 +16,7 @@ unit_helper = $(filter-out $(UNIT_TESTS:%.c=$(BUILD)/%.o), \
 UNIT_CFLAGS = $(eval UNIT_CFLAGS := $(shell $(PKG) --cflags cmocka))$(UNIT_CFLAGS)
 UNIT_CFLAGS_workerd = $(WD_CFLAGS)
 UNIT_CFLAGS_reelctl = $(CTL_CFLAGS)
+UNIT_PKGS_conf = yaml-0.1
 UNIT_PKGS_workerd = $(WD_PKGS)
 UNIT_PKGS_reelctl = $(CTL_PKGS)
 UNIT_WITH_workerd = $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))

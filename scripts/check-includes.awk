@@ -12,6 +12,7 @@ BEGIN {
     deps["job"] = "base index"
     deps["upload"] = "base store job crypt"
     deps["hook"] = "base store job crypt"
+    deps["conf"] = "base store index job"
     deps["mp4"] = "base index codec crypt"
     deps["ts"] = "base index codec crypt"
     deps["title"] = "base index"
@@ -33,6 +34,7 @@ BEGIN {
     system_of["job"] = "jansson.h"
     system_of["hook"] = "jansson.h time.h"
     system_of["title"] = "jansson.h"
+    system_of["conf"] = "yaml.h"
 
     hiredis_in["workerd"] = "^workerd/redis(_conn|_reply)?\\.[ch]$"
     hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis.c"
@@ -205,7 +207,7 @@ function check_system(path) {
     }
 
     if (path == "yaml.h") {
-        only("yaml", path, "workerd/yaml.c")
+        only("yaml", path, "lib/conf/yaml.c")
     }
 
     if (path ~ /^openssl\//) {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
                  "0123456789._-"

@@ -8,7 +8,7 @@
 
 #include "lib/hook/event.h"
 #include "lib/hook/sign.h"
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #define REEL_WEBHOOKS_MAX 8
 

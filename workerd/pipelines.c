@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workerd/pipeline.h"
+#include "lib/conf/pipeline_yaml.h"
 
 #define SUFFIX        ".yaml"
 #define PIPELINES_MAX 1024

@@ -1,5 +1,5 @@
 /*
- * A pipeline: what a job makes of a source.  workerd/pipeline.c fills it from
+ * A pipeline: what a job makes of a source.  lib/conf fills it from
  * a YAML file, lib/job/plan.c expands it.
  */
 

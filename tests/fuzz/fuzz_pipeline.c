@@ -3,7 +3,7 @@
 #include "tests/fuzz/round_trip.h"
 
 #include "lib/job/plan.h"
-#include "workerd/pipeline.h"
+#include "lib/conf/pipeline_yaml.h"
 
 
 int

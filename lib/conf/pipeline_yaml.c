@@ -1,4 +1,4 @@
-#include "workerd/pipeline.h"
+#include "lib/conf/pipeline_yaml.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/store/layout.h"
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #define U32(key, type, member, min, max)                                     \
     { (key), REEL_YAML_TYPE_U32, offsetof(type, member), (min), (max), NULL, \

@@ -1,4 +1,4 @@
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #include <errno.h>
 #include <stdarg.h>

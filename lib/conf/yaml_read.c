@@ -1,6 +1,6 @@
 /* values and tables over the nodes of yaml.c */
 
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #include <stdio.h>
 #include <string.h>

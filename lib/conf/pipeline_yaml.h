@@ -1,7 +1,7 @@
 /* pipelines as YAML files: conf/pipelines/<name>.yaml */
 
-#ifndef REEL_WORKERD_PIPELINE_H
-#define REEL_WORKERD_PIPELINE_H
+#ifndef REEL_CONF_PIPELINE_YAML_H
+#define REEL_CONF_PIPELINE_YAML_H
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"

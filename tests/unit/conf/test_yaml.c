@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "workerd/yaml.h"
+#include "lib/conf/yaml.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

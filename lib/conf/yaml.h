@@ -10,8 +10,8 @@
  * booleans; a quoted "12" is a string.
  */
 
-#ifndef REEL_WORKERD_YAML_H
-#define REEL_WORKERD_YAML_H
+#ifndef REEL_CONF_YAML_H
+#define REEL_CONF_YAML_H
 
 #include <stdbool.h>
 #include <stdint.h>

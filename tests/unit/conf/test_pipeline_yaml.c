@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "workerd/pipeline.h"
+#include "lib/conf/pipeline_yaml.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
