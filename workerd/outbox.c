@@ -138,7 +138,7 @@ submit(ask_t *ask)
     reel_request_t           rq = { 0 };
     reel_redis_key_t         key;
     const reel_pipeline_t   *pl;
-    const reel_task_opts_t  *opts = NULL;
+    const reel_node_t      *opts = NULL;
 
     err = reel_job_id_parse(reel_str(ask->job), &asset, &publication);
     if (err == REEL_OK) {
@@ -154,7 +154,7 @@ submit(ask_t *ask)
 
     pl = reel_worker_pipeline(ask->o->w, rq.pipeline);
     if (pl != NULL) {
-        opts = &pl->tasks[REEL_TASK_INSPECT];
+        opts = &pl->nodes[REEL_TASK_INSPECT];
     }
 
     reel_args_init(&a);

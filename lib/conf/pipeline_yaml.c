@@ -5,43 +5,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/conf/pipeline_part.h"
 #include "lib/store/layout.h"
-#include "lib/conf/yaml.h"
-
-#define U32(key, type, member, min, max)                                     \
-    { (key), REEL_YAML_TYPE_U32, offsetof(type, member), (min), (max), NULL, \
-      false }
-#define FN(key, type, member, fn)                                            \
-    { (key), REEL_YAML_TYPE_FN, offsetof(type, member), 0, 0, (fn), false }
-#define ROWS(table)  (table), sizeof(table) / sizeof((table)[0])
 
 
 static reel_err_t
-read_preset(void *dst, const reel_yaml_t *n, reel_error_t *e)
+read_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
-    size_t      i;
-    char        text[16];
-    reel_err_t  err;
+    return reel_conf_codec(dst, n, e);
+}
 
-    static const char *const presets[] = {
-        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
-        "slow", "slower", "veryslow",
-    };
 
-    err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
-    if (err != REEL_OK) {
-        return err;
+static reel_err_t
+check_preset(const reel_yaml_t *n, reel_video_codec_t codec,
+    const char *preset, reel_error_t *e)
+{
+    if (n == NULL || reel_video_preset_valid(codec, preset)) {
+        return REEL_OK;
     }
 
-    for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
-        if (strcmp(text, presets[i]) == 0) {
-            memcpy(dst, text, strlen(text) + 1);
-            return REEL_OK;
-        }
+    if (codec == REEL_VIDEO_AV1) {
+        return reel_yaml_fail(n, e, "\"%s\" is not a preset of SVT-AV1 (0 to "
+                              "13)", preset);
     }
 
-    return reel_yaml_fail(n, e, "\"%s\" is not a preset of x264 (ultrafast "
-                          "to veryslow)", text);
+    return reel_yaml_fail(n, e, "\"%s\" is not a preset of %s (ultrafast "
+                          "to veryslow)", preset,
+                          codec == REEL_VIDEO_HEVC ? "x265" : "x264");
 }
 
 
@@ -64,25 +54,43 @@ read_short_side(void *dst, const reel_yaml_t *n, reel_error_t *e)
 static reel_err_t
 read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
 {
+    reel_err_t  err;
+
     static const reel_yaml_key_t keys[] = {
+        FN("codec", reel_rung_t, codec, read_codec),
         { "short_side", REEL_YAML_TYPE_FN, offsetof(reel_rung_t, short_side),
           0, 0, read_short_side, true },
         { "crf", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, crf),
-          0, 51, NULL, true },
+          0, 63, NULL, true },
         { "max_kbps", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, max_kbps),
           50, 200000, NULL, true },
         { "buf_kbits", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, buf_kbits),
           50, 400000, NULL, true },
+        { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_rung_t, preset),
+          1, sizeof(rung->preset) - 1, NULL, false },
+        FN("when", reel_rung_t, when, reel_conf_when),
     };
 
-    return reel_yaml_map(rung, n, ROWS(keys), e);
+    err = reel_yaml_map(rung, n, ROWS(keys), e);
+
+    if (err == REEL_OK && rung->crf > 51 && rung->codec != REEL_VIDEO_AV1) {
+        err = reel_yaml_fail(reel_yaml_find(n, "crf"), e, "crf must lie "
+                             "within 0 to 51, not %u", rung->crf);
+    }
+
+    if (err == REEL_OK) {
+        err = check_preset(reel_yaml_find(n, "preset"), rung->codec,
+                           rung->preset, e);
+    }
+
+    return err;
 }
 
 
 static reel_err_t
 read_rungs(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
-    reel_err_t         err;
+    reel_err_t         err, now;
     reel_pipeline_t   *p = dst;
     const reel_yaml_t *item;
 
@@ -93,21 +101,20 @@ read_rungs(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
     p->nrungs = 0;
 
-    for (item = n->child; item != NULL; item = item->next) {
+    for (item = n->child; item != NULL && reel_yaml_goes_on(n, err);
+         item = item->next)
+    {
         if (p->nrungs == REEL_PIPELINE_RUNGS) {
             return reel_yaml_fail(item, e, "more than %d rungs",
                                   REEL_PIPELINE_RUNGS);
         }
 
-        err = read_rung(&p->rungs[p->nrungs], item, e);
-        if (err != REEL_OK) {
-            return err;
-        }
-
-        p->nrungs++;
+        p->rungs[p->nrungs] = (reel_rung_t) { .codec = p->codec };
+        now = read_rung(&p->rungs[p->nrungs++], item, e);
+        err = err != REEL_OK ? err : now;
     }
 
-    return REEL_OK;
+    return err;
 }
 
 
@@ -204,66 +211,95 @@ read_storyboard(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
+/* what the rungs go by, before them */
 static reel_err_t
-read_task(void *dst, const reel_yaml_t *n, reel_error_t *e)
+read_encoder(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 {
-    static const reel_yaml_key_t keys[] = {
-        U32("attempts", reel_task_opts_t, attempts, 1, 20),
-        U32("timeout_s", reel_task_opts_t, timeout_s, 10, 86400),
-    };
+    reel_err_t          err = REEL_OK;
+    const char         *preset;
+    const reel_yaml_t  *n = reel_yaml_find(root, "codec");
 
-    return reel_yaml_map(dst, n, ROWS(keys), e);
+    if (n != NULL) {
+        err = read_codec(&p->codec, n, e);
+    }
+
+    preset = reel_video_preset_default(p->codec);
+    memcpy(p->preset, preset, strlen(preset) + 1);
+    for (uint32_t i = 0; i < p->nrungs; i++) {
+        p->rungs[i].codec = p->codec;
+    }
+
+    return err;
 }
 
 
 static reel_err_t
-read_tasks(void *dst, const reel_yaml_t *n, reel_error_t *e)
+check_together(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 {
-    size_t          i;
-    reel_yaml_key_t keys[REEL_TASK_TYPES];
+    const char         *key;
+    reel_error_t        why;
+    const reel_yaml_t  *n;
 
-    /* the rows follow the task types, whatever those become */
-    for (i = 0; i < REEL_TASK_TYPES; i++) {
-        keys[i] = (reel_yaml_key_t) {
-            .key = reel_task_type_name((reel_task_type_t) i),
-            .type = REEL_YAML_TYPE_FN,
-            .offset = i * sizeof(reel_task_opts_t),
-            .fn = read_task,
-        };
+    if (reel_yaml_find(root, "rungs") != NULL
+        && (n = reel_yaml_find(root, "renditions")) != NULL)
+    {
+        return reel_yaml_fail(n, e, "rungs and renditions are the same: "
+                              "write one of them");
     }
 
-    return reel_yaml_map(dst, n, keys, REEL_TASK_TYPES, e);
+    if (reel_pipeline_check(p, &key, &why) != REEL_OK) {
+        n = reel_yaml_find(root, key);
+        if (n == NULL && strcmp(key, "rungs") == 0) {
+            n = reel_yaml_find(root, "renditions");
+        }
+
+        return reel_yaml_fail(n == NULL ? root : n, e, "%s: %s", key,
+                              why.text);
+    }
+
+    return reel_conf_graph(p, reel_yaml_find(root, "tasks"), root, e);
 }
 
 
 static reel_err_t
 read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 {
-    reel_err_t         err;
-    reel_error_t       why;
-    const char        *key;
-    const reel_yaml_t *n;
+    reel_err_t  err, now;
 
     static const reel_yaml_key_t keys[] = {
-        FN("preset", reel_pipeline_t, preset, read_preset),
+        FN("codec", reel_pipeline_t, codec, read_codec),
+        { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_pipeline_t, preset),
+          1, sizeof(p->preset) - 1, NULL, false },
         U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),
         U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),
         { "chunks", REEL_YAML_TYPE_FN, 0, 0, 0, read_chunks, false },
         { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },
+        { "renditions", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },
         { "audio", REEL_YAML_TYPE_FN, 0, 0, 0, read_audio, false },
         { "poster", REEL_YAML_TYPE_FN, 0, 0, 0, read_poster, false },
         { "storyboard", REEL_YAML_TYPE_FN, 0, 0, 0, read_storyboard, false },
         { "subtitles", REEL_YAML_TYPE_BOOL,
           offsetof(reel_pipeline_t, subtitles), 0, 0, NULL, false },
-        FN("tasks", reel_pipeline_t, tasks, read_tasks),
+        { "tasks", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_tasks, false },
     };
 
-    err = reel_yaml_map(p, root, ROWS(keys), e);
+    err = reel_yaml_is(root, REEL_YAML_MAP, e);
+    if (err != REEL_OK) {
+        return err;
+    }
 
-    if (err == REEL_OK && reel_pipeline_check(p, &key, &why) != REEL_OK) {
-        n = reel_yaml_find(root, key);
-        err = reel_yaml_fail(n == NULL ? root : n, e, "%s: %s", key,
-                             why.text);
+    err = read_encoder(p, root, e);
+    now = reel_yaml_map(p, root, ROWS(keys), e);
+    err = err != REEL_OK ? err : now;
+
+    if (err == REEL_OK) {
+        err = check_preset(reel_yaml_find(root, "preset"), p->codec,
+                           p->preset, e);
+    }
+
+    /* what is wrong in itself would be told again */
+    if (err == REEL_OK) {
+        err = check_together(p, root, e);
     }
 
     return err;
@@ -295,8 +331,12 @@ begin(reel_pipeline_t *p, const char *file, reel_error_t *e)
 
 /* root is released */
 static reel_err_t
-finish(reel_pipeline_t *p, reel_yaml_t *root, reel_err_t err, reel_error_t *e)
+finish(reel_pipeline_t *p, reel_yaml_t *root, reel_err_t err,
+    reel_yaml_faults_t *f, reel_error_t *e)
 {
+    if (err == REEL_OK && f != NULL) {
+        reel_yaml_collect(root, f);
+    }
     if (err == REEL_OK) {
         err = read_pipeline(p, root, e);
     }
@@ -320,12 +360,13 @@ reel_pipeline_parse(reel_pipeline_t *p, const char *file, const char *text,
         err = reel_yaml_parse(&root, file, text, len, e);
     }
 
-    return finish(p, root, err, e);
+    return finish(p, root, err, NULL, e);
 }
 
 
 reel_err_t
-reel_pipeline_load(reel_pipeline_t *p, const char *file, reel_error_t *e)
+reel_pipeline_read(reel_pipeline_t *p, const char *file,
+    reel_yaml_faults_t *f, reel_error_t *e)
 {
     reel_err_t   err;
     reel_yaml_t *root = NULL;
@@ -336,7 +377,14 @@ reel_pipeline_load(reel_pipeline_t *p, const char *file, reel_error_t *e)
         err = reel_yaml_load(&root, file, e);
     }
 
-    return finish(p, root, err, e);
+    return finish(p, root, err, f, e);
+}
+
+
+reel_err_t
+reel_pipeline_load(reel_pipeline_t *p, const char *file, reel_error_t *e)
+{
+    return reel_pipeline_read(p, file, NULL, e);
 }
 
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/conf/yaml.h"
 #include "lib/job/pipeline.h"
 
 /*
@@ -13,6 +14,14 @@
  */
 reel_err_t reel_pipeline_load(reel_pipeline_t *p, const char *file,
     reel_error_t *e) REEL_WARN_UNUSED;
+
+/*
+ * The same for who wants to see all that is wrong: f is begun with zeros, and
+ * holds each error of the file's values (e one of them).  What cannot be read
+ * as YAML at all is in e alone.
+ */
+reel_err_t reel_pipeline_read(reel_pipeline_t *p, const char *file,
+    reel_yaml_faults_t *f, reel_error_t *e) REEL_WARN_UNUSED;
 
 /* the same from text; file only names it */
 reel_err_t reel_pipeline_parse(reel_pipeline_t *p, const char *file,

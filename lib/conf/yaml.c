@@ -26,18 +26,74 @@ shown(const char *file)
 }
 
 
+static reel_err_t
+tell(const reel_yaml_t *n, unsigned skip, reel_error_t *e, const char *fmt,
+    va_list args)
+{
+    char          text[160];
+    reel_err_t    err;
+    reel_error_t  own;
+
+    e = e != NULL ? e : &own;
+    (void) vsnprintf(text, sizeof(text), fmt, args);
+
+    err = reel_fail(e, REEL_BADDATA, "%s:%u:%u: %s", shown(n->file),
+                    n->line, n->column + skip, text);
+
+    if (n->faults != NULL && n->faults->n < REEL_YAML_FAULTS) {
+        n->faults->v[n->faults->n++] = *e;
+    }
+
+    return err;
+}
+
+
 reel_err_t
 reel_yaml_fail(const reel_yaml_t *n, reel_error_t *e, const char *fmt, ...)
 {
-    char    text[160];
-    va_list args;
+    va_list     args;
+    reel_err_t  err;
 
     va_start(args, fmt);
-    (void) vsnprintf(text, sizeof(text), fmt, args);
+    err = tell(n, 0, e, fmt, args);
     va_end(args);
 
-    return reel_fail(e, REEL_BADDATA, "%s:%u:%u: %s", shown(n->file),
-                     n->line, n->column, text);
+    return err;
+}
+
+
+reel_err_t
+reel_yaml_fail_at(const reel_yaml_t *n, unsigned skip, reel_error_t *e,
+    const char *fmt, ...)
+{
+    va_list     args;
+    reel_err_t  err;
+
+    va_start(args, fmt);
+    err = tell(n, skip + !n->plain, e, fmt, args);
+    va_end(args);
+
+    return err;
+}
+
+
+void
+reel_yaml_collect(reel_yaml_t *n, reel_yaml_faults_t *f)
+{
+    n->faults = f;
+
+    for (n = n->child; n != NULL; n = n->next) {
+        reel_yaml_collect(n, f);
+    }
+}
+
+
+bool
+reel_yaml_goes_on(const reel_yaml_t *n, reel_err_t err)
+{
+    return err == REEL_OK
+           || (err == REEL_BADDATA && n->faults != NULL
+               && n->faults->n < REEL_YAML_FAULTS);
 }
 
 

@@ -29,6 +29,14 @@ typedef enum {
 
 typedef struct reel_yaml_s reel_yaml_t;
 
+/* more than one error of a file: each "file:line:column: what" */
+#define REEL_YAML_FAULTS  20
+
+typedef struct {
+    size_t       n;
+    reel_error_t v[REEL_YAML_FAULTS];
+} reel_yaml_faults_t;
+
 struct reel_yaml_s {
     reel_yaml_kind_t  kind;
     const char       *file;     /* owned by the root */
@@ -42,6 +50,7 @@ struct reel_yaml_s {
     reel_yaml_t      *child;    /* first member or element */
     reel_yaml_t      *next;     /* sibling */
     size_t            count;    /* of children */
+    reel_yaml_faults_t *faults; /* borrowed; NULL: the first ends it */
 };
 
 /*
@@ -54,9 +63,22 @@ reel_err_t reel_yaml_parse(reel_yaml_t **root, const char *file,
     const char *text, size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 void reel_yaml_free(reel_yaml_t *root);         /* NULL is fine */
 
+/*
+ * From here on an error of a value is noted in f, and reading goes on behind
+ * it; what it returns at the end is the first of them, or REEL_OK.
+ */
+void reel_yaml_collect(reel_yaml_t *root, reel_yaml_faults_t *f);
+
+/* may the reading of n's siblings go on after this error? */
+bool reel_yaml_goes_on(const reel_yaml_t *n, reel_err_t err);
+
 /* fills e with the node's place and the text, returns REEL_BADDATA */
 reel_err_t reel_yaml_fail(const reel_yaml_t *n, reel_error_t *e,
     const char *fmt, ...) REEL_PRINTF(3, 4);
+
+/* the same, for a place within the node's text */
+reel_err_t reel_yaml_fail_at(const reel_yaml_t *n, unsigned skip,
+    reel_error_t *e, const char *fmt, ...) REEL_PRINTF(4, 5);
 
 /* a map's member, or NULL */
 const reel_yaml_t *reel_yaml_find(const reel_yaml_t *map, const char *key);

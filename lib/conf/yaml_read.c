@@ -163,30 +163,38 @@ reel_yaml_map(void *dst, const reel_yaml_t *map, const reel_yaml_key_t *keys,
     size_t nkeys, reel_error_t *e)
 {
     size_t                 i;
-    reel_err_t             err;
+    reel_err_t             err, now;
     reel_yaml_t            place;
     const reel_yaml_t     *n;
     const reel_yaml_key_t *k;
 
     err = reel_yaml_is(map, REEL_YAML_MAP, e);
+    if (err != REEL_OK) {
+        return err;
+    }
 
-    for (n = map->child; err == REEL_OK && n != NULL; n = n->next) {
+    for (n = map->child; n != NULL && reel_yaml_goes_on(map, err);
+         n = n->next)
+    {
         k = row(keys, nkeys, n->key);
 
         if (k == NULL) {
             place = *n;
             place.line = n->key_line;
             place.column = n->key_column;
-            return reel_yaml_fail(&place, e, "unknown key \"%.64s\"",
-                                  n->key);
+            now = reel_yaml_fail(&place, e, "unknown key \"%.64s\"", n->key);
+
+        } else {
+            now = read_value(dst, n, k, e);
         }
 
-        err = read_value(dst, n, k, e);
+        err = err != REEL_OK ? err : now;
     }
 
-    for (i = 0; err == REEL_OK && i < nkeys; i++) {
+    for (i = 0; i < nkeys && reel_yaml_goes_on(map, err); i++) {
         if (keys[i].required && reel_yaml_find(map, keys[i].key) == NULL) {
-            err = reel_yaml_fail(map, e, "\"%s\" is missing", keys[i].key);
+            now = reel_yaml_fail(map, e, "\"%s\" is missing", keys[i].key);
+            err = err != REEL_OK ? err : now;
         }
     }
 

@@ -2,6 +2,16 @@
 
 #include "lib/job/pipeline.h"
 
+#define SVT_PRESET_MAX 13
+#define ATTEMPTS   3
+#define EXEC_S     1800
+
+#define NODE(t, n, timeout)                                                  \
+    [t] = { .type = (t), .name = n, .attempts = ATTEMPTS,                    \
+            .timeout_s = (timeout), .slots = REEL_NODE_UNSET,                \
+            .memory_mib = REEL_NODE_UNSET, .priority = REEL_NODE_UNSET,      \
+            .codec = REEL_VIDEO_CODECS }
+
 static const reel_pipeline_t builtin = {
     .name = "default",
     .preset = "veryfast",
@@ -37,15 +47,16 @@ static const reel_pipeline_t builtin = {
     .story_columns = 5,
     .story_rows = 5,
     .subtitles = true,
-    .tasks = {
-        [REEL_TASK_INSPECT] = { .attempts = 3, .timeout_s = 300 },
-        [REEL_TASK_PLAN] = { .attempts = 3, .timeout_s = 60 },
-        [REEL_TASK_ENCODE_VIDEO] = { .attempts = 3, .timeout_s = 1800 },
-        [REEL_TASK_ENCODE_AUDIO] = { .attempts = 3, .timeout_s = 1800 },
-        [REEL_TASK_POSTER] = { .attempts = 3, .timeout_s = 300 },
-        [REEL_TASK_STORYBOARD] = { .attempts = 3, .timeout_s = 900 },
-        [REEL_TASK_SUBTITLES] = { .attempts = 3, .timeout_s = 900 },
-        [REEL_TASK_PUBLISH] = { .attempts = 3, .timeout_s = 300 },
+    .nnodes = REEL_TASK_EXEC,
+    .nodes = {
+        NODE(REEL_TASK_INSPECT, "inspect", 300),
+        NODE(REEL_TASK_PLAN, "plan", 60),
+        NODE(REEL_TASK_ENCODE_VIDEO, "encode_video", 1800),
+        NODE(REEL_TASK_ENCODE_AUDIO, "encode_audio", 1800),
+        NODE(REEL_TASK_POSTER, "poster", 300),
+        NODE(REEL_TASK_STORYBOARD, "storyboard", 900),
+        NODE(REEL_TASK_SUBTITLES, "extract_subtitles", 900),
+        NODE(REEL_TASK_PUBLISH, "publish", 300),
     },
 };
 
@@ -57,26 +68,161 @@ reel_pipeline_default(reel_pipeline_t *p)
 }
 
 
-reel_err_t
-reel_pipeline_check(const reel_pipeline_t *p, const char **key,
-    reel_error_t *e)
+const reel_pipeline_t *
+reel_pipeline_builtin(void)
+{
+    return &builtin;
+}
+
+
+void
+reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name)
+{
+    size_t len = strlen(name);
+
+    *n = (reel_node_t) {
+        .type = type,
+        .attempts = ATTEMPTS,
+        .timeout_s = type == REEL_TASK_EXEC ? EXEC_S
+                                            : builtin.nodes[type].timeout_s,
+        .slots = type == REEL_TASK_EXEC ? 1 : REEL_NODE_UNSET,
+        .memory_mib = REEL_NODE_UNSET,
+        .priority = REEL_NODE_UNSET,
+        .codec = REEL_VIDEO_CODECS
+    };
+
+    memcpy(n->name, name, len < sizeof(n->name) ? len : sizeof(n->name) - 1);
+}
+
+
+bool
+reel_file_name_valid(reel_str_t s)
+{
+    size_t i;
+
+    for (i = 0; i < s.len; i++) {
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z')
+              || (s.p[i] >= 'A' && s.p[i] <= 'Z')
+              || (s.p[i] >= '0' && s.p[i] <= '9')
+              || (i > 0 && (s.p[i] == '.' || s.p[i] == '_'
+                            || s.p[i] == '-'))))
+        {
+            return false;
+        }
+    }
+
+    return s.len > 0 && s.len < REEL_EXEC_FILE;
+}
+
+
+const reel_node_t *
+reel_pipeline_node(const reel_pipeline_t *p, const char *name)
 {
     uint32_t i;
 
-    *key = "rungs";
+    for (i = 0; i < p->nnodes; i++) {
+        if (strcmp(p->nodes[i].name, name) == 0) {
+            return &p->nodes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const char *
+reel_each_name(reel_each_t e)
+{
+    static const char *const names[REEL_EACHES] = {
+        "none", "chunk", "rendition", "audio_track"
+    };
+
+    return names[e];
+}
+
+
+const char *
+reel_video_codec_name(reel_video_codec_t c)
+{
+    static const char *const names[REEL_VIDEO_CODECS] = {
+        "h264", "hevc", "av1"
+    };
+
+    return names[c];
+}
+
+
+const char *
+reel_video_preset_default(reel_video_codec_t c)
+{
+    return c == REEL_VIDEO_AV1 ? "10" : builtin.preset;
+}
+
+
+bool
+reel_video_preset_valid(reel_video_codec_t c, const char *preset)
+{
+    size_t     i;
+    uint64_t   n;
+
+    static const char *const presets[] = {
+        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium",
+        "slow", "slower", "veryslow",
+    };
+
+    if (c == REEL_VIDEO_AV1) {
+        return reel_str_u64(reel_str(preset), SVT_PRESET_MAX, &n) == REEL_OK;
+    }
+
+    for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
+        if (strcmp(presets[i], preset) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* within each codec */
+static reel_err_t
+check_rungs(const reel_pipeline_t *p, reel_error_t *e)
+{
+    uint32_t i, k, last[REEL_VIDEO_CODECS];
 
     if (p->nrungs == 0 || p->nrungs > REEL_PIPELINE_RUNGS) {
         return reel_fail(e, REEL_INVAL, "1 to %d rungs are possible, not %u",
                          REEL_PIPELINE_RUNGS, p->nrungs);
     }
 
-    for (i = 1; i < p->nrungs; i++) {
-        if (p->rungs[i].short_side >= p->rungs[i - 1].short_side) {
+    for (k = 0; k < REEL_VIDEO_CODECS; k++) {
+        last[k] = UINT32_MAX;
+    }
+
+    for (i = 0; i < p->nrungs; i++) {
+        k = p->rungs[i].codec;
+
+        if (p->rungs[i].short_side >= last[k]) {
             return reel_fail(e, REEL_INVAL,
                              "short_side %u does not fall below %u",
-                             p->rungs[i].short_side,
-                             p->rungs[i - 1].short_side);
+                             p->rungs[i].short_side, last[k]);
         }
+
+        last[k] = p->rungs[i].short_side;
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_pipeline_check(const reel_pipeline_t *p, const char **key,
+    reel_error_t *e)
+{
+    *key = "rungs";
+
+    if (check_rungs(p, e) != REEL_OK) {
+        return REEL_INVAL;
     }
 
     *key = "chunks";

@@ -10,22 +10,43 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/job/limits.h"
 
 #define REEL_PIPELINE_RUNGS  16
 #define REEL_PIPELINE_WIDTHS 2   /* of a storyboard's pictures */
+#define REEL_PIPELINE_NODES  24
+
+#define REEL_NODE_NAME       21     /* terminated */
+#define REEL_NODE_LINKS      8      /* after, inputs, outputs: of each */
+#define REEL_NODE_LABELS     96
+#define REEL_NODE_UNSET      UINT32_MAX
+#define REEL_EXEC_COMMAND    1024   /* all words, each terminated */
+#define REEL_EXEC_WORDS      32
+#define REEL_EXEC_FILE       33     /* a file's name, terminated */
+
+typedef enum {
+    REEL_VIDEO_H264,
+    REEL_VIDEO_HEVC,
+    REEL_VIDEO_AV1,
+    REEL_VIDEO_CODECS           /* their number */
+} reel_video_codec_t;
+
+const char *reel_video_codec_name(reel_video_codec_t c);    /* "h264" */
+
+/* speed presets of the encoder */
+const char *reel_video_preset_default(reel_video_codec_t c);
+bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);
 
 typedef struct {
+    reel_video_codec_t codec;
     uint32_t short_side;        /* 1080, 720, … pixels, even */
-    uint32_t crf;               /* x264, 0 … 51 */
+    uint32_t crf;               /* 0 … 51, of AV1 0 … 63 */
     uint32_t max_kbps;          /* VBV rate */
     uint32_t buf_kbits;         /* VBV buffer */
+    char     preset[16];        /* "" = as of the codec */
+    char     when[REEL_WHEN_MAX + 1];
 } reel_rung_t;
-
-/* what every task type may set; 0 = the built-in default */
-typedef struct {
-    uint32_t attempts;
-    uint32_t timeout_s;
-} reel_task_opts_t;
 
 typedef enum {
     REEL_TASK_INSPECT,
@@ -36,14 +57,66 @@ typedef enum {
     REEL_TASK_STORYBOARD,
     REEL_TASK_SUBTITLES,
     REEL_TASK_PUBLISH,
+    REEL_TASK_EXEC,             /* the last: those before it are built in */
     REEL_TASK_TYPES             /* their number */
 } reel_task_type_t;
 
 const char *reel_task_type_name(reel_task_type_t t);    /* "encode_video" */
 
+typedef enum {
+    REEL_EACH_NONE,
+    REEL_EACH_CHUNK,
+    REEL_EACH_RENDITION,
+    REEL_EACH_AUDIO_TRACK,
+    REEL_EACHES                 /* their number */
+} reel_each_t;
+
+const char *reel_each_name(reel_each_t e);              /* "chunk" */
+
+/* a file that exec makes */
+typedef struct {
+    char     name[REEL_EXEC_FILE];
+    uint32_t max_mib;
+    bool     keep;              /* an object of the asset, not only an input */
+} reel_output_t;
+
+/* a file that exec gets: "source", "inspect", or of a task */
+typedef struct {
+    char from[REEL_NODE_NAME];
+    char file[REEL_EXEC_FILE];  /* "" of the first two */
+} reel_input_t;
+
+/*
+ * A node of the graph: what becomes none, one or many tasks of a type.  The
+ * first REEL_TASK_EXEC of a pipeline are the built-in ones, named after
+ * their types.
+ */
+typedef struct {
+    char             name[REEL_NODE_NAME];
+    reel_task_type_t type;
+    bool             off;
+    bool             optional;              /* exec: the film may go without */
+    reel_each_t      each;
+    char             when[REEL_WHEN_MAX + 1];
+    uint32_t         attempts;
+    uint32_t         timeout_s;             /* 0 = of the type */
+    uint32_t         slots, memory_mib, priority;   /* or REEL_NODE_UNSET */
+    char             labels[REEL_NODE_LABELS];      /* csv, sorted */
+    reel_video_codec_t codec;               /* encode_video; _CODECS = rest */
+    uint32_t         nafter;
+    char             after[REEL_NODE_LINKS][REEL_NODE_NAME];
+    uint32_t         nwords;
+    char             command[REEL_EXEC_COMMAND];
+    uint32_t         ninputs;
+    reel_input_t     inputs[REEL_NODE_LINKS];
+    uint32_t         noutputs;
+    reel_output_t    outputs[REEL_NODE_LINKS];
+} reel_node_t;
+
 typedef struct {
     char             name[33];
-    char             preset[16];            /* x264 */
+    reel_video_codec_t codec;               /* of rungs that say none */
+    char             preset[16];            /* of that codec's encoder */
     uint32_t         gop_ms;                /* 2000 */
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
@@ -65,11 +138,23 @@ typedef struct {
     uint32_t         story_columns;         /* 5 tiles a sheet … */
     uint32_t         story_rows;            /* … 5 */
     bool             subtitles;             /* true */
-    reel_task_opts_t tasks[REEL_TASK_TYPES];
+    uint32_t         nnodes;                /* REEL_TASK_EXEC or more */
+    reel_node_t      nodes[REEL_PIPELINE_NODES];
 } reel_pipeline_t;
 
 /* the values of conf/pipelines/default.yaml; a test compares the two */
 void reel_pipeline_default(reel_pipeline_t *p);
+const reel_pipeline_t *reel_pipeline_builtin(void);
+
+/* a node of that type and name with nothing else said; name fits */
+void reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name);
+
+/* of exec's files: [A-Za-z0-9][A-Za-z0-9._-]{0,31} */
+bool reel_file_name_valid(reel_str_t s);
+
+/* NULL: none has that name */
+const reel_node_t *reel_pipeline_node(const reel_pipeline_t *p,
+    const char *name);
 
 /*
  * What the members must fulfil together (rungs fall, chunk sizes contain

@@ -9,14 +9,49 @@
 #include "lib/job/plan_part.h"
 
 
+/* every group of a chunk; of chunk 0 what is left of the first one */
+static void
+add_chunk(reel_planner_t *p, uint32_t chunk)
+{
+    uint32_t                  g, at = 0;
+    const reel_rung_group_t  *x;
+
+    for (g = 0; g < p->ngroups; g++) {
+        x = &p->groups[g];
+        p->node = x->node;
+
+        if (chunk == 0 && g == 0) {
+            /* its lowest rung is v0.0 */
+            at = 1;
+            if (x->n > 1) {
+                reel_plan_add_video(p, chunk, at++, x->first, x->n - 1);
+            }
+
+        } else {
+            reel_plan_add_video(p, chunk, at++, x->first, x->n);
+        }
+    }
+}
+
+
+static void
+add_first(reel_planner_t *p)
+{
+    const reel_rung_group_t *x = &p->groups[0];
+
+    p->node = x->node;
+    reel_plan_add_video(p, 0, 0, x->first + x->n - 1, 1);
+}
+
+
 static void
 add_all(reel_planner_t *p)
 {
-    uint32_t i, low = p->nrungs - 1, n = p->t.grid.fragments;
+    uint32_t i, n = p->t.grid.fragments;
     uint32_t head = p->growing ? p->chunks[0].to : n;
 
     if (p->t.video) {
-        reel_plan_add_video(p, 0, 0, low, 1);
+        add_first(p);
     }
 
     if (p->t.audio) {
@@ -27,18 +62,15 @@ add_all(reel_planner_t *p)
         reel_plan_add_publish(p, true);
     }
 
-    if (reel_plan_has_poster(p)) {
-        reel_plan_add_poster(p);
-    }
-
+    reel_plan_add_poster(p);
     reel_plan_add_texts(p);
 
-    if (p->t.video && low > 0) {
-        reel_plan_add_video(p, 0, 1, 0, low);
+    if (p->t.video) {
+        add_chunk(p, 0);
     }
 
     for (i = 1; i < p->nchunks; i++) {
-        reel_plan_add_video(p, i, 0, 0, p->nrungs);
+        add_chunk(p, i);
 
         if (i == 1 && p->t.audio && p->growing) {
             reel_plan_add_audio(p, 1, head, n);
@@ -53,7 +85,9 @@ add_all(reel_planner_t *p)
         reel_plan_add_storyboard(p);
     }
 
+    reel_plan_add_execs(p);
     reel_plan_add_publish(p, false);
+    reel_plan_link(p);
 }
 
 
@@ -79,6 +113,7 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     reel_err_t                 err;
     const reel_source_video_t *v = &p->src->video;
 
+    p->node = REEL_PIPELINE_NODES;      /* none */
     err = reel_plan_timeline(&p->t, p->pl, p->src, e);
 
     if (err == REEL_OK) {
@@ -91,9 +126,10 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 
     if (p->t.video) {
         err = reel_plan_chunks(&p->chunks, &p->nchunks, p->pl, v, &p->t);
-        p->nrungs = reel_plan_rungs(p->rungs, p->pl, v->width, v->height);
-    } else {
-        p->nrungs = 1;
+    }
+
+    if (p->t.video && err == REEL_OK) {
+        err = reel_plan_groups(p, e);
     }
 
     p->growing = p->nchunks > 1;
@@ -101,8 +137,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 
     /* beside the chunks: v0.1 poster storyboard publish0 publish, and
        a0 a1 … t0 … */
-    p->cap = p->nchunks + 5 + (size_t) 2 * p->t.naudios
-             + reel_plan_texts(p);
+    p->cap = p->nchunks * p->ngroups + 5 + (size_t) 2 * p->t.naudios
+             + reel_plan_texts(p) + reel_plan_execs(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 
     return err != REEL_OK ? err

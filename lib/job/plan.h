@@ -43,6 +43,8 @@ typedef struct {
     /* progress: these renditions gain work_ms each when it is done */
     char             renditions[REEL_TASK_RUNGS * 34];  /* csv, may be "" */
     uint32_t         work_ms;
+    uint32_t         node;              /* of the pipeline's */
+    uint32_t         each;              /* which of its fan-out */
     uint32_t        *deps;              /* indexes of tasks, owned */
     size_t           ndeps;
 } reel_planned_t;

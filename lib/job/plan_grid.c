@@ -411,9 +411,10 @@ reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
 
     *t = (reel_timeline_t) { 0 };
 
-    t->video = v->stream >= 0;
+    t->video = v->stream >= 0 && reel_plan_wants_video(pl, src);
     t->audio = a->stream >= 0 && a->end_pts > a->first_pts
-               && pl->audio_kbps > 0;
+               && pl->audio_kbps > 0
+               && reel_node_wanted(pl, REEL_TASK_ENCODE_AUDIO, src);
     t->naudios = t->audio ? kept_sounds(pl, src) : 0;
 
     if (!t->video && !t->audio) {

@@ -6,6 +6,8 @@
 #ifndef REEL_JOB_PLAN_PART_H
 #define REEL_JOB_PLAN_PART_H
 
+#include <stdbool.h>
+
 #include "lib/job/plan.h"
 
 /* the grid, and where timeline 0 lies in each kept track */
@@ -38,12 +40,23 @@ reel_err_t reel_plan_chunks(reel_chunk_t **chunks, size_t *n,
     const reel_pipeline_t *pl, const reel_source_video_t *v,
     const reel_timeline_t *t) REEL_WARN_UNUSED;
 
-/* rungs for a picture of that size, falling; returns their number, >= 1 */
+/*
+ * Rungs of one codec for a picture of that size, falling; returns their
+ * number.  src: those whose condition does not hold are left out; NULL: none
+ * is, and there is one at least.
+ */
 uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
-    const reel_pipeline_t *pl, uint32_t width, uint32_t height);
+    const reel_pipeline_t *pl, reel_video_codec_t codec, uint32_t width,
+    uint32_t height, const reel_source_t *src);
 
 /* n scaled by num / den to the nearest even number, at least 2 */
 uint32_t reel_plan_even(uint32_t n, uint32_t num, uint32_t den);
+
+/* rungs [first, first + n) of one node: a task a chunk */
+typedef struct {
+    uint32_t first, n;
+    uint32_t node;
+} reel_rung_group_t;
 
 /* what the tasks are made from, and where they go */
 typedef struct {
@@ -53,8 +66,11 @@ typedef struct {
     reel_timeline_t        t;
     reel_video_rung_t      rungs[REEL_TASK_RUNGS];
     uint32_t               nrungs;
+    reel_rung_group_t      groups[REEL_TASK_RUNGS];
+    uint32_t               ngroups;
     reel_chunk_t          *chunks;
     size_t                 nchunks;
+    uint32_t               node;        /* whose task is added */
     size_t                 cap;         /* of plan->tasks */
     bool                   growing;     /* publish0 is planned */
     reel_err_t             err;         /* sticky */
@@ -91,9 +107,33 @@ void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to);                       /* a task for each sound */
 bool reel_plan_has_poster(const reel_planner_t *p);
 void reel_plan_add_poster(reel_planner_t *p);
+bool reel_plan_has_storyboard(const reel_planner_t *p);
 void reel_plan_add_storyboard(reel_planner_t *p);
 void reel_plan_add_texts(reel_planner_t *p);
 uint32_t reel_plan_texts(const reel_planner_t *p);      /* their number */
 void reel_plan_add_publish(reel_planner_t *p, bool growing);
+
+/* is the node wanted for this source? */
+bool reel_node_wanted(const reel_pipeline_t *pl, uint32_t node,
+    const reel_source_t *src);
+
+/* does any node make pictures of it? */
+bool reel_plan_wants_video(const reel_pipeline_t *pl,
+    const reel_source_t *src);
+
+/* fills rungs and groups; REEL_INVAL when none is left */
+reel_err_t reel_plan_groups(reel_planner_t *p, reel_error_t *e)
+    REEL_WARN_UNUSED;
+
+/* tasks that nodes of the type exec become, at most */
+size_t reel_plan_execs(const reel_planner_t *p);
+void reel_plan_add_execs(reel_planner_t *p);
+
+/* those whose files publish keeps; returns their number */
+uint32_t reel_plan_files(const reel_planner_t *p,
+    reel_publish_files_t files[REEL_PIPELINE_NODES]);
+
+/* what nodes say of their tasks: needs, and what they come after */
+void reel_plan_link(reel_planner_t *p);
 
 #endif

@@ -6,10 +6,13 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/job/plan_part.h"
+#include "lib/job/when.h"
 
 #define NEAR_PERCENT  8
+#define AV1_SIDE      64
 
 
 uint32_t
@@ -40,7 +43,7 @@ between(uint32_t s, uint32_t lo_s, uint32_t lo, uint32_t hi_s, uint32_t hi)
 static reel_rung_t
 own_rung(uint32_t s, const reel_rung_t *hi, const reel_rung_t *lo)
 {
-    reel_rung_t r;
+    reel_rung_t r = *hi;        /* whose place it takes */
 
     r.short_side = s;
     r.max_kbps = between(s, lo->short_side, lo->max_kbps, hi->short_side,
@@ -62,22 +65,74 @@ static void
 set_rung(reel_video_rung_t *v, const reel_rung_t *r, uint32_t width,
     uint32_t height, uint32_t side)
 {
-    (void) snprintf(v->name, sizeof(v->name), "v%u", r->short_side);
-    v->width = reel_plan_even(width, r->short_side, side);
-    v->height = reel_plan_even(height, r->short_side, side);
-    v->crf = r->crf;
-    v->max_kbps = r->max_kbps;
-    v->buf_kbits = r->buf_kbits;
+    static const char *const prefixes[REEL_VIDEO_CODECS] = { "v", "h", "av" };
+
+    *v = (reel_video_rung_t) {
+        .codec = r->codec,
+        .width = reel_plan_even(width, r->short_side, side),
+        .height = reel_plan_even(height, r->short_side, side),
+        .crf = r->crf,
+        .max_kbps = r->max_kbps,
+        .buf_kbits = r->buf_kbits
+    };
+
+    (void) snprintf(v->name, sizeof(v->name), "%s%u", prefixes[r->codec],
+                    r->short_side);
+    memcpy(v->preset, r->preset, sizeof(v->preset));
+}
+
+
+/* the codec's own, falling, each with what is left to chance resolved */
+static uint32_t
+ladder_of(reel_rung_t rungs[REEL_PIPELINE_RUNGS], const reel_pipeline_t *pl,
+    reel_video_codec_t codec)
+{
+    uint32_t    i, n = 0;
+    const char *preset;
+
+    for (i = 0; i < pl->nrungs; i++) {
+        if (pl->rungs[i].codec != codec) {
+            continue;
+        }
+
+        rungs[n] = pl->rungs[i];
+
+        if (rungs[n].preset[0] == '\0') {
+            preset = codec == pl->codec ? pl->preset
+                     : reel_video_preset_default(codec);
+            (void) snprintf(rungs[n].preset, sizeof(rungs[n].preset), "%s",
+                            preset);
+        }
+
+        n++;
+    }
+
+    return n;
+}
+
+
+static bool
+holds(const reel_rung_t *r, const reel_source_t *src)
+{
+    /* what SVT-AV1 takes */
+    if (r->codec == REEL_VIDEO_AV1 && r->short_side < AV1_SIDE) {
+        return false;
+    }
+
+    return src == NULL || reel_when_holds(r->when, strlen(r->when), src);
 }
 
 
 uint32_t
-reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
-    const reel_pipeline_t *pl, uint32_t width, uint32_t height)
+reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
+    const reel_pipeline_t *pl, reel_video_codec_t codec, uint32_t width,
+    uint32_t height, const reel_source_t *src)
 {
-    uint32_t           n, i, s;
-    reel_rung_t        own;
+    uint32_t           n, i, s, of;
+    reel_rung_t        own, rungs[REEL_PIPELINE_RUNGS];
     const reel_rung_t *hi, *lo;
+
+    of = ladder_of(rungs, pl, codec);
 
     /* odd sizes lose a line or column, they are not scaled */
     width = width < 2 ? 2 : width & ~1u;
@@ -85,26 +140,31 @@ reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
     s = width < height ? width : height;
     n = 0;
 
-    for (i = 0; i < pl->nrungs && pl->rungs[i].short_side > s; i++) {
+    for (i = 0; i < of && rungs[i].short_side > s; i++) {
         /* void */
     }
 
-    if (i == pl->nrungs || (i > 0 && pl->rungs[i].short_side < s)) {
-        lo = &pl->rungs[i == pl->nrungs ? i - 1 : i];
-        hi = &pl->rungs[i == 0 ? 0 : i - 1];
+    if (of > 0 && (i == of || (i > 0 && rungs[i].short_side < s))) {
+        lo = &rungs[i == of ? i - 1 : i];
+        hi = &rungs[i == 0 ? 0 : i - 1];
         own = own_rung(s, hi, lo);
-        set_rung(&rungs[n++], &own, width, height, s);
 
-        if (i < pl->nrungs
+        if (holds(&own, src)) {
+            set_rung(&out[n++], &own, width, height, s);
+        }
+
+        if (i < of
             && (uint64_t) s * 100
-               <= (uint64_t) pl->rungs[i].short_side * (100 + NEAR_PERCENT))
+               <= (uint64_t) rungs[i].short_side * (100 + NEAR_PERCENT))
         {
             i++;
         }
     }
 
-    for ( ; i < pl->nrungs && n < REEL_TASK_RUNGS; i++) {
-        set_rung(&rungs[n++], &pl->rungs[i], width, height, s);
+    for ( ; i < of && n < REEL_TASK_RUNGS; i++) {
+        if (holds(&rungs[i], src)) {
+            set_rung(&out[n++], &rungs[i], width, height, s);
+        }
     }
 
     return n;

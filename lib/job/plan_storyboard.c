@@ -134,6 +134,14 @@ cost_us(const reel_planner_t *p, const reel_storyboard_t *t)
 }
 
 
+bool
+reel_plan_has_storyboard(const reel_planner_t *p)
+{
+    return p->t.video && p->pl->story_interval_s != 0
+           && reel_node_wanted(p->pl, REEL_TASK_STORYBOARD, p->src);
+}
+
+
 void
 reel_plan_add_storyboard(reel_planner_t *p)
 {
@@ -142,7 +150,7 @@ reel_plan_add_storyboard(reel_planner_t *p)
     reel_storyboard_t          t;
     const reel_source_video_t *v = &p->src->video;
 
-    if (!p->t.video || p->pl->story_interval_s == 0) {
+    if (!reel_plan_has_storyboard(p)) {
         return;
     }
 

@@ -32,20 +32,18 @@ reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, uint32_t slots,
 {
     uint64_t          ms, patience;
     reel_planned_t   *k;
-    reel_task_opts_t  opts = p->pl->tasks[type];
-    reel_pipeline_t   builtin;
+    uint32_t          node = type;
+    const reel_node_t *n;
 
     if (p->err != REEL_OK) {
         return NULL;
     }
 
-    if (opts.attempts == 0 || opts.timeout_s == 0) {
-        reel_pipeline_default(&builtin);
-        opts.attempts = opts.attempts ? opts.attempts
-                                      : builtin.tasks[type].attempts;
-        opts.timeout_s = opts.timeout_s ? opts.timeout_s
-                                        : builtin.tasks[type].timeout_s;
+    /* a type may have more nodes than the built-in one */
+    if (p->node < p->pl->nnodes && p->pl->nodes[p->node].type == type) {
+        node = p->node;
     }
+    n = &p->pl->nodes[node];
 
     ms = cost_us / 1000;
     ms = ms < LEAST_COST_MS ? LEAST_COST_MS : ms;
@@ -57,9 +55,10 @@ reel_plan_add_task(reel_planner_t *p, reel_task_type_t type, uint32_t slots,
     k->needs.slots = slots;
     k->needs.priority = REEL_PRIORITY;
     k->cost = (uint32_t) ms;
-    k->attempts = opts.attempts;
-    k->timeout_s = patience > opts.timeout_s ? (uint32_t) patience
-                                             : opts.timeout_s;
+    k->node = node;
+    k->attempts = n->attempts;
+    k->timeout_s = patience > n->timeout_s ? (uint32_t) patience
+                                           : n->timeout_s;
 
     return k;
 }
@@ -133,6 +132,26 @@ reel_plan_memory(uint64_t pixels)
 }
 
 
+/* x265 and SVT-AV1 take so many times x264's time, at their presets */
+static const uint32_t effort[REEL_VIDEO_CODECS] = { 1, 5, 4 };
+
+
+/* pixels of rungs [first, first + n), one picture each, by what they cost */
+static uint64_t
+rung_effort(const reel_planner_t *p, uint32_t first, uint32_t n)
+{
+    uint32_t i;
+    uint64_t px = 0;
+
+    for (i = first; i < first + n; i++) {
+        px += (uint64_t) p->rungs[i].width * p->rungs[i].height
+              * effort[p->rungs[i].codec];
+    }
+
+    return px;
+}
+
+
 /* pixels of rungs [first, first + n), one picture each */
 static uint64_t
 rung_pixels(const reel_planner_t *p, uint32_t first, uint32_t n)
@@ -154,7 +173,7 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
     uint32_t n)
 {
     int64_t  ticks;
-    uint64_t frames, px = rung_pixels(p, first, n);
+    uint64_t frames, px = rung_effort(p, first, n);
 
     ticks = reel_plan_tick(&p->t.grid, c->to)
             - reel_plan_tick(&p->t.grid, c->from);
@@ -185,6 +204,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     }
 
     reel_task_name_video(k->name, chunk, group);
+    k->each = chunk;
     k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
                                            + rung_pixels(p, first, n));
     k->work_ms = span_ms(&p->t.grid, c->from, c->to);
@@ -208,11 +228,15 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         .nrungs = n,
     };
 
-    memcpy(t.preset, p->pl->preset, sizeof(t.preset));
+    memcpy(t.preset, p->rungs[first].preset, sizeof(t.preset));
 
     for (i = 0; i < n; i++) {
         t.rungs[i] = p->rungs[first + i];
         add_rendition(k, t.rungs[i].name);
+
+        if (strcmp(t.rungs[i].preset, t.preset) == 0) {
+            t.rungs[i].preset[0] = '\0';
+        }
     }
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
@@ -283,6 +307,7 @@ add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
     }
 
     reel_task_name_audio(k->name, stretch, track);
+    k->each = track;
     k->needs.memory_mib = reel_plan_memory(0);
     k->work_ms = ms;
 
@@ -347,7 +372,8 @@ reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
 bool
 reel_plan_has_poster(const reel_planner_t *p)
 {
-    return p->t.video || p->src->cover.width > 0;
+    return (p->t.video || p->src->cover.width > 0)
+           && reel_node_wanted(p->pl, REEL_TASK_POSTER, p->src);
 }
 
 
@@ -361,6 +387,10 @@ reel_plan_add_poster(reel_planner_t *p)
     reel_source_video_t        cover;
     const reel_source_cover_t *c = &p->src->cover;
     const reel_source_video_t *v = &p->src->video;
+
+    if (!reel_plan_has_poster(p)) {
+        return;
+    }
 
     k = reel_plan_add_task(p, REEL_TASK_POSTER, REEL_SLOTS_LIGHT,
                            (uint64_t) POSTER_COST_MS * 1000);
@@ -420,14 +450,13 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .growing = growing,
         .frag_to = growing ? p->chunks[0].to : p->t.grid.fragments,
         .chunks = growing ? 1 : (uint32_t) p->nchunks,
-        .first_groups = p->nchunks == 0 ? 0
-                        : growing || p->nrungs == 1 ? 1 : 2,
-        .groups = !growing && p->nchunks > 1 ? 1 : 0,
+        .first_groups = p->nchunks == 0 ? 0 : growing ? 1
+                        : p->ngroups + (p->groups[0].n > 1),
+        .groups = !growing && p->nchunks > 1 ? p->ngroups : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
         .audio_tracks = p->t.naudios,
         .poster = !growing && reel_plan_has_poster(p),
-        .storyboard = !growing && p->t.video
-                      && p->pl->story_interval_s != 0,
+        .storyboard = !growing && reel_plan_has_storyboard(p),
         .texts = growing ? 0 : reel_plan_texts(p),
     };
 
@@ -435,6 +464,8 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         t.frames = (uint64_t) reel_plan_tick(&p->t.grid, t.frag_to)
                    / p->t.grid.frame_ts;
     }
+
+    t.nfiles = growing ? 0 : reel_plan_files(p, t.files);
 
     k->ndeps = p->plan->ntasks - 1;
     k->deps = malloc((k->ndeps + 1) * sizeof(uint32_t));

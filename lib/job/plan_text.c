@@ -123,9 +123,14 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
 uint32_t
 reel_plan_texts(const reel_planner_t *p)
 {
-    return p->pl->subtitles ? (uint32_t) ((p->src->ntexts
-                                           + REEL_SUBTITLES_TEXTS - 1)
-                                          / REEL_SUBTITLES_TEXTS) : 0;
+    if (!p->pl->subtitles
+        || !reel_node_wanted(p->pl, REEL_TASK_SUBTITLES, p->src))
+    {
+        return 0;
+    }
+
+    return (uint32_t) ((p->src->ntexts + REEL_SUBTITLES_TEXTS - 1)
+                       / REEL_SUBTITLES_TEXTS);
 }
 
 

@@ -20,6 +20,7 @@ reel_task_type_name(reel_task_type_t t)
         [REEL_TASK_STORYBOARD] = "storyboard",
         [REEL_TASK_SUBTITLES] = "extract_subtitles",
         [REEL_TASK_PUBLISH] = "publish",
+        [REEL_TASK_EXEC] = "exec",
     };
 
     return names[t];
@@ -49,6 +50,18 @@ void
 reel_task_name_text(char dst[REEL_TASK_NAME], uint32_t number)
 {
     (void) snprintf(dst, REEL_TASK_NAME, "t%u", number);
+}
+
+
+void
+reel_task_name_exec(char dst[REEL_TASK_NAME], const char *node,
+    bool numbered, uint32_t number)
+{
+    if (numbered) {
+        (void) snprintf(dst, REEL_TASK_NAME, "%s.%u", node, number);
+    } else {
+        (void) snprintf(dst, REEL_TASK_NAME, "%s", node);
+    }
 }
 
 

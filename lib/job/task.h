@@ -42,6 +42,8 @@ typedef struct {
     char     name[33];          /* "v720" */
     uint32_t width, height;     /* even */
     uint32_t crf, max_kbps, buf_kbits;
+    reel_video_codec_t codec;
+    char     preset[16];        /* "" = the task's */
 } reel_video_rung_t;
 
 typedef struct {
@@ -138,6 +140,45 @@ typedef struct {
 } reel_subtitles_t;
 
 /*
+ * A program of the pipeline's.  Only what the worker's own pipeline file
+ * names is run: the command here tells whether that is still the same.
+ */
+typedef struct {
+    char     node[REEL_NODE_NAME];
+    char     file[REEL_EXEC_FILE];
+    uint32_t first, count;      /* of a fan-out: so many of its tasks; 0 = it
+                                   has one task, without a number */
+} reel_exec_input_t;
+
+typedef struct {
+    char              node[REEL_NODE_NAME];
+    uint32_t          tries;            /* then the film goes without; 0 =
+                                           it does not */
+    uint32_t          nwords;
+    char              command[REEL_EXEC_COMMAND];
+    bool              source, inspect;  /* the film, and its facts */
+    uint32_t          ninputs;
+    reel_exec_input_t inputs[REEL_NODE_LINKS];
+    uint32_t          noutputs;
+    reel_output_t     outputs[REEL_NODE_LINKS];
+
+    /* what it is about */
+    reel_each_t       each;
+    uint32_t          number;           /* which of them */
+    uint32_t          from_ms, to_ms;
+    uint32_t          width, height;    /* 0 = no picture */
+    char              rendition[33];    /* "" */
+    int               stream;           /* of a sound; -1 */
+    char              language[36];
+} reel_exec_t;
+
+/* the tasks of a node whose files stay */
+typedef struct {
+    char     node[REEL_NODE_NAME];
+    uint32_t count;             /* 0 = one, without a number */
+} reel_publish_files_t;
+
+/*
  * publish0 (growing) shows chunk 0 as soon as its lowest rung and the head
  * of the sound stand; publish shows everything.  While growing a segment
  * is one fragment, so frag_to may be any number and no segment ever changes.
@@ -155,6 +196,8 @@ typedef struct {
     bool        poster;
     bool        storyboard;
     uint32_t    texts;          /* tasks of subtitles: t0 … */
+    uint32_t    nfiles;
+    reel_publish_files_t files[REEL_PIPELINE_NODES];
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
 } reel_publish_t;
@@ -179,6 +222,10 @@ reel_err_t reel_subtitles_print(reel_buf_t *b, const reel_subtitles_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_subtitles_parse(reel_subtitles_t *t, const char *json,
     size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_exec_print(reel_buf_t *b, const reel_exec_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_exec_parse(reel_exec_t *t, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
@@ -193,6 +240,8 @@ void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
 void reel_task_name_audio(char dst[REEL_TASK_NAME], uint32_t stretch,
     uint32_t track);
 void reel_task_name_text(char dst[REEL_TASK_NAME], uint32_t number);
+void reel_task_name_exec(char dst[REEL_TASK_NAME], const char *node,
+    bool numbered, uint32_t number);    /* "<node>", "<node>.<number>" */
 
 /*
  * Access-unit arithmetic of the audio grid, in one place: the first access
@@ -240,9 +289,19 @@ typedef struct {
     uint64_t bytes;             /* their sum */
 } reel_story_t;
 
+/* a file that exec made: file/<object> of the asset */
+#define REEL_ANSWER_FILES REEL_NODE_LINKS
+
+typedef struct {
+    char     name[REEL_EXEC_FILE];
+    char     object[64];
+    uint64_t bytes;
+    bool     keep;              /* beyond the job's end */
+} reel_file_t;
+
 /*
  * The answer of encode_video, encode_audio (and its .part), poster,
- * storyboard and extract_subtitles.
+ * storyboard, extract_subtitles and exec.
  */
 typedef struct {
     char            digest[65];         /* SHA-256 hex of the payload */
@@ -252,6 +311,8 @@ typedef struct {
     uint32_t        image_width, image_height, image_bytes;
     reel_story_t   *stories;            /* owned */
     size_t          nstories;
+    size_t          nfiles;
+    reel_file_t     files[REEL_ANSWER_FILES];
 } reel_answer_t;
 
 reel_err_t reel_encoded_print(reel_buf_t *b, const reel_encoded_t *o)

@@ -3,6 +3,46 @@
 #include "lib/job/part.h"
 
 
+static void
+print_files(reel_json_t *j, const reel_publish_t *t)
+{
+    uint32_t i;
+
+    reel_json_key(j, "files");
+    reel_json_array(j);
+
+    for (i = 0; i < t->nfiles; i++) {
+        reel_json_object(j);
+        reel_json_kstr(j, "node", t->files[i].node);
+        reel_json_kuint(j, "count", t->files[i].count);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
+parse_files(reel_publish_t *t, reel_fields_t *f)
+{
+    size_t                 i;
+    json_t                *a;
+    reel_fields_t          in;
+    reel_publish_files_t  *x;
+
+    a = reel_fields_array(f, "files", REEL_PIPELINE_NODES);
+
+    for (i = 0; i < json_array_size(a) && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(a, i), "files");
+        x = &t->files[t->nfiles++];
+        reel_fields_text(&in, "node", x->node, sizeof(x->node), 1);
+        x->count = reel_fields_u32(&in, "count", 0,
+                                   REEL_INDEX_MAX_FRAGMENTS);
+        reel_fields_join(f, &in);
+    }
+}
+
+
 reel_err_t
 reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
 {
@@ -22,6 +62,11 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     reel_json_kbool(&j, "poster", t->poster);
     reel_json_kbool(&j, "storyboard", t->storyboard);
     reel_json_kuint(&j, "texts", t->texts);
+
+    if (t->nfiles > 0) {
+        print_files(&j, t);
+    }
+
     reel_json_kuint(&j, "frames", t->frames);
     reel_json_end(&j, '}');
 
@@ -61,6 +106,11 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
                     && reel_fields_bool(&f, "storyboard");
     t->texts = reel_fields_has(&f, "texts")
                ? reel_fields_u32(&f, "texts", 0, REEL_SOURCE_TEXTS) : 0;
+
+    if (reel_fields_has(&f, "files")) {
+        parse_files(t, &f);
+    }
+
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
 
     if (f.err == REEL_OK

@@ -15,6 +15,14 @@ print_rung(reel_json_t *j, const reel_video_rung_t *r)
     reel_json_kuint(j, "crf", r->crf);
     reel_json_kuint(j, "max_kbps", r->max_kbps);
     reel_json_kuint(j, "buf_kbits", r->buf_kbits);
+
+    if (r->codec != REEL_VIDEO_H264) {
+        reel_json_kstr(j, "codec", reel_video_codec_name(r->codec));
+    }
+    if (r->preset[0] != '\0') {
+        reel_json_kstr(j, "preset", r->preset);
+    }
+
     reel_json_end(j, '}');
 }
 
@@ -62,14 +70,42 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
 
 
 static void
+parse_codec(reel_video_rung_t *r, reel_fields_t *f)
+{
+    char name[8];
+
+    reel_fields_text(f, "codec", name, sizeof(name), 1);
+
+    for (r->codec = 0; f->err == REEL_OK && r->codec < REEL_VIDEO_CODECS;
+         r->codec++)
+    {
+        if (strcmp(name, reel_video_codec_name(r->codec)) == 0) {
+            return;
+        }
+    }
+
+    r->codec = REEL_VIDEO_H264;
+    reel_fields_fail(f, REEL_BADDATA, "codec", "is not known");
+}
+
+
+static void
 parse_rung(reel_video_rung_t *r, reel_fields_t *f)
 {
     reel_fields_get_name(f, "name", r->name);
     r->width = reel_fields_u32(f, "width", 2, 65534);
     r->height = reel_fields_u32(f, "height", 2, 65534);
-    r->crf = reel_fields_u32(f, "crf", 0, 51);
+    r->crf = reel_fields_u32(f, "crf", 0, 63);
     r->max_kbps = reel_fields_u32(f, "max_kbps", 1, 1000000);
     r->buf_kbits = reel_fields_u32(f, "buf_kbits", 1, 2000000);
+
+    if (reel_fields_has(f, "codec")) {
+        parse_codec(r, f);
+    }
+
+    if (reel_fields_has(f, "preset")) {
+        reel_fields_text(f, "preset", r->preset, sizeof(r->preset), 1);
+    }
 
     if (f->err == REEL_OK && (r->width | r->height) & 1) {
         reel_fields_fail(f, REEL_BADDATA, "width", "or height is odd");

@@ -147,9 +147,9 @@ all_values(void **state)
     assert_int_equal(p.story_tile_width, 80);
     assert_int_equal(p.story_columns, 4);
     assert_int_equal(p.story_rows, 1);
-    assert_int_equal(p.tasks[REEL_TASK_PLAN].attempts, 9);
-    assert_int_equal(p.tasks[REEL_TASK_PLAN].timeout_s, 60);
-    assert_int_equal(p.tasks[REEL_TASK_POSTER].timeout_s, 11);
+    assert_int_equal(p.nodes[REEL_TASK_PLAN].attempts, 9);
+    assert_int_equal(p.nodes[REEL_TASK_PLAN].timeout_s, 60);
+    assert_int_equal(p.nodes[REEL_TASK_POSTER].timeout_s, 11);
 
     /* nothing said: the built-in one under this name */
     assert_int_equal(load(&p, "", &e), REEL_OK);
@@ -162,9 +162,14 @@ all_values(void **state)
                    " buf_kbits: 150 }\n"
 
 
+#define EXEC(more)                                                           \
+    "tasks: { x: { type: exec, command: /bin/x, " more " } }\n"
+
+
 static void
 refused(void **state)
 {
+    int             bad = 0;
     char            want[256];
     size_t          i;
     reel_error_t    e;
@@ -214,12 +219,68 @@ refused(void **state)
           "1:13: storyboard: a sheet has two pictures at least" },
         { "poster: { percent: 101 }\n", "1:20: percent must lie within 0" },
         { "tasks: { encode: { attempts: 3 } }\n",
-          "1:10: unknown key \"encode\"" },
+          "1:10: \"encode\" is no built-in task" },
         { "tasks: { plan: { attempts: 0 } }\n",
           "1:28: attempts must lie within 1 to 20" },
         { "tasks: { plan: 3 }\n", "1:16: plan must be a map" },
         { "tasks:\n  plan: { timeout_s: 9 }\n",
           "2:22: timeout_s must lie within 10" },
+
+        { "codec: vp9\n", "1:8: \"vp9\" is no codec" },
+        { "codec: av1\npreset: fast\n", "2:9: \"fast\" is not a preset of "
+          "SVT-AV1" },
+        { "preset: 8\n", "1:9: \"8\" is not a preset of x264" },
+        { "rungs:\n" RUNG(480) "renditions:\n" RUNG(480),
+          "4:3: rungs and renditions are the same" },
+        { "renditions:\n  - { short_side: 64, crf: 2, max_kbps: 100,"
+          " buf_kbits: 150, when: 'height >' }\n",
+          "2:77: when: a fact, number or quoted text" },
+        { "tasks: { poster: { when: size > 3 } }\n",
+          "1:26: when: no such fact" },
+        { "tasks: { poster: { when: height > 3 & video } }\n",
+          "1:37: when: \"and\", \"or\" or the end" },
+        { "tasks: { inspect: false }\n", "1:19: inspect: no job can do" },
+        { "tasks: { plan: { when: video } }\n",
+          "1:24: plan: plan has no condition" },
+        { "tasks: { publish: { after: poster } }\n",
+          "1:28: publish: the place of publish is fixed" },
+        { "tasks: { poster: { after: publish } }\n",
+          "1:27: poster: publish is the last" },
+        { "tasks: { poster: { after: postre } }\n",
+          "1:27: poster: there is no task \"postre\"" },
+        { "tasks: { poster: { for_each: chunk } }\n",
+          "1:30: poster: poster is not done for each chunk" },
+        { "tasks: { poster: { for_each: frame } }\n",
+          "1:30: for_each is chunk, rendition or audio_track" },
+        { "tasks: { encode_video: false, encode_audio: false }\n",
+          "1:24: encode_video: neither pictures nor sound" },
+        { "tasks:\n  poster: { after: [encode_audio, storyboard] }\n"
+          "  storyboard: { after: poster }\n",
+          "3:24: storyboard: \"storyboard\" and \"poster\" wait for one" },
+        { "tasks: { x: { type: exec } }\n", "1:13: x: \"command\" is missing" },
+        { "tasks: { x: { type: exec, command: [ls, -l] } }\n",
+          "1:37: x: the program must be an absolute path" },
+        { "tasks: { x: { type: shell } }\n", "1:21: there is no type" },
+        { "tasks: { x: { type: poster } }\n", "1:21: there is one task of" },
+        { "tasks: { poster: { type: exec } }\n",
+          "1:26: a task \"poster\" has that type" },
+        { "tasks: { a0: { type: exec } }\n", "1:10: \"a0\" cannot be a" },
+        { "tasks: { a_b: { type: exec } }\n", "1:10: \"a_b\" cannot be a" },
+        { "tasks: { x: { type: encode_video } }\n",
+          "1:13: x: \"codec\" is missing" },
+        { "tasks: { x: { type: encode_video, codec: av1 } }\n",
+          "1:42: x: no rendition is of av1" },
+        { EXEC("inputs: [film]"), "1:53: x: \"film\" is no input" },
+        { EXEC("inputs: [y/z.txt]"), "1:53: x: there is no task \"y\"" },
+        { EXEC("inputs: [poster/z]"), "1:53: x: \"poster\" has no output" },
+        { EXEC("inputs: [source, ../../etc/passwd]"), "1:61: \"../etc/" },
+        { EXEC("outputs: [.x]"), "1:54: \".x\" is not a file's name" },
+        { EXEC("outputs: [{ name: a/b }]"), "1:62: \"a/b\" is not a" },
+        { EXEC("outputs: [a, a]"), "1:57: x: \"a\" is there twice" },
+        { EXEC("needs: { slots: 300 }"), "1:60: slots must lie within" },
+        { EXEC("needs: { labels: [GPU] }"), "1:62: a label has" },
+        { EXEC("priority: 10"), "1:54: priority must lie within 0 to 9" },
+        { EXEC("retries: 3"), "1:44: unknown key \"retries\"" },
     };
 
     (void) state;
@@ -230,9 +291,131 @@ refused(void **state)
                         rows[i].text);
 
         if (strncmp(e.text, want, strlen(want)) != 0) {
-            fail_msg("\"%s\", not \"%s\"", e.text, want);
+            print_error("\"%s\", not \"%s\"\n", e.text, want);
+            bad++;
         }
     }
+
+    assert_int_equal(bad, 0);
+}
+
+
+static void
+nodes(void **state)
+{
+    reel_error_t        e;
+    reel_pipeline_t     p;
+    const reel_node_t  *n;
+
+    (void) state;
+
+    if (load(&p,
+        "codec: hevc\n"
+        "renditions:\n"
+        "  - { short_side: 720, crf: 28, max_kbps: 900, buf_kbits: 900 }\n"
+        "  - { short_side: 720, crf: 60, max_kbps: 900, buf_kbits: 900,\n"
+        "      codec: av1, preset: 12, when: duration < 600 }\n"
+        "tasks:\n"
+        "  poster: false\n"
+        "  storyboard: { when: 'height >= 1080', after: words,\n"
+        "                needs: { labels: [gpu, av1, gpu] } }\n"
+        "  light: { type: encode_video, codec: av1, for_each: rendition,\n"
+        "           needs: { slots: 2, memory_mib: 900 }, priority: 2 }\n"
+        "  words:\n"
+        "    type: exec\n"
+        "    command: [ /usr/bin/words, --all, '' ]\n"
+        "    inputs: [ source, inspect ]\n"
+        "    outputs: [ a.vtt, { name: b, max_mib: 3, keep: false } ]\n"
+        "  count:\n"
+        "    { type: exec, command: /bin/count, inputs: words/b,\n"
+        "      optional: true, for_each: audio_track }\n", &e) != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    assert_string_equal(p.preset, "veryfast");
+    assert_int_equal(p.rungs[0].codec, REEL_VIDEO_HEVC);
+    assert_int_equal(p.rungs[1].codec, REEL_VIDEO_AV1);
+    assert_string_equal(p.rungs[1].preset, "12");
+    assert_string_equal(p.rungs[1].when, "duration < 600");
+    assert_true(p.nodes[REEL_TASK_POSTER].off);
+    assert_int_equal(p.nnodes, REEL_TASK_EXEC + 3);
+
+    n = &p.nodes[REEL_TASK_STORYBOARD];
+    assert_string_equal(n->when, "height >= 1080");
+    assert_string_equal(n->labels, "av1,gpu");
+    assert_string_equal(n->after[0], "words");
+    assert_int_equal(n->slots, REEL_NODE_UNSET);
+
+    n = reel_pipeline_node(&p, "light");
+    assert_int_equal(n->type, REEL_TASK_ENCODE_VIDEO);
+    assert_int_equal(n->codec, REEL_VIDEO_AV1);
+    assert_int_equal(n->each, REEL_EACH_RENDITION);
+    assert_int_equal(n->slots, 2);
+    assert_int_equal(n->memory_mib, 900);
+    assert_int_equal(n->priority, 2);
+
+    n = reel_pipeline_node(&p, "words");
+    assert_int_equal(n->nwords, 3);
+    assert_memory_equal(n->command, "/usr/bin/words\0--all\0\0", 23);
+    assert_string_equal(n->inputs[1].from, "inspect");
+    assert_int_equal(n->outputs[0].max_mib, 64);
+    assert_true(n->outputs[0].keep);
+    assert_int_equal(n->outputs[1].max_mib, 3);
+    assert_false(n->outputs[1].keep || n->optional);
+    assert_int_equal(n->attempts, 3);
+
+    n = reel_pipeline_node(&p, "count");
+    assert_string_equal(n->inputs[0].from, "words");
+    assert_string_equal(n->inputs[0].file, "b");
+    assert_true(n->optional);
+}
+
+
+/* all that is wrong with a file, in its order */
+static void
+several(void **state)
+{
+    size_t              i;
+    char                file[64];
+    reel_error_t        e;
+    reel_pipeline_t     p;
+    reel_yaml_faults_t  f = { 0 };
+
+    static const char *const want[] = {
+        "1:9: gop_ms", "2:1: unknown key \"colour\"", "4:5: \"crf\"",
+        "4:5: \"max_kbps\"", "4:5: \"buf_kbits\"", "5:27: short_side",
+        "7:17: when:", "8:14: there is no type",
+    };
+
+    (void) state;
+
+    assert_int_equal(load(&p, "gop_ms: 1\ncolour: red\nrungs:\n"
+        "  - { short_side: 100 }\n"
+        "  - { crf: 9, short_side: 1, max_kbps: 100, buf_kbits: 100 }\n"
+        "tasks:\n  plan: { when: 3 }\n  x: { type: y }\n", &e),
+        REEL_BADDATA);
+    assert_non_null(strstr(e.text, ":1:9: gop_ms"));
+
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    assert_int_equal(reel_pipeline_read(&p, file, &f, &e), REEL_BADDATA);
+
+    for (i = 0; i < f.n && i < COUNT(want); i++) {
+        if (strstr(f.v[i].text, want[i]) == NULL) {
+            fail_msg("\"%s\", not \"%s\"", f.v[i].text, want[i]);
+        }
+    }
+
+    assert_int_equal(f.n, COUNT(want));
+
+    /* and of the graph */
+    f.n = 0;
+    assert_int_equal(load(&p, "tasks:\n  poster: { after: x }\n"
+        "  storyboard: { after: y }\n", &e), REEL_BADDATA);
+    assert_int_equal(reel_pipeline_read(&p, file, &f, &e), REEL_BADDATA);
+    assert_int_equal(f.n, 2);
+    assert_non_null(strstr(f.v[1].text, "x.yaml:3:24: storyboard: there is "
+                           "no task \"y\""));
 }
 
 
@@ -269,6 +452,8 @@ main(void)
         cmocka_unit_test(shipped_is_builtin),
         cmocka_unit_test(all_values),
         cmocka_unit_test(refused),
+        cmocka_unit_test(nodes),
+        cmocka_unit_test(several),
         cmocka_unit_test(names),
     };
 

@@ -508,7 +508,7 @@ costs_and_timeouts(void **state)
     /* a film that cannot be cut gets the time that it needs */
     reel_source_release(&s);
     film_make(&s, &films[16]);
-    pl.tasks[REEL_TASK_ENCODE_VIDEO] = (reel_task_opts_t) { 0, 0 };
+    pl.nodes[REEL_TASK_ENCODE_VIDEO].timeout_s = 10;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     v1 = find(&p, "v1.0");
     assert_true(v1->timeout_s > 7200);

@@ -50,7 +50,8 @@ ladders(void **state)
     reel_pipeline_default(&pl);
 
     for (i = 0; i < COUNT(rows); i++) {
-        n = reel_plan_rungs(r, &pl, rows[i].w, rows[i].h);
+        n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, rows[i].w, rows[i].h,
+                            NULL);
         got[0] = '\0';
 
         for (k = 0, len = 0; k < n; k++) {
@@ -78,7 +79,8 @@ rules(void **state)
 
     for (w = 2; w < 2500; w += 37) {
         for (h = 2; h < 2500; h += 41) {
-            n = reel_plan_rungs(r, &pl, w, h);
+            n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, w, h,
+                            NULL);
             assert_in_range(n, 1, REEL_TASK_RUNGS);
             top = UINT32_MAX;
 
@@ -110,16 +112,19 @@ own_size_lies_between_its_neighbours(void **state)
 
     reel_pipeline_default(&pl);
     pl.rungs[1].crf = 20;
-    (void) reel_plan_rungs(r, &pl, 1600, 900);
+    (void) reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 1600, 900,
+                            NULL);
     assert_string_equal(r[0].name, "v900");
     assert_int_equal(r[0].max_kbps, (4500 + 7800) / 2);
     assert_int_equal(r[0].buf_kbits, (6750 + 11700) / 2);
     assert_int_equal(r[0].crf, 21);
 
     /* a quarter of the lowest one's area, but not less than 100 kb/s */
-    (void) reel_plan_rungs(r, &pl, 160, 120);
+    (void) reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 160, 120,
+                            NULL);
     assert_int_equal(r[0].max_kbps, 125);
-    (void) reel_plan_rungs(r, &pl, 32, 32);
+    (void) reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 32, 32,
+                            NULL);
     assert_int_equal(r[0].max_kbps, 100);
 }
 

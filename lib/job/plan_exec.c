@@ -1,0 +1,205 @@
+/* programs of the user's: a task each, or one for each of what they say */
+
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/job/plan_part.h"
+
+#define COST_MS         1000
+#define SPARE_ATTEMPTS  3       /* as of the storyboard */
+
+
+static uint32_t
+fan(const reel_planner_t *p, reel_each_t each)
+{
+    switch (each) {
+    case REEL_EACH_CHUNK:
+        return (uint32_t) p->nchunks;
+    case REEL_EACH_RENDITION:
+        return p->nrungs;
+    case REEL_EACH_AUDIO_TRACK:
+        return p->t.naudios;
+    default:
+        return 1;
+    }
+}
+
+
+static uint32_t
+ms_at(const reel_planner_t *p, uint32_t fragment)
+{
+    int64_t ms;
+
+    ms = reel_rescale(reel_plan_tick(&p->t.grid, fragment), 1000,
+                      p->t.grid.timescale, REEL_ROUND_NEAR);
+
+    return ms > UINT32_MAX ? UINT32_MAX : (uint32_t) ms;
+}
+
+
+/* which part of the film this one is about */
+static void
+set_scope(const reel_planner_t *p, reel_exec_t *t, uint32_t i)
+{
+    const reel_source_audio_t *a;
+    const reel_source_video_t *v = &p->src->video;
+
+    t->number = i;
+    t->to_ms = ms_at(p, p->t.grid.fragments);
+    t->width = p->t.video ? v->width : 0;
+    t->height = p->t.video ? v->height : 0;
+
+    switch (t->each) {
+    case REEL_EACH_CHUNK:
+        t->from_ms = ms_at(p, p->chunks[i].from);
+        t->to_ms = ms_at(p, p->chunks[i].to);
+        break;
+    case REEL_EACH_RENDITION:
+        memcpy(t->rendition, p->rungs[i].name, sizeof(t->rendition));
+        t->width = p->rungs[i].width;
+        t->height = p->rungs[i].height;
+        break;
+    case REEL_EACH_AUDIO_TRACK:
+        a = reel_source_audio(p->src, i);
+        t->stream = a->stream;
+        memcpy(t->language, a->language, sizeof(t->language));
+        break;
+    default:
+        break;
+    }
+}
+
+
+/* of a fan-out the one that it meets, else all of them */
+static void
+add_input(const reel_planner_t *p, reel_exec_t *t, const reel_input_t *in,
+    uint32_t i)
+{
+    reel_exec_input_t *x;
+    const reel_node_t *from;
+
+    if (strcmp(in->from, "source") == 0) {
+        t->source = true;
+        return;
+    }
+    if (strcmp(in->from, "inspect") == 0) {
+        t->inspect = true;
+        return;
+    }
+
+    from = reel_pipeline_node(p->pl, in->from);
+    x = &t->inputs[t->ninputs++];
+    memcpy(x->node, in->from, sizeof(x->node));
+    memcpy(x->file, in->file, sizeof(x->file));
+
+    if (from != NULL && from->each != REEL_EACH_NONE) {
+        x->first = from->each == t->each ? i : 0;
+        x->count = from->each == t->each ? 1 : fan(p, from->each);
+    }
+}
+
+
+static void
+add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
+{
+    uint32_t        k;
+    reel_buf_t      b;
+    reel_exec_t     t = { .each = n->each, .stream = -1 };
+    reel_planned_t *task;
+
+    task = reel_plan_add_task(p, REEL_TASK_EXEC, n->slots,
+                              (uint64_t) COST_MS * 1000);
+    if (task == NULL) {
+        return;
+    }
+
+    reel_task_name_exec(task->name, n->name, n->each != REEL_EACH_NONE, i);
+    task->each = i;
+
+    memcpy(t.node, n->name, sizeof(t.node));
+    memcpy(t.command, n->command, sizeof(t.command));
+    memcpy(t.outputs, n->outputs, sizeof(t.outputs));
+    t.nwords = n->nwords;
+    t.noutputs = n->noutputs;
+
+    if (n->optional) {
+        t.tries = task->attempts;
+        task->attempts += SPARE_ATTEMPTS;
+    }
+
+    set_scope(p, &t, i);
+
+    for (k = 0; k < n->ninputs; k++) {
+        add_input(p, &t, &n->inputs[k], i);
+    }
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    reel_plan_set_payload(p, task, &b, reel_exec_print(&b, &t));
+}
+
+
+size_t
+reel_plan_execs(const reel_planner_t *p)
+{
+    size_t   n = 0;
+    uint32_t i;
+
+    for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
+        if (p->pl->nodes[i].type == REEL_TASK_EXEC) {
+            n += fan(p, p->pl->nodes[i].each);
+        }
+    }
+
+    return n;
+}
+
+
+void
+reel_plan_add_execs(reel_planner_t *p)
+{
+    uint32_t           i, k;
+    const reel_node_t *n;
+
+    for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
+        n = &p->pl->nodes[i];
+
+        if (n->type != REEL_TASK_EXEC
+            || !reel_node_wanted(p->pl, i, p->src))
+        {
+            continue;
+        }
+
+        p->node = i;
+
+        for (k = 0; k < fan(p, n->each); k++) {
+            add_exec(p, n, k);
+        }
+    }
+}
+
+
+uint32_t
+reel_plan_files(const reel_planner_t *p,
+    reel_publish_files_t files[REEL_PIPELINE_NODES])
+{
+    uint32_t           i, k, n = 0;
+    const reel_node_t *x;
+
+    for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
+        x = &p->pl->nodes[i];
+
+        for (k = 0; k < x->noutputs && !x->outputs[k].keep; k++) {
+            /* void */
+        }
+
+        if (x->type == REEL_TASK_EXEC && k < x->noutputs
+            && fan(p, x->each) > 0 && reel_node_wanted(p->pl, i, p->src))
+        {
+            memcpy(files[n].node, x->name, sizeof(files[n].node));
+            files[n++].count = x->each == REEL_EACH_NONE ? 0
+                               : fan(p, x->each);
+        }
+    }
+
+    return n;
+}

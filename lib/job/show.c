@@ -1,0 +1,345 @@
+#include "lib/job/show.h"
+
+#include <string.h>
+
+#include "lib/base/json.h"
+
+#define NAMES_SHOWN 4           /* of what a task waits for */
+
+typedef void (*row_fn)(reel_buf_t *b, const reel_pipeline_t *pl,
+    const reel_plan_t *p, size_t i);
+
+
+/* ---- text */
+
+static void
+text_needs(reel_buf_t *b, const reel_needs_t *n)
+{
+    reel_buf_printf(b, "%u slot%s", n->slots, n->slots == 1 ? "" : "s");
+
+    if (n->memory_mib > 0) {
+        reel_buf_printf(b, ", %u MiB", n->memory_mib);
+    }
+    if (n->labels[0] != '\0') {
+        reel_buf_printf(b, ", %s", n->labels);
+    }
+    if (n->priority != REEL_PRIORITY) {
+        reel_buf_printf(b, ", priority %u", n->priority);
+    }
+}
+
+
+static void
+text_deps(reel_buf_t *b, const reel_plan_t *p, const reel_planned_t *k)
+{
+    size_t d;
+
+    for (d = 0; d < k->ndeps && d < NAMES_SHOWN; d++) {
+        reel_buf_printf(b, "%s%s", d == 0 ? " <- " : " ",
+                        p->tasks[k->deps[d]].name);
+    }
+
+    if (k->ndeps > NAMES_SHOWN) {
+        reel_buf_printf(b, " and %zu more", k->ndeps - NAMES_SHOWN);
+    }
+}
+
+
+static void
+text_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    const reel_planned_t *k = &p->tasks[i];
+
+    (void) pl;
+
+    reel_buf_printf(b, "%-16s %-17s %6u.%03u s  ", k->name,
+                    reel_task_type_name(k->type), k->cost / 1000,
+                    k->cost % 1000);
+    text_needs(b, &k->needs);
+
+    if (k->renditions[0] != '\0') {
+        reel_buf_printf(b, "  %s", k->renditions);
+    }
+
+    text_deps(b, p, k);
+    reel_buf_printf(b, "\n");
+}
+
+
+static void
+text_command(reel_buf_t *b, const reel_node_t *n)
+{
+    uint32_t    i;
+    const char *word = n->command;
+
+    for (i = 0; i < n->nwords; i++) {
+        reel_buf_printf(b, " %s", word);
+        word += strlen(word) + 1;
+    }
+}
+
+
+static void
+text_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    uint32_t           k;
+    const reel_node_t *n = &pl->nodes[i];
+
+    (void) p;
+
+    reel_buf_printf(b, "%-20s %s", n->name, reel_task_type_name(n->type));
+
+    if (n->off) {
+        reel_buf_printf(b, " left out");
+    }
+    if (n->each != REEL_EACH_NONE) {
+        reel_buf_printf(b, " for each %s", reel_each_name(n->each));
+    }
+    if (n->when[0] != '\0') {
+        reel_buf_printf(b, " when %s", n->when);
+    }
+    if (n->nwords > 0) {
+        text_command(b, n);
+    }
+
+    for (k = 0; k < n->nafter; k++) {
+        reel_buf_printf(b, "%s%s", k == 0 ? " <- " : " ", n->after[k]);
+    }
+    for (k = 0; k < n->ninputs; k++) {
+        reel_buf_printf(b, "%s%s%s%s", k + n->nafter == 0 ? " <- " : " ",
+                        n->inputs[k].from, n->inputs[k].file[0] ? "/" : "",
+                        n->inputs[k].file);
+    }
+    for (k = 0; k < n->noutputs; k++) {
+        reel_buf_printf(b, "%s%s", k == 0 ? " -> " : " ",
+                        n->outputs[k].name);
+    }
+
+    reel_buf_printf(b, "\n");
+}
+
+
+/* ---- JSON */
+
+/* csv as an array */
+static void
+json_list(reel_json_t *j, const char *key, const char *csv)
+{
+    size_t len;
+
+    reel_json_key(j, key);
+    reel_json_array(j);
+
+    while (*csv != '\0') {
+        len = strcspn(csv, ",");
+        reel_json_str(j, (reel_str_t) { csv, len });
+        csv += len + (csv[len] == ',');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
+json_task(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    size_t                d;
+    const reel_planned_t *k = &p->tasks[i];
+
+    reel_json_object(j);
+    reel_json_kstr(j, "name", k->name);
+    reel_json_kstr(j, "type", reel_task_type_name(k->type));
+    reel_json_kstr(j, "node", pl->nodes[k->node].name);
+    reel_json_kuint(j, "slots", k->needs.slots);
+    reel_json_kuint(j, "memory_mib", k->needs.memory_mib);
+    json_list(j, "labels", k->needs.labels);
+    reel_json_kuint(j, "priority", k->needs.priority);
+    reel_json_kuint(j, "cost_ms", k->cost);
+    reel_json_kuint(j, "attempts", k->attempts);
+    reel_json_kuint(j, "timeout_s", k->timeout_s);
+    json_list(j, "renditions", k->renditions);
+    reel_json_key(j, "after");
+    reel_json_array(j);
+
+    for (d = 0; d < k->ndeps; d++) {
+        reel_json_str(j, reel_str(p->tasks[k->deps[d]].name));
+    }
+
+    reel_json_end(j, ']');
+    reel_json_end(j, '}');
+}
+
+
+static void
+json_node(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    uint32_t           k;
+    const char        *word;
+    const reel_node_t *n = &pl->nodes[i];
+
+    (void) p;
+    reel_json_object(j);
+    reel_json_kstr(j, "name", n->name);
+    reel_json_kstr(j, "type", reel_task_type_name(n->type));
+    reel_json_kbool(j, "off", n->off);
+    reel_json_kstr(j, "for_each", reel_each_name(n->each));
+    reel_json_kstr(j, "when", n->when);
+    reel_json_key(j, "command");
+    reel_json_array(j);
+
+    for (k = 0, word = n->command; k < n->nwords; k++) {
+        reel_json_str(j, reel_str(word));
+        word += strlen(word) + 1;
+    }
+
+    reel_json_end(j, ']');
+    reel_json_key(j, "after");
+    reel_json_array(j);
+
+    for (k = 0; k < n->nafter; k++) {
+        reel_json_str(j, reel_str(n->after[k]));
+    }
+    for (k = 0; k < n->ninputs; k++) {
+        if (n->inputs[k].file[0] != '\0') {
+            reel_json_str(j, reel_str(n->inputs[k].from));
+        }
+    }
+
+    reel_json_end(j, ']');
+    reel_json_end(j, '}');
+}
+
+
+static void
+json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
+{
+    size_t      i, n = p != NULL ? p->ntasks : pl->nnodes;
+    reel_json_t j;
+
+    reel_json_init(&j, b);
+    reel_json_object(&j);
+    reel_json_kstr(&j, "pipeline", pl->name);
+    reel_json_key(&j, "tasks");
+    reel_json_array(&j);
+
+    for (i = 0; i < n; i++) {
+        (p != NULL ? json_task : json_node)(&j, pl, p, i);
+    }
+
+    reel_json_end(&j, ']');
+    reel_json_end(&j, '}');
+    reel_buf_printf(b, "\n");
+}
+
+
+/* ---- Graphviz.  Names hold nothing that would need escaping */
+
+static void
+dot_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    size_t                d;
+    const reel_planned_t *k = &p->tasks[i];
+
+    (void) pl;
+    reel_buf_printf(b, "    \"%s\" [label=\"%s\\n%s\"];\n", k->name,
+                    k->name, reel_task_type_name(k->type));
+
+    if (k->ndeps == 0) {
+        reel_buf_printf(b, "    plan -> \"%s\";\n", k->name);
+    }
+
+    for (d = 0; d < k->ndeps; d++) {
+        reel_buf_printf(b, "    \"%s\" -> \"%s\";\n",
+                        p->tasks[k->deps[d]].name, k->name);
+    }
+}
+
+
+static void
+dot_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    size_t i)
+{
+    uint32_t           k;
+    const reel_node_t *n = &pl->nodes[i];
+
+    (void) p;
+
+    if (n->off || n->type == REEL_TASK_INSPECT || n->type == REEL_TASK_PLAN) {
+        return;
+    }
+
+    reel_buf_printf(b, "    \"%s\" [label=\"%s\\n%s\"];\n", n->name,
+                    n->name, reel_task_type_name(n->type));
+
+    for (k = 0; k < n->nafter; k++) {
+        reel_buf_printf(b, "    \"%s\" -> \"%s\";\n", n->after[k], n->name);
+    }
+    for (k = 0; k < n->ninputs; k++) {
+        if (n->inputs[k].file[0] != '\0') {
+            reel_buf_printf(b, "    \"%s\" -> \"%s\" [label=\"%s\"];\n",
+                            n->inputs[k].from, n->name, n->inputs[k].file);
+        }
+    }
+
+    if (n->type != REEL_TASK_PUBLISH) {
+        reel_buf_printf(b, "    \"%s\" -> publish;\n", n->name);
+
+        if (n->nafter + n->ninputs == 0) {
+            reel_buf_printf(b, "    plan -> \"%s\";\n", n->name);
+        }
+    }
+}
+
+
+static reel_err_t
+show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    reel_show_form_t form)
+{
+    size_t i, n = p != NULL ? p->ntasks : pl->nnodes;
+    row_fn row;
+
+    if (form == REEL_SHOW_JSON) {
+        json_all(b, pl, p);
+        return reel_buf_err(b);
+    }
+
+    if (form == REEL_SHOW_DOT) {
+        row = p != NULL ? dot_task : dot_node;
+        reel_buf_printf(b, "digraph \"%s\" {\n    rankdir=LR;\n"
+                        "    node [shape=box];\n    inspect -> plan;\n",
+                        pl->name);
+    } else {
+        row = p != NULL ? text_task : text_node;
+    }
+
+    for (i = 0; i < n; i++) {
+        row(b, pl, p, i);
+    }
+
+    if (form == REEL_SHOW_DOT) {
+        reel_buf_printf(b, "}\n");
+    }
+
+    return reel_buf_err(b);
+}
+
+
+reel_err_t
+reel_show_pipeline(reel_buf_t *b, const reel_pipeline_t *pl,
+    reel_show_form_t form)
+{
+    return show(b, pl, NULL, form);
+}
+
+
+reel_err_t
+reel_show_plan(reel_buf_t *b, const reel_pipeline_t *pl,
+    const reel_plan_t *p, reel_show_form_t form)
+{
+    return show(b, pl, p, form);
+}

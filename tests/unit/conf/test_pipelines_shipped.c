@@ -1,0 +1,176 @@
+/* every shipped pipeline: it reads, and what two films become */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/conf/pipeline_yaml.h"
+#include "lib/job/show.h"
+#include "tests/unit/golden.h"
+
+/* every kind of edge: files, order, fan-outs that meet, conditions */
+static const char YAML[] =
+    "renditions:\n"
+    "  - { short_side: 720, crf: 23, max_kbps: 900, buf_kbits: 900 }\n"
+    "  - { short_side: 360, crf: 23, max_kbps: 400, buf_kbits: 400 }\n"
+    "  - { short_side: 360, crf: 40, max_kbps: 300, buf_kbits: 300,\n"
+    "      codec: av1 }\n"
+    "tasks:\n"
+    "  storyboard: { when: duration > 3600 }\n"
+    "  encode_audio: { after: look }\n"
+    "  light: { type: encode_video, codec: av1, after: cut,\n"
+    "           needs: { slots: 2, labels: [av1] }, priority: 1 }\n"
+    "  look: { type: exec, command: [/bin/look, -v], inputs: source,\n"
+    "          outputs: facts.json }\n"
+    "  cut: { type: exec, command: /bin/cut, for_each: chunk,\n"
+    "         inputs: [look/facts.json], outputs: [a.bin] }\n"
+    "  join: { type: exec, command: /bin/join, inputs: cut/a.bin,\n"
+    "          outputs: [all.bin], optional: true }\n"
+    "  never: { type: exec, command: /bin/false, when: height > 5000,\n"
+    "           outputs: [x] }\n"
+    "  nor: { type: exec, command: /bin/false, inputs: never/x }\n"
+    "  size: { type: exec, command: /bin/size, for_each: rendition,\n"
+    "          after: [encode_video, light, never] }\n";
+
+static const char *const films[] = { "film", "phone" };
+
+
+/* tests/golden/<film>.inspect.json */
+static void
+read_film(reel_source_t *s, const char *film)
+{
+    char          name[64], *text;
+    size_t        len;
+    reel_error_t  e;
+
+    (void) snprintf(name, sizeof(name), "%s.inspect.json", film);
+    text = golden_read(name, &len);
+
+    if (reel_source_parse(s, text, len, &e) != REEL_OK) {
+        fail_msg("%s: %s", name, e.text);
+    }
+
+    free(text);
+}
+
+
+static void
+expand(const char *file, const char *name)
+{
+    char             golden[128];
+    size_t           i;
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+
+    if (reel_pipeline_load(&p, file, &e) != REEL_OK) {
+        fail_msg("%s", e.text);
+    }
+
+    for (i = 0; i < sizeof(films) / sizeof(films[0]); i++) {
+        read_film(&s, films[i]);
+        reel_buf_init(&b, 1u << 20);
+
+        if (reel_plan(&plan, &p, &s, 0, &e) != REEL_OK) {
+            fail_msg("%s: %s", file, e.text);
+        }
+
+        assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT),
+                         REEL_OK);
+        (void) snprintf(golden, sizeof(golden), "%s.%s.plan", name,
+                        films[i]);
+        golden_check(golden, b.data, b.len);
+
+        reel_buf_release(&b);
+        reel_plan_release(&plan);
+        reel_source_release(&s);
+    }
+}
+
+
+static void
+shipped(void **state)
+{
+    int             n = 0;
+    DIR            *d = opendir("conf/pipelines");
+    char            file[300], name[64];
+    size_t          len;
+    struct dirent  *entry;
+
+    (void) state;
+    assert_non_null(d);
+
+    while ((entry = readdir(d)) != NULL) {
+        len = strcspn(entry->d_name, ".");
+
+        if (len > 0 && strcmp(entry->d_name + len, ".yaml") == 0) {
+            (void) snprintf(name, sizeof(name), "%.*s", (int) len,
+                            entry->d_name);
+            (void) snprintf(file, sizeof(file), "conf/pipelines/%s",
+                            entry->d_name);
+            expand(file, name);
+            n++;
+        }
+    }
+
+    closedir(d);
+    assert_true(n >= 5);
+}
+
+
+/* the three forms of the same */
+static void
+forms(void **state)
+{
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+
+    (void) state;
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", YAML, strlen(YAML),
+                                         &e), REEL_OK);
+    read_film(&s, "phone");
+    assert_int_equal(reel_plan(&plan, &p, &s, 0, &e), REEL_OK);
+
+    reel_buf_init(&b, 1u << 20);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    reel_buf_printf(&b, "\n");
+    assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_TEXT), REEL_OK);
+    golden_check("nodes.txt", b.data, b.len);
+    reel_buf_clear(&b);
+
+    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_JSON), REEL_OK);
+    assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_JSON), REEL_OK);
+    golden_check("nodes.json", b.data, b.len);
+    reel_buf_clear(&b);
+
+    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_DOT), REEL_OK);
+    assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_DOT), REEL_OK);
+    golden_check("nodes.dot", b.data, b.len);
+
+    reel_buf_release(&b);
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shipped),
+        cmocka_unit_test(forms),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
