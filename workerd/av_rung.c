@@ -4,20 +4,9 @@
 
 #include <libavutil/opt.h>
 
-#include "lib/codec/avc.h"
-
 
 /* no key frames but the forced ones */
 #define KEYINT_NONE  (1 << 20)
-
-
-/*
- * One slice, closed GOPs, key frames where the grid has them and nowhere
- * else.  stitchable: headers that do not depend on content, so that the
- * chunks of a rung share them.
- */
-#define X264_PARAMS                                                          \
-    "open-gop=0:scenecut=0:sliced-threads=0:slices=1:aud=0:stitchable=1"
 
 
 static void
@@ -47,21 +36,40 @@ set_rate(AVCodecContext *enc, const reel_encode_video_t *t, uint32_t unit)
 
 
 static int
+set_options(const reel_av_rung_t *r, AVCodecContext *enc)
+{
+    int          rc;
+    const char  *preset;
+
+    preset = r->rung->preset[0] != '\0' ? r->rung->preset : r->task->preset;
+
+    rc = av_opt_set(enc->priv_data, "preset", preset, 0);
+    if (rc >= 0) {
+        rc = av_opt_set_double(enc->priv_data, "crf", r->rung->crf, 0);
+    }
+
+    return rc < 0 ? rc : r->codec->set(enc, r->task->threads > 0
+                                            ? r->task->threads : 1);
+}
+
+
+static int
 open_encoder(reel_av_rung_t *r, const AVFrame *like, reel_av_fault_t *f)
 {
     int              rc;
     AVCodecContext  *enc;
     const AVCodec   *codec;
 
-    codec = avcodec_find_encoder_by_name("libx264");
+    codec = avcodec_find_encoder_by_name(r->codec->encoder);
     if (codec == NULL) {
         return reel_av_fault(f, "INTERNAL", "encode",
-                             "this libavcodec has no libx264");
+                             "this libavcodec has no %s", r->codec->encoder);
     }
 
     enc = r->enc = avcodec_alloc_context3(codec);
     if (enc == NULL) {
-        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "x264");
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode",
+                                 r->codec->name);
     }
 
     enc->width = (int) r->rung->width;
@@ -78,24 +86,12 @@ open_encoder(reel_av_rung_t *r, const AVFrame *like, reel_av_fault_t *f)
     enc->rc_buffer_size = (int) (r->rung->buf_kbits * 1000);
     set_rate(enc, r->task, r->unit);
 
-    rc = av_opt_set(enc->priv_data, "preset", r->task->preset, 0);
-    if (rc >= 0) {
-        rc = av_opt_set_double(enc->priv_data, "crf", r->rung->crf, 0);
-    }
-    if (rc >= 0) {
-        rc = av_opt_set(enc->priv_data, "profile", "high", 0);
-    }
-    if (rc >= 0) {
-        rc = av_opt_set_int(enc->priv_data, "forced-idr", 1, 0);
-    }
-    if (rc >= 0) {
-        rc = av_opt_set(enc->priv_data, "x264-params", X264_PARAMS, 0);
-    }
+    rc = set_options(r, enc);
     if (rc >= 0) {
         rc = avcodec_open2(enc, codec, NULL);
     }
 
-    return rc < 0 ? reel_av_fault_lib(f, rc, "encode", "x264") : 0;
+    return rc < 0 ? reel_av_fault_lib(f, rc, "encode", r->codec->name) : 0;
 }
 
 
@@ -104,27 +100,27 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
 {
     int                 rc;
     reel_err_t          err;
-    reel_buf_t          avcc;
+    reel_buf_t          config;
     reel_cmaf_track_t   track;
 
     rc = -1;
-    reel_buf_init(&avcc, 4096);
+    reel_buf_init(&config, 4096);
 
-    err = reel_avc_config(&avcc, r->enc->extradata,
-                          (size_t) r->enc->extradata_size);
+    err = r->codec->config(&config, r->enc->extradata,
+                           (size_t) r->enc->extradata_size);
     if (err == REEL_OK) {
-        err = reel_buf_err(&avcc);
+        err = reel_buf_err(&config);
     }
     if (err != REEL_OK) {
-        (void) reel_av_fault_err(f, err, "encode", "x264's headers");
+        (void) reel_av_fault_err(f, err, "encode", "the encoder's headers");
         goto done;
     }
 
     track = (reel_cmaf_track_t) {
-        .codec = REEL_CODEC_AVC,
+        .codec = r->codec->codec,
         .track_id = REEL_TRACK_VIDEO,
         .timescale = r->task->grid.timescale,
-        .config = { (char *) avcc.data, avcc.len },
+        .config = { (char *) config.data, config.len },
         .language = "und",
         .width = (uint16_t) r->rung->width,
         .height = (uint16_t) r->rung->height,
@@ -133,7 +129,7 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
         .matrix = (uint8_t) r->enc->colorspace
     };
 
-    r->out.delay = (uint32_t) r->enc->has_b_frames;
+    r->out.delay = r->codec->delay(r->enc);
     r->out.frame_ts = r->task->grid.frame_ts;
 
     if (reel_av_frag_init(&r->out, fd, &track, f) == 0) {
@@ -142,7 +138,7 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
 
 done:
 
-    reel_buf_release(&avcc);
+    reel_buf_release(&config);
     return rc;
 }
 
@@ -154,6 +150,7 @@ reel_av_rung_open(reel_av_rung_t *r, const reel_encode_video_t *task,
 {
     r->task = task;
     r->rung = rung;
+    r->codec = reel_av_codec(rung->codec);
     r->gop = task->frag_from;
     r->unit = task->grid.frame_ts ? task->grid.frame_ts : 1;
 
@@ -213,10 +210,10 @@ take_packet(reel_av_rung_t *r, reel_av_fault_t *f)
     }
 
     slices = 0;
-    err = reel_avc_to_sample(&r->out.data, r->pkt->data,
-                             (size_t) r->pkt->size, &slices);
+    err = r->codec->to_sample(&r->out.data, r->pkt->data,
+                              (size_t) r->pkt->size, &slices);
     if (err != REEL_OK) {
-        return reel_av_fault_err(f, err, "encode", "x264's bytes");
+        return reel_av_fault_err(f, err, "encode", "the encoder's bytes");
     }
 
     if (slices != 1) {
@@ -241,7 +238,7 @@ drain(reel_av_rung_t *r, reel_av_fault_t *f)
         }
 
         if (rc < 0) {
-            return reel_av_fault_lib(f, rc, "encode", "x264");
+            return reel_av_fault_lib(f, rc, "encode", r->codec->name);
         }
 
         rc = take_packet(r, f);
@@ -273,7 +270,7 @@ reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
     av_frame_unref(r->frame);
 
     if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "x264");
+        return reel_av_fault_lib(f, rc, "encode", r->codec->name);
     }
 
     return drain(r, f);
@@ -289,7 +286,7 @@ reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
 
     rc = avcodec_send_frame(r->enc, NULL);
     if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "x264");
+        return reel_av_fault_lib(f, rc, "encode", r->codec->name);
     }
 
     if (drain(r, f) != 0 || close_gop(r, f) != 0) {
@@ -308,7 +305,7 @@ reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
     }
 
     config = r->out.track.config;
-    if (reel_avc_codec_string(o->codec, sizeof(o->codec), config)
+    if (r->codec->string(o->codec, sizeof(o->codec), config)
         != REEL_OK)
     {
         return reel_av_fault(f, "INTERNAL", "encode", "codec string");

@@ -1,5 +1,5 @@
 /*
- * One rung of the ladder: an x264 encoder whose output goes into fragments
+ * One rung of the ladder: an encoder whose output goes into fragments
  * of the grid.  Every chunk of a rung must have the same parameter sets, so
  * nothing here depends on the pictures but their colour tags.
  */
@@ -10,11 +10,13 @@
 #include <libavcodec/avcodec.h>
 
 #include "lib/job/task.h"
+#include "workerd/av_codec.h"
 #include "workerd/av_frag.h"
 
 typedef struct {
     const reel_encode_video_t *task;    /* borrowed */
     const reel_video_rung_t   *rung;
+    const reel_av_codec_t     *codec;
     AVCodecContext            *enc;
     AVPacket                  *pkt;
     AVFrame                   *frame;

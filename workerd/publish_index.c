@@ -8,9 +8,6 @@
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
 
-/* renditions of one kind can be switched: so far each kind is one set */
-#define SWITCHING_SET 1
-
 
 /* the number of a header, added when it is new */
 static reel_err_t
@@ -47,7 +44,7 @@ fill_head(reel_rendition_t *r, const reel_track_t *tr)
     *r = (reel_rendition_t) {
         .name = reel_str(tr->name),
         .kind = o->kind,
-        .switching_set = SWITCHING_SET,
+        .switching_set = reel_track_set(o),
         .codec = reel_str(o->codec),
         .language = reel_str(o->language),
         .label = reel_str(o->label),

@@ -274,6 +274,27 @@ by_fragment(const void *x, const void *y)
 }
 
 
+/*
+ * Players switch between renditions of one codec only.  H.264 is the first:
+ * whoever shows one set alone shows that.
+ */
+uint8_t
+reel_track_set(const reel_encoded_t *o)
+{
+    size_t  i;
+
+    static const char *const others[] = { "hvc1", "av01" };
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strncmp(o->codec, others[i], 4) == 0) {
+            return (uint8_t) (i + 2);
+        }
+    }
+
+    return 1;
+}
+
+
 static int
 by_size(const void *x, const void *y)
 {
@@ -283,6 +304,10 @@ by_size(const void *x, const void *y)
 
     if (a->kind != b->kind) {
         return a->kind < b->kind ? -1 : 1;
+    }
+
+    if (reel_track_set(a) != reel_track_set(b)) {
+        return reel_track_set(a) < reel_track_set(b) ? -1 : 1;
     }
 
     sa = (uint64_t) a->width * a->height;

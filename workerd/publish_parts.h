@@ -21,8 +21,8 @@ typedef struct {
 typedef struct {
     reel_answer_t       *answers;       /* owned */
     size_t               nanswers;
-    reel_track_t        *tracks;        /* owned; video by falling size,
-                                           then audio */
+    reel_track_t        *tracks;        /* owned; video by codec and falling
+                                           size, then audio */
     size_t               ntracks;
     const reel_answer_t *image;         /* NULL: none */
     const reel_answer_t *stories;       /* NULL: none */
@@ -38,6 +38,9 @@ reel_err_t reel_parts_read(reel_parts_t *p, reel_store_t *s,
     const char *asset, const char *job, const reel_publish_t *t,
     reel_error_t *e) REEL_WARN_UNUSED;
 void reel_parts_release(reel_parts_t *p);
+
+/* the switching set of what o is of */
+uint8_t reel_track_set(const reel_encoded_t *o);
 
 /* the pure half: p->answers stand, the rest is filled and checked */
 reel_err_t reel_parts_join(reel_parts_t *p, const reel_publish_t *t,

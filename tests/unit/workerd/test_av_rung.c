@@ -72,6 +72,30 @@ check_nals(const uint8_t *p, size_t size, bool idr)
 }
 
 
+/* the same of H.265, and OBUs with their sizes of AV1 */
+static void
+check_sample(const char *codec, const uint8_t *p, size_t size, bool key)
+{
+    uint32_t  len;
+
+    if (codec[0] == 'a' && codec[2] == '0') {
+        /* the first is a sequence header or a frame, with its size */
+        assert_true((p[0] & 0x82) == 0x02);
+        return;
+    }
+
+    if (codec[0] == 'h') {
+        len = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+              | (uint32_t) p[2] << 8 | p[3];
+        assert_int_equal(len + 4, size);
+        assert_true(key == (p[4] >> 1 >= 16 && p[4] >> 1 <= 20));
+        return;
+    }
+
+    check_nals(p, size, key);
+}
+
+
 static void
 check_fragment(const chunk_t *c, size_t at, uint32_t k,
     const reel_grid_t *g, int64_t *decode)
@@ -113,7 +137,7 @@ check_fragment(const chunk_t *c, size_t at, uint32_t k,
     assert_int_equal(f->iframe, m.data_offset + w.size[0]);
 
     for (i = 0; i < w.n; i++) {
-        check_nals(p, w.size[i], i == 0);
+        check_sample(c->o.codec, p, w.size[i], i == 0);
         p += w.size[i];
     }
 
@@ -160,8 +184,35 @@ release(chunk_t *c)
 }
 
 
+/* ffmpeg decodes the object, and finds as many pictures as were told */
 static void
-check_chunks(const char *source, const char *preset, uint32_t cut)
+check_decodes(const chunk_t *c, const char *tag)
+{
+    char   command[512], line[128], want[64];
+    FILE  *fp;
+
+    fp = fopen(media_path("d.mp4"), "w");
+    assert_non_null(fp);
+    assert_int_equal(fwrite(c->data, 1, c->len, fp), c->len);
+    assert_int_equal(fclose(fp), 0);
+
+    (void) snprintf(command, sizeof(command), "ffprobe -v error -count_frames "
+                    "-show_entries stream=codec_tag_string,nb_read_frames "
+                    "-of csv=p=0 '%s'", media_path("d.mp4"));
+    (void) snprintf(want, sizeof(want), "%s,%llu\n", tag,
+                    (unsigned long long) c->o.samples);
+
+    fp = popen(command, "r");
+    assert_non_null(fp);
+    assert_non_null(fgets(line, sizeof(line), fp));
+    assert_int_equal(pclose(fp), 0);
+    assert_string_equal(line, want);
+}
+
+
+static void
+check_chunks(const char *source, reel_video_codec_t codec,
+    const char *preset, uint32_t height, uint32_t cut)
 {
     int                   i;
     size_t                at;
@@ -171,23 +222,27 @@ check_chunks(const char *source, const char *preset, uint32_t cut)
     reel_source_t         s;
     reel_encode_video_t   t;
 
+    static const char *const tags[] = { "avc1", "hvc1", "av01" };
+
     media_inspect(&s, source);
     decode = -1;
 
     for (i = 0; i < 2; i++) {
         media_video_task(&t, &s, i ? cut : 0, i ? 1000 : cut);
         (void) snprintf(t.preset, sizeof(t.preset), "%s", preset);
+        t.rungs[0].codec = codec;
+        t.rungs[0].height = height;
         encode(&c[i], &t, source);
 
         assert_string_equal(c[i].o.rendition, "v32");
         assert_int_equal(c[i].o.kind, REEL_VIDEO);
         assert_int_equal(c[i].o.timescale, t.grid.timescale);
         assert_int_equal(c[i].o.width, 160);
-        assert_int_equal(c[i].o.height, 32);
+        assert_int_equal(c[i].o.height, height);
         assert_int_equal(c[i].o.frag_from, t.frag_from);
         assert_int_equal(c[i].o.nfrags, t.frag_to - t.frag_from);
         assert_memory_equal(c[i].data, c[i].o.header, c[i].o.header_len);
-        assert_int_equal(strncmp(c[i].o.codec, "avc1.", 5), 0);
+        assert_int_equal(strncmp(c[i].o.codec, tags[codec], 4), 0);
 
         at = c[i].o.base;
         for (k = t.frag_from; k < t.frag_to; k++) {
@@ -195,6 +250,7 @@ check_chunks(const char *source, const char *preset, uint32_t cut)
             at += c[i].o.frags[k - t.frag_from].size;
         }
         assert_int_equal(at, c[i].len);
+        check_decodes(&c[i], tags[codec]);
     }
 
     assert_int_equal(c[0].o.header_len, c[1].o.header_len);
@@ -222,8 +278,21 @@ test_presets(void **state)
                "-c:v libx264 -g 77");
 
     for (i = 0; i < sizeof(presets) / sizeof(presets[0]); i++) {
-        check_chunks("s.mp4", presets[i], 2);
+        check_chunks("s.mp4", REEL_VIDEO_H264, presets[i], 32, 2);
     }
+}
+
+
+static void
+test_codecs(void **state)
+{
+    (void) state;
+
+    media_make("h.mp4", "-f lavfi -i testsrc2=s=160x64:r=25:d=5 "
+               "-c:v libx264 -g 60");
+    check_chunks("h.mp4", REEL_VIDEO_HEVC, "ultrafast", 64, 1);
+    check_chunks("h.mp4", REEL_VIDEO_HEVC, "fast", 64, 1);
+    check_chunks("h.mp4", REEL_VIDEO_AV1, "12", 64, 1);
 }
 
 
@@ -314,6 +383,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_codecs),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_kinds),
     };

@@ -1,0 +1,37 @@
+/*
+ * The encoders of pictures: what libavcodec calls them, what they are told,
+ * and how their bytes become samples.
+ */
+
+#ifndef REEL_WORKERD_AV_CODEC_H
+#define REEL_WORKERD_AV_CODEC_H
+
+#include <libavcodec/avcodec.h>
+
+#include "lib/base/buf.h"
+#include "lib/codec/codec.h"
+#include "lib/job/task.h"
+
+typedef struct {
+    const char   *encoder;      /* libavcodec's name */
+    const char   *name;         /* in errors */
+    reel_codec_t  codec;
+
+    /* of the open encoder: pictures that are decoded ahead of their time */
+    uint32_t    (*delay)(const AVCodecContext *enc);
+
+    /* private options, before it is opened; libavcodec's error or >= 0 */
+    int         (*set)(AVCodecContext *enc, uint32_t threads);
+
+    /* the encoder's global header as a sample entry has it */
+    reel_err_t  (*config)(reel_buf_t *b, const uint8_t *p, size_t len);
+
+    /* an access unit, appended; *slices: of its picture, 1 if not counted */
+    reel_err_t  (*to_sample)(reel_buf_t *b, const uint8_t *p, size_t len,
+        unsigned *slices);
+    reel_err_t  (*string)(char *dst, size_t cap, reel_str_t config);
+} reel_av_codec_t;
+
+const reel_av_codec_t *reel_av_codec(reel_video_codec_t c);
+
+#endif
