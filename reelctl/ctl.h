@@ -92,6 +92,8 @@ typedef enum {
     REEL_OPT_MAX_HEIGHT,
     REEL_OPT_START,
     REEL_OPT_END,
+    REEL_OPT_SOURCE,
+    REEL_OPT_FORMAT,
     REEL_OPTS
 } reel_ctl_opt_t;
 
@@ -176,5 +178,6 @@ int reel_ctl_cmd_keygen(reel_ctl_t *c);
 int reel_ctl_cmd_jobs(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);
 int reel_ctl_cmd_check(reel_ctl_t *c);
+int reel_ctl_cmd_pipeline(reel_ctl_t *c);
 
 #endif

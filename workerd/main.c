@@ -18,6 +18,7 @@
 #include "workerd/drain.h"
 #include "workerd/fingerprint.h"
 #include "workerd/log.h"
+#include "workerd/look.h"
 #include "workerd/outbox.h"
 #include "workerd/pipelines.h"
 #include "workerd/presence.h"
@@ -38,6 +39,7 @@ enum {
 
 typedef struct {
     const char *file;
+    const char *look;
     bool        test;
     bool        once;
     bool        has_slots;
@@ -48,9 +50,11 @@ typedef struct {
 static void
 usage(FILE *f)
 {
-    fputs("usage: workerd [-c file] [-t] [--slots n] [--once-idle]\n"
+    fputs("usage: workerd [-c file] [-t] [-i film] [--slots n] "
+          "[--once-idle]\n"
           "  -c file      configuration (/etc/reel/reel.yaml)\n"
           "  -t           check configuration and pipelines, then end\n"
+          "  -i film      print what inspect finds in it, then end\n"
           "  --slots n    tasks at once, instead of the file's\n"
           "  --once-idle  end when no job is pending\n"
           "  -V, -h       version, this text\n", f);
@@ -74,10 +78,13 @@ parse_options(options_t *o, int argc, char **argv)
 
     *o = (options_t) { .file = "/etc/reel/reel.yaml" };
 
-    while ((c = getopt_long(argc, argv, "c:thV", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "c:i:thV", longs, NULL)) != -1) {
         switch (c) {
         case 'c':
             o->file = optarg;
+            break;
+        case 'i':
+            o->look = optarg;
             break;
         case 't':
             o->test = true;
@@ -343,6 +350,10 @@ main(int argc, char **argv)
     rc = parse_options(&o, argc, argv);
     if (rc >= 0) {
         return rc;
+    }
+
+    if (o.look != NULL) {
+        return reel_look(o.look);
     }
 
     /* freed memory is overwritten: children inherit ours, and Redis's

@@ -29,7 +29,8 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
                   UNAVAILABLE, USAGE, Case, free_port)
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry meta "
-            "play-url token play-token keygen jobs doctor check").split()
+            "play-url token play-token keygen jobs doctor check "
+            "pipeline").split()
 
 
 class Help(Case):
@@ -70,6 +71,44 @@ class Help(Case):
                          set())
 
 
+class Pipelines(Case):
+
+    def test_check(self):
+        out = self.run_ctl("pipeline", "check",
+                           ROOT + "/conf/pipelines/default.yaml").stdout
+        self.assertEqual(out, "default: 5 renditions, 8 tasks\n")
+
+        bad = self.path("x.yaml")
+        with open(bad, "w") as f:
+            f.write("gop_ms: 1\ntasks:\n  poster: { when: heigth > 1 }\n")
+        p = self.run_ctl("pipeline", "check", bad, code=FAILED)
+        self.assertEqual(p.stdout, "")
+        self.assertRegex(p.stderr, r"x\.yaml:1:9: gop_ms must.*\n"
+                         r".*x\.yaml:3:19: when: no such fact")
+        self.run_ctl("pipeline", "check", self.path("y.yaml"), code=FAILED)
+
+    def test_show(self):
+        file = ROOT + "/conf/pipelines/default.yaml"
+        film = ROOT + "/tests/golden/film.inspect.json"
+        with open(ROOT + "/tests/golden/default.film.plan") as f:
+            self.assertEqual(self.run_ctl("pipeline", "show", file,
+                                          "--source", film).stdout, f.read())
+
+        j = json.loads(self.run_ctl("pipeline", "show", file, "--source",
+                                    film, "--json").stdout)
+        names = [t["name"] for t in j["tasks"]]
+        self.assertEqual(j["pipeline"], "default")
+        for t in j["tasks"]:
+            for a in t["after"]:
+                self.assertLess(names.index(a), names.index(t["name"]))
+
+        out = self.run_ctl("pipeline", "show", file, "--format=dot").stdout
+        self.assertTrue(out.startswith('digraph "default" {'))
+        self.run_ctl("pipeline", "show", file, "--format=svg", code=USAGE)
+        self.run_ctl("pipeline", "show", file, "--source",
+                     self.path("none"), code=FAILED)
+
+
 class Arguments(Case):
 
     def test_usage(self):
@@ -78,7 +117,8 @@ class Arguments(Case):
                      ["list", "x"], ["token", "x"], ["doctor", "x"],
                      ["keygen", "a", "b"], ["keygen"], ["jobs"],
                      ["list", "--limit"], ["list", "--json=1"],
-                     ["upload", "f", "--title", "x"]):
+                     ["upload", "f", "--title", "x"],
+                     ["pipeline", "check"], ["pipeline", "draw", "f"]):
             with self.subTest(args):
                 p = self.run_ctl(*args, code=USAGE)
                 self.assertEqual(p.stdout, "")
