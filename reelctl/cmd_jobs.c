@@ -5,51 +5,7 @@
 
 #include "lib/job/keys.h"
 #include "reelctl/progress.h"
-#include "reelctl/redis.h"
-
-
-static int64_t
-number(const char *z)
-{
-    return strtoll(z, NULL, 10);
-}
-
-
-static reel_err_t
-get_hash(reel_ctl_redis_t *r, const char *kind, const char *job,
-    reel_ctl_strings_t *out, reel_error_t *e)
-{
-    reel_redis_key_t  key;
-    const char       *argv[2] = { "HGETALL", key };
-
-    *out = (reel_ctl_strings_t) { 0 };
-
-    if (reel_redis_key(key, kind, reel_str(job)) != REEL_OK) {
-        return reel_fail(e, REEL_INVAL, "\"%.60s\" is not the id of a job",
-                         job);
-    }
-
-    return reel_ctl_redis_call(r, out, e, 2, argv);
-}
-
-
-/* Redis' own clock, ms */
-static int64_t
-redis_now(reel_ctl_redis_t *r)
-{
-    int64_t              now = 0;
-    const char          *argv[1] = { "TIME" };
-    reel_error_t         e;
-    reel_ctl_strings_t   t;
-
-    if (reel_ctl_redis_call(r, &t, &e, 1, argv) == REEL_OK && t.n == 2) {
-        now = number(t.v[0]) * 1000 + number(t.v[1]) / 1000;
-    }
-
-    reel_ctl_strings_release(&t);
-
-    return now;
-}
+#include "reelctl/queue.h"
 
 
 /* how many tasks of a job are in that state */
@@ -90,13 +46,13 @@ job_json(const char *id, const reel_ctl_strings_t *job,
                   "pipeline", reel_ctl_strings_get(job, "pipeline"),
                   "state", reel_ctl_strings_get(job, "state"),
                   "percent", (json_int_t)
-                      number(reel_ctl_strings_get(progress, "percent")),
+                      reel_ctl_number(reel_ctl_strings_get(progress, "percent")),
                   "tasks", (json_int_t)
-                      number(reel_ctl_strings_get(job, "tasks")),
+                      reel_ctl_number(reel_ctl_strings_get(job, "tasks")),
                   "left", (json_int_t)
-                      number(reel_ctl_strings_get(job, "left")),
+                      reel_ctl_number(reel_ctl_strings_get(job, "left")),
                   "submitted_ms", (json_int_t)
-                      number(reel_ctl_strings_get(job, "submitted_ms")));
+                      reel_ctl_number(reel_ctl_strings_get(job, "submitted_ms")));
 
     for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         json_object_set_new(j, states[i],
@@ -107,22 +63,6 @@ job_json(const char *id, const reel_ctl_strings_t *job,
 }
 
 
-static const char *
-text(const json_t *o, const char *name)
-{
-    const char  *z = json_string_value(json_object_get(o, name));
-
-    return z != NULL ? z : "";
-}
-
-
-static int
-integer(const json_t *o, const char *name)
-{
-    return (int) json_integer_value(json_object_get(o, name));
-}
-
-
 static void
 print_job(const json_t *j, int64_t now)
 {
@@ -130,13 +70,13 @@ print_job(const json_t *j, int64_t now)
 
     reel_ctl_clock(age, (double) (now - json_integer_value(
                        json_object_get(j, "submitted_ms"))) / 1000);
-    reel_ctl_put_safe(stdout, text(j, "job"));
+    reel_ctl_put_safe(stdout, reel_ctl_text(j, "job"));
     (void) printf("  %-9.16s  %3d %%  %d of %d tasks done, %d running, %d "
-                  "ready, %d delayed  for %s\n", text(j, "state"),
-                  integer(j, "percent"),
-                  integer(j, "tasks") - integer(j, "left"),
-                  integer(j, "tasks"), integer(j, "running"),
-                  integer(j, "ready"), integer(j, "delayed"), age);
+                  "ready, %d delayed  for %s\n", reel_ctl_text(j, "state"),
+                  (int) reel_ctl_integer(j, "percent"),
+                  (int) reel_ctl_integer(j, "tasks") - (int) reel_ctl_integer(j, "left"),
+                  (int) reel_ctl_integer(j, "tasks"), (int) reel_ctl_integer(j, "running"),
+                  (int) reel_ctl_integer(j, "ready"), (int) reel_ctl_integer(j, "delayed"), age);
 }
 
 
@@ -145,7 +85,7 @@ list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
 {
     size_t               i;
     json_t              *all = json_array(), *j;
-    int64_t              now = redis_now(r);
+    int64_t              now = reel_ctl_queue_now(r);
     reel_err_t           err;
     reel_redis_key_t     key;
     const char          *argv[4] = { "ZRANGE", key, "0", "-1" };
@@ -160,10 +100,10 @@ list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     }
 
     for (i = 0; err == REEL_OK && i < ids.n; i++) {
-        err = get_hash(r, "job:", ids.v[i], &job, e);
+        err = reel_ctl_queue_hash(r, "job:", ids.v[i], &job, e);
 
         if (err == REEL_OK) {
-            err = get_hash(r, "progress:", ids.v[i], &progress, e);
+            err = reel_ctl_queue_hash(r, "progress:", ids.v[i], &progress, e);
         }
 
         if (err == REEL_OK) {
@@ -215,20 +155,23 @@ task_field(const reel_ctl_strings_t *job, const char *task, const char *field)
 static json_t *
 task_json(const reel_ctl_strings_t *job, const char *task)
 {
+    char     type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
     json_t  *error;
 
     error = json_loads(task_field(job, task, "err"), 0, NULL);
 
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*}",
                      "task", task,
-                     "type", task_field(job, task, "type"),
-                     "class", task_field(job, task, "class"),
+                     "type", reel_ctl_queue_spec(
+                         type, task_field(job, task, "spec"), 0),
+                     "queue", reel_ctl_queue_spec(
+                         queue, task_field(job, task, "spec"), 1),
                      "state", task_field(job, task, "s"),
                      "attempts",
-                     (json_int_t) number(task_field(job, task, "n")),
+                     (json_int_t) reel_ctl_number(task_field(job, task, "n")),
                      "worker", task_field(job, task, "worker"),
                      "since_ms",
-                     (json_int_t) number(task_field(job, task, "since")),
+                     (json_int_t) reel_ctl_number(task_field(job, task, "since")),
                      "error", error);
 }
 
@@ -242,15 +185,15 @@ print_task(const json_t *t, int64_t now)
     reel_ctl_clock(clock, (double) (now - json_integer_value(
                        json_object_get(t, "since_ms"))) / 1000);
     (void) printf("%-12.40s %-14.40s %-9.16s for %-8s attempt %d  ",
-                  text(t, "task"), text(t, "type"), text(t, "state"), clock,
-                  integer(t, "attempts"));
-    reel_ctl_put_safe(stdout, text(t, "worker"));
+                  reel_ctl_text(t, "task"), reel_ctl_text(t, "type"), reel_ctl_text(t, "state"), clock,
+                  (int) reel_ctl_integer(t, "attempts"));
+    reel_ctl_put_safe(stdout, reel_ctl_text(t, "worker"));
 
     if (error != NULL) {
         (void) fputs("  last error: ", stdout);
-        reel_ctl_put_safe(stdout, text(error, "code"));
+        reel_ctl_put_safe(stdout, reel_ctl_text(error, "code"));
         (void) fputc(' ', stdout);
-        reel_ctl_put_safe(stdout, text(error, "detail"));
+        reel_ctl_put_safe(stdout, reel_ctl_text(error, "detail"));
     }
 
     (void) fputc('\n', stdout);
@@ -263,11 +206,11 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     char                 task[128];
     size_t               i, n;
     json_t              *tasks, *t;
-    int64_t              now = redis_now(r);
+    int64_t              now = reel_ctl_queue_now(r);
     reel_err_t           err;
     reel_ctl_strings_t   job;
 
-    err = get_hash(r, "job:", c->argv[0], &job, e);
+    err = reel_ctl_queue_hash(r, "job:", c->argv[0], &job, e);
 
     if (err != REEL_OK) {
         return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
@@ -317,17 +260,8 @@ reel_ctl_cmd_jobs(reel_ctl_t *c)
     int                code;
     uint32_t           publication;
     reel_str_t         asset;
-    const char        *address;
-    reel_err_t         err;
     reel_error_t       e = { "" };
     reel_ctl_redis_t  *r;
-
-    address = reel_ctl_opt(c, REEL_OPT_REDIS, "REEL_REDIS", NULL);
-
-    if (address == NULL) {
-        return reel_ctl_fail(REEL_EXIT_USAGE, "where is Redis? --redis "
-                             "unix:PATH or HOST:PORT, or REEL_REDIS");
-    }
 
     if (c->argc != 0
         && reel_job_id_parse(reel_str(c->argv[0]), &asset, &publication)
@@ -337,12 +271,9 @@ reel_ctl_cmd_jobs(reel_ctl_t *c)
                              "are <asset>.<publication>", c->argv[0]);
     }
 
-    err = reel_ctl_redis_open(c, address, &r, &e);
-
-    if (err != REEL_OK) {
-        return reel_ctl_fail(err == REEL_DENIED ? REEL_EXIT_DENIED
-                             : err == REEL_INVAL ? REEL_EXIT_USAGE
-                             : REEL_EXIT_UNAVAILABLE, "%s", e.text);
+    code = reel_ctl_queue_open(c, &r);
+    if (code != REEL_EXIT_OK) {
+        return code;
     }
 
     code = c->argc != 0 ? show_job(c, r, &e) : list_jobs(c, r, &e);

@@ -38,6 +38,9 @@ static const unsigned char  keygen[] = {
 static const unsigned char  jobs[] = {
     REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
 };
+static const unsigned char  tasks[] = {
+    REEL_OPT_QUARANTINED, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+};
 static const unsigned char  doctor[] = {
     REEL_OPT_STORE, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
 };
@@ -98,6 +101,12 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_keygen, 0, 1, keygen },
     { "jobs", "[JOB]", "List unfinished jobs, or the tasks of one", "",
       reel_ctl_cmd_jobs, 0, 1, jobs },
+    { "tasks", "", "List running tasks, or those that were given up", "",
+      reel_ctl_cmd_tasks, 0, 0, tasks },
+    { "workers", "", "List workers, what they have and what is free", "",
+      reel_ctl_cmd_workers, 0, 0, jobs },
+    { "top", "", "Show ready tasks, workers and running tasks",
+      "On a terminal again every 2 s.", reel_ctl_cmd_top, 0, 0, jobs },
     { "doctor", "", "Check keys, store, Redis and server",
       "What is not named is skipped. Exit code 1 when anything failed.",
       reel_ctl_cmd_doctor, 0, 0, doctor },

@@ -81,6 +81,7 @@ typedef enum {
     REEL_OPT_PROFILE,
     REEL_OPT_RULES,
     REEL_OPT_FULL,
+    REEL_OPT_QUARANTINED,
     REEL_OPT_TOKEN_KEYS,
     REEL_OPT_KID,
     REEL_OPT_PLAY_EXPIRES,
@@ -176,6 +177,9 @@ int reel_ctl_cmd_token(reel_ctl_t *c);
 int reel_ctl_cmd_play_token(reel_ctl_t *c);
 int reel_ctl_cmd_keygen(reel_ctl_t *c);
 int reel_ctl_cmd_jobs(reel_ctl_t *c);
+int reel_ctl_cmd_tasks(reel_ctl_t *c);
+int reel_ctl_cmd_top(reel_ctl_t *c);
+int reel_ctl_cmd_workers(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);
 int reel_ctl_cmd_check(reel_ctl_t *c);
 int reel_ctl_cmd_pipeline(reel_ctl_t *c);

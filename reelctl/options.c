@@ -88,6 +88,8 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_PROFILE] = { "profile", "NAME",
         "also the devices of tv, mobile or web" },
     [REEL_OPT_RULES] = { "rules", NULL, "list the rules and the devices" },
+    [REEL_OPT_QUARANTINED] = { "quarantined", NULL,
+        "those that were tried as often as allowed" },
     [REEL_OPT_FULL] = { "full", NULL,
         "read every segment (some, and the sizes of all)" },
     [REEL_OPT_TOKEN_KEYS] = { "token-keys", "FILE",

@@ -167,31 +167,48 @@ to_string(const redisReply *reply)
 }
 
 
+/* the strings of a reply, arrays within it too */
+static size_t
+count(const redisReply *reply)
+{
+    size_t  n = 0;
+
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        return 1;
+    }
+
+    for (size_t i = 0; i < reply->elements; i++) {
+        n += count(reply->element[i]);
+    }
+
+    return n;
+}
+
+
+static reel_err_t
+append(const redisReply *reply, reel_ctl_strings_t *out)
+{
+    reel_err_t  err = REEL_OK;
+
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        out->v[out->n] = to_string(reply);
+        return out->v[out->n++] != NULL ? REEL_OK : REEL_NOMEM;
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < reply->elements; i++) {
+        err = append(reply->element[i], out);
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 flatten(const redisReply *reply, reel_ctl_strings_t *out)
 {
-    size_t             i, n;
-    const redisReply  *one;
+    out->v = calloc(count(reply) + 1, sizeof(char *));
 
-    n = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 1;
-
-    out->v = calloc(n != 0 ? n : 1, sizeof(char *));
-    if (out->v == NULL) {
-        return REEL_NOMEM;
-    }
-
-    for (i = 0; i < n; i++) {
-        one = reply->type == REDIS_REPLY_ARRAY ? reply->element[i] : reply;
-        out->v[i] = to_string(one);
-
-        if (out->v[i] == NULL) {
-            return REEL_NOMEM;
-        }
-
-        out->n = i + 1;
-    }
-
-    return REEL_OK;
+    return out->v != NULL ? append(reply, out) : REEL_NOMEM;
 }
 
 

@@ -22,7 +22,8 @@ reel_err_t reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
 void reel_ctl_redis_close(reel_ctl_redis_t *r);         /* NULL is fine */
 
 /*
- * One command; its reply as strings, in order (a single one for a scalar).
+ * One command; its reply as strings, in order (a single one for a scalar,
+ * arrays within it one behind the other).
  * REEL_IO lost, REEL_DENIED an error reply.  Release out.
  */
 reel_err_t reel_ctl_redis_call(reel_ctl_redis_t *r, reel_ctl_strings_t *out,

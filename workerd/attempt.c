@@ -9,11 +9,13 @@
 #include "lib/base/hex.h"
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
+#include "workerd/room.h"
 
 /* the fields of step's reply behind the outcome */
 enum {
     F_JOB = 1, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
-    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_END
+    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_QUEUE,
+    F_END
 };
 
 static const reel_task_ops_t *const types[] = {
@@ -123,6 +125,8 @@ read_rest(reel_attempt_t *a, const reel_reply_t *r)
         || copy_field(a->pipeline, sizeof(a->pipeline), r, F_PIPELINE)
            != REEL_OK
         || copy_field(type, sizeof(type), r, F_TYPE) != REEL_OK
+        || reel_room_needs(reel_reply_str(reel_reply_at(r, F_QUEUE)),
+                           &a->slots, &a->memory_mib) != REEL_OK
         || payload.len > REEL_PAYLOAD_MAX)
     {
         return REEL_BADDATA;

@@ -59,6 +59,8 @@ struct reel_attempt_s {
     uint32_t               publication;
     uint32_t               number;          /* of the attempt, from 1 */
     uint32_t               timeout_s;
+    uint32_t               slots;           /* what it needs: room.h */
+    uint32_t               memory_mib;
     char                  *payload;         /* owned, terminated */
     size_t                 payload_len;
     char                   digest[65];      /* of payload and fingerprint */

@@ -8,6 +8,7 @@
 
 #define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
                  "0123456789._-"
+#define LABEL_CHARS ID_CHARS ","
 
 static reel_err_t read_redis(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
@@ -16,6 +17,8 @@ static reel_err_t read_path(void *dst, const reel_yaml_t *n,
 static reel_err_t read_worker(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 static reel_err_t read_sandbox(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+static reel_err_t read_labels(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 static reel_err_t read_log(void *dst, const reel_yaml_t *n, reel_error_t *e);
 static reel_err_t read_limits(void *dst, const reel_yaml_t *n,
@@ -31,6 +34,9 @@ static const reel_yaml_key_t keys[] = {
     { "redis", REEL_YAML_TYPE_FN, AT(redis), 0, 0, read_redis, true },
     { "worker", REEL_YAML_TYPE_FN, AT(worker), 0, 0, read_worker, false },
     { "slots", REEL_YAML_TYPE_U32, AT(slots), 0, 256, NULL, false },
+    { "memory_mib", REEL_YAML_TYPE_U32, AT(room_mib), 0, 1u << 24, NULL,
+      false },
+    { "labels", REEL_YAML_TYPE_FN, AT(labels), 0, 0, read_labels, false },
     { "lease_s", REEL_YAML_TYPE_U32, AT(lease_s), 3, 3600, NULL, false },
     { "poll_ms", REEL_YAML_TYPE_U32, AT(poll_ms), 50, 60000, NULL, false },
     { "outbox_s", REEL_YAML_TYPE_U32, AT(outbox_s), 1, 3600, NULL, false },
@@ -64,6 +70,8 @@ static const reel_yaml_key_t limits_keys[] = {
       false },
     { "output_mib", REEL_YAML_TYPE_U32, AT(output_mib), 16, 1u << 24, NULL,
       false },
+    { "disk_free_mib", REEL_YAML_TYPE_U32, AT(disk_free_mib), 0, 1u << 24,
+      NULL, false },
 };
 
 #define NKEYS(table) (sizeof(table) / sizeof(table[0]))
@@ -83,6 +91,7 @@ reel_config_default(reel_config_t *c)
         .drain_s = 30,
         .memory_mib = 4096,
         .output_mib = 16384,
+        .disk_free_mib = 512,
         .sandbox_required = true,
         .log = REEL_LOG_INFO
     };
@@ -201,6 +210,21 @@ read_worker(void *dst, const reel_yaml_t *n, reel_error_t *e)
     if (err == REEL_OK && strspn(id, ID_CHARS) != strlen(id)) {
         return reel_yaml_fail(n, e, "a worker's id has letters, digits, "
                               "'.', '_' and '-' only");
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+read_labels(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char       *labels = dst;
+    reel_err_t  err = reel_yaml_text(n, 0, REEL_LABELS_MAX - 1, labels, e);
+
+    if (err == REEL_OK && strspn(labels, LABEL_CHARS) != strlen(labels)) {
+        return reel_yaml_fail(n, e, "labels are a,b,c of letters, digits, "
+                              "'.', '_' and '-'");
     }
 
     return err;

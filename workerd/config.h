@@ -13,13 +13,18 @@
 
 #define REEL_WORKER_ID_MAX 64
 #define REEL_PATH_MAX      512
+#define REEL_LABELS_MAX    256
 
 typedef struct {
     char              store[REEL_PATH_MAX];     /* absolute */
     char              pipelines[REEL_PATH_MAX];
     char              worker[REEL_WORKER_ID_MAX];       /* "" until set */
     reel_redis_conf_t redis;
-    uint32_t          slots;            /* 0: the cores we may use */
+    uint32_t          slots;            /* 0: the cores we may use … */
+    bool              slots_auto;       /* … which may change */
+    uint32_t          room_mib;         /* memory of all tasks; 0: by the
+                                           machine */
+    char              labels[REEL_LABELS_MAX];  /* csv */
     uint32_t          lease_s;
     uint32_t          poll_ms;
     uint32_t          outbox_s;
@@ -30,6 +35,7 @@ typedef struct {
     uint32_t          drain_s;
     uint32_t          memory_mib;       /* of a child's address space */
     uint32_t          output_mib;       /* of one file of a child */
+    uint32_t          disk_free_mib;    /* with less no encode begins */
     bool              sandbox_required;
     reel_log_level_t  log;
     reel_webhooks_conf_t webhooks;

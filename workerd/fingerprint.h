@@ -11,4 +11,7 @@
  */
 void reel_av_fingerprint(char *dst, size_t cap);
 
+/* csv of the encoders that pipelines may ask for and this build has */
+void reel_av_codecs(char *dst, size_t cap);
+
 #endif

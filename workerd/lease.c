@@ -40,11 +40,14 @@ lose(reel_slot_t *s, reel_str_t said)
 static void
 on_renewed(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
+    bool          again;
     renewal_t    *r = arg;
     reel_str_t    said;
     reel_slot_t  *s;
 
     r->slots->renewing = false;
+    again = r->slots->renew_again;
+    r->slots->renew_again = false;
 
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: renew was refused: %.200s",
@@ -63,6 +66,10 @@ on_renewed(void *arg, reel_err_t err, const reel_reply_t *reply)
         }
     }
 
+    if (again) {
+        reel_slots_renew(r->slots);
+    }
+
     free(r);
 }
 
@@ -75,9 +82,12 @@ reel_slots_renew(reel_slots_t *s)
     reel_attempt_t   *a;
 
     /* an answer that takes longer than lease / 3 is waited for */
-    if (s->renewing || !reel_redis_up(s->w->redis)
-        || reel_slots_busy(s) == 0)
-    {
+    if (s->renewing) {
+        s->renew_again = true;
+        return;
+    }
+
+    if (!reel_redis_up(s->w->redis) || reel_slots_busy(s) == 0) {
         return;
     }
 

@@ -22,6 +22,7 @@
 #include "workerd/outbox.h"
 #include "workerd/pipelines.h"
 #include "workerd/presence.h"
+#include "workerd/room.h"
 #include "workerd/sandbox.h"
 #include "workerd/slots.h"
 #include "workerd/sweep.h"
@@ -140,6 +141,7 @@ load(reel_worker_t *w, const options_t *o)
     }
     if (w->conf.slots == 0) {
         w->conf.slots = reel_config_cores();
+        w->conf.slots_auto = true;
     }
     w->once = o->once;
 
@@ -247,8 +249,10 @@ on_wake(void *arg, reel_str_t message)
 {
     reel_worker_t  *w = arg;
 
-    (void) message;                     /* the class; any slot looks */
-    reel_slots_wake(w->slots);
+    /* else a queue's name: any slot looks */
+    if (!reel_slots_ended(w->slots, message)) {
+        reel_slots_wake(w->slots);
+    }
 }
 
 
@@ -373,6 +377,10 @@ main(int argc, char **argv)
     reel_log_init(w.conf.log);
     set_id(&w.conf);
     reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));
+    reel_av_codecs(w.codecs, sizeof(w.codecs));
+    snprintf(w.labels, sizeof(w.labels), "%s%s%s", w.conf.labels,
+             w.conf.labels[0] != '\0' ? "," : "", w.codecs);
+    w.room_mib = reel_room_memory(&w.conf);
     reel_log(REEL_LOG_INFO, "workerd " REEL_WORKERD_VERSION " %s: %u slots, "
              "store %s, %s", w.conf.worker, w.conf.slots, w.conf.store,
              w.fingerprint);

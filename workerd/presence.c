@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "workerd/log.h"
+#include "workerd/room.h"
 #include "workerd/slots.h"
 
 #define BEAT_MS    10000
@@ -46,6 +47,7 @@ send_hash(reel_presence_t *p, const char *key)
     unsigned      busy = reel_slots_busy(p->w->slots);
     unsigned      slots = reel_slots_count(p->w->slots);
     reel_args_t   a;
+    reel_room_t   room = reel_room_free(p->w->slots, NULL);
 
     reel_args_init(&a);
     reel_args_addz(&a, "HSET");
@@ -58,8 +60,18 @@ send_hash(reel_presence_t *p, const char *key)
     reel_args_uint(&a, slots);
     reel_args_addz(&a, "free");
     reel_args_uint(&a, busy < slots ? slots - busy : 0);
-    reel_args_addz(&a, "classes");
-    reel_args_addz(&a, "light encode");
+    reel_args_addz(&a, "cores");
+    reel_args_uint(&a, p->w->conf.slots);
+    reel_args_addz(&a, "cores_free");
+    reel_args_uint(&a, room.slots);
+    reel_args_addz(&a, "memory_mib");
+    reel_args_uint(&a, p->w->room_mib);
+    reel_args_addz(&a, "memory_free_mib");
+    reel_args_uint(&a, room.memory_mib);
+    reel_args_addz(&a, "labels");
+    reel_args_addz(&a, p->w->conf.labels);
+    reel_args_addz(&a, "codecs");
+    reel_args_addz(&a, p->w->codecs);
     reel_args_addz(&a, "version");
     reel_args_addz(&a, REEL_WORKERD_VERSION);
     reel_args_addz(&a, "started_ms");

@@ -8,6 +8,14 @@
 #include "workerd/loop.h"
 #include "workerd/slots.h"
 
+/* what a step may take; also what is free (room.h) */
+typedef struct {
+    uint32_t slots;             /* cores */
+    uint32_t memory_mib;
+    uint32_t lights;            /* a light task: 2, 1 when nothing else fits,
+                                   or 0 */
+} reel_room_t;
+
 typedef enum {
     REEL_SLOT_IDLE,
     REEL_SLOT_CLAIMING,         /* step is under way, nothing to complete */
@@ -18,7 +26,6 @@ typedef enum {
 typedef struct {
     reel_slots_t      *slots;
     unsigned           number;
-    bool               light;           /* for that class only */
     reel_slot_state_t  state;
     reel_attempt_t    *attempt;
     reel_proc_t       *proc;
@@ -27,6 +34,7 @@ typedef struct {
     bool               lost;            /* the lease is another's */
     bool               shutdown;        /* killed by our own end */
     bool               sent;            /* the report is under way */
+    reel_room_t        offered;         /* by a step that is under way */
     char              *log;             /* end of stderr, owned */
     reel_timer_t       retry;
 } reel_slot_t;
@@ -38,9 +46,15 @@ struct reel_slots_s {
     bool           claiming;            /* one claim at a time */
     bool           again;               /* woken meanwhile */
     bool           renewing;
+    bool           renew_again;
+    int64_t        measured_ms;         /* room.c's: when, and what */
+    uint64_t       available_mib;
+    uint32_t       cores;
+    bool           disk_full;
     reel_timer_t   poll;
     reel_timer_t   renew;
     reel_timer_t   sweep;
+    reel_timer_t   ended;
 };
 
 /*
@@ -58,7 +72,10 @@ void reel_slot_report(reel_slot_t *s);
 /* the arguments of step; complete: with the slot's attempt */
 void reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete);
 
-/* renews the leases of all slots now */
+/* looks for deleted assets from now on (ended.c) */
+void reel_slots_watch_ended(reel_slots_t *s);
+
+/* renews the leases of all slots now, or as soon as that is answered */
 void reel_slots_renew(reel_slots_t *s);
 
 /* ends leases that ran out, whoever's they were */

@@ -27,6 +27,7 @@ static void
 later(reel_slot_t *s)
 {
     s->sent = false;
+    s->offered = (reel_room_t) { 0 };
     reel_timer_start(s->slots->w->loop, &s->retry, RETRY_MS, send_report, s);
 }
 

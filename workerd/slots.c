@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "lib/base/hex.h"
-#include "lib/job/plan.h"
 #include "workerd/allowance.h"
 #include "workerd/log.h"
-#include "workerd/slot.h"
+#include "workerd/room.h"
 #include "workerd/verdict.h"
 
 #define SWEEP_MS 5000
@@ -60,23 +59,23 @@ reel_slots_new(reel_worker_t *w, unsigned n)
         return NULL;
     }
 
-    s->slot = calloc(n + 1, sizeof(*s->slot));
+    s->n = n + REEL_ROOM_LIGHTS(n);
+    s->slot = calloc(s->n, sizeof(*s->slot));
     if (s->slot == NULL) {
         free(s);
         return NULL;
     }
 
     s->w = w;
-    s->n = n + 1;
 
     for (unsigned i = 0; i < s->n; i++) {
         s->slot[i].slots = s;
         s->slot[i].number = i;
     }
-    s->slot[n].light = true;
 
     on_poll(s);
     on_renew(s);
+    reel_slots_watch_ended(s);
     reel_timer_start(w->loop, &s->sweep, SWEEP_MS, on_sweep, s);
 
     return s;
@@ -99,6 +98,7 @@ reel_slots_free(reel_slots_t *s)
     reel_timer_stop(&s->poll);
     reel_timer_stop(&s->renew);
     reel_timer_stop(&s->sweep);
+    reel_timer_stop(&s->ended);
     free(s->slot);
     free(s);
 }
@@ -151,10 +151,13 @@ reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
     reel_args_addz(a, complete ? s->attempt->token : "");
 
     if (!w->draining) {
-        reel_args_addz(a, "light");
-        if (!s->light) {
-            reel_args_addz(a, "encode");
-        }
+        s->offered = reel_room_free(s->slots, s);
+        reel_args_uint(a, s->offered.slots);
+        reel_args_uint(a, s->offered.memory_mib);
+        reel_args_uint(a, w->conf.slots);
+        reel_args_uint(a, w->room_mib);
+        reel_args_addz(a, w->labels);
+        reel_args_uint(a, s->offered.lights);
     }
 }
 
@@ -169,6 +172,7 @@ on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
     s->slots->claiming = false;
     s->slots->again = false;
     s->state = REEL_SLOT_IDLE;
+    s->offered = (reel_room_t) { 0 };
 
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: step was refused: %.200s",
@@ -201,7 +205,6 @@ reel_slots_wake(reel_slots_t *s)
         return;
     }
 
-    /* the light slot stands last: it is spared while another is free */
     for (unsigned i = 0; i < s->n && slot == NULL; i++) {
         if (s->slot[i].state == REEL_SLOT_IDLE) {
             slot = &s->slot[i];
@@ -234,6 +237,7 @@ reel_slot_idle(reel_slot_t *s)
     s->lost = false;
     s->shutdown = false;
     s->progress = 0;
+    s->offered = (reel_room_t) { 0 };
     s->state = REEL_SLOT_IDLE;
 }
 

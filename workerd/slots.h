@@ -1,8 +1,9 @@
 /*
  * The slots of a daemon: what it can run at once.  Each takes a task by
  * `step`, runs it in a child, tells Redis and takes the next in the same
- * call.  One more slot is kept for the light class, so that inspecting,
- * planning and publishing never wait for an encode to end.
+ * call.  A task holds as many cores as it needs (room.h), a light one none;
+ * there are slots besides for those, so that inspecting, planning and
+ * publishing never wait for an encode to end.
  *
  * Leases of all slots are renewed together every lease / 3.  Without Redis
  * children go on, and what they made is told when it is back; a lease that
@@ -14,12 +15,15 @@
 
 #include "workerd/worker.h"
 
-/* n slots, and the light one.  NULL: no memory */
+/* n cores.  NULL: no memory */
 reel_slots_t *reel_slots_new(reel_worker_t *w, unsigned n);
 void reel_slots_free(reel_slots_t *s);          /* NULL is fine */
 
 /* there may be something to claim */
 void reel_slots_wake(reel_slots_t *s);
+
+/* a message of K:wake that a job ended: true, and its tasks are looked after */
+bool reel_slots_ended(reel_slots_t *s, reel_str_t message);
 
 /* Redis is back: leases are renewed, what was not told is told */
 void reel_slots_up(reel_slots_t *s);

@@ -28,6 +28,10 @@ typedef struct reel_webhooks_s   reel_webhooks_t;
 typedef struct {
     reel_config_t      conf;
     char               fingerprint[128];    /* of the encoders */
+    char               codecs[256];         /* csv, those it has */
+    char               labels[REEL_LABELS_MAX + 256];   /* of the file, and
+                                                           codecs */
+    uint32_t           room_mib;            /* memory for tasks */
     reel_pipeline_t   *pipelines;           /* owned */
     size_t             npipelines;
     reel_store_t      *store;

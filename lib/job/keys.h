@@ -12,7 +12,7 @@
 
 #define REEL_REDIS_PREFIX "reel1:{r0}:"     /* one shard for now */
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
-#define REEL_JOB_SCHEMA   1
+#define REEL_JOB_SCHEMA   2
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
 
 typedef char reel_redis_key_t[128];

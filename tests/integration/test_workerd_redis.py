@@ -124,11 +124,11 @@ def test_a_task_of_a_type_nobody_knows(stack):
     stack.wait(a)
     job = K + "job:" + a + ".1"
     stack.redis("HSET", job, "state", "running", "left", "1", "names",
-                "x", "x:s", "ready", "x:type", "dance", "x:class", "light",
-                "x:payload", "{}", "x:cost", "1", "x:deps", "0", "x:succ",
-                "", "x:max", "1", "x:timeout", "60", "x:n", "0", "x:since",
-                "0", "x:rend", "", "x:work", "0", "x:credit", "0")
-    stack.redis("ZADD", K + "ready:light", "0", a + ".1/x")
+                "x", "x:s", "ready", "x:spec", "dance 0:0: 1 4 1 60 0 ",
+                "x:payload", "{}", "x:since", "0")
+    stack.redis("ZADD", K + "ready:0:0::p", "0", a + ".1/x")
+    stack.redis("ZADD", K + "ready:0:0:", "0", "p")
+    stack.redis("SADD", K + "queues", "0:0:")
     wait_for(lambda: stack.task(a, "x", "s") == "failed")
     # the film that stands is not harmed by it
     assert stack.result(a)["ready"]

@@ -436,16 +436,18 @@ class Redis(Case):
     def add_job(self, n):
         job = f"{ASSET[:-1]}{n}.1"
         self.redis("ZADD", "reel1:{r0}:jobs", str(n), job)
-        self.redis("HSET", f"reel1:{{r0}}:job:{job}", "v", "1", "asset",
+        self.redis("HSET", f"reel1:{{r0}}:job:{job}", "v", "2", "asset",
                    job[:26], "project", "p", "pipeline", "default", "state",
                    "running", "tasks", "3", "left", "2", "submitted_ms",
                    str(int(time.time() * 1000) - 65000),
-                   "inspect:s", "done", "inspect:type", "inspect",
-                   "v0.g0:s", "running", "v0.g0:type", "encode_video",
-                   "v0.g0:class", "video", "v0.g0:worker", "w\033[31m1",
+                   "inspect:s", "done", "inspect:spec",
+                   "inspect 0:0: 100 4 3 60 0 ",
+                   "v0.g0:s", "running", "v0.g0:spec",
+                   "encode_video 1:384: 9000 4 3 600 0 v720", "v0.g0:worker", "w\033[31m1",
                    "v0.g0:n", "2", "v0.g0:err",
                    '{"code": "WORKER_LOST", "detail": "gone"}',
-                   "publish:s", "waiting", "publish:type", "publish")
+                   "publish:s", "waiting", "publish:spec",
+                   "publish 0:0: 9 4 3 60 0 ")
         self.redis("HSET", f"reel1:{{r0}}:progress:{job}", "percent", "37")
         return job
 
@@ -481,6 +483,46 @@ class Redis(Case):
         self.assertNotIn("error", tasks["inspect"])
         self.run_ctl("jobs", f"{ASSET}.9", "--redis", self.address,
                      code=NOTFOUND)
+
+    def test_queues(self):
+        job = self.add_job(1)
+        k = "reel1:{r0}:"
+        now = str(int(time.time() * 1000))
+        self.redis("ZADD", k + "lease", now, f"{job}/v0.g0")
+        self.redis("SADD", k + "queues", "1:384:gpu")
+        self.redis("ZADD", k + "ready:1:384:gpu", "1", "p")
+        self.redis("ZADD", k + "ready:1:384:gpu:p", "1", "a/x", "2", "a/y")
+        self.redis("ZADD", k + "workers", now, "w1", "5", "w\033[31m0")
+        self.redis("HSET", k + "worker:w1", "cores", "8", "cores_free", "3",
+                   "memory_mib", "4000", "memory_free_mib", "1000",
+                   "labels", "gpu", "codecs", "libx264,aac")
+        at = ("--redis", self.address)
+        top = self.run_ctl("top", *at).stdout
+        self.assertRegex(top, r"1:384:gpu +2 +1\n")
+        self.assertRegex(top, r"w1 +5 / 8 +3000 / 4000 +0:0\d +gpu")
+        self.assertRegex(top, r"0 +gone, heard ")
+        self.assertRegex(top, job + r" +v0.g0 +encode_video +2 ")
+        self.assertNotIn("\033", top)
+        j = json.loads(self.run_ctl("top", "--json", *at).stdout)
+        self.assertEqual(j["ready"], [{"queue": "1:384:gpu", "ready": 2,
+                                       "projects": 1}])
+        self.assertEqual(j["workers"][1]["codecs"], "libx264,aac")
+        self.assertEqual(j["running"][0]["queue"], "1:384:")
+        self.assertEqual(json.loads(self.run_ctl(
+            "workers", "--json", *at).stdout)["workers"], j["workers"])
+        self.assertEqual(self.run_ctl("tasks", "--quarantined", *at).stdout,
+                         "nothing is in quarantine\n")
+        for n in (1, 2):
+            self.redis("XADD", k + "quarantine", "*", "job", f"a.{n}",
+                       "task", "t", "code", "CRASHED", "stage", "decode",
+                       "detail", "signal 11", "attempts", "3", "log", "end")
+        out = self.run_ctl("tasks", "--quarantined", *at).stdout
+        self.assertEqual([x.split()[0] for x in out.splitlines()],
+                         ["a.2/t", "a.1/t"])
+        self.assertIn("3 tries, CRASHED in decode: signal 11", out)
+        q = json.loads(self.run_ctl("tasks", "--quarantined", "--json",
+                                    *at).stdout)["quarantined"]
+        self.assertEqual((q[0]["log"], q[0]["attempts"]), ("end", 3))
 
     def test_address(self):
         for bad, code in (("unix:/nowhere/r.sock", UNAVAILABLE),

@@ -11,7 +11,7 @@ end
 local job = ARGV[2]
 local v, state = unpack(redis.call('HMGET', job_key(job), 'v', 'state'))
 
-if v ~= SCHEMA then
+if not known(v) then
     return { 'none' }
 end
 

@@ -3,11 +3,20 @@
 -- checks everything before its first write, for Redis takes nothing back.
 
 local K = ARGV[1]
-local SCHEMA = '1'
+local SCHEMA = '2'
+local OLD_SCHEMA = '1'
 local FINAL_TTL = 86400
 local HOOK_TTL = 7 * 86400
+local JOB_MAX_MS = 7 * 86400000
 local LEASE = K .. 'lease'
 local DELAY = K .. 'delay'
+local QUEUES = K .. 'queues'
+local VTIME = K .. 'vtime'
+
+-- scores: a band of start tags for each priority, the highest one first
+local PRIORITY = 4
+local PRIORITY_MAX = 9
+local BAND = 2 ^ 49
 
 local function bad_call(argc, exact)
     if #KEYS ~= 1 or not K or K == '' or #ARGV < argc
@@ -18,7 +27,7 @@ end
 
 -- the whole of an integer: a double printed by Lua loses digits
 local function text(n)
-    return string.format('%.0f', n)
+    return string.format('%d', n)
 end
 
 -- nil unless s is a decimal of at most 15 digits
@@ -47,6 +56,11 @@ local function split(m)
     return m:match('^([^/]+)/(.+)$')
 end
 
+-- jobs of a newer schema are a newer worker's
+local function known(v)
+    return v == SCHEMA or v == OLD_SCHEMA
+end
+
 local function event(job, task, state, worker)
     redis.call('XADD', K .. 'events', 'MAXLEN', '~', '10000', '*', 'job', job,
                'task', task, 'state', state, 'worker', worker or '')
@@ -58,44 +72,196 @@ local function enter(job, task, state, worker)
     event(job, task, state, worker)
 end
 
--- classes that got work; the sleepers are told once, at the end
+-- a queue's name says what its tasks need: "<slots>:<memory_mib>:<labels>"
+local function needs(queue)
+    local slots, memory, labels = queue:match('^(%d+):(%d+):(.*)$')
+    return tonumber(slots), tonumber(memory), labels
+end
+
+-- tasks that need no core have slots of their own, and a clock of their own
+local function is_light(queue)
+    return queue:sub(1, 2) == '0:'
+end
+
+-- of a task that lacks one: it runs, and fails
+local NO_SPEC = '? 0:0: 1 4 1 60 0 '
+
+-- What the plan says of a task, in one field: it is read with each step of
+-- it.  "<type> <queue> <cost> <priority> <attempts> <timeout_s> <work_ms>
+-- <renditions csv>", of which only the last may be empty.
+local function spec_of(t)
+    return table.concat({ t.type, t.queue, text(t.cost), text(t.priority),
+                          text(t.max), text(t.timeout), text(t.work or 0),
+                          t.rend or '' }, ' ')
+end
+
+local function read_spec(spec, t)
+    t.type, t.queue, t.cost, t.priority, t.max, t.timeout, t.work, t.rend =
+        (spec or NO_SPEC):match(
+            '^(%S+) (%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (.*)$')
+    return t
+end
+
+-- a job of the version before this one, which had a field for each of these
+-- and classes for queues
+local function upgrade(job)
+    local jk = job_key(job)
+
+    for name in (redis.call('HGET', jk, 'names') or ''):gmatch('%S+') do
+        local p = name .. ':'
+        local h = redis.call('HMGET', jk, p .. 'type', p .. 'class',
+                             p .. 'cost', p .. 'max', p .. 'timeout',
+                             p .. 'work', p .. 'rend')
+        redis.call('HSET', jk, p .. 'spec', spec_of({ type = h[1],
+                   queue = h[2] == 'light' and '0:0:' or '1:0:',
+                   cost = h[3] or 1, priority = PRIORITY, max = h[4] or 1,
+                   timeout = h[5] or 60, work = h[6], rend = h[7] }))
+    end
+    redis.call('HSET', jk, 'v', SCHEMA)
+end
+
+-- queues that got work; the sleepers are told once, at the end
 local woken = {}
+
+-- Tasks get their start tags within their project, in the order of the list,
+-- and the project one among those that have tasks in the same queue
+-- (docs/redis-keys.md, Order).  tasks: of name and spec; project and finish:
+-- as the job's hash has them.  Their states are the caller's.
+local function line_up(job, project, finish, tasks)
+    local v = redis.call('HMGET', VTIME, 'all', 'start:' .. project,
+                         'finish:' .. project, 'light', 'light:' .. project)
+    local start = tonumber(v[2] or '0')
+    local queues, charged = {}, false
+    finish = math.max(start, tonumber(finish or '0'))
+
+    for _, t in ipairs(tasks) do
+        local band = (PRIORITY_MAX - tonumber(t.priority)) * BAND
+        local q = queues[t.queue]
+        local at = start
+
+        if not q then
+            q = { band = band, light = is_light(t.queue) }
+            queues[t.queue] = q
+        end
+        if not q.light then
+            at = finish
+            finish = finish + tonumber(t.cost)
+            charged = true
+        end
+        q.band = math.min(q.band, band)
+        q[#q + 1] = text(band + math.min(at, BAND - 1))
+        q[#q + 1] = member(job, t.name)
+    end
+
+    if charged then
+        redis.call('HSET', job_key(job), 'finish', text(finish))
+    end
+
+    for queue, q in pairs(queues) do
+        local zk = K .. 'ready:' .. queue
+
+        for i = 1, #q, 1000 do
+            redis.call('ZADD', zk .. ':' .. project,
+                       unpack(q, i, math.min(#q, i + 999)))
+        end
+
+        local old = redis.call('ZSCORE', zk, project)
+        if not old then
+            local tag = math.min(BAND - 1, math.max(
+                tonumber(q.light and (v[4] or '0') or v[1] or '0'),
+                tonumber(q.light and (v[5] or '0') or v[3] or '0')))
+            redis.call('SADD', QUEUES, queue)
+            redis.call('ZADD', zk, text(q.band + tag), project)
+        elseif q.band < tonumber(old) - tonumber(old) % BAND then
+            redis.call('ZADD', zk, text(q.band + tonumber(old) % BAND),
+                       project)
+        end
+        woken[queue] = true
+    end
+end
 
 local function make_ready(job, task)
     local jk = job_key(job)
-    local class, cost = unpack(redis.call('HMGET', jk, task .. ':class',
-                                          task .. ':cost'))
-    local v = tonumber(redis.call('HGET', K .. 'vtime', class) or '0')
-    local finish = tonumber(redis.call('HGET', jk, 'finish:' .. class) or '0')
-    local start = math.max(v, finish)
+    local v, project, finish, spec = unpack(redis.call('HMGET', jk, 'v',
+        'project', 'finish', task .. ':spec'))
 
-    redis.call('HSET', jk, 'finish:' .. class, text(start + tonumber(cost)))
-    redis.call('ZADD', K .. 'ready:' .. class, text(start),
-               member(job, task))
-    enter(job, task, 'ready')
-    woken[class] = true
+    if v == OLD_SCHEMA then
+        upgrade(job)
+        spec = redis.call('HGET', jk, task .. ':spec')
+    end
+    redis.call('HSET', jk, task .. ':s', 'ready', task .. ':since',
+               text(NOW))
+    line_up(job, project, finish, { read_spec(spec, { name = task }) })
+end
+
+-- A project's place in a queue follows from its first task there.  tag: its
+-- start tag, if that changed; head: the first task's score, false when there
+-- is none, nil when it is not known.
+local function rehead(queue, project, tag, head)
+    local zk = K .. 'ready:' .. queue
+
+    if head == nil then
+        head = redis.call('ZRANGE', zk .. ':' .. project, 0, 0,
+                          'WITHSCORES')[2]
+    end
+
+    if not head then
+        redis.call('ZREM', zk, project)
+        if redis.call('EXISTS', zk) == 0 then
+            redis.call('SREM', QUEUES, queue)
+        end
+        return
+    end
+
+    tag = tag or tonumber(redis.call('ZSCORE', zk, project) or '0') % BAND
+    redis.call('ZADD', zk, text(math.floor(tonumber(head) / BAND) * BAND
+                                + math.min(tag, BAND - 1)), project)
+end
+
+local function leave(queue, project, m, tag)
+    if redis.call('ZREM', K .. 'ready:' .. queue .. ':' .. project, m) == 1
+    then
+        rehead(queue, project, tag)
+    end
 end
 
 local function wake()
-    for class in pairs(woken) do
-        redis.call('PUBLISH', K .. 'wake', class)
+    for queue in pairs(woken) do
+        redis.call('PUBLISH', K .. 'wake', queue)
     end
     woken = {}
 end
 
+-- what the transitions of a task look at, in one call
+local function load(job, task)
+    local p = task .. ':'
+    local jk = job_key(job)
+
+    local v = redis.call('HMGET', jk, 'v', 'state', p .. 's', p .. 'token',
+                         p .. 'worker', p .. 'succ', p .. 'n', p .. 'since',
+                         p .. 'credit', p .. 'spec', 'left')
+
+    if v[1] == OLD_SCHEMA then
+        upgrade(job)
+        return load(job, task)
+    end
+
+    return read_spec(v[10], { v = v[1], state = v[2], s = v[3], token = v[4],
+                     worker = v[5], succ = v[6], n = v[7], since = v[8],
+                     credit = v[9], left = v[11] })
+end
+
 -- counts permille of a task's work into its renditions' progress; what was
 -- counted before is taken back first, so that nothing counts twice
-local function credit(job, task, permille)
-    local jk = job_key(job)
-    local pk = K .. 'progress:' .. job
-    local rend, work, old = unpack(redis.call('HMGET', jk, task .. ':rend',
-                                       task .. ':work', task .. ':credit'))
-    if not rend or rend == '' then
+local function credit(job, task, t, permille)
+    if not t.rend or t.rend == '' then
         return
     end
 
-    local new = math.floor(tonumber(work) * permille / 1000)
-    local delta = new - tonumber(old or '0')
+    local jk = job_key(job)
+    local pk = K .. 'progress:' .. job
+    local new = math.floor(tonumber(t.work) * permille / 1000)
+    local delta = new - tonumber(t.credit or '0')
     if delta == 0 then
         return
     end
@@ -103,7 +269,7 @@ local function credit(job, task, permille)
     redis.call('HSET', jk, task .. ':credit', text(new))
 
     local sum = 0
-    for r in rend:gmatch('[^,]+') do
+    for r in t.rend:gmatch('[^,]+') do
         redis.call('HINCRBY', pk, 'done:' .. r, text(delta))
         sum = sum + delta
     end
@@ -136,15 +302,23 @@ local function end_job(job, state, shown)
     redis.call('SET', K .. 'submitted:' .. job, '1', 'EX', FINAL_TTL)
 end
 
--- waiting, ready and delayed tasks leave; running ones hear it at renew
+-- waiting, ready and delayed tasks leave; running ones are told at once, and
+-- hear it at renew too
 local function cancel_tasks(job)
     local jk = job_key(job)
 
-    for task in (redis.call('HGET', jk, 'names') or ''):gmatch('%S+') do
-        local s, class = unpack(redis.call('HMGET', jk, task .. ':s',
-                                           task .. ':class'))
+    if redis.call('HGET', jk, 'v') == OLD_SCHEMA then
+        upgrade(job)
+    end
+
+    local names, project = unpack(redis.call('HMGET', jk, 'names',
+                                             'project'))
+
+    for task in (names or ''):gmatch('%S+') do
+        local s, spec = unpack(redis.call('HMGET', jk, task .. ':s',
+                                          task .. ':spec'))
         if s == 'ready' then
-            redis.call('ZREM', K .. 'ready:' .. class, member(job, task))
+            leave(read_spec(spec, {}).queue, project, member(job, task))
         elseif s == 'delayed' then
             redis.call('ZREM', DELAY, member(job, task))
         end
@@ -153,6 +327,8 @@ local function cancel_tasks(job)
                        task .. ':since', text(NOW))
         end
     end
+
+    redis.call('PUBLISH', K .. 'wake', 'ended ' .. job)
 end
 
 -- a running task of a job that ended
@@ -164,77 +340,97 @@ end
 -- Who holds this token?  'running': it is the current claim of a running
 -- job.  'done': the task was completed with it (the answer was lost and is
 -- asked for again).  'cancelled': it was the current claim, but the job
--- ended; the task is let go.  'stale': anything else.
+-- ended; the task is let go.  'stale': anything else.  And the task.
 local function holder(job, task, token)
-    local v = redis.call('HMGET', job_key(job), 'v', 'state', task .. ':s',
-                         task .. ':token')
+    local t = load(job, task)
 
-    if v[1] ~= SCHEMA or token == '' or v[4] ~= token then
-        return 'stale'
+    if not known(t.v) or token == '' or t.token ~= token then
+        return 'stale', t
     end
-    if v[3] == 'done' then
-        return 'done'
+    if t.s == 'done' then
+        return 'done', t
     end
-    if v[3] ~= 'running' then
-        return 'stale'
+    if t.s ~= 'running' then
+        return 'stale', t
     end
-    if v[2] ~= 'running' then
+    if t.state ~= 'running' then
         drop_running(job, task)
-        return 'cancelled'
+        return 'cancelled', t
     end
-    return 'running'
+    return 'running', t
 end
 
-local function complete(job, task)
+local function complete(job, task, t)
     local jk = job_key(job)
-    local succ, worker = unpack(redis.call('HMGET', jk, task .. ':succ',
-                                           task .. ':worker'))
+
+    local left = tonumber(t.left) - 1
 
     redis.call('ZREM', LEASE, member(job, task))
-    credit(job, task, 1000)
-    enter(job, task, 'done', worker)
+    credit(job, task, t, 1000)
+    redis.call('HSET', jk, task .. ':s', 'done', task .. ':since', text(NOW),
+               'left', text(left))
+    event(job, task, 'done', t.worker)
 
-    for s in (succ or ''):gmatch('%S+') do
+    for s in (t.succ or ''):gmatch('%S+') do
         if redis.call('HINCRBY', jk, s .. ':deps', -1) == 0 then
             make_ready(job, s)
         end
     end
 
-    if redis.call('HINCRBY', jk, 'left', -1) == 0 then
+    if left == 0 then
         end_job(job, 'done', 'completed')
     end
 end
 
--- f: class, code, stage, detail, log, backoff (ms)
-local function fail_task(job, task, f)
+-- f: code, stage, detail, log
+local function fail_job(job, f)
+    redis.call('HSET', job_key(job), 'code', f.code, 'stage', f.stage,
+               'detail', f.detail, 'log', f.log)
+    cancel_tasks(job)
+    end_job(job, 'failed', 'errored')
+end
+
+-- a task that was tried as often as allowed, for an operator to look at
+local function quarantine(job, task, t, f)
     local jk = job_key(job)
-    local n, max, worker = unpack(redis.call('HMGET', jk, task .. ':n',
-                                             task .. ':max',
-                                             task .. ':worker'))
+    local h = redis.call('HMGET', jk, 'asset', 'project', 'pipeline')
+
+    redis.call('XADD', K .. 'quarantine', 'MAXLEN', '~', '1000', '*',
+               'job', job, 'task', task, 'type', t.type, 'asset', h[1],
+               'project', h[2], 'pipeline', h[3], 'code', f.code,
+               'stage', f.stage, 'detail', f.detail, 'log', f.log,
+               'attempts', t.n, 'worker', t.worker or '')
+end
+
+-- f: class, code, stage, detail, log, backoff (ms)
+local function fail_task(job, task, t, f)
+    local jk = job_key(job)
+    local n = tonumber(t.n)
 
     redis.call('ZREM', LEASE, member(job, task))
     redis.call('HDEL', jk, task .. ':token')
     redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
                code = f.code, stage = f.stage, detail = f.detail }))
-    credit(job, task, 0)
+    credit(job, task, t, 0)
 
     -- no fault of the task: this try does not count
     if f.class == 'release' then
         n = redis.call('HINCRBY', jk, task .. ':n', -1)
     end
 
-    if f.class ~= 'fail' and tonumber(n) < tonumber(max) then
+    if f.class ~= 'fail' and n < tonumber(t.max) then
         redis.call('ZADD', DELAY, text(NOW + math.min(f.backoff, 60000)),
                    member(job, task))
-        enter(job, task, 'delayed', worker)
+        enter(job, task, 'delayed', t.worker)
         return 'delayed'
     end
 
-    enter(job, task, 'failed', worker)
-    redis.call('HSET', jk, 'code', f.code, 'stage', f.stage,
-               'detail', f.detail, 'log', f.log)
-    cancel_tasks(job)
-    end_job(job, 'failed', 'errored')
+    if f.class ~= 'fail' then
+        quarantine(job, task, t, f)
+    end
+
+    enter(job, task, 'failed', t.worker)
+    fail_job(job, f)
     return 'failed'
 end
 
@@ -247,10 +443,10 @@ local function move_due(limit)
         local job, task = split(m)
         local v, state, s = unpack(redis.call('HMGET', job_key(job), 'v',
                                               'state', task .. ':s'))
-        if not v or v == SCHEMA then
+        if not v or known(v) then
             redis.call('ZREM', DELAY, m)
         end
-        if v == SCHEMA and state == 'running' and s == 'delayed' then
+        if known(v) and state == 'running' and s == 'delayed' then
             make_ready(job, task)
             n = n + 1
         end

@@ -17,10 +17,12 @@ if (class ~= 'retry' and class ~= 'fail' and class ~= 'release')
     return redis.error_reply('ERR reel: fail: bad argument')
 end
 
-if holder(job, task, ARGV[4]) ~= 'running' then
+local h, t = holder(job, task, ARGV[4])
+
+if h ~= 'running' then
     return { 'stale' }
 end
 
-return { fail_task(job, task, { class = class, code = ARGV[6],
+return { fail_task(job, task, t, { class = class, code = ARGV[6],
          stage = ARGV[7], detail = ARGV[8], log = ARGV[9],
          backoff = backoff }) }

@@ -26,18 +26,17 @@ local reply = {}
 
 for i = 1, n do
     local job, task = ARGV[4 * i], ARGV[4 * i + 1]
-    local h = holder(job, task, ARGV[4 * i + 2])
+    local h, t = holder(job, task, ARGV[4 * i + 2])
 
     if h == 'running' then
-        local since, timeout = unpack(redis.call('HMGET', job_key(job),
-                                      task .. ':since', task .. ':timeout'))
-        local deadline = tonumber(since) + (tonumber(timeout) + 60) * 1000
+        local deadline = tonumber(t.since)
+                         + (tonumber(t.timeout) + 60) * 1000
 
         if NOW < deadline then
             redis.call('ZADD', LEASE, 'XX',
                        text(math.min(NOW + lease, deadline)),
                        member(job, task))
-            credit(job, task, tonumber(ARGV[4 * i + 3]))
+            credit(job, task, t, tonumber(ARGV[4 * i + 3]))
             h = 'ok'
         else
             h = 'stale'

@@ -30,24 +30,25 @@ redis.call('ZADD', K .. 'jobs', text(NOW), job)
 redis.call('ZADD', K .. 'catalog:' .. project, ARGV[7], asset)
 redis.call('HSET', K .. 'progress:' .. job, 'state', 'queued',
            'percent', '0', 'total', '0', 'done', '0')
+
+local spec = { queue = '0:0:', cost = 100, priority = PRIORITY,
+               max = ARGV[9], timeout = ARGV[10] }
+
+spec.type = 'plan'
 redis.call('HSET', jk, 'v', SCHEMA, 'asset', asset,
            'publication', publication, 'project', project,
            'pipeline', ARGV[6], 'state', 'running', 'left', '2',
            'submitted_ms', text(NOW), 'tasks', '2',
-           'names', 'inspect plan')
-
-for i, task in ipairs({ 'inspect', 'plan' }) do
-    redis.call('HSET', jk, task .. ':s', 'waiting', task .. ':type', task,
-               task .. ':class', 'light', task .. ':payload', ARGV[8],
-               task .. ':cost', '100', task .. ':deps', text(i - 1),
-               task .. ':succ', i == 1 and 'plan' or '',
-               task .. ':max', ARGV[9], task .. ':timeout', ARGV[10],
-               task .. ':n', '0', task .. ':since', text(NOW),
-               task .. ':rend', '', task .. ':work', '0',
-               task .. ':credit', '0')
-end
+           'names', 'inspect plan',
+           'plan:s', 'waiting', 'plan:since', text(NOW), 'plan:deps', '1',
+           'plan:spec', spec_of(spec), 'plan:payload', ARGV[8])
+spec.type = 'inspect'
+redis.call('HSET', jk, 'inspect:s', 'ready', 'inspect:since', text(NOW),
+           'inspect:spec', spec_of(spec), 'inspect:payload', ARGV[8],
+           'inspect:succ', 'plan')
+spec.name = 'inspect'
 
 event(job, '', 'running')
-make_ready(job, 'inspect')
+line_up(job, project, nil, { spec })
 wake()
 return { 'ok' }

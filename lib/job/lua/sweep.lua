@@ -17,37 +17,76 @@ end
 
 local lost, overdue = 0, 0
 
+-- a quarter of it at least; who asks in the same call waits differently
+local random = tonumber(redis.call('TIME')[2])
+
+local function jitter(ms)
+    random = (random * 16807 + 11) % 2147483647
+    return math.floor(ms / 4 + ms * 3 / 4 * random / 2147483647)
+end
+
 for _, m in ipairs(redis.call('ZRANGEBYSCORE', LEASE, '-inf', text(NOW),
                               'LIMIT', 0, limit)) do
     local job, task = split(m)
-    local v, state, s, since, timeout, n = unpack(redis.call('HMGET',
-        job_key(job), 'v', 'state', task .. ':s', task .. ':since',
-        task .. ':timeout', task .. ':n'))
+    local t = load(job, task)
 
     -- jobs of another schema are a newer worker's to judge
-    if v == SCHEMA and s == 'running' and state ~= 'running' then
+    if known(t.v) and t.s == 'running' and t.state ~= 'running' then
         drop_running(job, task)
-    elseif v == SCHEMA and s == 'running' then
-        local late = NOW >= tonumber(since) + (tonumber(timeout) + 60) * 1000
-        local seconds = text((NOW - tonumber(since)) / 1000)
+    elseif known(t.v) and t.s == 'running' then
+        local since = tonumber(t.since)
+        local late = NOW >= since + (tonumber(t.timeout) + 60) * 1000
+        local seconds = text((NOW - since) / 1000)
 
-        fail_task(job, task, { class = 'retry',
+        fail_task(job, task, t, { class = 'retry',
             code = late and 'TIMEOUT' or 'WORKER_LOST', stage = task,
-            detail = late and 'The attempt took longer than ' .. timeout
+            detail = late and 'The attempt took longer than ' .. t.timeout
                               .. ' s.'
                      or 'The worker went away after ' .. seconds .. ' s.',
-            log = '', backoff = 1000 * 2 ^ (math.min(tonumber(n), 7) - 1) })
+            log = '', backoff = jitter(1000 * 2 ^ (math.min(tonumber(t.n), 7)
+                                                     - 1)) })
         if late then
             overdue = overdue + 1
         else
             lost = lost + 1
         end
-    elseif not v or v == SCHEMA then
+    elseif not t.v or known(t.v) then
         redis.call('ZREM', LEASE, m)
     end
 end
 
 local ready = move_due(limit)
+
+-- a job ends, though nothing else would end it
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', K .. 'jobs', '-inf',
+                                text(NOW - JOB_MAX_MS), 'LIMIT', 0, 8)) do
+    local v, state = unpack(redis.call('HMGET', job_key(job), 'v', 'state'))
+
+    if known(v) and state == 'running' then
+        fail_job(job, { code = 'TIMEOUT', stage = 'job', log = '',
+                 detail = 'The job was not done within 7 days.' })
+        overdue = overdue + 1
+    elseif not v or known(v) then
+        redis.call('ZREM', K .. 'jobs', job)
+    end
+end
+
+-- of the version before this one: classes for queues
+for _, class in ipairs({ 'light', 'encode' }) do
+    local zk = K .. 'ready:' .. class
+
+    for _, m in ipairs(redis.call('ZRANGE', zk, 0, limit - 1)) do
+        local job, task = split(m)
+        local v, s = unpack(redis.call('HMGET', job_key(job), 'v',
+                                       task .. ':s'))
+        if not v or known(v) then
+            redis.call('ZREM', zk, m)
+        end
+        if known(v) and s == 'ready' then
+            make_ready(job, task)
+        end
+    end
+end
 
 wake()
 return { text(lost), text(ready), text(overdue) }

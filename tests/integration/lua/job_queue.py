@@ -30,7 +30,7 @@ class Claim:
     def __init__(self, fields):
         (self.job, self.task, self.type, self.token, self.payload,
          self.attempt, self.timeout, self.asset, self.publication,
-         self.project, self.pipeline) = fields
+         self.project, self.pipeline, self.queue) = fields
 
 
 def task(name, deps="", cls="encode", cost=100, attempts=3, timeout=600,
@@ -58,13 +58,15 @@ class Queue:
                          project, "default", created, payload, attempts,
                          timeout)[0]
 
-    def step(self, done=None, classes=("light", "encode"), worker="w1",
-             lease=30000):
-        """(outcome of the completion, Claim or None)"""
+    def step(self, done=None, worker="w1", lease=30000, free=8, room=1 << 16,
+             slots=8, memory=1 << 16, labels="", lights=2):
+        """(outcome of the completion, Claim or None); free=None: claims
+        nothing, 0: light tasks only"""
         self.nonce += 1
         prev = (done.job, done.task, done.token) if done else ("", "", "")
         r = self.eval("step", "lease", worker, "%016x" % self.nonce, lease,
-                      *prev, *classes)
+                      *prev, *(() if free is None else
+                               (free, room, slots, memory, labels, lights)))
         return r[0], Claim(r[1:]) if len(r) > 1 else None
 
     def claim(self, **kw):
@@ -74,7 +76,7 @@ class Queue:
 
     def complete(self, claim):
         """completes without claiming"""
-        return self.step(claim, classes=())[0]
+        return self.step(claim, free=None)[0]
 
     def renew(self, *claims, lease=30000):
         argv = []
@@ -100,9 +102,9 @@ class Queue:
     def planned(self, job, *tasks, **kw):
         """submits a job, and brings it to its expanded state"""
         assert self.submit(job, **kw) == "ok"
-        inspect = self.claim(classes=("light",))
+        inspect = self.claim(free=0)
         assert (inspect.job, inspect.task) == (job, "inspect")
-        outcome, plan = self.step(inspect, classes=("light",))
+        outcome, plan = self.step(inspect, free=0)
         assert (outcome, plan.job, plan.task) == ("ok", job, "plan")
         assert self.expand(plan, *tasks) == "ok"
         return plan
@@ -119,8 +121,9 @@ class Queue:
         flat = self.redis("HGETALL", K + "progress:" + job)
         return dict(zip(flat[::2], flat[1::2]))
 
-    def ready(self, cls):
-        return self.redis("ZRANGE", K + "ready:" + cls, 0, -1)
+    def ready(self, queue, project="p1"):
+        return self.redis("ZRANGE", K + "ready:" + queue + ":" + project, 0,
+                          -1)
 
     def count(self, key):
         return self.redis("ZCARD", K + key)

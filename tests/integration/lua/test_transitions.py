@@ -13,6 +13,7 @@ from job_queue import ASSET, K, Queue, task                    # noqa: E402
 from redis_server import RedisError, Server                    # noqa: E402
 
 A = ASSET % "a" + ".1"
+A2 = ASSET % "0" + ".1"
 B = ASSET % "b" + ".1"
 
 
@@ -49,7 +50,7 @@ class Submit(Case):
         self.assertEqual(self.q.state(A, "plan"), "waiting")
         self.assertEqual(self.q.field(A, "left"), "2")
         self.assertEqual(self.q.field(A, "inspect:payload"), '{"x":1}')
-        self.assertEqual(self.q.ready("light"), [A + "/inspect"])
+        self.assertEqual(self.q.ready("0:0:"), [A + "/inspect"])
         self.assertEqual(self.q.count("jobs"), 1)
         self.assertEqual(self.q.progress(A)["state"], "queued")
 
@@ -64,7 +65,7 @@ class Submit(Case):
         c = self.q.claim()
         self.assertEqual(self.q.submit(A, payload="{}"), "exists")
         self.assertEqual(self.q.state(A, "inspect"), "running")
-        self.assertEqual(self.q.ready("light"), [])
+        self.assertEqual(self.q.ready("0:0:"), [])
         self.assertEqual(self.q.complete(c), "ok")
 
     def test_exists_while_only_the_marker_is_left(self):
@@ -116,11 +117,11 @@ class Step(Case):
     def test_none_when_nothing_is_ready(self):
         self.assertEqual(self.q.step(), ("none", None))
         self.q.submit(A)
-        self.assertEqual(self.q.step(classes=("encode",)), ("none", None))
+        self.assertEqual(self.q.step(free=None), ("none", None))
 
     def test_fence_begins_at_the_clock_and_grows(self):
         self.q.planned(A, task("v0.0"), task("v1.0"))
-        self.redis("DEL", K + "fence")
+        self.redis("HDEL", K + "vtime", "fence")
         now = self.redis("TIME")
         us = int(now[0]) * 1000000 + int(now[1])
         one = int(self.q.claim().token.split("-")[0])
@@ -214,11 +215,11 @@ class Step(Case):
 
     def test_schema_of_the_future_is_skipped_and_kept(self):
         self.q.submit(A)
-        self.redis("HSET", K + "job:" + A, "v", "2")
+        self.redis("HSET", K + "job:" + A, "v", "3")
         self.assertIsNone(self.q.claim())
         self.q.submit(B)
         self.assertEqual(self.q.claim().job, B)
-        self.assertEqual(self.q.ready("light"), [A + "/inspect"])
+        self.assertEqual(self.q.ready("0:0:"), [A + "/inspect"])
         self.assertEqual(self.q.cancel(A), "none")
 
     def test_ready_entries_of_vanished_jobs_are_dropped(self):
@@ -226,7 +227,7 @@ class Step(Case):
         self.redis("DEL", K + "job:" + A)
         self.q.submit(B)
         self.assertEqual(self.q.claim().job, B)
-        self.assertEqual(self.q.ready("light"), [])
+        self.assertEqual(self.q.ready("0:0:"), [])
 
     def test_moves_due_tasks_first(self):
         self.q.planned(A, task("a"))
@@ -239,7 +240,7 @@ class Step(Case):
         self.addCleanup(ear.close)
         ear("SUBSCRIBE", K + "wake")
         self.q.submit(A)
-        self.assertEqual(ear._read(), ["message", K + "wake", "light"])
+        self.assertEqual(ear._read(), ["message", K + "wake", "0:0:"])
 
     def test_refuses_bad_arguments(self):
         for argv in [("w", "0" * 15, 1, "", "", ""),
@@ -258,8 +259,8 @@ class Fair(Case):
     def order(self, n):
         out = []
         for _ in range(n):
-            c = self.q.claim(classes=("encode",))
-            out.append(("A" if c.job == A else "B") + c.task)
+            c = self.q.claim()
+            out.append(("A" if c.job in (A, A2) else "B") + c.task)
         return out
 
     def test_two_jobs_interleave(self):
@@ -283,14 +284,47 @@ class Fair(Case):
         self.assertEqual([x for x in got[1:] if x[0] == "B"],
                          ["Bt0", "Bt1", "Bt2", "Bt3"])
 
-    def test_costly_work_in_one_class_is_no_debt_in_another(self):
-        self.q.planned(A, task("a", cost=10 ** 9))
-        self.q.planned(B, task("b", cost=1))
-        a = self.q.claim(classes=("encode",))
-        self.redis("HSET", K + "job:" + A, "x", "y")
-        self.assertEqual(a.job, A)
-        self.assertEqual(self.q.field(A, "finish:encode"), str(10 ** 9))
-        self.assertEqual(self.q.field(A, "finish:light"), "200")
+    def test_light_tasks_do_not_wait_behind_their_own_encodes(self):
+        self.q.planned(A, *[task("t%d" % i, cost=10 ** 6) for i in range(9)],
+                       task("show", deps="t0", cls="light", cost=10 ** 6))
+        self.assertEqual(self.q.step(self.q.claim(), free=0)[1].task, "show")
+        self.assertEqual(self.q.field(A, "finish"), str(9 * 10 ** 6))
+
+    def test_projects_share_whatever_they_have_waiting(self):
+        self.q.planned(A, *[task("t%02d" % i, cost=1000) for i in range(40)])
+        self.q.planned(A2, *[task("t%02d" % i, cost=1000)
+                             for i in range(40)])
+        self.order(10)
+        self.q.planned(B, *[task("t%02d" % i, cost=1000) for i in range(40)],
+                       project="p2")
+        got = [x[0] for x in self.order(20)]
+        self.assertIn(got.count("B"), (9, 10, 11))
+
+    def test_a_project_that_was_idle_has_no_credit(self):
+        self.q.planned(B, task("t0", cost=1000), project="p2")
+        self.q.complete(self.q.claim())
+        self.q.planned(A, *[task("t%02d" % i, cost=1000) for i in range(40)])
+        self.order(30)
+        self.q.planned(ASSET % "c" + ".1", *[
+            task("t%02d" % i, cost=1000) for i in range(40)], project="p2")
+        got = [x[0] for x in self.order(10)]
+        self.assertIn(got.count("B"), (4, 5, 6))
+
+    def test_service_in_one_queue_counts_in_all(self):
+        self.q.planned(A, *[task("t%02d" % i, cost=1000) for i in range(9)],
+                       *[task("u%02d" % i, cost=1000, memory=7)
+                         for i in range(9)])
+        self.q.planned(B, *[task("t%02d" % i, cost=1000)
+                            for i in range(18)], project="p2")
+        got = [x[0] for x in self.order(12)]
+        self.assertIn(got.count("B"), (5, 6, 7))
+
+    def test_priority_goes_first(self):
+        self.q.planned(A, *[task("t%d" % i) for i in range(3)])
+        self.q.planned(B, task("low", priority=0), task("mid"),
+                       task("high", priority=9, memory=5), project="p2")
+        got = self.order(6)
+        self.assertEqual((got[0], got[5]), ("Bhigh", "Blow"))
 
     def test_plan_order_within_one_call(self):
         self.q.planned(A, task("z", cost=5), task("m", cost=5),
@@ -298,23 +332,122 @@ class Fair(Case):
         self.assertEqual(self.order(3), ["Az", "Am", "Aa"])
 
 
+class Fit(Case):
+    def ready_since(self, job, t, ms):
+        since = int(self.q.field(job, t + ":since"))
+        self.redis("HSET", K + "job:" + job, t + ":since", since - ms)
+
+    def test_only_what_fits(self):
+        self.q.planned(A, task("wide", slots=4), task("big", memory=4000),
+                       task("gpu", labels="nvenc,gpu,gpu"))
+        self.assertIsNone(self.q.claim(free=3, room=3000))
+        self.assertIsNone(self.q.claim(free=3, room=3000, labels="gpu"))
+        c = self.q.claim(free=3, room=3000, labels="av1,gpu,nvenc")
+        self.assertEqual((c.task, c.queue), ("gpu", "1:0:gpu,nvenc"))
+        self.assertEqual(self.q.claim(free=3, room=4000).task, "big")
+        c = self.q.claim(free=4, room=0)
+        self.assertEqual((c.task, c.queue), ("wide", "4:0:"))
+        self.assertEqual(self.redis("SMEMBERS", K + "queues"), [])
+
+    def test_the_light_slot_takes_light_tasks_only(self):
+        self.q.planned(A, task("a"), task("b", cls="light"))
+        self.assertIsNone(self.q.claim(free=0, lights=0))
+        self.assertEqual(self.q.claim(lights=1).task, "a")
+        self.assertEqual(self.q.claim(lights=1).task, "b")
+        self.q.planned(B, task("a"), task("b", cls="light"))
+        self.assertEqual(self.q.claim(lights=2).task, "b")
+        self.assertIsNone(self.q.claim(free=0))
+
+    def test_small_tasks_do_not_pass_a_large_one_for_ever(self):
+        self.q.planned(A, task("wide", slots=4), *[
+            task("t%d" % i) for i in range(9)], task("l", cls="light"))
+        self.assertEqual(self.q.claim(free=2, lights=0).task, "t0")
+        self.ready_since(A, "wide", 10001)
+        # this one lets its slots come free, another worker goes on
+        self.assertEqual(self.q.claim(free=2).task, "l")
+        self.assertIsNone(self.q.claim(free=2))
+        self.assertEqual(self.q.claim(free=2, worker="w2").task, "t1")
+        self.assertIsNone(self.q.claim(free=3))
+        self.assertEqual(self.q.claim(free=4).task, "wide")
+        self.assertEqual(self.q.claim(free=2).task, "t2")
+
+    def test_a_large_task_of_low_priority_waits(self):
+        self.q.planned(A, task("wide", slots=4, priority=1), task("a"))
+        self.ready_since(A, "wide", 10001)
+        self.assertEqual(self.q.claim(free=2).task, "a")
+        self.assertIsNone(self.q.claim(free=2))
+
+    def test_larger_than_any_worker_runs_alone(self):
+        self.q.planned(A, task("wide", slots=99), task("a"))
+        self.assertEqual(self.q.claim().task, "a")
+        self.ready_since(A, "wide", 20001)
+        self.assertIsNone(self.q.claim(free=7))
+        self.assertEqual(self.q.claim(free=8).task, "wide")
+
+    def test_refuses_a_bad_room(self):
+        for argv in (("1",), ("1", "1", "1", "x", "", "2"),
+                     ("1", "1", "1", "1", ""),
+                     ("1", "1", "1", "1", "", "2", "")):
+            with self.assertRaises(RedisError):
+                self.q.eval("step", "lease", "w", "0" * 16, 1, "", "", "",
+                            *argv)
+
+    def test_jobs_of_the_version_before(self):
+        self.q.planned(A, task("a"), task("b", deps="a", cls="light"))
+        job = K + "job:" + A
+        for t, cls in (("a", "encode"), ("b", "light"), ("inspect", "light"),
+                       ("plan", "light")):
+            self.redis("HDEL", job, t + ":spec")
+            self.redis("HSET", job, "v", "1", t + ":type", t, t + ":class",
+                       cls, t + ":cost", 5, t + ":max", 3, t + ":timeout",
+                       60, t + ":work", 0, t + ":rend", "", t + ":n", 0)
+        self.redis("DEL", K + "ready:1:0::p1", K + "ready:1:0:", K + "queues")
+        self.redis("ZADD", K + "ready:encode", 0, A + "/a")
+        self.assertIsNone(self.q.claim())
+        self.q.sweep()
+        c = self.q.claim()
+        self.assertEqual((c.task, c.queue), ("a", "1:0:"))
+        self.assertEqual(self.q.step(c)[1].task, "b")
+        self.assertEqual(self.redis("EXISTS", K + "ready:encode"), 0)
+
+
+class Quarantine(Case):
+    def test_tells_what_was_tried_too_often(self):
+        self.q.planned(A, task("a", attempts=1), project="p7")
+        self.assertEqual(self.q.fail(self.q.claim(worker="w3"),
+                                     code="CRASHED", stage="decode",
+                                     detail="signal 11", log="the end"),
+                         "failed")
+        (_, flat), = self.redis("XRANGE", K + "quarantine", "-", "+")
+        self.assertEqual(dict(zip(flat[::2], flat[1::2])), {
+            "job": A, "task": "a", "type": "encode_video",
+            "asset": ASSET % "a", "project": "p7", "pipeline": "default",
+            "code": "CRASHED", "stage": "decode", "detail": "signal 11",
+            "log": "the end", "attempts": "1", "worker": "w3"})
+
+    def test_not_a_file_that_is_no_video(self):
+        self.q.planned(A, task("a", attempts=3))
+        self.q.fail(self.q.claim(), cls="fail", code="NOT_A_VIDEO")
+        self.assertEqual(self.redis("EXISTS", K + "quarantine"), 0)
+
+
 class Fail(Case):
     def test_delayed_ready_then_exhausted(self):
         self.q.planned(A, task("a", attempts=2), task("b"),
                        task("c", deps="a", cls="light"),
-                       task("d", cls="other"))
+                       task("d", labels="other"))
         a, b = self.q.claim(), self.q.claim()
         self.assertEqual((a.task, b.task), ("a", "b"))
         self.assertEqual(self.q.fail(a, backoff=30), "delayed")
         self.assertEqual(self.q.state(A, "a"), "delayed")
-        self.assertIsNone(self.q.claim(classes=("encode",)))
+        self.assertIsNone(self.q.claim())
         err = json.loads(self.q.field(A, "a:err"))
         self.assertEqual(err, {"class": "retry", "code": "IO", "stage": "s",
                                "detail": "d"})
         time.sleep(0.04)
         self.assertEqual(self.q.sweep(), [0, 1, 0])
         self.assertEqual(self.q.state(A, "a"), "ready")
-        a = self.q.claim(classes=("encode",))
+        a = self.q.claim()
         self.assertEqual(a.attempt, "2")
         self.assertEqual(self.q.fail(a, code="CRASHED", log="tail"),
                          "failed")
@@ -384,7 +517,7 @@ class Expand(Case):
         self.assertEqual(self.q.expand(plan, *tasks), "ok")
         self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
         self.assertEqual(self.q.progress(A), progress)
-        self.assertEqual(self.q.ready("encode"), [A + "/a"])
+        self.assertEqual(self.q.ready("1:0:"), [A + "/a"])
         self.assertEqual(progress["total"], "20")
         self.assertEqual(progress["total:v2"], "10")
         self.assertEqual(progress["state"], "transcoding")
@@ -455,11 +588,11 @@ class Expand(Case):
         began = time.monotonic()
         self.q.planned(A, *tasks)
         took = time.monotonic() - began
-        self.assertEqual(self.q.count("ready:encode"), n)
+        self.assertEqual(self.q.count("ready:1:0::p1"), n)
         self.assertEqual(self.q.field(A, "publish:deps"), str(n))
         self.assertLess(took, 5)
         self.assertEqual(self.q.cancel(A), "ok")
-        self.assertEqual(self.q.count("ready:encode"), 0)
+        self.assertEqual(self.q.count("ready:1:0::p1"), 0)
 
 
 class Renew(Case):
@@ -544,7 +677,7 @@ class Cancel(Case):
         self.assertEqual([self.q.state(A, t) for t in
                           ("run", "wait", "delay", "ready")],
                          ["running", "cancelled", "cancelled", "cancelled"])
-        self.assertEqual(self.q.count("ready:encode"), 0)
+        self.assertEqual(self.q.count("ready:1:0::p1"), 0)
         self.assertEqual(self.q.count("delay"), 0)
         self.assertIsNone(self.q.claim())
         self.assertEqual(self.q.complete(run), "stale")
@@ -629,12 +762,22 @@ class Sweep(Case):
                          ["failed", "cancelled"])
         self.assertEqual(len(self.q.done()), 1)
 
+    def test_a_job_ends_though_nobody_can_run_it(self):
+        self.q.planned(A, task("a", labels="nobody"), task("b", deps="a"))
+        score = int(self.redis("ZSCORE", K + "jobs", A))
+        self.redis("ZADD", K + "jobs", score - 7 * 86400000 + 60000, A)
+        self.assertEqual(self.q.sweep(), [0, 0, 0])
+        self.redis("ZADD", K + "jobs", score - 7 * 86400000, A)
+        self.assertEqual(self.q.sweep(), [0, 0, 1])
+        self.assertEqual((self.q.state(A), self.q.field(A, "code")),
+                         ("failed", "TIMEOUT"))
+        self.assertEqual(self.redis("SMEMBERS", K + "queues"), [])
+
     def test_other_schemas_are_left_alone(self):
         self.q.planned(A, task("a"), task("b"))
         self.q.fail(self.q.claim())
-        self.q.claim(classes=("none",))
         self.q.planned(B, task("c"))
-        self.redis("HSET", K + "job:" + A, "v", "2")
+        self.redis("HSET", K + "job:" + A, "v", "3")
         self.redis("ZADD", K + "lease", 1, A + "/b")
         self.assertEqual(self.q.sweep(), [0, 0, 0])
         self.assertEqual(self.q.count("lease"), 1)
@@ -700,7 +843,7 @@ class Race(Case):
             p = self.q.progress(j)
             self.assertEqual(p["done:v1"], p["total:v1"])
         self.assertEqual(len(self.q.done()), len(jobs))
-        for key in ("lease", "delay", "ready:encode", "ready:light", "jobs"):
+        for key in ("lease", "delay", "ready:1:0:", "ready:0:0:", "jobs"):
             self.assertEqual(self.q.count(key), 0, key)
 
 

@@ -1,0 +1,287 @@
+/* the worker queue, the running queue, and all three at a glance */
+
+#include <string.h>
+#include <unistd.h>
+
+#include "reelctl/progress.h"
+#include "reelctl/queue.h"
+
+#define TOP_MS    2000
+#define TOP_TASKS 20
+
+
+/* "0:42" since then */
+static const char *
+age(char dst[24], int64_t now, int64_t then)
+{
+    reel_ctl_clock(dst, now > then ? (double) (now - then) / 1000 : 0);
+
+    return dst;
+}
+
+
+/* what comes from Redis is shown without control characters, padded */
+static void
+cell(const char *z, int width)
+{
+    int  n = (int) strlen(z);
+
+    reel_ctl_put_safe(stdout, z);
+    (void) printf("%*s  ", n < width ? width - n : 0, "");
+}
+
+
+static void
+print_workers(const json_t *workers, int64_t now)
+{
+    char     clock[24];
+    size_t   i;
+    json_t  *w;
+
+    (void) printf("%-32s  %-9s  %-15s  %-8s  %s\n", "WORKER", "CORES",
+                  "MEMORY MIB", "HEARD", "LABELS");
+
+    json_array_foreach(workers, i, w) {
+        cell(reel_ctl_text(w, "worker"), 32);
+
+        if (!json_is_true(json_object_get(w, "alive"))) {
+            (void) printf("gone, heard %s ago\n",
+                          age(clock, now, reel_ctl_integer(w, "heard_ms")));
+            continue;
+        }
+
+        (void) printf("%3lld / %-3lld  %6lld / %-6lld  %-8s  ",
+            (long long) (reel_ctl_integer(w, "cores")
+                         - reel_ctl_integer(w, "cores_free")),
+            (long long) reel_ctl_integer(w, "cores"),
+            (long long) (reel_ctl_integer(w, "memory_mib")
+                         - reel_ctl_integer(w, "memory_free_mib")),
+            (long long) reel_ctl_integer(w, "memory_mib"),
+            age(clock, now, reel_ctl_integer(w, "heard_ms")));
+        cell(reel_ctl_text(w, "labels"), 0);
+        (void) fputc('\n', stdout);
+    }
+}
+
+
+static void
+print_running(const json_t *tasks, int64_t now, size_t most)
+{
+    char     clock[24];
+    size_t   i;
+    json_t  *t;
+
+    (void) printf("%-30s  %-10s  %-17s  %-3s  %-8s  %s\n", "JOB", "TASK",
+                  "TYPE", "TRY", "FOR", "WORKER");
+
+    json_array_foreach(tasks, i, t) {
+        if (i == most) {
+            (void) printf("… and %zu more\n", json_array_size(tasks) - i);
+            break;
+        }
+
+        cell(reel_ctl_text(t, "job"), 30);
+        cell(reel_ctl_text(t, "task"), 10);
+        cell(reel_ctl_text(t, "type"), 17);
+        (void) printf("%-3lld  %-8s  ",
+                      (long long) reel_ctl_integer(t, "attempt"),
+                      age(clock, now, reel_ctl_integer(t, "since_ms")));
+        cell(reel_ctl_text(t, "worker"), 0);
+        (void) fputc('\n', stdout);
+    }
+}
+
+
+static void
+print_ready(const json_t *queues)
+{
+    size_t   i;
+    json_t  *q;
+
+    (void) printf("%-32s  %8s  %8s\n", "SLOTS:MEMORY:LABELS", "READY",
+                  "PROJECTS");
+
+    json_array_foreach(queues, i, q) {
+        cell(reel_ctl_text(q, "queue"), 32);
+        (void) printf("%8lld  %8lld\n",
+                      (long long) reel_ctl_integer(q, "ready"),
+                      (long long) reel_ctl_integer(q, "projects"));
+    }
+}
+
+
+static void
+print_quarantine(const json_t *tasks, int64_t now)
+{
+    char     clock[24];
+    size_t   i;
+    json_t  *t;
+
+    json_array_foreach(tasks, i, t) {
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "job"));
+        (void) fputc('/', stdout);
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "task"));
+        (void) printf("  %s ago, %lld tries, ",
+                      age(clock, now, reel_ctl_integer(t, "at_ms")),
+                      (long long) reel_ctl_integer(t, "attempts"));
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "code"));
+        (void) fputs(" in ", stdout);
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "stage"));
+        (void) fputs(": ", stdout);
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "detail"));
+        (void) fputc('\n', stdout);
+    }
+
+    if (json_array_size(tasks) == 0) {
+        (void) printf("nothing is in quarantine\n");
+    }
+}
+
+
+static int
+unreadable(const reel_error_t *e)
+{
+    return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+}
+
+
+int
+reel_ctl_cmd_workers(reel_ctl_t *c)
+{
+    int                code;
+    json_t            *workers;
+    int64_t            now;
+    reel_error_t       e = { "" };
+    reel_ctl_redis_t  *r;
+
+    code = reel_ctl_queue_open(c, &r);
+    if (code != REEL_EXIT_OK) {
+        return code;
+    }
+
+    now = reel_ctl_queue_now(r);
+    workers = reel_ctl_queue_workers(r, &e);
+    reel_ctl_redis_close(r);
+
+    if (workers == NULL) {
+        return unreadable(&e);
+    }
+
+    if (c->json) {
+        return reel_ctl_put_json(json_pack("{s:o}", "workers", workers));
+    }
+
+    print_workers(workers, now);
+    json_decref(workers);
+
+    return reel_ctl_done();
+}
+
+
+int
+reel_ctl_cmd_tasks(reel_ctl_t *c)
+{
+    int                code;
+    bool               poison = c->opt[REEL_OPT_QUARANTINED] != NULL;
+    json_t            *tasks;
+    int64_t            now;
+    reel_error_t       e = { "" };
+    reel_ctl_redis_t  *r;
+
+    code = reel_ctl_queue_open(c, &r);
+    if (code != REEL_EXIT_OK) {
+        return code;
+    }
+
+    now = reel_ctl_queue_now(r);
+    tasks = poison ? reel_ctl_queue_quarantine(r, &e)
+                   : reel_ctl_queue_running(r, &e);
+    reel_ctl_redis_close(r);
+
+    if (tasks == NULL) {
+        return unreadable(&e);
+    }
+
+    if (c->json) {
+        return reel_ctl_put_json(json_pack("{s:o}", poison ? "quarantined"
+                                           : "running", tasks));
+    }
+
+    if (poison) {
+        print_quarantine(tasks, now);
+    } else {
+        print_running(tasks, now, SIZE_MAX);
+    }
+    json_decref(tasks);
+
+    return reel_ctl_done();
+}
+
+
+/* once; the exit code */
+static int
+show_top(const reel_ctl_t *c, reel_ctl_redis_t *r)
+{
+    int64_t        now = reel_ctl_queue_now(r);
+    json_t        *ready, *workers = NULL, *running = NULL;
+    reel_error_t   e = { "" };
+
+    ready = reel_ctl_queue_ready(r, &e);
+    if (ready != NULL) {
+        workers = reel_ctl_queue_workers(r, &e);
+    }
+    if (workers != NULL) {
+        running = reel_ctl_queue_running(r, &e);
+    }
+
+    if (running == NULL) {
+        json_decref(ready);
+        json_decref(workers);
+        return unreadable(&e);
+    }
+
+    if (c->json) {
+        return reel_ctl_put_json(json_pack("{s:o, s:o, s:o}", "ready", ready,
+                                           "workers", workers, "running",
+                                           running));
+    }
+
+    print_ready(ready);
+    (void) fputc('\n', stdout);
+    print_workers(workers, now);
+    (void) fputc('\n', stdout);
+    print_running(running, now, isatty(STDOUT_FILENO) ? TOP_TASKS
+                                                      : SIZE_MAX);
+    json_decref(ready);
+    json_decref(workers);
+    json_decref(running);
+
+    return reel_ctl_done();
+}
+
+
+int
+reel_ctl_cmd_top(reel_ctl_t *c)
+{
+    int                code;
+    reel_ctl_redis_t  *r;
+
+    code = reel_ctl_queue_open(c, &r);
+    if (code != REEL_EXIT_OK) {
+        return code;
+    }
+
+    if (c->json || !isatty(STDOUT_FILENO)) {
+        code = show_top(c, r);
+    } else {
+        do {
+            (void) fputs("\033[H\033[2J", stdout);
+            code = show_top(c, r);
+            reel_ctl_sleep_ms(TOP_MS);
+        } while (code == REEL_EXIT_OK);
+    }
+
+    reel_ctl_redis_close(r);
+
+    return code;
+}

@@ -1,0 +1,367 @@
+#include "reelctl/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/keys.h"
+
+#define QUARANTINE_MAX 1000
+
+
+int
+reel_ctl_queue_open(reel_ctl_t *c, reel_ctl_redis_t **r)
+{
+    const char    *address;
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+
+    address = reel_ctl_opt(c, REEL_OPT_REDIS, "REEL_REDIS", NULL);
+
+    if (address == NULL) {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "where is Redis? --redis "
+                             "unix:PATH or HOST:PORT, or REEL_REDIS");
+    }
+
+    err = reel_ctl_redis_open(c, address, r, &e);
+
+    if (err != REEL_OK) {
+        return reel_ctl_fail(err == REEL_DENIED ? REEL_EXIT_DENIED
+                             : err == REEL_INVAL ? REEL_EXIT_USAGE
+                             : REEL_EXIT_UNAVAILABLE, "%s", e.text);
+    }
+
+    return REEL_EXIT_OK;
+}
+
+
+reel_err_t
+reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind, const char *id,
+    reel_ctl_strings_t *out, reel_error_t *e)
+{
+    reel_redis_key_t  key;
+    const char       *argv[2] = { "HGETALL", key };
+
+    *out = (reel_ctl_strings_t) { 0 };
+
+    if (reel_redis_key(key, kind, reel_str(id)) != REEL_OK) {
+        return reel_fail(e, REEL_INVAL, "\"%.60s\" is too long for a key",
+                         id);
+    }
+
+    return reel_ctl_redis_call(r, out, e, 2, argv);
+}
+
+
+int64_t
+reel_ctl_queue_now(reel_ctl_redis_t *r)
+{
+    int64_t              now = 0;
+    const char          *argv[1] = { "TIME" };
+    reel_error_t         e;
+    reel_ctl_strings_t   t;
+
+    if (reel_ctl_redis_call(r, &t, &e, 1, argv) == REEL_OK && t.n == 2) {
+        now = reel_ctl_number(t.v[0]) * 1000 + reel_ctl_number(t.v[1]) / 1000;
+    }
+
+    reel_ctl_strings_release(&t);
+
+    return now;
+}
+
+
+const char *
+reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec, unsigned n)
+{
+    for (; n > 0 && *spec != '\0'; n--) {
+        spec += strcspn(spec, " ");
+        spec += *spec == ' ';
+    }
+
+    (void) snprintf(dst, REEL_CTL_WORD, "%.*s", (int) strcspn(spec, " "),
+                    spec);
+
+    return dst;
+}
+
+
+int64_t
+reel_ctl_number(const char *z)
+{
+    return strtoll(z, NULL, 10);
+}
+
+
+int64_t
+reel_ctl_integer(const json_t *o, const char *name)
+{
+    return json_integer_value(json_object_get(o, name));
+}
+
+
+/* a range of a sorted set, or the members of a set */
+static reel_err_t
+members(reel_ctl_redis_t *r, const char *command, const char *kind,
+    const char *id, bool scores, reel_ctl_strings_t *out, reel_error_t *e)
+{
+    reel_redis_key_t  key;
+    const char       *argv[5] = { command, key, "0", "-1", "WITHSCORES" };
+
+    *out = (reel_ctl_strings_t) { 0 };
+
+    if (reel_redis_key(key, kind, reel_str(id)) != REEL_OK) {
+        return reel_fail(e, REEL_INVAL, "\"%.60s\" is too long for a key",
+                         id);
+    }
+
+    return reel_ctl_redis_call(r, out, e,
+                               strcmp(command, "ZRANGE") != 0 ? 2
+                               : scores ? 5 : 4, argv);
+}
+
+
+static reel_err_t
+count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
+    size_t *projects, reel_error_t *e)
+{
+    char                 key[sizeof(reel_redis_key_t)];
+    const char          *argv[2] = { "ZCARD", key };
+    reel_err_t           err;
+    reel_ctl_strings_t   list, n;
+
+    *tasks = 0;
+    err = members(r, "ZRANGE", "ready:", queue, false, &list, e);
+    *projects = list.n;
+
+    for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
+        (void) snprintf(key, sizeof(key), "%sready:%s:%s", REEL_REDIS_PREFIX,
+                        queue, list.v[i]);
+        err = reel_ctl_redis_call(r, &n, e, 2, argv);
+        *tasks += err == REEL_OK && n.n == 1 ? reel_ctl_number(n.v[0]) : 0;
+        reel_ctl_strings_release(&n);
+    }
+
+    reel_ctl_strings_release(&list);
+
+    return err;
+}
+
+
+json_t *
+reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    size_t               projects;
+    json_t              *all = json_array();
+    int64_t              tasks;
+    reel_err_t           err;
+    reel_ctl_strings_t   list;
+
+    err = members(r, "SMEMBERS", "queues", "", false, &list, e);
+
+    for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
+        err = count_ready(r, list.v[i], &tasks, &projects, e);
+        json_array_append_new(all, json_pack("{s:s, s:I, s:I}",
+            "queue", list.v[i], "ready", (json_int_t) tasks,
+            "projects", (json_int_t) projects));
+    }
+
+    reel_ctl_strings_release(&list);
+
+    if (err != REEL_OK) {
+        json_decref(all);
+        return NULL;
+    }
+
+    return all;
+}
+
+
+static json_t *
+worker_json(const char *id, const char *heard, const reel_ctl_strings_t *w)
+{
+    json_t  *j;
+
+    static const char *const numbers[] = {
+        "pid", "slots", "free", "cores", "cores_free", "memory_mib",
+        "memory_free_mib", "started_ms"
+    };
+    static const char *const texts[] = {
+        "host", "labels", "codecs", "version"
+    };
+
+    j = json_pack("{s:s, s:I, s:b}", "worker", id, "heard_ms",
+                  (json_int_t) reel_ctl_number(heard), "alive", w->n > 0);
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        json_object_set_new(j, numbers[i], json_integer(
+            reel_ctl_number(reel_ctl_strings_get(w, numbers[i]))));
+    }
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        json_object_set_new(j, texts[i],
+                            json_string(reel_ctl_strings_get(w, texts[i])));
+    }
+
+    return j;
+}
+
+
+json_t *
+reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    json_t              *all = json_array();
+    reel_err_t           err;
+    reel_ctl_strings_t   list, w;
+
+    err = members(r, "ZRANGE", "workers", "", true, &list, e);
+
+    for (size_t i = 0; err == REEL_OK && i + 1 < list.n; i += 2) {
+        err = reel_ctl_queue_hash(r, "worker:", list.v[i], &w, e);
+        json_array_append_new(all, worker_json(list.v[i], list.v[i + 1],
+                                               &w));
+        reel_ctl_strings_release(&w);
+    }
+
+    reel_ctl_strings_release(&list);
+
+    if (err != REEL_OK) {
+        json_decref(all);
+        return NULL;
+    }
+
+    return all;
+}
+
+
+/* member: "<job>/<task>" */
+static reel_err_t
+running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
+    json_t **j, reel_error_t *e)
+{
+    char                 job[REEL_CTL_WORD], name[5][REEL_CTL_WORD];
+    char                 type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
+    const char          *task = strchr(member, '/');
+    const char          *argv[7] = { "HMGET" };
+    reel_err_t           err;
+    reel_redis_key_t     key;
+    reel_ctl_strings_t   f;
+
+    static const char *const fields[] = { "spec", "worker", "n", "since" };
+
+    *j = NULL;
+
+    if (task == NULL) {
+        return REEL_OK;
+    }
+
+    (void) snprintf(job, sizeof(job), "%.*s", (int) (task - member), member);
+    task++;
+
+    if (reel_redis_key(key, "job:", reel_str(job)) != REEL_OK) {
+        return REEL_OK;
+    }
+
+    argv[1] = key;
+    for (int i = 0; i < 4; i++) {
+        (void) snprintf(name[i], sizeof(name[i]), "%s:%s", task, fields[i]);
+        argv[2 + i] = name[i];
+    }
+
+    err = reel_ctl_redis_call(r, &f, e, 6, argv);
+
+    if (err == REEL_OK && f.n == 4) {
+        *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+            "job", job, "task", task,
+            "type", reel_ctl_queue_spec(type, f.v[0], 0),
+            "queue", reel_ctl_queue_spec(queue, f.v[0], 1),
+            "worker", f.v[1],
+            "attempt", (json_int_t) reel_ctl_number(f.v[2]),
+            "since_ms", (json_int_t) reel_ctl_number(f.v[3]),
+            "lease_ms", (json_int_t) reel_ctl_number(lease));
+    }
+
+    reel_ctl_strings_release(&f);
+
+    return err;
+}
+
+
+json_t *
+reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    json_t              *all = json_array(), *j;
+    reel_err_t           err;
+    reel_ctl_strings_t   list;
+
+    err = members(r, "ZRANGE", "lease", "", true, &list, e);
+
+    for (size_t i = 0; err == REEL_OK && i + 1 < list.n; i += 2) {
+        err = running_json(r, list.v[i], list.v[i + 1], &j, e);
+        if (j != NULL) {
+            json_array_append_new(all, j);
+        }
+    }
+
+    reel_ctl_strings_release(&list);
+
+    if (err != REEL_OK) {
+        json_decref(all);
+        return NULL;
+    }
+
+    return all;
+}
+
+
+/* entry: id, then names and values */
+static json_t *
+quarantine_json(const reel_ctl_strings_t *entry)
+{
+    json_t              *j = json_object();
+    const char          *name;
+    reel_ctl_strings_t   rest = { entry->v + 1, entry->n - 1 };
+
+    json_object_set_new(j, "at_ms",
+                        json_integer(reel_ctl_number(entry->v[0])));
+
+    for (size_t i = 0; i + 1 < rest.n; i += 2) {
+        name = rest.v[i];
+        json_object_set_new(j, name, strcmp(name, "attempts") == 0
+                            ? json_integer(reel_ctl_number(rest.v[i + 1]))
+                            : json_string(rest.v[i + 1]));
+    }
+
+    return j;
+}
+
+
+json_t *
+reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    char                 from[64] = "+";
+    json_t              *all = json_array();
+    reel_err_t           err = REEL_OK;
+    reel_ctl_strings_t   x = { 0 };
+    const char          *argv[6] = { "XREVRANGE", REEL_REDIS_PREFIX
+                                     "quarantine", from, "-", "COUNT", "1" };
+
+    for (int i = 0; i < QUARANTINE_MAX; i++) {
+        err = reel_ctl_redis_call(r, &x, e, 6, argv);
+        if (err != REEL_OK || x.n == 0) {
+            break;
+        }
+
+        json_array_append_new(all, quarantine_json(&x));
+        (void) snprintf(from, sizeof(from), "(%s", x.v[0]);
+        reel_ctl_strings_release(&x);
+    }
+
+    reel_ctl_strings_release(&x);
+
+    if (err != REEL_OK) {
+        json_decref(all);
+        return NULL;
+    }
+
+    return all;
+}

@@ -1,0 +1,41 @@
+/* what `jobs`, `tasks`, `workers` and `top` read of Redis (docs/redis-keys.md) */
+
+#ifndef REEL_CTL_QUEUE_H
+#define REEL_CTL_QUEUE_H
+
+#include <jansson.h>
+
+#include "reelctl/list.h"
+#include "reelctl/redis.h"
+
+#define REEL_CTL_WORD 96
+
+/* the Redis of the options; else an exit code, and it was told why */
+int reel_ctl_queue_open(reel_ctl_t *c, reel_ctl_redis_t **r)
+    REEL_WARN_UNUSED;
+
+/* HGETALL of a key that is made of kind and id */
+reel_err_t reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind,
+    const char *id, reel_ctl_strings_t *out, reel_error_t *e)
+    REEL_WARN_UNUSED;
+
+/* Redis' own clock, ms */
+int64_t reel_ctl_queue_now(reel_ctl_redis_t *r);
+
+/* "<type> <queue> …" of a task: its n-th word from 0 */
+const char *reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec,
+    unsigned n);
+
+int64_t reel_ctl_number(const char *z);
+int64_t reel_ctl_integer(const json_t *o, const char *name);
+
+/*
+ * The three queues: ready tasks by what they need, workers, running tasks;
+ * and those in quarantine, newest first.  NULL and e: they cannot be read.
+ */
+json_t *reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e);
+json_t *reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e);
+json_t *reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e);
+json_t *reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e);
+
+#endif

@@ -1,0 +1,227 @@
+#include "workerd/room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "workerd/cgroup.h"
+#include "workerd/log.h"
+
+/* what was measured holds for so long */
+#define FRESH_MS 1000
+
+/* of the machine's memory, and of the group's limit */
+#define MACHINE_PERCENT 80
+#define GROUP_PERCENT   90
+
+
+/* MiB of a line of /proc/meminfo; 0 = no such line */
+static uint64_t
+meminfo(const char *name)
+{
+    char      line[128];
+    FILE     *f = fopen("/proc/meminfo", "re");
+    size_t    n = strlen(name);
+    uint64_t  kib = 0;
+
+    if (f == NULL) {
+        return 0;
+    }
+
+    while (fgets(line, sizeof(line), f) != NULL) {
+        if (strncmp(line, name, n) == 0 && line[n] == ':') {
+            kib = strtoull(line + n + 1, NULL, 10);
+            break;
+        }
+    }
+
+    fclose(f);
+
+    return kib >> 10;
+}
+
+
+/* MiB of a file of the control group; false: no limit, no such file */
+static bool
+group_mib(const char *file, uint64_t *mib)
+{
+    char      line[64];
+    uint64_t  bytes;
+
+    if (reel_cgroup_line(line, sizeof(line), file) == NULL
+        || reel_str_u64(reel_str(line), UINT64_MAX, &bytes) != REEL_OK)
+    {
+        return false;
+    }
+
+    *mib = bytes >> 20;
+
+    return true;
+}
+
+
+uint32_t
+reel_room_memory(const reel_config_t *c)
+{
+    uint64_t  mib, most;
+
+    if (c->room_mib != 0) {
+        return c->room_mib;
+    }
+
+    mib = meminfo("MemTotal") * MACHINE_PERCENT / 100;
+
+    if (group_mib("memory.max", &most) && most * GROUP_PERCENT / 100 < mib) {
+        mib = most * GROUP_PERCENT / 100;
+    }
+
+    return mib > UINT32_MAX ? UINT32_MAX : (uint32_t) mib;
+}
+
+
+reel_err_t
+reel_room_needs(reel_str_t queue, uint32_t *slots, uint32_t *memory_mib)
+{
+    uint64_t    n, mib;
+    reel_str_t  head, rest, memory, labels;
+
+    head = reel_str_cut(queue, ':', &rest);
+    memory = reel_str_cut(rest, ':', &labels);
+
+    if (rest.p == NULL || labels.p == NULL
+        || reel_str_u64(head, UINT32_MAX, &n) != REEL_OK
+        || reel_str_u64(memory, UINT32_MAX, &mib) != REEL_OK)
+    {
+        return REEL_BADDATA;
+    }
+
+    *slots = (uint32_t) n;
+    *memory_mib = (uint32_t) mib;
+
+    return REEL_OK;
+}
+
+
+/* memory that could be had now; the cache of files gives way */
+static uint64_t
+available_mib(const reel_config_t *c)
+{
+    uint64_t  mib = meminfo("MemAvailable"), most, used;
+
+    /* asked for by the operator: then it counts, not what others leave */
+    if (c->room_mib != 0) {
+        return UINT64_MAX;
+    }
+
+    if (group_mib("memory.max", &most) && group_mib("memory.current", &used))
+    {
+        /* its cache is in "current" too; what is left at worst */
+        most = most > used ? most - used : 0;
+        most += meminfo("Cached") / 2;
+        mib = most < mib ? most : mib;
+    }
+
+    return mib;
+}
+
+
+static bool
+disk_full(reel_slots_t *s)
+{
+    uint64_t               mib;
+    struct statvfs         st;
+    const reel_config_t   *c = &s->w->conf;
+
+    if (c->disk_free_mib == 0 || statvfs(c->store, &st) != 0) {
+        return false;
+    }
+
+    mib = (uint64_t) st.f_bavail * st.f_frsize >> 20;
+
+    return mib < c->disk_free_mib;
+}
+
+
+static void
+measure(reel_slots_t *s)
+{
+    bool            full;
+    int64_t         now = reel_loop_now();
+    reel_worker_t  *w = s->w;
+
+    if (s->measured_ms != 0 && now - s->measured_ms < FRESH_MS) {
+        return;
+    }
+
+    s->measured_ms = now;
+    s->available_mib = available_mib(&w->conf);
+    s->cores = w->conf.slots_auto ? reel_config_cores() : w->conf.slots;
+
+    full = disk_full(s);
+    if (full != s->disk_full) {
+        reel_log(full ? REEL_LOG_WARN : REEL_LOG_INFO, "store: %s",
+                 full ? "less than limits.disk_free_mib are free: no encode "
+                        "begins" : "there is room again");
+        s->disk_full = full;
+    }
+}
+
+
+/* cores, memory and light tasks of what runs, or may be claimed just now */
+static void
+count_used(const reel_slots_t *s, const reel_slot_t *leaving,
+    uint64_t *slots, uint64_t *mib, unsigned *lights)
+{
+    const reel_slot_t     *slot;
+    const reel_attempt_t  *a;
+
+    *slots = 0;
+    *mib = 0;
+    *lights = 0;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        slot = &s->slot[i];
+        a = slot->attempt;
+
+        if (slot == leaving) {
+            continue;
+        }
+
+        *slots += slot->offered.slots;
+        *mib += slot->offered.memory_mib;
+        *lights += slot->offered.lights > 0;
+
+        if (a != NULL) {
+            *slots += a->slots;
+            *mib += a->memory_mib;
+            *lights += a->slots == 0;
+        }
+    }
+}
+
+
+reel_room_t
+reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
+{
+    uint64_t     slots, mib, most;
+    unsigned     lights;
+    reel_room_t  r = { 0 };
+
+    measure(s);
+    count_used(s, leaving, &slots, &mib, &lights);
+
+    r.lights = lights == 0 ? 2
+               : lights < REEL_ROOM_LIGHTS(s->w->conf.slots) ? 1 : 0;
+
+    most = s->w->room_mib > mib ? s->w->room_mib - mib : 0;
+    most = s->available_mib < most ? s->available_mib : most;
+    r.memory_mib = (uint32_t) most;
+
+    if (!s->disk_full) {
+        most = s->w->conf.slots < s->cores ? s->w->conf.slots : s->cores;
+        r.slots = most > slots ? (uint32_t) (most - slots) : 0;
+    }
+
+    return r;
+}

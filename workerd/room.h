@@ -1,0 +1,32 @@
+/*
+ * What this worker has for tasks, in all and free at the moment: what a
+ * claim tells Redis, which answers with a task that fits (step.lua).
+ *
+ * Free is what the running tasks leave of it by their needs, and never more
+ * than the machine and the control group really have now: their limits may
+ * change, and others run there too.  When the store's disk is nearly full
+ * nothing fits but light tasks.
+ */
+
+#ifndef REEL_WORKERD_ROOM_H
+#define REEL_WORKERD_ROOM_H
+
+#include "workerd/slot.h"
+
+/* memory for tasks, MiB: the configuration's, else most of what there is */
+uint32_t reel_room_memory(const reel_config_t *c);
+
+/* a queue's name (docs/redis-keys.md) -> what its tasks need */
+reel_err_t reel_room_needs(reel_str_t queue, uint32_t *slots,
+    uint32_t *memory_mib) REEL_WARN_UNUSED;
+
+/* light tasks at once: one has its place, more take what cores leave idle */
+#define REEL_ROOM_LIGHTS(cores) ((cores) + 1)
+
+/*
+ * As if the task of leaving (may be NULL) were gone.  What other steps that
+ * are under way may take is not free.
+ */
+reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
+
+#endif
