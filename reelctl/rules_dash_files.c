@@ -15,13 +15,18 @@ track_period_us(const reel_check_t *k, const reel_check_track_t *t)
 }
 
 
-/* D.10: from the Period's start to its end */
+/* D.10: from the Period's start to its end, which another's frame may be */
 void
 reel_rule_covers(reel_check_t *k)
 {
-    int64_t              end, frame;
+    int64_t              end, frame, longest = 0;
     unsigned             n;
     reel_check_track_t  *t;
+
+    REEL_EACH_TRACK(k, t, n) {
+        frame = t->dash ? reel_rule_frame_us(t) : 0;
+        longest = frame > longest ? frame : longest;
+    }
 
     REEL_EACH_TRACK(k, t, n) {
 
@@ -33,7 +38,7 @@ reel_rule_covers(reel_check_t *k)
 
         frame = reel_rule_frame_us(t);
         reel_check_that(k, t->segments[0].start_us <= frame
-                        && t->duration_us + frame >= end, "%s: segments from "
+                        && t->duration_us + longest >= end, "%s: segments from "
                         "%" PRId64 " to %" PRId64 " us in a Period of %" PRId64,
                         t->name, t->segments[0].start_us, t->duration_us, end);
     }

@@ -123,7 +123,7 @@ like($clip, qr/v90~\w+\/media.m3u8\?start=7&end=9$/m, 'a clip');
 my ($one) = $clip =~ /^(\d\S+)$/m;
 is(scalar(() = body("$list/$one") =~ /EXTINF/g), 1, 'of one segment');
 like(body("$list/manifest.mpd?start=7&end=9"),
-    qr/mediaPresentationDuration="PT5S".*presentationTimeOffset/s, 'in DASH');
+    qr/mediaPresentationDuration="PT5\.011S".*presentationTimeOffset/s, 'in DASH');
 has_status(get("$list/master.m3u8?start=99"), 404, 'NOT_FOUND', 'behind it');
 
 # a file that is replaced has another name, the others keep theirs

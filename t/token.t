@@ -295,7 +295,7 @@ my $clip = token({ sub => $id, start => 7, end => 13 });
 $m = get("/play/$clip/v720~$hash/media.m3u8")->{body};
 is(join(' ', $m =~ /^(\d)\.m4s$/mg), '1 2', 'a playlist of the clip');
 like(get("/play/$clip/manifest.mpd")->{body},
-    qr/mediaPresentationDuration="PT11S"/, 'an MPD of it');
+    qr/mediaPresentationDuration="PT11\.006S"/, 'an MPD of it');
 for my $n (0 .. 3) {
     for ("v720~$hash/$n.m4s", "v720/$n.ts", "sub-en~$hash/$n.vtt") {
         my $x = get("/play/$clip/$_");

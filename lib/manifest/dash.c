@@ -6,19 +6,8 @@
 
 
 #define US 1000000              /* a second */
-
-
-typedef struct {
-    int64_t  ts;
-    uint32_t timescale;
-} span_t;
-
-
-static int64_t
-span_us(span_t s)
-{
-    return reel_rescale(s.ts, US, s.timescale, REEL_ROUND_NEAR);
-}
+#define MS 1000
+#define FRAME_US 150000         /* no frame of sound is longer */
 
 
 /* a Representation has one Initialization: its objects need one header */
@@ -40,25 +29,67 @@ one_header(const reel_listed_t *x, unsigned n)
 }
 
 
-/*
- * A clip ends with its last segment, as in HLS: dash.js stops before an end
- * that lies within one, and waits.
- */
-static span_t
-length_of(const reel_dash_t *d)
+/* where the last segment of x ends; end_us, if that is further than a frame */
+static int64_t
+end_of(const reel_dash_t *d, const reel_listed_t *x, int64_t end_us)
 {
-    if (!reel_shape_is_clip(&d->o->shape)) {
-        return (span_t) { d->ix->end_ts, d->ix->timescale };
+    int64_t      us;
+    uint32_t     last = x->first + x->count, per = d->o->per;
+    uint64_t     n = (uint64_t) last * per;
+    reel_runs_t  durations = reel_runs(x->r->duration_bytes);
+
+    n = n < x->ix->fragments ? n : x->ix->fragments;
+    us = reel_rescale((int64_t) reel_runs_sum(&durations, n), US,
+                      x->r->timescale, REEL_ROUND_NEAR);
+
+    return us - end_us <= FRAME_US ? us : end_us;
+}
+
+
+static int64_t
+last_end(const reel_dash_t *d, const reel_listed_t *x, unsigned n,
+    int64_t so_far)
+{
+    unsigned  i;
+    int64_t   us, last = so_far;
+
+    for (i = 0; i < n; i++) {
+        us = end_of(d, &x[i], d->l->span.end_us);
+        last = us > last ? us : last;
     }
 
-    return (span_t) { d->l->span.end_us - d->o->shape.start_us, US };
+    return last;
+}
+
+
+/*
+ * The last Period ends with the frame that ends last, mostly one of sound
+ * that reaches behind the last picture.  dash.js 5.2 looks five times a
+ * second whether the Period is over, and if the browser has not said yet
+ * that the film has ended, goes back half a second and stops: hence up to
+ * the next ms.  A clip ends with its last segment, as in HLS.  Where the
+ * number of segments follows from the length it is the grid's.
+ */
+static int64_t
+length_of(const reel_dash_t *d, bool last)
+{
+    int64_t                us, end_us = d->l->span.end_us;
+    const reel_listing_t  *l = d->l;
+
+    if (last && l->span.whole && !d->by_duration) {
+        us = last_end(d, l->video, l->nvideo, end_us);
+        us = last_end(d, l->audio, l->naudio, us);
+        end_us = us == end_us ? end_us : (us + MS - 1) / MS * MS;
+    }
+
+    return end_us - d->o->shape.start_us;
 }
 
 
 /* ISO 23009-1, 5.3.1.2; a segment at its bandwidth takes its length to come */
 static void
-add_head(reel_buf_t *b, const reel_dash_t *d, span_t length,
-    span_t segment)
+add_head(reel_buf_t *b, const reel_dash_t *d, int64_t length_us,
+    int64_t segment_us)
 {
     const reel_index_t  *ix = d->ix;
 
@@ -80,11 +111,10 @@ add_head(reel_buf_t *b, const reel_dash_t *d, span_t length,
                            ix->timescale);
     } else {
         reel_buf_addz(b, " type=\"static\"");
-        reel_dash_duration(b, "mediaPresentationDuration", length.ts,
-                           length.timescale);
+        reel_dash_duration(b, "mediaPresentationDuration", length_us, US);
     }
 
-    reel_dash_duration(b, "minBufferTime", segment.ts, segment.timescale);
+    reel_dash_duration(b, "minBufferTime", segment_us, US);
     reel_buf_addz(b, ">\n");
 }
 
@@ -92,8 +122,6 @@ add_head(reel_buf_t *b, const reel_dash_t *d, span_t length,
 static void
 add_period(reel_buf_t *b, reel_dash_t *d, unsigned number, int64_t start_us)
 {
-    span_t  length = length_of(d);
-
     reel_buf_printf(b, "<Period id=\"%u\"", number);
 
     if (number == 0) {
@@ -103,7 +131,7 @@ add_period(reel_buf_t *b, reel_dash_t *d, unsigned number, int64_t start_us)
     }
 
     if (d->l->span.whole) {
-        reel_dash_duration(b, "duration", length.ts, length.timescale);
+        reel_dash_duration(b, "duration", d->length_us, US);
     }
 
     reel_buf_addz(b, ">\n");
@@ -151,7 +179,7 @@ find_keys(reel_dash_t *d)
 
 static reel_err_t
 init_part(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
-    const reel_part_t *part)
+    const reel_part_t *part, bool last)
 {
     reel_err_t  err;
 
@@ -176,6 +204,7 @@ init_part(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
     *d = (reel_dash_t) { .ix = part->ix, .o = cmaf, .l = l };
     d->by_duration = cmaf->by_duration && cmaf->origins == NULL
                      && reel_dash_is_even(d);
+    d->length_us = length_of(d, last);
 
     return find_keys(d);
 }
@@ -191,36 +220,29 @@ reel_dash_mpd(reel_buf_t *b, const reel_index_t *ix,
 }
 
 
-/* of all parts; one alone is told by its own clock */
+/* of all parts */
 static reel_err_t
 measure(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
-    const reel_part_t *parts, unsigned n, span_t *length, span_t *segment)
+    const reel_part_t *parts, unsigned n, int64_t *length_us,
+    int64_t *segment_us)
 {
     int64_t     us;
     unsigned    i;
     reel_err_t  err;
 
-    *length = (span_t) { 0, US };
-    *segment = (span_t) { 0, US };
+    *length_us = 0;
+    *segment_us = 0;
 
     for (i = n; i-- != 0; /* void */) {
-        err = init_part(d, l, cmaf, &parts[i]);
+        err = init_part(d, l, cmaf, &parts[i], i == n - 1);
         if (err != REEL_OK) {
             return err;
         }
 
-        length->ts += span_us(length_of(d));
-        us = span_us((span_t) {
-            (int64_t) d->ix->gop_ts * d->o->per, d->ix->timescale
-        });
-        segment->ts = us > segment->ts ? us : segment->ts;
-    }
-
-    if (n == 1) {
-        *length = length_of(d);
-        *segment = (span_t) {
-            (int64_t) d->ix->gop_ts * d->o->per, d->ix->timescale
-        };
+        *length_us += d->length_us;
+        us = reel_rescale((int64_t) d->ix->gop_ts * d->o->per, US,
+                          d->ix->timescale, REEL_ROUND_NEAR);
+        *segment_us = us > *segment_us ? us : *segment_us;
     }
 
     return REEL_OK;
@@ -231,27 +253,26 @@ reel_err_t
 reel_dash_mpd_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
 {
     bool                  whole;
-    int64_t               at_us = 0;
+    int64_t               at_us = 0, length_us, segment_us;
     unsigned              i;
     reel_err_t            err;
     reel_dash_t           d = { .ix = parts[0].ix };
     reel_listing_t        l;
-    span_t                length, segment;
     reel_manifest_opts_t  cmaf;
 
-    err = measure(&d, &l, &cmaf, parts, n, &length, &segment);
+    err = measure(&d, &l, &cmaf, parts, n, &length_us, &segment_us);
     if (err != REEL_OK) {
         return err;
     }
 
     whole = l.span.whole;
-    add_head(b, &d, length, segment);
+    add_head(b, &d, length_us, segment_us);
     add_period(b, &d, 0, 0);
 
     for (i = 1; i < n; i++) {
-        at_us += span_us(length_of(&d));
+        at_us += d.length_us;
 
-        err = init_part(&d, &l, &cmaf, &parts[i]);
+        err = init_part(&d, &l, &cmaf, &parts[i], i == n - 1);
         if (err != REEL_OK) {
             return err;
         }

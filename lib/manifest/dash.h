@@ -10,6 +10,7 @@ typedef struct {
     const reel_manifest_opts_t *o;
     const reel_listing_t       *l;
     bool                        by_duration;
+    int64_t                     length_us;      /* of the Period */
     unsigned                    sets;   /* AdaptationSets printed so far */
     reel_content_key_t          video;  /* with protection: whose keys … */
     reel_content_key_t          audio;  /* … all sets of a kind have */

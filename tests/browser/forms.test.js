@@ -90,14 +90,8 @@ async function until(page, cond) {
   }
 }
 
-/* dash.js 5.2 now and then waits half a second before an end */
-async function ends(page, faults, engine = 'hls') {
-  await until(page, engine === 'hls'
-    ? () => document.querySelector('video').ended
-    : () => {
-      const v = document.querySelector('video');
-      return v.ended || v.duration - v.currentTime < 0.52;
-    });
+async function ends(page, faults) {
+  await until(page, () => document.querySelector('video').ended);
   const s = await state(page);
   assert.strictEqual(s.error, null);
   assert.strictEqual(s.fatal, undefined);
@@ -117,7 +111,7 @@ for (const one of (REEL_CODECS || '').split(' ').filter((x) => x)) {
       assert.ok(master.includes(`CODECS="${codecs}"`), master);
       const { page, faults } = await play(engine,
         `${REEL_FORMS}/play/${asset}/${name}`);
-      const s = await ends(page, faults, engine);
+      const s = await ends(page, faults);
       assert.ok(s.frames > 80, `${s.frames} frames`);
       assert.ok(Math.abs(s.duration - 4) < 0.1, `duration ${s.duration}`);
     });
@@ -150,7 +144,7 @@ test('hls begins a clip at its start', async () => {
 test('dash plays a clip from its start to its end', async () => {
   const { page, faults } = await play('dash',
     `${REEL_FORMS}/play/${REEL_ASSET}/manifest.mpd?start=8&end=11`);
-  const s = await ends(page, faults, 'dash');
+  const s = await ends(page, faults);
   assert.ok(s.began < 0.5, `began at ${s.began}`);
   assert.ok(Math.abs(s.duration - 4) < 0.2, `duration ${s.duration}`);
 });
