@@ -24,8 +24,10 @@ struct ngx_http_reel_look_s {
     /* answered */
     ngx_http_reel_asset_e    state;
     ngx_uint_t               unchanged; /* playable: it is the one at hand */
-    u_char                  *data;      /* else its bytes: of room(), or */
-    size_t                   len;       /* malloced, whatever the state */
+    u_char                  *data;      /* else its bytes: of room(), or if
+                                           there is none malloced, whatever
+                                           the state */
+    size_t                   len;
     reel_store_stat_t        st;
     ngx_http_reel_hashes_t   hashes;
 
@@ -43,6 +45,8 @@ void ngx_http_reel_look(void *data, ngx_log_t *log);
 void ngx_http_reel_movie_look(void *data, ngx_log_t *log);
 void ngx_http_reel_source_look(void *data, ngx_log_t *log);
 void ngx_http_reel_remote_print(void *data, ngx_log_t *log);
+
+extern const reel_large_t  ngx_http_reel_large;
 
 /* how l->path, of which l->st is known, is read; NGX_ERROR */
 ngx_int_t ngx_http_reel_movie_opts(ngx_http_reel_look_t *l,

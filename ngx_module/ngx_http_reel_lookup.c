@@ -368,13 +368,11 @@ work(void *data, ngx_log_t *log)
 {
     waiter_t *w = data;
 
-    u_char    *printed;
     lookup_t  *l;
 
     l = w->lookup;
 
     l->place.look(&l->look, log);
-    printed = l->held.entry ? NULL : l->look.data;
 
     if (l->look.state == NGX_HTTP_REEL_ASSET_PLAYABLE && !l->look.unchanged) {
         make_entry(l, log);
@@ -383,15 +381,14 @@ work(void *data, ngx_log_t *log)
         let_go(&l->held);
     }
 
-    ngx_free(printed);
     l->look.data = NULL;
 }
 
 
 /*
- * Those of an entry, in the zone or else beside it.  An index is read where
- * it stays: it may have tens of MiB, and a page touched first costs more
- * than what stands in it.
+ * Those of an entry, in the zone or else beside it.  An index is read, or
+ * printed, where it stays: it may have tens of MiB, and a page touched first
+ * costs more than what stands in it.
  */
 static u_char *
 make_room(ngx_http_reel_look_t *look, size_t len, ngx_log_t *log)
@@ -427,24 +424,9 @@ make_room(ngx_http_reel_look_t *look, size_t len, ngx_log_t *log)
 static void
 make_entry(lookup_t *l, ngx_log_t *log)
 {
-    u_char                 *p;
     ngx_http_reel_entry_t  *e;
 
-    if (l->held.entry == NULL) {
-        /* it was printed */
-        p = make_room(&l->look, l->look.len, log);
-
-        if (p) {
-            ngx_memcpy(p, l->look.data, l->look.len);
-        }
-    }
-
     e = l->held.entry;
-
-    if (e == NULL) {
-        l->look.state = NGX_HTTP_REEL_ASSET_FAILED;
-        return;
-    }
 
     ngx_memcpy(e->hashes, l->look.hashes, sizeof(ngx_http_reel_hashes_t));
     e->st = l->look.st;

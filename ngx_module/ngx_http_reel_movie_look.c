@@ -129,6 +129,7 @@ ngx_http_reel_movie_opts(ngx_http_reel_look_t *l, reel_movie_opts_t *o)
     o->file_size = l->st.size;
     o->created_ms = l->st.mtime_ns / 1000000;
     o->direct = l->source;
+    o->large = &ngx_http_reel_large;
 
     return make_salt(o->salt, l);
 }
@@ -139,6 +140,7 @@ static ngx_http_reel_asset_e
 read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
     ngx_log_t *log)
 {
+    void              *p;
     ssize_t            n;
     reel_err_t         err;
     reel_error_t       e;
@@ -148,7 +150,9 @@ read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
 
     while (reel_movie_want(m, &w) == REEL_AGAIN) {
 
-        n = pread(fd, buf, ngx_min(w.len, BUFFER), (off_t) w.offset);
+        p = w.into ? w.into : buf;
+        n = pread(fd, p, w.into ? w.len : ngx_min(w.len, BUFFER),
+                  (off_t) w.offset);
 
         if (n < (ssize_t) w.min) {
             /* shorter than it was: somebody writes it */
@@ -158,7 +162,7 @@ read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
             return NGX_HTTP_REEL_ASSET_FAILED;
         }
 
-        err = reel_movie_feed(m, buf, n, &e);
+        err = reel_movie_feed(m, p, n, &e);
 
         if (err == REEL_NOMEM) {
             return NGX_HTTP_REEL_ASSET_FAILED;
@@ -178,31 +182,34 @@ ngx_http_reel_asset_e
 ngx_http_reel_movie_print(ngx_http_reel_look_t *l, reel_movie_t *m,
     ngx_log_t *log)
 {
-    reel_buf_t             b;
-    reel_err_t             err;
-    reel_error_t           e;
-    ngx_http_reel_asset_e  state;
+    size_t        size;
+    reel_err_t    err;
+    reel_error_t  e;
 
     e.text[0] = '\0';
-    reel_buf_init(&b, REEL_INDEX_MAX_BYTES);
 
-    err = reel_movie_print(m, &b, &e);
+    err = reel_movie_make(m, &size, &e);
 
     if (err == REEL_OK) {
-        l->data = (u_char *) reel_buf_take(&b, &l->len);
-        state = l->data ? ngx_http_reel_look_parsed(l, l->path, log)
-                        : NGX_HTTP_REEL_ASSET_FAILED;
+        l->data = l->room ? l->room(l, size, log) : ngx_alloc(size, log);
 
-    } else if (err == REEL_NOMEM) {
-        state = NGX_HTTP_REEL_ASSET_FAILED;
+        if (l->data == NULL) {
+            return NGX_HTTP_REEL_ASSET_FAILED;
+        }
 
-    } else {
-        state = ngx_http_reel_movie_bad(l, log, e.text, reel_movie_at(m));
+        l->len = size;
+        err = reel_movie_put(m, l->data, size, &e);
     }
 
-    reel_buf_release(&b);
+    if (err == REEL_NOMEM) {
+        return NGX_HTTP_REEL_ASSET_FAILED;
+    }
 
-    return state;
+    if (err != REEL_OK) {
+        return ngx_http_reel_movie_bad(l, log, e.text, reel_movie_at(m));
+    }
+
+    return ngx_http_reel_look_parsed(l, l->path, log);
 }
 
 

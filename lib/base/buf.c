@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,9 +11,42 @@
 
 
 static void
+free_data(reel_buf_t *b)
+{
+    reel_large_free(b->large, b->data, b->held);
+}
+
+
+/* cap bytes, with those that are there */
+static bool
+resize(reel_buf_t *b, size_t cap)
+{
+    size_t    held = cap;
+    uint8_t  *p;
+
+    p = b->large != NULL ? reel_large_alloc(b->large, &held)
+                         : realloc(b->data, cap);
+    if (p == NULL) {
+        return false;
+    }
+
+    if (b->large != NULL && b->data != NULL) {
+        memcpy(p, b->data, b->len);
+        free_data(b);
+    }
+
+    b->data = p;
+    b->cap = cap;
+    b->held = held;
+
+    return true;
+}
+
+
+static void
 fail(reel_buf_t *b, reel_err_t err)
 {
-    free(b->data);
+    free_data(b);
     b->data = NULL;
     b->len = 0;
     b->cap = 0;
@@ -20,15 +54,11 @@ fail(reel_buf_t *b, reel_err_t err)
 }
 
 
-/*
- * Makes room for n more bytes and a terminator, which max does not count
- * (so cap is at most max + 1); NULL when b is in error, already or now.
- */
-static uint8_t *
-reserve(reel_buf_t *b, size_t n)
+/* and for a terminator, which max does not count: cap is at most max + 1 */
+uint8_t *
+reel_buf_grow(reel_buf_t *b, size_t n)
 {
-    size_t    cap, need;
-    uint8_t  *p;
+    size_t  cap, need;
 
     if (b->err != REEL_OK) {
         return NULL;
@@ -59,16 +89,12 @@ reserve(reel_buf_t *b, size_t n)
         cap = need;
     }
 
-    p = realloc(b->data, cap);
-    if (p == NULL) {
+    if (!resize(b, cap)) {
         fail(b, REEL_NOMEM);
         return NULL;
     }
 
-    b->data = p;
-    b->cap = cap;
-
-    return p + b->len;
+    return b->data + b->len;
 }
 
 
@@ -80,10 +106,17 @@ reel_buf_init(reel_buf_t *b, size_t max)
 
 
 void
+reel_buf_init_large(reel_buf_t *b, size_t max, const reel_large_t *large)
+{
+    *b = (reel_buf_t) { .max = max, .large = large };
+}
+
+
+void
 reel_buf_release(reel_buf_t *b)
 {
-    free(b->data);
-    *b = (reel_buf_t) { .max = b->max };
+    free_data(b);
+    *b = (reel_buf_t) { .max = b->max, .large = b->large };
 }
 
 
@@ -100,7 +133,7 @@ reel_buf_add(reel_buf_t *b, const void *p, size_t n)
 {
     uint8_t  *dst;
 
-    dst = reserve(b, n);
+    dst = reel_buf_room(b, n);
 
     if (dst != NULL && n != 0) {
         memcpy(dst, p, n);
@@ -130,7 +163,7 @@ reel_buf_printf(reel_buf_t *b, const char *fmt, ...)
     va_list   ap;
     uint8_t  *dst;
 
-    dst = reserve(b, 0);
+    dst = reel_buf_room(b, 0);
     if (dst == NULL) {
         return;
     }
@@ -146,7 +179,7 @@ reel_buf_printf(reel_buf_t *b, const char *fmt, ...)
     }
 
     if ((size_t) n >= b->cap - b->len) {
-        dst = reserve(b, (size_t) n);
+        dst = reel_buf_room(b, (size_t) n);
         if (dst == NULL) {
             return;
         }
@@ -164,13 +197,17 @@ static void
 add_be(reel_buf_t *b, uint64_t v, unsigned n)
 {
     unsigned  i;
-    uint8_t   raw[8];
+    uint8_t  *dst;
 
-    for (i = 0; i < n; i++) {
-        raw[i] = (uint8_t) (v >> (8 * (n - 1 - i)));
+    dst = reel_buf_room(b, n);
+
+    if (dst != NULL) {
+        for (i = 0; i < n; i++) {
+            dst[i] = (uint8_t) (v >> (8 * (n - 1 - i)));
+        }
+
+        b->len += n;
     }
-
-    reel_buf_add(b, raw, n);
 }
 
 
@@ -214,7 +251,7 @@ reel_buf_zero(reel_buf_t *b, size_t n)
 {
     uint8_t  *dst;
 
-    dst = reserve(b, n);
+    dst = reel_buf_room(b, n);
 
     if (dst != NULL) {
         memset(dst, 0, n);
@@ -245,17 +282,9 @@ reel_buf_u32le(reel_buf_t *b, uint32_t v)
 void
 reel_buf_varint(reel_buf_t *b, uint64_t v)
 {
-    size_t   n = 0;
-    uint8_t  raw[10];
+    uint8_t  raw[REEL_VARINT_MAX];
 
-    while (v > 0x7f) {
-        raw[n++] = (uint8_t) (v | 0x80);
-        v >>= 7;
-    }
-
-    raw[n++] = (uint8_t) v;
-
-    reel_buf_add(b, raw, n);
+    reel_buf_add(b, raw, (size_t) (reel_put_varint(raw, v) - raw));
 }
 
 
@@ -291,7 +320,9 @@ reel_buf_take(reel_buf_t *b, size_t *len)
     char     *z;
     uint8_t  *end;
 
-    end = reserve(b, 0);
+    assert(b->large == NULL);
+
+    end = reel_buf_room(b, 0);
 
     if (end == NULL) {
         if (len != NULL) {

@@ -33,6 +33,14 @@ uint16_t reel_read_u16le(reel_reader_t *r);
 uint32_t reel_read_u32le(reel_reader_t *r);
 uint64_t reel_read_u64le(reel_reader_t *r);
 
+/* of bytes that were seen to be there */
+static inline uint32_t
+reel_be32(const uint8_t *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
+           | (uint32_t) p[2] << 8 | p[3];
+}
+
 /* reel_read_varint() of any length */
 uint64_t reel_read_varint_any(reel_reader_t *r);
 

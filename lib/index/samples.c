@@ -6,11 +6,22 @@
 #define JUMP  1u
 #define FLAGS 3                 /* bits of them */
 
+#define SAMPLE_MAX  (4 * REEL_VARINT_MAX)   /* bytes of one */
+#define SAMPLE_MEAN 8           /* or less: what is not used costs nothing */
+
 
 static uint64_t
 zigzag(int64_t v)
 {
     return (uint64_t) v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+
+/* in 32 bits, as it is divided */
+static uint32_t
+magnitude(int32_t v)
+{
+    return v < 0 ? -(uint32_t) v : (uint32_t) v;
 }
 
 
@@ -98,11 +109,25 @@ reel_samples_next(reel_samples_cursor_t *c, reel_sample_t *q)
 
 void
 reel_samples_writer_init(reel_samples_writer_t *w, uint32_t unit,
-    bool offsets, size_t max)
+    bool offsets, size_t max, const reel_large_t *large)
 {
     *w = (reel_samples_writer_t) { .unit = unit, .offsets = offsets };
     reel_buf_init(&w->anchors, max);
-    reel_buf_init(&w->samples, max);
+    reel_buf_init_large(&w->samples, max, large);
+}
+
+
+void
+reel_samples_expect(reel_samples_writer_t *w, uint32_t fragments,
+    uint32_t samples)
+{
+    size_t  n = (size_t) samples * SAMPLE_MEAN;
+
+    (void) reel_buf_room(&w->samples, n < w->samples.max / 2
+                                      ? n : w->samples.max / 2);
+
+    n = (size_t) fragments * REEL_SAMPLES_ANCHOR;
+    (void) reel_buf_room(&w->anchors, n < w->anchors.max ? n : 0);
 }
 
 
@@ -155,29 +180,42 @@ void
 reel_samples_add(reel_samples_writer_t *w, const reel_sample_t *q)
 {
     bool      other, jump;
-    uint32_t  duration = q->duration / w->unit;
+    int64_t   offset;
+    uint8_t  *p;
+    uint32_t  duration = w->duration;
+
+    if (q->duration != w->ticks) {
+        duration = q->duration / w->unit;
+    }
 
     other = duration != w->duration;
     jump = q->offset != w->offset;
 
-    reel_buf_varint(&w->samples, (uint64_t) q->size << FLAGS
-                    | (q->sync ? SYNC : 0) | (other ? OTHER : 0)
-                    | (jump ? JUMP : 0));
+    p = reel_buf_room(&w->samples, SAMPLE_MAX);
 
-    if (other) {
-        reel_buf_varint(&w->samples, duration);
+    if (p != NULL) {
+        p = reel_put_varint(p, (uint64_t) q->size << FLAGS
+                               | (q->sync ? SYNC : 0) | (other ? OTHER : 0)
+                               | (jump ? JUMP : 0));
+
+        if (other) {
+            p = reel_put_varint(p, duration);
+        }
+
+        if (jump) {
+            p = reel_put_varint(p, zigzag((int64_t) (q->offset - w->offset)));
+        }
+
+        if (w->offsets) {
+            offset = magnitude(q->cts_offset) / w->unit;
+            p = reel_put_varint(p, zigzag(q->cts_offset < 0 ? -offset
+                                                            : offset));
+        }
+
+        w->samples.len = (size_t) (p - w->samples.data);
     }
 
-    if (jump) {
-        reel_buf_varint(&w->samples,
-                        zigzag((int64_t) (q->offset - w->offset)));
-    }
-
-    if (w->offsets) {
-        reel_buf_varint(&w->samples,
-                        zigzag(q->cts_offset / (int64_t) w->unit));
-    }
-
+    w->ticks = q->duration;
     w->duration = duration;
     w->offset = q->offset + q->size;
     w->decode_ts += q->duration;

@@ -67,14 +67,19 @@ typedef struct {
 
     uint32_t   number;          /* of samples so far … */
     uint32_t   began;           /* … when the fragment at hand began */
-    uint32_t   duration;        /* units */
+    uint32_t   ticks;           /* of the duration before */
+    uint32_t   duration;        /* the same in units */
     uint64_t   offset;
     int64_t    decode_ts;
 } reel_samples_writer_t;
 
-/* max: bytes of each part */
+/* max: bytes of each part; large may be NULL */
 void reel_samples_writer_init(reel_samples_writer_t *w, uint32_t unit,
-    bool offsets, size_t max);
+    bool offsets, size_t max, const reel_large_t *large);
+
+/* so many are to come: it spares growing */
+void reel_samples_expect(reel_samples_writer_t *w, uint32_t fragments,
+    uint32_t samples);
 void reel_samples_writer_release(reel_samples_writer_t *w);
 
 /* ends a fragment, if there is one, and begins the next */

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "lib/base/crc32c.h"
@@ -13,11 +14,11 @@ typedef struct {
     uint64_t    count;
 } run_t;
 
-/* everything goes through these: part of a section, section, file */
+/* nearly everything goes through these: part of a section, section, file */
 typedef struct {
-    reel_buf_t part;
-    reel_buf_t body;
-    reel_buf_t file;
+    reel_buf_t  part;
+    reel_buf_t  body;
+    reel_buf_t *file;
 } out_t;
 
 
@@ -89,8 +90,8 @@ put_bytes(reel_buf_t *dst, reel_buf_t *src)
 static void
 put_section(out_t *o, unsigned type)
 {
-    reel_buf_varint(&o->file, type);
-    put_bytes(&o->file, &o->body);
+    reel_buf_varint(o->file, type);
+    put_bytes(o->file, &o->body);
 }
 
 
@@ -305,14 +306,61 @@ write_pictures(out_t *o, const reel_pictures_t *q)
 }
 
 
-static void
-write_samples(out_t *o, const reel_samples_t *q)
+static size_t
+varint_size(uint64_t v)
 {
-    reel_buf_varint(&o->body, q->unit);
-    reel_buf_varint(&o->body, q->offsets ? REEL_IX_OFFSETS : 0);
-    put_string(&o->body, q->anchor_bytes);
-    put_string(&o->body, q->sample_bytes);
-    put_section(o, REEL_IX_SAMPLES);
+    uint8_t  raw[REEL_VARINT_MAX];
+
+    return (size_t) (reel_put_varint(raw, v) - raw);
+}
+
+
+static unsigned
+samples_flags(const reel_samples_t *q)
+{
+    return q->offsets ? REEL_IX_OFFSETS : 0;
+}
+
+
+/* without what it is of, which is by far the most of an index */
+static size_t
+samples_size(const reel_samples_t *q, uint64_t *body)
+{
+    *body = varint_size(q->unit) + varint_size(samples_flags(q))
+            + varint_size(q->anchor_bytes.len) + q->anchor_bytes.len
+            + varint_size(q->sample_bytes.len) + q->sample_bytes.len;
+
+    return varint_size(REEL_IX_SAMPLES) + varint_size(*body);
+}
+
+
+static uint8_t *
+copy_string(uint8_t *p, reel_str_t s)
+{
+    p = reel_put_varint(p, s.len);
+
+    if (s.len != 0) {
+        memcpy(p, s.p, s.len);
+    }
+
+    return p + s.len;
+}
+
+
+static uint8_t *
+copy_samples(uint8_t *p, const reel_samples_t *q)
+{
+    uint64_t  body;
+
+    (void) samples_size(q, &body);
+
+    p = reel_put_varint(p, REEL_IX_SAMPLES);
+    p = reel_put_varint(p, body);
+    p = reel_put_varint(p, q->unit);
+    p = reel_put_varint(p, samples_flags(q));
+    p = copy_string(p, q->anchor_bytes);
+
+    return copy_string(p, q->sample_bytes);
 }
 
 
@@ -370,30 +418,13 @@ check_facts(const reel_index_t *ix, const reel_ix_rendition_t *q, unsigned n,
 }
 
 
-/* the reader knows every bound: what it refuses is not let out */
-static reel_err_t
-check_file(const reel_buf_t *b, reel_error_t *e)
-{
-    reel_err_t     err;
-    reel_index_t  *ix;
-
-    ix = malloc(sizeof(reel_index_t));
-    if (ix == NULL) {
-        return REEL_NOMEM;
-    }
-
-    err = reel_index_parse(ix, b->data, b->len, e);
-    free(ix);
-
-    return err == REEL_OK ? REEL_OK : REEL_INVAL;
-}
-
-
 reel_err_t
-reel_index_write(reel_buf_t *b, const reel_index_t *ix,
-    const reel_ix_rendition_t *renditions, unsigned n, reel_error_t *e)
+reel_index_front(reel_buf_t *b, const reel_index_t *ix,
+    const reel_ix_rendition_t *renditions, unsigned n, size_t *size,
+    reel_error_t *e)
 {
-    out_t       o;
+    out_t       o = { .file = b };
+    uint64_t    total, body;
     unsigned    i, lists[REEL_INDEX_MAX_RENDITIONS];
     reel_err_t  err;
 
@@ -404,9 +435,8 @@ reel_index_write(reel_buf_t *b, const reel_index_t *ix,
 
     reel_buf_init(&o.part, REEL_INDEX_MAX_BYTES);
     reel_buf_init(&o.body, REEL_INDEX_MAX_BYTES);
-    reel_buf_init(&o.file, REEL_INDEX_MAX_BYTES);
 
-    write_head(&o.file, ix);
+    write_head(b, ix);
     write_grid(&o, ix);
 
     for (i = 0; i < ix->nheaders; i++) {
@@ -428,29 +458,82 @@ reel_index_write(reel_buf_t *b, const reel_index_t *ix,
         write_pictures(&o, &ix->pictures[i]);
     }
 
-    for (i = 0; i < ix->nsamples; i++) {
-        write_samples(&o, &ix->samples[i]);
-    }
-
-    err = reel_buf_err(&o.file);
-
-    if (err == REEL_OK) {
-        reel_buf_u32le(&o.file, reel_crc32c(0, o.file.data, o.file.len));
-        err = reel_buf_err(&o.file);
-    }
-
-    if (err == REEL_OK) {
-        err = check_file(&o.file, e);
-    }
-
-    if (err == REEL_OK) {
-        reel_buf_add(b, o.file.data, o.file.len);
-        err = reel_buf_err(b);
-    }
-
     reel_buf_release(&o.part);
     reel_buf_release(&o.body);
-    reel_buf_release(&o.file);
+
+    total = b->len + REEL_IX_TAIL;
+
+    for (i = 0; i < ix->nsamples; i++) {
+        total += samples_size(&ix->samples[i], &body);
+        total += body;
+    }
+
+    *size = (size_t) total;
+    err = reel_buf_err(b);
+
+    return err == REEL_OK && total > REEL_INDEX_MAX_BYTES ? REEL_LIMIT : err;
+}
+
+
+/* the reader knows every bound: what it refuses is not let out */
+reel_err_t
+reel_index_put(void *to, size_t size, const reel_buf_t *front,
+    const reel_index_t *ix, reel_error_t *e)
+{
+    uint8_t       *p = to;
+    unsigned       i;
+    uint32_t       crc;
+    reel_err_t     err;
+    reel_index_t  *check;
+
+    memcpy(p, front->data, front->len);
+    p += front->len;
+
+    for (i = 0; i < ix->nsamples; i++) {
+        p = copy_samples(p, &ix->samples[i]);
+    }
+
+    assert(p + REEL_IX_TAIL == (uint8_t *) to + size);
+
+    crc = reel_crc32c(0, to, size - REEL_IX_TAIL);
+
+    for (i = 0; i < REEL_IX_TAIL; i++, crc >>= 8) {
+        *p++ = (uint8_t) crc;
+    }
+
+    check = malloc(sizeof(*check));
+    if (check == NULL) {
+        return REEL_NOMEM;
+    }
+
+    err = reel_index_parse(check, to, size, e);
+    free(check);
+
+    return err == REEL_OK ? REEL_OK : REEL_INVAL;
+}
+
+
+reel_err_t
+reel_index_write(reel_buf_t *b, const reel_index_t *ix,
+    const reel_ix_rendition_t *renditions, unsigned n, reel_error_t *e)
+{
+    size_t      size;
+    uint8_t    *p;
+    reel_err_t  err;
+    reel_buf_t  front;
+
+    reel_buf_init(&front, REEL_INDEX_MAX_BYTES);
+
+    err = reel_index_front(&front, ix, renditions, n, &size, e);
+
+    if (err == REEL_OK) {
+        p = reel_buf_room(b, size);
+        err = p != NULL ? reel_index_put(p, size, &front, ix, e)
+                        : reel_buf_err(b);
+        b->len = err == REEL_OK ? size : 0;
+    }
+
+    reel_buf_release(&front);
 
     return err;
 }

@@ -33,13 +33,24 @@ typedef struct {
 } reel_ix_rendition_t;
 
 /*
- * Prints the index of ix's header, grid, headers, images and pictures (their
- * size_bytes as reel_index_put_sheet makes them), with these renditions.  The fragments of each must sum to ix->fragments.  b must be
- * empty; on error its content is undefined.
+ * Prints the index of ix's header, grid, headers, images, pictures (their
+ * size_bytes as reel_index_put_sheet makes them) and samples, with these
+ * renditions.  The fragments of each must sum to ix->fragments.  b must be
+ * empty; on error it still is.
  */
 reel_err_t reel_index_write(reel_buf_t *b, const reel_index_t *ix,
     const reel_ix_rendition_t *renditions, unsigned n, reel_error_t *e)
     REEL_WARN_UNUSED;
+
+/*
+ * The same in two steps, for who has a place for the bytes: all but the
+ * samples go to b, and *size is told; then so many bytes are printed to `to`.
+ */
+reel_err_t reel_index_front(reel_buf_t *b, const reel_index_t *ix,
+    const reel_ix_rendition_t *renditions, unsigned n, size_t *size,
+    reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_index_put(void *to, size_t size, const reel_buf_t *front,
+    const reel_index_t *ix, reel_error_t *e) REEL_WARN_UNUSED;
 
 /* appends the size of one sheet to what becomes size_bytes */
 void reel_index_put_sheet(reel_buf_t *b, uint32_t size);

@@ -85,6 +85,41 @@ reel_err_t reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id,
     uint32_t sequence, int64_t decode_ts, const reel_cmaf_sample_t *samples,
     uint32_t n) REEL_WARN_UNUSED;
 
+/* what decides how many bytes a fragment has; zeroed at first */
+typedef struct {
+    uint32_t           n;       /* samples */
+    uint64_t           bytes;   /* of all */
+    reel_cmaf_sample_t first;
+    bool               second;  /* is sync, or the only one is */
+    /* what differs: */
+    bool               rest;    /* one behind the second, in that */
+    bool               cts;     /* an offset, from 0 */
+    bool               sizes;   /* from the first one's */
+    bool               durations;
+} reel_cmaf_shape_t;
+
+static inline void
+reel_cmaf_shape_add(reel_cmaf_shape_t *p, const reel_cmaf_sample_t *s)
+{
+    if (p->n == 0) {
+        p->first = *s;
+        p->second = s->sync;
+
+    } else if (p->n == 1) {
+        p->second = s->sync;
+    }
+
+    p->n++;
+    p->bytes += s->size;
+    p->cts |= s->cts_offset != 0;
+    p->sizes |= s->size != p->first.size;
+    p->durations |= s->duration != p->first.duration;
+    p->rest |= p->n > 2 && s->sync != p->second;
+}
+
+/* of what reel_cmaf_fragment appends for such samples */
+size_t reel_cmaf_fragment_size(const reel_cmaf_shape_t *p);
+
 /* what a moof of ours says; the reader of the transforms to come */
 typedef struct {
     uint32_t track_id;

@@ -16,49 +16,76 @@ typedef struct {
 
 
 static uint32_t
-flags_of(const reel_cmaf_sample_t *s)
+flags_of(bool sync)
 {
-    return s->sync ? REEL_FLAGS_SYNC : REEL_FLAGS_NON_SYNC;
+    return sync ? REEL_FLAGS_SYNC : REEL_FLAGS_NON_SYNC;
 }
 
 
 static void
-plan_fields(plan_t *p, const reel_cmaf_sample_t *s, uint32_t n)
+plan_fields(plan_t *p, const reel_cmaf_shape_t *s)
 {
-    bool      cts = false, sizes = true, durations = true, rest = true;
-    uint32_t  i;
-
-    p->bytes = 0;
+    p->bytes = s->bytes;
     p->tfhd = REEL_TFHD_BASE_IS_MOOF;
     p->trun = REEL_TRUN_DATA_OFFSET;
 
-    if (n == 0) {
+    if (s->n == 0) {
         return;
     }
 
-    for (i = 0; i < n; i++) {
-        p->bytes += s[i].size;
-        cts |= s[i].cts_offset != 0;
-        sizes &= s[i].size == s[0].size;
-        durations &= s[i].duration == s[0].duration;
-        rest &= i < 2 || s[i].sync == s[1].sync;
-    }
+    p->sample_flags = flags_of(s->second);
 
-    p->sample_flags = flags_of(&s[n > 1 ? 1 : 0]);
+    p->trun |= s->cts ? REEL_TRUN_CTS : 0;
+    p->tfhd |= s->sizes ? 0 : REEL_TFHD_SIZE;
+    p->trun |= s->sizes ? REEL_TRUN_SIZE : 0;
+    p->tfhd |= s->durations ? 0 : REEL_TFHD_DURATION;
+    p->trun |= s->durations ? REEL_TRUN_DURATION : 0;
 
-    p->trun |= cts ? REEL_TRUN_CTS : 0;
-    p->tfhd |= sizes ? REEL_TFHD_SIZE : 0;
-    p->trun |= sizes ? 0 : REEL_TRUN_SIZE;
-    p->tfhd |= durations ? REEL_TFHD_DURATION : 0;
-    p->trun |= durations ? 0 : REEL_TRUN_DURATION;
-
-    if (!rest) {
+    if (s->rest) {
         p->trun |= REEL_TRUN_FLAGS;
         return;
     }
 
     p->tfhd |= REEL_TFHD_FLAGS;
-    p->trun |= flags_of(&s[0]) != p->sample_flags ? REEL_TRUN_FIRST_FLAGS : 0;
+    p->trun |= s->first.sync != s->second ? REEL_TRUN_FIRST_FLAGS : 0;
+}
+
+
+/* bytes of the fields of 4 that those flags announce */
+static size_t
+fields(uint32_t flags)
+{
+    size_t  n;
+
+    for (n = 0; flags != 0; flags &= flags - 1) {
+        n += 4;
+    }
+
+    return n;
+}
+
+
+size_t
+reel_cmaf_fragment_size(const reel_cmaf_shape_t *s)
+{
+    plan_t    p;
+    uint32_t  once, each;
+
+    plan_fields(&p, s);
+
+    once = REEL_TRUN_DATA_OFFSET | REEL_TRUN_FIRST_FLAGS;
+    each = REEL_TRUN_DURATION | REEL_TRUN_SIZE | REEL_TRUN_FLAGS
+           | REEL_TRUN_CTS;
+
+    return REEL_BOX_HEAD                            /* moof */
+           + REEL_FULL_BOX_HEAD + 4                 /* mfhd */
+           + REEL_BOX_HEAD                          /* traf */
+           + REEL_FULL_BOX_HEAD + 4                 /* tfhd */
+           + fields(p.tfhd & ~REEL_TFHD_BASE_IS_MOOF)
+           + REEL_FULL_BOX_HEAD + 8                 /* tfdt */
+           + REEL_FULL_BOX_HEAD + 4 + fields(p.trun & once)     /* trun */
+           + s->n * fields(p.trun & each)
+           + REEL_BOX_HEAD;                         /* mdat */
 }
 
 
@@ -115,7 +142,7 @@ write_trun(reel_buf_t *b, const plan_t *p, const reel_cmaf_sample_t *s,
     reel_buf_u32(b, 0);
 
     if (p->trun & REEL_TRUN_FIRST_FLAGS) {
-        reel_buf_u32(b, flags_of(&s[0]));
+        reel_buf_u32(b, flags_of(s[0].sync));
     }
 
     for (i = 0; i < n; i++) {
@@ -129,7 +156,7 @@ write_trun(reel_buf_t *b, const plan_t *p, const reel_cmaf_sample_t *s,
         }
 
         if (p->trun & REEL_TRUN_FLAGS) {
-            reel_buf_u32(b, flags_of(&s[i]));
+            reel_buf_u32(b, flags_of(s[i].sync));
         }
 
         if (p->trun & REEL_TRUN_CTS) {
@@ -157,14 +184,20 @@ reel_cmaf_fragment_sealed(reel_buf_t *b, uint32_t track_id,
     uint32_t sequence, int64_t decode_ts, const reel_cmaf_sample_t *samples,
     uint32_t n, const reel_protect_t *protect)
 {
-    size_t  moof, box, traf, offset;
-    plan_t  p;
+    size_t             moof, box, traf, offset;
+    plan_t             p;
+    uint32_t           i;
+    reel_cmaf_shape_t  shape = { 0 };
 
     if (track_id == 0 || decode_ts < 0 || n > SAMPLES_MAX) {
         return REEL_INVAL;
     }
 
-    plan_fields(&p, samples, n);
+    for (i = 0; i < n; i++) {
+        reel_cmaf_shape_add(&shape, &samples[i]);
+    }
+
+    plan_fields(&p, &shape);
 
     if (p.bytes > UINT32_MAX - REEL_BOX_HEAD) {
         return REEL_LIMIT;

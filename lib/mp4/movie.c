@@ -174,7 +174,7 @@ set_times(reel_movie_t *m, reel_error_t *e)
     for (i = 0; err == REEL_OK && i < m->n; i++) {
         err = reel_movie_edit(&m->tracks[i], m->timescale, e);
         if (err == REEL_OK) {
-            err = reel_movie_scan(&m->tracks[i], m->o.file_size, e);
+            err = reel_movie_scan(&m->tracks[i], e);
         }
 
         samples += m->tracks[i].samples;
@@ -203,11 +203,12 @@ set_times(reel_movie_t *m, reel_error_t *e)
         first = start < first ? start : first;
     }
 
-    for (i = 0; err == REEL_OK && i < m->n; i++) {
+    /* mostly one begins at 0 as they are */
+    for (i = 0; first != 0 && err == REEL_OK && i < m->n; i++) {
         t = &m->tracks[i];
         t->shift_ts -= reel_rescale(first, t->trak.cmaf.timescale, 1000000,
                                     REEL_ROUND_NEAR);
-        err = reel_movie_scan(t, m->o.file_size, e);
+        err = reel_movie_scan(t, e);
     }
 
     return err;
@@ -261,7 +262,7 @@ cut_tracks(reel_movie_t *m, reel_error_t *e)
     }
 
     for (i = 0; err == REEL_OK && i < m->n; i++) {
-        err = reel_movie_list(&m->tracks[i], e);
+        err = reel_movie_list(&m->tracks[i], &m->o, e);
     }
 
     return err;
@@ -393,25 +394,26 @@ fill_grid(reel_movie_t *m, reel_index_t *ix)
 
 
 static reel_err_t
-print(reel_buf_t *b, reel_movie_t *m, reel_error_t *e)
+make_front(reel_movie_t *m, size_t *size, reel_error_t *e)
 {
     unsigned              i;
     reel_err_t            err = REEL_NOMEM;
-    reel_index_t         *ix = calloc(1, sizeof(*ix));
     reel_ix_object_t     *o = calloc(m->n, sizeof(*o));
     reel_ix_rendition_t  *q = calloc(m->n, sizeof(*q));
 
-    if (ix != NULL && o != NULL && q != NULL) {
-        fill_grid(m, ix);
+    m->ix = calloc(1, sizeof(*m->ix));
+    reel_buf_init(&m->front, REEL_INDEX_MAX_BYTES);
+
+    if (m->ix != NULL && o != NULL && q != NULL) {
+        fill_grid(m, m->ix);
 
         for (i = 0; i < m->n; i++) {
-            fill_rendition(m, &q[i], &o[i], ix, &m->tracks[i]);
+            fill_rendition(m, &q[i], &o[i], m->ix, &m->tracks[i]);
         }
 
-        err = reel_index_write(b, ix, q, m->n, e);
+        err = reel_index_front(&m->front, m->ix, q, m->n, size, e);
     }
 
-    free(ix);
     free(o);
     free(q);
 
@@ -420,7 +422,7 @@ print(reel_buf_t *b, reel_movie_t *m, reel_error_t *e)
 
 
 reel_err_t
-reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
+reel_movie_make(reel_movie_t *m, size_t *size, reel_error_t *e)
 {
     reel_err_t  err;
 
@@ -429,13 +431,44 @@ reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
         err = cut_tracks(m, e);
     }
     if (err == REEL_OK) {
-        err = print(b, m, e);
+        err = make_front(m, size, e);
     }
 
     if (err == REEL_LIMIT && e->text[0] == '\0') {
         (void) reel_fail(e, err, "moov: its index would be over %u MiB",
                          REEL_INDEX_MAX_BYTES >> 20);
     }
+
+    return err;
+}
+
+
+reel_err_t
+reel_movie_put(const reel_movie_t *m, void *to, size_t size, reel_error_t *e)
+{
+    return reel_index_put(to, size, &m->front, m->ix, e);
+}
+
+
+reel_err_t
+reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
+{
+    size_t       size;
+    uint8_t     *p;
+    reel_err_t   err;
+
+    err = reel_movie_make(m, &size, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    p = reel_buf_room(b, size);
+    if (p == NULL) {
+        return reel_buf_err(b);
+    }
+
+    err = reel_movie_put(m, p, size, e);
+    b->len = err == REEL_OK ? size : 0;
 
     return err;
 }

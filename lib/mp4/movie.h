@@ -32,6 +32,7 @@ typedef struct {
     int64_t  created_ms;
     uint64_t file_size;         /* no sample may lie beyond */
     bool     direct;            /* fit for all players: lib/mp4/direct.h */
+    const reel_large_t *large;  /* may be NULL */
 } reel_movie_opts_t;
 
 typedef struct reel_movie_s  reel_movie_t;
@@ -40,6 +41,8 @@ typedef struct {
     uint64_t offset;
     size_t   min;               /* these must be fed … */
     size_t   len;               /* … and these will most likely be used */
+    void    *into;              /* where they may lie, as what is fed: that
+                                   spares a copy; NULL: nowhere yet */
 } reel_movie_want_t;
 
 /* NULL: no memory */
@@ -52,15 +55,24 @@ reel_err_t reel_movie_want(const reel_movie_t *m, reel_movie_want_t *w)
 
 /*
  * Takes n >= min bytes of the file, from the offset that was wanted; more
- * than len of them may save asking again.  Errors as of reel_movie_print.
+ * than len of them may save asking again.  Errors as of reel_movie_make.
  */
 reel_err_t reel_movie_feed(reel_movie_t *m, const void *p, size_t n,
     reel_error_t *e) REEL_WARN_UNUSED;
 
 /*
- * Prints the index into b, which is empty, as e->text is; once.  REEL_BADDATA,
- * REEL_LIMIT: e names the box; REEL_UNSUPPORTED: no track that we know.
+ * Makes an index of what was read, once, and says how many bytes it has.
+ * e->text is empty.  REEL_BADDATA, REEL_LIMIT: e names the box;
+ * REEL_UNSUPPORTED: no track that we know.
  */
+reel_err_t reel_movie_make(reel_movie_t *m, size_t *size, reel_error_t *e)
+    REEL_WARN_UNUSED;
+
+/* prints the index that was made, of that size */
+reel_err_t reel_movie_put(const reel_movie_t *m, void *to, size_t size,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/* both into b, which is empty */
 reel_err_t reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
     REEL_WARN_UNUSED;
 

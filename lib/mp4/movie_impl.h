@@ -12,7 +12,8 @@ struct reel_movie_s {
     uint64_t            at;     /* of the box at hand, or the next one */
     uint32_t            boxes;  /* at the top, so far */
     uint8_t            *box;    /* a moov or moof that did not come at once; */
-    size_t              box_size;       /* owned, while there is one */
+    size_t              box_held;       /* owned, while there is one: of */
+    size_t              box_size;       /* lib/base/large.h */
     size_t              box_len;        /* of it so far */
     uint8_t             box_head;       /* bytes */
     uint32_t            box_type;
@@ -20,7 +21,8 @@ struct reel_movie_s {
     bool                done;
     uint64_t            moov_at;
 
-    uint8_t            *moov;   /* owned; tracks borrow it */
+    uint8_t            *moov;   /* owned, likewise; tracks borrow it */
+    size_t              moov_held;
     bool                has_moov;
     bool                fragmented;
     uint32_t            timescale;
@@ -28,6 +30,9 @@ struct reel_movie_s {
     reel_movie_track_t  tracks[REEL_MOVIE_TRACKS];
     reel_movie_track_t *video;  /* NULL: sound only */
     reel_error_t        skipped;        /* why a track was */
+
+    reel_index_t       *ix;     /* what is printed, owned … */
+    reel_buf_t          front;  /* … and of it all but the samples */
 };
 
 /* tracks and their defaults, from the payload of a moov, which m borrows */

@@ -47,8 +47,10 @@ reel_movie_free(reel_movie_t *m)
         reel_movie_track_release(&m->tracks[i]);
     }
 
-    free(m->box);
-    free(m->moov);
+    reel_buf_release(&m->front);
+    free(m->ix);
+    reel_large_free(m->o.large, m->box, m->box_held);
+    reel_large_free(m->o.large, m->moov, m->moov_held);
     free(m);
 }
 
@@ -80,6 +82,7 @@ reel_movie_want(const reel_movie_t *m, reel_movie_want_t *w)
         w->offset = m->at + m->box_len;
         w->min = 1;
         w->len = m->box_size - m->box_len;
+        w->into = m->box + m->box_len;
         return REEL_AGAIN;
     }
 
@@ -87,6 +90,7 @@ reel_movie_want(const reel_movie_t *m, reel_movie_want_t *w)
     w->offset = m->at;
     w->min = left < LARGE_HEAD ? (size_t) left : LARGE_HEAD;
     w->len = left < m->ahead ? (size_t) left : m->ahead;
+    w->into = NULL;
 
     return REEL_AGAIN;
 }
@@ -191,7 +195,11 @@ fill_box(reel_movie_t *m, const uint8_t *p, size_t n, size_t *taken,
     reel_err_t   err;
 
     *taken = n < left ? n : left;
-    memcpy(box + m->box_len, p, *taken);
+
+    if (p != box + m->box_len) {
+        memcpy(box + m->box_len, p, *taken);
+    }
+
     m->box_len += *taken;
 
     if (m->box_len != m->box_size) {
@@ -202,11 +210,12 @@ fill_box(reel_movie_t *m, const uint8_t *p, size_t n, size_t *taken,
 
     if (m->box_type == MOOV && m->moov == NULL) {
         m->moov = box;                  /* the tracks borrow it */
+        m->moov_held = m->box_held;
         return take_box(m, box, e);
     }
 
     err = take_box(m, box, e);
-    free(box);
+    reel_large_free(m->o.large, box, m->box_held);
 
     return err;
 }
@@ -232,7 +241,8 @@ begin_box(reel_movie_t *m, uint64_t size, const uint8_t *p, size_t n,
         return take_box(m, p, e);
     }
 
-    m->box = malloc(m->box_size);
+    m->box_held = m->box_size;
+    m->box = reel_large_alloc(m->o.large, &m->box_held);
     m->box_len = 0;
 
     return m->box != NULL ? fill_box(m, p, n, taken, e) : REEL_NOMEM;

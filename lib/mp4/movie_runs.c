@@ -36,8 +36,7 @@ take(const uint8_t **p, uint32_t fields, uint32_t field, uint32_t otherwise)
         return otherwise;
     }
 
-    v = (uint32_t) (*p)[0] << 24 | (uint32_t) (*p)[1] << 16
-        | (uint32_t) (*p)[2] << 8 | (*p)[3];
+    v = reel_be32(*p);
     *p += 4;
 
     return v;
@@ -275,20 +274,30 @@ stretch(reel_movie_walk_t *w, reel_stbl_sample_t *q)
 }
 
 
-bool
-reel_movie_walk_next(reel_movie_walk_t *w, reel_stbl_sample_t *q)
+uint32_t
+reel_movie_walk_read(reel_movie_walk_t *w, reel_stbl_sample_t *q, uint32_t n)
 {
+    uint32_t  i;
+
     if (w->err != REEL_OK) {
-        return false;
+        return 0;
     }
 
-    if (reel_stbl_next(&w->stbl, q)) {
-        w->dts = q->dts + q->duration;
-        w->number++;
-        return true;
+    i = reel_stbl_read(&w->stbl, q, n);
+
+    if (i != 0) {
+        w->dts = q[i - 1].dts + q[i - 1].duration;
+        w->number += i;
+        return i;
     }
 
     w->err = w->stbl.err;
 
-    return w->err == REEL_OK && next_of_run(w, q) && stretch(w, q);
+    while (w->err == REEL_OK && i < n && next_of_run(w, &q[i])
+           && stretch(w, &q[i]))
+    {
+        i++;
+    }
+
+    return i;
 }

@@ -75,7 +75,8 @@ typedef struct {
 reel_err_t reel_movie_walk_init(reel_movie_walk_t *w, const reel_trak_t *trak,
     const reel_movie_runs_t *runs, reel_error_t *e) REEL_WARN_UNUSED;
 
-/* false behind the last one, or when w->err is set */
-bool reel_movie_walk_next(reel_movie_walk_t *w, reel_stbl_sample_t *q);
+/* the next ones, at most n: how many?  0: all were read, or w->err is set */
+uint32_t reel_movie_walk_read(reel_movie_walk_t *w, reel_stbl_sample_t *q,
+    uint32_t n) REEL_WARN_UNUSED;
 
 #endif

@@ -7,6 +7,7 @@
 
 #define LIST_MAX     (48u << 20)    /* bytes of a packed list */
 #define FRAGMENT_MAX (1u << 18)     /* samples: sound of an hour and a half */
+#define BLOCK        128            /* samples that are read at once */
 #define ELST_MAX     (INT64_C(1) << 40)     /* ticks: 34 years at 1000 a second */
 
 
@@ -62,18 +63,77 @@ read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
 }
 
 
+/* the samples of a track's tables and fragments, one by one */
+typedef struct {
+    reel_movie_walk_t   s;
+    uint32_t            number;         /* of block[0] */
+    uint32_t            at;
+    uint32_t            n;
+    reel_stbl_sample_t  block[BLOCK];
+} walk_t;
+
+
+static reel_err_t
+walk_init(walk_t *w, const reel_movie_track_t *t, reel_error_t *e)
+{
+    w->number = 0;
+    w->at = 0;
+    w->n = 0;
+
+    return reel_movie_walk_init(&w->s, &t->trak, &t->runs, e);
+}
+
+
+/* the places of samples stay unknown */
+static reel_err_t
+walk_times(walk_t *w, const reel_movie_track_t *t, reel_error_t *e)
+{
+    reel_err_t  err = walk_init(w, t, e);
+
+    w->s.stbl.times_only = true;
+
+    return err;
+}
+
+
+/* NULL behind the last one, or when w->s.err is set */
+static inline const reel_stbl_sample_t *
+walk_raw(walk_t *w)
+{
+    if (w->at == w->n) {
+        w->number += w->n;
+        w->at = 0;
+        w->n = reel_movie_walk_read(&w->s, w->block, BLOCK);
+
+        if (w->n == 0) {
+            return NULL;
+        }
+    }
+
+    return &w->block[w->at++];
+}
+
+
+/* of the one that walk_raw returned */
+static inline uint32_t
+walk_number(const walk_t *w)
+{
+    return w->number + w->at - 1;
+}
+
+
 reel_err_t
 reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
     reel_error_t *e)
 {
-    int64_t             delay, media, pts;
-    reel_err_t          err;
-    reel_movie_walk_t   s;
-    reel_stbl_sample_t  q;
+    walk_t                     w;
+    int64_t                    delay, media, pts;
+    reel_err_t                 err;
+    const reel_stbl_sample_t  *q;
 
     err = read_elst(t, movie_timescale, &delay, &media, e);
     if (err == REEL_OK) {
-        err = reel_movie_walk_init(&s, &t->trak, &t->runs, e);
+        err = walk_times(&w, t, e);
     }
     if (err != REEL_OK) {
         return err;
@@ -82,26 +142,26 @@ reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
     t->shift_ts = delay - media;
     t->first = 0;
 
-    while (reel_movie_walk_next(&s, &q)) {
-        pts = q.dts + q.cts_offset + t->shift_ts;
+    while ((q = walk_raw(&w)) != NULL) {
+        pts = q->dts + q->cts_offset + t->shift_ts;
 
-        if (t->video ? pts > 0 : pts + q.duration > 0) {
+        if (t->video ? pts > 0 : pts + q->duration > 0) {
             break;
         }
 
         /* the last one to begin with: a key frame, or the first unit of
            sound of which anything is heard */
-        if (q.sync) {
-            t->first = t->video ? s.number - 1 : s.number;
+        if (q->sync) {
+            t->first = walk_number(&w) + !t->video;
         }
     }
 
-    return s.err;
+    return w.s.err;
 }
 
 
 /* the decode time of sample `number`, which is dts + shift where it can be */
-static int64_t
+static inline int64_t
 decode_ts(const reel_movie_track_t *t, uint32_t number, int64_t dts)
 {
     uint32_t  i = number - t->first;
@@ -118,24 +178,27 @@ decode_ts(const reel_movie_track_t *t, uint32_t number, int64_t dts)
 static reel_err_t
 find_early(reel_movie_track_t *t, reel_error_t *e)
 {
-    reel_err_t          err;
-    reel_movie_walk_t   s;
-    reel_stbl_sample_t  q = { 0 };
+    walk_t                     w;
+    int64_t                    end = 0;
+    reel_err_t                 err;
+    const reel_stbl_sample_t  *q;
 
-    err = reel_movie_walk_init(&s, &t->trak, &t->runs, e);
+    err = walk_times(&w, t, e);
     if (err != REEL_OK) {
         return err;
     }
 
     t->early = 0;
 
-    while (reel_movie_walk_next(&s, &q)) {
+    while ((q = walk_raw(&w)) != NULL) {
 
-        if (s.number - 1 < t->first) {
+        end = q->dts + q->duration;
+
+        if (walk_number(&w) < t->first) {
             continue;
         }
 
-        t->spread_ts = q.dts + t->shift_ts;
+        t->spread_ts = q->dts + t->shift_ts;
 
         if (t->early == 0 && t->spread_ts >= 0) {
             return REEL_OK;
@@ -149,62 +212,28 @@ find_early(reel_movie_track_t *t, reel_error_t *e)
     }
 
     /* all of them are: then they take as long as the last one does */
-    t->spread_ts = q.dts + q.duration + t->shift_ts;
+    t->spread_ts = end + t->shift_ts;
     if (t->spread_ts < t->early) {
         t->spread_ts = t->early;
     }
 
-    return s.err;
+    return w.s.err;
 }
 
 
-/* one sample of the track as it will be: its decode time lies at *decode */
-typedef struct {
-    reel_movie_walk_t  s;
-    reel_stbl_sample_t q;       /* the next one */
-    bool               more;
-} walk_t;
-
-
-static reel_err_t
-walk_init(walk_t *w, const reel_movie_track_t *t, reel_error_t *e)
-{
-    reel_err_t  err;
-
-    err = reel_movie_walk_init(&w->s, &t->trak, &t->runs, e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    do {
-        w->more = reel_movie_walk_next(&w->s, &w->q);
-    } while (w->more && w->s.number - 1 < t->first);
-
-    return w->s.err;
-}
-
-
+/* of decode times that are spread */
 static bool
-walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
-    int64_t *decode, int64_t *pts)
+set_early(walk_t *w, const reel_movie_track_t *t, const reel_stbl_sample_t *in,
+    reel_sample_t *q, int64_t *decode, int64_t pts)
 {
     int64_t   next;
-    uint32_t  number = w->s.number - 1;
+    uint32_t  number = walk_number(w);
 
-    if (!w->more) {
-        return false;
-    }
+    *decode = decode_ts(t, number, in->dts);
+    next = decode_ts(t, number + 1, in->dts + in->duration);
 
-    *decode = decode_ts(t, number, w->q.dts);
-    *pts = w->q.dts + w->q.cts_offset + t->shift_ts;
-
-    next = decode_ts(t, number + 1, w->q.dts + w->q.duration);
-
-    q->offset = w->q.offset;
-    q->size = w->q.size;
-    q->sync = w->q.sync;
-    if (next - *decode > UINT32_MAX || *pts - *decode > INT32_MAX
-        || *pts - *decode < INT32_MIN)
+    if (next - *decode > UINT32_MAX || pts - *decode > INT32_MAX
+        || pts - *decode < INT32_MIN)
     {
         w->s.err = reel_fail(w->s.e, REEL_BADDATA, "ctts: sample %u is shown "
                              "too far from where it is decoded", number);
@@ -212,56 +241,99 @@ walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
     }
 
     q->duration = (uint32_t) (next - *decode);
-    q->cts_offset = (int32_t) (*pts - *decode);
+    q->cts_offset = (int32_t) (pts - *decode);
 
-    w->more = reel_movie_walk_next(&w->s, &w->q);
+    return true;
+}
 
-    return w->s.err == REEL_OK;
+
+/* a sample that is kept, as it will be; its times lie beside it */
+static inline bool
+walk_next(walk_t *w, const reel_movie_track_t *t, reel_sample_t *q,
+    int64_t *decode, int64_t *pts)
+{
+    const reel_stbl_sample_t  *in;
+
+    do {
+        in = walk_raw(w);
+        if (in == NULL) {
+            return false;
+        }
+    } while (walk_number(w) < t->first);
+
+    q->offset = in->offset;
+    q->size = in->size;
+    q->sync = in->sync;
+
+    *decode = in->dts + t->shift_ts;
+    *pts = *decode + in->cts_offset;
+
+    if (walk_number(w) - t->first < t->early) {
+        return set_early(w, t, in, q, decode, *pts);
+    }
+
+    q->duration = in->duration;
+    q->cts_offset = in->cts_offset;
+
+    return true;
+}
+
+
+/* what unit, and v, are multiples of */
+static inline uint32_t
+common_unit(uint32_t unit, uint32_t v)
+{
+    if (unit != 0 && v % unit == 0) {
+        return unit;
+    }
+
+    return (uint32_t) reel_gcd(unit, v);
 }
 
 
 reel_err_t
-reel_movie_scan(reel_movie_track_t *t, uint64_t file_size, reel_error_t *e)
+reel_movie_scan(reel_movie_track_t *t, reel_error_t *e)
 {
     walk_t         w;
     int64_t        decode, pts, behind;
+    uint32_t       unit = 0, last = 0;
     reel_err_t     err;
     reel_sample_t  q;
 
     err = find_early(t, e);
     if (err == REEL_OK) {
-        err = walk_init(&w, t, e);
+        err = walk_times(&w, t, e);
     }
     if (err != REEL_OK) {
         return err;
     }
 
     t->samples = 0;
-    t->unit = 0;
     t->offsets = false;
     t->start_ts = INT64_MAX;
     t->end_ts = 0;
 
     while (walk_next(&w, t, &q, &decode, &pts)) {
 
-        if (q.size > file_size || q.offset > file_size - q.size) {
-            return reel_fail(e, REEL_BADDATA, "stco: sample %u lies at %llu, "
-                             "the file has %llu bytes", w.s.number - 1,
-                             (unsigned long long) q.offset,
-                             (unsigned long long) file_size);
-        }
-
         behind = pts + q.duration;
         t->start_ts = pts < t->start_ts ? pts : t->start_ts;
         t->end_ts = behind > t->end_ts ? behind : t->end_ts;
-        t->offsets |= q.cts_offset != 0;
-        t->unit = (uint32_t) reel_gcd(t->unit, q.duration);
-        t->unit = (uint32_t) reel_gcd(t->unit,
-                                       (uint64_t) llabs(q.cts_offset));
         t->samples++;
+
+        if (q.duration != last) {
+            unit = common_unit(unit, q.duration);
+            last = q.duration;
+        }
+
+        if (q.cts_offset != 0) {
+            t->offsets = true;
+            unit = common_unit(unit, q.cts_offset < 0
+                                     ? -(uint32_t) q.cts_offset
+                                     : (uint32_t) q.cts_offset);
+        }
     }
 
-    t->unit = t->unit != 0 ? t->unit : 1;
+    t->unit = unit != 0 ? unit : 1;
 
     return w.s.err;
 }
@@ -279,7 +351,7 @@ reel_movie_cut(reel_movie_track_t *t, uint32_t segment_ms, reel_error_t *e)
     step = reel_rescale(segment_ms, t->trak.cmaf.timescale, 1000,
                         REEL_ROUND_NEAR);
 
-    err = walk_init(&w, t, e);
+    err = walk_times(&w, t, e);
     if (err != REEL_OK) {
         return err;
     }
@@ -312,13 +384,10 @@ reel_movie_cut(reel_movie_track_t *t, uint32_t segment_ms, reel_error_t *e)
 
 /* the fragment at hand */
 typedef struct {
-    reel_cmaf_sample_t *samples;    /* owned */
-    uint32_t            n;
-    uint32_t            cap;
-    uint32_t            number;
-    int64_t             decode_ts;  /* where it begins … */
-    int64_t             end_ts;     /* … and so far ends */
-    reel_buf_t          moof;
+    reel_cmaf_shape_t  shape;
+    uint32_t           number;
+    int64_t            decode_ts;       /* where it begins … */
+    int64_t            end_ts;          /* … and so far ends */
 } pack_t;
 
 
@@ -335,29 +404,18 @@ pack_begin(pack_t *k, reel_movie_track_t *t, int64_t decode)
 }
 
 
-static reel_err_t
+static inline reel_err_t
 pack_add(pack_t *k, const reel_sample_t *q, reel_error_t *e)
 {
-    reel_cmaf_sample_t  *p;
-
-    if (k->n == FRAGMENT_MAX) {
+    if (k->shape.n == FRAGMENT_MAX) {
         return reel_fail(e, REEL_LIMIT, "stss: over %u samples without a key "
                          "frame", FRAGMENT_MAX);
     }
 
-    if (k->n == k->cap) {
-        k->cap = k->cap != 0 ? k->cap * 2 : 512;
-        p = realloc(k->samples, k->cap * sizeof(*p));
-        if (p == NULL) {
-            return REEL_NOMEM;
-        }
-        k->samples = p;
-    }
-
-    k->samples[k->n++] = (reel_cmaf_sample_t) {
+    reel_cmaf_shape_add(&k->shape, &(reel_cmaf_sample_t) {
         .size = q->size, .duration = q->duration,
         .cts_offset = q->cts_offset, .sync = q->sync
-    };
+    });
 
     return REEL_OK;
 }
@@ -367,38 +425,29 @@ pack_add(pack_t *k, const reel_sample_t *q, reel_error_t *e)
 static reel_err_t
 pack_end(pack_t *k, reel_movie_track_t *t)
 {
-    uint32_t             i;
-    uint64_t             size = 0;
-    reel_err_t           err;
+    size_t               head;
     reel_ix_fragment_t  *f = &t->fragments[k->number];
 
-    if (k->n == 0) {
+    if (k->shape.n == 0) {
         pack_begin(k, t, k->end_ts);
     }
 
-    reel_buf_clear(&k->moof);
-
-    err = reel_cmaf_fragment(&k->moof, t->video ? REEL_TRACK_VIDEO
-                             : REEL_TRACK_AUDIO, k->number + 1, k->decode_ts,
-                             k->samples, k->n);
-    if (err != REEL_OK) {
-        return err;
+    if (k->decode_ts < 0) {
+        return REEL_INVAL;
     }
 
-    for (i = 0; i < k->n; i++) {
-        size += k->samples[i].size;
-    }
+    head = reel_cmaf_fragment_size(&k->shape);
 
-    if (size > UINT32_MAX - k->moof.len) {
+    if (k->shape.bytes > UINT32_MAX - head) {
         return REEL_LIMIT;
     }
 
-    f->size = (uint32_t) (k->moof.len + size);
-    f->samples = k->n;
-    f->iframe = t->video && k->n != 0
-                ? (uint32_t) k->moof.len + k->samples[0].size : 0;
+    f->size = (uint32_t) (head + k->shape.bytes);
+    f->samples = k->shape.n;
+    f->iframe = t->video && k->shape.n != 0
+                ? (uint32_t) head + k->shape.first.size : 0;
 
-    k->n = 0;
+    k->shape = (reel_cmaf_shape_t) { 0 };
     k->number++;
 
     return REEL_OK;
@@ -421,7 +470,8 @@ set_durations(reel_movie_track_t *t)
 
 
 static reel_err_t
-pack_all(pack_t *k, reel_movie_track_t *t, reel_error_t *e)
+pack_all(pack_t *k, reel_movie_track_t *t, uint64_t file_size,
+    reel_error_t *e)
 {
     walk_t         w;
     int64_t        decode, pts;
@@ -431,6 +481,13 @@ pack_all(pack_t *k, reel_movie_track_t *t, reel_error_t *e)
     err = walk_init(&w, t, e);
 
     while (err == REEL_OK && walk_next(&w, t, &q, &decode, &pts)) {
+
+        if (q.size > file_size || q.offset > file_size - q.size) {
+            return reel_fail(e, REEL_BADDATA, "stco: sample %u lies at %llu, "
+                             "the file has %llu bytes", walk_number(&w),
+                             (unsigned long long) q.offset,
+                             (unsigned long long) file_size);
+        }
 
         while (err == REEL_OK && k->number + 1 < t->ncuts
                && pts >= t->cuts[k->number + 1] && q.sync)
@@ -442,7 +499,7 @@ pack_all(pack_t *k, reel_movie_track_t *t, reel_error_t *e)
             break;
         }
 
-        if (k->n == 0) {
+        if (k->shape.n == 0) {
             pack_begin(k, t, decode);
         }
 
@@ -460,7 +517,8 @@ pack_all(pack_t *k, reel_movie_track_t *t, reel_error_t *e)
 
 
 reel_err_t
-reel_movie_list(reel_movie_track_t *t, reel_error_t *e)
+reel_movie_list(reel_movie_track_t *t, const reel_movie_opts_t *o,
+    reel_error_t *e)
 {
     pack_t      k = { 0 };
     reel_err_t  err;
@@ -470,10 +528,11 @@ reel_movie_list(reel_movie_track_t *t, reel_error_t *e)
         return REEL_NOMEM;
     }
 
-    reel_samples_writer_init(&t->list, t->unit, t->offsets, LIST_MAX);
-    reel_buf_init(&k.moof, 64u << 20);
+    reel_samples_writer_init(&t->list, t->unit, t->offsets, LIST_MAX,
+                             o->large);
+    reel_samples_expect(&t->list, t->ncuts, t->samples);
 
-    err = pack_all(&k, t, e);
+    err = pack_all(&k, t, o->file_size, e);
     if (err == REEL_OK) {
         err = reel_samples_end(&t->list);
     }
@@ -491,9 +550,6 @@ reel_movie_list(reel_movie_track_t *t, reel_error_t *e)
         err = reel_mp4_codec(t->trak.cmaf.codec)
               ->string(t->codec, sizeof(t->codec), t->trak.cmaf.config);
     }
-
-    reel_buf_release(&k.moof);
-    free(k.samples);
 
     return err;
 }

@@ -53,16 +53,16 @@ reel_err_t reel_movie_edit(reel_movie_track_t *t, uint32_t movie_timescale,
     reel_error_t *e) REEL_WARN_UNUSED;
 
 /* after shift_ts is final: early, unit, start and end */
-reel_err_t reel_movie_scan(reel_movie_track_t *t, uint64_t file_size,
-    reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_movie_scan(reel_movie_track_t *t, reel_error_t *e)
+    REEL_WARN_UNUSED;
 
 /* cuts at key frames that lie at least segment_ms apart */
 reel_err_t reel_movie_cut(reel_movie_track_t *t, uint32_t segment_ms,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* fills header, list and fragments by t->cuts */
-reel_err_t reel_movie_list(reel_movie_track_t *t, reel_error_t *e)
-    REEL_WARN_UNUSED;
+/* fills header, list and fragments by t->cuts; no sample may lie outside */
+reel_err_t reel_movie_list(reel_movie_track_t *t, const reel_movie_opts_t *o,
+    reel_error_t *e) REEL_WARN_UNUSED;
 
 void reel_movie_track_release(reel_movie_track_t *t);
 

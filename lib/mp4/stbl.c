@@ -6,10 +6,11 @@
 
 /* a full box's head and the number of its entries, which must be there */
 static bool
-open_table(reel_stbl_t *s, reel_reader_t *r, const reel_trak_t *t,
+open_table(reel_stbl_t *s, const uint8_t **p, const reel_trak_t *t,
     reel_trak_table_t which, unsigned entry, uint32_t *n)
 {
-    reel_str_t  table = t->tables[which];
+    reel_str_t     table = t->tables[which];
+    reel_reader_t  r;
 
     static const char *const  names[] = {
         [REEL_TRAK_STTS] = "stts", [REEL_TRAK_CTTS] = "ctts",
@@ -17,15 +18,16 @@ open_table(reel_stbl_t *s, reel_reader_t *r, const reel_trak_t *t,
         [REEL_TRAK_STCO] = "stco", [REEL_TRAK_CO64] = "co64"
     };
 
-    reel_reader_init(r, table.p, table.len);
-    reel_read_u32(r);
-    *n = reel_read_u32(r);
+    reel_reader_init(&r, table.p, table.len);
+    reel_read_u32(&r);
+    *n = reel_read_u32(&r);
+    *p = r.p;
 
-    if (r->err != REEL_OK || *n > reel_reader_left(r) / entry) {
+    if (r.err != REEL_OK || *n > reel_reader_left(&r) / entry) {
         s->err = reel_fail(s->e, REEL_BADDATA, "%s: %u entries need %llu "
                            "bytes, %zu left", names[which], *n,
                            (unsigned long long) *n * entry,
-                           reel_reader_left(r));
+                           reel_reader_left(&r));
         return false;
     }
 
@@ -80,7 +82,7 @@ open_sizes(reel_stbl_t *s, const reel_trak_t *t)
         return false;
     }
 
-    s->sizes = r;
+    s->sizes = r.p;
 
     return true;
 }
@@ -92,12 +94,14 @@ next_sync(reel_stbl_t *s)
 {
     uint32_t  was = s->next_sync;
 
-    if (reel_reader_left(&s->stss) < 4) {
+    if (s->stss_left == 0) {
         s->next_sync = 0;
         return;
     }
 
-    s->next_sync = reel_read_u32(&s->stss);
+    s->next_sync = reel_be32(s->stss);
+    s->stss += 4;
+    s->stss_left--;
 
     if (s->next_sync <= was && s->err == REEL_OK) {
         s->err = reel_fail(s->e, REEL_BADDATA, "stss: sample %u behind %u",
@@ -109,19 +113,16 @@ next_sync(reel_stbl_t *s)
 static bool
 open_syncs(reel_stbl_t *s, const reel_trak_t *t)
 {
-    uint32_t  n;
-
     s->all_sync = t->tables[REEL_TRAK_STSS].p == NULL;
 
     if (s->all_sync) {
         return true;
     }
 
-    if (!open_table(s, &s->stss, t, REEL_TRAK_STSS, 4, &n)) {
+    if (!open_table(s, &s->stss, t, REEL_TRAK_STSS, 4, &s->stss_left)) {
         return false;
     }
 
-    s->stss = reel_read_sub(&s->stss, (uint64_t) n * 4);
     next_sync(s);
 
     return s->err == REEL_OK;
@@ -134,11 +135,12 @@ next_run_of_chunks(reel_stbl_t *s)
 {
     uint32_t  first = s->next_chunk;
 
-    s->per_chunk = reel_read_u32(&s->stsc);
-    reel_read_u32(&s->stsc);                /* one sample entry: checked */
+    /* number of the first, samples of each, sample entry: one, checked */
+    s->per_chunk = reel_be32(s->stsc + 4);
+    s->stsc += 12;
     s->stsc_left--;
 
-    s->next_chunk = s->stsc_left != 0 ? reel_read_u32(&s->stsc) : 0;
+    s->next_chunk = s->stsc_left != 0 ? reel_be32(s->stsc) : 0;
 
     if (s->per_chunk == 0 || (s->stsc_left != 0 && s->next_chunk <= first)) {
         s->err = reel_fail(s->e, REEL_BADDATA, "stsc: chunk %u: empty, or "
@@ -167,7 +169,7 @@ open_chunks(reel_stbl_t *s, const reel_trak_t *t)
         return true;
     }
 
-    s->next_chunk = s->stsc_left != 0 ? reel_read_u32(&s->stsc) : 0;
+    s->next_chunk = s->stsc_left != 0 ? reel_be32(s->stsc) : 0;
 
     if (s->next_chunk != 1) {
         s->err = reel_fail(s->e, REEL_BADDATA, "stsc: does not begin with "
@@ -198,8 +200,8 @@ reel_stbl_init(reel_stbl_t *s, const reel_trak_t *t, reel_error_t *e)
     s->has_ctts = t->tables[REEL_TRAK_CTTS].p != NULL;
 
     if (!open_sizes(s, t)
-        || !open_table(s, &s->stts.r, t, REEL_TRAK_STTS, 8, &s->stts.entries)
-        || (s->has_ctts && !open_table(s, &s->ctts.r, t, REEL_TRAK_CTTS, 8,
+        || !open_table(s, &s->stts.p, t, REEL_TRAK_STTS, 8, &s->stts.entries)
+        || (s->has_ctts && !open_table(s, &s->ctts.p, t, REEL_TRAK_CTTS, 8,
                                        &s->ctts.entries))
         || !open_syncs(s, t)
         || !open_chunks(s, t))
@@ -211,9 +213,9 @@ reel_stbl_init(reel_stbl_t *s, const reel_trak_t *t, reel_error_t *e)
 }
 
 
-/* the value that the next sample has; entries of no samples are passed */
+/* goes to an entry that has samples left */
 static bool
-next_value(reel_stbl_runs_t *t, uint32_t *v)
+next_entry(reel_stbl_runs_t *t)
 {
     while (t->left == 0) {
         if (t->entries == 0) {
@@ -221,44 +223,133 @@ next_value(reel_stbl_runs_t *t, uint32_t *v)
         }
 
         t->entries--;
-        t->left = reel_read_u32(&t->r);
-        t->value = reel_read_u32(&t->r);
+        t->left = reel_be32(t->p);
+        t->value = reel_be32(t->p + 4);
+        t->p += 8;
     }
-
-    t->left--;
-    *v = t->value;
 
     return true;
 }
 
 
+/*
+ * What follows fills one column each of samples [0, n), and returns of how
+ * many it could: fewer when s->err was set.
+ */
 static uint32_t
-next_size(reel_stbl_t *s)
+read_durations(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
 {
+    int64_t   dts = s->dts;
+    uint32_t  i, end;
+
+    for (i = 0; i < n && next_entry(&s->stts); s->stts.left -= end) {
+        end = s->stts.left < n - i ? s->stts.left : n - i;
+
+        for (uint32_t k = 0; k < end; k++, i++) {
+            q[i].duration = s->stts.value;
+            q[i].dts = dts;
+            dts += s->stts.value;
+        }
+    }
+
+    s->dts = dts;
+
+    return i;
+}
+
+
+static uint32_t
+read_offsets(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+{
+    uint32_t  i, end;
+
+    for (i = 0; i < n && next_entry(&s->ctts); s->ctts.left -= end) {
+        end = s->ctts.left < n - i ? s->ctts.left : n - i;
+
+        for (uint32_t k = 0; k < end; k++, i++) {
+            q[i].cts_offset = (int32_t) s->ctts.value;
+        }
+    }
+
+    return i;
+}
+
+
+static uint32_t
+read_times(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+{
+    uint32_t  i, k;
+
+    k = read_durations(s, q, n);
+
+    if (s->has_ctts) {
+        k = read_offsets(s, q, k);
+
+    } else {
+        for (i = 0; i < k; i++) {
+            q[i].cts_offset = 0;
+        }
+    }
+
+    if (k != n) {
+        s->err = reel_fail(s->e, REEL_BADDATA, "stts or ctts: end before "
+                           "sample %u of %u", s->number + k, s->samples);
+    }
+
+    if (s->dts > TS_MAX) {
+        s->err = reel_fail(s->e, REEL_BADDATA, "stts: times beyond 2^62");
+        return 0;
+    }
+
+    return k;
+}
+
+
+/* open_sizes saw the bytes of all of them */
+static void
+read_sizes(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+{
+    uint32_t        i;
+    const uint8_t  *p = s->sizes;
+    uint64_t        at = s->number;
+
     switch (s->size_bits) {
     case 0:
-        return s->size;
+        for (i = 0; i < n; i++) {
+            q[i].size = s->size;
+        }
+        break;
     case 4:
         /* two a byte, the upper half first */
-        return s->number % 2 == 0 ? *s->sizes.p >> 4
-                                  : reel_read_u8(&s->sizes) & 0x0f;
+        for (i = 0; i < n; i++, at++) {
+            q[i].size = p[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0x0f;
+        }
+        break;
     case 8:
-        return reel_read_u8(&s->sizes);
+        for (i = 0; i < n; i++, at++) {
+            q[i].size = p[at];
+        }
+        break;
     case 16:
-        return reel_read_u16(&s->sizes);
+        for (i = 0; i < n; i++, at++) {
+            q[i].size = (uint32_t) p[2 * at] << 8 | p[2 * at + 1];
+        }
+        break;
     default:
-        return reel_read_u32(&s->sizes);
+        for (i = 0, p += 4 * at; i < n; i++, p += 4) {
+            q[i].size = reel_be32(p);
+        }
     }
 }
 
 
 static bool
-next_chunk(reel_stbl_t *s)
+next_chunk(reel_stbl_t *s, uint32_t number)
 {
     if (s->chunk == s->chunks) {
         s->err = reel_fail(s->e, REEL_BADDATA, "%s: %u chunks hold %u of %u "
                            "samples", s->co64 ? "co64" : "stco", s->chunks,
-                           s->number, s->samples);
+                           number, s->samples);
         return false;
     }
 
@@ -271,68 +362,88 @@ next_chunk(reel_stbl_t *s)
     }
 
     s->chunk_left = s->per_chunk;
-    s->offset = s->co64 ? reel_read_u64(&s->offsets)
-                        : reel_read_u32(&s->offsets);
+    s->offset = reel_be32(s->offsets);
+    s->offsets += 4;
 
-    return true;
-}
-
-
-static bool
-next_times(reel_stbl_t *s, reel_stbl_sample_t *q)
-{
-    uint32_t  offset = 0;
-
-    if (!next_value(&s->stts, &q->duration)
-        || (s->has_ctts && !next_value(&s->ctts, &offset)))
-    {
-        s->err = reel_fail(s->e, REEL_BADDATA, "stts or ctts: end before "
-                           "sample %u of %u", s->number, s->samples);
-        return false;
-    }
-
-    q->dts = s->dts;
-    q->cts_offset = (int32_t) offset;
-    s->dts += q->duration;
-
-    if (s->dts > TS_MAX) {
-        s->err = reel_fail(s->e, REEL_BADDATA, "stts: times beyond 2^62");
-        return false;
+    if (s->co64) {
+        s->offset = s->offset << 32 | reel_be32(s->offsets);
+        s->offsets += 4;
     }
 
     return true;
 }
 
 
-bool
-reel_stbl_next(reel_stbl_t *s, reel_stbl_sample_t *q)
+/* sizes are there */
+static uint32_t
+read_places(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
 {
-    if (s->err != REEL_OK || s->number == s->samples) {
-        return false;
+    uint32_t  i;
+
+    for (i = 0; i < n; i++) {
+        if (s->chunk_left == 0 && !next_chunk(s, s->number + i)) {
+            return i;
+        }
+
+        if (s->offset > (uint64_t) INT64_MAX - q[i].size) {
+            s->err = reel_fail(s->e, REEL_BADDATA, "stco: sample %u lies "
+                               "beyond 2^63", s->number + i);
+            return i;
+        }
+
+        q[i].offset = s->offset;
+        s->offset += q[i].size;
+        s->chunk_left--;
     }
 
-    if ((s->chunk_left == 0 && !next_chunk(s)) || !next_times(s, q)) {
-        return false;
+    return n;
+}
+
+
+static uint32_t
+read_syncs(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+{
+    uint32_t  i;
+
+    for (i = 0; i < n; i++) {
+        q[i].sync = s->all_sync;
     }
 
-    q->size = next_size(s);
-    q->offset = s->offset;
-
-    if (q->offset > INT64_MAX || q->size > INT64_MAX - q->offset) {
-        s->err = reel_fail(s->e, REEL_BADDATA, "stco: sample %u lies beyond "
-                           "2^63", s->number);
-        return false;
-    }
-
-    s->offset += q->size;
-    s->chunk_left--;
-    s->number++;
-
-    q->sync = s->all_sync || s->number == s->next_sync;
-
-    if (!s->all_sync && q->sync) {
+    /* numbers begin with 1 */
+    while (s->next_sync > s->number && s->next_sync - s->number <= n) {
+        i = s->next_sync - s->number - 1;
+        q[i].sync = true;
         next_sync(s);
+
+        if (s->err != REEL_OK) {
+            return i;
+        }
     }
 
-    return s->err == REEL_OK;
+    return n;
+}
+
+
+uint32_t
+reel_stbl_read(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+{
+    if (s->err != REEL_OK) {
+        return 0;
+    }
+
+    n = n < s->samples - s->number ? n : s->samples - s->number;
+
+    /* of two errors the one of the earlier sample is told */
+    n = read_times(s, q, n);
+
+    if (!s->times_only) {
+        read_sizes(s, q, n);
+        n = read_places(s, q, n);
+    }
+
+    n = read_syncs(s, q, n);
+
+    s->number += n;
+
+    return n;
 }

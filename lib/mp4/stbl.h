@@ -26,10 +26,10 @@ typedef struct {
 
 /* a table of entries: what is left, and of the entry at hand */
 typedef struct {
-    reel_reader_t r;
-    uint32_t      entries;
-    uint32_t      left;         /* samples */
-    uint32_t      value;
+    const uint8_t *p;           /* of as many entries as there are */
+    uint32_t       entries;
+    uint32_t       left;        /* samples */
+    uint32_t       value;
 } reel_stbl_runs_t;
 
 typedef struct {
@@ -41,19 +41,20 @@ typedef struct {
     reel_stbl_runs_t stts, ctts;
     bool             has_ctts;
 
-    reel_reader_t    stss;
+    const uint8_t   *stss;
+    uint32_t         stss_left; /* entries */
     bool             all_sync;
     uint32_t         next_sync; /* sample number from 1; 0: no more */
 
-    reel_reader_t    sizes;
+    const uint8_t   *sizes;     /* of all */
     uint8_t          size_bits; /* 0: all have size */
     uint32_t         size;
 
-    reel_reader_t    stsc;
+    const uint8_t   *stsc;
     uint32_t         stsc_left; /* entries */
     uint32_t         next_chunk;        /* where the next entry begins */
     uint32_t         per_chunk;
-    reel_reader_t    offsets;
+    const uint8_t   *offsets;   /* of all */
     bool             co64;
     uint32_t         chunks;
     uint32_t         chunk;     /* begun, from 1 */
@@ -61,6 +62,8 @@ typedef struct {
     uint64_t         offset;
 
     int64_t          dts;
+    bool             times_only;        /* settable: size and offset are not
+                                           wanted, and stay as they are */
 } reel_stbl_t;
 
 /*
@@ -71,7 +74,8 @@ typedef struct {
 reel_err_t reel_stbl_init(reel_stbl_t *s, const reel_trak_t *t,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* false behind the last one, or when s->err is set */
-bool reel_stbl_next(reel_stbl_t *s, reel_stbl_sample_t *q);
+/* the next ones, at most n: how many?  0: all were read, or s->err is set */
+uint32_t reel_stbl_read(reel_stbl_t *s, reel_stbl_sample_t *q, uint32_t n)
+    REEL_WARN_UNUSED;
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mp4/cmaf.h"
 #include "lib/mp4/movie.h"
 
 
@@ -31,9 +32,9 @@ static void
 walk(const reel_index_t *ix, unsigned i, uint64_t file)
 {
     uint32_t               n;
-    uint64_t               bytes;
     reel_sample_t          q;
     reel_fragments_t       f;
+    reel_cmaf_shape_t      shape;
     reel_samples_cursor_t  c;
 
     reel_fragments_init(&f, ix, &ix->renditions[i]);
@@ -42,12 +43,18 @@ walk(const reel_index_t *ix, unsigned i, uint64_t file)
         reel_samples_seek(&c, &ix->samples[i], f.number);
         need(c.decode_ts >= 0);
 
-        for (n = 0, bytes = 0; reel_samples_next(&c, &q); n++) {
+        shape = (reel_cmaf_shape_t) { 0 };
+
+        for (n = 0; reel_samples_next(&c, &q); n++) {
             need(q.offset <= file && q.size <= file - q.offset);
-            bytes += q.size;
+            reel_cmaf_shape_add(&shape, &(reel_cmaf_sample_t) {
+                .size = q.size, .duration = q.duration,
+                .cts_offset = q.cts_offset, .sync = q.sync
+            });
         }
 
-        need(n == f.nsamples && bytes < f.size);
+        need(n == f.nsamples);
+        need(f.size == reel_cmaf_fragment_size(&shape) + shape.bytes);
     }
 }
 
@@ -67,9 +74,15 @@ feed(reel_movie_t *m, const reel_movie_want_t *w, const uint8_t *data,
     there = w->offset < size ? size - (size_t) w->offset : 0;
     there = there < n ? there : n;
 
-    copy = calloc(1, n + 1);
-    if (copy == NULL) {
-        return REEL_NOMEM;
+    copy = w->into;
+
+    if (copy != NULL) {
+        memset(copy, 0, n);
+    } else {
+        copy = calloc(1, n + 1);
+        if (copy == NULL) {
+            return REEL_NOMEM;
+        }
     }
 
     if (there != 0) {
@@ -77,7 +90,11 @@ feed(reel_movie_t *m, const reel_movie_want_t *w, const uint8_t *data,
     }
 
     err = reel_movie_feed(m, copy, n, e);
-    free(copy);
+
+    /* it may be gone by now, but is not ours */
+    if (w->into == NULL) {
+        free(copy);
+    }
 
     return err;
 }

@@ -56,7 +56,7 @@ round_trip(void **state)
 
     (void) state;
 
-    reel_samples_writer_init(&w, 250, true, 1 << 20);
+    reel_samples_writer_init(&w, 250, true, 1 << 20, NULL);
 
     for (k = 0; k < FRAGMENTS; k++) {
         offsets[k] = offset;

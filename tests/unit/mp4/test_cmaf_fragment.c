@@ -48,11 +48,12 @@ assert_samples(const reel_cmaf_sample_t *a, const reel_cmaf_sample_t *b,
 static void
 round_trip_one(const reel_cmaf_sample_t *s, uint32_t n, int64_t ts)
 {
-    uint32_t          i;
-    uint64_t          bytes = 0;
-    reel_buf_t        b;
-    reel_error_t      e;
-    reel_cmaf_moof_t  m;
+    uint32_t           i;
+    uint64_t           bytes = 0;
+    reel_buf_t         b;
+    reel_error_t       e;
+    reel_cmaf_moof_t   m;
+    reel_cmaf_shape_t  shape = { 0 };
 
     seen_t  *seen = calloc(1, sizeof(seen_t));
 
@@ -60,6 +61,7 @@ round_trip_one(const reel_cmaf_sample_t *s, uint32_t n, int64_t ts)
 
     for (i = 0; i < n; i++) {
         bytes += s[i].size;
+        reel_cmaf_shape_add(&shape, &s[i]);
     }
 
     reel_buf_init(&b, 1 << 20);
@@ -74,6 +76,7 @@ round_trip_one(const reel_cmaf_sample_t *s, uint32_t n, int64_t ts)
     assert_int_equal(m.nsamples, n);
     assert_int_equal(m.moof_size + 8, b.len - 6);
     assert_int_equal(m.data_offset, b.len - 6);
+    assert_int_equal(reel_cmaf_fragment_size(&shape), b.len - 6);
     assert_int_equal(m.mdat_size, bytes + 8);
     assert_int_equal(seen->n, n);
     assert_samples(seen->s, s, n);

@@ -67,7 +67,7 @@ walks(void **state)
     assert_int_equal(s.samples, COUNT(want));
 
     for (i = 0; i < COUNT(want); i++) {
-        assert_true(reel_stbl_next(&s, &q));
+        assert_int_equal(reel_stbl_read(&s, &q, 1), 1);
         assert_int_equal(q.offset, want[i].offset);
         assert_int_equal(q.size, want[i].size);
         assert_int_equal(q.duration, want[i].duration);
@@ -76,7 +76,7 @@ walks(void **state)
         assert_int_equal(q.sync, want[i].sync);
     }
 
-    assert_false(reel_stbl_next(&s, &q));
+    assert_int_equal(reel_stbl_read(&s, &q, 1), 0);
     assert_int_equal(s.err, REEL_OK);
     reel_buf_release(&b);
 }
@@ -120,7 +120,7 @@ compact(void **state)
         assert_int_equal(reel_stbl_init(&s, &t, &e), REEL_OK);
 
         for (k = 0; k < 3; k++) {
-            assert_true(reel_stbl_next(&s, &q));
+            assert_int_equal(reel_stbl_read(&s, &q, 1), 1);
             assert_int_equal(q.size, cases[i].want[k]);
             assert_true(q.sync);
 
@@ -129,7 +129,7 @@ compact(void **state)
             }
         }
 
-        assert_false(reel_stbl_next(&s, &q));
+        assert_int_equal(reel_stbl_read(&s, &q, 1), 0);
         assert_int_equal(s.err, REEL_OK);
         reel_buf_release(&b);
     }
@@ -186,38 +186,47 @@ static void
 refused(void **state)
 {
     size_t              i, k;
+    uint32_t            step, n, got;
     reel_buf_t          b;
     reel_err_t          err;
     reel_stbl_t         s;
     reel_trak_t         t;
     reel_error_t        e;
     moov_track_t        track;
-    reel_stbl_sample_t  q;
+    reel_stbl_sample_t  q[4];
 
     (void) state;
 
-    for (i = 0; i <= COUNT(cases); i++) {
+    /* each of them one by one, then at once */
+    for (i = 0; i < 2 * (COUNT(cases) + 1); i++) {
+        step = i <= COUNT(cases) ? 1 : COUNT(q);
+        k = i % (COUNT(cases) + 1);
         track = (moov_track_t) { .track = track_video() };
         memcpy(track.tables, good, sizeof(good));
 
-        if (i < COUNT(cases)) {
-            track.tables[cases[i].which] = cases[i].instead;
+        if (k < COUNT(cases)) {
+            track.tables[cases[k].which] = cases[k].instead;
         }
 
         read_trak(&t, &b, &track);
         err = reel_stbl_init(&s, &t, &e);
 
-        for (k = 0; err == REEL_OK && reel_stbl_next(&s, &q); k++) {
-            assert_true(k < 4);
+        for (n = 0; err == REEL_OK && n <= 4; n += got) {
+            got = reel_stbl_read(&s, q, step);
+            if (got == 0) {
+                break;
+            }
         }
+
+        assert_true(n <= 4);
 
         err = err != REEL_OK ? err : s.err;
 
-        if (i == COUNT(cases)) {
+        if (k == COUNT(cases)) {
             assert_int_equal(err, REEL_OK);
         } else {
-            assert_int_equal(err, cases[i].err);
-            assert_non_null(strstr(e.text, cases[i].text));
+            assert_int_equal(err, cases[k].err);
+            assert_non_null(strstr(e.text, cases[k].text));
         }
 
         reel_buf_release(&b);
