@@ -102,6 +102,9 @@ confine(const reel_child_spec_t *spec)
 {
     reel_av_prewarm();
 
+    /* main.c said at the start whether there is such a layer here */
+    (void) !reel_sandbox_hide();
+
     if (reel_sandbox_filter() == REEL_OK) {
         return 0;
     }

@@ -209,18 +209,27 @@ open_store(reel_worker_t *w)
 static int
 check_sandbox(const reel_worker_t *w)
 {
-    if (reel_sandbox_probe() == REEL_OK) {
+    reel_err_t    err;
+    reel_paths_t  paths;
+
+    err = reel_sandbox_probe(&paths);
+
+    if (err == REEL_OK) {
+        reel_log(paths == REEL_PATHS_OPEN ? REEL_LOG_WARN : REEL_LOG_INFO,
+                 "sandbox: seccomp, %s", reel_paths_name(paths));
         return EXIT_FINE;
     }
 
     if (w->conf.sandbox_required) {
-        reel_log(REEL_LOG_ERROR, "sandbox: seccomp does not work here; "
-                 "\"sandbox: best-effort\" goes on without");
+        reel_log(REEL_LOG_ERROR, "sandbox: seccomp does not work here (%s); "
+                 "\"sandbox: best-effort\" goes on without",
+                 reel_paths_name(paths));
         return EXIT_SANDBOX;
     }
 
-    reel_log(REEL_LOG_WARN, "SANDBOX: SECCOMP DOES NOT WORK HERE: files "
-             "from strangers are decoded with resource limits only");
+    reel_log(REEL_LOG_WARN, "SANDBOX: SECCOMP DOES NOT WORK HERE: files from "
+             "strangers are decoded with resource limits and %s",
+             reel_paths_name(paths));
 
     return EXIT_FINE;
 }

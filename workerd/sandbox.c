@@ -249,30 +249,64 @@ reel_sandbox_filter(void)
 }
 
 
-reel_err_t
-reel_sandbox_probe(void)
+/* in the forked child: the layers as a task takes them, then an attempt at
+   what they forbid.  The filter kills it, when it works */
+static void
+try_layers(int to, pid_t parent)
 {
-    int            status;
-    pid_t          pid, parent = getpid();
+    char           paths;
     reel_limits_t  limits = { .output_bytes = 1 << 20 };
 
-    pid = fork();
+    if (reel_sandbox_limits(&limits, parent) != REEL_OK) {
+        _exit(1);
+    }
 
-    if (pid < 0) {
+    paths = (char) reel_sandbox_hide();
+    if (paths != REEL_PATHS_OPEN && open("/dev/null", O_RDONLY) >= 0) {
+        paths = REEL_PATHS_OPEN;
+    }
+
+    if (write(to, &paths, 1) != 1 || reel_sandbox_filter() != REEL_OK
+        || open("/dev/null", O_RDONLY) >= 0)
+    {
+        _exit(1);
+    }
+
+    _exit(socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 1 : 2);
+}
+
+
+reel_err_t
+reel_sandbox_probe(reel_paths_t *paths)
+{
+    int    status, fds[2];
+    char   c = REEL_PATHS_OPEN;
+    pid_t  pid, parent = getpid();
+
+    *paths = REEL_PATHS_OPEN;
+
+    if (pipe2(fds, O_CLOEXEC) != 0) {
         return REEL_IO;
     }
 
-    if (pid == 0) {
-        if (reel_sandbox_limits(&limits, parent) != REEL_OK
-            || reel_sandbox_filter() != REEL_OK
-            || open("/dev/null", O_RDONLY) >= 0)
-        {
-            _exit(1);
-        }
+    pid = fork();
 
-        /* kills, when the filter works */
-        _exit(socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 1 : 2);
+    if (pid == 0) {
+        try_layers(fds[1], parent);
     }
+
+    close(fds[1]);
+
+    if (pid < 0) {
+        close(fds[0]);
+        return REEL_IO;
+    }
+
+    if (read(fds[0], &c, 1) == 1) {
+        *paths = (reel_paths_t) c;
+    }
+
+    close(fds[0]);
 
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) {

@@ -1,8 +1,8 @@
 /*
  * What confines a child (docs/child-contract.md): resource limits, no new
- * privileges, death with the parent, and for those that touch a source a
- * seccomp allow-list.  Threads and memory work; files, sockets, processes
- * and other programs are out of reach.
+ * privileges, death with the parent, and for those that touch a source no
+ * path to see (sandbox_paths.h) and a seccomp allow-list.  Threads and memory
+ * work; files, sockets, processes and other programs are out of reach.
  */
 
 #ifndef REEL_WORKERD_SANDBOX_H
@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "lib/base/err.h"
+#include "workerd/sandbox_paths.h"
 
 typedef struct {
     uint64_t memory_bytes;      /* RLIMIT_AS; 0 = none */
@@ -38,9 +39,10 @@ reel_err_t reel_sandbox_limits(const reel_limits_t *l, pid_t parent)
 reel_err_t reel_sandbox_filter(void) REEL_WARN_UNUSED;
 
 /*
- * Forks a child that takes the filter and then tries to open a file and a
- * socket.  REEL_UNSUPPORTED when it could, or could not take the filter.
+ * Forks a child that takes both layers and then tries to open a file and a
+ * socket.  *paths: which second layer works.  REEL_UNSUPPORTED when the filter
+ * does not.
  */
-reel_err_t reel_sandbox_probe(void) REEL_WARN_UNUSED;
+reel_err_t reel_sandbox_probe(reel_paths_t *paths) REEL_WARN_UNUSED;
 
 #endif

@@ -52,7 +52,7 @@ def traits(path):
             t["size"] = "%dx%d" % tuple(n - n % 2 for n in _shown(s))
             t["rate"] = _rate(s["avg_frame_rate"])
         elif s["codec_type"] == "audio" and t["channels"] is None:
-            t["channels"] = min(s["channels"], 2)
+            t["channels"] = 2           # the default pipeline's
     return t
 
 

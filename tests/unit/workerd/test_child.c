@@ -686,9 +686,80 @@ a_confined_child_reaches_nothing(void **state)
 static void
 the_probe_agrees(void **state)
 {
+    reel_paths_t  paths;
+
     (void) state;
 
-    assert_int_equal(reel_sandbox_probe(), REEL_OK);
+    assert_int_equal(reel_sandbox_probe(&paths), REEL_OK);
+    assert_int_not_equal(paths, REEL_PATHS_OPEN);
+}
+
+
+/* the second layer alone, without the filter: what was open goes on */
+static int
+try_paths(reel_child_t *c, void *arg)
+{
+    char          buf[4];
+    reel_err_t  (*hide)(void) = *(reel_err_t (**)(void)) arg;
+
+    if (hide() != REEL_OK) {
+        return 77;
+    }
+
+    if (open("/etc/passwd", O_RDONLY) >= 0 || open("/etc", O_RDONLY) >= 0
+        || open("/tmp/x", O_WRONLY | O_CREAT, 0600) >= 0
+        || rename("/etc/hostname", "/etc/x") == 0
+        || execl("/bin/true", "true", (char *) NULL) == 0)
+    {
+        return 2;
+    }
+
+    if (pread(c->source_fd, buf, 4, 0) != 4 || memcmp(buf, "film", 4) != 0) {
+        return 3;
+    }
+
+    return reel_child_write(c->out_fd[0], "x", 1) == REEL_OK
+           && ftruncate(c->out_fd[0], 0) == 0 ? 0 : 4;
+}
+
+
+static void
+layer(reel_err_t (*hide)(void))
+{
+    reel_child_spec_t  spec = { .arg = &hide };
+
+    spec.io.source_fd = memfd_create("source", MFD_CLOEXEC);
+    assert_int_equal(write(spec.io.source_fd, "film", 4), 4);
+    spec.io.out_fd[0] = memfd_create("out", MFD_CLOEXEC);
+    spec.io.nout = 1;
+
+    run(try_paths, spec);
+    close(spec.io.source_fd);
+    close(spec.io.out_fd[0]);
+
+    if (seen.how == REEL_EXIT_STATUS && seen.detail == 77) {
+        skip();
+    }
+
+    if (seen.how != REEL_EXIT_DONE) {
+        fail_msg("%d: %s", seen.detail, seen.tail);
+    }
+}
+
+
+static void
+landlock_leaves_descriptors_alone(void **state)
+{
+    (void) state;
+    layer(reel_sandbox_landlock);
+}
+
+
+static void
+namespaces_leave_descriptors_alone(void **state)
+{
+    (void) state;
+    layer(reel_sandbox_namespaces);
 }
 
 
@@ -730,7 +801,9 @@ main(void)
         cmocka_unit_test(a_confined_child_cannot_reserve),
         cmocka_unit_test(a_confined_child_has_threads_and_no_processes),
         cmocka_unit_test(threads_have_a_limit),
-        cmocka_unit_test(the_probe_agrees)
+        cmocka_unit_test(the_probe_agrees),
+        cmocka_unit_test(landlock_leaves_descriptors_alone),
+        cmocka_unit_test(namespaces_leave_descriptors_alone)
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,110 @@
+"""What strangers send: three families whole, and that a file which points at
+another is never followed."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from reel import BUILD, ROOT, Stack
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "media"))
+
+import families                                                 # noqa: E402
+import hostile                                                  # noqa: E402
+import measure                                                  # noqa: E402
+
+AVTASK = os.path.join(BUILD, "tests", "tools", "av", "avtask")
+
+# every call that has a path or an address
+CALLS = ("open,openat,openat2,creat,stat,lstat,newfstatat,statx,access,"
+         "faccessat,faccessat2,readlink,readlinkat,socket,connect,sendto,"
+         "execve,execveat")
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack() as s:
+        s.start_redis().start_nginx()
+        s.start_workerd()
+        yield s
+
+
+@pytest.mark.parametrize("name", ["rotated.mp4", "interlaced.ts",
+                                  "vp8.webm"])
+def test_picture_and_sound_stay_together(stack, tmp_path, name):
+    f = families.BY_NAME[name]
+    path = str(tmp_path / name)
+    f.make(path)
+    a = stack.put(path)
+    ix = stack.check_ready(a)
+    width, height = f.expect["size"].split("x")
+    video = [q for q in ix["renditions"].values() if q["kind"] == 1][0]
+    assert (video["width"], video["height"]) == (int(width), int(height))
+    url = "%s/play/%s/master.m3u8" % (stack.url, a)
+    assert measure.sync(path, url) <= measure.SYNC_MS
+    if f.expect["looks"]:
+        assert measure.looks(url, f.expect["looks"]) == f.expect["looks"]
+
+
+def test_cover_is_the_poster(stack, tmp_path):
+    path = str(tmp_path / "cover.mp3")
+    families.BY_NAME["cover.mp3"].make(path)
+    a = stack.put(path)
+    ix = stack.check_ready(a, seconds=families.SECONDS)
+    assert list(ix["renditions"]) == ["a128"]
+    assert [(i["width"], i["height"]) for i in ix["images"]] == [(200, 200)]
+
+
+def touched(path, cwd):
+    """paths and addresses that reading it as a film touches, with no
+    sandbox around: what libav would open, it could"""
+    log = os.path.join(cwd, "calls")
+    out = subprocess.run(
+        ["strace", "-f", "--seccomp-bpf", "-s", "4096", "-qq", "-e", "trace=" + CALLS, "-o", log, AVTASK,
+         "inspect", path], cwd=cwd, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True)
+    with open(log) as f:
+        calls = f.read()
+    assert "openat" in calls, calls
+    names = {"network" for s in ("socket(", "connect(", "sendto(")
+             if s in calls}
+    # not of a descriptor: "" with AT_EMPTY_PATH
+    names |= set(re.findall(r'"([^"\n]*)"', calls))
+    return names - {"", path}, out.stdout
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """what reading any film touches: libraries, the processor's features"""
+    subprocess.run(["make", "-s", "-C", ROOT, "BUILD=" + os.environ.get(
+        "BUILD", "build"), "av-tools"], check=True, capture_output=True)
+    folder = tmp_path_factory.mktemp("plain")
+    path = str(folder / "plain.mp4")
+    families.plain(path)
+    seen, out = touched(path, str(folder))
+    assert '"source"' in out and "network" not in seen
+    return seen
+
+
+FILES = {"url.mov": hostile.with_reference(hostile.url_reference),
+         "alias.mov": hostile.with_reference(hostile.alias_reference),
+         "gab2.avi": hostile.linked_subtitles,
+         "picture%03d.mp4": families.written(b"\x89PNG\r\n\x1a\n"),
+         **{n + ".mp4": families.written(t)
+            for n, t in hostile.TEXTS.items()}}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_else_is_opened(plain, tmp_path, name):
+    # a neighbour, should it look for one
+    (tmp_path / "neighbour.mp4").write_bytes(b"secret")
+    (tmp_path / "picture001.mp4").write_bytes(b"secret")
+    path = str(tmp_path / name)
+    FILES[name](path)
+    seen, out = touched(path, str(tmp_path))
+    assert seen - plain == set(), out
+    if name[:-4] in hostile.TEXTS and name != "drawing.mp4":
+        assert "FORBIDDEN_FORMAT" in out
