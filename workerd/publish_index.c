@@ -7,6 +7,8 @@
 #include "lib/base/rescale.h"
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
+#include "lib/mp4/cmaf.h"
+#include "lib/mp4/profile.h"
 
 
 /* the number of a header, added when it is new */
@@ -36,6 +38,20 @@ header_number(reel_index_t *ix, const reel_encoded_t *o, uint32_t *n)
 }
 
 
+/* as its header says: colr, or the codec's configuration */
+static reel_video_range_t
+range_of(const reel_encoded_t *o)
+{
+    reel_cmaf_track_t  t;
+
+    if (reel_cmaf_read_header(&t, o->header, o->header_len, NULL) != REEL_OK) {
+        return REEL_RANGE_SDR;
+    }
+
+    return reel_video_range(t.transfer);
+}
+
+
 static void
 fill_head(reel_rendition_t *r, const reel_track_t *tr)
 {
@@ -59,6 +75,7 @@ fill_head(reel_rendition_t *r, const reel_track_t *tr)
         r->height = o->height;
         r->rate_num = o->rate.num;
         r->rate_den = o->rate.den;
+        r->video_range = range_of(o);
 
     } else if (o->kind == REEL_AUDIO) {
         r->channels = o->channels;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/job/record.h"
+#include "lib/mp4/cmaf.h"
 #include "workerd/publish_check.h"
 #include "workerd/publish_index.h"
 
@@ -468,6 +469,84 @@ the_index_says_what_the_parts_are(void **state)
 }
 
 
+/* the objects of v720 get a header of VP9 in ten bits */
+static void
+set_transfer(uint8_t transfer)
+{
+    reel_buf_t         b;
+    reel_encoded_t    *o;
+    uint8_t            vpcc[] = { 1, 0, 0, 0, 2, 31, 0xa2, 9, 0, 9, 0, 0 };
+    reel_cmaf_track_t  t = {
+        .codec = REEL_CODEC_VP9, .track_id = REEL_TRACK_VIDEO,
+        .timescale = 30000, .config = { (char *) vpcc, sizeof(vpcc) },
+        .language = "und", .width = 1440, .height = 720, .primaries = 9,
+        .transfer = transfer, .matrix = 9
+    };
+
+    vpcc[8] = transfer;
+
+    for (size_t i = 1; i < 6; i += 2) {
+        o = object(i);
+        reel_buf_init(&b, 4096);
+        assert_int_equal(reel_cmaf_header(&b, &t), REEL_OK);
+
+        free(o->header);
+        o->bytes += b.len - o->base;
+        o->base = b.len;
+        o->header = (uint8_t *) reel_buf_take(&b, &o->header_len);
+    }
+}
+
+
+static reel_video_range_t
+range_in_index(const char *name)
+{
+    reel_buf_t               b;
+    reel_index_t             ix;
+    reel_error_t             e = { "" };
+    reel_publish_id_t        id = { .asset = "x", .publication = 1 };
+    reel_video_range_t       range;
+    const reel_rendition_t  *q;
+
+    assert_int_equal(reel_publish_index(&b, &parts, &film, &id, &e),
+                     REEL_OK);
+    assert_int_equal(reel_index_parse(&ix, b.data, b.len, &e), REEL_OK);
+    q = reel_index_find(&ix, reel_str(name));
+    assert_non_null(q);
+    range = q->video_range;
+    reel_buf_release(&b);
+
+    return range;
+}
+
+
+static void
+the_range_is_the_encoded_ones(void **state)
+{
+    size_t        i;
+    reel_error_t  e = { "" };
+    static const struct {
+        uint8_t            transfer;
+        reel_video_range_t range;
+    } t[] = {
+        { 1, REEL_RANGE_SDR },
+        { 16, REEL_RANGE_PQ },
+        { 18, REEL_RANGE_HLG }
+    };
+
+    (void) state;
+
+    set_transfer(t[0].transfer);
+    assert_int_equal(reel_parts_join(&parts, &film, &e), REEL_OK);
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        set_transfer(t[i].transfer);
+        assert_int_equal(range_in_index("v720"), t[i].range);
+        assert_int_equal(range_in_index("v360"), REEL_RANGE_SDR);
+    }
+}
+
+
 /* publish0: chunk 0 in the lowest rung, and the head of the sound */
 static void
 a_growing_index_shows_the_prefix(void **state)
@@ -594,6 +673,7 @@ main(void)
         T(sound_that_ends_too_late), T(sound_that_ends_too_early),
         T(sound_may_end_an_access_unit_off), T(no_sound_at_all),
         T(the_index_says_what_the_parts_are),
+        T(the_range_is_the_encoded_ones),
         T(a_growing_index_shows_the_prefix),
         T(a_growing_index_may_cut_an_object), T(nothing_to_show_yet),
         T(text_alone)
