@@ -4,7 +4,7 @@
  * Environment: REEL_URL (whose page has the players), REEL_FORMS (an nginx
  * with /play/ and, of transport streams, /ts/), REEL_ASSET (ready, at least
  * 20 s), REEL_SECONDS, REEL_CODECS (assets of 4 s, "<id>=<codecs> …"),
- * CHROMIUM.
+ * REEL_CUES (one of them, with text), CHROMIUM.
  */
 'use strict';
 
@@ -13,7 +13,7 @@ const assert = require('node:assert');
 const { chromium } = require('playwright-core');
 
 const { REEL_URL, REEL_FORMS, REEL_ASSET, REEL_SECONDS,
-  REEL_CODECS } = process.env;
+  REEL_CODECS, REEL_CUES } = process.env;
 const SLACK = 5 * 15000;
 let browser;
 
@@ -90,13 +90,14 @@ async function until(page, cond) {
   }
 }
 
-async function ends(page, faults) {
+async function ends(page, faults, more = () => {}) {
   await until(page, () => document.querySelector('video').ended);
   const s = await state(page);
   assert.strictEqual(s.error, null);
   assert.strictEqual(s.fatal, undefined);
   assert.ok(s.sound > 0, 'sound is decoded');
   assert.deepStrictEqual(faults, []);
+  await more();
   await page.close();
   return s;
 }
@@ -116,6 +117,41 @@ for (const one of (REEL_CODECS || '').split(' ').filter((x) => x)) {
       assert.ok(Math.abs(s.duration - 4) < 0.1, `duration ${s.duration}`);
     });
   }
+}
+
+/* what a track that is showing shows, and since when; cues of scripts/test-browser */
+for (const [engine, name] of [['hls', 'master.m3u8'],
+  ['dash', 'manifest.mpd']]) {
+  test(`${engine} shows subtitles`, async () => {
+    const { page, faults } = await play(engine,
+      `${REEL_FORMS}/play/${REEL_CUES}/${name}`);
+    await page.evaluate((of) => {
+      const v = document.querySelector('video');
+      const { player } = window;
+      const on = of === 'hls'
+        ? () => { player.subtitleDisplay = true; player.subtitleTrack = 0; }
+        : () => player.setTextTrack(0);
+      window.seen = {};
+      setInterval(() => {
+        for (const track of v.textTracks) {
+          for (const cue of track.mode === 'showing' ? track.activeCues : []) {
+            window.seen[cue.text] ??= v.currentTime;
+          }
+        }
+        if (of === 'hls' ? player.subtitleTrack < 0 && player.subtitleTracks.length
+          : player.isReady() && player.getCurrentTextTrackIndex() < 0) {
+          on();
+        }
+      }, 40);
+    }, engine);
+    await ends(page, faults, async () => {
+      const seen = await page.evaluate(() => window.seen);
+      assert.deepStrictEqual(Object.keys(seen),
+        ['The first line', 'The second line']);
+      assert.ok(seen['The first line'] < 1.9, JSON.stringify(seen));
+      assert.ok(seen['The second line'] >= 2.1, JSON.stringify(seen));
+    });
+  });
 }
 
 test('hls plays transport streams to the end', async () => {

@@ -10,6 +10,8 @@
  * to the last fragment.  Prints a line for each rendition:
  *
  *   codec <rendition> <string>
+ *
+ * but none of a file *.vtt, which is English text, a cue for each fragment.
  */
 
 #include <stdio.h>
@@ -31,6 +33,7 @@
 #define INDEX_MAX   (1u << 20)
 #define GRID_SCALE  90000
 #define GOP_S       2
+#define TEXT_SCALE  1000
 
 typedef struct {
     reel_cmaf_sample_t s;
@@ -40,6 +43,7 @@ typedef struct {
 
 typedef struct {
     char               *name;
+    bool                text;
     reel_buf_t          file, object, header;
     reel_cmaf_track_t   track;
     sample_t           *samples;
@@ -195,11 +199,18 @@ static void
 read_rendition(rendition_t *r, const char *path)
 {
     reel_err_t    err;
+    const char   *suffix;
     reel_error_t  e = { "" };
 
     const reel_mp4_codec_t  *c;
 
     read_file(&r->file, path);
+
+    suffix = strrchr(path, '.');
+    r->text = suffix != NULL && strcmp(suffix, ".vtt") == 0;
+    if (r->text) {
+        return;
+    }
 
     err = reel_cmaf_read_header(&r->track, r->file.data, r->file.len, &e);
     if (err != REEL_OK) {
@@ -287,16 +298,44 @@ add_fragment(rendition_t *r, uint32_t k, uint32_t first, uint32_t n,
 }
 
 
-static void
-make_object(maker_t *m, rendition_t *r)
+/* an empty line ends the head, and each cue */
+static size_t
+end_of_block(rendition_t *r, size_t at)
 {
-    uint32_t    k, first, next = 0;
-    int64_t     ts = 0;
-    reel_key_t  key;
-    reel_err_t  err;
+    const char  *text = reel_buf_cstr(&r->file), *end;
 
-    r->fragments = checked(calloc(m->fragments, sizeof(*r->fragments)));
-    reel_buf_init(&r->object, FILE_MAX);
+    end = strstr(text + at, "\n\n");
+
+    return end != NULL ? (size_t) (end - text) + 2 : r->file.len;
+}
+
+
+static void
+make_text(maker_t *m, rendition_t *r)
+{
+    size_t    at = 0, end = end_of_block(r, 0);
+    uint32_t  k;
+
+    for (k = 0; k < m->fragments; k++) {
+        end = k + 1 < m->fragments ? end_of_block(r, end) : r->file.len;
+
+        r->fragments[k] = (reel_ix_fragment_t) {
+            .size = (uint32_t) (end - at), .samples = end != at,
+            .duration = GOP_S * TEXT_SCALE
+        };
+        at = end;
+    }
+
+    reel_buf_add(&r->object, r->file.data, r->file.len);
+}
+
+
+static void
+make_samples(maker_t *m, rendition_t *r)
+{
+    uint32_t  k, first, next = 0;
+    int64_t   ts = 0;
+
     reel_buf_add(&r->object, r->header.data, r->header.len);
 
     for (k = 0; k < m->fragments; k++) {
@@ -305,9 +344,33 @@ make_object(maker_t *m, rendition_t *r)
         add_fragment(r, k, first, next - first, ts);
         ts += r->fragments[k].duration;
     }
+}
+
+
+static const char *
+object_name(const rendition_t *r)
+{
+    return r->text ? "00000-1.vtt" : "00000-1.mp4";
+}
+
+
+static void
+make_object(maker_t *m, rendition_t *r)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    r->fragments = checked(calloc(m->fragments, sizeof(*r->fragments)));
+    reel_buf_init(&r->object, FILE_MAX);
+
+    if (r->text) {
+        make_text(m, r);
+    } else {
+        make_samples(m, r);
+    }
 
     err = reel_key_object(key, m->asset, reel_str(r->name),
-                          REEL_STR("00000-1.mp4"));
+                          reel_str(object_name(r)));
     if (err == REEL_OK) {
         err = reel_store_put_if_absent(m->store, key, r->object.data,
                                        r->object.len);
@@ -329,6 +392,15 @@ describe(reel_rendition_t *h, const rendition_t *r)
         .language = REEL_STR(""), .label = REEL_STR(""),
         .timescale = t->timescale, .rate_den = 1
     };
+
+    if (r->text) {
+        h->kind = REEL_TEXT;
+        h->codec = REEL_STR("wvtt");
+        h->language = REEL_STR("en");
+        h->label = REEL_STR("English");
+        h->timescale = TEXT_SCALE;
+        return;
+    }
 
     if (t->track_id == REEL_TRACK_AUDIO) {
         h->kind = REEL_AUDIO;
@@ -365,19 +437,24 @@ make_index(maker_t *m)
     ix.fragments = (uint32_t) m->fragments;
     ix.end_ts = (int64_t) m->fragments * ix.gop_ts;
     ix.constant_rate = true;
-    ix.nheaders = m->n;
     ix.nrenditions = m->n;
 
     for (i = 0; i < m->n; i++) {
         make_object(m, &m->r[i]);
-        ix.headers[i] = (reel_str_t) { (char *) m->r[i].header.data,
-                                       m->r[i].header.len };
         m->r[i].ix = (reel_ix_object_t) {
-            .name = REEL_STR("00000-1.mp4"), .header = i,
+            .name = reel_str(object_name(&m->r[i])),
+            .header = m->r[i].text ? 0 : ix.nheaders,
             .base = m->r[i].header.len,
             .nfragments = (uint32_t) m->fragments,
             .fragments = m->r[i].fragments
         };
+
+        if (!m->r[i].text) {
+            ix.headers[ix.nheaders++] = (reel_str_t) {
+                (char *) m->r[i].header.data, m->r[i].header.len
+            };
+        }
+
         describe(&out[i].head, &m->r[i]);
         out[i].nobjects = 1;
         out[i].objects = &m->r[i].ix;
