@@ -72,6 +72,11 @@ reel_answer_stands(reel_store_t *s, const char *asset,
                          a->stories[i].bytes);
     }
 
+    for (size_t i = 0; err == REEL_OK && i < a->nfiles; i++) {
+        err = stat_sized(s, asset, REEL_FOLDER_FILE, a->files[i].object,
+                         a->files[i].bytes);
+    }
+
     return err;
 }
 
@@ -179,6 +184,29 @@ withdraw_image(reel_attempt_t *a, const reel_answer_t *standing,
 }
 
 
+/* names of files hold their claim's token: no other answer has the same */
+static reel_err_t
+withdraw_file(reel_attempt_t *a, const reel_answer_t *standing,
+    const char *object)
+{
+    reel_key_t  key;
+
+    for (size_t i = 0; standing != NULL && i < standing->nfiles; i++) {
+        if (strcmp(standing->files[i].object, object) == 0) {
+            return REEL_OK;
+        }
+    }
+
+    if (reel_key_object(key, reel_str(a->asset), REEL_STR(REEL_FOLDER_FILE),
+                        reel_str(object)) != REEL_OK)
+    {
+        return REEL_OK;
+    }
+
+    return reel_store_del(a->w->store, key);
+}
+
+
 /*
  * A try that lost its lease may go on for a while, and the next one may
  * have resumed behind its objects: so what the standing answer names stays.
@@ -204,6 +232,11 @@ reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
 
     for (size_t i = 0; i < a->answer.nstories; i++) {
         rc = withdraw_image(a, standing, a->answer.stories[i].object);
+        err = err != REEL_OK ? err : rc;
+    }
+
+    for (size_t i = 0; i < a->answer.nfiles; i++) {
+        rc = withdraw_file(a, standing, a->answer.files[i].object);
         err = err != REEL_OK ? err : rc;
     }
 

@@ -267,7 +267,9 @@ reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
         .asset = (char *) id->asset,
         .publication = id->publication,
         .ready = true,
-        .completed_ms = id->completed_ms
+        .completed_ms = id->completed_ms,
+        .files = p->files,
+        .nfiles = p->nfiles
     };
 
     reel_buf_init(b, REEL_RECORD_MAX);

@@ -19,6 +19,7 @@ reel_parts_release(reel_parts_t *p)
     }
     free(p->answers);
     free(p->tracks);
+    free(p->files);
     *p = (reel_parts_t) { 0 };
 }
 
@@ -163,6 +164,63 @@ read_images(reel_parts_t *p, reel_store_t *s, const char *asset,
 }
 
 
+/* of one task of a program; those that are not kept go with the job */
+static reel_err_t
+add_files(reel_parts_t *p, const char *task, const reel_answer_t *a,
+    reel_error_t *e)
+{
+    void                *v;
+    reel_result_file_t  *f;
+
+    for (size_t i = 0; i < a->nfiles; i++) {
+        if (!a->files[i].keep) {
+            continue;
+        }
+
+        if (p->nfiles == REEL_RESULT_FILES) {
+            return reel_fail(e, REEL_LIMIT, "more than %d files of programs",
+                             REEL_RESULT_FILES);
+        }
+
+        v = realloc(p->files, (p->nfiles + 1) * sizeof(*p->files));
+        if (v == NULL) {
+            return REEL_NOMEM;
+        }
+        p->files = v;
+
+        f = &p->files[p->nfiles++];
+        *f = (reel_result_file_t) { .bytes = a->files[i].bytes };
+        snprintf(f->task, sizeof(f->task), "%s", task);
+        snprintf(f->name, sizeof(f->name), "%s", a->files[i].name);
+        snprintf(f->object, sizeof(f->object), "%s", a->files[i].object);
+    }
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+read_files(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const reel_publish_files_t *x, reel_error_t *e)
+{
+    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    uint32_t    i = 0;
+    reel_err_t  err;
+
+    do {
+        reel_task_name_exec(name, x->node, x->count > 0, i);
+        snprintf(file, sizeof(file), "%s.json", name);
+
+        err = read_maybe(p, s, asset, job, file, false, e);
+        if (err == REEL_OK) {
+            err = add_files(p, name, &p->answers[p->nanswers - 1], e);
+        }
+    } while (err == REEL_OK && ++i < x->count);
+
+    return err;
+}
+
+
 static reel_err_t
 read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
@@ -185,6 +243,10 @@ read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
     if (err == REEL_OK && t->storyboard) {
         err = read_images(p, s, asset, job, "storyboard.json", t->growing,
                           &p->stories, e);
+    }
+
+    for (uint32_t i = 0; err == REEL_OK && i < t->nfiles; i++) {
+        err = read_files(p, s, asset, job, &t->files[i], e);
     }
 
     return err;
@@ -211,6 +273,10 @@ reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
 
     max = (size_t) t->chunks * t->groups + t->first_groups + t->texts
           + (size_t) t->audios * t->audio_tracks + 2;
+    for (uint32_t i = 0; i < t->nfiles; i++) {
+        max += t->files[i].count > 0 ? t->files[i].count : 1;
+    }
+
     p->answers = calloc(max, sizeof(*p->answers));
     if (p->answers == NULL) {
         return REEL_NOMEM;

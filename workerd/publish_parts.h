@@ -7,6 +7,7 @@
 #ifndef REEL_WORKERD_PUBLISH_PARTS_H
 #define REEL_WORKERD_PUBLISH_PARTS_H
 
+#include "lib/job/record.h"
 #include "lib/job/task.h"
 #include "lib/store/store.h"
 
@@ -26,6 +27,8 @@ typedef struct {
     size_t               ntracks;
     const reel_answer_t *image;         /* NULL: none */
     const reel_answer_t *stories;       /* NULL: none */
+    reel_result_file_t  *files;         /* owned: of programs, to keep */
+    size_t               nfiles;
     uint32_t             fragments;     /* to be published */
     int64_t              end_ts;        /* of them, in the grid's ticks */
 } reel_parts_t;

@@ -348,7 +348,7 @@ take_line(reel_slot_t *s, const json_t *root)
     reel_attempt_t  *a = s->attempt;
 
     static const char *const keys[] = {
-        "object", "source", "image", "story", "task"
+        "object", "source", "image", "story", "file", "task"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

@@ -10,6 +10,7 @@
 
 #include "lib/index/index.h"
 #include "lib/store/layout.h"
+#include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/sweep_pass.h"
 
@@ -23,6 +24,7 @@ typedef struct {
     reel_str_t         asset;
     reel_sweep_pass_t *p;
     reel_index_t      *ix;      /* NULL: none stands, nothing is named */
+    reel_result_t      result;  /* names the files of programs */
     bool               young;
 } walk_t;
 
@@ -130,6 +132,14 @@ named(const walk_t *w, const char *rendition, names_t *l)
 
     if (w->ix == NULL) {
         return REEL_OK;
+    }
+
+    if (strcmp(rendition, REEL_FOLDER_FILE) == 0) {
+        for (size_t i = 0; err == REEL_OK && i < w->result.nfiles; i++) {
+            err = names_add(l, reel_str(w->result.files[i].object));
+        }
+        names_sort(l);
+        return err;
     }
 
     if (strcmp(rendition, "image") == 0) {
@@ -267,6 +277,20 @@ sweep_folder(walk_t *w, const char *rendition)
 }
 
 
+static reel_err_t
+read_result(walk_t *w)
+{
+    char        asset[27];
+    reel_err_t  err = reel_str_copy(asset, sizeof(asset), w->asset);
+
+    if (err == REEL_OK) {
+        err = reel_final_result(w->s, asset, &w->result);
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
 reel_err_t
 reel_sweep_objects(reel_store_t *s, reel_str_t asset, reel_sweep_pass_t *p)
 {
@@ -290,6 +314,9 @@ reel_sweep_objects(reel_store_t *s, reel_str_t asset, reel_sweep_pass_t *p)
     }
 
     if (err == REEL_OK) {
+        err = read_result(&w);
+    }
+    if (err == REEL_OK) {
         err = check(&w);
     }
     if (err == REEL_OK) {
@@ -302,6 +329,7 @@ reel_sweep_objects(reel_store_t *s, reel_str_t asset, reel_sweep_pass_t *p)
 
     free(folders.v);
     free(w.ix);
+    reel_result_release(&w.result);
     reel_buf_release(&b);
 
     return err == REEL_OK && w.young ? REEL_AGAIN : err;

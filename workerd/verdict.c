@@ -122,7 +122,7 @@ reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail)
 }
 
 
-/* after how many tries an optional task is given up */
+/* after how many tries an optional task is given up; 0: it never is */
 static uint64_t
 tries(const reel_attempt_t *a)
 {
@@ -132,14 +132,22 @@ tries(const reel_attempt_t *a)
     n = json_integer_value(json_object_get(payload, "tries"));
     json_decref(payload);
 
-    return n > 0 ? (uint64_t) n : 1;
+    /* exec is optional where the pipeline says so, others always are */
+    return n > 0 ? (uint64_t) n : a->ops->type == REEL_TASK_EXEC ? 0 : 1;
+}
+
+
+static bool
+optional(const reel_attempt_t *a)
+{
+    return a->ops != NULL && a->ops->optional && tries(a) > 0;
 }
 
 
 bool
 reel_verdict_hopeless(const reel_attempt_t *a)
 {
-    return a->ops->optional && a->number > tries(a) + 1;
+    return optional(a) && a->number > tries(a) + 1;
 }
 
 
@@ -148,7 +156,7 @@ reel_verdict_forgive(reel_attempt_t *a)
 {
     reel_outcome_t  *o = &a->outcome;
 
-    if (a->ops == NULL || !a->ops->optional || !o->failed
+    if (!optional(a) || !o->failed
         || (o->retry && (!reel_code_find(o->code)->counted
                          || a->number < tries(a))))
     {

@@ -49,6 +49,16 @@ typedef struct {
     uint64_t bytes;
 } reel_result_rendition_t;
 
+/* a file that a program of the pipeline made: file/<object> */
+#define REEL_RESULT_FILES 4096
+
+typedef struct {
+    char     task[32];          /* "captions", "captions.3" */
+    char     name[33];          /* as the pipeline calls it */
+    char     object[64];
+    uint64_t bytes;
+} reel_result_file_t;
+
 typedef struct {
     char    *asset;
     uint32_t publication;
@@ -57,6 +67,8 @@ typedef struct {
     int64_t  duration_ms;
     reel_result_rendition_t *renditions;
     size_t   nrenditions;
+    reel_result_file_t *files;  /* owned */
+    size_t   nfiles;
     char    *code;              /* errored: "NOT_A_VIDEO", … */
     char    *stage;             /* errored: task name */
     char    *detail;            /* errored: a sentence for the user */

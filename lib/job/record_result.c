@@ -39,6 +39,27 @@ print_rendition(reel_json_t *j, const reel_result_rendition_t *r)
 
 
 static void
+print_files(reel_json_t *j, const reel_result_t *r)
+{
+    size_t i;
+
+    reel_json_key(j, "files");
+    reel_json_array(j);
+
+    for (i = 0; i < r->nfiles; i++) {
+        reel_json_object(j);
+        reel_json_kstr(j, "task", r->files[i].task);
+        reel_json_kstr(j, "name", r->files[i].name);
+        reel_json_kstr(j, "object", r->files[i].object);
+        reel_json_kuint(j, "bytes", r->files[i].bytes);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
 print_error(reel_json_t *j, const reel_result_t *r)
 {
     reel_json_kstr(j, "code", r->code);
@@ -57,7 +78,8 @@ reel_result_print(reel_buf_t *b, const reel_result_t *r)
 
     if (r->asset == NULL || r->publication == 0
         || (!r->ready && r->code == NULL)
-        || r->nrenditions > REEL_INDEX_MAX_RENDITIONS)
+        || r->nrenditions > REEL_INDEX_MAX_RENDITIONS
+        || r->nfiles > REEL_RESULT_FILES)
     {
         return REEL_INVAL;
     }
@@ -77,6 +99,10 @@ reel_result_print(reel_buf_t *b, const reel_result_t *r)
     }
 
     reel_json_end(&j, ']');
+
+    if (r->nfiles > 0) {
+        print_files(&j, r);
+    }
 
     if (!r->ready) {
         print_error(&j, r);
@@ -147,6 +173,37 @@ parse_renditions(reel_result_t *r, reel_fields_t *f)
 
 
 static void
+parse_files(reel_result_t *r, reel_fields_t *f)
+{
+    size_t               i, n;
+    json_t              *a;
+    reel_fields_t        in;
+    reel_result_file_t  *x;
+
+    a = reel_fields_array(f, "files", REEL_RESULT_FILES);
+    n = json_array_size(a);
+
+    r->files = n > 0 ? calloc(n, sizeof(*r->files)) : NULL;
+    if (n > 0 && r->files == NULL) {
+        reel_fields_fail(f, REEL_NOMEM, "files", "do not fit into memory");
+        return;
+    }
+
+    for (i = 0; i < n && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(a, i), "files");
+        x = &r->files[i];
+        reel_fields_text(&in, "task", x->task, sizeof(x->task), 1);
+        reel_fields_text(&in, "name", x->name, sizeof(x->name), 1);
+        reel_fields_text(&in, "object", x->object, sizeof(x->object), 1);
+        x->bytes = reel_fields_uint(&in, "bytes", UINT64_MAX);
+        reel_fields_join(f, &in);
+    }
+
+    r->nfiles = n;
+}
+
+
+static void
 parse_error(reel_result_t *r, reel_fields_t *f)
 {
     r->code = reel_fields_dup(f, "code", 64, true);
@@ -178,6 +235,10 @@ reel_result_parse(reel_result_t *r, const char *json, size_t len,
     r->duration_ms = reel_fields_int(&f, "duration_ms", 0, INT64_MAX);
     parse_renditions(r, &f);
 
+    if (reel_fields_has(&f, "files")) {
+        parse_files(r, &f);
+    }
+
     if (f.err == REEL_OK && !r->ready) {
         parse_error(r, &f);
     }
@@ -201,6 +262,7 @@ reel_result_release(reel_result_t *r)
 {
     free(r->asset);
     free(r->renditions);
+    free(r->files);
     free(r->code);
     free(r->stage);
     free(r->detail);

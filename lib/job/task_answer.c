@@ -304,6 +304,27 @@ reel_encoded_release(reel_encoded_t *o)
 }
 
 
+static void
+print_files(reel_json_t *j, const reel_answer_t *a)
+{
+    size_t i;
+
+    reel_json_key(j, "files");
+    reel_json_array(j);
+
+    for (i = 0; i < a->nfiles; i++) {
+        reel_json_object(j);
+        reel_json_kstr(j, "name", a->files[i].name);
+        reel_json_kstr(j, "object", a->files[i].object);
+        reel_json_kuint(j, "bytes", a->files[i].bytes);
+        reel_json_kbool(j, "keep", a->files[i].keep);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
 reel_err_t
 reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
 {
@@ -338,6 +359,10 @@ reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
         }
 
         reel_json_end(&j, ']');
+    }
+
+    if (a->nfiles > 0) {
+        print_files(&j, a);
     }
 
     reel_json_end(&j, '}');
@@ -407,6 +432,36 @@ parse_stories(reel_answer_t *a, reel_fields_t *f)
 }
 
 
+static void
+parse_files(reel_answer_t *a, reel_fields_t *f)
+{
+    size_t         i;
+    json_t        *list;
+    reel_file_t   *x;
+    reel_fields_t  in;
+
+    list = reel_fields_array(f, "files", REEL_ANSWER_FILES);
+
+    for (i = 0; i < json_array_size(list) && f->err == REEL_OK; i++) {
+        in = reel_fields_element(f, json_array_get(list, i), "files");
+        x = &a->files[a->nfiles++];
+        reel_fields_text(&in, "name", x->name, sizeof(x->name), 1);
+        reel_fields_text(&in, "object", x->object, sizeof(x->object), 1);
+        x->bytes = reel_fields_uint(&in, "bytes", (uint64_t) 1 << 53);
+        x->keep = reel_fields_bool(&in, "keep");
+
+        if (in.err == REEL_OK && (!reel_part_object_name(x->object)
+                                  || !reel_file_name_valid(reel_str(x->name))))
+        {
+            reel_fields_fail(&in, REEL_BADDATA, "object", "or name of a file "
+                             "is not one");
+        }
+
+        reel_fields_join(f, &in);
+    }
+}
+
+
 reel_err_t
 reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
     reel_error_t *e)
@@ -438,6 +493,10 @@ reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
 
     if (reel_fields_has(&f, "stories")) {
         parse_stories(a, &f);
+    }
+
+    if (reel_fields_has(&f, "files")) {
+        parse_files(a, &f);
     }
 
     json_decref(f.obj);

@@ -23,6 +23,9 @@ typedef char reel_key_t[REEL_STORE_KEY_MAX + 1];
 #define REEL_PART_META      "meta.json"
 #define REEL_PART_TOMBSTONE "tombstone"
 
+/* the folder of what programs of a pipeline made */
+#define REEL_FOLDER_FILE    "file"
+
 reel_err_t reel_key_asset(reel_key_t dst, reel_str_t asset)
     REEL_WARN_UNUSED;                       /* assets/<xx>/<id> */
 reel_err_t reel_key_asset_part(reel_key_t dst, reel_str_t asset,

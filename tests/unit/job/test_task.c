@@ -407,6 +407,98 @@ answer(void **state)
 }
 
 
+/* what programs made: names that would lead elsewhere are refused */
+static void
+files(void **state)
+{
+    size_t        i;
+    reel_buf_t    b;
+    reel_error_t  e;
+    reel_answer_t q, a = {
+        .nfiles = 2,
+        .files = { { "a.vtt", "0-7-ab", 9, true },
+                   { "b", "1-7-ab", 0, false } }
+    };
+
+    static const struct {
+        const char *name, *object;
+    } wrong[] = {
+        { "a/b", "0-7" }, { ".x", "0-7" }, { "a", "../x" }, { "a", ".x" }
+    };
+
+    (void) state;
+    memset(a.digest, 'a', 64);
+    reel_buf_init(&b, REEL_ANSWER_MAX);
+    assert_int_equal(reel_answer_print(&b, &a), REEL_OK);
+    assert_int_equal(reel_answer_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_int_equal(q.nfiles, 2);
+    assert_string_equal(q.files[0].name, "a.vtt");
+    assert_string_equal(q.files[1].object, "1-7-ab");
+    assert_int_equal(q.files[0].bytes, 9);
+    assert_true(q.files[0].keep && !q.files[1].keep);
+    reel_answer_release(&q);
+
+    for (i = 0; i < COUNT(wrong); i++) {
+        (void) snprintf(a.files[1].name, sizeof(a.files[1].name), "%s",
+                        wrong[i].name);
+        (void) snprintf(a.files[1].object, sizeof(a.files[1].object), "%s",
+                        wrong[i].object);
+        reel_buf_clear(&b);
+        assert_int_equal(reel_answer_print(&b, &a), REEL_OK);
+        assert_int_equal(reel_answer_parse(&q, (char *) b.data, b.len, &e),
+                         REEL_BADDATA);
+    }
+
+    reel_buf_release(&b);
+}
+
+
+static void
+exec(void **state)
+{
+    size_t       i;
+    reel_buf_t   b;
+    reel_exec_t  q, t = {
+        .node = "words", .tries = 3, .nwords = 3,
+        .command = "/bin/words\0--all\0", .source = true,
+        .ninputs = 1, .inputs = { { "look", "x.bin", 2, 1 } },
+        .noutputs = 1, .outputs = { { "a.vtt", 64, true } },
+        .each = REEL_EACH_CHUNK, .number = 2, .from_ms = 4000,
+        .to_ms = 9000, .width = 320, .height = 180, .stream = -1
+    };
+
+    static const char *const wrong[][2] = {
+        { "\"/bin/words\",\"--all\",\"\"", "" },
+        { "\"/bin/words\"", "7" },
+        { "\"a.vtt\"", "\"../a\"" }, { "\"x.bin\"", "\"a/b\"" },
+        { "\"words\"", "\"..\"" }, { "\"each\":1", "\"each\":4" },
+        { "\"max_mib\":64", "\"max_mib\":0" },
+    };
+
+    (void) state;
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    assert_int_equal(reel_exec_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_exec_parse(&q, reel_buf_cstr(&b), b.len, NULL),
+                     REEL_OK);
+    assert_memory_equal(&q, &t, sizeof(q));
+
+    for (i = 0; i < COUNT(wrong); i++) {
+        char text[REEL_PAYLOAD_MAX], *at;
+
+        at = strstr(reel_buf_cstr(&b), wrong[i][0]);
+        assert_non_null(at);
+        (void) snprintf(text, sizeof(text), "%.*s%s%s",
+                        (int) (at - (char *) b.data), (char *) b.data,
+                        wrong[i][1], at + strlen(wrong[i][0]));
+        assert_int_equal(reel_exec_parse(&q, text, strlen(text), NULL),
+                         REEL_BADDATA);
+    }
+
+    reel_buf_release(&b);
+}
+
+
 /* a child may be in an attacker's hands: its objects keep the bounds */
 static void
 objects_refused(void **state)
@@ -464,6 +556,8 @@ main(void)
         cmocka_unit_test(grids_that_cannot_be),
         cmocka_unit_test(access_units),
         cmocka_unit_test(answer),
+        cmocka_unit_test(files),
+        cmocka_unit_test(exec),
         cmocka_unit_test(objects_refused),
     };
 

@@ -68,7 +68,9 @@ static void
 put_result(uint32_t publication, bool ready)
 {
     reel_buf_t     b;
+    reel_result_file_t  kept = { "words", "a.vtt", "0-7-ab", 1 };
     reel_result_t  r = {
+        .files = &kept, .nfiles = ready,
         .asset = (char *) ASSET, .publication = publication, .ready = ready,
         .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
         .detail = ready ? NULL : "x", .log = ready ? NULL : ""
@@ -134,6 +136,8 @@ put_objects(void)
     put(PREFIX "v720/0-1-00000000000000aa.mp4", "x");
     put(PREFIX "image/p.jpg", "x");
     put(PREFIX "image/q.jpg", "x");
+    put(PREFIX "file/0-7-ab", "x");
+    put(PREFIX "file/1-7-ab", "x");
     put(PREFIX "image/s.jpgs", "x");
     put(PREFIX "source", "x");
     put(PREFIX "request.json", "{}");
@@ -151,12 +155,14 @@ unnamed_ones_go(void **state)
     put_result(1, true);
     assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
 
-    assert_int_equal(pass.objects, 3);
+    assert_int_equal(pass.objects, 4);
     assert_int_equal(pass.jobs, 1);
     assert_true(stands(PREFIX "v240/0-1-00000000000000aa.mp4"));
     assert_true(stands(PREFIX "v240/odd.mp4"));
     assert_true(stands(PREFIX "image/p.jpg"));
     assert_true(stands(PREFIX "image/s.jpgs"));
+    assert_true(stands(PREFIX "file/0-7-ab"));
+    assert_false(stands(PREFIX "file/1-7-ab"));
     assert_true(stands(PREFIX "source"));
     assert_true(stands(PREFIX "index"));
     assert_false(stands(PREFIX "v240/0-1-00000000000000ab.mp4"));
@@ -276,7 +282,7 @@ all_objects_of_an_errored_asset_go(void **state)
     put_objects();
     put_result(1, false);
     assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
-    assert_int_equal(pass.objects, 7);
+    assert_int_equal(pass.objects, 9);
     assert_true(stands(PREFIX "source"));
     assert_true(stands(PREFIX "result.json"));
 }

@@ -1,0 +1,146 @@
+"""Graphs of the user's: programs, conditions, order, codecs."""
+
+import json
+import os
+
+import pytest
+
+from reel import Stack, clip, wait_for
+
+# what a program may see and do, line by line; it is sh, with python3 inside
+LOOK = r"""
+cd "$PWD" || exit 9
+{
+    echo "source $(wc -c < in/source)"
+    grep -q '"video"' in/inspect.json && echo facts
+    cat /etc/shadow >/dev/null 2>&1 && echo LEAK shadow
+    ls ../.. >/dev/null 2>&1 && echo LEAK store
+    echo x 2>/dev/null >> in/source && echo LEAK source
+    echo x 2>/dev/null > ../x && echo LEAK scratch
+    touch /tmp/reel-leak 2>/dev/null && echo LEAK tmp
+    kill -0 $OUTSIDE 2>/dev/null && echo LEAK signal
+    /usr/bin/python3 - <<'EOF'
+import os, socket
+for family in socket.AF_INET, socket.AF_UNIX:
+    try:
+        socket.socket(family)
+        print("LEAK socket")
+    except PermissionError:
+        print("no socket")
+EOF
+    env | grep -E '^(REDIS|REEL_REDIS)' && echo LEAK environment
+    echo "$REEL_NUMBER $REEL_FROM_MS-$REEL_TO_MS $REEL_WIDTH x $REEL_HEIGHT"
+    [ -w "$TMPDIR" ] && echo tmp
+} > out/report.txt 2>&1
+echo '{"progress": 500}' >&$REEL_CONTROL_FD
+printf 0123456789 > out/raw.bin
+"""
+
+GRAPH = """
+gop_ms: 1000
+renditions:
+  - { short_side: 80, crf: 40, max_kbps: 200, buf_kbits: 300,
+      when: duration > 60 }
+  - { short_side: 64, crf: 40, max_kbps: 200, buf_kbits: 300 }
+  - { short_side: 64, crf: 40, max_kbps: 200, buf_kbits: 300, codec: hevc,
+      preset: ultrafast }
+  - { short_side: 64, crf: 60, max_kbps: 200, buf_kbits: 300, codec: av1,
+      preset: 13 }
+storyboard: { interval_s: 0 }
+tasks:
+  poster: { when: height > 1000 }
+  light: { type: encode_video, codec: av1 }
+  encode_audio: { after: look }
+  look:
+    type: exec
+    command: [/bin/sh, -c, %s]
+    inputs: [source, inspect]
+    outputs: [report.txt, { name: raw.bin, keep: false }]
+  each:
+    type: exec
+    command: [/bin/sh, -c, 'cat in/look/raw.bin > out/x;
+        echo " $REEL_RENDITION" >> out/x']
+    for_each: rendition
+    inputs: look/raw.bin
+    outputs: [x]
+  broken:
+    type: exec
+    command: [/bin/sh, -c, 'echo cannot >&2; exit 3']
+    outputs: [never]
+    attempts: 1
+    optional: true
+  left-out:
+    type: exec
+    command: /bin/false
+    when: duration > 60
+"""
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with Stack() as s:
+        s.pipeline("graph", GRAPH % json.dumps(LOOK.replace(
+            "$OUTSIDE", str(os.getpid()))))
+        s.pipeline("stubborn", "storyboard: { interval_s: 0 }\n"
+                   "tasks:\n  wrong:\n    type: exec\n"
+                   "    command: [/bin/sh, -c, 'ln -s /etc/passwd out/link;"
+                   " sleep 1000 & exit 0']\n    outputs: [link]\n"
+                   "    attempts: 1\n")
+        s.start_redis()
+        s.start_workerd()
+        yield s
+
+
+def test_graph(stack):
+    source = clip(2, size="160x90")
+    a = stack.put(source, pipeline="graph")
+    ix = stack.check_ready(a, frames=60, seconds=2)
+    assert list(ix["renditions"]) == ["v64", "h64", "av64", "a128"]
+    assert [ix["renditions"][n]["codec"][:4]
+            for n in ("v64", "h64", "av64")] == ["avc1", "hvc1", "av01"]
+    assert not ix["images"]
+    assert set(stack.tasks(a)) == {
+        "inspect", "plan", "v0.0", "v0.1", "v0.2", "a0", "look", "each.0",
+        "each.1", "each.2", "broken", "publish"}
+    assert set(stack.tasks(a).values()) == {"done"}
+    assert stack.task(a, "a0", "since") >= stack.task(a, "look", "since")
+
+    files = {(f["task"], f["name"]): f for f in stack.result(a)["files"]}
+    assert set(files) == {("look", "report.txt"), ("each.0", "x"),
+                          ("each.1", "x"), ("each.2", "x")}
+
+    def read(task, name):
+        f = files[task, name]
+        with open(stack.path(a, "file", f["object"])) as o:
+            text = o.read()
+        assert len(text) == f["bytes"]
+        return text
+
+    report = read("look", "report.txt").splitlines()
+    assert report == ["source %d" % os.path.getsize(source), "facts",
+                      "no socket", "no socket", "0 0-2000 160 x 90", "tmp"]
+    assert sorted(read("each.%d" % i, "x") for i in range(3)) == [
+        "0123456789 av64\n", "0123456789 h64\n", "0123456789 v64\n"]
+
+    # the folders of programs are gone, and so is the other one's file
+    scratch = os.path.join(stack.store, "scratch", a + ".1")
+    assert not [n for n in os.listdir(scratch) if n.endswith(".d")]
+
+
+def test_an_output_is_a_file_and_nothing_is_left_running(stack):
+    a = stack.put(clip(2, size="160x90"), pipeline="stubborn")
+    r = stack.wait(a)
+    assert not r["ready"] and r["stage"] == "wrong"
+    assert "made no file out/link" in stack.said()
+    wait_for(lambda: os.popen("pgrep -f 'sleep 100[0]'").read() == "", 10)
+
+
+def test_a_pipeline_that_is_wrong_is_refused_at_the_border():
+    with Stack() as s:
+        s.pipeline("loop", "tasks:\n  poster: { after: storyboard }\n"
+                   "  storyboard: { after: poster }\n")
+        s.write_conf()
+        p = s.start_workerd("-t")
+        assert p.wait(30) == 1
+        assert "loop.yaml:3:24: storyboard: \"storyboard\" and \"poster\"" \
+            in s.said()

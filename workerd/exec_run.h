@@ -1,0 +1,33 @@
+/*
+ * The child's side of exec: the folder is made, the program run in it, its
+ * outputs copied into the descriptors of the child.
+ */
+
+#ifndef REEL_WORKERD_EXEC_RUN_H
+#define REEL_WORKERD_EXEC_RUN_H
+
+#include <stdbool.h>
+
+#include "workerd/child_io.h"
+
+#define REEL_EXEC_INPUTS 4096           /* files, of a long film's chunks */
+
+/* an input: in/<name> leads to path */
+typedef struct {
+    char  name[REEL_TASK_NAME + REEL_EXEC_FILE];
+    char *path;                 /* absolute, owned by the caller */
+} reel_exec_file_t;
+
+typedef struct {
+    const reel_exec_t      *task;
+    const char             *folder;     /* absolute; made, then removed */
+    const char             *asset, *job, *name;
+    const reel_exec_file_t *files;
+    size_t                  nfiles;
+    bool                    best_effort;        /* without landlock, too */
+} reel_exec_run_t;
+
+/* 0, or the status of reel_child_fail */
+int reel_exec_run(reel_child_t *c, const reel_exec_run_t *r);
+
+#endif

@@ -1,0 +1,279 @@
+#include "workerd/exec_sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* of kernels newer than the headers */
+#define FS_REFER         (UINT64_C(1) << 13)    /* ABI 2 */
+#define FS_TRUNCATE      (UINT64_C(1) << 14)    /* 3 */
+#define NET_TCP          UINT64_C(3)            /* 4: bind, connect */
+#define FS_IOCTL_DEV     (UINT64_C(1) << 15)    /* 5 */
+#define SCOPE_ALL        UINT64_C(3)            /* 6: abstract sockets,
+                                                   signals */
+
+#define FS_ABI_1         ((UINT64_C(1) << 13) - 1)
+#define FS_READ          (LANDLOCK_ACCESS_FS_READ_FILE                       \
+                          | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_RUN           (FS_READ | LANDLOCK_ACCESS_FS_EXECUTE)
+#define FS_OF_FILES      (LANDLOCK_ACCESS_FS_READ_FILE                       \
+                          | LANDLOCK_ACCESS_FS_WRITE_FILE                    \
+                          | LANDLOCK_ACCESS_FS_EXECUTE | FS_TRUNCATE         \
+                          | FS_IOCTL_DEV)
+
+/* struct landlock_ruleset_attr as the newest kernels have it */
+typedef struct {
+    uint64_t fs, net, scoped;
+} ruleset_t;
+
+typedef struct {
+    int      fd;
+    uint64_t handled;
+} landlock_t;
+
+/* what programs of a machine need to begin, and its tools */
+static const struct {
+    const char *path;
+    uint64_t    access;
+} common[] = {
+    { "/usr", FS_RUN }, { "/lib", FS_RUN }, { "/lib64", FS_RUN },
+    { "/bin", FS_RUN }, { "/sbin", FS_RUN }, { "/opt", FS_RUN },
+    { "/etc/ld.so.cache", FS_READ }, { "/etc/ld.so.conf", FS_READ },
+    { "/etc/ld.so.conf.d", FS_READ }, { "/etc/alternatives", FS_READ },
+    { "/etc/fonts", FS_READ }, { "/etc/localtime", FS_READ },
+    { "/etc/nsswitch.conf", FS_READ }, { "/etc/passwd", FS_READ },
+    { "/etc/group", FS_READ }, { "/etc/mime.types", FS_READ },
+    { "/proc/cpuinfo", FS_READ }, { "/proc/meminfo", FS_READ },
+    { "/sys/devices/system/cpu", FS_READ },
+    { "/dev/null", FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE },
+    { "/dev/zero", FS_READ }, { "/dev/random", FS_READ },
+    { "/dev/urandom", FS_READ },
+};
+
+
+/* a process is in a user's namespace under its own id, not as nobody */
+static void
+map_id(const char *file, unsigned id)
+{
+    int   fd = open(file, O_WRONLY | O_CLOEXEC);
+    char  text[64];
+
+    if (fd < 0) {
+        return;
+    }
+
+    (void) snprintf(text, sizeof(text), "%u %u 1", id, id);
+    (void) !write(fd, text, strlen(text));
+    close(fd);
+}
+
+
+bool
+reel_exec_unshare(void)
+{
+    int       fd;
+    unsigned  uid = geteuid(), gid = getegid();
+    const int spaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC;
+
+    if (unshare(spaces) == 0) {
+        return true;
+    }
+
+    if (unshare(CLONE_NEWUSER | spaces) != 0) {
+        return false;
+    }
+
+    /* its own files in /proc are root's while it cannot be dumped */
+    (void) prctl(PR_SET_DUMPABLE, 1);
+    fd = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void) !write(fd, "deny", 4);
+        close(fd);
+    }
+    map_id("/proc/self/uid_map", uid);
+    map_id("/proc/self/gid_map", gid);
+    (void) prctl(PR_SET_DUMPABLE, 0);
+
+    return true;
+}
+
+
+/* REEL_NOTFOUND: it is not there, and needs no rule */
+static reel_err_t
+allow(const landlock_t *l, const char *path, uint64_t access, bool folder)
+{
+    long                              rc;
+    struct landlock_path_beneath_attr rule = { .allowed_access = 0 };
+
+    access = folder ? access : access & FS_OF_FILES;
+    rule.allowed_access = access & l->handled;
+    rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+    if (rule.parent_fd < 0) {
+        return REEL_NOTFOUND;
+    }
+
+    rc = syscall(SYS_landlock_add_rule, l->fd, LANDLOCK_RULE_PATH_BENEATH,
+                 &rule, 0);
+
+    /* a file where a folder was thought of */
+    if (rc != 0 && errno == EINVAL && folder) {
+        rule.allowed_access &= FS_OF_FILES;
+        rc = syscall(SYS_landlock_add_rule, l->fd,
+                     LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    }
+
+    close(rule.parent_fd);
+
+    return rc == 0 ? REEL_OK : REEL_IO;
+}
+
+
+static reel_err_t
+open_ruleset(landlock_t *l)
+{
+    long       abi;
+    size_t     size;
+    ruleset_t  r = { .fs = FS_ABI_1 };
+
+    abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+                  LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 1) {
+        return REEL_UNSUPPORTED;
+    }
+
+    r.fs |= abi >= 2 ? FS_REFER : 0;
+    r.fs |= abi >= 3 ? FS_TRUNCATE : 0;
+    r.fs |= abi >= 5 ? FS_IOCTL_DEV : 0;
+    r.net = abi >= 4 ? NET_TCP : 0;
+    r.scoped = abi >= 6 ? SCOPE_ALL : 0;
+    size = abi >= 6 ? sizeof(r) : abi >= 4 ? 2 * sizeof(uint64_t)
+                                           : sizeof(uint64_t);
+
+    l->handled = r.fs;
+    l->fd = (int) syscall(SYS_landlock_create_ruleset, &r, size, 0);
+
+    return l->fd >= 0 ? REEL_OK : REEL_IO;
+}
+
+
+reel_err_t
+reel_exec_landlock(const char *folder, const char *program,
+    const char *const *files, size_t nfiles)
+{
+    size_t      i;
+    reel_err_t  err;
+    landlock_t  l;
+
+    err = open_ruleset(&l);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    for (i = 0; err == REEL_OK && i < sizeof(common) / sizeof(common[0]); i++)
+    {
+        err = allow(&l, common[i].path, common[i].access, true);
+        err = err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    for (i = 0; err == REEL_OK && i < nfiles; i++) {
+        err = allow(&l, files[i], FS_READ, false);
+    }
+
+    if (err == REEL_OK) {
+        err = allow(&l, folder, l.handled & ~(FS_IOCTL_DEV
+                    | LANDLOCK_ACCESS_FS_EXECUTE
+                    | LANDLOCK_ACCESS_FS_MAKE_CHAR
+                    | LANDLOCK_ACCESS_FS_MAKE_BLOCK), true);
+    }
+    if (err == REEL_OK) {
+        err = allow(&l, program, FS_RUN, false);
+    }
+    if (err == REEL_OK
+        && syscall(SYS_landlock_restrict_self, l.fd, 0) != 0)
+    {
+        err = REEL_IO;
+    }
+
+    close(l.fd);
+
+    return err;
+}
+
+
+/* out of reach: the network, other processes, what changes the machine */
+static const int refused[] = {
+    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
+    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
+    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
+    SCMP_SYS(chroot), SCMP_SYS(open_tree), SCMP_SYS(move_mount),
+    SCMP_SYS(fsopen), SCMP_SYS(fsmount), SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr), SCMP_SYS(unshare), SCMP_SYS(setns),
+    SCMP_SYS(bpf), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(request_key), SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open),
+    SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_register), SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load), SCMP_SYS(init_module),
+    SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(reboot),
+    SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(syslog),
+    SCMP_SYS(quotactl), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
+    SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname),
+    SCMP_SYS(setdomainname), SCMP_SYS(name_to_handle_at),
+    SCMP_SYS(open_by_handle_at), SCMP_SYS(personality),
+    SCMP_SYS(setsid), SCMP_SYS(setpgid),        /* its group is killed */
+    SCMP_SYS(mknod), SCMP_SYS(mknodat)
+};
+
+
+reel_err_t
+reel_exec_filter(void)
+{
+    int              rc = 0;
+    scmp_filter_ctx  ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+    static const uint64_t spaces[] = {
+        CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWNS,
+        CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP
+    };
+
+    if (ctx == NULL) {
+        return REEL_NOMEM;
+    }
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (refused[i] >= 0) {
+            rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+        }
+    }
+
+    /* clone3 cannot be looked into, so libc falls back to clone */
+    rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                               SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i],
+                                       spaces[i]));
+    }
+
+    /* only a pair of its own */
+    rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socketpair),
+                           1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
+
+    if (rc == 0) {
+        rc = seccomp_load(ctx);
+    }
+
+    seccomp_release(ctx);
+
+    return rc == 0 ? REEL_OK : REEL_UNSUPPORTED;
+}

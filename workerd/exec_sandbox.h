@@ -1,0 +1,34 @@
+/*
+ * What confines a program of the pipeline's: landlock shows it its folder,
+ * its inputs and what programs of this machine need, a seccomp filter keeps
+ * it from the network and from other processes, namespaces (where they are to
+ * be had) end with it whatever it started.
+ */
+
+#ifndef REEL_WORKERD_EXEC_SANDBOX_H
+#define REEL_WORKERD_EXEC_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/err.h"
+
+/*
+ * In the parent of the program, before it is forked: what is forked next is
+ * the first of its own process, network and IPC namespaces.  False: this
+ * kernel or user has none, and only the filter stands.
+ */
+bool reel_exec_unshare(void);
+
+/*
+ * In the forked child, before the program: folder may be written, the files
+ * read, program run.  Irrevocable.  REEL_UNSUPPORTED: the kernel has no
+ * landlock, REEL_NOTFOUND: no such program; else REEL_IO.
+ */
+reel_err_t reel_exec_landlock(const char *folder, const char *program,
+    const char *const *files, size_t nfiles) REEL_WARN_UNUSED;
+
+/* the same child, last: REEL_UNSUPPORTED when the filter cannot be taken */
+reel_err_t reel_exec_filter(void) REEL_WARN_UNUSED;
+
+#endif

@@ -1,0 +1,310 @@
+/*
+ * exec: a program of the pipeline's file.  What the payload says of it must
+ * be what this worker's own file says: neither Redis nor an upload names a
+ * program.  Outputs become assets/…/file/<number>-<token>.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/answer.h"
+#include "workerd/attempt.h"
+#include "workerd/exec_run.h"
+
+/* files[0 … n) of a try, and the store they are in */
+typedef struct {
+    reel_child_t         *c;
+    const reel_attempt_t *a;
+    const reel_exec_t    *t;
+    reel_store_t         *store;
+    reel_exec_file_t     *files;        /* owned */
+    size_t                n;
+} inputs_t;
+
+
+static bool
+is_ours(const reel_attempt_t *a, const reel_exec_t *t)
+{
+    const reel_node_t      *n;
+    const reel_pipeline_t  *pl = reel_worker_pipeline(a->w, a->pipeline);
+
+    n = pl == NULL ? NULL : reel_pipeline_node(pl, t->node);
+
+    return n != NULL && n->type == REEL_TASK_EXEC && n->nwords == t->nwords
+           && memcmp(n->command, t->command, sizeof(n->command)) == 0;
+}
+
+
+static reel_err_t
+prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_exec_t   *t = calloc(1, sizeof(*t));
+
+    if (t == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the payload");
+    }
+    a->data = t;
+
+    err = reel_exec_parse(t, a->payload, a->payload_len, &e);
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
+                                 "payload: %s", e.text);
+    }
+
+    if (!is_ours(a, t)) {
+        return reel_attempt_fail(a, REEL_INVAL, "BAD_PIPELINE", "prepare",
+                                 "this worker's pipeline \"%s\" has no such "
+                                 "program in \"%s\"", a->pipeline, t->node);
+    }
+
+    if (reel_answer_check(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    for (uint32_t i = 0; i < t->noutputs; i++) {
+        a->need += (uint64_t) t->outputs[i].max_mib << 20;
+    }
+
+    return reel_attempt_outputs(a, io, t->noutputs);
+}
+
+
+/* key of the store becomes the input `name` */
+static reel_err_t
+add(inputs_t *in, const char *name, const char *key)
+{
+    void              *p;
+    size_t             len;
+    reel_exec_file_t  *f;
+
+    if (in->n == REEL_EXEC_INPUTS) {
+        return REEL_LIMIT;
+    }
+
+    p = realloc(in->files, (in->n + 1) * sizeof(*in->files));
+    if (p == NULL) {
+        return REEL_NOMEM;
+    }
+    in->files = p;
+
+    f = &in->files[in->n];
+    len = strlen(in->a->w->conf.store) + strlen(key) + 2;
+    f->path = malloc(len);
+    if (f->path == NULL) {
+        return REEL_NOMEM;
+    }
+
+    snprintf(f->path, len, "%s/%s", in->a->w->conf.store, key);
+    snprintf(f->name, sizeof(f->name), "%s", name);
+    in->n++;
+
+    return REEL_OK;
+}
+
+
+/* an optional task may have made nothing: then it is not there */
+static reel_err_t
+add_of_task(inputs_t *in, const char *task, const char *file)
+{
+    char           name[REEL_TASK_NAME + REEL_EXEC_FILE];
+    reel_key_t     key;
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_answer_t  answer;
+
+    snprintf(name, sizeof(name), "%s.json", task);
+    err = reel_answer_read(in->store, in->a->job, name, &answer, &e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < answer.nfiles; i++) {
+        if (strcmp(answer.files[i].name, file) != 0) {
+            continue;
+        }
+
+        err = reel_key_object(key, reel_str(in->a->asset), REEL_STR(REEL_FOLDER_FILE),
+                              reel_str(answer.files[i].object));
+        snprintf(name, sizeof(name), "%s/%s", task, file);
+        if (err == REEL_OK) {
+            err = add(in, name, key);
+        }
+    }
+
+    reel_answer_release(&answer);
+
+    return err;
+}
+
+
+static reel_err_t
+add_tasks(inputs_t *in, const reel_exec_input_t *x)
+{
+    char        task[REEL_TASK_NAME];
+    uint32_t    i = 0;
+    reel_err_t  err;
+
+    do {
+        reel_task_name_exec(task, x->node, x->count > 0, x->first + i);
+        err = add_of_task(in, task, x->file);
+    } while (err == REEL_OK && ++i < x->count);
+
+    return err;
+}
+
+
+static reel_err_t
+gather(inputs_t *in)
+{
+    reel_key_t  key;
+    reel_err_t  err = REEL_OK;
+
+    if (in->t->source) {
+        err = reel_key_asset_part(key, reel_str(in->a->asset),
+                                  REEL_PART_SOURCE);
+        err = err == REEL_OK ? add(in, "source", key) : err;
+    }
+
+    if (err == REEL_OK && in->t->inspect) {
+        err = reel_key_scratch(key, reel_str(in->a->job), "inspect.json");
+        err = err == REEL_OK ? add(in, "inspect.json", key) : err;
+    }
+
+    for (uint32_t i = 0; err == REEL_OK && i < in->t->ninputs; i++) {
+        err = add_tasks(in, &in->t->inputs[i]);
+    }
+
+    return err;
+}
+
+
+static int
+run_with(inputs_t *in)
+{
+    char             name[REEL_TASK_NAME + REEL_TOKEN_MAX + 8];
+    char             folder[REEL_PATH_MAX + REEL_STORE_KEY_MAX + 2];
+    reel_key_t       key;
+    reel_err_t       err;
+    reel_exec_run_t  r = {
+        .task = in->t, .asset = in->a->asset, .job = in->a->job,
+        .name = in->a->task, .folder = folder,
+        .best_effort = !in->a->w->conf.sandbox_required
+    };
+
+    err = gather(in);
+    if (err == REEL_OK) {
+        snprintf(name, sizeof(name), "%s-%s.d", in->a->task, in->a->token);
+        err = reel_key_scratch(key, reel_str(in->a->job), name);
+    }
+
+    if (err != REEL_OK) {
+        return reel_child_fail(in->c, true, reel_outcome_code(err), "prepare",
+                               "the inputs: %s", reel_err_name(err));
+    }
+
+    snprintf(folder, sizeof(folder), "%s/%s", in->a->w->conf.store, key);
+    r.files = in->files;
+    r.nfiles = in->n;
+
+    return reel_exec_run(in->c, &r);
+}
+
+
+static int
+run(reel_child_t *c, void *attempt)
+{
+    int           rc;
+    inputs_t      in = { .c = c, .a = attempt };
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    in.t = in.a->data;
+
+    /* the parent's handle lost its descriptors at the fork */
+    err = reel_store_fs_open(in.a->w->conf.store, &in.store, &e);
+    if (err != REEL_OK) {
+        return reel_child_fail(c, true, reel_outcome_code(err), "store",
+                               "%s", e.text);
+    }
+
+    rc = run_with(&in);
+    reel_store_close(in.store);
+
+    for (size_t i = 0; i < in.n; i++) {
+        free(in.files[i].path);
+    }
+    free(in.files);
+
+    return rc;
+}
+
+
+static reel_err_t
+line(reel_attempt_t *a, const char *key, const json_t *value,
+    const json_t *whole)
+{
+    json_int_t    i, bytes;
+    reel_file_t  *f;
+    reel_exec_t  *t = a->data;
+
+    i = json_integer_value(json_object_get(whole, "output"));
+    bytes = json_integer_value(json_object_get(value, "bytes"));
+
+    if (strcmp(key, "file") != 0 || i != (json_int_t) a->answer.nfiles
+        || i >= (json_int_t) t->noutputs || bytes < 0)
+    {
+        return REEL_BADDATA;
+    }
+
+    f = &a->answer.files[a->answer.nfiles++];
+    memcpy(f->name, t->outputs[i].name, sizeof(f->name));
+    snprintf(f->object, sizeof(f->object), "%u-%.48s", (unsigned) i,
+             a->token);
+    f->bytes = (uint64_t) bytes;
+    f->keep = t->outputs[i].keep;
+
+    return REEL_OK;
+}
+
+
+static reel_err_t
+finish(reel_attempt_t *a)
+{
+    reel_err_t          err = REEL_OK;
+    const reel_exec_t  *t = a->data;
+
+    if (a->answer.nfiles != t->noutputs) {
+        return reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
+                                 "%zu files of %u", a->answer.nfiles,
+                                 t->noutputs);
+    }
+
+    for (unsigned i = 0; err == REEL_OK && i < a->answer.nfiles; i++) {
+        err = reel_attempt_publish(a, i, REEL_FOLDER_FILE, a->answer.files[i].object,
+                                   a->answer.files[i].bytes);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_answer_put(a);
+    }
+
+    if (err != REEL_OK) {
+        reel_answer_withdraw(a, NULL);
+    }
+
+    return err;
+}
+
+
+const reel_task_ops_t reel_task_exec = {
+    .type = REEL_TASK_EXEC,
+    .optional = true,
+    .prepare = prepare,
+    .run = run,
+    .line = line,
+    .finish = finish
+};
