@@ -27,11 +27,21 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /sats/ { reel_play; reel_encryption sample-aes;
         reel_hls_segments ts; reel_key_rotation 2; }
     location /slow/ { reel_play; reel_encryption cbcs; limit_rate 300k; }
+    location /films/ { alias FILMS/; reel_play_files; }
+    location /filmsts/ { alias FILMS/; reel_play_files;
+        reel_hls_segments ts; }
+    location /fcenc/ { alias FILMS/; reel_play_files; reel_encryption cenc; }
+    location /fcbcs/ { alias FILMS/; reel_play_files; reel_encryption cbcs; }
+    location /faes/ { alias FILMS/; reel_play_files;
+        reel_encryption aes-128; reel_hls_segments ts; }
+    location /fsats/ { alias FILMS/; reel_play_files;
+        reel_encryption sample-aes; reel_hls_segments ts; }
     location /other/ { reel_play; reel_encryption cbcs; reel_key_delivery off;
         reel_key_uri "skd://{asset}/{kid}/{period}"
             com.apple.streamingkeydelivery; reel_drm widevine;
         reel_license_uri https://license.example/; }');
 my $d = $t->{dir};
+$t->{o}{conf} =~ s/FILMS/$d\/films/g;
 spew("$d/master.json", '{"master_keys":[{"id":0,"key":"' . '0123456789abcdef' x 4
     . '"}]}');
 chmod 0600, "$d/master.json";
@@ -297,6 +307,52 @@ has_status(http($t, 'GET', "/aes/$id/manifest.mpd"), 404, 'NOT_FOUND',
         . "<$d/i.mp4 | grep -v '^#'"), run("ffmpeg -v error -i - -frames:v 1 "
         . "-f framemd5 - <$d/clear-v.mp4 | grep -v '^#'"),
         '… that can be decrypted');
+}
+
+# plain files, whose sound lies between the pictures
+mkdir "$d/films";
+run("ffmpeg -v error -i $d/v.mp4 -i $d/a.mp4 -c copy -t 6 $d/films/x.mp4");
+{
+    my $lists = sub { my ($where) = @_;
+        my $master = fetch("/$where/x.mp4/master.m3u8");
+        my ($sound) = $master =~ /^#EXT-X-MEDIA:TYPE=AUDIO.*URI="([^"]+)"/m;
+        my ($video) = $master =~ /^#EXT-X-STREAM-INF.*\n(\S+)/m;
+        return ($video, $sound);
+    };
+    my $whole = sub { my ($where, $list) = @_;
+        (my $folder = $list) =~ s{[^/]*$}{};
+        my $text = fetch("/$where/x.mp4/$list");
+        my @names = ($text =~ /^#EXT-X-MAP:URI="([^"]+)"/mg,
+            $text =~ /^([^#\s]\S*)$/mg);
+        my ($uri) = $text =~ /,URI="([^":]+\.key)"/;
+        my $key = $uri ? unpack 'H*', fetch("/$where/x.mp4/$folder$uri") : '';
+        return ($key, map { fetch("/$where/x.mp4/$folder$_") } @names);
+    };
+    my %want;
+    for my $where ('films', 'fcenc', 'fcbcs') {
+        for my $list ($lists->($where)) {
+            my ($key, @parts) = $whole->($where, $list);
+            my $kind = $list =~ /^v/ ? 'v' : 'a';
+            spew("$d/x", join '', @parts);
+            my $got = hash("$d/x", $key ? "-decryption_key $key" : '');
+            is($got, $want{$kind} //= $got, "$where $kind: a plain file");
+            ok(!$key || index(join('', @parts), substr $want{last}{$kind},
+                -300) < 0, '… encrypted') if $kind eq 'a';
+            $want{last}{$kind} //= join '', @parts;
+        }
+    }
+    my ($v) = $lists->('faes');
+    my ($key, @parts) = $whole->('faes', $v);
+    spew("$d/x", $parts[1]);
+    my ($clear) = $lists->('filmsts');
+    ok(`openssl enc -d -aes-128-cbc -K $key -iv @{[sprintf '%032x', 1]} -in $d/x`
+        eq ($whole->('filmsts', $clear))[2], 'AES-128 of a plain file');
+    my %got = map { my $w = $_; $w => [map { (split /\n/, run("ffmpeg -v error "
+        . "-allowed_extensions ALL -i http://127.0.0.1:$t->{port}/$w/x.mp4/$_ "
+        . '-map 0 -c copy ' . (/^v/ ? '-bsf filter_units=remove_types=12 ' : '')
+        . "-f framemd5 - | grep -v '^#'"))[0 .. 139] } $lists->($w)] }
+        'fsats', 'filmsts';
+    is_deeply($got{fsats}, $got{filmsts}, 'SAMPLE-AES of a plain file');
 }
 
 # others' key servers
