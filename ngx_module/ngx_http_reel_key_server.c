@@ -4,11 +4,15 @@
 #include "lib/auth/key_answer.h"
 #include "lib/crypt/digest.h"
 
+/* ms: how often who waits for another request's call looks for its answer */
+#define LOOK_AGAIN  20
+
 /* what is kept of an answer */
 typedef struct {
     u_char                       key[NGX_HTTP_REEL_MASTER_KEY];
     time_t                       told;      /* when; 0: never */
     time_t                       asked;
+    ngx_uint_t                   asking;    /* no answer has come yet */
 } answer_t;
 
 typedef struct {
@@ -16,7 +20,9 @@ typedef struct {
     ngx_http_reel_key_server_t  *server;
     ngx_shm_zone_t              *zone;
     u_char                       digest[NGX_HTTP_REEL_KEPT_KEY];
+    ngx_http_reel_key_of_t       of;
     answer_t                     answer;
+    ngx_event_t                  timer;     /* waits for another's call */
     u_char                      *key;
     ngx_http_reel_key_server_pt  handler;
     void                        *data;
@@ -28,9 +34,13 @@ static call_t *create(ngx_http_request_t *r,
     ngx_http_reel_key_server_t *server, ngx_http_reel_key_of_t *of);
 static ngx_int_t name_of(ngx_http_reel_key_server_t *server,
     ngx_http_reel_key_of_t *of, u_char *digest);
+static ngx_uint_t is_valid(call_t *c, time_t now);
+static ngx_uint_t others_ask(call_t *c, time_t now);
 static void keep(call_t *c);
-static ngx_int_t ask(ngx_http_request_t *r, call_t *c,
-    ngx_http_reel_key_of_t *of);
+static ngx_int_t await(call_t *c);
+static void stop(void *data);
+static void look_again(ngx_event_t *ev);
+static ngx_int_t ask(ngx_http_request_t *r, call_t *c);
 static ngx_int_t args_of(ngx_http_request_t *r, ngx_http_reel_key_of_t *of,
     ngx_str_t *args);
 static ngx_int_t answered(ngx_http_request_t *r, void *data, ngx_int_t rc);
@@ -55,7 +65,7 @@ ngx_http_reel_key_server_get(ngx_http_request_t *r,
 
     now = ngx_time();
 
-    if (c->answer.told && now - c->answer.told < server->valid) {
+    if (is_valid(c, now)) {
         ngx_memcpy(key, c->answer.key, NGX_HTTP_REEL_MASTER_KEY);
 
         if (now - c->answer.told < server->fresh
@@ -65,13 +75,10 @@ ngx_http_reel_key_server_get(ngx_http_request_t *r,
         }
 
         /* nobody waits for a newer one; one request asks */
-        c->answer.asked = now;
-        keep(c);
-
-        return ask(r, c, of) == NGX_ERROR ? NGX_ERROR : NGX_OK;
+        return ask(r, c) == NGX_ERROR ? NGX_ERROR : NGX_OK;
     }
 
-    if (c->answer.asked && now - c->answer.asked < 1) {
+    if (!c->answer.asking && c->answer.asked && now - c->answer.asked < 1) {
         /* it just failed: who comes then must not wait in a row */
         return NGX_DECLINED;
     }
@@ -87,7 +94,7 @@ ngx_http_reel_key_server_get(ngx_http_request_t *r,
     c->handler = handler;
     c->data = data;
 
-    if (ask(r, c, of) != NGX_OK) {
+    if ((others_ask(c, now) ? await(c) : ask(r, c)) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -115,6 +122,7 @@ create(ngx_http_request_t *r, ngx_http_reel_key_server_t *server,
     }
 
     c->server = server;
+    c->of = *of;
     c->zone = mcf->zone;
 
     (void) ngx_http_reel_kept_get(c->zone, c->digest, &c->answer,
@@ -166,21 +174,111 @@ name_of(ngx_http_reel_key_server_t *server, ngx_http_reel_key_of_t *of,
 }
 
 
+static ngx_uint_t
+is_valid(call_t *c, time_t now)
+{
+    return c->answer.told && now - c->answer.told < c->server->valid;
+}
+
+
+/* a call that never ends, as its request went away, is one no longer */
+static ngx_uint_t
+others_ask(call_t *c, time_t now)
+{
+    return c->answer.asking && now - c->answer.asked
+                               < NGX_HTTP_REEL_KEY_AGAIN;
+}
+
+
 static void
 keep(call_t *c)
 {
     time_t  until;
 
-    until = c->answer.told ? c->answer.told + c->server->valid
-                           : c->answer.asked + 1 + NGX_HTTP_REEL_KEY_AGAIN;
+    until = c->answer.asked + 1 + NGX_HTTP_REEL_KEY_AGAIN;
+
+    if (c->answer.told) {
+        until = ngx_max(until, c->answer.told + c->server->valid);
+    }
 
     ngx_http_reel_kept_put(c->zone, c->digest, &c->answer, sizeof(answer_t),
                            until);
 }
 
 
+/* one call is enough for all that come meanwhile, to whichever worker */
 static ngx_int_t
-ask(ngx_http_request_t *r, call_t *c, ngx_http_reel_key_of_t *of)
+await(call_t *c)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(c->r->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = stop;
+    cln->data = c;
+
+    c->timer.handler = look_again;
+    c->timer.data = c;
+    c->timer.log = c->r->connection->log;
+
+    ngx_add_timer(&c->timer, LOOK_AGAIN);
+
+    return NGX_OK;
+}
+
+
+static void
+stop(void *data)
+{
+    call_t  *c = data;
+
+    if (c->timer.timer_set) {
+        ngx_del_timer(&c->timer);
+    }
+}
+
+
+static void
+look_again(ngx_event_t *ev)
+{
+    call_t *c = ev->data;
+
+    time_t             now;
+    ngx_connection_t  *connection;
+
+    now = ngx_time();
+    connection = c->r->connection;
+    ngx_http_set_log_request(connection->log, c->r);
+
+    ngx_memzero(&c->answer, sizeof(answer_t));
+    (void) ngx_http_reel_kept_get(c->zone, c->digest, &c->answer,
+                                  sizeof(answer_t));
+
+    if (!is_valid(c, now) && others_ask(c, now)) {
+        ngx_add_timer(&c->timer, LOOK_AGAIN);
+        return;
+    }
+
+    if (is_valid(c, now)) {
+        ngx_memcpy(c->key, c->answer.key, NGX_HTTP_REEL_MASTER_KEY);
+        c->status = NGX_OK;
+        c->done = 1;
+
+    } else if (!c->answer.asking || ask(c->r, c) != NGX_OK) {
+        c->status = NGX_ERROR;
+        c->done = 1;
+    }
+
+    wake(c->r);
+    ngx_http_run_posted_requests(connection);
+}
+
+
+static ngx_int_t
+ask(ngx_http_request_t *r, call_t *c)
 {
     ngx_str_t                    args;
     ngx_uint_t                   flags;
@@ -189,9 +287,13 @@ ask(ngx_http_request_t *r, call_t *c, ngx_http_reel_key_of_t *of)
 
     ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
 
-    if (ps == NULL || args_of(r, of, &args) != NGX_OK) {
+    if (ps == NULL || args_of(r, &c->of, &args) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    c->answer.asked = ngx_time();
+    c->answer.asking = 1;
+    keep(c);
 
     ps->handler = answered;
     ps->data = c;
@@ -244,6 +346,7 @@ answered(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     c->done = 1;
     c->answer.asked = ngx_time();
+    c->answer.asking = 0;
     c->status = rc == NGX_ERROR ? NGX_ERROR : read_answer(r, c);
 
     if (c->status == NGX_OK) {
@@ -310,72 +413,4 @@ wake(ngx_http_request_t *r)
     r->write_event_handler = ngx_http_request_empty_handler;
 
     c->handler(r, c->status, c->data);
-}
-
-
-char *
-ngx_http_reel_key_server_conf(ngx_conf_t *cf,
-    ngx_http_reel_key_server_t **to)
-{
-    time_t                      *t;
-    ngx_str_t                   *value, s;
-    ngx_uint_t                   i;
-    ngx_http_reel_key_server_t  *server;
-
-    if (*to != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        *to = NULL;
-        return cf->args->nelts == 2 ? NGX_CONF_OK : "takes nothing with off";
-    }
-
-    server = ngx_palloc(cf->pool, sizeof(ngx_http_reel_key_server_t));
-    if (server == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    server->uri = value[1];
-    server->fresh = 300;
-    server->valid = 86400;
-
-    if (server->uri.data[0] != '/') {
-        return "needs the URI of a location";
-    }
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        s = value[i];
-        t = NULL;
-
-        if (ngx_strncmp(s.data, "fresh=", 6) == 0) {
-            t = &server->fresh;
-        } else if (ngx_strncmp(s.data, "valid=", 6) == 0) {
-            t = &server->valid;
-        }
-
-        s.data += 6;
-        s.len -= t ? 6 : 0;
-
-        if (t) {
-            *t = ngx_parse_time(&s, 1);
-        }
-
-        if (t == NULL || *t == (time_t) NGX_ERROR || *t == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "reel_key_server: \"%V\" must be fresh=time "
-                               "or valid=time", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (server->valid < server->fresh) {
-        return "is valid for less time than it is fresh";
-    }
-
-    *to = server;
-
-    return NGX_CONF_OK;
 }

@@ -42,7 +42,10 @@ ngx_int_t ngx_http_reel_key_server_get(ngx_http_request_t *r,
     u_char key[NGX_HTTP_REEL_MASTER_KEY],
     ngx_http_reel_key_server_pt handler, void *data);
 
-/* "reel_key_server uri [fresh=time] [valid=time] | off" into a slot */
+/*
+ * ngx_http_reel_key_server_conf.c: "reel_key_server uri [fresh=time]
+ * [valid=time] | off" into a slot
+ */
 char *ngx_http_reel_key_server_conf(ngx_conf_t *cf,
     ngx_http_reel_key_server_t **to);
 

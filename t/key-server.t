@@ -63,6 +63,7 @@ print $_ "GET /ks/$id/v720/0.m4s HTTP/1.0\r\n\r\n" for @s;
 my %got;
 for my $s (@s) { local $/; $got{<$s> =~ s/^.*?\r\n\r\n//sr}++ }
 is_deeply([values %got], [20], 'twenty at once get one answer');
+is(asked(), "/key?asset=$id&key=0&publication=1\n", '… of one call');
 is((keys %got)[0], get("/file/$id/v720/0.m4s")->{body},
     'that of the key in a file');
 isnt((keys %got)[0], get("/clear/$id/v720/0.m4s")->{body}, 'encrypted');
@@ -70,8 +71,7 @@ for ('v720/media.m3u8', 'v720/0.key', 'a128/1.m4s', 'v720/init.mp4') {
     my $x = get("/ks/$id/$_");
     is("$x->{status} $x->{body}", '200 ' . get("/file/$id/$_")->{body}, $_);
 }
-like(asked(), qr{^(/key\?asset=$id&key=0&publication=1\n)+\z}, 'who asked');
-my $n = () = asked() =~ /\n/g;
+my $n = 1;
 get("/ks/$id/v720/$_.m4s") for 0, 1, 0, 1;
 is((() = asked() =~ /\n/g), $n, 'and no more');
 my ($kid) = get("/lic/$id/manifest.mpd")->{body}
