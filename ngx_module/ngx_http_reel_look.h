@@ -36,6 +36,8 @@ struct ngx_http_reel_look_s {
     ngx_uint_t               remote;
     ngx_uint_t               status;    /* UPSTREAM: its status */
 
+    ngx_http_reel_beside_t   beside;    /* as st: of a movie's texts */
+
     ngx_uint_t               source;    /* the movie is one: its name is the
                                            asset's, and it may be unfit */
 };

@@ -171,6 +171,7 @@ ngx_http_reel_lookup(ngx_http_request_t *r, ngx_http_reel_place_t *place,
     if (held->entry) {
         l->look.known = 1;
         l->look.st = held->entry->st;
+        l->look.beside = held->entry->beside;
     }
 
     if ((place->uri.len ? fetch(r, w)
@@ -430,6 +431,7 @@ make_entry(lookup_t *l, ngx_log_t *log)
 
     ngx_memcpy(e->hashes, l->look.hashes, sizeof(ngx_http_reel_hashes_t));
     e->st = l->look.st;
+    e->beside = l->look.beside;
     e->checked = l->started;
 
     if (reel_index_reparse(&e->index, e->data, l->look.len) != REEL_OK) {

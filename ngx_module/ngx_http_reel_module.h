@@ -96,6 +96,7 @@ typedef struct ngx_http_reel_protect_conf_s  ngx_http_reel_protect_conf_t;
 
 typedef struct {
     ngx_shm_zone_t          *zone;              /* reel_zone, NULL: none */
+    ngx_uint_t               warned;            /* that there is none */
     ngx_uint_t               wakes;             /* a location has uploads */
 } ngx_http_reel_main_conf_t;
 
@@ -382,6 +383,13 @@ typedef enum {
 #define ngx_http_reel_version_container(i)  ((reel_container_t) ((i) / 2))
 #define ngx_http_reel_version_per(i)                                         \
     ((i) % 2 ? 1 : REEL_SEGMENT_FRAGMENTS)
+
+/* the subtitle files beside a movie, as far as they were looked at */
+typedef struct {
+    int64_t                  folder_ns; /* mtime of their folder */
+    uint64_t                 digest;    /* of names, sizes and mtimes */
+    ngx_uint_t               n;
+} ngx_http_reel_beside_t;
 
 typedef char  ngx_http_reel_hash_t[REEL_VERSION_HASH + 1];
 typedef ngx_http_reel_hash_t  ngx_http_reel_hashes_t[NGX_HTTP_REEL_VERSIONS];

@@ -3,7 +3,7 @@
  * moov and makes an index of it.  It runs in a thread: it touches no request.
  */
 
-#include "ngx_module/ngx_http_reel_look.h"
+#include "ngx_module/ngx_http_reel_beside.h"
 
 #include "lib/crypt/digest.h"
 #include "lib/mp4/movie.h"
@@ -16,6 +16,8 @@ static ngx_http_reel_asset_e look_file(ngx_http_reel_look_t *l,
     ngx_log_t *log);
 static ngx_http_reel_asset_e read_file(ngx_http_reel_look_t *l, ngx_fd_t fd,
     ngx_log_t *log);
+static ngx_http_reel_asset_e read_with(ngx_http_reel_look_t *l, ngx_fd_t fd,
+    ngx_http_reel_texts_t *texts, ngx_log_t *log);
 static ngx_http_reel_asset_e read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd,
     reel_movie_t *m, u_char *buf, ngx_log_t *log);
 static ngx_int_t make_salt(uint8_t *salt, ngx_http_reel_look_t *l);
@@ -71,7 +73,8 @@ ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l, ngx_fd_t fd,
     if (l->known && (uint64_t) st.st_size == l->st.size
         && st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec
            == l->st.mtime_ns
-        && st.st_ino == l->st.version)
+        && st.st_ino == l->st.version
+        && (l->source || ngx_http_reel_beside_same(l)))
     {
         l->unchanged = 1;
         return NGX_HTTP_REEL_ASSET_PLAYABLE;
@@ -87,6 +90,28 @@ ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l, ngx_fd_t fd,
 
 static ngx_http_reel_asset_e
 read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
+{
+    ngx_http_reel_texts_t  *texts;
+    ngx_http_reel_asset_e   state;
+
+    if (l->source) {
+        return read_with(l, fd, NULL, log);
+    }
+
+    texts = ngx_http_reel_beside_read(l, log);
+
+    state = texts ? read_with(l, fd, texts, log)
+                  : NGX_HTTP_REEL_ASSET_FAILED;
+
+    ngx_http_reel_beside_free(texts);
+
+    return state;
+}
+
+
+static ngx_http_reel_asset_e
+read_with(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_http_reel_texts_t *texts,
+    ngx_log_t *log)
 {
     u_char                 *buf;
     reel_movie_t           *m;
@@ -105,6 +130,10 @@ read_file(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log)
     ngx_free(buf);
 
     if (state == NGX_HTTP_REEL_ASSET_PLAYABLE) {
+        if (texts) {
+            ngx_http_reel_beside_set(texts, m);
+        }
+
         state = ngx_http_reel_movie_print(l, m, log);
     }
 
@@ -222,7 +251,7 @@ make_salt(uint8_t *salt, ngx_http_reel_look_t *l)
 {
     uint8_t     digest[REEL_SHA256_LEN];
     ngx_str_t   s;
-    u_char      in[NGX_MAX_PATH + 3 * NGX_INT64_LEN + 3];
+    u_char      in[NGX_MAX_PATH + 4 * NGX_INT64_LEN + 4];
 
     s.data = ngx_snprintf(in, sizeof(in), "%L %uL %s", l->st.mtime_ns,
                           l->st.size, l->path);
@@ -231,6 +260,11 @@ make_salt(uint8_t *salt, ngx_http_reel_look_t *l)
         /* of its ETag */
         s.data = ngx_snprintf(s.data, in + sizeof(in) - s.data, " %uL",
                               l->st.version);
+    }
+
+    if (l->beside.n) {
+        s.data = ngx_snprintf(s.data, in + sizeof(in) - s.data, " %uL",
+                              l->beside.digest);
     }
 
     s.len = s.data - in;

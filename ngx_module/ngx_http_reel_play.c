@@ -456,7 +456,7 @@ configured(ngx_http_reel_play_t *p, ngx_uint_t container)
             return reel_ts_carries(q) ? container : REEL_CONTAINER_CMAF;
         }
 
-        fits |= reel_ts_carries(q);
+        fits |= q->kind == REEL_AUDIO && reel_ts_carries(q);
     }
 
     return fits ? container : REEL_CONTAINER_CMAF;

@@ -18,6 +18,7 @@
 
 typedef struct {
     ngx_http_reel_play_t  *play;
+    reel_str_t             text;        /* of a movie; else it is read */
     ngx_fd_t               fd;
     uint64_t               offset;
     size_t                 size;
@@ -34,13 +35,20 @@ typedef struct {
 
 static ngx_int_t locate(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     uint32_t fragments, reel_extent_t *ext);
+static ngx_int_t whole_of_movie(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+static void set_clip(text_t *t);
+static ngx_int_t text_start(ngx_http_request_t *r, text_t *t);
+static void set_times(text_t *t);
 static ngx_int_t text_post(ngx_http_request_t *r, text_t *t,
     const reel_extent_t *ext);
 static text_t *text_create(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static void text_cleanup(void *data);
 static void text_work(void *data, ngx_log_t *log);
 static void text_done(ngx_http_request_t *r, void *data);
-static ngx_int_t text_send(ngx_http_request_t *r, text_t *t);
+static void text_cut(text_t *t, reel_str_t file);
+static ngx_int_t text_send(ngx_http_request_t *r, text_t *t, u_char *p,
+    size_t len);
 
 
 /* the object as it is; of a clip a file of its own */
@@ -59,6 +67,10 @@ ngx_http_reel_text_whole(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                          "the film");
     }
 
+    if (p->index->nsamples) {
+        return whole_of_movie(r, p);
+    }
+
     rc = locate(r, p, p->index->fragments, &ext);
     if (rc != NGX_OK) {
         return rc;
@@ -74,13 +86,45 @@ ngx_http_reel_text_whole(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    t->clip = 1;
-    t->what = p->shape;
-    t->from_ms = p->opts.shape.start_us / 1000;
-    t->to_ms = p->opts.shape.end_us ? (p->opts.shape.end_us + 999) / 1000
-                                    : INT64_MAX;
+    set_clip(t);
 
     return text_post(r, t, &ext);
+}
+
+
+/* its index has the text itself */
+static ngx_int_t
+whole_of_movie(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    text_t  *t;
+
+    static ngx_str_t  what = ngx_string("subtitles");
+
+    t = text_create(r, p);
+    if (t == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!reel_shape_is_clip(&p->opts.shape)) {
+        t->what = what;
+        return text_send(r, t, (u_char *) t->text.p, t->text.len);
+    }
+
+    set_clip(t);
+
+    return text_start(r, t);
+}
+
+
+static void
+set_clip(text_t *t)
+{
+    const reel_shape_t *shape = &t->play->opts.shape;
+
+    t->clip = 1;
+    t->what = t->play->shape;
+    t->from_ms = shape->start_us / 1000;
+    t->to_ms = shape->end_us ? (shape->end_us + 999) / 1000 : INT64_MAX;
 }
 
 
@@ -102,17 +146,23 @@ ngx_http_reel_text_segment(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                          "segment");
     }
 
-    rc = locate(r, p, (uint32_t) last, &ext);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
     t = text_create(r, p);
     if (t == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     t->what = p->segment;
+
+    if (p->index->nsamples) {
+        set_times(t);
+        return text_start(r, t);
+    }
+
+    rc = locate(r, p, (uint32_t) last, &ext);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     t->from_ms = reel_rescale((int64_t) first * p->index->gop_ts, 1000,
                               p->index->timescale, REEL_ROUND_DOWN);
     t->to_ms = last == p->index->fragments && !p->index->growing
@@ -149,6 +199,13 @@ text_post(ngx_http_request_t *r, text_t *t, const reel_extent_t *ext)
     t->offset = ext->offset;
     t->size = ext->size;
 
+    return text_start(r, t);
+}
+
+
+static ngx_int_t
+text_start(ngx_http_request_t *r, text_t *t)
+{
     if (ngx_http_reel_task_post(r, text_work, text_done, t) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -156,6 +213,32 @@ text_post(ngx_http_request_t *r, text_t *t, const reel_extent_t *ext)
     r->main->count++;
 
     return NGX_DONE;
+}
+
+
+/* a movie's segments are as long as its pictures say */
+static void
+set_times(text_t *t)
+{
+    int64_t                ts;
+    reel_runs_t            durations;
+    ngx_http_reel_play_t  *p;
+
+    p = t->play;
+    durations = reel_runs(p->rendition->duration_bytes);
+
+    ts = (int64_t) reel_runs_sum(&durations, p->number);
+    t->from_ms = reel_rescale(ts, 1000, p->rendition->timescale,
+                              REEL_ROUND_DOWN);
+
+    if (p->number + 1 == p->index->fragments) {
+        t->to_ms = INT64_MAX;
+        return;
+    }
+
+    ts += (int64_t) reel_runs_sum(&durations, 1);
+    t->to_ms = reel_rescale(ts, 1000, p->rendition->timescale,
+                            REEL_ROUND_DOWN);
 }
 
 
@@ -208,6 +291,12 @@ text_create(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     cln->handler = text_cleanup;
 
     t->play = p;
+
+    if (p->index->nsamples) {
+        t->text = p->index->samples[p->rendition
+                                    - p->index->renditions].sample_bytes;
+    }
+
     t->mpegts = p->opts.container == REEL_CONTAINER_TS ? TS_OFFSET : 0;
 
     return t;
@@ -233,6 +322,11 @@ text_work(void *data, ngx_log_t *log)
 
     reel_buf_init(&t->out, 2 * TEXT_MAX);
 
+    if (t->text.p) {
+        text_cut(t, t->text);
+        return;
+    }
+
     file = malloc(t->size);
     if (file == NULL) {
         t->err = REEL_NOMEM;
@@ -255,15 +349,21 @@ text_work(void *data, ngx_log_t *log)
     if (n < t->size) {
         t->err = reel_fail(&t->e, REEL_IO, "it cannot be read");
 
-    } else if (t->clip) {
-        t->err = reel_vtt_clip(&t->out, (reel_str_t) { file, n }, t->from_ms,
-                               t->to_ms, &t->e);
     } else {
-        t->err = reel_vtt_cut(&t->out, (reel_str_t) { file, n }, t->from_ms,
-                              t->to_ms, t->mpegts, &t->e);
+        text_cut(t, (reel_str_t) { file, n });
     }
 
     free(file);
+}
+
+
+static void
+text_cut(text_t *t, reel_str_t file)
+{
+    t->err = t->clip ? reel_vtt_clip(&t->out, file, t->from_ms, t->to_ms,
+                                     &t->e)
+                     : reel_vtt_cut(&t->out, file, t->from_ms, t->to_ms,
+                                    t->mpegts, &t->e);
 }
 
 
@@ -277,7 +377,7 @@ text_done(ngx_http_request_t *r, void *data)
     p = t->play;
 
     if (t->err == REEL_OK) {
-        rc = text_send(r, t);
+        rc = text_send(r, t, t->out.data, t->out.len);
 
     } else {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -295,7 +395,7 @@ text_done(ngx_http_request_t *r, void *data)
 
 
 static ngx_int_t
-text_send(ngx_http_request_t *r, text_t *t)
+text_send(ngx_http_request_t *r, text_t *t, u_char *p, size_t len)
 {
     ngx_buf_t    *b;
     ngx_str_t     etag;
@@ -306,14 +406,14 @@ text_send(ngx_http_request_t *r, text_t *t)
     if (b == NULL
         || ngx_http_reel_play_etag(r, t->play, &t->what, 0, &etag)
            != NGX_OK
-        || ngx_http_reel_play_headers(r, t->play, t->out.len, &etag)
+        || ngx_http_reel_play_headers(r, t->play, len, &etag)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->pos = t->out.data;
-    b->last = b->pos + t->out.len;
+    b->pos = p;
+    b->last = p + len;
     b->memory = 1;
     b->last_buf = (r == r->main);
     b->last_in_chain = 1;

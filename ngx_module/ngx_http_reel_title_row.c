@@ -126,6 +126,8 @@ compose_part(ngx_http_request_t *r, ngx_http_reel_title_t *t, ngx_uint_t part,
                                                   REEL_CONTAINER_CMAF);
         s[i].video = f->video;
         s[i].audio = f->audio;
+        /* no part can be counted on to go on with it */
+        s[i].text = f->video && t->title.nparts == 1;
         s[i].language = f->language;
         s[i].label = f->label;
         s[i].has_roles = f->has_roles;

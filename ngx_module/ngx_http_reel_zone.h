@@ -54,7 +54,8 @@ typedef struct ngx_http_reel_entry_s {
     ngx_msec_t               checked;   /* when it was known to be current */
     ngx_msec_t               checking;  /* when a check of it began, or 0 */
 
-    reel_store_stat_t        st;        /* of the file */
+    reel_store_stat_t        st;        /* of the file … */
+    ngx_http_reel_beside_t   beside;    /* … and what lies beside it */
     ngx_http_reel_hashes_t   hashes;
     reel_index_t             index;     /* borrows data */
 

@@ -298,7 +298,9 @@ read_samples(state_t *st, reel_reader_t *r)
 
     q->unit = (uint32_t) read_between(r, 1, UINT32_MAX);
     q->offsets = reel_read_varint(r) & REEL_IX_OFFSETS;
-    q->anchors = st->ix->fragments;
+    /* a text has no samples: its WebVTT stands there */
+    q->anchors = st->ix->renditions[st->ix->nsamples - 1].kind == REEL_TEXT
+                 ? 0 : st->ix->fragments;
     q->anchor_bytes = read_packed(r);
     q->sample_bytes = read_packed(r);
 

@@ -129,7 +129,8 @@ typedef struct {
     reel_image_t     images[REEL_INDEX_MAX_IMAGES];
     unsigned         npictures;
     reel_pictures_t  pictures[REEL_INDEX_MAX_PICTURES];
-    unsigned         nsamples;          /* 0, or nrenditions */
+    unsigned         nsamples;          /* 0, or nrenditions; of a text
+                                           sample_bytes is its WebVTT */
     reel_samples_t   samples[REEL_INDEX_MAX_RENDITIONS];
 } reel_index_t;
 

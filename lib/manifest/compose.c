@@ -85,7 +85,7 @@ close_rates(uint64_t a, uint64_t b)
 }
 
 
-/* the same sound in the next file's pictures */
+/* the same sound, or text, beside another file's pictures */
 static bool
 is_listed(const reel_composed_t *c, const reel_rendition_t *r,
     unsigned source, uint64_t average)
@@ -96,13 +96,14 @@ is_listed(const reel_composed_t *c, const reel_rendition_t *r,
     for (i = 0; i < c->ix.nrenditions; i++) {
         q = &c->ix.renditions[i];
 
-        if (q->kind == REEL_AUDIO && c->source[i] != source
+        if (q->kind == r->kind && c->source[i] != source
             && q->roles == r->roles
             && reel_str_eq(reel_listing_language(q), reel_listing_language(r))
             && reel_str_eq(q->label, r->label)
             && reel_str_eq(q->codec, r->codec)
             && q->channels == r->channels
-            && close_rates(c->rates.segments[i].average, average))
+            && (r->kind == REEL_TEXT
+                || close_rates(c->rates.segments[i].average, average)))
         {
             return true;
         }
@@ -117,7 +118,7 @@ describe(reel_rendition_t *r, const reel_source_t *s)
 {
     r->switching_set = 0;
 
-    if (r->kind == REEL_VIDEO) {
+    if (r->kind != REEL_AUDIO) {
         return;
     }
 
@@ -157,7 +158,8 @@ add_rendition(reel_composed_t *c, const reel_source_t *s, unsigned source,
 
     if ((r.kind == REEL_VIDEO && !s->video)
         || (r.kind == REEL_AUDIO && !s->audio)
-        || (r.kind == REEL_AUDIO
+        || (r.kind == REEL_TEXT && !s->text)
+        || (r.kind != REEL_VIDEO
             && is_listed(c, &r, source,
                          s->rates->segments[number].average)))
     {

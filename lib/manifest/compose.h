@@ -20,6 +20,7 @@ typedef struct {
     const reel_rates_t *rates;  /* of ix */
     bool                video;  /* what of it is listed */
     bool                audio;
+    bool                text;
     reel_str_t          language;       /* empty: what the file says */
     reel_str_t          label;
     bool                has_roles;
@@ -39,7 +40,8 @@ typedef struct {
 
 /*
  * What several files say alike is listed once: sound of one language, codec
- * and kind whose bit rate is about that of a file before.  salt tells apart
+ * and kind whose bit rate is about that of a file before; text of a language
+ * and kind.  salt tells apart
  * what is composed of the same files in other words.  c borrows s and all
  * that it points to, but for the prefixes.
  *

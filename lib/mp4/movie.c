@@ -10,10 +10,6 @@
 #include "lib/mp4/profile.h"
 
 
-/* the only object: the movie itself */
-#define OBJECT REEL_STR("movie")
-
-
 /* 8.2.2 */
 static reel_err_t
 read_mvhd(reel_movie_t *m, reel_reader_t *r, reel_error_t *e)
@@ -331,7 +327,7 @@ fill_rendition(reel_movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
     name_track(m, t);
 
     *o = (reel_ix_object_t) {
-        .name = OBJECT, .header = ix->nheaders, .nfragments = t->ncuts,
+        .name = REEL_MOVIE_OBJECT, .header = ix->nheaders, .nfragments = t->ncuts,
         .fragments = t->fragments
     };
 
@@ -396,26 +392,40 @@ fill_grid(reel_movie_t *m, reel_index_t *ix)
 static reel_err_t
 make_front(reel_movie_t *m, size_t *size, reel_error_t *e)
 {
-    unsigned              i;
+    char                  names[REEL_MOVIE_TEXTS][REEL_MOVIE_TEXT_NAME];
+    unsigned              i, n;
     reel_err_t            err = REEL_NOMEM;
-    reel_ix_object_t     *o = calloc(m->n, sizeof(*o));
-    reel_ix_rendition_t  *q = calloc(m->n, sizeof(*q));
+    reel_ix_object_t     *o;
+    reel_ix_fragment_t   *f;
+    reel_ix_rendition_t  *q;
+
+    if (m->ntexts > REEL_INDEX_MAX_RENDITIONS - m->n) {
+        m->ntexts = REEL_INDEX_MAX_RENDITIONS - m->n;
+    }
+
+    n = m->n + m->ntexts;
+    o = calloc(n, sizeof(*o));
+    q = calloc(n, sizeof(*q));
+    f = calloc((size_t) m->ntexts * m->tracks[0].ncuts + 1, sizeof(*f));
 
     m->ix = calloc(1, sizeof(*m->ix));
     reel_buf_init(&m->front, REEL_INDEX_MAX_BYTES);
 
-    if (m->ix != NULL && o != NULL && q != NULL) {
+    if (m->ix != NULL && o != NULL && q != NULL && f != NULL) {
         fill_grid(m, m->ix);
 
         for (i = 0; i < m->n; i++) {
             fill_rendition(m, &q[i], &o[i], m->ix, &m->tracks[i]);
         }
 
-        err = reel_index_front(&m->front, m->ix, q, m->n, size, e);
+        reel_movie_fill_texts(m, m->ix, q + m->n, o + m->n, f, names);
+
+        err = reel_index_front(&m->front, m->ix, q, n, size, e);
     }
 
     free(o);
     free(q);
+    free(f);
 
     return err;
 }

@@ -76,6 +76,19 @@ reel_err_t reel_movie_put(const reel_movie_t *m, void *to, size_t size,
 reel_err_t reel_movie_print(reel_movie_t *m, reel_buf_t *b, reel_error_t *e)
     REEL_WARN_UNUSED;
 
+/* a subtitle file of the movie; all is borrowed until it is printed */
+typedef struct {
+    reel_str_t language;        /* as in a playlist; may be empty */
+    uint32_t   roles;           /* REEL_ROLE_* */
+    reel_str_t vtt;             /* WebVTT */
+} reel_movie_text_t;
+
+#define REEL_MOVIE_TEXTS 16
+
+/* before it is printed: adds n <= REEL_MOVIE_TEXTS renditions */
+void reel_movie_set_texts(reel_movie_t *m, const reel_movie_text_t *texts,
+    unsigned n);
+
 /* why a track is left out, the last one if several are; "": none is */
 const char *reel_movie_skipped(const reel_movie_t *m);
 

@@ -5,6 +5,11 @@
 
 #include "lib/mp4/movie_track.h"
 
+/* the only object: the movie itself */
+#define REEL_MOVIE_OBJECT  REEL_STR("movie")
+
+#define REEL_MOVIE_TEXT_NAME 12 /* "s16" */
+
 struct reel_movie_s {
     reel_movie_opts_t   o;
 
@@ -29,11 +34,21 @@ struct reel_movie_s {
     unsigned            n;
     reel_movie_track_t  tracks[REEL_MOVIE_TRACKS];
     reel_movie_track_t *video;  /* NULL: sound only */
+    const reel_movie_text_t *texts;     /* beside the file */
+    unsigned            ntexts;
     reel_error_t        skipped;        /* why a track was */
 
     reel_index_t       *ix;     /* what is printed, owned … */
     reel_buf_t          front;  /* … and of it all but the samples */
 };
+
+/*
+ * The texts as renditions, from number ix->nsamples on; f: fragments for all
+ * of them, name: for each one.
+ */
+void reel_movie_fill_texts(reel_movie_t *m, reel_index_t *ix,
+    reel_ix_rendition_t *q, reel_ix_object_t *o, reel_ix_fragment_t *f,
+    char (*names)[REEL_MOVIE_TEXT_NAME]);
 
 /* tracks and their defaults, from the payload of a moov, which m borrows */
 reel_err_t reel_movie_read_moov(reel_movie_t *m, const void *p, size_t len,

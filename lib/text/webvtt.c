@@ -2,75 +2,9 @@
 
 #include <inttypes.h>
 
+#include "lib/text/line.h"
+
 #define HOUR_DIGITS  9
-
-
-/* takes a line off *s without its end: CR LF, LF or CR */
-static reel_str_t
-take_line(reel_str_t *s)
-{
-    size_t      n = 0, end;
-    reel_str_t  line;
-
-    while (n < s->len && s->p[n] != '\n' && s->p[n] != '\r') {
-        n++;
-    }
-
-    line = (reel_str_t) { s->p, n };
-    end = n;
-
-    if (end < s->len && s->p[end] == '\r') {
-        end++;
-    }
-
-    if (end < s->len && s->p[end] == '\n') {
-        end++;
-    }
-
-    s->p += end;
-    s->len -= end;
-
-    return line;
-}
-
-
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-
-static reel_str_t
-trim(reel_str_t s)
-{
-    while (s.len > 0 && is_blank(s.p[0])) {
-        s.p++;
-        s.len--;
-    }
-
-    while (s.len > 0 && is_blank(s.p[s.len - 1])) {
-        s.len--;
-    }
-
-    return s;
-}
-
-
-/* where "-->" stands in a line; its length when it does not */
-static size_t
-find_arrow(reel_str_t line)
-{
-    size_t  i;
-
-    for (i = 0; i + 3 <= line.len; i++) {
-        if (memcmp(line.p + i, "-->", 3) == 0) {
-            return i;
-        }
-    }
-
-    return line.len;
-}
 
 
 /* n or (exact 0) more digits off *s */
@@ -144,13 +78,13 @@ take_time(reel_str_t *s, int64_t *ms)
 static bool
 parse_times(reel_str_t line, reel_vtt_cue_t *cue)
 {
-    line = trim(line);
+    line = reel_text_trim(line);
 
     if (!take_time(&line, &cue->start_ms)) {
         return false;
     }
 
-    line = trim(line);
+    line = reel_text_trim(line);
 
     if (line.len < 3 || memcmp(line.p, "-->", 3) != 0) {
         return false;
@@ -158,18 +92,18 @@ parse_times(reel_str_t line, reel_vtt_cue_t *cue)
 
     line.p += 3;
     line.len -= 3;
-    line = trim(line);
+    line = reel_text_trim(line);
 
     if (!take_time(&line, &cue->end_ms)
-        || (line.len > 0 && !is_blank(line.p[0])))
+        || (line.len > 0 && !reel_text_is_blank(line.p[0])))
     {
         return false;
     }
 
-    cue->settings = trim(line);
+    cue->settings = reel_text_trim(line);
 
     return cue->end_ms > cue->start_ms
-           && find_arrow(cue->settings) == cue->settings.len;
+           && reel_text_arrow(cue->settings) == cue->settings.len;
 }
 
 
@@ -184,16 +118,16 @@ reel_vtt_open(reel_vtt_t *v, reel_str_t file, reel_error_t *e)
     }
 
     v->rest = file;
-    line = take_line(&v->rest);
+    line = reel_text_line(&v->rest);
 
     if (!reel_str_prefix(line, "WEBVTT")
-        || (line.len > 6 && !is_blank(line.p[6])))
+        || (line.len > 6 && !reel_text_is_blank(line.p[6])))
     {
         return reel_fail(e, REEL_BADDATA, "it does not begin with WEBVTT");
     }
 
     /* what else the header says, as far as the first blank line */
-    while (v->rest.len > 0 && take_line(&v->rest).len > 0) { /* void */ }
+    while (v->rest.len > 0 && reel_text_line(&v->rest).len > 0) { /* void */ }
 
     return REEL_OK;
 }
@@ -206,7 +140,7 @@ take_block(reel_str_t *s)
     reel_str_t  block = { s->p, 0 }, line;
 
     while (s->len > 0) {
-        line = take_line(s);
+        line = reel_text_line(s);
         if (line.len == 0) {
             break;
         }
@@ -225,13 +159,13 @@ reel_vtt_next(reel_vtt_t *v, reel_vtt_cue_t *cue, reel_error_t *e)
 
     while (v->rest.len > 0) {
         block = take_block(&v->rest);
-        line = take_line(&block);
-        at = find_arrow(line);
+        line = reel_text_line(&block);
+        at = reel_text_arrow(line);
 
         /* an identifier may stand above the times */
         if (at == line.len && block.len > 0) {
-            line = take_line(&block);
-            at = find_arrow(line);
+            line = reel_text_line(&block);
+            at = reel_text_arrow(line);
         }
 
         if (at == line.len) {

@@ -1,0 +1,529 @@
+/*
+ * Which texts lie beside a movie, and what they say.  Whether that is so
+ * still is asked each second: a folder that was not changed since has no new
+ * ones, so that one stat is enough for a film without any.
+ */
+
+#include "ngx_module/ngx_http_reel_beside.h"
+
+#include "lib/crypt/digest.h"
+#include "lib/text/srt.h"
+
+/* names of a folder that are looked at */
+#define NAMES_MAX     100000
+#define TEXTS_MAX     REEL_MOVIE_TEXTS
+#define FILE_MAX      (1024 * 1024)
+/* tags and escapes make an .srt longer */
+#define VTT_MAX       (2 * FILE_MAX)
+#define LANGUAGE_MAX  35
+
+typedef struct {
+    char        name[NAME_MAX + 1];
+    char        language[LANGUAGE_MAX + 1];
+    uint32_t    roles;
+    ngx_uint_t  srt;
+    int64_t     mtime_ns;
+    uint64_t    size;
+} file_t;
+
+typedef struct {
+    int         fd;                     /* of the folder */
+    ngx_uint_t  n;
+    file_t      files[TEXTS_MAX];       /* by name */
+} folder_t;
+
+struct ngx_http_reel_texts_s {
+    folder_t           folder;
+    ngx_uint_t         n;
+    reel_buf_t         vtt[TEXTS_MAX];
+    reel_movie_text_t  texts[TEXTS_MAX];
+};
+
+static ngx_uint_t scan(folder_t *f, const char *path,
+    ngx_http_reel_beside_t *b, ngx_uint_t quick);
+static ngx_uint_t list_names(folder_t *f, const char *base, size_t stem,
+    reel_str_t suffix);
+static void add_file(folder_t *f, const file_t *file);
+static ngx_uint_t parse_name(file_t *file, const char *base, size_t stem,
+    reel_str_t suffix);
+static ngx_uint_t parse_part(file_t *file, reel_str_t part);
+static ngx_uint_t set_language(file_t *file, reel_str_t s);
+static ngx_uint_t sum(const folder_t *f, uint64_t *digest);
+static void read_text(ngx_http_reel_texts_t *t, const file_t *file,
+    const char *path, ngx_log_t *log);
+static ssize_t read_bytes(int folder, const file_t *file, u_char *buf);
+
+
+ngx_uint_t
+ngx_http_reel_beside_same(ngx_http_reel_look_t *l)
+{
+    folder_t                *f;
+    ngx_uint_t               same;
+    ngx_http_reel_beside_t   b;
+
+    f = ngx_alloc(sizeof(folder_t), ngx_cycle->log);
+    if (f == NULL) {
+        return 1;
+    }
+
+    b = l->beside;
+    f->fd = -1;
+
+    same = scan(f, l->path, &b, 1) && b.n == l->beside.n
+           && b.digest == l->beside.digest;
+
+    if (f->fd != -1) {
+        (void) close(f->fd);
+    }
+
+    ngx_free(f);
+
+    return same;
+}
+
+
+/*
+ * Fills in f and b; if quick, not where the folder is as it was and there was
+ * none.  0: it cannot be read, which is as if there were none.
+ */
+static ngx_uint_t
+scan(folder_t *f, const char *path, ngx_http_reel_beside_t *b,
+    ngx_uint_t quick)
+{
+    char         folder[NGX_MAX_PATH];
+    size_t       len, stem;
+    ngx_uint_t   ok;
+    struct stat  st;
+    const char  *base, *dot;
+
+    base = strrchr(path, '/');
+    len = base ? (size_t) (base - path) + 1 : 0;
+    f->n = 0;
+
+    if (len == 0 || len >= sizeof(folder)) {
+        return 0;
+    }
+
+    base++;
+    ngx_memcpy(folder, path, len);
+    folder[len] = '\0';
+
+    if (stat(folder, &st) == -1) {
+        return 0;
+    }
+
+    if (quick && b->n == 0
+        && b->folder_ns == st.st_mtim.tv_sec * 1000000000LL
+                           + st.st_mtim.tv_nsec)
+    {
+        return 1;
+    }
+
+    b->folder_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+
+    f->fd = open(folder, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    if (f->fd == -1) {
+        return 0;
+    }
+
+    dot = strrchr(base, '.');
+    stem = dot && dot != base ? (size_t) (dot - base) : strlen(base);
+
+    ok = list_names(f, base, stem, reel_str(base + stem))
+         && sum(f, &b->digest);
+    b->n = f->n;
+
+    return ok;
+}
+
+
+static ngx_uint_t
+list_names(folder_t *f, const char *base, size_t stem, reel_str_t suffix)
+{
+    DIR            *dir;
+    int             fd;
+    file_t          file;
+    ngx_uint_t      n;
+    struct stat     st;
+    struct dirent  *d;
+
+    fd = dup(f->fd);
+    dir = fd == -1 ? NULL : fdopendir(fd);
+
+    if (dir == NULL) {
+        if (fd != -1) {
+            (void) close(fd);
+        }
+
+        return 0;
+    }
+
+    for (n = 0; n < NAMES_MAX && (d = readdir(dir)) != NULL; n++) {
+
+        ngx_cpystrn((u_char *) file.name, (u_char *) d->d_name,
+                    sizeof(file.name));
+
+        if (!parse_name(&file, base, stem, suffix)
+            || fstatat(f->fd, file.name, &st, 0) == -1
+            || !S_ISREG(st.st_mode))
+        {
+            continue;
+        }
+
+        file.mtime_ns = st.st_mtim.tv_sec * 1000000000LL
+                        + st.st_mtim.tv_nsec;
+        file.size = (uint64_t) st.st_size;
+
+        add_file(f, &file);
+    }
+
+    (void) closedir(dir);
+
+    return 1;
+}
+
+
+/* of too many the first by name: readdir() has no order */
+static void
+add_file(folder_t *f, const file_t *file)
+{
+    ngx_uint_t  i;
+
+    for (i = f->n; i > 0; i--) {
+        if (strcmp(f->files[i - 1].name, file->name) < 0) {
+            break;
+        }
+
+        if (i < TEXTS_MAX) {
+            f->files[i] = f->files[i - 1];
+        }
+    }
+
+    if (i < TEXTS_MAX) {
+        f->files[i] = *file;
+        f->n += f->n < TEXTS_MAX;
+    }
+}
+
+
+/* <stem>[<suffix>][.<part>]….srt */
+static ngx_uint_t
+parse_name(file_t *file, const char *base, size_t stem, reel_str_t suffix)
+{
+    size_t      len;
+    reel_str_t  rest, part;
+
+    len = strlen(file->name);
+
+    if (len < stem + 4 || memcmp(file->name, base, stem) != 0
+        || file->name[stem] != '.')
+    {
+        return 0;
+    }
+
+    rest = (reel_str_t) { file->name + len - 4, 4 };
+    file->srt = reel_str_eqz(rest, ".srt");
+
+    if (!file->srt && !reel_str_eqz(rest, ".vtt")) {
+        return 0;
+    }
+
+    file->language[0] = '\0';
+    file->roles = 0;
+
+    rest = (reel_str_t) { file->name + stem, len - 4 - stem };
+
+    if (suffix.len && rest.len >= suffix.len
+        && memcmp(rest.p, suffix.p, suffix.len) == 0
+        && (rest.len == suffix.len || rest.p[suffix.len] == '.'))
+    {
+        rest.p += suffix.len;
+        rest.len -= suffix.len;
+    }
+
+    if (rest.len == 0) {
+        return 1;
+    }
+
+    (void) reel_str_cut(rest, '.', &rest);
+
+    while (rest.p != NULL) {
+        part = reel_str_cut(rest, '.', &rest);
+
+        if (!parse_part(file, part)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* any other part is of another film's name */
+static ngx_uint_t
+parse_part(file_t *file, reel_str_t part)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *name;
+        uint32_t     role;
+    } flags[] = {
+        { "forced", REEL_ROLE_FORCED },
+        { "sdh", REEL_ROLE_CAPTIONS },
+        { "cc", REEL_ROLE_CAPTIONS },
+        { "commentary", REEL_ROLE_COMMENTARY },
+        { "default", REEL_ROLE_DEFAULT },
+        { NULL, 0 }
+    };
+
+    for (i = 0; flags[i].name; i++) {
+        if (reel_str_eqz(part, flags[i].name)) {
+            file->roles |= flags[i].role;
+            return 1;
+        }
+    }
+
+    return file->language[0] == '\0' && set_language(file, part);
+}
+
+
+/* "en", "ger", "pt-BR", "pt_BR" */
+static ngx_uint_t
+set_language(file_t *file, reel_str_t s)
+{
+    size_t  i, run;
+    u_char  c;
+
+    if (s.len > LANGUAGE_MAX) {
+        return 0;
+    }
+
+    for (run = 0, i = 0; i < s.len; i++) {
+        c = (u_char) s.p[i];
+        file->language[i] = (char) (c == '_' ? '-' : c);
+
+        if (c == '_' || c == '-') {
+            if (run < 2 || (run == i && run > 3)) {
+                break;
+            }
+
+            run = 0;
+            continue;
+        }
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (run != i && c >= '0' && c <= '9'))
+            || ++run > 8)
+        {
+            break;
+        }
+    }
+
+    if (i < s.len || run < 2 || (run == i && run > 3)) {
+        file->language[0] = '\0';
+        return 0;
+    }
+
+    file->language[i] = '\0';
+
+    return 1;
+}
+
+
+/* of names, lengths and times; nodes that share the files agree on it */
+static ngx_uint_t
+sum(const folder_t *f, uint64_t *digest)
+{
+    uint8_t         out[REEL_SHA256_LEN];
+    reel_err_t      err;
+    ngx_uint_t      i;
+    reel_sha256_t  *h;
+
+    *digest = 0;
+
+    if (f->n == 0) {
+        return 1;
+    }
+
+    h = reel_sha256_new();
+    if (h == NULL) {
+        return 0;
+    }
+
+    for (err = REEL_OK, i = 0; err == REEL_OK && i < f->n; i++) {
+        err = reel_sha256_update(h, f->files[i].name,
+                                 strlen(f->files[i].name) + 1);
+        if (err == REEL_OK) {
+            err = reel_sha256_update(h, &f->files[i].mtime_ns,
+                                     sizeof(f->files[i].mtime_ns));
+        }
+        if (err == REEL_OK) {
+            err = reel_sha256_update(h, &f->files[i].size,
+                                     sizeof(f->files[i].size));
+        }
+    }
+
+    if (err != REEL_OK) {
+        reel_sha256_free(h);
+        return 0;
+    }
+
+    if (reel_sha256_final(h, out) != REEL_OK) {
+        return 0;
+    }
+
+    ngx_memcpy(digest, out, sizeof(*digest));
+
+    return 1;
+}
+
+
+ngx_http_reel_texts_t *
+ngx_http_reel_beside_read(ngx_http_reel_look_t *l, ngx_log_t *log)
+{
+    ngx_uint_t              i;
+    ngx_http_reel_texts_t  *t;
+
+    t = ngx_calloc(sizeof(ngx_http_reel_texts_t), log);
+    if (t == NULL) {
+        return NULL;
+    }
+
+    t->folder.fd = -1;
+    ngx_memzero(&l->beside, sizeof(ngx_http_reel_beside_t));
+
+    if (scan(&t->folder, l->path, &l->beside, 0)) {
+        for (i = 0; i < t->folder.n; i++) {
+            read_text(t, &t->folder.files[i], l->path, log);
+        }
+    }
+
+    if (t->folder.fd != -1) {
+        (void) close(t->folder.fd);
+    }
+
+    return t;
+}
+
+
+static void
+read_text(ngx_http_reel_texts_t *t, const file_t *file, const char *path,
+    ngx_log_t *log)
+{
+    u_char        *buf;
+    ssize_t        n;
+    reel_str_t     s;
+    reel_err_t     err;
+    reel_buf_t    *b;
+    reel_error_t   e;
+
+    b = &t->vtt[t->n];
+    buf = NULL;
+    e.text[0] = '\0';
+
+    reel_buf_init(b, VTT_MAX);
+
+    if (file->size > FILE_MAX) {
+        err = reel_fail(&e, REEL_LIMIT, "it has over %d KiB",
+                        FILE_MAX / 1024);
+        goto failed;
+    }
+
+    buf = ngx_alloc(FILE_MAX, log);
+    if (buf == NULL) {
+        err = REEL_NOMEM;
+        goto failed;
+    }
+
+    n = read_bytes(t->folder.fd, file, buf);
+    if (n == -1) {
+        err = reel_fail(&e, REEL_IO, "it cannot be read");
+        goto failed;
+    }
+
+    s = (reel_str_t) { (char *) buf, (size_t) n };
+
+    if (file->srt) {
+        err = reel_srt_vtt(b, s, &e);
+
+    } else {
+        err = reel_vtt_check(s, &e);
+        if (err == REEL_OK) {
+            reel_buf_adds(b, s);
+            err = reel_buf_err(b);
+        }
+    }
+
+    if (err != REEL_OK) {
+        goto failed;
+    }
+
+    ngx_free(buf);
+
+    t->texts[t->n++] = (reel_movie_text_t) {
+        .language = reel_str(file->language), .roles = file->roles,
+        .vtt = { (char *) b->data, b->len }
+    };
+
+    return;
+
+failed:
+
+    ngx_log_error(NGX_LOG_ERR, log, 0, "reel: the text \"%s\" beside \"%s\" "
+                  "is left out: %s", file->name, path,
+                  e.text[0] ? e.text : reel_err_name(err));
+
+    ngx_free(buf);
+    reel_buf_release(b);
+}
+
+
+static ssize_t
+read_bytes(int folder, const file_t *file, u_char *buf)
+{
+    int      fd;
+    size_t   len;
+    ssize_t  n;
+
+    fd = openat(folder, file->name, O_RDONLY|O_NONBLOCK|O_CLOEXEC);
+    if (fd == -1) {
+        return -1;
+    }
+
+    for (len = 0; len < FILE_MAX; len += (size_t) n) {
+        n = read(fd, buf + len, FILE_MAX - len);
+
+        if (n <= 0) {
+            break;
+        }
+    }
+
+    (void) close(fd);
+
+    return n == -1 ? -1 : (ssize_t) len;
+}
+
+
+void
+ngx_http_reel_beside_set(ngx_http_reel_texts_t *t, reel_movie_t *m)
+{
+    reel_movie_set_texts(m, t->texts, (unsigned) t->n);
+}
+
+
+void
+ngx_http_reel_beside_free(ngx_http_reel_texts_t *t)
+{
+    ngx_uint_t  i;
+
+    if (t == NULL) {
+        return;
+    }
+
+    for (i = 0; i < t->n; i++) {
+        reel_buf_release(&t->vtt[i]);
+    }
+
+    ngx_free(t);
+}

@@ -1,0 +1,29 @@
+/*
+ * Subtitle files beside a movie: "film.vtt", "film.en.srt",
+ * "film.de-AT.forced.srt" of "film.mp4" (docs/http-api.md, Files).  All of
+ * it runs in threads.
+ */
+
+#ifndef NGX_HTTP_REEL_BESIDE_H
+#define NGX_HTTP_REEL_BESIDE_H
+
+#include "ngx_module/ngx_http_reel_look.h"
+
+typedef struct ngx_http_reel_texts_s  ngx_http_reel_texts_t;
+
+/* are they those of l->beside still? */
+ngx_uint_t ngx_http_reel_beside_same(ngx_http_reel_look_t *l);
+
+/*
+ * Finds and reads them, and sets l->beside; what cannot be read is logged
+ * and left out.  NULL: no memory.
+ */
+ngx_http_reel_texts_t *ngx_http_reel_beside_read(ngx_http_reel_look_t *l,
+    ngx_log_t *log);
+
+/* m borrows t until it is printed */
+void ngx_http_reel_beside_set(ngx_http_reel_texts_t *t, reel_movie_t *m);
+
+void ngx_http_reel_beside_free(ngx_http_reel_texts_t *t);
+
+#endif
