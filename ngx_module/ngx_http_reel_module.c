@@ -793,8 +793,9 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
+    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_reel_module);
+
     if (conf->upload || conf->api) {
-        rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_reel_module);
         rmcf->wakes = 1;
     }
 
@@ -802,6 +803,13 @@ ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
 
     if (conf->files && ngx_http_reel_check_files(cf, clcf) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->files && rmcf->zone == NULL && !rmcf->warned) {
+        rmcf->warned = 1;
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"reel_play_files\" without \"reel_zone\": a "
+                           "film is indexed anew for every request");
     }
 
     if (conf->upload) {

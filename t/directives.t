@@ -275,6 +275,14 @@ my ($good, $said) = try_conf('', '');
 ok($good, 'keys that others may read');
 like($said, qr/\[warn\].*reel_access_keys .*chmod 600/, 'are warned of');
 
+# films without a place for their indexes: told once
+my $two = 'location /a/ { reel_play_files; } location /b/ { reel_play_files; }';
+(undef, $said) = try_conf('', $two, 'reel_zone');
+is(scalar(() = $said =~ /\[warn\].*"reel_play_files" without "reel_zone"/g), 1,
+    'reel_play_files without reel_zone') or diag $said;
+(undef, $said) = try_conf('', $two);
+unlike($said, qr/\[warn\].*without "reel_zone"/, 'and with it');
+
 # --- variables ------------------------------------------------------------
 
 my $v = Reel->new(idle => 1, http => 'log_format reel "$request_method $uri '
