@@ -18,6 +18,12 @@ local PRIORITY = 4
 local PRIORITY_MAX = 9
 local BAND = 2 ^ 49
 
+-- ms of work with which a new job goes before the others of its project, and
+-- how much of that the project has at most; half of the
+-- work that was not ahead is added as it begins
+local AHEAD = 30000
+local AHEAD_MAX = 60000
+
 local function bad_call(argc, exact)
     if #KEYS ~= 1 or not K or K == '' or #ARGV < argc
         or (exact and #ARGV ~= argc) or KEYS[1]:sub(1, #K) ~= K then
@@ -129,9 +135,12 @@ local woken = {}
 -- as the job's hash has them.  Their states are the caller's.
 local function line_up(job, project, finish, tasks)
     local v = redis.call('HMGET', VTIME, 'all', 'start:' .. project,
-                         'finish:' .. project, 'light', 'light:' .. project)
+                         'finish:' .. project, 'light', 'light:' .. project,
+                         'ahead:' .. project)
     local start = tonumber(v[2] or '0')
     local queues, charged = {}, false
+    local ahead = not finish and tonumber(v[6] or AHEAD_MAX) or 0
+    local given = 0
     finish = math.max(start, tonumber(finish or '0'))
 
     for _, t in ipairs(tasks) do
@@ -144,9 +153,16 @@ local function line_up(job, project, finish, tasks)
             queues[t.queue] = q
         end
         if not q.light then
+            local cost = tonumber(t.cost)
+
             at = finish
-            finish = finish + tonumber(t.cost)
+            finish = finish + cost
             charged = true
+            if given + cost <= AHEAD and cost <= ahead then
+                at = math.max(0, start - AHEAD) + given
+                given = given + cost
+                ahead = ahead - cost
+            end
         end
         q.band = math.min(q.band, band)
         q[#q + 1] = text(band + math.min(at, BAND - 1))
@@ -155,6 +171,9 @@ local function line_up(job, project, finish, tasks)
 
     if charged then
         redis.call('HSET', job_key(job), 'finish', text(finish))
+    end
+    if given > 0 then
+        redis.call('HSET', VTIME, 'ahead:' .. project, text(ahead))
     end
 
     for queue, q in pairs(queues) do

@@ -76,7 +76,8 @@ local function first(queue, p)
         local light = is_light(queue)
         local f = redis.call('HMGET', VTIME, light and 'light' or 'all',
                              'fence', 'start:' .. project,
-                             (light and 'light:' or 'finish:') .. project)
+                             (light and 'light:' or 'finish:') .. project,
+                             'ahead:' .. project)
         local finish = math.min(tonumber(f[4] or '0'), BAND - 1)
         p = nil
 
@@ -234,10 +235,17 @@ if best.slots == 0 then
     redis.call('HSET', VTIME, 'light', text(all), 'fence', text(fence),
                'light:' .. best.project, text(finish))
 else
+    local start, ahead = tonumber(v[3] or '0'), tonumber(v[5] or AHEAD_MAX)
+
+    if best.start >= start then
+        start = best.start
+        ahead = math.min(AHEAD_MAX, ahead
+                                    + math.floor(tonumber(spec.cost) / 2))
+    end
     redis.call('HSET', VTIME, 'all', text(all), 'fence', text(fence),
-               'start:' .. best.project,
-               text(math.max(tonumber(v[3] or '0'), best.start)),
-               'finish:' .. best.project, text(finish))
+               'start:' .. best.project, text(start),
+               'finish:' .. best.project, text(finish),
+               'ahead:' .. best.project, text(ahead))
 end
 
 redis.call('ZREM', K .. 'ready:' .. best.queue .. ':' .. best.project,

@@ -319,6 +319,19 @@ class Fair(Case):
         got = [x[0] for x in self.order(12)]
         self.assertIn(got.count("B"), (5, 6, 7))
 
+    def test_a_new_job_begins_before_the_backlog_but_not_for_ever(self):
+        self.q.planned(A, *[task("t%03d" % i, cost=10000)
+                            for i in range(200)])
+        self.order(24)                      # what was ahead is given back
+        got = []
+        for n in range(40):
+            self.q.planned(ASSET % "1" + ".%d" % (n + 1),
+                           task("v0", cost=2000), task("v1", cost=8000))
+            got += [x[0] for x in self.order(2)]
+        # 60 s of it go before, then the film goes on
+        self.assertEqual(got[:12].count("B"), 12)
+        self.assertGreater(got[12:].count("A"), 1)
+
     def test_priority_goes_first(self):
         self.q.planned(A, *[task("t%d" % i) for i in range(3)])
         self.q.planned(B, task("low", priority=0), task("mid"),
