@@ -32,6 +32,12 @@ class Case(unittest.TestCase):
         self.redis("FLUSHALL")
         self.q = Queue(self.redis)
 
+    def cpu_s(self):
+        """of Redis"""
+        return sum(float(x.split(":")[1])
+                   for x in self.redis("INFO", "cpu").split()
+                   if x.startswith(("used_cpu_user:", "used_cpu_sys:")))
+
     def left_consistent(self, job):
         """left = tasks that are not done"""
         flat = self.redis("HGETALL", K + "job:" + job)
@@ -598,9 +604,9 @@ class Expand(Case):
                  for i in range(n)]
         tasks.append(task("publish", cls="light", type="publish",
                           deps=" ".join("v%d.0" % i for i in range(n))))
-        began = time.monotonic()
+        began = self.cpu_s()
         self.q.planned(A, *tasks)
-        took = time.monotonic() - began
+        took = self.cpu_s() - began
         self.assertEqual(self.q.count("ready:1:0::p1"), n)
         self.assertEqual(self.q.field(A, "publish:deps"), str(n))
         self.assertLess(took, 5)
