@@ -20,3 +20,9 @@ test-browser: all
 .PHONY: test-media
 test-media: all
 	@BUILD=$(BUILD) scripts/test-media -k '$(K)' $(if $(MEDIA),'$(MEDIA)')
+
+## make test-mutants [N=500] [SEED=8] [MEDIA=<dir>]  damaged films through the system
+.PHONY: test-mutants
+test-mutants: all
+	@BUILD=$(BUILD) scripts/test-mutants -n $(or $(N),500) -s $(or $(SEED),8) \
+	    $(if $(MEDIA),'$(MEDIA)')

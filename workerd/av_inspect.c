@@ -226,7 +226,7 @@ video_facts(inspect_t *in)
     orient(v, st);
     shown_size(v, in);
 
-    if ((int64_t) v->width * v->height > REEL_AV_MAX_PIXELS) {
+    if ((int64_t) v->width * v->height > s->max_pixels) {
         return reel_av_fault(&in->fault, "LIMIT_PIXELS", "demux",
                              "%u x %u pixels", v->width, v->height);
     }
@@ -470,6 +470,9 @@ reel_av_inspect(reel_child_t *c)
 
     in = (inspect_t) { .child = c };
     in.scan.max_duration_s = c->max_duration_s;
+    in.scan.max_pixels = c->max_pixels != 0
+                         && c->max_pixels < REEL_AV_MAX_PIXELS
+                         ? (int64_t) c->max_pixels : REEL_AV_MAX_PIXELS;
 
     status = inspect(&in) == 0 ? 0 : reel_av_fault_report(c, &in.fault);
 

@@ -232,7 +232,7 @@ reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
     if (s->video != NULL
         && ((s->video->codecpar->width == 0 && reel_av_log_saw_max_pixels())
             || (int64_t) s->video->codecpar->width
-               * s->video->codecpar->height > REEL_AV_MAX_PIXELS))
+               * s->video->codecpar->height > s->max_pixels))
     {
         return reel_av_fault(f, "LIMIT_PIXELS", "demux", "%d x %d pixels",
                              s->video->codecpar->width,

@@ -48,6 +48,7 @@ typedef struct {
     reel_scan_sound_t sounds[REEL_SOURCE_AUDIOS];
     unsigned          nsounds;
     uint64_t        max_duration_s;
+    int64_t         max_pixels; /* of a picture, as coded and as shown */
 } reel_scan_t;
 
 /* chooses the tracks and opens the decoder.  s zeroed before */

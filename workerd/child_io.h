@@ -28,6 +28,8 @@ typedef struct {
     unsigned    nout;
     reel_str_t  payload;                /* JSON of the task */
     uint64_t    max_duration_s;         /* inspect: 0 = none */
+    uint64_t    max_pixels;             /* inspect: 0 = as many as any task
+                                           decodes */
 
     /* encode_audio: objects that stand already; go on behind them */
     uint32_t    resume_frag;            /* first fragment to make */

@@ -72,6 +72,9 @@ static const reel_yaml_key_t limits_keys[] = {
       false },
     { "disk_free_mib", REEL_YAML_TYPE_U32, AT(disk_free_mib), 0, 1u << 24,
       NULL, false },
+    { "duration_s", REEL_YAML_TYPE_U32, AT(duration_s), 0, 1u << 24, NULL,
+      false },
+    { "megapixels", REEL_YAML_TYPE_U32, AT(megapixels), 1, 67, NULL, false },
 };
 
 #define NKEYS(table) (sizeof(table) / sizeof(table[0]))
@@ -92,6 +95,8 @@ reel_config_default(reel_config_t *c)
         .memory_mib = 4096,
         .output_mib = 16384,
         .disk_free_mib = 512,
+        .duration_s = 86400,
+        .megapixels = 67,
         .sandbox_required = true,
         .log = REEL_LOG_INFO
     };

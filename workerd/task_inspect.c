@@ -35,6 +35,14 @@ check_standing(reel_attempt_t *a)
 }
 
 
+/* of two limits in s, 0 = none */
+static uint64_t
+shorter(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
@@ -56,7 +64,8 @@ prepare(reel_attempt_t *a, reel_child_t *io)
         err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, &e);
     }
 
-    io->max_duration_s = rq.max_duration_s;
+    io->max_duration_s = shorter(rq.max_duration_s, a->w->conf.duration_s);
+    io->max_pixels = (uint64_t) a->w->conf.megapixels * 1000000;
     reel_request_release(&rq);
     reel_buf_release(&b);
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from reel import BUILD, ROOT, Stack
+from reel import BUILD, ROOT, Stack, clip
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "media"))
 
@@ -26,7 +26,7 @@ CALLS = ("open,openat,openat2,creat,stat,lstat,newfstatat,statx,access,"
 
 @pytest.fixture(scope="module")
 def stack():
-    with Stack() as s:
+    with Stack(limits={"duration_s": 10, "megapixels": 1}) as s:
         s.start_redis().start_nginx()
         s.start_workerd()
         yield s
@@ -56,6 +56,14 @@ def test_cover_is_the_poster(stack, tmp_path):
     ix = stack.check_ready(a, seconds=families.SECONDS)
     assert list(ix["renditions"]) == ["a128"]
     assert [(i["width"], i["height"]) for i in ix["images"]] == [(200, 200)]
+
+
+@pytest.mark.parametrize("size, seconds, code", [
+    ("16x16", 12, "LIMIT_DURATION"), ("1264x800", 0.1, "LIMIT_PIXELS")])
+def test_limits_of_the_configuration(stack, size, seconds, code):
+    a = stack.put(clip(seconds, size=size, audio=False))
+    r = stack.wait(a)
+    assert (r["ready"], r["code"], r["stage"]) == (False, code, "inspect"), r
 
 
 def touched(path, cwd):
