@@ -21,7 +21,8 @@
 #define REEL_NODE_LINKS      8      /* after, inputs, outputs: of each */
 #define REEL_NODE_LABELS     96
 #define REEL_NODE_UNSET      UINT32_MAX
-#define REEL_EXEC_COMMAND    1024   /* all words, each terminated */
+#define REEL_EXEC_COMMAND    768    /* all words, each terminated; a payload
+                                       holds them, escaped, and all files */
 #define REEL_EXEC_WORDS      32
 #define REEL_EXEC_FILE       33     /* a file's name, terminated */
 

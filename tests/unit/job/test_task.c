@@ -499,6 +499,47 @@ exec(void **state)
 }
 
 
+/* the largest that a pipeline's file can ask for fits a payload */
+static void
+exec_fits(void **state)
+{
+    size_t       i;
+    reel_buf_t   b;
+    reel_exec_t  t = {
+        .tries = 20, .nwords = REEL_EXEC_WORDS, .source = true,
+        .inspect = true, .ninputs = REEL_NODE_LINKS,
+        .noutputs = REEL_NODE_LINKS, .each = REEL_EACH_AUDIO_TRACK,
+        .number = 1 << 20, .from_ms = UINT32_MAX, .to_ms = UINT32_MAX,
+        .width = 65534, .height = 65534, .stream = INT32_MAX
+    };
+
+    (void) state;
+
+    /* each byte of a word is two in JSON */
+    memset(t.command, '"', sizeof(t.command));
+    for (i = 1; i < REEL_EXEC_WORDS; i++) {
+        t.command[i * 2] = '\0';
+    }
+    t.command[sizeof(t.command) - 1] = '\0';
+
+    memset(t.node, 'n', sizeof(t.node) - 1);
+    memset(t.rendition, 'r', sizeof(t.rendition) - 1);
+    memset(t.language, 'l', sizeof(t.language) - 1);
+
+    for (i = 0; i < REEL_NODE_LINKS; i++) {
+        memset(t.inputs[i].node, 'n', sizeof(t.inputs[i].node) - 1);
+        memset(t.inputs[i].file, 'f', sizeof(t.inputs[i].file) - 1);
+        t.inputs[i].first = t.inputs[i].count = 1 << 20;
+        memset(t.outputs[i].name, 'f', sizeof(t.outputs[i].name) - 1);
+        t.outputs[i].max_mib = 1 << 20;
+    }
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    assert_int_equal(reel_exec_print(&b, &t), REEL_OK);
+    reel_buf_release(&b);
+}
+
+
 /* a child may be in an attacker's hands: its objects keep the bounds */
 static void
 objects_refused(void **state)
@@ -558,6 +599,7 @@ main(void)
         cmocka_unit_test(answer),
         cmocka_unit_test(files),
         cmocka_unit_test(exec),
+        cmocka_unit_test(exec_fits),
         cmocka_unit_test(objects_refused),
     };
 
