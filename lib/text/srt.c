@@ -8,6 +8,7 @@
 
 #define CUES_MAX     100000
 #define CUES_FIRST   256
+#define TAG_MAX      256        /* bytes */
 
 typedef struct {
     reel_vtt_cue_t *cues;       /* owned */
@@ -238,7 +239,10 @@ by_start(const void *one, const void *two)
 }
 
 
-/* the length of a tag that stays as it is, or *out of one that goes; else 0 */
+/*
+ * The length of a tag that stays as it is, or *out of one that goes; else 0.
+ * A mark that begins none is looked behind for TAG_MAX bytes, not to the end.
+ */
 static size_t
 tag_at(reel_str_t s, bool *out)
 {
@@ -258,6 +262,7 @@ tag_at(reel_str_t s, bool *out)
     }
 
     *out = true;
+    s.len = s.len < TAG_MAX ? s.len : TAG_MAX;
 
     if (reel_str_prefix(s, "{\\")) {
         tag = reel_str_cut(s, '}', &s);

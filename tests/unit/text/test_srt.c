@@ -71,6 +71,30 @@ becomes_webvtt(void **state)
 }
 
 
+/* a mark that begins no tag is what somebody says, however far the end is */
+static void
+tags_are_short(void **state)
+{
+    char          file[1024];
+    size_t        n;
+    reel_buf_t    b;
+    reel_error_t  e;
+
+    (void) state;
+
+    memcpy(file, "0:0:1 --> 0:0:2\n{\\", n = 18);
+    memset(file + n, 'a', 300);
+    memcpy(file + n + 300, "}x", 2);
+
+    reel_buf_init(&b, 4096);
+    assert_int_equal(reel_srt_vtt(&b, (reel_str_t) { file, n + 302 }, &e),
+                     REEL_OK);
+    reel_buf_u8(&b, '\0');
+    assert_non_null(strstr((char *) b.data, "\n{\\aaa"));
+    reel_buf_release(&b);
+}
+
+
 static void
 is_refused(void **state)
 {
@@ -123,6 +147,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(becomes_webvtt),
+        cmocka_unit_test(tags_are_short),
         cmocka_unit_test(is_refused)
     };
 
