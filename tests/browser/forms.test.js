@@ -1,8 +1,10 @@
 /*
  * What the page does not show of itself: other codecs, transport streams,
- * clips and thumbnails, by hls.js and dash.js on a bare page in Chromium.
+ * clips, thumbnails and plain films, by hls.js and dash.js on a bare page in
+ * Chromium.
  * Environment: REEL_URL (whose page has the players), REEL_FORMS (an nginx
- * with /play/ and, of transport streams, /ts/), REEL_ASSET (ready, at least
+ * with /play/ and, of transport streams, /ts/; of plain films /films/, /named/
+ * and /hls/), REEL_ASSET (ready, at least
  * 20 s), REEL_SECONDS, REEL_CODECS (assets of 4 s, "<id>=<codecs> …"),
  * REEL_CUES (one of them, with text), CHROMIUM.
  */
@@ -201,6 +203,33 @@ test('dash knows the thumbnails', async () => {
     && thumb.x + thumb.y > 0, JSON.stringify(thumb));
   const r = await page.request.get(thumb.url);
   assert.strictEqual(r.headers()['content-type'], 'image/jpeg');
+  assert.deepStrictEqual(faults, []);
+  await page.close();
+});
+
+/* several files as one film, or in a row; each of them lasts 3 s */
+for (const [engine, path, seconds] of [
+  ['hls', 'named/film/master.m3u8', 3],
+  ['dash', 'films/film_,90,180,.mp4.urlset/manifest.mpd', 3],
+  ['hls', 'films/row.json/master.m3u8', 6],
+  ['dash', 'films/row.json/manifest.mpd', 6],
+  ['hls', 'hls/film_180.mp4/index-v1-a1.m3u8', 3],
+]) {
+  test(`${engine} plays ${path} to the end`, async () => {
+    const { page, faults } = await play(engine, `${REEL_FORMS}/${path}`);
+    const s = await ends(page, faults);
+    assert.ok(Math.abs(s.duration - seconds) < 0.15, `duration ${s.duration}`);
+    assert.ok(s.frames > seconds * 20, `${s.frames} frames`);
+  });
+}
+
+test('hls shows a text beside a film', async () => {
+  const { page, faults } = await play('hls',
+    `${REEL_FORMS}/films/film_180.mp4/master.m3u8`);
+  await until(page, () => window.player.subtitleTracks.length === 1);
+  await page.evaluate(() => { window.player.subtitleTrack = 0; });
+  await until(page, () => [...document.querySelector('video').textTracks]
+    .some((t) => t.cues && [...t.cues].some((c) => c.text === 'read me')));
   assert.deepStrictEqual(faults, []);
   await page.close();
 });
