@@ -260,6 +260,8 @@ const reel_check_rule_t  reel_check_rules[] = {
       "leave it out", reel_rule_sidecar },
     { "D.26", MUST, DASH, "thumbnails have the property thumbnail_tile",
       "add it", reel_rule_tiles },
+    { "D.27", MUST, DASH, "elements are the schema's, in its order",
+      "print them in that order", reel_rule_sequence },
 };
 
 const unsigned  reel_check_nrules = sizeof(reel_check_rules)

@@ -295,6 +295,8 @@ DEFECTS = (
     ("D.25", text(MPD, r'<Representation id="text"', '<SegmentTemplate '
                   r'presentationTimeOffset="5"/>\g<0>')),
     ("D.26", text(MPD, "thumbnail_tile", "thumbs")),
+    ("D.27", text(MPD, "</AdaptationSet>", "<Label>x</Label></AdaptationSet>")),
+    ("D.27", text(MPD, "</AdaptationSet>", "<Rule/></AdaptationSet>")),
 )
 
 # rules that no defect above can be planted for in that film, and why
