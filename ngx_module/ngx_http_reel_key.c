@@ -70,12 +70,15 @@ send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_form_t form)
     body.len = REEL_KEY;
     body.data = ngx_pnalloc(r->pool, REEL_KEY);
 
+    if (err == REEL_OK && body.data) {
+        ngx_memcpy(body.data, key.key, REEL_KEY);
+    }
+
+    ngx_explicit_memzero(&key, sizeof(key));
+
     if (err != REEL_OK || body.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ngx_memcpy(body.data, key.key, REEL_KEY);
-    ngx_explicit_memzero(&key, sizeof(key));
 
     return send_secret(r, "application/octet-stream", &body);
 }
@@ -262,6 +265,7 @@ ngx_http_reel_license(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     if (err != REEL_OK || find_keys(p, l, keys, &n) != REEL_OK) {
+        ngx_explicit_memzero(keys, sizeof(keys));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -323,6 +327,10 @@ send_license(ngx_http_request_t *r, reel_license_t *l,
     body.data = ngx_pnalloc(r->pool, b.len);
 
     if (reel_buf_err(&b) != REEL_OK || body.data == NULL) {
+        if (b.len) {
+            ngx_explicit_memzero(b.data, b.len);
+        }
+
         reel_buf_release(&b);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -1,4 +1,4 @@
-#include "lib/ts/sealed.h"
+#include "lib/ts/sealed_sink.h"
 #include "lib/ts/ts_impl.h"
 
 
@@ -13,19 +13,6 @@
  */
 #define KEEP         64
 #define KEEP_MAX     (KEEP + REEL_AES_BLOCK)
-
-
-/* what is being written to */
-typedef struct {
-    reel_ts_sealed_t *x;
-    uint8_t          *p;        /* the packet at hand */
-    uint8_t          *end;
-    size_t            fill;     /* bytes of it; 0: it is not begun */
-    uint8_t          *tail;     /* not NULL: bytes go there instead */
-    size_t            ntail;
-    uint8_t          *in;
-    size_t            len;
-} sink_t;
 
 
 reel_err_t
@@ -58,161 +45,9 @@ reel_ts_sealed_release(reel_ts_sealed_t *x)
 }
 
 
-/* bytes of payload that may still be put */
-static size_t
-room_of(const sink_t *s)
-{
-    size_t  n = (size_t) (s->end - s->p) / REEL_TS_PACKET;
-
-    if (n == 0) {
-        return 0;
-    }
-
-    return n * TS_PAYLOAD - (s->fill != 0 ? s->fill - 4 : 0)
-           - (s->x->ts.first ? TS_PCR_FIELD : 0);
-}
-
-
-static void
-begin_packet(sink_t *s)
-{
-    reel_ts_t  *ts = &s->x->ts;
-
-    reel_ts_put_header(s->p, ts, ts->first, ts->first ? 0x30 : 0x10);
-    s->fill = 4;
-
-    if (ts->first) {
-        reel_ts_put_pcr(s->p + 4, TS_PCR_FIELD, ts->sync,
-                        reel_ts_time(ts, ts->pes_ts));
-        s->fill += TS_PCR_FIELD;
-        ts->first = false;
-    }
-}
-
-
-static void
-end_packet(sink_t *s)
-{
-    s->p += REEL_TS_PACKET;
-    s->fill = 0;
-    s->x->ts.counter++;
-}
-
-
-static void
-put(sink_t *s, const uint8_t *p, size_t n)
-{
-    size_t  part;
-
-    if (s->tail != NULL) {
-        memcpy(s->tail + s->ntail, p, n);
-        s->ntail += n;
-        return;
-    }
-
-    for ( /* void */ ; n != 0; n -= part) {
-
-        if (s->fill == 0) {
-            begin_packet(s);
-        }
-
-        part = REEL_TS_PACKET - s->fill;
-        part = part < n ? part : n;
-        memcpy(s->p + s->fill, p, part);
-        s->fill += part;
-        p += part;
-
-        if (s->fill == REEL_TS_PACKET) {
-            end_packet(s);
-        }
-    }
-}
-
-
-/* what a packet has not goes before its payload */
-static void
-fill_packet(sink_t *s)
-{
-    size_t     head, n;
-    uint8_t   *p = s->p;
-    reel_ts_t *ts = &s->x->ts;
-
-    head = (p[3] & 0x20) != 0 ? 4 + TS_PCR_FIELD : 4;
-    n = s->fill - head;
-
-    memmove(p + REEL_TS_PACKET - n, p + head, n);
-    p[3] |= 0x20;
-
-    if (head != 4) {
-        reel_ts_put_pcr(p + 4, TS_PAYLOAD - n, ts->sync,
-                        reel_ts_time(ts, ts->pes_ts));
-    } else {
-        reel_ts_put_stuffing(p + 4, TS_PAYLOAD - n);
-    }
-
-    end_packet(s);
-}
-
-
-/* how many of n bytes there are to the next place of an escape */
-static size_t
-plain_bytes(const uint8_t *p, size_t n, uint8_t *zeros)
-{
-    size_t          i = 0;
-    const uint8_t  *q;
-
-    while (i < n) {
-
-        if (*zeros == 0) {
-            q = memchr(p + i, 0, n - i);
-            if (q == NULL) {
-                return n;
-            }
-
-            i = (size_t) (q - p) + 1;
-            *zeros = 1;
-            continue;
-        }
-
-        if (*zeros == 2 && p[i] <= 3) {
-            return i;
-        }
-
-        *zeros = p[i] == 0 ? (uint8_t) (*zeros + 1) : 0;
-        i++;
-    }
-
-    return n;
-}
-
-
-/* 14496-10, 7.4.1: emulation_prevention_three_byte */
-static void
-put_escaped(sink_t *s, const uint8_t *p, size_t n)
-{
-    size_t  part;
-
-    static const uint8_t  three = 3;
-
-    for ( ;; ) {
-        part = plain_bytes(p, n, &s->x->zeros);
-        put(s, p, part);
-
-        if (part == n) {
-            return;
-        }
-
-        put(s, &three, 1);
-        s->x->zeros = 0;
-        p += part;
-        n -= part;
-    }
-}
-
-
 /* n bytes of input are done */
 static void
-took(sink_t *s, size_t n)
+took(reel_ts_sink_t *s, size_t n)
 {
     reel_ts_t  *ts = &s->x->ts;
 
@@ -227,7 +62,7 @@ took(sink_t *s, size_t n)
 
 /* REEL_AGAIN here and below: it needs more input, or more room */
 static reel_err_t
-put_frame(sink_t *s, size_t n)
+put_frame(reel_ts_sink_t *s, size_t n)
 {
     reel_err_t         err;
     reel_ts_sealed_t  *x = s->x;
@@ -255,7 +90,7 @@ put_frame(sink_t *s, size_t n)
         return REEL_AGAIN;
     }
 
-    put(s, s->in, n);
+    reel_ts_sink_put(s, s->in, n);
     took(s, n);
 
     return REEL_OK;
@@ -264,7 +99,7 @@ put_frame(sink_t *s, size_t n)
 
 /* a NAL unit begins: its length becomes a start code */
 static reel_err_t
-begin_nal(sink_t *s, size_t n)
+begin_nal(reel_ts_sink_t *s, size_t n)
 {
     uint8_t           *p = s->in;
     reel_ts_sealed_t  *x = s->x;
@@ -288,7 +123,7 @@ begin_nal(sink_t *s, size_t n)
                 && ((p[4] & 0x1f) == 1 || (p[4] & 0x1f) == 5);
 
     /* of three bytes: players take a fourth one for the end of the last unit */
-    put(s, reel_ts_start_code + 1, 3);
+    reel_ts_sink_put(s, reel_ts_start_code + 1, 3);
     took(s, 4);
 
     if (!x->sealed) {
@@ -306,7 +141,7 @@ begin_nal(sink_t *s, size_t n)
 
 
 static reel_err_t
-put_nal(sink_t *s, size_t n)
+put_nal(reel_ts_sink_t *s, size_t n)
 {
     reel_err_t         err;
     reel_ts_sealed_t  *x = s->x;
@@ -318,7 +153,7 @@ put_nal(sink_t *s, size_t n)
     n = n < x->nal ? n : x->nal;
 
     if (!x->sealed) {
-        put(s, s->in, n);
+        reel_ts_sink_put(s, s->in, n);
 
     } else {
         if (x->nal != 1) {
@@ -334,7 +169,7 @@ put_nal(sink_t *s, size_t n)
             return REEL_AGAIN;
         }
 
-        put_escaped(s, s->in, n);
+        reel_ts_sink_escaped(s, s->in, n);
     }
 
     x->nal -= (uint32_t) n;
@@ -368,7 +203,7 @@ next_sample(reel_ts_sealed_t *x)
 
 /* some of at most n raw bytes of the PES, whatever comes next */
 static reel_err_t
-put_some(sink_t *s, size_t n)
+put_some(reel_ts_sink_t *s, size_t n)
 {
     size_t             part;
     reel_ts_sealed_t  *x = s->x;
@@ -377,7 +212,7 @@ put_some(sink_t *s, size_t n)
     if (ts->head_at != ts->head_len) {
         part = ts->head_len - ts->head_at;
         part = part < n ? part : n;
-        put(s, ts->head + ts->head_at, part);
+        reel_ts_sink_put(s, ts->head + ts->head_at, part);
         ts->head_at = (uint8_t) (ts->head_at + part);
         x->pes_left -= part;
         return REEL_OK;
@@ -386,8 +221,9 @@ put_some(sink_t *s, size_t n)
     if (ts->sets_at != ts->sets_len) {
         part = ts->sets_len - ts->sets_at;
         part = part < n ? part : n;
-        put(s, (const uint8_t *) reel_ts_fragment(ts)->config->sets.p
-               + ts->sets_at, part);
+        reel_ts_sink_put(s, (const uint8_t *)
+                            reel_ts_fragment(ts)->config->sets.p
+                            + ts->sets_at, part);
         ts->sets_at += part;
         x->pes_left -= part;
         return REEL_OK;
@@ -411,7 +247,7 @@ put_some(sink_t *s, size_t n)
 
 /* the end of a segment: what is left goes into as many packets as it takes */
 static reel_err_t
-put_tail(sink_t *s)
+put_tail(reel_ts_sink_t *s)
 {
     size_t             at, k;
     uint8_t            tail[2 * KEEP_MAX];
@@ -438,24 +274,24 @@ put_tail(sink_t *s)
     }
 
     if (s->fill != 0) {
-        fill_packet(s);
+        reel_ts_sink_fill(s);
     }
 
     /* each packet behind the first one gets a byte */
     k = 16 - (x->ts.counter & 15);
     at = s->ntail - (k - 1);
-    put(s, tail, at);
+    reel_ts_sink_put(s, tail, at);
 
     for ( ;; ) {
         if (s->fill != 0) {
-            fill_packet(s);
+            reel_ts_sink_fill(s);
         }
 
         if (at == s->ntail) {
             return REEL_OK;
         }
 
-        put(s, tail + at++, 1);
+        reel_ts_sink_put(s, tail + at++, 1);
     }
 }
 
@@ -479,7 +315,7 @@ next_pes(reel_ts_sealed_t *x)
 
 
 static reel_err_t
-put_pes(sink_t *s)
+put_pes(reel_ts_sink_t *s)
 {
     size_t             n;
     reel_err_t         err;
@@ -490,7 +326,7 @@ put_pes(sink_t *s)
     }
 
     /* three bytes come of two where all are 0, and one that was due */
-    n = room_of(s);
+    n = reel_ts_sink_room(s);
     n = n > 2 ? (n - 2) / 3 * 2 : 0;
 
     if (x->last && n > x->pes_left - KEEP) {
@@ -504,7 +340,7 @@ put_pes(sink_t *s)
     err = put_some(s, n);
 
     if (err == REEL_OK && x->pes_left == 0 && s->fill != 0) {
-        fill_packet(s);
+        reel_ts_sink_fill(s);
     }
 
     return err;
@@ -513,7 +349,7 @@ put_pes(sink_t *s)
 
 /* one more packet, or some bytes: REEL_AGAIN when that cannot be */
 static reel_err_t
-step(sink_t *s)
+step(reel_ts_sink_t *s)
 {
     reel_ts_sealed_t         *x = s->x;
     const reel_ts_segment_t  *seg = x->ts.seg;
@@ -552,10 +388,12 @@ reel_err_t
 reel_ts_sealed_write(reel_ts_sealed_t *x, uint8_t *out, size_t cap,
     uint8_t *in, size_t len, size_t *written)
 {
-    sink_t      s = { .x = x, .p = out, .end = out + cap, .fill = x->filled,
-                      .in = in, .len = len };
-    uint32_t    fragment = x->ts.fragment;
-    reel_err_t  err = REEL_OK;
+    uint32_t        fragment = x->ts.fragment;
+    reel_err_t      err = REEL_OK;
+    reel_ts_sink_t  s = {
+        .x = x, .p = out, .end = out + cap, .fill = x->filled, .in = in,
+        .len = len
+    };
 
     *written = 0;
 
