@@ -98,7 +98,7 @@ static ngx_command_t  ngx_http_reel_commands[] = {
       NULL },
 
     { ngx_string("reel_redis"),
-      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_TAKE123,
+      NGX_HTTP_REEL_ANY_CONF|NGX_CONF_1MORE,
       ngx_http_reel_redis_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

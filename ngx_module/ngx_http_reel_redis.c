@@ -28,10 +28,13 @@ struct ngx_http_reel_call_s {
 
 
 static ngx_int_t ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis);
+static ngx_int_t ngx_http_reel_redis_begin(ngx_http_reel_redis_t *redis);
+static void ngx_http_reel_redis_leave(ngx_http_reel_redis_t *redis);
+static void ngx_http_reel_redis_disconnect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis,
-    const char *command, const ngx_str_t *arg);
+    ngx_uint_t argc, const ngx_str_t *argv);
 static void ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis,
     redisReply *r);
 static void ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis);
@@ -42,6 +45,8 @@ static void ngx_http_reel_redis_write_handler(ngx_event_t *ev);
 static void ngx_http_reel_redis_read_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_reel_redis_replies(ngx_http_reel_redis_t *redis);
 static void ngx_http_reel_redis_deliver(ngx_http_reel_redis_t *redis,
+    redisReply *r);
+static void ngx_http_reel_redis_answer(ngx_http_reel_call_t *call,
     redisReply *r);
 static ngx_int_t ngx_http_reel_redis_flatten(ngx_pool_t *pool, redisReply *r,
     ngx_array_t *a);
@@ -87,6 +92,10 @@ ngx_http_reel_redis_call(ngx_http_reel_redis_t *redis, ngx_uint_t argc,
     call->data = data;
     ngx_add_timer(&call->event, timeout);
 
+    if (redis->peer.connection == NULL) {
+        return call;                            /* the sentinels are asked */
+    }
+
     redis->peer.connection->idle = 0;
 
     if (ngx_http_reel_redis_send(redis) != NGX_OK) {
@@ -107,7 +116,7 @@ ngx_http_reel_redis_forget(ngx_http_reel_call_t *call)
 static ngx_int_t
 ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis)
 {
-    if (redis->peer.connection) {
+    if (redis->peer.connection || redis->asking) {
         return NGX_OK;
     }
 
@@ -117,9 +126,12 @@ ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis)
         return NGX_DECLINED;
     }
 
-    if (ngx_http_reel_redis_connect(redis) == NGX_OK
-        && ngx_http_reel_redis_hello(redis) == NGX_OK)
-    {
+    if (redis->sentinel && !redis->known) {
+        if (ngx_http_reel_redis_ask(redis) == NGX_OK) {
+            return NGX_OK;
+        }
+
+    } else if (ngx_http_reel_redis_begin(redis) == NGX_OK) {
         return NGX_OK;
     }
 
@@ -130,16 +142,96 @@ ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis)
 }
 
 
+/* connects, and greets before what waits already */
+static ngx_int_t
+ngx_http_reel_redis_begin(ngx_http_reel_redis_t *redis)
+{
+    ngx_int_t    rc;
+    reel_buf_t   waiting;
+    ngx_queue_t  calls;
+
+    waiting = redis->out;
+    reel_buf_init(&redis->out, NGX_HTTP_REEL_REDIS_OUT_MAX);
+
+    ngx_queue_init(&calls);
+
+    if (!ngx_queue_empty(&redis->calls)) {
+        ngx_queue_add(&calls, &redis->calls);
+        ngx_queue_init(&redis->calls);
+    }
+
+    rc = ngx_http_reel_redis_connect(redis);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_reel_redis_hello(redis);
+    }
+
+    reel_buf_add(&redis->out, waiting.data, waiting.len);
+    reel_buf_release(&waiting);
+
+    if (!ngx_queue_empty(&calls)) {
+        ngx_queue_add(&redis->calls, &calls);
+    }
+
+    return rc == NGX_OK && reel_buf_err(&redis->out) == REEL_OK ? NGX_OK
+                                                                : NGX_ERROR;
+}
+
+
+void
+ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc)
+{
+    if (rc == NGX_OK && ngx_queue_empty(&redis->calls)) {
+        return;                                 /* nobody waits any more */
+    }
+
+    if (rc != NGX_OK || ngx_http_reel_redis_begin(redis) != NGX_OK
+        || ngx_http_reel_redis_send(redis) != NGX_OK)
+    {
+        redis->failed = 1;
+        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_close(redis);
+    }
+}
+
+
+/* for what target says now; what waits goes there too */
+static void
+ngx_http_reel_redis_leave(ngx_http_reel_redis_t *redis)
+{
+    reel_buf_t  rest;
+
+    reel_buf_init(&rest, NGX_HTTP_REEL_REDIS_OUT_MAX);
+    reel_buf_add(&rest, redis->out.data + redis->hello,
+                 redis->out.len - redis->hello);
+
+    ngx_http_reel_redis_disconnect(redis);
+    redis->out = rest;
+
+    if (reel_buf_err(&rest) != REEL_OK
+        || ngx_http_reel_redis_begin(redis) != NGX_OK
+        || ngx_http_reel_redis_send(redis) != NGX_OK)
+    {
+        redis->failed = 1;
+        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_close(redis);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
 {
     ngx_int_t          rc;
+    ngx_addr_t        *addr;
     ngx_connection_t  *c;
 
+    addr = ngx_http_reel_redis_where(redis);
+
     ngx_memzero(&redis->peer, sizeof(ngx_peer_connection_t));
-    redis->peer.sockaddr = redis->addr.sockaddr;
-    redis->peer.socklen = redis->addr.socklen;
-    redis->peer.name = &redis->addr.name;
+    redis->peer.sockaddr = addr->sockaddr;
+    redis->peer.socklen = addr->socklen;
+    redis->peer.name = &addr->name;
     redis->peer.get = ngx_event_get_peer;
     redis->peer.log = ngx_cycle->log;
     redis->peer.log_error = NGX_ERROR_ERR;
@@ -147,6 +239,7 @@ ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
     rc = ngx_event_connect_peer(&redis->peer);
 
     if (rc == NGX_ERROR || rc == NGX_BUSY || rc == NGX_DECLINED) {
+        ngx_http_reel_redis_elsewhere(redis);
         return NGX_ERROR;
     }
 
@@ -169,22 +262,46 @@ ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
 
 /*
  * AUTH and SELECT go first, and nothing else before Redis took them: what is
- * called meanwhile would be done in another database.
+ * called meanwhile would be done in another database.  Last a question for a
+ * key of ours, which a Cluster's node answers with MOVED if it has none.
  */
 static ngx_int_t
 ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 {
-    if (redis->password.len
-        && ngx_http_reel_redis_greet(redis, "AUTH", &redis->password)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    ngx_uint_t  n;
+    ngx_str_t   argv[3];
+
+    if (redis->password.len) {
+        n = 1;
+        ngx_str_set(&argv[0], "AUTH");
+
+        if (redis->user.len) {
+            argv[n++] = redis->user;
+        }
+
+        argv[n++] = redis->password;
+
+        if (ngx_http_reel_redis_greet(redis, n, argv) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
-    if (redis->db.len
-        && ngx_http_reel_redis_greet(redis, "SELECT", &redis->db) != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (redis->db.len) {
+        ngx_str_set(&argv[0], "SELECT");
+        argv[1] = redis->db;
+
+        if (ngx_http_reel_redis_greet(redis, 2, argv) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (!redis->plain) {
+        ngx_str_set(&argv[0], "EXISTS");
+        ngx_str_set(&argv[1], REEL_REDIS_PREFIX "fence");
+
+        if (ngx_http_reel_redis_greet(redis, 2, argv) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     redis->hello = redis->out.len;
@@ -194,17 +311,12 @@ ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 
 
 static ngx_int_t
-ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis, const char *command,
-    const ngx_str_t *arg)
+ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis, ngx_uint_t argc,
+    const ngx_str_t *argv)
 {
-    ngx_str_t              argv[2];
     ngx_http_reel_call_t  *call;
 
-    argv[0].data = (u_char *) command;
-    argv[0].len = ngx_strlen(command);
-    argv[1] = *arg;
-
-    call = ngx_http_reel_redis_queue(redis, 2, argv);
+    call = ngx_http_reel_redis_queue(redis, argc, argv);
     if (call == NULL) {
         return NGX_ERROR;
     }
@@ -219,15 +331,32 @@ ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis, const char *command,
 static void
 ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis, redisReply *r)
 {
+    ngx_str_t  s;
+
     if (r->type == REDIS_REPLY_ERROR) {
+        s.data = (u_char *) r->str;
+        s.len = r->len;
+
+        if (redis->greetings == 1
+            && ngx_http_reel_redis_moved(redis, &s) == NGX_OK)
+        {
+            ngx_http_reel_redis_leave(redis);
+            return;
+        }
+
         redis->failed = 1;
         redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
         ngx_http_reel_redis_close(redis);
         return;
     }
 
-    if (--redis->greetings == 0
-        && ngx_http_reel_redis_send(redis) != NGX_OK)
+    if (--redis->greetings > 0) {
+        return;
+    }
+
+    redis->hops = 0;
+
+    if (ngx_http_reel_redis_send(redis) != NGX_OK)
     {
         ngx_http_reel_redis_close(redis);
     }
@@ -246,8 +375,7 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
     ngx_http_reel_call_t  *call;
 
     if (redis->peer.connection) {
-        ngx_close_connection(redis->peer.connection);
-        redis->peer.connection = NULL;
+        ngx_http_reel_redis_elsewhere(redis);
 
         if (!ngx_queue_empty(&redis->calls)) {
             redis->failed = 1;
@@ -255,16 +383,7 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
         }
     }
 
-    if (redis->reader) {
-        redisReaderFree(redis->reader);
-        redis->reader = NULL;
-    }
-
-    reel_buf_release(&redis->out);
-    reel_buf_init(&redis->out, NGX_HTTP_REEL_REDIS_OUT_MAX);
-    redis->sent = 0;
-    redis->hello = 0;
-    redis->greetings = 0;
+    ngx_http_reel_redis_disconnect(redis);
 
     while (!ngx_queue_empty(&redis->calls)) {
         q = ngx_queue_head(&redis->calls);
@@ -279,6 +398,28 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
         call->redis = NULL;
         ngx_post_event(&call->event, &ngx_posted_events);
     }
+}
+
+
+/* the calls stay */
+static void
+ngx_http_reel_redis_disconnect(ngx_http_reel_redis_t *redis)
+{
+    if (redis->peer.connection) {
+        ngx_close_connection(redis->peer.connection);
+        redis->peer.connection = NULL;
+    }
+
+    if (redis->reader) {
+        redisReaderFree(redis->reader);
+        redis->reader = NULL;
+    }
+
+    reel_buf_release(&redis->out);
+    reel_buf_init(&redis->out, NGX_HTTP_REEL_REDIS_OUT_MAX);
+    redis->sent = 0;
+    redis->hello = 0;
+    redis->greetings = 0;
 }
 
 
@@ -480,11 +621,8 @@ ngx_http_reel_redis_replies(ngx_http_reel_redis_t *redis)
 static void
 ngx_http_reel_redis_deliver(ngx_http_reel_redis_t *redis, redisReply *r)
 {
-    ngx_pool_t             *pool;
-    ngx_array_t             a;
-    ngx_queue_t            *q;
-    ngx_http_reel_call_t   *call;
-    ngx_http_reel_reply_t   reply;
+    ngx_queue_t           *q;
+    ngx_http_reel_call_t  *call;
 
     q = ngx_queue_head(&redis->calls);
     ngx_queue_remove(q);
@@ -501,10 +639,28 @@ ngx_http_reel_redis_deliver(ngx_http_reel_redis_t *redis, redisReply *r)
         return;
     }
 
-    if (call->handler == NULL) {
-        ngx_http_reel_redis_free_call(call);
-        return;
+    if (call->handler) {
+        ngx_http_reel_redis_answer(call, r);
     }
+
+    ngx_http_reel_redis_free_call(call);
+
+    /* a replica now, or another node's: the next call finds out whose */
+    if (r->type == REDIS_REPLY_ERROR
+        && (ngx_strncmp(r->str, "READONLY ", 9) == 0
+            || ngx_strncmp(r->str, "MOVED ", 6) == 0))
+    {
+        ngx_http_reel_redis_close(redis);
+    }
+}
+
+
+static void
+ngx_http_reel_redis_answer(ngx_http_reel_call_t *call, redisReply *r)
+{
+    ngx_pool_t             *pool;
+    ngx_array_t             a;
+    ngx_http_reel_reply_t   reply;
 
     ngx_memzero(&reply, sizeof(ngx_http_reel_reply_t));
 
@@ -532,8 +688,6 @@ ngx_http_reel_redis_deliver(ngx_http_reel_redis_t *redis, redisReply *r)
     if (pool) {
         ngx_destroy_pool(pool);
     }
-
-    ngx_http_reel_redis_free_call(call);
 }
 
 
@@ -592,7 +746,7 @@ ngx_http_reel_redis_timeout(ngx_event_t *ev)
     if (call->redis) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, NGX_ETIMEDOUT,
                       "reel: redis \"%V\" did not answer in time",
-                      &call->redis->addr.name);
+                      &ngx_http_reel_redis_where(call->redis)->name);
         ngx_http_reel_redis_close(call->redis);
         return;
     }

@@ -1,4 +1,9 @@
-/* one Redis that a reel_redis directive names, and the connection to it */
+/*
+ * One Redis that a reel_redis directive names, and the connection to it.
+ * Its addresses are tried in turn.  With a master's name they are sentinels,
+ * which a connection of its own asks; meanwhile calls wait.  A node of a
+ * Cluster that says MOVED is left for the one it names.
+ */
 
 #ifndef NGX_HTTP_REEL_REDIS_H
 #define NGX_HTTP_REEL_REDIS_H
@@ -7,12 +12,23 @@
 
 #include "lib/base/buf.h"
 
+#define NGX_HTTP_REEL_REDIS_ADDRS  8
+
 struct ngx_http_reel_redis_s {
-    ngx_addr_t               addr;
+    ngx_addr_t               addrs[NGX_HTTP_REEL_REDIS_ADDRS];
+    ngx_uint_t               naddrs;
+    ngx_http_reel_redis_t   *sentinel;  /* NULL: none is asked */
+    ngx_str_t                master;    /* among the sentinels */
+    ngx_str_t                user;
     ngx_str_t                password;
     ngx_str_t                db;
 
     /* of this worker */
+    ngx_uint_t               turn;      /* of the addresses */
+    ngx_uint_t               hops;      /* since it was last answered */
+    ngx_addr_t               target;    /* what a sentinel or MOVED said */
+    ngx_sockaddr_t           sockaddr;  /* of target */
+    u_char                   name[NGX_SOCKADDR_STRLEN];
     ngx_peer_connection_t    peer;
     struct redisReader      *reader;
     reel_buf_t               out;
@@ -23,6 +39,24 @@ struct ngx_http_reel_redis_s {
     ngx_msec_t               retry;     /* not before */
     unsigned                 ready:1;   /* calls is initialised */
     unsigned                 failed:1;  /* the last attempt */
+    unsigned                 known:1;   /* target is */
+    unsigned                 plain:1;   /* a sentinel: it has no keys */
+    unsigned                 asking:1;  /* the sentinels */
 };
+
+/* ngx_http_reel_redis_where.c */
+
+/* where to connect now */
+ngx_addr_t *ngx_http_reel_redis_where(ngx_http_reel_redis_t *redis);
+/* not there any more: the next address, and nothing is believed of before */
+void ngx_http_reel_redis_elsewhere(ngx_http_reel_redis_t *redis);
+/* asks the sentinels; ngx_http_reel_redis_asked follows */
+ngx_int_t ngx_http_reel_redis_ask(ngx_http_reel_redis_t *redis);
+/* "MOVED <slot> <host>:<port>"; NGX_DECLINED: another error, or not numeric */
+ngx_int_t ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis,
+    ngx_str_t *error);
+
+/* rc: NGX_OK, target is known; else nobody knows */
+void ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc);
 
 #endif

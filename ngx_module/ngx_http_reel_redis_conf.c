@@ -6,6 +6,10 @@
 #define NGX_HTTP_REEL_REDIS_PASSWORD  512
 
 
+static ngx_int_t ngx_http_reel_redis_address(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis, ngx_str_t *value);
+static ngx_int_t ngx_http_reel_redis_sentinel(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_option(ngx_conf_t *cf,
     ngx_http_reel_redis_t *redis, ngx_str_t *value);
 static ngx_int_t ngx_http_reel_redis_password(ngx_conf_t *cf,
@@ -17,7 +21,6 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_reel_loc_conf_t  *rlcf = conf;
 
-    ngx_url_t               u;
     ngx_str_t              *value;
     ngx_uint_t              i;
     ngx_http_reel_redis_t  *redis;
@@ -38,22 +41,27 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_memzero(&u, sizeof(ngx_url_t));
-    u.url = value[1];
-    u.default_port = 6379;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "reel_redis \"%V\": %s",
-                           &value[1], u.err ? u.err : "no address");
-        return NGX_CONF_ERROR;
-    }
-
-    redis->addr = u.addrs[0];
-
-    for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_http_reel_redis_option(cf, redis, &value[i]) != NGX_OK) {
+    for (i = 1; i < cf->args->nelts; i++) {
+        if ((ngx_strchr(value[i].data, '=')
+             ? ngx_http_reel_redis_option(cf, redis, &value[i])
+             : ngx_http_reel_redis_address(cf, redis, &value[i])) != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
+    }
+
+    if (redis->naddrs == 0) {
+        return "has no address";
+    }
+
+    if (redis->user.len && redis->password.len == 0) {
+        return "has a user, but no password_file";
+    }
+
+    if (redis->master.len
+        && ngx_http_reel_redis_sentinel(cf, redis) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     rlcf->redis = redis;
@@ -63,10 +71,66 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static ngx_int_t
+ngx_http_reel_redis_address(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
+    ngx_str_t *value)
+{
+    ngx_url_t  u;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+    u.url = *value;
+    u.default_port = 6379;
+
+    if (redis->naddrs == NGX_HTTP_REEL_REDIS_ADDRS
+        || ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "reel_redis \"%V\": %s",
+                           value, u.err ? u.err : "no address, or too many");
+        return NGX_ERROR;
+    }
+
+    redis->addrs[redis->naddrs++] = u.addrs[0];
+
+    return NGX_OK;
+}
+
+
+/* the addresses are the sentinels', who are asked as they are */
+static ngx_int_t
+ngx_http_reel_redis_sentinel(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
+{
+    ngx_http_reel_redis_t  *s;
+
+    s = ngx_pcalloc(cf->pool, sizeof(ngx_http_reel_redis_t));
+    if (s == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(s->addrs, redis->addrs, sizeof(s->addrs));
+    s->naddrs = redis->naddrs;
+    s->plain = 1;
+    redis->sentinel = s;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
 ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
     ngx_str_t *value)
 {
     ngx_str_t  s;
+
+    if (ngx_strncmp(value->data, "user=", 5) == 0 && value->len > 5) {
+        redis->user.data = value->data + 5;
+        redis->user.len = value->len - 5;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "sentinel=", 9) == 0 && value->len > 9) {
+        redis->master.data = value->data + 9;
+        redis->master.len = value->len - 9;
+        return NGX_OK;
+    }
 
     if (ngx_strncmp(value->data, "db=", 3) == 0) {
         s.data = value->data + 3;
@@ -94,7 +158,8 @@ ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid reel_redis parameter \"%V\": "
-                       "db=number or password_file=file", &s);
+                       "db=number, user=name, password_file=file or "
+                       "sentinel=master", &s);
     return NGX_ERROR;
 }
 

@@ -36,7 +36,7 @@ BEGIN {
     system_of["title"] = "jansson.h"
     system_of["conf"] = "yaml.h"
 
-    hiredis_in["workerd"] = "^workerd/redis(_conn|_reply)?\\.[ch]$"
+    hiredis_in["workerd"] = "^workerd/redis(_conn|_handshake|_reply)?\\.[ch]$"
     hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis.c"
     hiredis_in["reelctl"] = ""          # any one
 

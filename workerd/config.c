@@ -23,7 +23,7 @@ static reel_err_t read_labels(void *dst, const reel_yaml_t *n,
 static reel_err_t read_log(void *dst, const reel_yaml_t *n, reel_error_t *e);
 static reel_err_t read_limits(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
-static reel_err_t read_address(void *dst, const reel_yaml_t *n,
+static reel_err_t read_addresses(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 
 #define AT(member) offsetof(reel_config_t, member)
@@ -57,7 +57,13 @@ static const reel_yaml_key_t keys[] = {
 };
 
 static const reel_yaml_key_t redis_keys[] = {
-    { "address", REEL_YAML_TYPE_FN, 0, 0, 0, read_address, true },
+    { "address", REEL_YAML_TYPE_FN, 0, 0, 0, read_addresses, true },
+    { "sentinel", REEL_YAML_TYPE_TEXT, offsetof(reel_redis_conf_t, sentinel),
+      1, 63, NULL, false },
+    { "user", REEL_YAML_TYPE_TEXT, offsetof(reel_redis_conf_t, user), 1, 127,
+      NULL, false },
+    { "tls", REEL_YAML_TYPE_BOOL, offsetof(reel_redis_conf_t, tls), 0, 0,
+      NULL, false },
     { "db", REEL_YAML_TYPE_U32, offsetof(reel_redis_conf_t, db), 0, 1023,
       NULL, false },
     { "password_file", REEL_YAML_TYPE_TEXT,
@@ -104,7 +110,7 @@ reel_config_default(reel_config_t *c)
 
 
 reel_err_t
-reel_config_address(reel_redis_conf_t *r, const char *text)
+reel_config_address(reel_redis_addr_t *r, const char *text)
 {
     size_t       n;
     uint64_t     port;
@@ -153,7 +159,7 @@ reel_config_address(reel_redis_conf_t *r, const char *text)
 
 
 static reel_err_t
-read_address(void *dst, const reel_yaml_t *n, reel_error_t *e)
+read_address(reel_redis_conf_t *r, const reel_yaml_t *n, reel_error_t *e)
 {
     char        text[REEL_PATH_MAX];
     reel_err_t  err;
@@ -163,12 +169,42 @@ read_address(void *dst, const reel_yaml_t *n, reel_error_t *e)
         return err;
     }
 
-    if (reel_config_address(dst, text) != REEL_OK) {
+    if (r->naddr == REEL_REDIS_ADDRS) {
+        return reel_yaml_fail(n, e, "more than %d addresses",
+                              REEL_REDIS_ADDRS);
+    }
+
+    if (reel_config_address(&r->addr[r->naddr], text) != REEL_OK) {
         return reel_yaml_fail(n, e, "\"%.60s\" is neither unix:/path nor "
                               "host:port", text);
     }
+    r->naddr++;
 
     return REEL_OK;
+}
+
+
+/* one, or a list */
+static reel_err_t
+read_addresses(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    reel_err_t          err = REEL_OK;
+    const reel_yaml_t  *item;
+
+    if (n->kind == REEL_YAML_SCALAR) {
+        return read_address(dst, n, e);
+    }
+
+    err = reel_yaml_is(n, REEL_YAML_LIST, e);
+    if (err == REEL_OK && n->child == NULL) {
+        return reel_yaml_fail(n, e, "no address");
+    }
+
+    for (item = n->child; err == REEL_OK && item != NULL; item = item->next) {
+        err = read_address(dst, item, e);
+    }
+
+    return err;
 }
 
 
@@ -176,11 +212,28 @@ read_address(void *dst, const reel_yaml_t *n, reel_error_t *e)
 static reel_err_t
 read_redis(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
+    reel_err_t          err;
+    reel_redis_conf_t  *r = dst;
+
     if (n->kind == REEL_YAML_SCALAR) {
         return read_address(dst, n, e);
     }
 
-    return reel_yaml_map(dst, n, redis_keys, NKEYS(redis_keys), e);
+    err = reel_yaml_map(r, n, redis_keys, NKEYS(redis_keys), e);
+
+    if (err == REEL_OK && r->tls) {
+        return reel_yaml_fail(n, e, "tls: hiredis as it is built in here has "
+                              "no TLS: let stunnel or a proxy carry it, and "
+                              "name its local address (docs/workerd.md, "
+                              "Redis)");
+    }
+
+    if (err == REEL_OK && r->user[0] != '\0' && r->password_file[0] == '\0')
+    {
+        return reel_yaml_fail(n, e, "user needs password_file");
+    }
+
+    return err;
 }
 
 

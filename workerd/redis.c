@@ -7,7 +7,8 @@
 #include "workerd/log.h"
 #include "workerd/redis_conn.h"
 
-#define TICK_MS 2000
+#define TICK_MS       2000
+#define FULL_EVERY_MS 60000
 
 typedef struct {
     reel_redis_conn_t  *conn;
@@ -120,6 +121,20 @@ call_free(call_t *call)
 static reel_err_t call_send(call_t *call);
 
 
+/* nothing is lost by it: what is pending stands in the store */
+static void
+say_full(reel_redis_t *r)
+{
+    int64_t  now = reel_loop_now();
+
+    if (r->full_ms == 0 || now - r->full_ms > FULL_EVERY_MS) {
+        r->full_ms = now;
+        reel_log(REEL_LOG_ERROR, "REDIS HAS NO MEMORY LEFT: jobs wait until "
+                 "its maxmemory is raised");
+    }
+}
+
+
 static void
 on_reply(redisAsyncContext *ac, void *reply, void *arg)
 {
@@ -145,6 +160,15 @@ on_reply(redisAsyncContext *ac, void *reply, void *arg)
                 if (call_send(call) == REEL_OK) {
                     return;
                 }
+                err = REEL_AGAIN;
+                r = NULL;
+
+            } else if (strncmp(r->str, "OOM ", 4) == 0) {
+                say_full(c->redis);
+
+            } else if (reel_redis_conn_error(c, (reel_str_t) { r->str,
+                                                               r->len }))
+            {
                 err = REEL_AGAIN;
                 r = NULL;
             }

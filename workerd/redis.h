@@ -8,6 +8,10 @@
  * scripts are idempotent).  It reconnects by itself, 100 ms … 5 s apart.
  * Nobody waits for an answer longer than REEL_REDIS_TIMEOUT_MS.
  *
+ * The addresses are tried in turn.  Those of sentinels are asked where the
+ * master is, and what is found there must say it is one.  A node of a Cluster
+ * that says MOVED is left for the one it names.
+ *
  * A host name is resolved at each connect, by a child (resolve.h): the loop
  * goes on meanwhile, and its other connection too.
  */
@@ -29,12 +33,23 @@
 typedef struct reel_redis_s reel_redis_t;
 typedef struct redisReply   reel_reply_t;       /* opaque outside redis*.c */
 
+#define REEL_REDIS_ADDRS 8
+
 typedef struct {
     char     socket[108];       /* unix path, or "" and … */
     char     host[256];
     uint16_t port;
+} reel_redis_addr_t;
+
+typedef struct {
+    reel_redis_addr_t addr[REEL_REDIS_ADDRS];   /* tried in turn */
+    size_t   naddr;
+    char     sentinel[64];      /* addr are sentinels, this the master's
+                                   name among them; "" = they are Redis */
     unsigned db;
+    char     user[128];         /* of an ACL; "" = the default one */
     char     password_file[512];        /* "" = none; read at each connect */
+    bool     tls;               /* asked for, which no hiredis of ours has */
 } reel_redis_conf_t;
 
 /* err: REEL_OK; REEL_AGAIN lost or not ready; REEL_IO: r is an error */

@@ -8,9 +8,14 @@
 
 #include "workerd/log.h"
 
-#define PASSWORD_MAX 512
 #define BACKOFF_MIN  100
 #define BACKOFF_MAX  5000
+
+/* masters that name each other are nobody's */
+#define HOPS_MAX     5
+
+/* for what takes a while to pass: 1.6 s, as after so many failures */
+#define FAILURES_WAIT 4
 
 
 /* the poll adapter */
@@ -99,6 +104,16 @@ conn_retry(reel_redis_conn_t *c)
 }
 
 
+/* what somebody said of where to go is not believed any longer */
+static void
+next_address(reel_redis_conn_t *c)
+{
+    c->known = false;
+    c->hops = 0;
+    c->turn++;
+}
+
+
 /* the last that hiredis does with a context, however it ended */
 static void
 on_cleanup(void *arg)
@@ -106,7 +121,9 @@ on_cleanup(void *arg)
     reel_redis_conn_t  *c = arg;
     bool                was_up = c->up;
 
-    if (!c->redis->closing && (was_up || c->failures == 0)) {
+    bool                leaves = c->leaves;
+
+    if (!c->redis->closing && !leaves && (was_up || c->failures == 0)) {
         reel_log(REEL_LOG_WARN, "redis: connection lost%s%s",
                  c->ac->err != 0 ? ": " : "",
                  c->ac->err != 0 ? c->ac->errstr : "");
@@ -116,8 +133,15 @@ on_cleanup(void *arg)
     c->ac = NULL;
     c->up = false;
     c->inflight = 0;
+    c->leaves = false;
 
-    conn_retry(c);
+    if (leaves && !c->redis->closing) {
+        reel_timer_start(c->redis->loop, &c->reconnect, 0,
+                         reel_redis_conn_open, c);
+    } else {
+        next_address(c);
+        conn_retry(c);
+    }
 
     if (was_up && !c->listens && !c->redis->closing) {
         c->redis->state(c->redis->state_arg, false);
@@ -135,174 +159,107 @@ reel_redis_conn_drop(reel_redis_conn_t *c, const char *why)
 }
 
 
-static void
-conn_up(reel_redis_conn_t *c)
+void
+reel_redis_conn_up(reel_redis_conn_t *c)
 {
     c->up = true;
     c->failures = 0;
+    c->hops = 0;
 
     if (!c->listens) {
-        reel_log(REEL_LOG_INFO, "redis: connected");
+        reel_log(REEL_LOG_INFO, "redis: connected%s%s", c->known ? " to " : "",
+                 c->known ? c->at.host : "");
         c->redis->state(c->redis->state_arg, true);
     }
 }
 
 
-/* AUTH, SELECT and the loading of the scripts */
-
-static void
-on_handshake(redisAsyncContext *ac, void *reply, void *arg)
+/* to what at says */
+void
+reel_redis_conn_leave(reel_redis_conn_t *c)
 {
-    reel_redis_conn_t  *c = ac->data;
-    redisReply         *r = reply;
-    char               *sha = arg;
-    char                why[160];
-
-    if (r == NULL) {
+    if (c->hops++ >= HOPS_MAX) {
+        reel_redis_conn_drop(c, "sent from one to another without end");
         return;
     }
 
-    c->since_ms = reel_loop_now();
-
-    if (r->type == REDIS_REPLY_ERROR) {
-        snprintf(why, sizeof(why), "refused: %.120s", r->str);
-        reel_redis_conn_drop(c, why);
-        return;
-    }
-
-    if (sha != NULL) {
-        snprintf(sha, REEL_REDIS_SHA1_HEX + 1, "%s",
-                 r->type == REDIS_REPLY_STRING ? r->str : "");
-    }
-
-    if (--c->handshake == 0) {
-        conn_up(c);
-    }
+    c->known = true;
+    c->leaves = true;
+    redisAsyncFree(c->ac);
 }
 
 
-static reel_err_t
-handshake_send(reel_redis_conn_t *c, int argc, const char **argv, char *sha)
+reel_err_t
+reel_redis_moved(reel_redis_addr_t *at, reel_str_t error)
 {
-    if (redisAsyncCommandArgv(c->ac, on_handshake, sha, argc, argv, NULL)
-        != REDIS_OK)
-    {
-        return REEL_IO;
+    uint64_t    port;
+    reel_str_t  rest = error;
+    size_t      i;
+
+    (void) reel_str_cut(rest, ' ', &rest);
+    if (rest.p == NULL) {
+        return REEL_INVAL;
+    }
+    (void) reel_str_cut(rest, ' ', &rest);
+    if (rest.p == NULL) {
+        return REEL_INVAL;
     }
 
-    c->handshake++;
+    /* an IPv6 address has no brackets there */
+    for (i = rest.len; i > 0 && rest.p[i - 1] != ':'; i--) { /* void */ }
+
+    if (i < 2
+        || reel_str_u64((reel_str_t) { rest.p + i, rest.len - i }, 65535,
+                        &port) != REEL_OK || port == 0
+        || reel_str_copy(at->host, sizeof(at->host),
+                         (reel_str_t) { rest.p, i - 1 }) != REEL_OK)
+    {
+        return REEL_INVAL;
+    }
+
+    at->socket[0] = '\0';
+    at->port = (uint16_t) port;
 
     return REEL_OK;
 }
 
 
-/* the password stays in memory no longer than it must */
-static reel_err_t
-send_auth(reel_redis_conn_t *c)
+bool
+reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error)
 {
-    int          fd;
-    char         text[PASSWORD_MAX];
-    const char  *argv[2] = { "AUTH", text };
-    ssize_t      n;
-    reel_err_t   err = REEL_IO;
+    reel_redis_addr_t  at;
 
-    fd = open(c->redis->conf.password_file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        reel_log(REEL_LOG_ERROR, "redis: cannot open the password file "
-                 "\"%s\": %m", c->redis->conf.password_file);
-        return REEL_IO;
+    static const char *const passing[] = {
+        "LOADING ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "ASK "
+    };
+
+    if (reel_str_prefix(error, "MOVED ")) {
+        if (reel_redis_moved(&at, error) != REEL_OK) {
+            reel_redis_conn_drop(c, "MOVED, but not whereto");
+        } else {
+            c->at = at;
+            reel_redis_conn_leave(c);
+        }
+        return true;
     }
 
-    n = read(fd, text, sizeof(text) - 1);
-    close(fd);
-
-    if (n > 0) {
-        text[n] = '\0';
-        text[strcspn(text, "\r\n")] = '\0';
-        err = handshake_send(c, 2, argv, NULL);
+    if (reel_str_prefix(error, "READONLY ")) {
+        reel_redis_conn_drop(c, "it is a replica now");
+        return true;
     }
 
-    explicit_bzero(text, sizeof(text));
-
-    return err;
-}
-
-
-static void
-on_message(redisAsyncContext *ac, void *reply, void *arg)
-{
-    reel_redis_conn_t  *c = ac->data;
-    redisReply         *r = reply;
-    reel_redis_t       *redis = c->redis;
-
-    (void) arg;
-
-    if (r == NULL) {
-        return;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+        if (reel_str_prefix(error, passing[i])) {
+            if (c->failures < FAILURES_WAIT) {
+                reel_log(REEL_LOG_WARN, "redis: %.120s", error.p);
+                c->failures = FAILURES_WAIT;
+            }
+            redisAsyncFree(c->ac);
+            return true;
+        }
     }
 
-    if (r->type == REDIS_REPLY_ERROR) {
-        reel_redis_conn_drop(c, "SUBSCRIBE was refused");
-        return;
-    }
-
-    if (!c->up) {
-        conn_up(c);
-    }
-
-    if (r->type == REDIS_REPLY_ARRAY && r->elements == 3
-        && reel_str_eqz(reel_reply_str(r->element[0]), "message"))
-    {
-        redis->wake_fn(redis->wake_arg, reel_reply_str(r->element[2]));
-    }
-}
-
-
-static reel_err_t
-send_subscribe(reel_redis_conn_t *c)
-{
-    const char  *argv[2] = { "SUBSCRIBE", c->redis->channel };
-
-    if (redisAsyncCommandArgv(c->ac, on_message, NULL, 2, argv, NULL)
-        != REDIS_OK)
-    {
-        return REEL_IO;
-    }
-
-    return REEL_OK;
-}
-
-
-static reel_err_t
-handshake(reel_redis_conn_t *c)
-{
-    char           db[16];
-    const char    *load[3] = { "SCRIPT", "LOAD", NULL };
-    const char    *sel[2] = { "SELECT", db };
-    reel_err_t     err = REEL_OK;
-    reel_redis_t  *r = c->redis;
-
-    c->handshake = 0;
-
-    if (r->conf.password_file[0] != '\0') {
-        err = send_auth(c);
-    }
-
-    if (c->listens) {
-        return err == REEL_OK ? send_subscribe(c) : err;
-    }
-
-    snprintf(db, sizeof(db), "%u", r->conf.db);
-    if (err == REEL_OK) {
-        err = handshake_send(c, 2, sel, NULL);
-    }
-
-    for (int i = 0; err == REEL_OK && i < REEL_LUA_SCRIPTS; i++) {
-        load[2] = reel_lua_text((reel_lua_t) i);
-        err = handshake_send(c, 3, load, r->sha[i]);
-    }
-
-    return err;
+    return false;
 }
 
 
@@ -313,7 +270,7 @@ on_connect(const redisAsyncContext *ac, int status)
 
     c->since_ms = reel_loop_now();
 
-    if (status == REDIS_OK && c->redis->conf.socket[0] == '\0') {
+    if (status == REDIS_OK && c->at.socket[0] == '\0') {
         redisEnableKeepAlive(&c->ac->c);
     }
 }
@@ -325,6 +282,7 @@ conn_failed(reel_redis_conn_t *c, const char *why)
     if (c->failures == 0) {
         reel_log(REEL_LOG_WARN, "redis: cannot connect: %s", why);
     }
+    next_address(c);
     conn_retry(c);
 }
 
@@ -354,7 +312,7 @@ conn_begin(reel_redis_conn_t *c, redisAsyncContext *ac)
     ac->ev.cleanup = on_cleanup;
     redisAsyncSetConnectCallback(ac, on_connect);
 
-    if (handshake(c) != REEL_OK) {
+    if (reel_redis_handshake(c) != REEL_OK) {
         reel_redis_conn_drop(c, "the connection could not be set up");
     }
 }
@@ -372,7 +330,7 @@ on_address(void *arg, const char *address, const char *why)
         return;
     }
 
-    conn_begin(c, redisAsyncConnect(address, c->redis->conf.port));
+    conn_begin(c, redisAsyncConnect(address, c->at.port));
 }
 
 
@@ -384,14 +342,19 @@ reel_redis_conn_open(void *arg)
     reel_err_t                err;
     const reel_redis_conf_t  *conf = &c->redis->conf;
 
-    if (conf->socket[0] != '\0') {
-        conn_begin(c, redisAsyncConnectUnix(conf->socket));
+    c->asks = !c->known && conf->sentinel[0] != '\0';
+    if (!c->known) {
+        c->at = conf->addr[c->turn % conf->naddr];
+    }
 
-    } else if (reel_resolve_numeric(conf->host)) {
-        conn_begin(c, redisAsyncConnect(conf->host, conf->port));
+    if (c->at.socket[0] != '\0') {
+        conn_begin(c, redisAsyncConnectUnix(c->at.socket));
+
+    } else if (reel_resolve_numeric(c->at.host)) {
+        conn_begin(c, redisAsyncConnect(c->at.host, c->at.port));
 
     } else {
-        err = reel_resolve_start(c->redis->loop, conf->host, on_address, c,
+        err = reel_resolve_start(c->redis->loop, c->at.host, on_address, c,
                                  &c->resolve);
         if (err != REEL_OK) {
             conn_failed(c, reel_err_name(err));

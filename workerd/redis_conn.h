@@ -14,10 +14,20 @@
 
 #define REEL_REDIS_SHA1_HEX 40
 
+/* "MOVED <slot> <host>:<port>"; REEL_INVAL */
+reel_err_t reel_redis_moved(reel_redis_addr_t *at, reel_str_t error)
+    REEL_WARN_UNUSED;
+
 typedef struct {
     reel_redis_t       *redis;
     redisAsyncContext  *ac;         /* NULL: not even trying, or … */
     reel_resolve_t     *resolve;    /* … the address is being asked for */
+    reel_redis_addr_t   at;         /* where it goes, … */
+    bool                known;      /* … as a sentinel or MOVED said */
+    bool                asks;       /* it is a sentinel */
+    bool                leaves;     /* for what at says now */
+    unsigned            hops;       /* such leaves since it was up */
+    unsigned            turn;       /* of the addresses */
     short               events;
     unsigned            failures;   /* in a row */
     unsigned            handshake;  /* replies that it still needs */
@@ -40,6 +50,7 @@ struct reel_redis_s {
     void                 *wake_arg;
     reel_timer_t          tick;
     bool                  closing;
+    int64_t               full_ms;  /* when it was said last, 0: never */
     char                  sha[REEL_LUA_SCRIPTS][REEL_REDIS_SHA1_HEX + 1];
 };
 
@@ -48,6 +59,20 @@ void reel_redis_conn_open(void *arg);
 
 /* it is opened again, later; why: for the log */
 void reel_redis_conn_drop(reel_redis_conn_t *c, const char *why);
+
+/*
+ * What an error reply says of the connection.  True: it is of no use any more
+ * (MOVED, READONLY, LOADING, …), has been dropped, and who waited is to ask
+ * again.
+ */
+bool reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error);
+
+/* sends what a new connection begins with; it is up when all is answered */
+reel_err_t reel_redis_handshake(reel_redis_conn_t *c) REEL_WARN_UNUSED;
+void reel_redis_conn_up(reel_redis_conn_t *c);
+
+/* ends this one, and opens one to what at says */
+void reel_redis_conn_leave(reel_redis_conn_t *c);
 
 /* for good: redis->closing is set */
 void reel_redis_conn_close(reel_redis_conn_t *c);

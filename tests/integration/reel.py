@@ -60,7 +60,7 @@ http {
     reel_zone        indexes:16m;
     reel_store       %(store)s;
     reel_access_keys %(dir)s/keys.json;
-    reel_redis       unix:%(socket)s;
+    reel_redis       %(redis)s;
     %(http)s
     server {
         listen 127.0.0.1:%(port)d;
@@ -287,7 +287,8 @@ class Stack:
 
     # nginx
 
-    def start_nginx(self, server="", http="", main="", port=0):
+    def start_nginx(self, server="", http="", main="", port=0,
+                    redis=""):
         """with the module, on that port of 127.0.0.1 or a free one:
         self.url"""
         if port == 0:
@@ -303,7 +304,7 @@ class Stack:
             f.write(NGINX % {"dir": self.dir, "build": BUILD, "port": port,
                              "user": "user root;" if os.getuid() == 0
                              else "", "store": self.store,
-                             "socket": self.socket, "main": main,
+                             "redis": redis or "unix:" + self.socket, "main": main,
                              "http": http, "server": server})
         for d in "body", "proxy", "fastcgi", "uwsgi", "scgi":
             os.makedirs(os.path.join(self.dir, "tmp", d), exist_ok=True)

@@ -64,7 +64,7 @@ defaults(void **state)
                      REEL_OK);
     assert_string_equal(c.store, "/s");
     assert_string_equal(c.pipelines, "/p");
-    assert_string_equal(c.redis.socket, "/r.sock");
+    assert_string_equal(c.redis.addr[0].socket, "/r.sock");
     assert_string_equal(c.worker, "");
     assert_int_equal(c.slots, 0);
     assert_int_equal(c.lease_s, 30);
@@ -94,9 +94,9 @@ everything_set(void **state)
         "limits: { memory_mib: 512, output_mib: 64 }\n"
         "sandbox: best-effort\nlog: debug\n", &e), REEL_OK);
 
-    assert_string_equal(c.redis.host, "db.example");
-    assert_string_equal(c.redis.socket, "");
-    assert_int_equal(c.redis.port, 6380);
+    assert_string_equal(c.redis.addr[0].host, "db.example");
+    assert_string_equal(c.redis.addr[0].socket, "");
+    assert_int_equal(c.redis.addr[0].port, 6380);
     assert_int_equal(c.redis.db, 3);
     assert_string_equal(c.redis.password_file, "/pw");
     assert_string_equal(c.worker, "w-1");
@@ -134,6 +134,10 @@ refused_with_its_place(void **state)
         { "redis: 'h:1'\nslots: 257\n", ":4:8: " },
         { "redis: 'h:1'\nworker: a/b\n", ":4:9: " },
         { "redis: 'h:1'\nredis: 'h:1'\n", ":4:1: " },
+        { "redis: { address: 'h:1', tls: true }\n", ":3:" },
+        { "redis: { address: [], db: 1 }\n", ":3:" },
+        { "redis: { address: 'h:1', user: u }\n", ":3:" },
+        { "redis: { address: [ 'h:1', 'h' ] }\n", ":3:" },
         { "log: info\n", "redis" }
     };
 
@@ -154,10 +158,29 @@ refused_with_its_place(void **state)
 
 
 static void
+redis_of_many(void **state)
+{
+    reel_error_t   e;
+    reel_config_t  c;
+
+    (void) state;
+
+    assert_int_equal(load(&c, REQUIRED "redis: { address: ['a:1', '[::1]:2'],"
+                          " sentinel: films, user: reel, password_file: /p }"
+                          "\n", &e), REEL_OK);
+    assert_int_equal(c.redis.naddr, 2);
+    assert_string_equal(c.redis.addr[1].host, "::1");
+    assert_int_equal(c.redis.addr[1].port, 2);
+    assert_string_equal(c.redis.sentinel, "films");
+    assert_string_equal(c.redis.user, "reel");
+}
+
+
+static void
 addresses(void **state)
 {
     char               longest[200];
-    reel_redis_conf_t  r = { "" };
+    reel_redis_addr_t  r = { "" };
 
     (void) state;
 
@@ -271,6 +294,7 @@ main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(everything_set),
         cmocka_unit_test(refused_with_its_place),
+        cmocka_unit_test(redis_of_many),
         cmocka_unit_test(addresses),
         cmocka_unit_test(webhooks),
         cmocka_unit_test(there_is_a_core)

@@ -1,0 +1,180 @@
+/* where Redis is: by the directive, by sentinels, by a Cluster's MOVED */
+
+#include "ngx_module/ngx_http_reel_redis.h"
+
+
+#define NGX_HTTP_REEL_REDIS_ASK   2000
+#define NGX_HTTP_REEL_REDIS_HOPS  5
+
+
+static void ngx_http_reel_redis_told(void *data,
+    ngx_http_reel_reply_t *reply);
+static ngx_int_t ngx_http_reel_redis_aim(ngx_http_reel_redis_t *redis,
+    ngx_str_t *host, ngx_str_t *port);
+
+
+ngx_addr_t *
+ngx_http_reel_redis_where(ngx_http_reel_redis_t *redis)
+{
+    return redis->known ? &redis->target
+                        : &redis->addrs[redis->turn % redis->naddrs];
+}
+
+
+void
+ngx_http_reel_redis_elsewhere(ngx_http_reel_redis_t *redis)
+{
+    redis->known = 0;
+    redis->hops = 0;
+    redis->turn++;
+}
+
+
+ngx_int_t
+ngx_http_reel_redis_ask(ngx_http_reel_redis_t *redis)
+{
+    ngx_str_t  argv[3];
+
+    ngx_str_set(&argv[0], "SENTINEL");
+    ngx_str_set(&argv[1], "get-master-addr-by-name");
+    argv[2] = redis->master;
+
+    redis->asking = 1;
+
+    if (ngx_http_reel_redis_call(redis->sentinel, 3, argv,
+                                 NGX_HTTP_REEL_REDIS_ASK,
+                                 ngx_http_reel_redis_told, redis)
+        == NULL)
+    {
+        redis->asking = 0;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* [host, port]; one that is away or does not know is followed by the next */
+static void
+ngx_http_reel_redis_told(void *data, ngx_http_reel_reply_t *reply)
+{
+    ngx_http_reel_redis_t  *redis = data;
+
+    redis->asking = 0;
+
+    if (reply->status == NGX_OK && reply->nelts == 2
+        && ngx_http_reel_redis_aim(redis, &reply->elts[0], &reply->elts[1])
+           == NGX_OK)
+    {
+        redis->hops = 0;
+        ngx_http_reel_redis_asked(redis, NGX_OK);
+        return;
+    }
+
+    if (++redis->hops < redis->sentinel->naddrs) {
+        /* the others are not to wait for the dead one's time to be over */
+        redis->sentinel->failed = 0;
+
+        if (ngx_http_reel_redis_ask(redis) == NGX_OK) {
+            return;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "reel: no sentinel of redis \"%V\" says where it is",
+                  &redis->master);
+
+    redis->hops = 0;
+    ngx_http_reel_redis_asked(redis, NGX_ERROR);
+}
+
+
+ngx_int_t
+ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis, ngx_str_t *error)
+{
+    u_char     *p, *last;
+    ngx_str_t   host, port;
+
+    if (error->len < sizeof("MOVED ") - 1
+        || ngx_strncmp(error->data, "MOVED ", sizeof("MOVED ") - 1) != 0
+        || ++redis->hops > NGX_HTTP_REEL_REDIS_HOPS)
+    {
+        return NGX_DECLINED;
+    }
+
+    last = error->data + error->len;
+    p = ngx_strlchr(error->data + sizeof("MOVED ") - 1, last, ' ');
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    host.data = p + 1;
+
+    /* an IPv6 address has no brackets there */
+    for (p = last; p > host.data && p[-1] != ':'; p--) { /* void */ }
+
+    if (p == host.data) {
+        return NGX_DECLINED;
+    }
+
+    host.len = p - 1 - host.data;
+    port.data = p;
+    port.len = last - p;
+
+    return ngx_http_reel_redis_aim(redis, &host, &port);
+}
+
+
+static ngx_int_t
+ngx_http_reel_redis_aim(ngx_http_reel_redis_t *redis, ngx_str_t *host,
+    ngx_str_t *port)
+{
+    in_addr_t             in;
+    ngx_int_t             n;
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    n = ngx_atoi(port->data, port->len);
+    if (n < 1 || n > 65535) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&redis->sockaddr, sizeof(ngx_sockaddr_t));
+    redis->target.sockaddr = &redis->sockaddr.sockaddr;
+
+    in = ngx_inet_addr(host->data, host->len);
+
+    if (in != INADDR_NONE) {
+        sin = &redis->sockaddr.sockaddr_in;
+        sin->sin_family = AF_INET;
+        sin->sin_addr.s_addr = in;
+        redis->target.socklen = sizeof(struct sockaddr_in);
+
+#if (NGX_HAVE_INET6)
+    } else if (sin6 = &redis->sockaddr.sockaddr_in6,
+               ngx_inet6_addr(host->data, host->len, sin6->sin6_addr.s6_addr)
+               == NGX_OK)
+    {
+        sin6->sin6_family = AF_INET6;
+        redis->target.socklen = sizeof(struct sockaddr_in6);
+#endif
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "reel: redis is said to be at \"%V\", which is not an "
+                      "address", host);
+        return NGX_DECLINED;
+    }
+
+    ngx_inet_set_port(redis->target.sockaddr, (in_port_t) n);
+
+    redis->target.name.data = redis->name;
+    redis->target.name.len = ngx_sock_ntop(redis->target.sockaddr,
+                                           redis->target.socklen, redis->name,
+                                           NGX_SOCKADDR_STRLEN, 1);
+    redis->known = 1;
+
+    return NGX_OK;
+}

@@ -1,0 +1,262 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workerd/log.h"
+#include "workerd/redis_conn.h"
+
+#define PASSWORD_MAX 512
+
+
+/* AUTH, SELECT and the loading of the scripts */
+
+static void
+on_handshake(redisAsyncContext *ac, void *reply, void *arg)
+{
+    reel_redis_conn_t  *c = ac->data;
+    redisReply         *r = reply;
+    char               *sha = arg;
+    char                why[160];
+
+    if (r == NULL) {
+        return;
+    }
+
+    c->since_ms = reel_loop_now();
+
+    if (r->type == REDIS_REPLY_ERROR) {
+        if (reel_redis_conn_error(c, (reel_str_t) { r->str, r->len })) {
+            return;
+        }
+        snprintf(why, sizeof(why), "refused: %.120s", r->str);
+        reel_redis_conn_drop(c, why);
+        return;
+    }
+
+    if (sha != NULL) {
+        snprintf(sha, REEL_REDIS_SHA1_HEX + 1, "%s",
+                 r->type == REDIS_REPLY_STRING ? r->str : "");
+    }
+
+    if (--c->handshake == 0) {
+        reel_redis_conn_up(c);
+    }
+}
+
+
+static reel_err_t
+handshake_send(reel_redis_conn_t *c, int argc, const char **argv, char *sha)
+{
+    if (redisAsyncCommandArgv(c->ac, on_handshake, sha, argc, argv, NULL)
+        != REDIS_OK)
+    {
+        return REEL_IO;
+    }
+
+    c->handshake++;
+
+    return REEL_OK;
+}
+
+
+/* the password stays in memory no longer than it must */
+static reel_err_t
+send_auth(reel_redis_conn_t *c)
+{
+    int          fd;
+    char         text[PASSWORD_MAX];
+    bool         user = c->redis->conf.user[0] != '\0';
+    const char  *argv[3] = { "AUTH", user ? c->redis->conf.user : text, text };
+    ssize_t      n;
+    reel_err_t   err = REEL_IO;
+
+    fd = open(c->redis->conf.password_file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        reel_log(REEL_LOG_ERROR, "redis: cannot open the password file "
+                 "\"%s\": %m", c->redis->conf.password_file);
+        return REEL_IO;
+    }
+
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+
+    if (n > 0) {
+        text[n] = '\0';
+        text[strcspn(text, "\r\n")] = '\0';
+        err = handshake_send(c, user ? 3 : 2, argv, NULL);
+    }
+
+    explicit_bzero(text, sizeof(text));
+
+    return err;
+}
+
+
+static void
+on_message(redisAsyncContext *ac, void *reply, void *arg)
+{
+    reel_redis_conn_t  *c = ac->data;
+    redisReply         *r = reply;
+    reel_redis_t       *redis = c->redis;
+
+    (void) arg;
+
+    if (r == NULL) {
+        return;
+    }
+
+    if (r->type == REDIS_REPLY_ERROR) {
+        reel_redis_conn_drop(c, "SUBSCRIBE was refused");
+        return;
+    }
+
+    if (!c->up) {
+        reel_redis_conn_up(c);
+    }
+
+    if (r->type == REDIS_REPLY_ARRAY && r->elements == 3
+        && reel_str_eqz(reel_reply_str(r->element[0]), "message"))
+    {
+        redis->wake_fn(redis->wake_arg, reel_reply_str(r->element[2]));
+    }
+}
+
+
+static reel_err_t
+send_subscribe(reel_redis_conn_t *c)
+{
+    const char  *argv[2] = { "SUBSCRIBE", c->redis->channel };
+
+    if (redisAsyncCommandArgv(c->ac, on_message, NULL, 2, argv, NULL)
+        != REDIS_OK)
+    {
+        return REEL_IO;
+    }
+
+    return REEL_OK;
+}
+
+
+/* [host, port], or nil when it knows no such master */
+static void
+on_sentinel(redisAsyncContext *ac, void *reply, void *arg)
+{
+    uint64_t            port;
+    reel_redis_conn_t  *c = ac->data;
+    redisReply         *r = reply;
+    reel_redis_addr_t   at = { "" };
+
+    (void) arg;
+
+    if (r == NULL) {
+        return;
+    }
+
+    port = reel_reply_uint(reel_reply_at(r, 1));
+
+    if (reel_reply_len(r) != 2 || port == 0 || port > 65535
+        || reel_str_copy(at.host, sizeof(at.host),
+                         reel_reply_str(reel_reply_at(r, 0))) != REEL_OK)
+    {
+        reel_redis_conn_drop(c, r->type == REDIS_REPLY_ERROR ? r->str
+                             : "the sentinel does not know the master");
+        return;
+    }
+
+    at.port = (uint16_t) port;
+    c->at = at;
+    reel_redis_conn_leave(c);
+}
+
+
+static reel_err_t
+ask_sentinel(reel_redis_conn_t *c)
+{
+    const char  *argv[3] = {
+        "SENTINEL", "get-master-addr-by-name", c->redis->conf.sentinel
+    };
+
+    return redisAsyncCommandArgv(c->ac, on_sentinel, NULL, 3, argv, NULL)
+           == REDIS_OK ? REEL_OK : REEL_IO;
+}
+
+
+/* what a sentinel named may have become a replica since */
+static void
+on_role(redisAsyncContext *ac, void *reply, void *arg)
+{
+    reel_redis_conn_t  *c = ac->data;
+    redisReply         *r = reply;
+
+    if (r != NULL && r->type == REDIS_REPLY_ARRAY
+        && !reel_str_eqz(reel_reply_str(reel_reply_at(r, 0)), "master"))
+    {
+        reel_redis_conn_drop(c, "it is no master (any more)");
+        return;
+    }
+
+    on_handshake(ac, reply, arg);
+}
+
+
+static reel_err_t
+send_role(reel_redis_conn_t *c)
+{
+    const char  *argv[1] = { "ROLE" };
+
+    if (redisAsyncCommandArgv(c->ac, on_role, NULL, 1, argv, NULL)
+        != REDIS_OK)
+    {
+        return REEL_IO;
+    }
+
+    c->handshake++;
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_redis_handshake(reel_redis_conn_t *c)
+{
+    char           db[16];
+    const char    *load[3] = { "SCRIPT", "LOAD", NULL };
+    const char    *sel[2] = { "SELECT", db };
+    const char    *ours[2] = { "EXISTS", REEL_REDIS_PREFIX "fence" };
+    reel_err_t     err = REEL_OK;
+    reel_redis_t  *r = c->redis;
+
+    c->handshake = 0;
+
+    if (c->asks) {
+        return ask_sentinel(c);
+    }
+
+    if (r->conf.password_file[0] != '\0') {
+        err = send_auth(c);
+    }
+
+    if (c->listens) {
+        return err == REEL_OK ? send_subscribe(c) : err;
+    }
+
+    snprintf(db, sizeof(db), "%u", r->conf.db);
+    if (err == REEL_OK) {
+        err = handshake_send(c, 2, sel, NULL);
+    }
+    if (err == REEL_OK && r->conf.sentinel[0] != '\0') {
+        err = send_role(c);
+    }
+    if (err == REEL_OK) {
+        /* a Cluster's node that has not our slot says so */
+        err = handshake_send(c, 2, ours, NULL);
+    }
+
+    for (int i = 0; err == REEL_OK && i < REEL_LUA_SCRIPTS; i++) {
+        load[2] = reel_lua_text((reel_lua_t) i);
+        err = handshake_send(c, 3, load, r->sha[i]);
+    }
+
+    return err;
+}
