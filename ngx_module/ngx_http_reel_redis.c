@@ -297,7 +297,7 @@ ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 
     if (!redis->plain) {
         ngx_str_set(&argv[0], "EXISTS");
-        ngx_str_set(&argv[1], REEL_REDIS_PREFIX "fence");
+        ngx_str_set(&argv[1], REEL_REDIS_PREFIX "vtime");
 
         if (ngx_http_reel_redis_greet(redis, 2, argv) != NGX_OK) {
             return NGX_ERROR;

@@ -223,7 +223,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
     char           db[16];
     const char    *load[3] = { "SCRIPT", "LOAD", NULL };
     const char    *sel[2] = { "SELECT", db };
-    const char    *ours[2] = { "EXISTS", REEL_REDIS_PREFIX "fence" };
+    const char    *ours[2] = { "EXISTS", REEL_REDIS_PREFIX "vtime" };
     reel_err_t     err = REEL_OK;
     reel_redis_t  *r = c->redis;
 
