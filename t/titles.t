@@ -22,6 +22,11 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /in/ { alias FILMS/; reel_play_files;
         reel_files_pattern "{}/v*.mp4"; }
     location /asked/ { alias FILMS/; reel_play_files; reel_files_map /map/; }
+    location /far/ { reel_play_files; reel_play_upstream /behind/; }
+    location /mapped/ { reel_play_files; reel_play_upstream /behind/;
+        reel_files_map /map/; }
+    location /behind/ { internal; proxy_pass http://127.0.0.1:PORT/raw/; }
+    location /raw/ { alias FILMS/; }
     location /self/ { alias FILMS/; reel_play_files; reel_files_map /self/; }
     location /map/ { internal; proxy_pass http://127.0.0.1:PORT/maps/;
         proxy_buffer_size 64k; proxy_buffers 8 64k;
@@ -251,6 +256,17 @@ is(get("/films/if.json/master.m3u8$_")->{status}, 200, "rooted $_")
     for '', '?if=1';
 is(get('/films/beach_,90,180,.mp4.urlset/master.m3u8?if=1')->{status}, 200,
     'a list in it');
+
+# --- files behind another server ----------------------------------------------
+
+my $far = '/far/beach_,90,180,.mp4.urlset';
+is(join(', ', crawl("$far/master.m3u8")), '', 'behind a server: all is there');
+is(stream("$base$far/manifest.mpd", 'v:0'), stream("$base"
+    . '/films/beach_,90,180,.mp4.urlset/manifest.mpd', 'v:0'), 'as of files');
+is(join(', ', crawl('/mapped/all/master.m3u8')), '', 'by a mapping, too');
+has_status(get("/far/$_->[0]/master.m3u8"), $_->[1], $_->[2], $_->[0])
+    for ['beach_,90,91,.mp4.urlset', 404, 'NOT_FOUND'],
+    ['beach_90.mp4/,,x.urlset', 404, 'NOT_FOUND'];
 
 # --- films in a row ----------------------------------------------------------
 
