@@ -127,7 +127,8 @@ add_of_task(inputs_t *in, const char *task, const char *file)
             continue;
         }
 
-        err = reel_key_object(key, reel_str(in->a->asset), REEL_STR(REEL_FOLDER_FILE),
+        err = reel_key_object(key, reel_str(in->a->asset),
+                              REEL_STR(REEL_FOLDER_FILE),
                               reel_str(answer.files[i].object));
         snprintf(name, sizeof(name), "%s/%s", task, file);
         if (err == REEL_OK) {
@@ -284,7 +285,8 @@ finish(reel_attempt_t *a)
     }
 
     for (unsigned i = 0; err == REEL_OK && i < a->answer.nfiles; i++) {
-        err = reel_attempt_publish(a, i, REEL_FOLDER_FILE, a->answer.files[i].object,
+        err = reel_attempt_publish(a, i, REEL_FOLDER_FILE,
+                                   a->answer.files[i].object,
                                    a->answer.files[i].bytes);
     }
 

@@ -20,6 +20,18 @@ reel_err_t reel_conf_codec(void *dst, const reel_yaml_t *n, reel_error_t *e);
 /* dst: char[REEL_WHEN_MAX + 1] */
 reel_err_t reel_conf_when(void *dst, const reel_yaml_t *n, reel_error_t *e);
 
+/* a list of most elements, or one alone: fn gets dst and each of them */
+reel_err_t reel_conf_words(void *dst, const reel_yaml_t *n, uint32_t most,
+    reel_yaml_fn fn, reel_error_t *e);
+
+/* dst: a reel_node_t of the type exec */
+reel_err_t reel_conf_command(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+reel_err_t reel_conf_inputs(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+reel_err_t reel_conf_outputs(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+
 /* dst: the pipeline */
 reel_err_t reel_conf_tasks(void *dst, const reel_yaml_t *n, reel_error_t *e);
 

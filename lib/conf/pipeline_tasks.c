@@ -17,7 +17,6 @@
 
 #define LABEL_CHARS  "abcdefghijklmnopqrstuvwxyz0123456789._-"
 #define LABELS       8
-#define MAX_MIB      64         /* an output that says nothing */
 
 static_assert(REEL_NODE_NAME - 1 == 20, "a text below says so");
 
@@ -68,13 +67,9 @@ reel_conf_when(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
-typedef reel_err_t (*word_fn)(void *dst, const reel_yaml_t *n,
-    reel_error_t *e);
-
-/* a list of most words, or a word alone */
-static reel_err_t
-read_words(void *dst, const reel_yaml_t *n, uint32_t most, word_fn fn,
-    reel_error_t *e)
+reel_err_t
+reel_conf_words(void *dst, const reel_yaml_t *n, uint32_t most,
+    reel_yaml_fn fn, reel_error_t *e)
 {
     uint32_t            i = 0;
     reel_err_t          err = REEL_OK, now;
@@ -117,7 +112,7 @@ add_after(void *dst, const reel_yaml_t *n, reel_error_t *e)
 static reel_err_t
 read_after(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
-    return read_words(dst, n, REEL_NODE_LINKS, add_after, e);
+    return reel_conf_words(dst, n, REEL_NODE_LINKS, add_after, e);
 }
 
 
@@ -187,7 +182,7 @@ read_labels(void *dst, const reel_yaml_t *n, reel_error_t *e)
     labels_t    l = { 0 };
     reel_err_t  err;
 
-    err = read_words(&l, n, LABELS, add_label, e);
+    err = reel_conf_words(&l, n, LABELS, add_label, e);
     if (err != REEL_OK) {
         return err;
     }
@@ -223,136 +218,6 @@ read_needs(void *dst, const reel_yaml_t *n, reel_error_t *e)
     };
 
     return reel_yaml_map(dst, n, ROWS(keys), e);
-}
-
-
-static reel_err_t
-add_command(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    size_t        at = 0;
-    reel_err_t    err;
-    reel_node_t  *node = dst;
-
-    for (uint32_t i = 0; i < node->nwords; i++) {
-        at += strlen(node->command + at) + 1;
-    }
-
-    if (at == sizeof(node->command)) {
-        return reel_yaml_fail(n, e, "a command has %d bytes at most",
-                              REEL_EXEC_COMMAND);
-    }
-
-    err = reel_yaml_text(n, 0, sizeof(node->command) - at - 1,
-                         node->command + at, e);
-
-    if (err == REEL_OK) {
-        for (size_t i = 0; i < n->len; i++) {
-            if ((unsigned char) n->text[i] < 0x20 && n->text[i] != '\n'
-                && n->text[i] != '\t')
-            {
-                return reel_yaml_fail(n, e, "a control character");
-            }
-        }
-
-        node->nwords++;
-    }
-
-    return err;
-}
-
-
-static reel_err_t
-read_command(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    return read_words(dst, n, REEL_EXEC_WORDS, add_command, e);
-}
-
-
-static reel_err_t
-add_input(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    char           text[REEL_NODE_NAME + REEL_EXEC_FILE];
-    char          *slash;
-    reel_err_t     err;
-    reel_node_t   *node = dst;
-    reel_input_t  *in = &node->inputs[node->ninputs];
-
-    err = reel_yaml_text(n, 1, sizeof(text) - 2, text, e);
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    slash = strchr(text, '/');
-
-    if (slash != NULL) {
-        *slash = '\0';
-
-        if (!reel_file_name_valid(reel_str(slash + 1))) {
-            return reel_yaml_fail(n, e, "\"%s\" is not a file's name",
-                                  slash + 1);
-        }
-
-        memcpy(in->file, slash + 1, strlen(slash + 1) + 1);
-    }
-
-    if (strlen(text) >= sizeof(in->from)) {
-        return reel_yaml_fail(n, e, "there is no task \"%s\"", text);
-    }
-
-    memcpy(in->from, text, strlen(text) + 1);
-    node->ninputs++;
-
-    return REEL_OK;
-}
-
-
-static reel_err_t
-read_inputs(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    return read_words(dst, n, REEL_NODE_LINKS, add_input, e);
-}
-
-
-static reel_err_t
-read_output_name(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    reel_err_t  err = reel_yaml_text(n, 1, REEL_EXEC_FILE - 1, dst, e);
-
-    if (err == REEL_OK && !reel_file_name_valid(reel_str(n->text))) {
-        err = reel_yaml_fail(n, e, "\"%.40s\" is not a file's name "
-                             "([A-Za-z0-9._-], no leading dot)", n->text);
-    }
-
-    return err;
-}
-
-
-/* a name, or a map */
-static reel_err_t
-read_output(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    reel_node_t    *node = dst;
-    reel_output_t  *o = &node->outputs[node->noutputs++];
-
-    static const reel_yaml_key_t keys[] = {
-        { "name", REEL_YAML_TYPE_FN, offsetof(reel_output_t, name), 0, 0,
-          read_output_name, true },
-        U32("max_mib", reel_output_t, max_mib, 1, 1u << 20),
-        { "keep", REEL_YAML_TYPE_BOOL, offsetof(reel_output_t, keep), 0, 0,
-          NULL, false },
-    };
-
-    *o = (reel_output_t) { .max_mib = MAX_MIB, .keep = true };
-
-    return n->kind == REEL_YAML_SCALAR ? read_output_name(o->name, n, e)
-           : reel_yaml_map(o, n, ROWS(keys), e);
-}
-
-
-static reel_err_t
-read_outputs(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    return read_words(dst, n, REEL_NODE_LINKS, read_output, e);
 }
 
 
@@ -399,9 +264,9 @@ read_task(reel_node_t *node, const reel_yaml_t *n, reel_error_t *e)
 
     static const reel_yaml_key_t exec[] = {
         COMMON,
-        { "command", REEL_YAML_TYPE_FN, 0, 0, 0, read_command, false },
-        { "inputs", REEL_YAML_TYPE_FN, 0, 0, 0, read_inputs, false },
-        { "outputs", REEL_YAML_TYPE_FN, 0, 0, 0, read_outputs, false },
+        { "command", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_command, false },
+        { "inputs", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_inputs, false },
+        { "outputs", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_outputs, false },
         { "optional", REEL_YAML_TYPE_BOOL, offsetof(reel_node_t, optional),
           0, 0, NULL, false },
     };
