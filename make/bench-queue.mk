@@ -1,0 +1,16 @@
+## make bench-queue   DAGs of no-ops against BullMQ flows on the same Redis;
+##                    claims among 10 to 1,000,000 ready tasks; how long a clip
+##                    waits behind films (BENCH_QUEUE=options)
+.PHONY: bench-queue
+
+BENCH_QUEUE_BIN := $(BUILD)/tests/bench/queue/queue
+
+$(BENCH_QUEUE_BIN): tests/bench/queue/queue.c $(LIBREEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CTL_CFLAGS) -o $@ $< $(LIBREEL) \
+	    $$($(PKG) --libs hiredis) $(LIB_LIBS)
+
+-include $(BENCH_QUEUE_BIN).d
+
+bench-queue: $(BENCH_QUEUE_BIN)
+	BUILD=$(BUILD) tests/bench/queue/run $(BENCH_QUEUE)
