@@ -146,7 +146,7 @@ local function line_up(job, project, finish, tasks)
     for _, t in ipairs(tasks) do
         local band = (PRIORITY_MAX - tonumber(t.priority)) * BAND
         local q = queues[t.queue]
-        local at = start
+        local at = 0            -- light: the oldest job's first
 
         if not q then
             q = { band = band, light = is_light(t.queue) }

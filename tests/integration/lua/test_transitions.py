@@ -296,6 +296,16 @@ class Fair(Case):
         self.assertEqual(self.q.step(self.q.claim(), free=0)[1].task, "show")
         self.assertEqual(self.q.field(A, "finish"), str(9 * 10 ** 6))
 
+    def test_light_tasks_of_the_oldest_job_go_first(self):
+        self.q.submit(A)
+        self.q.submit(B)
+        self.q.planned(A2, task("t0"))
+        inspect = self.q.claim(free=0)
+        self.assertEqual((inspect.job, inspect.task), (A, "inspect"))
+        self.q.complete(self.q.claim())         # the clock goes on
+        plan = self.q.step(inspect, free=0)[1]
+        self.assertEqual((plan.job, plan.task), (A, "plan"))
+
     def test_projects_share_whatever_they_have_waiting(self):
         self.q.planned(A, *[task("t%02d" % i, cost=1000) for i in range(40)])
         self.q.planned(A2, *[task("t%02d" % i, cost=1000)

@@ -73,6 +73,9 @@ defaults(void **state)
     assert_int_equal(c.sweep_uploads, 1000);
     assert_int_equal(c.upload_age_h, 24);
     assert_int_equal(c.memory_mib, 4096);
+    assert_int_equal(c.disk_free_mib, 512);
+    assert_int_equal(c.room_mib, 0);
+    assert_string_equal(c.labels, "");
     assert_true(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_INFO);
 }
@@ -91,7 +94,8 @@ everything_set(void **state)
         "worker: w-1\nslots: 7\nlease_s: 12\npoll_ms: 90\ndrain_s: 0\n"
         "outbox_s: 2\nsweep_s: 3\nsweep_age_s: 4\nupload_age_h: 5\n"
         "sweep_uploads: 6\n"
-        "limits: { memory_mib: 512, output_mib: 64 }\n"
+        "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0 }\n"
+        "memory_mib: 2048\nlabels: gpu,av1\n"
         "sandbox: best-effort\nlog: debug\n", &e), REEL_OK);
 
     assert_string_equal(c.redis.addr[0].host, "db.example");
@@ -108,6 +112,9 @@ everything_set(void **state)
     assert_int_equal(c.sweep_age_s, 4);
     assert_int_equal(c.sweep_uploads, 6);
     assert_int_equal(c.output_mib, 64);
+    assert_int_equal(c.disk_free_mib, 0);
+    assert_int_equal(c.room_mib, 2048);
+    assert_string_equal(c.labels, "gpu,av1");
     assert_false(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_DEBUG);
 }
@@ -125,6 +132,7 @@ refused_with_its_place(void **state)
         const char *place;
     } rows[] = {
         { "redis: nowhere\n", ":3:8: " },
+        { "redis: unix:/r\nlabels: gpu av1\n", ":4:9: " },
         { "redis: 'unix:relative'\n", ":3:8: " },
         { "redis: { db: 1 }\n", ":3:" },
         { "redis: { address: 'h:1', port: 1 }\n", ":3:26: " },
