@@ -42,6 +42,7 @@
  *   ngx_http_reel_stream.c    playback: what is made while it is sent
  *   ngx_http_reel_buffer.c    … and the buffers for it
  *   ngx_http_reel_piece.c     playback: fragments that something is made of
+ *   ngx_http_reel_gathered.c  … segments of a movie's scattered bytes
  *   ngx_http_reel_protect.c   encryption: directives, keys of a request
  *   ngx_http_reel_sealed.c    encryption: cenc and cbcs
  *   ngx_http_reel_whole.c     encryption: AES-128 of whole segments
@@ -52,8 +53,9 @@
  *   ngx_http_reel_lookup.c    … in its files, once for all who ask
  *   ngx_http_reel_look.c      the same in the store, in the thread pool
  *   ngx_http_reel_remote.c    … or a movie behind an internal location
- *   ngx_http_reel_remote_media.c  and its segments
+ *   ngx_http_reel_remote_media.c  and its bytes, by windows
  *   ngx_http_reel_fetch.c     … by ranges, in subrequests
+ *   ngx_http_reel_large.c     … the memory that this takes
  *   ngx_http_reel_source.c    … an asset's source in its place
  *   ngx_http_reel_zone.c      indexes in shared memory
  *   ngx_http_reel_printed.c   printed manifests beside them

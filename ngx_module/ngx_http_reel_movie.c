@@ -1,7 +1,7 @@
 /*
  * Plain movie files as assets: what of a path is the file, and segments made
  * of its samples: a moof from memory, then the bytes where they lie in the
- * file, by sendfile.
+ * file, by sendfile, or gathered if they lie in many short runs.
  */
 
 #include "ngx_module/ngx_http_reel_look.h"
@@ -15,6 +15,9 @@
 
 /* a segment of more is made in the thread pool: its file has few key frames */
 #define SAMPLES_NOW  8192
+
+/* bytes: shorter runs, on an average, are gathered */
+#define RUN_SHORT    (8 * 1024)
 
 /* a segment: what a thread may touch */
 typedef struct {
@@ -30,6 +33,7 @@ typedef struct {
     ngx_chain_t             *out;       /* stretches of the file … */
     ngx_chain_t            **last;
     ngx_buf_t               *buf;       /* … of which this is the last */
+    ngx_uint_t               runs;      /* how many stretches these are */
     off_t                    len;       /* of all */
     reel_buf_t               moof;
     reel_err_t               err;
@@ -42,6 +46,7 @@ static ngx_int_t name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
+static uint32_t track_id(ngx_http_reel_play_t *p);
 static piece_t *create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t *file);
 static void free_piece(void *data);
@@ -286,8 +291,7 @@ ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     piece->header = (uint32_t) reel_runs_at(p->rendition->header_bytes, 0);
-    piece->track_id = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
-                                                       : REEL_TRACK_AUDIO;
+    piece->track_id = track_id(p);
     piece->sequence = fragment + 1;
     piece->decode_ts = c.decode_ts;
 
@@ -318,7 +322,7 @@ ngx_http_reel_movie_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     if (p->place.uri.len) {
-        return ngx_http_reel_remote_media(r, p);
+        return ngx_http_reel_gathered_media(r, p);
     }
 
     rc = open_file(r, p, &file);
@@ -420,6 +424,14 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
 }
 
 
+static uint32_t
+track_id(ngx_http_reel_play_t *p)
+{
+    return p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
+                                            : REEL_TRACK_AUDIO;
+}
+
+
 static piece_t *
 create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file)
 {
@@ -442,8 +454,7 @@ create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file)
     cln->handler = free_piece;
 
     piece->file = file;
-    piece->track = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
-                                                    : REEL_TRACK_AUDIO;
+    piece->track = track_id(p);
     piece->sequence = p->number + 1;
     piece->last = &piece->out;
 
@@ -545,6 +556,8 @@ add_bytes(piece_t *piece, const reel_sample_t *q)
         return REEL_NOMEM;
     }
 
+    piece->runs++;
+
     b->file = piece->file;
     b->in_file = 1;
     b->file_pos = (off_t) q->offset;
@@ -586,6 +599,10 @@ send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
                       p->number, &p->name, &p->file,
                       reel_err_name(piece->err));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (piece->runs > 1 && piece->len / (off_t) piece->runs < RUN_SHORT) {
+        return ngx_http_reel_gathered_media(r, p);
     }
 
     b = ngx_calloc_buf(r->pool);

@@ -26,10 +26,6 @@ ngx_int_t ngx_http_reel_remote_refuse(ngx_http_request_t *r,
 
 /* ngx_http_reel_remote_media.c */
 
-/* a CMAF segment of such a movie */
-ngx_int_t ngx_http_reel_remote_media(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p);
-
 /*
  * For ngx_http_reel_stream_gather(): copies stretches [0, n), or at least min
  * bytes of them.  NGX_AGAIN: the stream goes on when they are there.

@@ -1,7 +1,7 @@
 /*
- * Segments of movies behind an internal location: the stretch of the file
- * in which a segment's samples lie is fetched by windows, one behind the
- * other as the client takes them; what lies between the samples is dropped.
+ * Bytes of movies behind an internal location: the stretch of the file in
+ * which a segment's samples lie is fetched by windows, one behind the other
+ * as the client takes them; what lies between the samples is dropped.
  */
 
 #include "ngx_module/ngx_http_reel_piece.h"
@@ -10,7 +10,6 @@
 
 /* what a connection has of a file at most, and one request asks for */
 #define WINDOW  (2 * 1024 * 1024)
-#define MOOF_MAX  (64u << 20)
 
 typedef struct {
     ngx_http_reel_stream_t  *stream;
@@ -21,18 +20,6 @@ typedef struct {
     unsigned                 replaced:1;
 } window_t;
 
-typedef struct {
-    ngx_http_reel_stream_t   stream;
-    ngx_http_reel_piece_t    piece;
-    reel_buf_t               moof;
-    off_t                    sizes;     /* of the samples in all */
-
-    off_t                    at;        /* of the body, that is made next */
-    uint32_t                 sample;    /* and in which, behind the moof */
-    off_t                    first;     /* where in the body that begins */
-    ngx_http_reel_stretch_t  next;
-} media_t;
-
 static size_t in_window(window_t *w, const ngx_http_reel_stretch_t *stretch,
     u_char **p);
 static ngx_int_t get_window(ngx_http_reel_stream_t *s, window_t *w,
@@ -41,15 +28,6 @@ static window_t *create_window(ngx_http_reel_stream_t *s);
 static void free_window(void *data);
 static off_t segment_end(ngx_http_reel_play_t *p);
 static void fetched(ngx_http_request_t *r, void *data);
-static void free_media(void *data);
-static ngx_int_t prepare(ngx_http_reel_stream_t *s);
-static off_t seek(ngx_http_reel_stream_t *s, off_t offset);
-static ngx_int_t produce(ngx_http_reel_stream_t *s, u_char *p, size_t size,
-    size_t *n);
-static ngx_http_reel_stretch_t stretch(media_t *m, size_t max);
-
-
-static const ngx_http_reel_stream_ops_t  ops = { prepare, seek, produce };
 
 
 ngx_int_t
@@ -256,152 +234,4 @@ ngx_http_reel_remote_failed(ngx_http_reel_stream_t *s, ngx_int_t rc)
     return w->failed ? ngx_http_reel_remote_refuse(s->request,
                                                    w->fetch.status)
                      : ngx_http_reel_object_refuse(s->request, rc);
-}
-
-
-ngx_int_t
-ngx_http_reel_remote_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
-{
-    media_t             *m;
-    uint32_t             i;
-    ngx_int_t            rc;
-    reel_err_t           err;
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(media_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    m = cln->data;
-    ngx_memzero(m, sizeof(media_t));
-    reel_buf_init(&m->moof, MOOF_MAX);
-    cln->handler = free_media;
-
-    rc = ngx_http_reel_movie_piece(r, p, p->number, &m->piece);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    err = reel_cmaf_fragment(&m->moof, m->piece.track_id, m->piece.sequence,
-                             m->piece.decode_ts, m->piece.samples,
-                             m->piece.nsamples);
-    if (err != REEL_OK) {
-        return ngx_http_reel_segment_lost(r, p, err);
-    }
-
-    for (i = 0; i < m->piece.nsamples; i++) {
-        m->sizes += m->piece.samples[i].size;
-    }
-
-    m->first = (off_t) m->moof.len;
-    m->stream.ops = &ops;
-    m->stream.data = m;
-    m->stream.play = p;
-    m->stream.what = &p->segment;
-
-    return ngx_http_reel_stream_start(r, &m->stream);
-}
-
-
-static void
-free_media(void *data)
-{
-    media_t *m = data;
-
-    reel_buf_release(&m->moof);
-}
-
-
-/* the first bytes come before the header: they may not be there */
-static ngx_int_t
-prepare(ngx_http_reel_stream_t *s)
-{
-    media_t *m = s->data;
-
-    u_char  p;
-    size_t  n;
-
-    s->length = (off_t) m->moof.len + m->sizes;
-
-    if (m->sizes == 0 || s->request->method == NGX_HTTP_HEAD) {
-        return NGX_OK;
-    }
-
-    /* it is not made yet: m stays where it is */
-    n = 1;
-    m->next = stretch(m, n);
-
-    return ngx_http_reel_remote_gather(s, &m->next, 1, 1, &p, &n);
-}
-
-
-static off_t
-seek(ngx_http_reel_stream_t *s, off_t offset)
-{
-    media_t *m = s->data;
-
-    m->at = offset;
-    m->sample = 0;
-    m->first = (off_t) m->moof.len;
-
-    return offset;
-}
-
-
-static ngx_int_t
-produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
-{
-    media_t *m = s->data;
-
-    ngx_int_t  rc;
-
-    if (m->at < (off_t) m->moof.len) {
-        *n = ngx_min(size, m->moof.len - (size_t) m->at);
-        ngx_memcpy(p, m->moof.data + m->at, *n);
-
-    } else {
-        m->next = stretch(m, size);
-
-        rc = ngx_http_reel_remote_gather(s, &m->next, 1, 1, p, n);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    m->at += (off_t) *n;
-
-    return NGX_OK;
-}
-
-
-/* the next bytes that lie in a row, max at most */
-static ngx_http_reel_stretch_t
-stretch(media_t *m, size_t max)
-{
-    off_t                    skip;
-    uint32_t                 i;
-    ngx_http_reel_stretch_t  t;
-
-    skip = ngx_max(m->at, (off_t) m->moof.len);
-
-    while (skip - m->first >= (off_t) m->piece.samples[m->sample].size) {
-        m->first += m->piece.samples[m->sample].size;
-        m->sample++;
-    }
-
-    i = m->sample;
-    skip -= m->first;
-    t.offset = m->piece.offsets[i] + skip;
-    t.size = m->piece.samples[i].size - (size_t) skip;
-
-    for (i++; t.size < max && i < m->piece.nsamples
-              && m->piece.offsets[i] == t.offset + (off_t) t.size; i++)
-    {
-        t.size += m->piece.samples[i].size;
-    }
-
-    t.size = ngx_min(t.size, max);
-
-    return t;
 }
