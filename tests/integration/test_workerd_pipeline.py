@@ -1,6 +1,5 @@
 """Graphs of the user's: programs, conditions, order, codecs."""
 
-import json
 import os
 
 import pytest
@@ -8,8 +7,7 @@ import pytest
 from reel import Stack, clip, wait_for
 
 # what a program may see and do, line by line; it is sh, with python3 inside
-LOOK = r"""
-cd "$PWD" || exit 9
+LOOK = r"""#!/bin/sh
 {
     echo "source $(wc -c < in/source)"
     grep -q '"video"' in/inspect.json && echo facts
@@ -53,7 +51,7 @@ tasks:
   encode_audio: { after: look }
   look:
     type: exec
-    command: [/bin/sh, -c, %s]
+    command: %s
     inputs: [source, inspect]
     outputs: [report.txt, { name: raw.bin, keep: false }]
   each:
@@ -79,8 +77,12 @@ tasks:
 @pytest.fixture(scope="module")
 def stack():
     with Stack() as s:
-        s.pipeline("graph", GRAPH % json.dumps(LOOK.replace(
-            "$OUTSIDE", str(os.getpid()))))
+        # of all files in its folder a program sees its own
+        look = os.path.join(s.dir, "look")
+        with open(look, "w") as f:
+            f.write(LOOK.replace("$OUTSIDE", str(os.getpid())))
+        os.chmod(look, 0o755)
+        s.pipeline("graph", GRAPH % look)
         s.pipeline("stubborn", "storyboard: { interval_s: 0 }\n"
                    "tasks:\n  wrong:\n    type: exec\n"
                    "    command: [/bin/sh, -c, 'ln -s /etc/passwd out/link;"
