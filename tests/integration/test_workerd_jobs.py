@@ -232,6 +232,7 @@ def test_worker_queue(stack):
     workers = wait_for(known)
     h = stack.redis("HGETALL", K + "worker:" + workers[0])
     h = dict(zip(h[::2], h[1::2]))
-    assert h["pid"] == str(stack.workers[0].pid) and h["slots"] == "3"
-    assert h["classes"] == "light encode" and int(h["started_ms"]) > 0
+    assert h["pid"] == str(stack.workers[0].pid) and h["slots"] == "5"
+    assert h["cores"] == "2" and int(h["memory_mib"]) > 0
+    assert "libx264" in h["codecs"] and int(h["started_ms"]) > 0
     assert 0 < stack.redis("TTL", K + "worker:" + workers[0]) <= 60
