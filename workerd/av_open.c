@@ -331,3 +331,32 @@ reel_av_packet_ts(const AVPacket *pkt)
     /* nobody films that long: a damaged or hostile header */
     return ts > REEL_AV_TS_MAX || ts < -REEL_AV_TS_MAX ? AV_NOPTS_VALUE : ts;
 }
+
+
+void
+reel_av_packet_fill(reel_av_lead_t *l, AVPacket *pkt)
+{
+    int64_t  lead;
+
+    if (l->varies || pkt->dts == AV_NOPTS_VALUE
+        || pkt->dts > REEL_AV_TS_MAX || pkt->dts < -REEL_AV_TS_MAX)
+    {
+        return;
+    }
+
+    if (pkt->pts == AV_NOPTS_VALUE) {
+        if (l->known) {
+            pkt->pts = pkt->dts + l->lead;
+        }
+        return;
+    }
+
+    if (pkt->pts > REEL_AV_TS_MAX || pkt->pts < -REEL_AV_TS_MAX) {
+        return;
+    }
+
+    lead = pkt->pts - pkt->dts;
+    l->varies = l->known && lead != l->lead;
+    l->known = true;
+    l->lead = lead;
+}

@@ -49,4 +49,17 @@ AVCodecContext *reel_av_decoder_open(const AVStream *st, uint32_t threads,
  */
 int64_t reel_av_packet_ts(const AVPacket *pkt);
 
+/*
+ * Program streams leave a pts out here and there.  Where all packets that
+ * have one lie equally far ahead of their dts (nothing is reordered), those
+ * without are given theirs.  One for all of a stream, zeroed before.
+ */
+typedef struct {
+    bool    known;
+    bool    varies;
+    int64_t lead;
+} reel_av_lead_t;
+
+void reel_av_packet_fill(reel_av_lead_t *l, AVPacket *pkt);
+
 #endif

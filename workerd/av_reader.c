@@ -210,6 +210,10 @@ read_packet(reel_av_reader_t *r, reel_av_fault_t *f)
             continue;
         }
 
+        if (r->st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
+            reel_av_packet_fill(&r->lead, r->pkt);
+        }
+
         if (r->wait_key && !(r->pkt->flags & AV_PKT_FLAG_KEY)) {
             if (++r->skipped > KEY_WAIT_MAX) {
                 return 0;

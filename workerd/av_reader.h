@@ -35,6 +35,7 @@ typedef struct {
                                        that stand before it are left out */
     bool             draining;
     bool             peeked;    /* frame holds the next picture already */
+    reel_av_lead_t   lead;
     reel_combed_t    combed;    /* what to say of each picture, if not NO */
     unsigned         read_errors;
     uint64_t         decoded;   /* frames, over all starts */

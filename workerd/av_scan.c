@@ -538,11 +538,12 @@ check_duration(const reel_scan_t *s, reel_av_fault_t *f)
 
 
 static int
-see(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
+see(reel_scan_t *s, AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
 {
     reel_scan_sound_t  *q;
 
     if (s->video != NULL && pkt->stream_index == s->video->index) {
+        reel_av_packet_fill(&s->lead, pkt);
         probe_packet(s, pkt, frame);
         return see_picture(s, pkt, f);
     }

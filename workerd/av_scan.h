@@ -36,6 +36,7 @@ typedef struct {
     reel_times_t    keys;       /* pts of the key frames, ascending */
     int64_t         last_dur;   /* of the last packet in order of pts, or 0 */
     int64_t         last_pts;
+    reel_av_lead_t  lead;
 
     /* of the first pictures, decoded */
     AVCodecContext *dec;

@@ -75,6 +75,25 @@ test_tracks_alone(void **state)
 }
 
 
+/* a program stream without every pts: its rate is constant all the same */
+static void
+test_lacks_pts(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    /* small pictures share a PES packet, and the first one's pts */
+    media_make("ps.mpg", "-f lavfi -i color=gray:s=320x180:r=25:d=3 "
+               "-f lavfi -i anoisesrc=d=3 -c:a mp2 -c:v mpeg2video");
+    media_inspect(&s, "ps.mpg");
+    assert_int_equal(s.video.frames, 75);
+    assert_true(s.video.constant_rate);
+    assert_int_equal(s.video.last_pts - s.video.first_pts, 74 * 3600);
+    reel_source_release(&s);
+}
+
+
 /* a cover is no film, the default track wins, then the larger one */
 static void
 test_choice(void **state)
@@ -297,6 +316,7 @@ main(void)
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_shape),
         cmocka_unit_test(test_combed),
+        cmocka_unit_test(test_lacks_pts),
         cmocka_unit_test(test_cover),
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
