@@ -30,11 +30,6 @@ struct reel_webhook_batch_s {
     bool                        told[REEL_WEBHOOK_BATCH];
 };
 
-typedef struct {
-    reel_child_t  *child;
-} telling_t;
-
-
 static void
 on_settled(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
@@ -141,8 +136,8 @@ static void
 on_sent(void *arg, size_t message, long status, long retry_after_s,
     const char *why)
 {
-    reel_buf_t  line;
-    telling_t  *t = arg;
+    reel_buf_t     line;
+    reel_child_t  *child = arg;
 
     reel_buf_init(&line, 1024);
     reel_buf_printf(&line, "%zu %ld %ld ", message, status,
@@ -152,19 +147,18 @@ on_sent(void *arg, size_t message, long status, long retry_after_s,
     }
 
     /* who is not told of is tried again */
-    (void) !reel_child_line(t->child, &line);
+    (void) !reel_child_line(child, &line);
 }
 
 
 static int
 run(reel_child_t *child, void *arg)
 {
-    telling_t              t = { child };
     reel_error_t           e = { "" };
     reel_webhook_batch_t  *b = arg;
 
-    if (reel_webhook_send(b->conf, b->message, b->n, on_sent, &t, &e)
-        != REEL_OK)
+    if (reel_webhook_send(b->conf, b->message, b->n, on_sent, child,
+                          &e) != REEL_OK)
     {
         reel_log(REEL_LOG_ERROR, "webhooks: %s: %s", b->conf->name, e.text);
         return 1;

@@ -1,14 +1,11 @@
 #include "workerd/webhooks.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/hex.h"
 #include "lib/base/ulid.h"
 #include "lib/hook/note.h"
-#include "lib/hook/schedule.h"
 #include "workerd/log.h"
 #include "workerd/webhook_batch.h"
 
