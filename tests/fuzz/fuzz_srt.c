@@ -28,7 +28,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reel_buf_t      b;
     reel_vtt_cue_t  cue;
 
-    (void) reel_vtt_check(file, NULL);
+    if (reel_vtt_check(file, NULL) == REEL_OK) {
+        need(reel_vtt_open(&v, file, NULL) == REEL_OK);
+    }
 
     reel_buf_init(&b, PRINT_MAX);
 

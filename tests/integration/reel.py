@@ -348,6 +348,9 @@ class Stack:
         with open(os.path.join(self.pipelines, name + ".yaml"), "w") as f:
             f.write(text)
 
+    def pipeline_names(self):
+        return [n[:-5] for n in os.listdir(self.pipelines)]
+
     def folder(self, asset):
         return os.path.join(self.store, "assets", asset[-2:], asset)
 

@@ -218,7 +218,8 @@ def test_completion_groups_and_catalogue(stack):
     def handled():
         groups = stack.redis("XINFO", "GROUPS", K + "done")
         groups = [dict(zip(g[::2], g[1::2])) for g in groups]
-        return (sorted(g["name"] for g in groups) == ["catalog", "log"]
+        return (sorted(g["name"] for g in groups) == [
+            "catalog", "log", "webhook"]
                 and all(g["pending"] == 0 and g["lag"] == 0
                         for g in groups))
     wait_for(handled)

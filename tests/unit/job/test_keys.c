@@ -70,7 +70,8 @@ scripts(void **state)
     size_t             i;
     const char        *text;
     static const char *const names[] = {
-        "submit", "step", "renew", "fail", "expand", "cancel", "sweep"
+        "submit", "step", "renew", "fail", "expand", "cancel", "sweep",
+        "hook", "hooked"
     };
 
     (void) state;
