@@ -116,8 +116,8 @@ $x = http($t, 'GET', $long->url('media.m3u8', 'v720', 3));
 is(scalar(my @u = $x->{body} =~ /^\d+\.m4s$/mg), 6667, 'a long one');
 is(cache_status($t, 'GET', $long->url('init.mp4', 'v720', 3)), 'MISS',
     'is not kept');
-is(cache_status($t, 'GET', $many[7]->url('0.m4s', 'a64', 3)), 'HIT',
-    'and did not push out another');
+like(cache_status($t, 'GET', $many[7]->url('0.m4s', 'a64', 3)),
+    qr/^(HIT|REVALIDATED)\z/, 'and did not push out another');
 undef $t;
 
 # no zone
