@@ -67,6 +67,11 @@ $s = Tus::held_patch($t, $url, 0, $size, substr $body, 0, 3_000_000);
 $at = offset($t, $url);
 cmp_ok($at, '<=', 3_000_000, 'HEAD takes over, and tells no more than came');
 $r = patch($t, $url, $at, substr $body, $at);
+if ($at == 0 && $r->{status} == 409) {
+    # HEAD was there before the one it should have taken over
+    $at = offset($t, $url);
+    $r = patch($t, $url, $at, substr $body, $at);
+}
 has_status($r, 204, undef, 'another goes on from there');
 is(source($r->{headers}{'reel-asset'}), sha256_hex($body),
     'to the right bytes');
