@@ -27,6 +27,9 @@ static void track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
 static const char *find_track(ngx_http_reel_play_t *p);
 
 
+static const char  absent[] = "the file has no such track";
+
+
 #define HLS    { ngx_string("application/vnd.apple.mpegurl"), \
                  ngx_string("application/vnd.apple.mpegurl"), \
                  ngx_string("application/vnd.apple.mpegurl") }
@@ -254,7 +257,7 @@ track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
         return;
     }
 
-    *file = (unsigned) ngx_http_reel_compat_file(p);
+    *file = p->title ? (unsigned) ngx_http_reel_compat_file(p) : 1;
     *number = place_of(p->index, i);
 }
 
@@ -309,6 +312,10 @@ find_track(ngx_http_reel_play_t *p)
     reel_str_t    name;
     reel_kind_t   kind;
 
+    if (p->title == NULL && ngx_http_reel_compat_file(p) != 1) {
+        return absent;
+    }
+
     err = reel_vod_track(&p->compat->name, &kind, &number);
 
     if (err == REEL_NOTFOUND && (p->route == &iframes || p->route == &key)) {
@@ -333,5 +340,5 @@ find_track(ngx_http_reel_play_t *p)
         }
     }
 
-    return "the file has no such track";
+    return absent;
 }

@@ -417,27 +417,33 @@ cleanup(void *data)
 
 /*
  * All that decides the bytes beside the entry: which form of it, whose, what
- * is printed and how it is coded.  A bare name prints other URIs.
+ * is printed and how it is coded.  A bare name prints other URIs, a title
+ * other ones than its file, and a clip by the path does not say it in them.
  */
 static ngx_int_t
 key_of(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_uint_t gzip,
     ngx_str_t *key)
 {
+    char       told[1 + REEL_SHAPE_MAX] = "/";
+    size_t     len;
     ngx_str_t  name;
 
     name = p->compat ? ngx_http_reel_compat_told(p) : p->name;
+    len = p->opts.told ? 1 + reel_shape_print(told + 1, p->opts.told, 1) : 0;
 
     key->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + name.len
                                      + p->route->name.len + p->shape.len
-                                     + sizeof("-b-z-t--?") - 1);
+                                     + len + sizeof("-b-f-z-t--?") - 1);
     if (key->data == NULL) {
         return NGX_ERROR;
     }
 
-    key->len = ngx_sprintf(key->data, "%s-%c-%c-%c-%V-%V?%V", p->version,
-                           p->compat ? 'c' : p->hash.len ? 'v' : 'b', gzip ? 'z' : 'i',
+    key->len = ngx_sprintf(key->data, "%s-%c-%c-%c-%c-%V-%V?%V%*s",
+                           p->version,
+                           p->compat ? 'c' : p->hash.len ? 'v' : 'b',
+                           p->title ? 'l' : 'f', gzip ? 'z' : 'i',
                            p->opts.by_duration ? 'd' : 't',
-                           &name, &p->route->name, &p->shape)
+                           &name, &p->route->name, &p->shape, len, told)
                - key->data;
 
     return NGX_OK;
@@ -485,6 +491,10 @@ refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_err_t err)
     if (err == REEL_UNSUPPORTED && p->opts.protection) {
         return ngx_http_reel_play_absent(r, "DASH has no such encryption: "
                                          "cenc and cbcs are for it");
+    }
+
+    if (err == REEL_NOTFOUND && p->compat && p->shape.len == 0) {
+        return ngx_http_reel_play_absent(r, "the file has no such tracks");
     }
 
     if (err == REEL_NOTFOUND && p->shape.len) {

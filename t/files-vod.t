@@ -118,6 +118,25 @@ has_status(get("$film/clipFrom/99000/index.m3u8"), 404, 'NOT_FOUND',
 has_status(get("$film/clipFrom/9000/clipTo/9000/index.m3u8"), 400,
     'BAD_PARAMETER', 'of nothing');
 
+# what is kept of one is not for the other, whichever is asked for first
+my ($own, $other) = ('/hls/b_1.mp4/', "$set/");
+for (['index-v1.m3u8', $own, $other], ['index-a1.m3u8', $other, $own],
+    ['iframes.m3u8', $own, $other], ['iframes-v1.m3u8', $other, $own])
+{
+    my ($name, @dirs) = @$_;
+    my %of = map { $_ => body("$_$name") } @dirs;
+    unlike($of{$own}, qr/f1-/, "$name of a file");
+    like($of{$other}, qr/f1-[va]1/, 'and of a title that has it');
+}
+body("$set/index-f2-v1.m3u8");
+has_status(get('/hls/b_2.mp4/index-f2-v1.m3u8'), 404, 'NOT_FOUND',
+    'a file has no second one');
+my @clips = ("$film/clipFrom/7000/clipTo/9000/master.m3u8",
+    "$film/master.m3u8?start=7&end=9", "$film/master.m3u8?start=6&end=9",
+    "$film/clipFrom/6000/clipTo/9000/master.m3u8");
+is(join(' ', map { scalar(() = body($_) =~ /\?start=[67]&end=9/g) } @clips),
+    '0 4 4 0', 'only a clip by the query goes on in it');
+
 # films in a row have our names, below the same manifests
 like(body('/hls/row.json/index.m3u8'), qr{^1-1-v90~\w+/media\.m3u8$}m, 'row');
 is(join(', ', crawl('/hls/row.json/master.m3u8', qr/./)), '', 'plays');
@@ -132,7 +151,8 @@ is(join(', ', crawl('/enc/a.mp4/master.m3u8', qr/./)), '', 'all is there');
 has_status(get("$film/$_"), 404, 'NOT_FOUND', $_) for 'seg-9-v1.ts',
     'seg-1-v2.ts', 'seg-1-v1-a1.ts', 'seg-1.ts', 'index-v9.m3u8',
     'seg-1-f2-v9.ts', 'iframes-a1.m3u8', 'seg-99999999999-v1.ts',
-    'seg-1-v64.ts', 'init-v1-v2.mp4', 'seg-1-s1.vtt';
+    'seg-1-v64.ts', 'init-v1-v2.mp4', 'seg-1-s1.vtt', 'seg-1-f2-v1.ts',
+    'master-f2.m3u8', 'manifest-v9.mpd';
 has_status(get("$set/$_"), 404, 'NOT_FOUND', $_) for 'seg-1-f3-v1.ts',
     'index-f9-v1.m3u8';
 has_status(get("$film/$_"), 400, 'BAD_PATH', $_) for 'seg-0-v1.ts',
