@@ -9,17 +9,9 @@
 
 #include "ngx_module/ngx_http_reel_title.h"
 
-#include "lib/title/vod_name.h"
-
-struct ngx_http_reel_compat_s {
-    reel_vod_name_t          name;
-    ngx_uint_t               clip;      /* the path says one */
-    reel_shape_t             told;      /* zeroed: URIs need not say it */
-};
-
 static ngx_uint_t is_ours(u_char *start, u_char *end);
 static const ngx_http_reel_route_t *route_of(const reel_vod_name_t *v);
-static void set_request(ngx_http_reel_play_t *p, ngx_http_reel_compat_t *c);
+static void set_request(ngx_http_reel_play_t *p);
 static unsigned place_of(const reel_index_t *ix, unsigned i);
 static ngx_int_t set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static void track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
@@ -83,12 +75,11 @@ static const ngx_http_reel_route_t  key =
 ngx_int_t
 ngx_http_reel_compat_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    u_char                  *b, *last;
-    reel_str_t               path;
-    ngx_http_reel_compat_t  *c;
+    u_char           *b, *last;
+    reel_vod_name_t  *v;
 
-    c = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_compat_t));
-    if (c == NULL) {
+    v = ngx_palloc(r->pool, sizeof(reel_vod_name_t));
+    if (v == NULL) {
         return NGX_ERROR;
     }
 
@@ -97,31 +88,18 @@ ngx_http_reel_compat_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     for (b = last; b > r->uri.data && b[-1] != '/'; b--) { /* void */ }
 
     if (b - r->uri.data < 2 || is_ours(r->uri.data, b - 1)
-        || !reel_vod_name(&c->name, (reel_str_t) { (char *) b,
-                                                   (size_t) (last - b) }))
+        || !reel_vod_name(v, (reel_str_t) { (char *) b,
+                                            (size_t) (last - b) }))
     {
         return ngx_http_reel_movie_path(r, p);
     }
 
-    path = (reel_str_t) { (char *) r->uri.data,
-                          (size_t) (b - r->uri.data) - 1 };
+    p->compat = v;
+    p->route = route_of(v);
+    p->asset.data = r->uri.data;
+    p->asset.len = b - r->uri.data - 1;
 
-    p->compat = c;
-    p->route = route_of(&c->name);
-
-    reel_vod_clip(&path, &c->told.start_us, &c->told.end_us);
-    c->clip = reel_shape_is_clip(&c->told);
-
-    if (p->route->manifest) {
-        p->opts.shape = c->told;
-    }
-
-    ngx_memzero(&c->told, sizeof(reel_shape_t));
-
-    p->asset.data = (u_char *) path.p;
-    p->asset.len = path.len;
-
-    set_request(p, c);
+    set_request(p);
 
     return ngx_http_reel_movie_file(r, p);
 }
@@ -171,23 +149,22 @@ route_of(const reel_vod_name_t *v)
 
 /* what a path of ours would say; a segment's number counts from 0 there */
 static void
-set_request(ngx_http_reel_play_t *p, ngx_http_reel_compat_t *c)
+set_request(ngx_http_reel_play_t *p)
 {
     if (p->route->of == NGX_HTTP_REEL_OF_ASSET) {
         return;
     }
 
-    p->name.data = (u_char *) c->name.told.p;
-    p->name.len = c->name.told.len;
+    p->name = ngx_http_reel_compat_told(p);
 
     if (p->name.len == 0) {
         ngx_str_set(&p->name, "v1");
     }
 
     if (p->route->of == NGX_HTTP_REEL_OF_SEGMENT) {
-        p->segment.data = (u_char *) c->name.digits.p;
-        p->segment.len = c->name.digits.len;
-        p->number = (uint32_t) c->name.number - 1;
+        p->segment.data = (u_char *) p->compat->digits.p;
+        p->segment.len = p->compat->digits.len;
+        p->number = (uint32_t) p->compat->number - 1;
     }
 }
 
@@ -197,7 +174,7 @@ ngx_http_reel_compat_told(ngx_http_reel_play_t *p)
 {
     reel_str_t  told;
 
-    told = p->compat->name.told;
+    told = p->compat->told;
 
     return (ngx_str_t) { told.len, (u_char *) told.p };
 }
@@ -206,7 +183,7 @@ ngx_http_reel_compat_told(ngx_http_reel_play_t *p)
 ngx_uint_t
 ngx_http_reel_compat_file(ngx_http_reel_play_t *p)
 {
-    return reel_vod_file(&p->compat->name);
+    return reel_vod_file(p->compat);
 }
 
 
@@ -218,8 +195,8 @@ ngx_http_reel_compat_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                : "films in a row have other names: load the manifest again";
     }
 
-    if (p->compat->clip) {
-        p->opts.told = &p->compat->told;
+    if (reel_shape_is_clip(&p->clip)) {
+        p->opts.told = &p->told;
     }
 
     if (p->route->manifest && set_tracks(r, p) != NGX_OK) {
@@ -283,7 +260,7 @@ set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         track_at(p, i, &file, &number);
 
         if (q->kind != REEL_TEXT && p->route->of == NGX_HTTP_REEL_OF_ASSET
-            && !reel_vod_chosen(&p->compat->name, file, q->kind, number))
+            && !reel_vod_chosen(p->compat, file, q->kind, number))
         {
             continue;
         }
@@ -316,7 +293,7 @@ find_track(ngx_http_reel_play_t *p)
         return absent;
     }
 
-    err = reel_vod_track(&p->compat->name, &kind, &number);
+    err = reel_vod_track(p->compat, &kind, &number);
 
     if (err == REEL_NOTFOUND && (p->route == &iframes || p->route == &key)) {
         kind = REEL_VIDEO;

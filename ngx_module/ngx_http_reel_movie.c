@@ -117,7 +117,19 @@ ngx_http_reel_movie_path(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 ngx_int_t
 ngx_http_reel_movie_file(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    reel_str_t                 path;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (conf->vod_compat) {
+        /* names of ours stand behind it too, in its playlists */
+        path.p = (char *) p->asset.data;
+        path.len = p->asset.len;
+        reel_vod_clip(&path, &p->clip.start_us, &p->clip.end_us);
+        p->asset.len = path.len;
+    }
 
     if (!below(r, &p->asset)) {
         return NGX_DECLINED;

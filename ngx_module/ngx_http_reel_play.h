@@ -7,8 +7,9 @@
 #include "ngx_module/ngx_http_reel_module.h"
 #include "ngx_module/ngx_http_reel_token.h"
 
+#include "lib/title/vod_name.h"
+
 typedef struct ngx_http_reel_play_s  ngx_http_reel_play_t;
-typedef struct ngx_http_reel_compat_s  ngx_http_reel_compat_t;
 
 /* sends the answer; returns what ngx_http_finalize_request takes */
 typedef ngx_int_t (*ngx_http_reel_answer_pt)(ngx_http_request_t *r,
@@ -49,7 +50,8 @@ struct ngx_http_reel_play_s {
     ngx_str_t                    track;     /* of a title: its name in the
                                                file's index */
     struct ngx_http_reel_title_s  *title;   /* NULL: it is none */
-    ngx_http_reel_compat_t      *compat;    /* a path of nginx-vod-module's */
+    reel_vod_name_t             *compat;    /* a name of nginx-vod-module's */
+    reel_shape_t                 clip;      /* /clipFrom/<ms>/clipTo/<ms> */
     ngx_str_t                    hash;      /* len 0: a bare name */
     ngx_str_t                    segment;   /* digits */
     ngx_str_t                    header;    /* init-<n> */
@@ -70,6 +72,7 @@ struct ngx_http_reel_play_s {
      * each, in one order: part of the key of what is kept and of the ETag.
      */
     ngx_str_t                    shape;
+    reel_shape_t                 told;      /* without the path's clip */
 
     /* what a token, here or at an edge, permits of it; narrowed into shape */
     reel_shape_t                 limits;
@@ -134,7 +137,7 @@ ngx_int_t ngx_http_reel_movie_path(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_movie_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
-/* sets p->place, or p->title, of p->asset */
+/* sets p->place, or p->title, of p->asset, which loses a clip at its end */
 ngx_int_t ngx_http_reel_movie_file(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 

@@ -15,6 +15,7 @@ static ngx_int_t take(ngx_http_reel_play_t *p, ngx_uint_t shaped,
     reel_str_t name, reel_str_t value, reel_error_t *e);
 static ngx_int_t set(reel_shape_t *s, reel_str_t name, reel_str_t value,
     reel_error_t *e);
+static void add_clip(ngx_http_reel_play_t *p);
 static ngx_int_t set_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 
 
@@ -28,7 +29,7 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     e->text[0] = '\0';
 
-    if (r->args.len == 0 && !reel_shape_is_clip(&p->opts.shape)) {
+    if (r->args.len == 0 && !reel_shape_is_clip(&p->clip)) {
         return NGX_OK;
     }
 
@@ -41,6 +42,10 @@ ngx_http_reel_query_parse(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         if (rc != NGX_OK) {
             return rc;
         }
+    }
+
+    if (shaped) {
+        add_clip(p);
     }
 
     if (reel_shape_check(&p->opts.shape, e) != REEL_OK
@@ -123,6 +128,24 @@ set(reel_shape_t *s, reel_str_t name, reel_str_t value, reel_error_t *e)
     reel_buf_release(&b);
 
     return rc;
+}
+
+
+/* the path's, as far as the query says nothing else */
+static void
+add_clip(ngx_http_reel_play_t *p)
+{
+    reel_shape_t *s = &p->opts.shape;
+
+    p->told = *s;
+
+    if (s->start_us == 0) {
+        s->start_us = p->clip.start_us;
+    }
+
+    if (s->end_us == 0) {
+        s->end_us = p->clip.end_us;
+    }
 }
 
 

@@ -86,6 +86,10 @@ my ($url) = $mpd =~ m{<BaseURL>(s\S+subtitles\.vtt)</BaseURL>};
 is(get("/films/a.mp4/$url")->{status}, 200, 'which is there');
 ($list) = body('/ts/a.mp4/master.m3u8') =~ m{SUBTITLES.*URI="([^"]+/)media};
 like(body("/ts/a.mp4/${list}0.vtt"), qr/MPEGTS:900000,/, 'beside TS');
+$mpd = body('/hls/a.mp4/clipFrom/6000/clipTo/8000/manifest.mpd');
+($url) = $mpd =~ m{<BaseURL>(s1~\w+/subtitles\.vtt)</BaseURL>};
+is(body("/hls/a.mp4/clipFrom/6000/clipTo/8000/$url"),
+    body("/hls/a.mp4/$url?start=6&end=8"), 'a clip by the path');
 $l = body('/hls/a.mp4/index-s1.m3u8');
 like($l, qr/^seg-1-s1\.vtt$/m, "by nginx-vod-module's names");
 like(body('/hls/a.mp4/seg-1-s1.vtt'), qr/-->/, 'too');

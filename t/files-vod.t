@@ -113,6 +113,8 @@ is(join(' ', body("$clip/index-v1.m3u8") =~ /^(seg\S+)/mg), 'seg-2-v1.ts',
 is(join(', ', crawl("$clip/master.m3u8", $hls)), '', 'which is there');
 is(body("$clip/index-v1.m3u8"), body("$film/index-v1.m3u8?start=7&end=9"),
     'as by the query');
+is(join(' ', body("$film/clipFrom/1000/index.m3u8?end=5") =~ /(\?.*?)"/g),
+    '?end=5 ?end=5 ?end=5', 'what the query says is for its playlists too');
 has_status(get("$film/clipFrom/99000/index.m3u8"), 404, 'NOT_FOUND',
     'behind the end');
 has_status(get("$film/clipFrom/9000/clipTo/9000/index.m3u8"), 400,
@@ -143,9 +145,16 @@ is(join(', ', crawl('/hls/row.json/master.m3u8', qr/./)), '', 'plays');
 has_status(get('/hls/row.json/index-v1.m3u8'), 404, 'NOT_FOUND',
     'by no other names');
 
+is(join(', ', crawl('/hls/row.json/clipFrom/1000/clipTo/9000/index.m3u8',
+    qr/./)), '', 'and a clip of them');
+
 # encrypted
 is(length body('/enc/a.mp4/encryption.key'), 16, 'a key');
 is(join(', ', crawl('/enc/a.mp4/master.m3u8', qr/./)), '', 'all is there');
+$clip = '/enc/a.mp4/clipFrom/7000/clipTo/9000';
+my ($key) = body("$clip/index-v1.m3u8") =~ /URI="(v90~\w+.0.key)"/;
+is(body("$clip/$key"), body("/enc/a.mp4/$key"), 'the key of a clip');
+is(join(', ', crawl("$clip/master.m3u8", qr/./)), '', 'and all else of it');
 
 # what is not there; ours is
 has_status(get("$film/$_"), 404, 'NOT_FOUND', $_) for 'seg-9-v1.ts',
