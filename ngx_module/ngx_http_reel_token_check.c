@@ -9,6 +9,7 @@
 
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
+#include "lib/title/vod_name.h"
 
 static ngx_int_t verify(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     reel_play_token_t *claims, reel_token_status_t *st);
@@ -24,6 +25,7 @@ static ngx_uint_t may_stand(ngx_str_t *rest);
 static ngx_int_t insert(ngx_http_request_t *r, reel_str_t sub,
     ngx_str_t *rest);
 static ngx_uint_t has_grace(ngx_http_request_t *r);
+static ngx_uint_t is_of_track(u_char *name, u_char *end);
 static ngx_int_t limit(ngx_http_request_t *r, reel_play_token_t *claims);
 static ngx_int_t grant(ngx_http_request_t *r, ngx_http_reel_token_t *t,
     reel_play_token_t *claims);
@@ -323,9 +325,10 @@ insert(ngx_http_request_t *r, reel_str_t sub, ngx_str_t *rest)
 static ngx_uint_t
 has_grace(ngx_http_request_t *r)
 {
-    u_char      *p, *end;
-    ngx_str_t    name;
-    ngx_uint_t   i;
+    u_char                    *p, *end;
+    ngx_str_t                  name;
+    ngx_uint_t                 i;
+    ngx_http_reel_loc_conf_t  *conf;
 
     static ngx_str_t  ends[] = {
         ngx_string(".m4s"), ngx_string(".ts"), ngx_string(".vtt"),
@@ -361,8 +364,30 @@ has_grace(ngx_http_request_t *r)
         }
     }
 
-    return name.len > begins.len
-           && ngx_memcmp(name.data, begins.data, begins.len) == 0;
+    if (name.len > begins.len
+        && ngx_memcmp(name.data, begins.data, begins.len) == 0)
+    {
+        return 1;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    return conf->vod_compat && is_of_track(p, end);
+}
+
+
+/* "index-v1.m3u8" is one quality's; with "index.m3u8" a film is begun */
+static ngx_uint_t
+is_of_track(u_char *name, u_char *end)
+{
+    unsigned         track;
+    reel_kind_t      kind;
+    reel_vod_name_t  v;
+
+    return reel_vod_name(&v, (reel_str_t) { (char *) name, end - name })
+           && (v.kind == REEL_VOD_IFRAMES
+               || (v.kind == REEL_VOD_INDEX
+                   && reel_vod_track(&v, &kind, &track) == REEL_OK));
 }
 
 

@@ -11,13 +11,17 @@ use File::Path qw(make_path);
 use JSON::PP;
 use Reel;
 use Test::More;
+use Token;
 
-my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
+my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;
+    reel_token_keys tokens.json;', conf => '
     location /hls/ { alias FILMS/; reel_play_files; reel_vod_compat on;
         reel_hls_segments ts; reel_files_map json; }
     location /dash/ { alias FILMS/; reel_play_files; reel_vod_compat on; }
     location /enc/ { alias FILMS/; reel_play_files; reel_vod_compat on;
         reel_encryption aes-128; }
+    location /token/ { alias FILMS/; reel_play_files; reel_vod_compat on;
+        reel_token required; }
     location /own/ { alias FILMS/; reel_play_files; }');
 my $films = "$t->{dir}/films";
 make_path($films);
@@ -37,6 +41,7 @@ spew("$films/row.json", encode_json({ parts => [
 spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
     . '0123456789abcdef' x 4 . '"}]}');
 chmod 0600, "$t->{dir}/master.json";
+key_file("$t->{dir}/tokens.json", 'one');
 $t->nginx_start;
 my $base = "http://127.0.0.1:$t->{port}";
 
@@ -155,6 +160,17 @@ $clip = '/enc/a.mp4/clipFrom/7000/clipTo/9000';
 my ($key) = body("$clip/index-v1.m3u8") =~ /URI="(v90~\w+.0.key)"/;
 is(body("$clip/$key"), body("/enc/a.mp4/$key"), 'the key of a clip');
 is(join(', ', crawl("$clip/master.m3u8", qr/./)), '', 'and all else of it');
+
+# a token that has expired: who plays goes on for as long as the film is
+my @late = map { token({ sub => 'a.mp4', exp => int(time) - 62 - $_ }) } 0, 60;
+for (qw(index-v1.m3u8 index-a2.m3u8 iframes-v1.m3u8 seg-1-v1.m4s init-v1.mp4)) {
+    is(get("/token/$late[0]/a.mp4/$_")->{status}, 200, "goes on: $_");
+    has_status(get("/token/$late[1]/a.mp4/$_"), 403, 'TOKEN_EXPIRED', $_);
+}
+for (qw(master.m3u8 index.m3u8 index-v1-a1.m3u8 manifest-v1.mpd)) {
+    has_status(get("/token/$late[0]/a.mp4/$_"), 403, 'TOKEN_EXPIRED',
+        "begins: $_");
+}
 
 # what is not there; ours is
 has_status(get("$film/$_"), 404, 'NOT_FOUND', $_) for 'seg-9-v1.ts',
