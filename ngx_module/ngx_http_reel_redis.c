@@ -37,7 +37,6 @@ static ngx_int_t ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis,
     ngx_uint_t argc, const ngx_str_t *argv);
 static void ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis,
     redisReply *r);
-static void ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis);
 static ngx_http_reel_call_t *ngx_http_reel_redis_queue(
     ngx_http_reel_redis_t *redis, ngx_uint_t argc, const ngx_str_t *argv);
 static ngx_int_t ngx_http_reel_redis_send(ngx_http_reel_redis_t *redis);
@@ -364,11 +363,10 @@ ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis, redisReply *r)
 
 
 /*
- * Closes the connection; every call learns of it in this turn of the loop.
  * One that was idle may be opened again at once: Redis was restarted, or
  * ended what it took for dead.
  */
-static void
+void
 ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
 {
     ngx_queue_t           *q;

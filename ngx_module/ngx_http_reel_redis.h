@@ -44,6 +44,18 @@ struct ngx_http_reel_redis_s {
     unsigned                 asking:1;  /* the sentinels */
 };
 
+/* ngx_http_reel_redis.c */
+
+/*
+ * Closes the connection, if there is one: the next one is to the next
+ * address.  Every call learns of it in this turn of the loop.  A handler may
+ * do it, and call again.
+ */
+void ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis);
+
+/* rc: NGX_OK, target is known; else nobody knows */
+void ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc);
+
 /* ngx_http_reel_redis_where.c */
 
 /* where to connect now */
@@ -55,8 +67,5 @@ ngx_int_t ngx_http_reel_redis_ask(ngx_http_reel_redis_t *redis);
 /* "MOVED <slot> <host>:<port>"; NGX_DECLINED: another error, or not numeric */
 ngx_int_t ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis,
     ngx_str_t *error);
-
-/* rc: NGX_OK, target is known; else nobody knows */
-void ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc);
 
 #endif

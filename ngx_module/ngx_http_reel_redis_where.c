@@ -27,6 +27,11 @@ ngx_http_reel_redis_elsewhere(ngx_http_reel_redis_t *redis)
     redis->known = 0;
     redis->hops = 0;
     redis->turn++;
+
+    if (redis->sentinel) {
+        /* the one that told may be of old: the next question is another's */
+        ngx_http_reel_redis_close(redis->sentinel);
+    }
 }
 
 
@@ -70,6 +75,9 @@ ngx_http_reel_redis_told(void *data, ngx_http_reel_reply_t *reply)
         ngx_http_reel_redis_asked(redis, NGX_OK);
         return;
     }
+
+    /* its connection would take the next question as well */
+    ngx_http_reel_redis_close(redis->sentinel);
 
     if (++redis->hops < redis->sentinel->naddrs) {
         /* the others are not to wait for the dead one's time to be over */

@@ -144,4 +144,30 @@ wait_for(sub { $n->redis('ZCARD', 'reel1:{r0}:jobs') == 63 }, 'their jobs');
 cmp_ok($n->redis('CLIENT', 'LIST') =~ tr/\n//, '<=', 4,
     'a connection a worker');
 
+# of three sentinels one does not know the master, one names a dead one
+my @sentinels;
+END { kill 'TERM', @sentinels; }
+sub sentinel {
+    my ($master) = @_;
+    my $at = Reel::free_port();
+    spew("$d/$at.conf", "port $at\nbind 127.0.0.1\ndir $d\ndaemonize yes\n"
+        . "logfile $d/$at.log\npidfile $d/$at.pid\n" . ($master
+        ? "sentinel monitor films 127.0.0.1 $master 1\n" : ''));
+    system("redis-server $d/$at.conf --sentinel >/dev/null") == 0 or die;
+    wait_for(sub { -s "$d/$at.pid" && IO::Socket::INET->new(
+        PeerAddr => "127.0.0.1:$at") }, 'a sentinel');
+    push @sentinels, 0 + slurp("$d/$at.pid");
+    return "127.0.0.1:$at";
+}
+my $where = join ' ', sentinel(0), sentinel(1), sentinel($tcp);
+$r = Reel->new(http => "reel_redis $where sentinel=films db=3 "
+    . "password_file=$d/secret;");
+wait_for(sub {
+    ($id) = put($r, 's');
+    select undef, undef, undef, 0.3;
+    return $asks->(3, 'EXISTS', "reel1:{r0}:job:$id.1") eq '1';
+}, 'the job by the third sentinel');
+pass('a sentinel that knows nothing, or of old, is followed by the next');
+unlike($r->log, qr/no sentinel of redis/, 'in the same round');
+
 done_testing();
