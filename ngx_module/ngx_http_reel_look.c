@@ -1,6 +1,7 @@
 /*
  * Looks at an asset's files: tombstone, then index, and only when there is
- * none what else stands, the source first of all.  It runs in a thread: it touches no request.
+ * none what else stands, the source first of all.  It runs in a thread: it
+ * touches no request.
  */
 
 #include "ngx_module/ngx_http_reel_look.h"

@@ -54,8 +54,8 @@ reel_err_t reel_seal_begin(reel_seal_t *s, const uint8_t iv[16],
 
 /*
  * The next n bytes of the sample, from in to out, which are the same or do
- * not overlap: *done of them, all but some of a block that is not whole.  At the end of
- * the sample, and with 16 bytes, it always gets on.
+ * not overlap: *done of them, all but some of a block that is not whole.  At
+ * the end of the sample, and with 16 bytes, it always gets on.
  */
 reel_err_t reel_seal_run(reel_seal_t *s, uint8_t *out, const uint8_t *in,
     size_t n, size_t *done) REEL_WARN_UNUSED;

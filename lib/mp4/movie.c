@@ -327,8 +327,8 @@ fill_rendition(reel_movie_t *m, reel_ix_rendition_t *q, reel_ix_object_t *o,
     name_track(m, t);
 
     *o = (reel_ix_object_t) {
-        .name = REEL_MOVIE_OBJECT, .header = ix->nheaders, .nfragments = t->ncuts,
-        .fragments = t->fragments
+        .name = REEL_MOVIE_OBJECT, .header = ix->nheaders,
+        .nfragments = t->ncuts, .fragments = t->fragments
     };
 
     ix->headers[ix->nheaders++] = (reel_str_t) {

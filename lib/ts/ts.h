@@ -62,8 +62,9 @@ typedef struct {
 /*
  * Reads an AVCDecoderConfigurationRecord (14496-15, 5.3.3.1.2) or an
  * AudioSpecificConfig (14496-3, 1.6.2.1), which is borrowed.  mem has
- * REEL_TS_SETS_MAX bytes and lives as long as c.  REEL_BADDATA; REEL_UNSUPPORTED: samples whose
- * lengths are not of 4 bytes, or sound that ADTS cannot say.
+ * REEL_TS_SETS_MAX bytes and lives as long as c.  REEL_BADDATA;
+ * REEL_UNSUPPORTED: samples whose lengths are not of 4 bytes, or sound that
+ * ADTS cannot say.
  */
 reel_err_t reel_ts_config(reel_ts_config_t *c, reel_ts_codec_t codec,
     reel_str_t config, uint8_t *mem) REEL_WARN_UNUSED;
