@@ -61,7 +61,7 @@ send_hash(reel_presence_t *p, const char *key)
     reel_args_addz(&a, "free");
     reel_args_uint(&a, busy < slots ? slots - busy : 0);
     reel_args_addz(&a, "cores");
-    reel_args_uint(&a, p->w->conf.slots);
+    reel_args_uint(&a, reel_room_cores(p->w->slots));
     reel_args_addz(&a, "cores_free");
     reel_args_uint(&a, room.slots);
     reel_args_addz(&a, "memory_mib");

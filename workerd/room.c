@@ -103,6 +103,16 @@ reel_room_needs(reel_str_t queue, uint32_t *slots, uint32_t *memory_mib)
 }
 
 
+uint64_t
+reel_room_group(uint64_t limit, uint64_t used, uint64_t cached)
+{
+    uint64_t  left = limit > used ? limit - used : 0;
+
+    /* the machine's cache is others' too */
+    return left + (cached < used ? cached : used) / 2;
+}
+
+
 /* memory that could be had now; the cache of files gives way */
 static uint64_t
 available_mib(const reel_config_t *c)
@@ -116,9 +126,7 @@ available_mib(const reel_config_t *c)
 
     if (group_mib("memory.max", &most) && group_mib("memory.current", &used))
     {
-        /* its cache is in "current" too; what is left at worst */
-        most = most > used ? most - used : 0;
-        most += meminfo("Cached") / 2;
+        most = reel_room_group(most, used, meminfo("Cached"));
         mib = most < mib ? most : mib;
     }
 
@@ -201,6 +209,13 @@ count_used(const reel_slots_t *s, const reel_slot_t *leaving,
 }
 
 
+uint32_t
+reel_room_cores(const reel_slots_t *s)
+{
+    return s->w->conf.slots < s->cores ? s->w->conf.slots : s->cores;
+}
+
+
 reel_room_t
 reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
 {
@@ -219,7 +234,7 @@ reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
     r.memory_mib = (uint32_t) most;
 
     if (!s->disk_full) {
-        most = s->w->conf.slots < s->cores ? s->w->conf.slots : s->cores;
+        most = reel_room_cores(s);
         r.slots = most > slots ? (uint32_t) (most - slots) : 0;
     }
 

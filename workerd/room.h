@@ -16,6 +16,13 @@
 /* memory for tasks, MiB: the configuration's, else most of what there is */
 uint32_t reel_room_memory(const reel_config_t *c);
 
+/*
+ * MiB that a control group could still have: what its limit leaves, and the
+ * cache in what it uses, as far as the machine has one; half of either, for
+ * not all of it gives way.
+ */
+uint64_t reel_room_group(uint64_t limit, uint64_t used, uint64_t cached);
+
 /* a queue's name (docs/redis-keys.md) -> what its tasks need */
 reel_err_t reel_room_needs(reel_str_t queue, uint32_t *slots,
     uint32_t *memory_mib) REEL_WARN_UNUSED;
@@ -28,5 +35,8 @@ reel_err_t reel_room_needs(reel_str_t queue, uint32_t *slots,
  * are under way may take is not free.
  */
 reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
+
+/* cores for tasks in all, as reel_room_free found them: a quota may shrink */
+uint32_t reel_room_cores(const reel_slots_t *s);
 
 #endif

@@ -154,7 +154,7 @@ reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
         s->offered = reel_room_free(s->slots, s);
         reel_args_uint(a, s->offered.slots);
         reel_args_uint(a, s->offered.memory_mib);
-        reel_args_uint(a, w->conf.slots);
+        reel_args_uint(a, reel_room_cores(s->slots));
         reel_args_uint(a, w->room_mib);
         reel_args_addz(a, w->labels);
         reel_args_uint(a, s->offered.lights);

@@ -1,0 +1,93 @@
+/* what a worker has for tasks, and what of it a step is told */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workerd/room.h"
+
+/* arguments of a step */
+#define FREE 6
+#define ALL  8
+
+
+/* argument i, as text */
+static const char *
+argument(const reel_args_t *a, size_t i)
+{
+    static char  text[64];
+    size_t       from = i == 0 ? 0 : a->ends[i - 1];
+
+    assert_true(i < a->n && a->ends[i] - from < sizeof(text));
+    memcpy(text, a->data.data + from, a->ends[i] - from);
+    text[a->ends[i] - from] = '\0';
+
+    return text;
+}
+
+
+/* a worker of 8 cores at its start, whose quota is another now */
+static void
+expect_step(uint32_t cores, uint32_t busy, const char *free, const char *all)
+{
+    reel_args_t     a;
+    reel_worker_t   w = { .conf = { .slots = 8, .slots_auto = true } };
+    reel_attempt_t  attempt = { .slots = busy };
+    reel_slot_t     slot[2] = { { .number = 0 }, { .attempt = &attempt } };
+    reel_slots_t    s = {
+        .w = &w, .slot = slot, .n = 2, .cores = cores,
+        .measured_ms = reel_loop_now(), .available_mib = 1024
+    };
+
+    slot[0].slots = &s;
+    slot[1].slots = &s;
+
+    reel_slot_step_args(&slot[0], &a, false);
+    assert_string_equal(argument(&a, FREE), free);
+    assert_string_equal(argument(&a, ALL), all);
+    reel_args_release(&a);
+}
+
+
+static void
+test_cores_that_were_taken_away(void **state)
+{
+    (void) state;
+
+    expect_step(8, 3, "5", "8");
+    expect_step(2, 0, "2", "2");        /* free = all: what is large runs */
+    expect_step(2, 1, "1", "2");
+    expect_step(2, 4, "0", "2");
+    expect_step(16, 0, "8", "8");
+}
+
+
+static void
+test_memory_of_a_group(void **state)
+{
+    (void) state;
+
+    assert_int_equal(reel_room_group(1000, 400, 0), 600);
+    assert_int_equal(reel_room_group(1000, 400, 200), 700);
+    /* a group that uses little has none of the machine's cache */
+    assert_int_equal(reel_room_group(1000, 100, 64000), 950);
+    assert_int_equal(reel_room_group(1000, 1010, 64000), 505);
+    assert_int_equal(reel_room_group(1000, 0, 64000), 1000);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_cores_that_were_taken_away),
+        cmocka_unit_test(test_memory_of_a_group),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
