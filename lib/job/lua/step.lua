@@ -134,29 +134,45 @@ local function patient(c, slots, memory)
     return wait >= PATIENCE_MS
 end
 
+local function band(c)
+    return math.floor(c.order / BAND)
+end
+
+-- of two that wait for room; orders of light tasks are of another clock
+local function sooner(a, b)
+    if (a.slots == 0) ~= (b.slots == 0) and band(a) == band(b) then
+        return tonumber(a.h[4]) < tonumber(b.h[4])
+    end
+    return a.order < b.order
+end
+
 -- queues of which a task fits now, by their heads' order, those of light
--- tasks, and the first task that room must be made for
+-- tasks, and the first task that room must be made for: a large one, or a
+-- light one that waited for memory, which it keeps from encodes (fits: it
+-- has it now)
 local function survey()
     local fit, light, large = {}, {}
 
     for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
         local slots, memory, wanted = needs(queue)
-        local fits = slots and slots <= free and memory <= room
+        local place = slots and (slots == 0 and lights or free) > 0
+                      and has_labels(wanted)
+        local fits = place and slots <= free and memory <= room
+        local keeps = fits and slots == 0 and memory > 0 and lights == 1
 
-        if slots and slots > 0 and not fits and free > 0
-            and has_labels(wanted) then
+        if place and free > 0 and (keeps or not fits) then
             local c = first(queue)
 
             if c and patient(c, slots, memory) then
-                if free == slots_all then
-                    fits = true
-                elseif not large or c.order < large.order then
+                fits = fits or free == slots_all
+                c.slots, c.fits = slots, fits
+                if (slots == 0 or not fits)
+                    and (not large or sooner(c, large)) then
                     large = c
                 end
             end
         end
-        if fits and (slots == 0 and lights or free) > 0
-            and has_labels(wanted) then
+        if fits then
             local p = redis.call('ZRANGE', K .. 'ready:' .. queue, 0, 0,
                                  'WITHSCORES')
             if #p > 0 then
@@ -206,10 +222,9 @@ local best = lights == 2 and pick(light)
 
 if not best then
     best = pick(fit)
-    if large and (not best or math.floor(large.order / BAND)
-                              <= math.floor(best.order / BAND))
-        and reserve(large.queue) then
-        best = nil
+    if large and (not best or band(large) <= band(best))
+        and (large.fits or reserve(large.queue)) then
+        best = large.fits and large or nil
     end
     best = best or (lights == 1 and pick(light))
 end
@@ -252,7 +267,7 @@ redis.call('ZREM', K .. 'ready:' .. best.queue .. ':' .. best.project,
            best.m)
 rehead(best.queue, best.project, finish, best.next or false)
 
-if best.slots > 1
+if not best.queue:find('^[01]:0:')
     and redis.call('GET', K .. 'reserved:' .. best.queue) == worker then
     redis.call('DEL', K .. 'reserved:' .. best.queue)
 end

@@ -413,6 +413,45 @@ class Fit(Case):
         self.assertIsNone(self.q.claim(free=7))
         self.assertEqual(self.q.claim(free=8).task, "wide")
 
+    def test_a_light_task_waits_for_memory_but_not_for_ever(self):
+        self.q.planned(A, task("mem", cls="light", memory=2000), *[
+            task("t%d" % i, memory=500) for i in range(9)])
+        self.assertEqual(self.q.claim(free=2, room=1500).task, "t0")
+        self.ready_since(A, "mem", 10001)
+        self.assertIsNone(self.q.claim(free=2, room=1500))
+        # no place for it: then no encode waits
+        self.assertEqual(self.q.claim(free=2, room=1500, lights=0).task,
+                         "t1")
+        self.assertEqual(self.q.claim(free=2, room=1500, worker="w2").task,
+                         "t2")
+        # before encodes take the memory again, whatever else is light
+        self.assertEqual(self.q.claim(free=3, room=2000, lights=1).task,
+                         "mem")
+        self.assertEqual(self.redis("KEYS", K + "reserved:*"), [])
+        self.assertEqual(self.q.claim(free=3, room=0, lights=1), None)
+        self.assertEqual(self.q.claim(free=3, room=500, lights=1).task, "t3")
+
+    def test_a_light_task_with_more_memory_than_any_worker(self):
+        self.q.planned(A, task("mem", cls="light", memory=1 << 17),
+                       task("a"), task("b"))
+        self.assertEqual(self.q.claim().task, "a")
+        self.ready_since(A, "mem", 20001)
+        self.assertIsNone(self.q.claim(free=7))
+        self.assertEqual(self.q.claim(free=8, lights=1).task, "mem")
+        self.assertEqual(self.q.claim(free=8, lights=1).task, "b")
+
+    def test_light_and_large_wait_by_age(self):
+        for older, queue in (("mem", "0:2000:"), ("wide", "4:0:")):
+            self.redis("FLUSHALL")
+            self.q.planned(A, task("mem", cls="light", memory=2000),
+                           task("wide", slots=4))
+            self.ready_since(A, "mem", 10001)
+            self.ready_since(A, "wide", 10001)
+            self.ready_since(A, older, 1000)
+            self.assertIsNone(self.q.claim(free=2, room=1000))
+            self.assertEqual(self.redis("KEYS", K + "reserved:*"),
+                             [K + "reserved:" + queue])
+
     def test_refuses_a_bad_room(self):
         for argv in (("1",), ("1", "1", "1", "x", "", "2"),
                      ("1", "1", "1", "1", ""),
