@@ -17,6 +17,7 @@
 #define TURN     REEL_WEBHOOK_BATCH
 #define FRESH    (TURN / 2)
 #define SOON_MS  250
+#define IDLE_MS  1000                   /* when nothing moved in a round */
 #define EVENTS   16                     /* of one asset, in one look */
 
 /* a claim outlives its batch, and what is told of it */
@@ -39,6 +40,8 @@ struct reel_webhooks_s {
     unsigned               asked;       /* answers that are awaited */
     bool                   woken;       /* while they were */
     bool                   soon;        /* the next turn is */
+    bool                   moved;       /* something, in this round */
+    bool                   idle;        /* nothing in the one before */
     unsigned               nfresh;      /* of asset: ended just now */
     unsigned               n;           /* taken in this turn */
     char                   asset[TURN][REEL_ULID_LEN + 1];
@@ -55,12 +58,27 @@ conf(const reel_webhooks_t *h)
 }
 
 
+/* until the next turn */
+static int64_t
+pause_ms(reel_webhooks_t *h)
+{
+    if (h->at == 0) {
+        h->idle = !h->moved;
+        h->moved = false;
+    }
+
+    h->soon = h->woken || (h->at != 0 && !h->idle);
+    h->woken = false;
+
+    return h->soon ? SOON_MS
+           : h->at != 0 ? IDLE_MS : (int64_t) h->w->conf.outbox_s * 1000;
+}
+
+
 /* at the end of a turn: what was claimed goes out */
 static void
 answered(reel_webhooks_t *h)
 {
-    int64_t  ms = (int64_t) h->w->conf.outbox_s * 1000;
-
     if (--h->asked > 0) {
         return;
     }
@@ -70,10 +88,7 @@ answered(reel_webhooks_t *h)
         reel_webhook_batch_start(h->batch[i]);
     }
 
-    h->soon = h->woken || h->at != 0;
-    h->woken = false;
-    reel_timer_start(h->w->loop, &h->timer, h->soon ? SOON_MS : ms, on_timer,
-                     h);
+    reel_timer_start(h->w->loop, &h->timer, pause_ms(h), on_timer, h);
 }
 
 
@@ -93,7 +108,10 @@ remove_event(reel_webhooks_t *h, const char *asset, const char *event)
 }
 
 
-/* one that cannot be read is sent to nobody, and said once */
+/*
+ * One that cannot be read is sent to nobody, and said once; one that is gone
+ * was asked for again meanwhile.
+ */
 static void
 take(reel_webhooks_t *h, size_t endpoint, const char *asset,
     const char *event, unsigned tried)
@@ -115,8 +133,8 @@ take(reel_webhooks_t *h, size_t endpoint, const char *asset,
     }
 
     if (err != REEL_OK) {
-        reel_log(REEL_LOG_ERROR, "webhooks: %s: %s", key,
-                 reel_err_name(err));
+        reel_log(err == REEL_NOTFOUND ? REEL_LOG_INFO : REEL_LOG_ERROR,
+                 "webhooks: %s: %s", key, reel_err_name(err));
         reel_buf_release(&m.body);
         reel_webhook_batch_settle(h->batch[endpoint], &claim,
                                   err == REEL_NOTFOUND || err == REEL_LIMIT
@@ -147,12 +165,14 @@ on_claimed(void *arg, reel_err_t err, const reel_reply_t *reply)
         for (i = 0; i < n; i++) {
             event = reel_reply_str(reel_reply_at(reply, 2 * i));
             if (event.len != 0 && ask->wants[i]) {
+                h->moved = true;
                 take(h, i, ask->asset, event.p, (unsigned) reel_reply_uint(
                          reel_reply_at(reply, 2 * i + 1)));
             }
         }
 
         for (i = 2 * n; i < reel_reply_len(reply); i++) {
+            h->moved = true;
             remove_event(h, ask->asset,
                          reel_reply_str(reel_reply_at(reply, i)).p);
         }
@@ -163,26 +183,34 @@ on_claimed(void *arg, reel_err_t err, const reel_reply_t *reply)
 }
 
 
+/* the first ones, in order: those behind them were never claimed */
 static reel_err_t
 on_event(void *arg, const char *name, bool is_prefix)
 {
-    ask_t  *ask = arg;
+    ask_t     *ask = arg;
+    unsigned   i;
 
-    if (!is_prefix && ask->n < EVENTS
-        && reel_hook_name_check(reel_str(name)) == REEL_OK)
-    {
-        return reel_str_copy(ask->event[ask->n++], REEL_HOOK_NAME_MAX,
-                             reel_str(name));
+    if (is_prefix || reel_hook_name_check(reel_str(name)) != REEL_OK) {
+        return REEL_OK;
     }
 
-    return REEL_OK;
-}
+    for (i = ask->n; i > 0; i--) {
+        if (reel_hook_name_compare(name, ask->event[i - 1]) > 0) {
+            break;
+        }
+        if (i < EVENTS) {
+            memcpy(ask->event[i], ask->event[i - 1], REEL_HOOK_NAME_MAX);
+        }
+    }
 
+    if (i == EVENTS) {
+        return REEL_OK;
+    }
+    if (ask->n < EVENTS) {
+        ask->n++;
+    }
 
-static int
-by_order(const void *a, const void *b)
-{
-    return reel_hook_name_compare(a, b);
+    return reel_str_copy(ask->event[i], REEL_HOOK_NAME_MAX, reel_str(name));
 }
 
 
@@ -238,7 +266,6 @@ look_at(reel_webhooks_t *h, const char *asset)
         err = reel_store_list(h->w->store, key, on_event, ask);
     }
     if (err == REEL_OK && ask->n > 0) {
-        qsort(ask->event, ask->n, sizeof(ask->event[0]), by_order);
         err = send_claim(ask);
         if (err == REEL_OK) {
             h->asked++;
@@ -302,7 +329,8 @@ reel_webhooks_wake(reel_webhooks_t *h, const char *asset)
         return;
     }
 
-    if (asset != NULL && h->asked == 0 && h->nfresh < FRESH) {
+    /* those of a turn were copied when their answers are awaited */
+    if (asset != NULL && h->nfresh < FRESH) {
         memcpy(h->asset[h->nfresh++], asset, REEL_ULID_LEN + 1);
     }
 

@@ -1,6 +1,7 @@
 #include "lib/hook/note.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/job/fields.h"
 
@@ -235,6 +236,49 @@ reel_hook_note_deleted(reel_store_t *s, const char *asset)
 }
 
 
+typedef struct {
+    reel_store_t *store;
+    const char   *asset;
+    const char   *name;         /* of the entry that was put */
+} again_t;
+
+
+/* an entry of the same event that was asked for before */
+static reel_err_t
+remove_older(void *arg, const char *found, bool is_prefix)
+{
+    again_t   *a = arg;
+    reel_key_t key;
+    reel_err_t err;
+
+    if (is_prefix || strncmp(found, a->name, strcspn(a->name, "~") + 1) != 0
+        || reel_hook_name_compare(found, a->name) >= 0)
+    {
+        return REEL_OK;
+    }
+
+    err = reel_key_hook(key, reel_str(a->asset), found);
+    if (err == REEL_OK) {
+        err = reel_store_del(a->store, key);
+    }
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+static reel_err_t
+replace_older(reel_store_t *s, const char *asset, const char *name)
+{
+    again_t    a = { s, asset, name };
+    reel_key_t key;
+    reel_err_t err;
+
+    err = reel_key_hook(key, reel_str(asset), NULL);
+
+    return err == REEL_OK ? reel_store_list(s, key, remove_older, &a) : err;
+}
+
+
 reel_err_t
 reel_hook_note_again(reel_store_t *s, const char *asset, int64_t now_ms,
     char name[REEL_HOOK_NAME_MAX])
@@ -251,6 +295,9 @@ reel_hook_note_again(reel_store_t *s, const char *asset, int64_t now_ms,
     }
     if (err == REEL_NOTFOUND) {
         err = put_result(s, asset, 0, now_ms, name);
+    }
+    if (err == REEL_OK) {
+        err = replace_older(s, asset, name);
     }
 
     return err;

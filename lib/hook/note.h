@@ -25,8 +25,10 @@ reel_err_t reel_hook_note_deleted(reel_store_t *s, const char *asset)
     REEL_WARN_UNUSED;
 
 /*
- * The last event of an asset once more, with its id.  REEL_NOTFOUND: it has
- * none, or no webhooks are set up.  name: of the entry.
+ * The last event of an asset once more, with its id; in place of what was
+ * asked for of it before and is not told to all, so that entries do not pile
+ * up.  REEL_NOTFOUND: it has none, or no webhooks are set up.  name: of the
+ * entry.
  */
 reel_err_t reel_hook_note_again(reel_store_t *s, const char *asset,
     int64_t now_ms, char name[REEL_HOOK_NAME_MAX]) REEL_WARN_UNUSED;

@@ -5,7 +5,7 @@
 -- Reply: for each endpoint the event ('' = none now) and which try it is;
 -- then the events that every endpoint has done with.
 -- Per endpoint e the hash holds e:event, e:n (tries), e:next and e:until (ms),
--- e:token, and e:d:<event> of those done.
+-- e:token, and e:d:<event> of those done that stand.
 
 local err = bad_call(4)
 if err then
@@ -17,6 +17,10 @@ local lease, n = natural(ARGV[2]), natural(ARGV[4])
 if not lease or lease < 1 or not n or #ARGV < 4 + 2 * n then
     return redis.error_reply('ERR reel: hook: bad argument')
 end
+
+-- what is known of an asset of which nothing is left to tell: so long its
+-- entries may fail to be removed without being told again
+local OVER_TTL = 3600
 
 local key, first = KEYS[1], 5 + 2 * n
 local reply, over = {}, {}
@@ -44,6 +48,23 @@ local function claim(e)
     return event, was == event and tonumber(tries) or 0
 end
 
+-- of events that are gone nothing needs to be known
+local function forget()
+    local stands = {}
+    for i = first, #ARGV do
+        stands[ARGV[i]] = true
+    end
+
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+        local event = field:match('^[^:]+:d:(.+)$')
+        if event and not stands[event] then
+            redis.call('HDEL', key, field)
+        end
+    end
+end
+
+forget()
+
 for i = 1, n do
     local e = ARGV[3 + 2 * i]
     local event, tries = claim(e)
@@ -64,6 +85,10 @@ for i = first, #ARGV do
     if over[ARGV[i]] == n then
         reply[#reply + 1] = ARGV[i]
     end
+end
+
+if #reply - 2 * n == #ARGV - first + 1 then
+    redis.call('EXPIRE', key, OVER_TTL)
 end
 
 return reply

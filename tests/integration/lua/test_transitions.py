@@ -947,6 +947,25 @@ class Hooks(Case):
         self.redis("HDEL", K + "hook:" + ASSET % "a", "x:next")
         self.assertEqual(self.claim("1", wants=("1", "0"))[:2], ["1", "2"])
 
+    def test_what_is_gone_is_forgotten(self):
+        key = K + "hook:" + ASSET % "a"
+        for n in range(9):
+            event = "1~%d" % (n + 1)
+            self.claim("1", event)
+            for e in "xy":
+                self.hooked(e, "1")
+            self.claim("1", event)
+            for e in "xy":
+                self.hooked(e, event)
+        # what stands is not told again, what is gone leaves nothing
+        self.assertEqual(self.claim("1", event)[4:], ["1", event])
+        self.assertEqual(sorted(self.redis("HKEYS", key)),
+                         sorted(e + ":d:" + x for e in "xy"
+                                for x in ("1", event)))
+        self.assertLessEqual(self.redis("TTL", key), 3600)
+        self.assertEqual(self.claim("1", event, "2")[0], "2")
+        self.assertGreater(self.redis("TTL", key), 3600)
+
     def test_a_claim_ends(self):
         self.claim("1", wants=("1", "0"), lease=30)
         time.sleep(0.05)

@@ -259,6 +259,14 @@ test_notes(void **state)
     assert_int_equal(reel_hook_note_again(s, ASSET, 77, name), REEL_OK);
     assert_string_equal(name, "2~77");
     expect(s, "2~77", ready);
+    /* one that is asked for more often than it is told does not pile up */
+    assert_int_equal(reel_hook_note_again(s, ASSET, 79, name), REEL_OK);
+    expect(s, "2~77", NULL);
+    expect(s, "2~79", ready);
+    expect(s, "2", ready);
+    /* by another clock: the newest stays */
+    assert_int_equal(reel_hook_note_again(s, ASSET, 78, name), REEL_OK);
+    expect(s, "2~79", ready);
 
     assert_int_equal(reel_hook_note_deleted(s, ASSET), REEL_OK);
     expect(s, "deleted", NULL);
@@ -270,6 +278,7 @@ test_notes(void **state)
            "\"status\":\"deleted\"}}");
     assert_int_equal(reel_hook_note_again(s, ASSET, 78, name), REEL_OK);
     assert_string_equal(name, "deleted~78");
+    expect(s, "2~79", ready);
 
     reel_store_close(s);
 }
