@@ -4,7 +4,11 @@
 
 #define SVT_PRESET_MAX 13
 #define ATTEMPTS   3
+
+/* of a program that does not say what it needs */
 #define EXEC_S     1800
+#define EXEC_SLOTS 1
+#define EXEC_MIB   256
 
 #define NODE(t, n, timeout)                                                  \
     [t] = { .type = (t), .name = n, .attempts = ATTEMPTS,                    \
@@ -85,8 +89,8 @@ reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name)
         .attempts = ATTEMPTS,
         .timeout_s = type == REEL_TASK_EXEC ? EXEC_S
                                             : builtin.nodes[type].timeout_s,
-        .slots = type == REEL_TASK_EXEC ? 1 : REEL_NODE_UNSET,
-        .memory_mib = REEL_NODE_UNSET,
+        .slots = type == REEL_TASK_EXEC ? EXEC_SLOTS : REEL_NODE_UNSET,
+        .memory_mib = type == REEL_TASK_EXEC ? EXEC_MIB : REEL_NODE_UNSET,
         .priority = REEL_NODE_UNSET,
         .codec = REEL_VIDEO_CODECS
     };
