@@ -358,6 +358,11 @@ step(reel_ts_sink_t *s)
         return put_pes(s);
     }
 
+    /* before any room: a fragment is left by the call that ends it */
+    if (x->tables == 2 && x->ts.idle == 0) {
+        return next_pes(x) ? REEL_OK : REEL_AGAIN;
+    }
+
     if (s->end - s->p < REEL_TS_PACKET) {
         return REEL_AGAIN;
     }
@@ -371,11 +376,8 @@ step(reel_ts_sink_t *s)
                            seg->fragments[0].config);
         x->tables++;
 
-    } else if (x->ts.idle != 0) {
-        reel_ts_put_idle(&x->ts, s->p);
-
     } else {
-        return next_pes(x) ? REEL_OK : REEL_AGAIN;
+        reel_ts_put_idle(&x->ts, s->p);
     }
 
     s->p += REEL_TS_PACKET;

@@ -192,6 +192,8 @@ make_sealed(const film_t *f, size_t piece, size_t room, size_t *size)
         assert_int_equal(reel_ts_sealed_write(&x, to, room, in, len, &n),
                          REEL_OK);
         assert_true(n <= room && n % REEL_TS_PACKET == 0);
+        /* who sends it must know with the last bytes that they are the last */
+        assert_true(n != 0 || x.ts.fragment != f->seg.nfragments);
         assert_true(*size + n <= MEDIA && turns++ < 100000);
         memcpy(out + *size, to, n);
         *size += n;
@@ -462,6 +464,35 @@ opened(void **state)
 }
 
 
+/* also where its last packet is the last one that a call has room for */
+static void
+told_with_the_last(void **state)
+{
+    size_t    n, packets;
+    film_t    f;
+    unsigned  codec, last;
+
+    (void) state;
+
+    for (codec = REEL_TS_AVC; codec <= REEL_TS_AAC; codec++) {
+        seed = 1;
+        film_init(&f, (reel_ts_codec_t) codec, 1);
+        f.seg.nfragments = 1;
+
+        for (last = 1; last <= SAMPLES; last++) {
+            f.fragments[0].nsamples = last;
+
+            for (packets = 20; packets < 48; packets++) {
+                free(make_sealed(&f, MEDIA, packets * REEL_TS_PACKET + 112,
+                                 &n));
+            }
+        }
+
+        film_release(&f);
+    }
+}
+
+
 static void
 has_pmt(reel_ts_codec_t codec, const char *hex)
 {
@@ -530,6 +561,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(opened),
+        cmocka_unit_test(told_with_the_last),
         cmocka_unit_test(tables),
         cmocka_unit_test(refused)
     };
