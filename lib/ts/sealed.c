@@ -314,6 +314,31 @@ next_pes(reel_ts_sealed_t *x)
 }
 
 
+/*
+ * How many of the PES's raw bytes may be put, if room is for n.  Those that
+ * stay at the end of a segment hang on its bytes alone: who cannot go so far
+ * stops before.
+ */
+static size_t
+put_max(const reel_ts_sink_t *s, size_t n)
+{
+    uint64_t                 max;
+    const reel_ts_sealed_t  *x = s->x;
+
+    if (!x->last) {
+        return n;
+    }
+
+    max = x->pes_left - KEEP;
+
+    if (n < max || s->len < x->ts.left) {
+        max = x->pes_left - KEEP_MAX - 1;
+    }
+
+    return n < max ? n : (size_t) max;
+}
+
+
 static reel_err_t
 put_pes(reel_ts_sink_t *s)
 {
@@ -327,11 +352,7 @@ put_pes(reel_ts_sink_t *s)
 
     /* three bytes come of two where all are 0, and one that was due */
     n = reel_ts_sink_room(s);
-    n = n > 2 ? (n - 2) / 3 * 2 : 0;
-
-    if (x->last && n > x->pes_left - KEEP) {
-        n = (size_t) (x->pes_left - KEEP);
-    }
+    n = put_max(s, n > 2 ? (n - 2) / 3 * 2 : 0);
 
     if (n < REEL_AES_BLOCK) {
         return REEL_AGAIN;

@@ -464,12 +464,13 @@ opened(void **state)
 }
 
 
-/* also where its last packet is the last one that a call has room for */
+/* also where the last packet is the last one that a call has room for */
 static void
-told_with_the_last(void **state)
+cut_anywhere(void **state)
 {
-    size_t    n, packets;
+    size_t    n, size, packets;
     film_t    f;
+    uint8_t  *out, *other;
     unsigned  codec, last;
 
     (void) state;
@@ -481,11 +482,17 @@ told_with_the_last(void **state)
 
         for (last = 1; last <= SAMPLES; last++) {
             f.fragments[0].nsamples = last;
+            out = make_sealed(&f, MEDIA, MEDIA / 2, &size);
 
             for (packets = 20; packets < 48; packets++) {
-                free(make_sealed(&f, MEDIA, packets * REEL_TS_PACKET + 112,
-                                 &n));
+                other = make_sealed(&f, REEL_TS_SEALED_IN + 29 * packets,
+                                    packets * REEL_TS_PACKET + 112, &n);
+                assert_int_equal(n, size);
+                assert_memory_equal(other, out, n);
+                free(other);
             }
+
+            free(out);
         }
 
         film_release(&f);
@@ -561,7 +568,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(opened),
-        cmocka_unit_test(told_with_the_last),
+        cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(tables),
         cmocka_unit_test(refused)
     };
