@@ -21,7 +21,8 @@ static ngx_int_t read_moof(ngx_http_reel_stream_t *s, piece_t *piece);
 static ngx_int_t take_moof(ngx_http_reel_stream_t *s, piece_t *piece,
     const u_char *p, size_t n);
 static reel_err_t add_sample(void *data, const reel_cmaf_sample_t *sample);
-static ngx_uint_t find_stretches(piece_t *piece, uint64_t from, size_t size);
+static ngx_uint_t find_stretches(piece_t *piece, uint64_t from, size_t size,
+    size_t *held);
 
 
 ngx_int_t
@@ -227,6 +228,7 @@ ngx_int_t
 ngx_http_reel_piece_read(ngx_http_reel_stream_t *s, piece_t *piece,
     uint64_t from, size_t min, size_t size, u_char **p, size_t *n)
 {
+    size_t      held;
     ngx_uint_t  stretches;
 
     if (piece->offsets == NULL) {
@@ -244,9 +246,10 @@ ngx_http_reel_piece_read(ngx_http_reel_stream_t *s, piece_t *piece,
         }
     }
 
-    stretches = find_stretches(piece, from, size);
+    stretches = find_stretches(piece, from, size, &held);
 
-    if (stretches == 0) {
+    /* who asked for more than they hold would ask again for ever */
+    if (stretches == 0 || held < min) {
         return ngx_http_reel_piece_damaged(s, piece, "it has no such bytes");
     }
 
@@ -257,7 +260,7 @@ ngx_http_reel_piece_read(ngx_http_reel_stream_t *s, piece_t *piece,
 
 /* of at most size bytes; samples of an interleaved file lie in rows */
 static ngx_uint_t
-find_stretches(piece_t *piece, uint64_t from, size_t size)
+find_stretches(piece_t *piece, uint64_t from, size_t size, size_t *held)
 {
     off_t                     offset;
     size_t                    len;
@@ -280,12 +283,12 @@ find_stretches(piece_t *piece, uint64_t from, size_t size)
     skip = from - piece->before;
     x = piece->stretches - 1;
     n = 0;
+    *held = 0;
 
-    for (k = piece->at; k < piece->nsamples && size; k++) {
+    for (k = piece->at; k < piece->nsamples && *held < size; k++) {
         offset = piece->offsets[k] + (off_t) skip;
-        len = (size_t) ngx_min(piece->samples[k].size - skip, size);
+        len = (size_t) ngx_min(piece->samples[k].size - skip, size - *held);
         skip = 0;
-        size -= len;
 
         if (n && x->offset + (off_t) x->size == offset) {
             x->size += len;
@@ -299,6 +302,8 @@ find_stretches(piece_t *piece, uint64_t from, size_t size)
             x->offset = offset;
             x->size = len;
         }
+
+        *held += len;
     }
 
     return n;

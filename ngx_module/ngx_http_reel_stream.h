@@ -50,8 +50,8 @@ typedef struct {
     size_t                   size;
 } ngx_http_reel_stretch_t;
 
-/* a read gathers at most so many */
-#define NGX_HTTP_REEL_STRETCHES  128
+/* a read gathers at most so many: no fewer than any reader wants bytes */
+#define NGX_HTTP_REEL_STRETCHES  512
 
 typedef struct {
     ngx_fd_t                 fd;
@@ -107,9 +107,9 @@ ngx_int_t ngx_http_reel_stream_read(ngx_http_reel_stream_t *s,
     size_t *n);
 
 /*
- * The same of stretches [0, n), one behind the other: at most a buffer's
- * size in all if they are several.  They stay as they are while that says
- * NGX_AGAIN.
+ * The same of stretches [0, n), one behind the other: min bytes or more, and
+ * at most a buffer's size in all if they are several.  They stay as they are
+ * while that says NGX_AGAIN.
  */
 ngx_int_t ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s,
     ngx_file_t *file, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,

@@ -4,6 +4,8 @@
  * its samples are encrypted.
  */
 
+#include <assert.h>
+
 #include "ngx_module/ngx_http_reel_piece.h"
 #include "ngx_module/ngx_http_reel_protect.h"
 
@@ -20,6 +22,11 @@ typedef struct {
     u_char                   key[REEL_KEY];
     u_char                   iv[REEL_KEY];
 } ts_t;
+
+/* samples of one byte each that lie apart */
+static_assert(NGX_HTTP_REEL_STRETCHES >= REEL_TS_SEALED_IN
+              && NGX_HTTP_REEL_STRETCHES >= REEL_TS_INPUT_MIN,
+              "no read may gather what gets it on");
 
 static ngx_int_t read_configs(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ts_t *t);

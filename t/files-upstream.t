@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Film qw(ffmpeg);
 use File::Path qw(make_path);
 use IO::Socket::INET;
 use Reel;
@@ -14,6 +15,7 @@ use Time::HiRes qw(sleep);
 my $far = Reel::free_port();
 my $bad = Reel::free_port();
 my $t = Reel->new(idle => 1, zone => 1, http => "
+    reel_master_keys master.json;
     log_format far '\$request_method \$uri \$http_range \$status \$connection';
     upstream far { server 127.0.0.1:$far; keepalive 4; }
     server { listen 127.0.0.1:$far; root FAR; access_log FAR.log far;
@@ -23,6 +25,10 @@ my $t = Reel->new(idle => 1, zone => 1, http => "
     location /local/ { alias FAR/; reel_play_files; }
     location /ts/ { reel_play_files; reel_play_upstream /inner/;
         reel_hls_segments ts; }
+    location /sealed/ { reel_play_files; reel_play_upstream /inner/;
+        reel_hls_segments ts; reel_encryption sample-aes; }
+    location /sealed-here/ { alias FAR/; reel_play_files;
+        reel_hls_segments ts; reel_encryption sample-aes; }
     location /broken/ { reel_play_files; reel_play_upstream /bad/; }
     location /inner/ { internal; proxy_pass http://far/;
         proxy_http_version 1.1; proxy_set_header Connection \"\"; }
@@ -40,6 +46,9 @@ sub film {
         qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
         -b:a 64k), @more, $to) == 0 or die 'ffmpeg';
 }
+spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
+    . '0123456789abcdef' x 4 . '"}]}');
+chmod 0600, "$t->{dir}/master.json";
 film("$dir/late.mp4", 14, qw(-b:v 1M));
 film("$dir/a b/first.mp4", 14, '-movflags', '+faststart');
 film("$dir/dense.mp4", 8, qw(-c:v rawvideo -c:v libx264 -qp 0));
@@ -109,6 +118,23 @@ like(http($t, 'GET', '/ts/late.mp4/v180/media.m3u8')->{body}, qr/^[^#]*0\.ts/m,
     'transport streams');
 is(http($t, 'GET', '/films/late.mp4/v180/0.ts')->{body},
     http($t, 'GET', '/local/late.mp4/v180/0.ts')->{body}, '… byte by byte');
+
+# samples of one byte that lie apart, each in a chunk of its own: more than one
+# read gathers
+ffmpeg('-f', 'lavfi', '-i', 'sine=sample_rate=96000:duration=7',
+    qw(-map 0 -map 0 -c:a aac), "$dir/apart.mp4");
+my $apart = slurp("$dir/apart.mp4");
+for (my $at = 0; ($at = index $apart, 'stsz', $at) >= 0; $at += 16) {
+    my $n = unpack 'N', substr $apart, $at + 12, 4;
+    substr($apart, $at + 16, 4 * $n) = pack('N', 1) x $n;
+}
+spew("$dir/apart.mp4", $apart);
+for (['ts', 'local'], ['sealed', 'sealed-here']) {
+    my @x = map { http($t, 'GET', "/$_/apart.mp4/a1/0.ts", secs => 10) } @$_;
+    is($x[0]{status}, 200, "$_->[0]: bytes that lie apart");
+    cmp_ok(length $x[0]{body}, '>', 10_000, '… all of them');
+    ok($x[0]{body} eq $x[1]{body}, '… as of the file itself');
+}
 
 # --- what the upstream says ------------------------------------------------------
 
