@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <jansson.h>
 #include <openssl/crypto.h>
 
@@ -11,6 +13,7 @@ reel_key_answer_parse(uint8_t key[REEL_KEY_ANSWER_LEN], const char *json,
 {
     json_t      *root, *v;
     reel_err_t   err = REEL_OK;
+    uint8_t      bytes[REEL_KEY_ANSWER_LEN];
     const char  *z;
 
     root = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
@@ -21,13 +24,18 @@ reel_key_answer_parse(uint8_t key[REEL_KEY_ANSWER_LEN], const char *json,
         err = reel_fail(e, REEL_BADDATA, "the answer is no JSON object");
 
     } else if (z == NULL
-               || reel_unhex(key, REEL_KEY_ANSWER_LEN,
+               || reel_unhex(bytes, REEL_KEY_ANSWER_LEN,
                              (reel_str_t) { z, json_string_length(v) })
                   != REEL_OK)
     {
         err = reel_fail(e, REEL_BADDATA, "\"key\" is not %d hexadecimal "
                         "digits", 2 * REEL_KEY_ANSWER_LEN);
+
+    } else {
+        memcpy(key, bytes, sizeof(bytes));
     }
+
+    OPENSSL_cleanse(bytes, sizeof(bytes));
 
     if (z != NULL) {
         OPENSSL_cleanse((char *) (uintptr_t) z, json_string_length(v));

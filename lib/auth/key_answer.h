@@ -13,7 +13,10 @@
 
 #define REEL_KEY_ANSWER_LEN  32
 
-/* REEL_BADDATA with a text that has no byte of the answer */
+/*
+ * REEL_BADDATA with a text that has no byte of the answer: key is as it was,
+ * so that an older one goes on being good.
+ */
 reel_err_t reel_key_answer_parse(uint8_t key[REEL_KEY_ANSWER_LEN],
     const char *json, size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 

@@ -7,7 +7,9 @@
 
 #include "lib/auth/key_answer.h"
 
-#define HEX "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
+#define HALF "00112233445566778899aabbccddeeff"
+#define HALF_BAD "00112233445566778899AABBCCDDEEFg"
+#define HEX HALF "00112233445566778899AABBCCDDEEFF"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 
@@ -15,7 +17,7 @@ static void
 test_answers(void **state)
 {
     size_t        i;
-    uint8_t       key[REEL_KEY_ANSWER_LEN];
+    uint8_t       key[REEL_KEY_ANSWER_LEN], was[REEL_KEY_ANSWER_LEN];
     reel_err_t    err;
     reel_error_t  e;
 
@@ -29,6 +31,7 @@ test_answers(void **state)
         { "{\"key\":\"" HEX "00\"}", REEL_BADDATA },
         { "{\"key\":\"\"}", REEL_BADDATA },
         { "{\"key\":\"zz" "\"}", REEL_BADDATA },
+        { "{\"key\":\"" HALF HALF_BAD "\"}", REEL_BADDATA },
         { "{\"key\":null}", REEL_BADDATA },
         { "{\"key\":\"" HEX "\",\"key\":\"" HEX "\"}", REEL_BADDATA },
         { "{\"key\":\"" HEX "\"", REEL_BADDATA },
@@ -41,6 +44,7 @@ test_answers(void **state)
     for (i = 0; i < COUNT(answers); i++) {
         e.text[0] = '\0';
         memset(key, 1, sizeof(key));
+        memset(was, 1, sizeof(was));
         err = reel_key_answer_parse(key, answers[i].json,
                                     strlen(answers[i].json), &e);
 
@@ -53,6 +57,9 @@ test_answers(void **state)
         if (err == REEL_OK) {
             assert_int_equal(key[0], 0);
             assert_int_equal(key[31], 0xff);
+
+        } else {
+            assert_memory_equal(key, was, sizeof(key));
         }
     }
 }
