@@ -289,12 +289,15 @@ ngx_http_reel_protect_check(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (pc->scheme == REEL_SCHEME_AES128 && !pc->delivery
-        && pc->key_uri.len == 0)
+    /* no license system's tag stands in their playlists */
+    if (!pc->delivery && pc->key_uri.len == 0
+        && (pc->scheme == REEL_SCHEME_AES128
+            || conf->hls_segments == REEL_CONTAINER_TS))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_encryption aes-128\" without "
-                           "\"reel_key_delivery\" needs \"reel_key_uri\"");
+                           "\"reel_key_delivery off\" needs "
+                           "\"reel_key_uri\" for AES-128 and in transport "
+                           "streams");
         return NGX_CONF_ERROR;
     }
 

@@ -193,6 +193,9 @@ my @refused = (
     ["reel_master_keys $d/master.json;", sprintf($in, 'reel_play; '
         . 'reel_encryption aes-128; reel_key_delivery off;'),
         qr/needs "reel_key_uri"/],
+    ["reel_master_keys $d/master.json;", sprintf($in, 'reel_play; '
+        . 'reel_encryption cbcs; reel_key_delivery off; reel_hls_segments ts;'),
+        qr/needs "reel_key_uri"/],
     ["reel_master_keys $d/none.json;", '',
         qr/reel_master_keys: .*none\.json.*No such file/],
     (map { ["reel_master_keys $d/master-$_.json;", '',
