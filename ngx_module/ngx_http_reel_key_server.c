@@ -2,7 +2,6 @@
 #include "ngx_module/ngx_http_reel_key_server.h"
 
 #include "lib/auth/key_answer.h"
-#include "lib/crypt/digest.h"
 
 /* ms: how often who waits for another request's call looks for its answer */
 #define LOOK_AGAIN  20
@@ -147,6 +146,10 @@ name_of(ngx_http_reel_key_server_t *server, ngx_http_reel_key_of_t *of,
     }
 
     err = reel_sha256_update(h, what, sizeof(what));
+
+    if (err == REEL_OK) {
+        err = reel_sha256_update(h, of->site, REEL_SHA256_LEN);
+    }
 
     if (err == REEL_OK) {
         err = reel_sha256_update(h, server->uri.data, server->uri.len + 1);

@@ -9,6 +9,8 @@
 
 #include "ngx_module/ngx_http_reel_module.h"
 
+#include "lib/crypt/digest.h"
+
 #define NGX_HTTP_REEL_MASTER_KEY  32
 
 /* while it does not answer it is asked once in so many seconds */
@@ -22,6 +24,7 @@ typedef struct {
 
 /* whose key */
 typedef struct {
+    u_char                  *site;          /* of REEL_SHA256_LEN bytes */
     ngx_str_t                asset;
     uint32_t                 key_id;
     uint32_t                 publication;
@@ -48,5 +51,13 @@ ngx_int_t ngx_http_reel_key_server_get(ngx_http_request_t *r,
  */
 char *ngx_http_reel_key_server_conf(ngx_conf_t *cf,
     ngx_http_reel_key_server_t **to);
+
+/*
+ * The server{} that is merged, by its names and addresses: what a URI means,
+ * and who owns a film, is its own affair.  The same after a reload, wherever
+ * it stands in the file.
+ */
+char *ngx_http_reel_key_server_site(ngx_conf_t *cf,
+    u_char site[REEL_SHA256_LEN]);
 
 #endif

@@ -4,7 +4,7 @@
 
 
 static ngx_int_t ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_http_reel_key_server_t *server);
+    ngx_http_reel_protect_conf_t *pc);
 static void keyed(ngx_http_request_t *r, ngx_int_t status, void *data);
 static ngx_int_t no_key(ngx_http_request_t *r);
 static ngx_int_t read_master_keys(ngx_conf_t *cf, ngx_str_t *file,
@@ -57,7 +57,7 @@ ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     }
 
     if (pc->key_server) {
-        rc = ask_for_key(r, p, pc->key_server);
+        rc = ask_for_key(r, p, pc);
         if (rc != NGX_DECLINED) {
             return rc;
         }
@@ -125,7 +125,7 @@ ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 /* NGX_DECLINED: goes on with p->master; else what was answered */
 static ngx_int_t
 ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_http_reel_key_server_t *server)
+    ngx_http_reel_protect_conf_t *pc)
 {
     ngx_http_reel_key_of_t  of;
 
@@ -133,12 +133,13 @@ ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_DECLINED;
     }
 
+    of.site = pc->site;
     of.asset = p->asset;
     of.key_id = p->index->master_key_id;
     of.publication = p->index->publication;
 
-    switch (ngx_http_reel_key_server_get(r, server, &of, p->master, keyed,
-                                         p))
+    switch (ngx_http_reel_key_server_get(r, pc->key_server, &of, p->master,
+                                         keyed, p))
     {
     case NGX_OK:
         return NGX_DECLINED;
@@ -248,7 +249,8 @@ ngx_http_reel_protect_merge(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
 
     make_variant(to);
 
-    return NGX_CONF_OK;
+    return to->key_server ? ngx_http_reel_key_server_site(cf, to->site)
+                          : NGX_CONF_OK;
 }
 
 

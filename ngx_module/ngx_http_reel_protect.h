@@ -15,6 +15,7 @@ struct ngx_http_reel_protect_conf_s {
     ngx_uint_t               scheme;        /* reel_scheme_t */
     reel_master_keys_t      *master_keys;   /* NULL: those of key_server */
     ngx_http_reel_key_server_t  *key_server;
+    u_char                   site[REEL_SHA256_LEN]; /* for key_server */
     ngx_int_t                rotation;      /* segments of a key; 0: one */
     ngx_uint_t               systems;       /* bits: 1 << REEL_SYSTEM_* */
     ngx_flag_t               delivery;

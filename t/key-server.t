@@ -18,7 +18,10 @@ my $k = Reel->new(idle => 1);
 my $kd = $k->{dir};
 $k->{o}{http} = 'log_format asked "$request_uri";';
 $k->{o}{conf} = "location = /key { access_log $kd/asked asked;
-    alias $kd/answer.json; }";
+    alias $kd/answer.json; }
+    location = /key2 { alias $kd/answer2.json; }";
+my $hex2 = reverse $hex;
+spew("$kd/answer2.json", qq({"key":"$hex2"}));
 spew("$kd/answer.json", qq({"key":"$hex"}));
 chmod 0755, $kd;
 $k->nginx_start;
@@ -28,7 +31,8 @@ my $silent = IO::Socket::INET->new(Listen => 100, LocalAddr => '127.0.0.1')
 my $t = Reel->new(idle => 1);
 my $d = $t->{dir};
 spew("$d/master.json", qq({"master_keys":[{"id":0,"key":"$hex"}]}));
-chmod 0600, "$d/master.json";
+spew("$d/master2.json", qq({"master_keys":[{"id":0,"key":"$hex2"}]}));
+chmod 0600, "$d/master.json", "$d/master2.json";
 my $proxy = 'internal; proxy_pass_request_headers off;
     proxy_pass_request_body off; proxy_connect_timeout 1s;
     proxy_read_timeout 1s;';
@@ -49,6 +53,13 @@ $t->{o}{conf} = "
         proxy_pass http://127.0.0.1:$k->{port}/key; }
     location = /_slow { $proxy proxy_pass http://127.0.0.1:"
         . $silent->sockport . '; }';
+my $other = Reel::free_port();
+$t->{o}{http} = "server { listen 127.0.0.1:$other;
+    location /file/ { reel_play; reel_encryption aes-128;
+        reel_master_keys $d/master2.json; }
+    location /ks/ { reel_play; reel_encryption aes-128; reel_key_server /_key; }
+    location = /_key { $proxy proxy_pass http://127.0.0.1:$k->{port}/key2; }
+    }";
 $t->nginx_start;
 my @a = map { Asset->new($t, fragments => 6) } 0 .. 3;
 my $id = $a[0]{id};
@@ -74,6 +85,10 @@ for ('v720/media.m3u8', 'v720/0.key', 'a128/1.m4s', 'v720/init.mp4') {
 my $n = 1;
 get("/ks/$id/v720/$_.m4s") for 0, 1, 0, 1;
 is((() = asked() =~ /\n/g), $n, 'and no more');
+my @two = map { http({ %$t, port => $other }, 'GET', "/$_/$id/v720/0.key")
+    ->{body} } 'file', 'ks';
+is(unpack('H*', $two[1]), unpack('H*', $two[0]),
+    'another server asks for itself');
 my ($kid) = get("/lic/$id/manifest.mpd")->{body}
     =~ /default_KID="([0-9a-f-]{36})"/i;
 ok($kid, 'KIDs follow from it');
@@ -134,7 +149,7 @@ spew("$kd/answer.json", "{\"key\":\"$hex\",\"x\":\"" . 'y' x 100000 . '"}');
 isnt(get("/ks/$a[3]{id}/master.m3u8")->{status}, 200, 'a very long answer');
 has_status(get("/none/$id/v720/0.key"), 503, 'KEY_SERVER', 'no such place');
 is(get("/ks/$id/v720/0.key")->{body}, $key, 'what was kept is not hurt');
-unlike($t->log . $k->log, qr/$hex/, 'no key in a log');
+unlike($t->log . $k->log, qr/$hex|$hex2/, 'no key in a log');
 unlike($t->log, qr/\[(alert|crit|emerg)\]/, 'nothing worse');
 
 done_testing;
