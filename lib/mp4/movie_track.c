@@ -16,7 +16,7 @@ static reel_err_t
 read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
     int64_t *delay, int64_t *media, reel_error_t *e)
 {
-    int64_t        time;
+    int64_t        time, empty;
     uint8_t        version;
     uint32_t       n;
     uint64_t       duration;
@@ -50,13 +50,15 @@ read_elst(const reel_movie_track_t *t, uint32_t movie_timescale,
             break;
         }
 
-        *delay += reel_rescale((int64_t) duration, t->trak.cmaf.timescale,
-                               movie_timescale, REEL_ROUND_NEAR);
+        empty = reel_rescale((int64_t) duration, t->trak.cmaf.timescale,
+                             movie_timescale, REEL_ROUND_NEAR);
 
-        if (*delay > ELST_MAX) {
+        if (empty > ELST_MAX - *delay) {
             return reel_fail(e, REEL_BADDATA, "elst: empty for longer than "
                              "time");
         }
+
+        *delay += empty;
     }
 
     return REEL_OK;

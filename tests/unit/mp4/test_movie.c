@@ -246,12 +246,46 @@ refused(void **state)
 }
 
 
+/* two empty edits, the second one as long as a number can say */
+static void
+endless_edits(void **state)
+{
+    reel_str_t    in;
+    reel_buf_t    b, moov;
+    reel_error_t  e = { "" };
+    moov_track_t  track = {
+        track_video(), { "elst", WORDS(2, 0, 1, 0xffffffff, 0xffffffff,
+                                       0x10000, 0x100, 0, 0xffffffff,
+                                       0xffffffff, 0x10000), 1 }, { VIDEO }
+    };
+
+    (void) state;
+
+    track.track.timescale = UINT32_MAX;
+    reel_buf_init(&b, REEL_INDEX_MAX_BYTES);
+    reel_buf_init(&moov, 1 << 20);
+    moov_make(&moov, &track, 1);
+
+    /* the movie's own timescale */
+    in = (reel_str_t) { (char *) moov.data, moov.len };
+    memcpy(moov.data + (find_box(in, "mvhd").p - in.p) + 12, "\0\0\0\1", 4);
+
+    assert_int_equal(reel_movie_index(&b, moov.data, moov.len, &opts, &e),
+                     REEL_BADDATA);
+    assert_string_equal(e.text, "elst: empty for longer than time");
+
+    reel_buf_release(&moov);
+    reel_buf_release(&b);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(picture_and_sound), cmocka_unit_test(short_sound),
-        cmocka_unit_test(late_edit), cmocka_unit_test(refused)
+        cmocka_unit_test(late_edit), cmocka_unit_test(refused),
+        cmocka_unit_test(endless_edits)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
