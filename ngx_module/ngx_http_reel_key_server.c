@@ -36,8 +36,8 @@ static ngx_int_t name_of(ngx_http_reel_key_server_t *server,
 static ngx_uint_t is_valid(call_t *c, time_t now);
 static ngx_uint_t others_ask(call_t *c, time_t now);
 static void keep(call_t *c);
-static ngx_int_t await(call_t *c);
-static void stop(void *data);
+static void await(call_t *c);
+static void release(void *data);
 static void look_again(ngx_event_t *ev);
 static ngx_int_t ask(ngx_http_request_t *r, call_t *c);
 static ngx_int_t args_of(ngx_http_request_t *r, ngx_http_reel_key_of_t *of,
@@ -93,7 +93,10 @@ ngx_http_reel_key_server_get(ngx_http_request_t *r,
     c->handler = handler;
     c->data = data;
 
-    if ((others_ask(c, now) ? await(c) : ask(r, c)) != NGX_OK) {
+    if (others_ask(c, now)) {
+        await(c);
+
+    } else if (ask(r, c) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -110,13 +113,21 @@ create(ngx_http_request_t *r, ngx_http_reel_key_server_t *server,
     ngx_http_reel_key_of_t *of)
 {
     call_t                     *c;
+    ngx_pool_cleanup_t         *cln;
     ngx_http_reel_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_reel_module);
 
-    c = ngx_pcalloc(r->pool, sizeof(call_t));
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(call_t));
+    if (cln == NULL) {
+        return NULL;
+    }
 
-    if (c == NULL || name_of(server, of, c->digest) != NGX_OK) {
+    c = cln->data;
+    ngx_memzero(c, sizeof(call_t));
+    cln->handler = release;
+
+    if (name_of(server, of, c->digest) != NGX_OK) {
         return NULL;
     }
 
@@ -210,37 +221,27 @@ keep(call_t *c)
 
 
 /* one call is enough for all that come meanwhile, to whichever worker */
-static ngx_int_t
+static void
 await(call_t *c)
 {
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(c->r->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = stop;
-    cln->data = c;
-
     c->timer.handler = look_again;
     c->timer.data = c;
     c->timer.log = c->r->connection->log;
 
     ngx_add_timer(&c->timer, LOOK_AGAIN);
-
-    return NGX_OK;
 }
 
 
 static void
-stop(void *data)
+release(void *data)
 {
     call_t  *c = data;
 
     if (c->timer.timer_set) {
         ngx_del_timer(&c->timer);
     }
+
+    ngx_explicit_memzero(&c->answer, sizeof(answer_t));
 }
 
 

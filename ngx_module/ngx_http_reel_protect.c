@@ -5,6 +5,7 @@
 
 static ngx_int_t ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_protect_conf_t *pc);
+static void wipe_master(void *data);
 static void keyed(ngx_http_request_t *r, ngx_int_t status, void *data);
 static ngx_int_t no_key(ngx_http_request_t *r);
 static ngx_int_t read_master_keys(ngx_conf_t *cf, ngx_str_t *file,
@@ -127,11 +128,20 @@ static ngx_int_t
 ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_protect_conf_t *pc)
 {
-    ngx_http_reel_key_of_t  of;
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_reel_key_of_t   of;
 
     if (p->keyed) {
         return NGX_DECLINED;
     }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = wipe_master;
+    cln->data = p;
 
     of.site = pc->site;
     of.asset = p->asset;
@@ -153,6 +163,15 @@ ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+static void
+wipe_master(void *data)
+{
+    ngx_http_reel_play_t *p = data;
+
+    ngx_explicit_memzero(p->master, NGX_HTTP_REEL_MASTER_KEY);
 }
 
 

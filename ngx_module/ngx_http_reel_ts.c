@@ -19,8 +19,7 @@ typedef struct {
     reel_ts_segment_t        segment;
     reel_ts_t                ts;
     reel_ts_sealed_t        *sealed;    /* with SAMPLE-AES, instead of ts */
-    u_char                   key[REEL_KEY];
-    u_char                   iv[REEL_KEY];
+    uint32_t                 period;    /* of its key */
 } ts_t;
 
 /* samples of one byte each that lie apart */
@@ -36,6 +35,7 @@ static ngx_int_t add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ts_t *t, uint32_t fragment);
 static void release_sealed(void *data);
 static ngx_int_t prepare(ngx_http_reel_stream_t *s);
+static reel_err_t begin_sealed(ngx_http_reel_play_t *p, ts_t *t);
 static ngx_int_t add_fragment(ngx_http_reel_stream_t *s, ts_t *t,
     ngx_uint_t i);
 static off_t seek(ngx_http_reel_stream_t *s, off_t offset);
@@ -194,9 +194,6 @@ static ngx_int_t
 add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p, ts_t *t,
     uint32_t fragment)
 {
-    uint32_t             period;
-    reel_err_t           err;
-    reel_content_key_t   key;
     ngx_pool_cleanup_t  *cln;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(reel_ts_sealed_t));
@@ -208,19 +205,10 @@ add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p, ts_t *t,
     ngx_memzero(t->sealed, sizeof(reel_ts_sealed_t));
     cln->handler = release_sealed;
 
-    period = reel_protection_period(p->opts.protection, fragment);
-    err = reel_protection_key(&key, &p->opts, p->rendition,
-                              REEL_FORM_SEGMENTS, period);
-    if (err == REEL_OK) {
-        err = reel_protection_iv(t->iv, &p->opts, p->rendition, period);
-    }
-
-    ngx_memcpy(t->key, key.key, REEL_KEY);
-    ngx_explicit_memzero(&key, sizeof(key));
-
+    t->period = reel_protection_period(p->opts.protection, fragment);
     t->stream.ops = &sealed_ops;
 
-    return err == REEL_OK ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 
@@ -250,13 +238,8 @@ prepare(ngx_http_reel_stream_t *s)
         return rc;
     }
 
-    if (t->sealed) {
-        err = reel_ts_sealed_init(t->sealed, &t->segment, t->key, t->iv);
-        ngx_explicit_memzero(t->key, REEL_KEY);
-
-    } else {
-        err = reel_ts_init(&t->ts, &t->segment);
-    }
+    err = t->sealed ? begin_sealed(s->play, t)
+                    : reel_ts_init(&t->ts, &t->segment);
 
     if (err != REEL_OK) {
         return ngx_http_reel_piece_damaged(s, &t->in.pieces[0],
@@ -267,6 +250,29 @@ prepare(ngx_http_reel_stream_t *s)
                           : (off_t) t->ts.size;
 
     return NGX_OK;
+}
+
+
+static reel_err_t
+begin_sealed(ngx_http_reel_play_t *p, ts_t *t)
+{
+    u_char              iv[REEL_KEY];
+    reel_err_t          err;
+    reel_content_key_t  key;
+
+    err = reel_protection_key(&key, &p->opts, p->rendition,
+                              REEL_FORM_SEGMENTS, t->period);
+    if (err == REEL_OK) {
+        err = reel_protection_iv(iv, &p->opts, p->rendition, t->period);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_ts_sealed_init(t->sealed, &t->segment, key.key, iv);
+    }
+
+    ngx_explicit_memzero(&key, sizeof(key));
+
+    return err;
 }
 
 
