@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workerd/exec_filter.h"
 #include "workerd/exec_sandbox.h"
 
 #define MIB         (UINT64_C(1) << 20)
@@ -23,6 +24,12 @@
 #define STATUS_LANDLOCK  121
 #define STATUS_SETUP     122
 #define STATUS_NONE      123
+
+/* what a program must leave alone when no namespace hides it */
+typedef struct {
+    pid_t  pids[4];
+    size_t n;
+} others_t;
 
 
 static int
@@ -139,7 +146,7 @@ set_environment(const reel_exec_run_t *r, int ctl_fd)
 
 
 static int
-confine(const reel_exec_run_t *r)
+confine(const reel_exec_run_t *r, const others_t *others)
 {
     reel_err_t   err;
     const char  *files[REEL_EXEC_INPUTS + 2];
@@ -161,7 +168,9 @@ confine(const reel_exec_run_t *r)
         return err == REEL_UNSUPPORTED ? STATUS_LANDLOCK : STATUS_SETUP;
     }
 
-    if (reel_exec_filter() != REEL_OK && !r->best_effort) {
+    if (reel_exec_filter(others->pids, others->n) != REEL_OK
+        && !r->best_effort)
+    {
         return STATUS_SETUP;
     }
 
@@ -170,7 +179,8 @@ confine(const reel_exec_run_t *r)
 
 
 _Noreturn static void
-become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent)
+become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
+    const others_t *others)
 {
     int       rc;
     char     *argv[REEL_EXEC_WORDS + 1], *word;
@@ -199,7 +209,7 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent)
     }
     argv[r->task->nwords] = NULL;
 
-    rc = confine(r);
+    rc = confine(r, others);
     if (rc != 0) {
         _exit(rc);
     }
@@ -222,12 +232,10 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent)
 static int
 wait_for(pid_t pid)
 {
-    int  status;
+    int  status = 0;
 
-    while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        /* void */
     }
 
     /* what it left behind writes into its folder no more */
@@ -343,22 +351,28 @@ take_output(reel_child_t *c, const reel_exec_run_t *r, int out, unsigned i)
 static int
 run_program(reel_child_t *c, const reel_exec_run_t *r)
 {
-    int    status;
-    pid_t  pid, self;
+    int                rc;
+    pid_t              pid, self = getpid();
+    others_t           others = { .n = 0 };
 
-    (void) reel_exec_unshare();
-    self = getpid();
+    if (!reel_exec_unshare()) {
+        others = (others_t) { { self, getppid(), -getpgid(0) }, 3 };
+    }
+
     pid = fork();
 
     if (pid == 0) {
-        become(r, c, self);
+        become(r, c, self, &others);
     }
 
-    status = pid > 0 ? wait_for(pid) : -1;
+    if (pid < 0) {
+        rc = reel_child_fail(c, true, "IO", "fork", "%s", strerror(errno));
 
-    return status < 0 ? reel_child_fail(c, true, "IO", "fork", "%s",
-                                        strerror(errno))
-                      : judge(c, r, status);
+    } else {
+        rc = judge(c, r, wait_for(pid));
+    }
+
+    return rc;
 }
 
 

@@ -4,13 +4,12 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* of kernels newer than the headers */
@@ -104,6 +103,24 @@ reel_exec_unshare(void)
     (void) prctl(PR_SET_DUMPABLE, 0);
 
     return true;
+}
+
+
+bool
+reel_exec_unshare_probe(void)
+{
+    int    status = -1;
+    pid_t  pid = fork();
+
+    if (pid == 0) {
+        _exit(reel_exec_unshare() ? 0 : 1);
+    }
+
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        /* void */
+    }
+
+    return status == 0;
 }
 
 
@@ -206,74 +223,4 @@ reel_exec_landlock(const char *folder, const char *program,
     close(l.fd);
 
     return err;
-}
-
-
-/* out of reach: the network, other processes, what changes the machine */
-static const int refused[] = {
-    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
-    SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(ptrace),
-    SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-    SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_getfd), SCMP_SYS(kcmp),
-    SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
-    SCMP_SYS(chroot), SCMP_SYS(open_tree), SCMP_SYS(move_mount),
-    SCMP_SYS(fsopen), SCMP_SYS(fsmount), SCMP_SYS(fspick),
-    SCMP_SYS(mount_setattr), SCMP_SYS(unshare), SCMP_SYS(setns),
-    SCMP_SYS(bpf), SCMP_SYS(keyctl), SCMP_SYS(add_key),
-    SCMP_SYS(request_key), SCMP_SYS(userfaultfd), SCMP_SYS(perf_event_open),
-    SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register), SCMP_SYS(kexec_load),
-    SCMP_SYS(kexec_file_load), SCMP_SYS(init_module),
-    SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(reboot),
-    SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(syslog),
-    SCMP_SYS(quotactl), SCMP_SYS(settimeofday), SCMP_SYS(clock_settime),
-    SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname),
-    SCMP_SYS(setdomainname), SCMP_SYS(name_to_handle_at),
-    SCMP_SYS(open_by_handle_at), SCMP_SYS(personality),
-    SCMP_SYS(setsid), SCMP_SYS(setpgid),        /* its group is killed */
-    SCMP_SYS(mknod), SCMP_SYS(mknodat)
-};
-
-
-reel_err_t
-reel_exec_filter(void)
-{
-    int              rc = 0;
-    scmp_filter_ctx  ctx = seccomp_init(SCMP_ACT_ALLOW);
-
-    static const uint64_t spaces[] = {
-        CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWNS,
-        CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP
-    };
-
-    if (ctx == NULL) {
-        return REEL_NOMEM;
-    }
-
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (refused[i] >= 0) {
-            rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
-        }
-    }
-
-    /* clone3 cannot be looked into, so libc falls back to clone */
-    rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-
-    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
-        rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                               SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i],
-                                       spaces[i]));
-    }
-
-    /* only a pair of its own */
-    rc |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socketpair),
-                           1, SCMP_A0(SCMP_CMP_NE, AF_UNIX));
-
-    if (rc == 0) {
-        rc = seccomp_load(ctx);
-    }
-
-    seccomp_release(ctx);
-
-    return rc == 0 ? REEL_OK : REEL_UNSUPPORTED;
 }

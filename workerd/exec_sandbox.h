@@ -1,8 +1,7 @@
 /*
  * What confines a program of the pipeline's: landlock shows it its folder,
- * its inputs and what programs of this machine need, a seccomp filter keeps
- * it from the network and from other processes, namespaces (where they are to
- * be had) end with it whatever it started.
+ * its inputs and what programs of this machine need, namespaces (where they are
+ * to be had) end with it whatever it started; exec_filter.h has the rest.
  */
 
 #ifndef REEL_WORKERD_EXEC_SANDBOX_H
@@ -20,6 +19,9 @@
  */
 bool reel_exec_unshare(void);
 
+/* forks a child that tries it */
+bool reel_exec_unshare_probe(void);
+
 /*
  * In the forked child, before the program: folder may be written, the files
  * read, program run.  Irrevocable.  REEL_UNSUPPORTED: the kernel has no
@@ -27,8 +29,5 @@ bool reel_exec_unshare(void);
  */
 reel_err_t reel_exec_landlock(const char *folder, const char *program,
     const char *const *files, size_t nfiles) REEL_WARN_UNUSED;
-
-/* the same child, last: REEL_UNSUPPORTED when the filter cannot be taken */
-reel_err_t reel_exec_filter(void) REEL_WARN_UNUSED;
 
 #endif

@@ -17,6 +17,7 @@ LOOK = r"""#!/bin/sh
     echo x 2>/dev/null > ../x && echo LEAK scratch
     touch /tmp/reel-leak 2>/dev/null && echo LEAK tmp
     kill -0 $OUTSIDE 2>/dev/null && echo LEAK signal
+    chmod 0 in/source && cp -p in/source tmp/film && echo copied
     /usr/bin/python3 - <<'EOF'
 import os, socket
 for family in socket.AF_INET, socket.AF_UNIX:
@@ -120,7 +121,9 @@ def test_graph(stack):
 
     report = read("look", "report.txt").splitlines()
     assert report == ["source %d" % os.path.getsize(source), "facts",
-                      "no socket", "no socket", "0 0-2000 160 x 90", "tmp"]
+                      "copied", "no socket", "no socket",
+                      "0 0-2000 160 x 90", "tmp"]
+    assert os.stat(stack.path(a, "source")).st_mode & 0o400
     assert sorted(read("each.%d" % i, "x") for i in range(3)) == [
         "0123456789 av64\n", "0123456789 h64\n", "0123456789 v64\n"]
 
