@@ -15,6 +15,7 @@
 
 #include "workerd/exec_filter.h"
 #include "workerd/exec_sandbox.h"
+#include "workerd/exec_watch.h"
 
 #define MIB         (UINT64_C(1) << 20)
 #define COPY_BYTES  65536
@@ -354,9 +355,14 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
     int                rc;
     pid_t              pid, self = getpid();
     others_t           others = { .n = 0 };
+    reel_exec_watch_t  w;
+
+    if (reel_exec_watch_start(&w) != REEL_OK) {
+        return reel_child_fail(c, true, "IO", "fork", "%s", strerror(errno));
+    }
 
     if (!reel_exec_unshare()) {
-        others = (others_t) { { self, getppid(), -getpgid(0) }, 3 };
+        others = (others_t) { { self, w.pid, getppid(), -getpgid(0) }, 4 };
     }
 
     pid = fork();
@@ -369,8 +375,14 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
         rc = reel_child_fail(c, true, "IO", "fork", "%s", strerror(errno));
 
     } else {
+        /* one that nobody would end does not go on */
+        if (reel_exec_watch_group(&w, pid) != REEL_OK) {
+            (void) kill(pid, SIGKILL);
+        }
         rc = judge(c, r, wait_for(pid));
     }
+
+    reel_exec_watch_end(&w);
 
     return rc;
 }

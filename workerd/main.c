@@ -16,6 +16,7 @@
 #include "workerd/child.h"
 #include "workerd/completion.h"
 #include "workerd/drain.h"
+#include "workerd/exec_sandbox.h"
 #include "workerd/fingerprint.h"
 #include "workerd/log.h"
 #include "workerd/look.h"
@@ -235,6 +236,37 @@ check_sandbox(const reel_worker_t *w)
 }
 
 
+static bool
+has_programs(const reel_pipeline_t *p)
+{
+    for (uint32_t i = REEL_TASK_EXEC; i < p->nnodes; i++) {
+        if (p->nodes[i].type == REEL_TASK_EXEC) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static void
+check_programs(const reel_worker_t *w)
+{
+    for (size_t i = 0; i < w->npipelines; i++) {
+        if (!has_programs(&w->pipelines[i])) {
+            continue;
+        }
+
+        if (!reel_exec_unshare_probe()) {
+            reel_log(REEL_LOG_WARN, "exec: no namespaces here: a program is "
+                     "ended by its process group, and kept from the network "
+                     "by seccomp alone");
+        }
+        return;
+    }
+}
+
+
 static void
 on_redis(void *arg, bool up)
 {
@@ -397,6 +429,7 @@ main(int argc, char **argv)
     rc = open_store(&w);
     if (rc == EXIT_FINE) {
         rc = check_sandbox(&w);
+        check_programs(&w);
     }
     if (rc == EXIT_FINE) {
         rc = start(&w);
