@@ -15,6 +15,10 @@
 
 #define READ_CHUNK 65536
 
+/* more than the pipes hold of one that ended: what is read beyond is of
+   others that still have them open */
+#define DRAIN_MAX  (1 << 20)
+
 struct reel_proc_s {
     reel_proc_t             *next;
     reel_loop_t             *loop;
@@ -107,10 +111,11 @@ silence(reel_proc_t *p)
 }
 
 
-/* once, or until the pipe is dry or ended */
+/* until the pipe is dry or ended, or gave that many bytes */
 static void
-read_ctl(reel_proc_t *p, bool all)
+read_ctl(reel_proc_t *p, size_t most)
 {
+    size_t   got = 0;
     ssize_t  n;
 
     do {
@@ -134,20 +139,21 @@ read_ctl(reel_proc_t *p, bool all)
             return;
         }
 
+        got += (size_t) n;
         p->len += (size_t) n;
         if (take_lines(p) != REEL_OK) {
             silence(p);
             return;
         }
-    } while (all);
+    } while (got < most);
 }
 
 
 static void
-read_err(reel_proc_t *p, bool all)
+read_err(reel_proc_t *p, size_t most)
 {
     char     chunk[4096];
-    size_t   keep;
+    size_t   keep, got = 0;
     ssize_t  n;
 
     do {
@@ -173,7 +179,8 @@ read_err(reel_proc_t *p, bool all)
         }
         memcpy(p->tail + p->tail_len, chunk, (size_t) n);
         p->tail_len += (size_t) n;
-    } while (all);
+        got += (size_t) n;
+    } while (got < most);
 }
 
 
@@ -181,7 +188,7 @@ static void
 on_ctl(void *arg, short revents)
 {
     (void) revents;
-    read_ctl(arg, false);
+    read_ctl(arg, 1);
 }
 
 
@@ -189,7 +196,7 @@ static void
 on_err(void *arg, short revents)
 {
     (void) revents;
-    read_err(arg, false);
+    read_err(arg, 1);
 }
 
 
@@ -226,8 +233,8 @@ proc_end(reel_proc_t *p)
     reel_proc_t **at;
 
     /* what it wrote last is still in the pipes */
-    read_ctl(p, true);
-    read_err(p, true);
+    read_ctl(p, DRAIN_MAX);
+    read_err(p, DRAIN_MAX);
 
     for (at = &procs; *at != p; at = &(*at)->next) { /* void */ }
     *at = p->next;

@@ -348,6 +348,41 @@ deaths_are_told_apart(void **state)
 }
 
 
+/* those that it leaves behind talk on */
+static int
+leave_talkers(reel_child_t *c, void *arg)
+{
+    static char  text[4096];
+
+    (void) arg;
+
+    memset(text, '\n', sizeof(text));
+
+    for (int i = 0; i < 8; i++) {
+        if (fork() == 0) {
+            while (write(i % 2 ? c->ctl_fd : STDERR_FILENO, text,
+                         sizeof(text)) > 0)
+            {
+                /* until nobody listens */
+            }
+            _exit(0);
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+an_end_is_not_put_off_by_others(void **state)
+{
+    (void) state;
+
+    run(leave_talkers, (reel_child_spec_t) { 0 });
+    assert_int_equal(seen.how, REEL_EXIT_DONE);
+}
+
+
 /* says each open descriptor, and what can be done with it */
 static int
 look_around(reel_child_t *c, void *arg)
@@ -795,6 +830,7 @@ main(void)
         cmocka_unit_test(an_endless_line_is_ended),
         cmocka_unit_test(a_line_may_be_as_long_as_its_task_says),
         cmocka_unit_test(deaths_are_told_apart),
+        cmocka_unit_test(an_end_is_not_put_off_by_others),
         cmocka_unit_test(only_its_own_descriptors),
         cmocka_unit_test(an_output_has_a_limit),
         cmocka_unit_test(a_confined_child_reaches_nothing),
