@@ -10,8 +10,6 @@
 
 #include "workerd/child_io.h"
 
-#define REEL_EXEC_INPUTS 4096           /* files, of a long film's chunks */
-
 /* an input: in/<name> leads to path */
 typedef struct {
     char  name[REEL_TASK_NAME + REEL_EXEC_FILE];

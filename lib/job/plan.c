@@ -107,6 +107,25 @@ check_duration(const reel_grid_t *g, uint64_t max_s, reel_error_t *e)
 }
 
 
+static size_t
+most_tasks(const reel_planner_t *p)
+{
+    size_t   n;
+    uint32_t i;
+
+    /* beside the chunks: v0.1 poster storyboard publish0 publish, and
+       a0 a1 … t0 … */
+    n = p->nchunks * p->ngroups + 5 + (size_t) 2 * p->t.naudios
+        + reel_plan_texts(p);
+
+    for (i = 0; i < p->pl->nnodes; i++) {
+        n += p->made[i];
+    }
+
+    return n;
+}
+
+
 static reel_err_t
 prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 {
@@ -132,13 +151,14 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
         err = reel_plan_groups(p, e);
     }
 
+    if (err == REEL_OK) {
+        err = reel_plan_execs(p, e);
+    }
+
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
 
-    /* beside the chunks: v0.1 poster storyboard publish0 publish, and
-       a0 a1 … t0 … */
-    p->cap = p->nchunks * p->ngroups + 5 + (size_t) 2 * p->t.naudios
-             + reel_plan_texts(p) + reel_plan_execs(p);
+    p->cap = most_tasks(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 
     return err != REEL_OK ? err

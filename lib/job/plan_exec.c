@@ -94,7 +94,7 @@ add_input(const reel_planner_t *p, reel_exec_t *t, const reel_input_t *in,
 
     if (from != NULL && from->each != REEL_EACH_NONE) {
         x->first = from->each == t->each ? i : 0;
-        x->count = from->each == t->each ? 1 : fan(p, from->each);
+        x->count = from->each == t->each ? 1 : p->made[from - p->pl->nodes];
     }
 }
 
@@ -138,41 +138,122 @@ add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
 }
 
 
-size_t
-reel_plan_execs(const reel_planner_t *p)
+/* the tasks of which the node gets a file by its input k, made or not */
+static uint32_t
+from_tasks(const reel_planner_t *p, const reel_node_t *n, uint32_t k)
 {
-    size_t   n = 0;
-    uint32_t i;
+    const reel_node_t *from = reel_pipeline_node(p->pl, n->inputs[k].from);
+
+    /* source, inspect */
+    if (from == NULL || n->inputs[k].file[0] == '\0') {
+        return 1;
+    }
+
+    return p->made[from - p->pl->nodes] == 0 ? 0
+           : from->each == n->each ? 1 : p->made[from - p->pl->nodes];
+}
+
+
+/* does one more make nothing, since another does? */
+static bool
+drop_more(reel_planner_t *p)
+{
+    bool     dropped = false;
+    uint32_t i, k;
 
     for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
-        if (p->pl->nodes[i].type == REEL_TASK_EXEC) {
-            n += fan(p, p->pl->nodes[i].each);
+        for (k = 0; p->made[i] > 0 && k < p->pl->nodes[i].ninputs; k++) {
+            if (from_tasks(p, &p->pl->nodes[i], k) == 0) {
+                p->made[i] = 0;
+                dropped = true;
+            }
         }
     }
 
-    return n;
+    return dropped;
+}
+
+
+static uint32_t
+kept_files(const reel_node_t *n)
+{
+    uint32_t k, kept = 0;
+
+    for (k = 0; k < n->noutputs; k++) {
+        kept += n->outputs[k].keep;
+    }
+
+    return kept;
+}
+
+
+static reel_err_t
+check_files(const reel_planner_t *p, reel_error_t *e)
+{
+    uint32_t           i, k;
+    uint64_t           inputs, kept = 0;
+    const reel_node_t *n;
+
+    for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
+        n = &p->pl->nodes[i];
+        inputs = 0;
+
+        if (p->made[i] == 0) {
+            continue;
+        }
+
+        for (k = 0; k < n->ninputs; k++) {
+            inputs += from_tasks(p, n, k);
+        }
+
+        if (inputs > REEL_EXEC_INPUTS) {
+            return reel_fail(e, REEL_LIMIT, "%s would get %llu files, allowed "
+                             "are %d", n->name, (unsigned long long) inputs,
+                             REEL_EXEC_INPUTS);
+        }
+
+        kept += (uint64_t) p->made[i] * kept_files(n);
+    }
+
+    if (kept > REEL_RESULT_FILES) {
+        return reel_fail(e, REEL_LIMIT, "programs would keep %llu files, "
+                         "allowed are %d", (unsigned long long) kept,
+                         REEL_RESULT_FILES);
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_plan_execs(reel_planner_t *p, reel_error_t *e)
+{
+    uint32_t i;
+
+    for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
+        if (p->pl->nodes[i].type == REEL_TASK_EXEC
+            && reel_node_wanted(p->pl, i, p->src))
+        {
+            p->made[i] = fan(p, p->pl->nodes[i].each);
+        }
+    }
+
+    while (drop_more(p)) { /* void */ }
+
+    return check_files(p, e);
 }
 
 
 void
 reel_plan_add_execs(reel_planner_t *p)
 {
-    uint32_t           i, k;
-    const reel_node_t *n;
+    uint32_t i, k;
 
     for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
-        n = &p->pl->nodes[i];
-
-        if (n->type != REEL_TASK_EXEC
-            || !reel_node_wanted(p->pl, i, p->src))
-        {
-            continue;
-        }
-
         p->node = i;
 
-        for (k = 0; k < fan(p, n->each); k++) {
-            add_exec(p, n, k);
+        for (k = 0; k < p->made[i]; k++) {
+            add_exec(p, &p->pl->nodes[i], k);
         }
     }
 }
@@ -182,22 +263,15 @@ uint32_t
 reel_plan_files(const reel_planner_t *p,
     reel_publish_files_t files[REEL_PIPELINE_NODES])
 {
-    uint32_t           i, k, n = 0;
+    uint32_t           i, n = 0;
     const reel_node_t *x;
 
     for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
         x = &p->pl->nodes[i];
 
-        for (k = 0; k < x->noutputs && !x->outputs[k].keep; k++) {
-            /* void */
-        }
-
-        if (x->type == REEL_TASK_EXEC && k < x->noutputs
-            && fan(p, x->each) > 0 && reel_node_wanted(p->pl, i, p->src))
-        {
+        if (p->made[i] > 0 && kept_files(x) > 0) {
             memcpy(files[n].node, x->name, sizeof(files[n].node));
-            files[n++].count = x->each == REEL_EACH_NONE ? 0
-                               : fan(p, x->each);
+            files[n++].count = x->each == REEL_EACH_NONE ? 0 : p->made[i];
         }
     }
 

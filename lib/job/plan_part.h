@@ -70,6 +70,7 @@ typedef struct {
     uint32_t               ngroups;
     reel_chunk_t          *chunks;
     size_t                 nchunks;
+    uint32_t               made[REEL_PIPELINE_NODES];   /* exec: tasks */
     uint32_t               node;        /* whose task is added */
     size_t                 cap;         /* of plan->tasks */
     bool                   growing;     /* publish0 is planned */
@@ -125,8 +126,13 @@ bool reel_plan_wants_video(const reel_pipeline_t *pl,
 reel_err_t reel_plan_groups(reel_planner_t *p, reel_error_t *e)
     REEL_WARN_UNUSED;
 
-/* tasks that nodes of the type exec become, at most */
-size_t reel_plan_execs(const reel_planner_t *p);
+/*
+ * Fills made, after the groups: a node that gets a file of one that makes
+ * none makes none.  REEL_LIMIT: more files than a program gets, or than all
+ * of them keep.
+ */
+reel_err_t reel_plan_execs(reel_planner_t *p, reel_error_t *e)
+    REEL_WARN_UNUSED;
 void reel_plan_add_execs(reel_planner_t *p);
 
 /* those whose files publish keeps; returns their number */

@@ -14,6 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/job/limits.h"
 
 #define REEL_RECORD_MAX (1u << 20)
 #define REEL_META_MAX   (16u << 10)
@@ -50,8 +51,6 @@ typedef struct {
 } reel_result_rendition_t;
 
 /* a file that a program of the pipeline made: file/<object> */
-#define REEL_RESULT_FILES 4096
-
 typedef struct {
     char     task[32];          /* "captions", "captions.3" */
     char     name[33];          /* as the pipeline calls it */

@@ -1,0 +1,166 @@
+/* programs of a pipeline: which become tasks, and what these get */
+
+#include "tests/unit/job/film.h"
+
+#include <string.h>
+
+#include "lib/job/plan.h"
+
+static reel_pipeline_t  pl;
+
+
+static reel_node_t *
+add(const char *name, reel_each_t each)
+{
+    reel_node_t *n = &pl.nodes[pl.nnodes++];
+
+    reel_node_init(n, REEL_TASK_EXEC, name);
+    n->each = each;
+    n->nwords = 1;
+    memcpy(n->command, "/bin/p", 7);
+    n->noutputs = 1;
+    n->outputs[0] = (reel_output_t) { .name = "x", .max_mib = 1,
+                                      .keep = true };
+
+    return n;
+}
+
+
+static void
+from(reel_node_t *n, const char *other)
+{
+    reel_input_t *in = &n->inputs[n->ninputs++];
+
+    assert_true(strlen(other) < sizeof(in->from));
+    memcpy(in->from, other, strlen(other) + 1);
+    memcpy(in->file, "x", 2);
+}
+
+
+static reel_err_t
+plan(reel_plan_t *p, const film_t *f, reel_error_t *e)
+{
+    reel_err_t    err;
+    reel_source_t s;
+
+    film_make(&s, f);
+    err = reel_plan(p, &pl, &s, 0, e);
+    reel_source_release(&s);
+
+    return err;
+}
+
+
+static const reel_planned_t *
+find(const reel_plan_t *p, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < p->ntasks; i++) {
+        if (strcmp(p->tasks[i].name, name) == 0) {
+            return &p->tasks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* "late" gets a file of what gets one of each track, and is named first */
+static void
+without_sound_they_are_left_out(void **state)
+{
+    reel_plan_t           p;
+    reel_exec_t           t;
+    reel_node_t          *late;
+    reel_publish_t        pub;
+    const reel_planned_t *k;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    late = add("late", REEL_EACH_NONE);
+    from(add("each", REEL_EACH_AUDIO_TRACK), "sound");
+    from(late, "each");
+    add("sound", REEL_EACH_AUDIO_TRACK);
+    add("alone", REEL_EACH_NONE);
+
+    assert_int_equal(plan(&p, &(film_t) { .num = 25, .den = 1, .frames = 50 },
+                          NULL), REEL_OK);
+    assert_null(find(&p, "late"));
+    assert_null(find(&p, "each.0"));
+    assert_non_null(find(&p, "alone"));
+    k = find(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.nfiles, 1);
+    assert_string_equal(pub.files[0].node, "alone");
+    reel_plan_release(&p);
+
+    assert_int_equal(plan(&p, &(film_t) { .num = 25, .den = 1, .frames = 50,
+                                          .audio_len = 2 }, NULL), REEL_OK);
+    k = find(&p, "late");
+    assert_non_null(k);
+    assert_int_equal(reel_exec_parse(&t, k->payload, strlen(k->payload), NULL),
+                     REEL_OK);
+    assert_int_equal(t.inputs[0].count, 1);
+    assert_non_null(find(&p, "each.0"));
+    assert_non_null(find(&p, "sound.0"));
+    reel_plan_release(&p);
+}
+
+
+/* some 1200 chunks: no program gets, nor do all keep, more than 4096 */
+static void
+files_have_a_limit(void **state)
+{
+    uint32_t     i;
+    reel_plan_t  p;
+    reel_node_t *cuts, *all;
+    reel_error_t e = { "" };
+    const film_t film = { .num = 25, .den = 1, .frames = 25 * 3600 * 4,
+                          .key_every = 50 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    cuts = add("cuts", REEL_EACH_CHUNK);
+    all = add("all", REEL_EACH_NONE);
+    for (i = 0; i < 3; i++) {
+        from(all, "cuts");
+    }
+    assert_int_equal(plan(&p, &film, &e), REEL_OK);
+    reel_plan_release(&p);
+
+    from(all, "cuts");
+    assert_int_equal(plan(&p, &film, &e), REEL_LIMIT);
+    assert_non_null(strstr(e.text, "all would get "));
+
+    /* one of them at a time is not many */
+    all->each = REEL_EACH_CHUNK;
+    all->noutputs = 0;
+    assert_int_equal(plan(&p, &film, &e), REEL_OK);
+    reel_plan_release(&p);
+
+    for (cuts->noutputs = 4, i = 1; i < 4; i++) {
+        cuts->outputs[i] = cuts->outputs[0];
+    }
+    assert_int_equal(plan(&p, &film, &e), REEL_LIMIT);
+    assert_non_null(strstr(e.text, "programs would keep "));
+
+    cuts->outputs[3].keep = false;
+    assert_int_equal(plan(&p, &film, &e), REEL_OK);
+    reel_plan_release(&p);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_sound_they_are_left_out),
+        cmocka_unit_test(files_have_a_limit)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
