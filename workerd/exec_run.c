@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,12 +13,12 @@
 #include <unistd.h>
 
 #include "workerd/exec_filter.h"
+#include "workerd/exec_folder.h"
 #include "workerd/exec_sandbox.h"
 #include "workerd/exec_watch.h"
 
 #define MIB         (UINT64_C(1) << 20)
 #define COPY_BYTES  65536
-#define TREE_FDS    16
 
 /* of the program before it runs: what could not be done */
 #define STATUS_LANDLOCK  121
@@ -33,21 +32,18 @@ typedef struct {
 } others_t;
 
 
-static int
-on_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void) st;
-    (void) ftw;
-    (void) (type == FTW_DP ? rmdir(path) : unlink(path));
-
-    return 0;
-}
-
-
+/* its own folder, and what killed tries of the task left */
 static void
-remove_folder(const char *folder)
+remove_folders(const reel_exec_run_t *r)
 {
-    (void) nftw(folder, on_entry, TREE_FDS, FTW_DEPTH | FTW_PHYS);
+    char  *job = strdup(r->folder);
+
+    if (job != NULL) {
+        *strrchr(job, '/') = '\0';
+        reel_exec_folders_del(job, r->name);
+    }
+
+    free(job);
 }
 
 
@@ -393,7 +389,7 @@ reel_exec_run(reel_child_t *c, const reel_exec_run_t *r)
 {
     int  dir, out = -1, rc;
 
-    remove_folder(r->folder);
+    remove_folders(r);
     dir = make_folder(r);
 
     if (dir >= 0) {
@@ -416,7 +412,7 @@ reel_exec_run(reel_child_t *c, const reel_exec_run_t *r)
     if (out >= 0) {
         close(out);
     }
-    remove_folder(r->folder);
+    remove_folders(r);
 
     return rc;
 }

@@ -18,7 +18,8 @@ typedef struct {
 
 typedef struct {
     const reel_exec_t      *task;
-    const char             *folder;     /* absolute; made, then removed */
+    const char             *folder;     /* absolute, <name>-<token>.d; made,
+                                           then removed */
     const char             *asset, *job, *name;
     const reel_exec_file_t *files;
     size_t                  nfiles;

@@ -89,6 +89,7 @@ run(reel_child_t *c, void *arg)
     reel_store_t       *s;
     reel_worker_t      *w = arg;
     reel_sweep_pass_t   p = {
+        .root = w->conf.store,
         .now_ms = reel_unix_ms(),
         .object_age_ms = (int64_t) w->conf.sweep_age_s * 1000,
         .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000,

@@ -13,6 +13,8 @@
 #include "lib/upload/upload.h"
 
 typedef struct {
+    const char        *root;            /* the store's folder, in which programs
+                                           had theirs; or NULL */
     int64_t            now_ms;
     int64_t            object_age_ms;   /* what is younger is left alone */
     int64_t            upload_age_ms;   /* how long an upload that ended is

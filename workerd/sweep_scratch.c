@@ -1,6 +1,10 @@
+#include <stdio.h>
+
 #include "lib/job/keys.h"
 #include "lib/job/record.h"
 #include "lib/store/layout.h"
+#include "workerd/config.h"
+#include "workerd/exec_folder.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/sweep_pass.h"
@@ -117,6 +121,19 @@ sweep_asset(walk_t *w, uint32_t publication)
 }
 
 
+/* a store's objects are files and no links, as those of programs may be */
+static void
+sweep_programs(const walk_t *w, const char *key)
+{
+    char  job[REEL_PATH_MAX + REEL_STORE_KEY_MAX + 2];
+
+    if (w->p->root != NULL) {
+        snprintf(job, sizeof(job), "%s/%s", w->p->root, key);
+        reel_exec_folders_del(job, NULL);
+    }
+}
+
+
 static reel_err_t
 on_job(void *arg, const char *name, bool is_prefix)
 {
@@ -137,6 +154,7 @@ on_job(void *arg, const char *name, bool is_prefix)
     if (err == REEL_OK) {
         err = reel_key_scratch(key, job, NULL);
         if (err == REEL_OK) {
+            sweep_programs(&w, key);
             err = reel_store_del_tree(w.s, key, NULL);
         }
         if (err == REEL_OK) {

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "workerd/child.h"
+#include "workerd/exec_folder.h"
 #include "workerd/exec_run.h"
 
 #define TEXT_MAX 512
@@ -164,6 +165,88 @@ nothing_is_left_of_one_that_ends(void **state)
 }
 
 
+static void
+touch(int at, const char *path)
+{
+    int  fd = openat(at, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+
+/* what a program may leave: links, pipes, odd names, modes, any depth */
+static void
+fill(const char *name)
+{
+    int   at, next;
+    char  path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(at >= 0);
+    assert_int_equal(symlinkat("../../keep", at, "link"), 0);
+    assert_int_equal(symlinkat("..", at, "up"), 0);
+    assert_int_equal(mkfifoat(at, "pipe", 0600), 0);
+    touch(at, ".odd \\ \n");
+    assert_int_equal(mkdirat(at, "shut", 0700), 0);
+    touch(at, "shut/x");
+    assert_int_equal(fchmodat(at, "shut", 0, 0), 0);
+
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(mkdirat(at, "deep", 0700), 0);
+        touch(at, "x");
+        next = openat(at, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(next >= 0);
+        close(at);
+        at = next;
+    }
+    close(at);
+}
+
+
+static bool
+stands(const char *name)
+{
+    char  path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+
+    return access(path, F_OK) == 0;
+}
+
+
+static void
+folders_of_killed_tries_go(void **state)
+{
+    int  at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    (void) state;
+
+    touch(at, "keep");
+    touch(at, "t.json");
+    close(at);
+    fill("t-7-0123456789abcdef.d");
+    fill("t-7-7-0123456789abcdef.d");   /* the task t-7 */
+    fill("tt-7-0123456789abcdef.d");
+
+    kill_it = false;
+    run("echo yes > out/x");
+    assert_int_equal(how, REEL_EXIT_DONE);
+    assert_false(stands("t-7-0123456789abcdef.d"));
+    assert_true(stands("t-7-7-0123456789abcdef.d"));
+    assert_true(stands("tt-7-0123456789abcdef.d"));
+
+    /* all of a job's, as they are swept */
+    reel_exec_folders_del(dir, NULL);
+    assert_false(stands("t-7-7-0123456789abcdef.d"));
+    assert_false(stands("tt-7-0123456789abcdef.d"));
+    assert_true(stands("keep"));
+    assert_true(stands("t.json"));
+}
+
+
 static int
 setup(void **state)
 {
@@ -201,7 +284,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(what_it_started_ends_with_its_child),
-        cmocka_unit_test(nothing_is_left_of_one_that_ends)
+        cmocka_unit_test(nothing_is_left_of_one_that_ends),
+        cmocka_unit_test(folders_of_killed_tries_go)
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

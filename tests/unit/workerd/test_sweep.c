@@ -6,7 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
@@ -337,6 +341,41 @@ not_with_a_growing_index_of_a_ready_asset(void **state)
 }
 
 
+/* links and pipes are no objects of a store of files */
+static void
+folders_of_programs_go(void **state)
+{
+    char          dir[] = "/tmp/reel-sweep-XXXXXX", path[128];
+    reel_error_t  e = { "" };
+
+    (void) state;
+
+    reel_store_close(store);
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(reel_store_fs_open(dir, &store, &e), REEL_OK);
+    pass.root = dir;
+
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    snprintf(path, sizeof(path), "%s/scratch/" ASSET ".1/look-7-ab.d", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    strcat(path, "/in");
+    assert_int_equal(mkdir(path, 0700), 0);
+    strcat(path, "/source");
+    assert_int_equal(symlink(dir, path), 0);
+
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.jobs, 1);
+    assert_true(stands(PREFIX "source"));
+    snprintf(path, sizeof(path), "%s/scratch/" ASSET ".1", dir);
+    assert_int_equal(access(path, F_OK), -1);
+
+    snprintf(path, sizeof(path), "rm -rf %s", dir);
+    assert_int_equal(system(path), 0);
+}
+
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -349,7 +388,8 @@ main(void)
         T(not_with_a_broken_index), T(not_when_a_named_one_is_gone),
         T(all_objects_of_an_errored_asset_go),
         T(all_of_a_deleted_asset_goes), T(what_is_no_job_is_no_job),
-        T(not_with_a_growing_index_of_a_ready_asset)
+        T(not_with_a_growing_index_of_a_ready_asset),
+        T(folders_of_programs_go)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
