@@ -21,6 +21,7 @@
 #define COPY_BYTES  65536
 
 /* of the program before it runs: what could not be done */
+#define STATUS_INPUT     120
 #define STATUS_LANDLOCK  121
 #define STATUS_SETUP     122
 #define STATUS_NONE      123
@@ -157,6 +158,9 @@ confine(const reel_exec_run_t *r, const others_t *others)
     if (err == REEL_NOTFOUND) {
         return STATUS_NONE;
     }
+    if (err == REEL_AGAIN) {
+        return STATUS_INPUT;
+    }
     if (err == REEL_UNSUPPORTED && r->best_effort) {
         dprintf(STDERR_FILENO, "child: no landlock, going on\n");
         err = REEL_OK;
@@ -259,6 +263,9 @@ judge(reel_child_t *c, const reel_exec_run_t *r, int status)
     }
 
     switch (WEXITSTATUS(status)) {
+    case STATUS_INPUT:
+        return reel_child_fail(c, true, "IO", r->name, "an input cannot be "
+                               "opened");
     case STATUS_LANDLOCK:
         return reel_child_fail(c, true, "INTERNAL", "sandbox", "this kernel "
                                "has no landlock, which exec needs");

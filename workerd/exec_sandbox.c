@@ -203,6 +203,7 @@ reel_exec_landlock(const char *folder, const char *program,
 
     for (i = 0; err == REEL_OK && i < nfiles; i++) {
         err = allow(&l, files[i], FS_READ, false);
+        err = err == REEL_NOTFOUND ? REEL_AGAIN : err;
     }
 
     if (err == REEL_OK) {

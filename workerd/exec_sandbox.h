@@ -25,7 +25,8 @@ bool reel_exec_unshare_probe(void);
 /*
  * In the forked child, before the program: folder may be written, the files
  * read, program run.  Irrevocable.  REEL_UNSUPPORTED: the kernel has no
- * landlock, REEL_NOTFOUND: no such program; else REEL_IO.
+ * landlock, REEL_NOTFOUND: no such program, REEL_AGAIN: one of the files is
+ * not there; else REEL_IO.
  */
 reel_err_t reel_exec_landlock(const char *folder, const char *program,
     const char *const *files, size_t nfiles) REEL_WARN_UNUSED;

@@ -33,6 +33,9 @@ static char          said[TEXT_MAX];
 static reel_exit_t   how;
 static bool          kill_it;           /* at its first line */
 
+/* an input, if it has a path */
+static reel_exec_file_t  input = { .name = "source" };
+
 
 static void
 on_line(void *arg, const char *line, size_t len)
@@ -96,7 +99,7 @@ run(const char *script)
     static reel_exec_t   t;
     reel_exec_run_t      r = {
         .task = &t, .folder = folder, .asset = "a", .job = "j", .name = "t",
-        .best_effort = true
+        .files = &input, .nfiles = input.path != NULL, .best_effort = true
     };
     reel_child_spec_t    spec = {
         .main = run_in_child, .arg = &r,
@@ -162,6 +165,24 @@ nothing_is_left_of_one_that_ends(void **state)
     assert_string_equal(said, "{\"file\":{\"bytes\":4},\"output\":0}");
     assert_int_equal(access(folder, F_OK), -1);
     all_end();
+}
+
+
+/* not the pipeline's fault */
+static void
+an_input_that_is_gone_is_tried_again(void **state)
+{
+    (void) state;
+
+    kill_it = false;
+    input.path = (char *) "/tmp/reel-exec-no/such";
+    run("exit 0");
+    input.path = NULL;
+
+    assert_int_equal(how, REEL_EXIT_STATUS);
+    if (strstr(said, "no landlock") == NULL) {
+        assert_non_null(strstr(said, "\"retry\",\"code\":\"IO\""));
+    }
 }
 
 
@@ -285,6 +306,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(what_it_started_ends_with_its_child),
         cmocka_unit_test(nothing_is_left_of_one_that_ends),
+        cmocka_unit_test(an_input_that_is_gone_is_tried_again),
         cmocka_unit_test(folders_of_killed_tries_go)
     };
 
