@@ -100,6 +100,13 @@ reel_allowance_limits(const reel_attempt_t *a, unsigned slots)
         .threads = threads(a->w, slots)
     };
 
+    /* a program's is what its node says that it needs */
+    if (a->ops != NULL && a->ops->type == REEL_TASK_EXEC
+        && a->memory_mib * MIB > l.memory_bytes)
+    {
+        l.memory_bytes = a->memory_mib * MIB;
+    }
+
     if (a->memfd >= 0 && a->need < l.output_bytes) {
         l.output_bytes = a->need;
     }

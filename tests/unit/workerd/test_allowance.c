@@ -400,6 +400,23 @@ a_file_has_the_limit_of_the_configuration(void **state)
 
 
 static void
+a_program_has_the_memory_that_it_needs(void **state)
+{
+    reel_worker_t   w = { .conf = { .memory_mib = 4096 } };
+    reel_attempt_t  a = { .w = &w, .memfd = -1, .memory_mib = 6000 };
+
+    (void) state;
+
+    a.ops = &reel_task_video;
+    assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);
+    a.ops = &reel_task_exec;
+    assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 6000);
+    a.memory_mib = 100;
+    assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);
+}
+
+
+static void
 threads_are_for_all_slots(void **state)
 {
     reel_pipeline_t  pl[2];
@@ -448,6 +465,7 @@ main(void)
         T(images_and_errors_are_small), T(none_is_beyond_the_most),
         T(memory_is_what_the_sound_can_need),
         T(a_file_has_the_limit_of_the_configuration),
+        T(a_program_has_the_memory_that_it_needs),
         T(threads_are_for_all_slots),
         T(needs_do_not_overflow)
     };
