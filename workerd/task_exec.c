@@ -56,9 +56,14 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     }
 
     if (!is_ours(a, t)) {
-        return reel_attempt_fail(a, REEL_INVAL, "BAD_PIPELINE", "prepare",
-                                 "this worker's pipeline \"%s\" has no such "
-                                 "program in \"%s\"", a->pipeline, t->node);
+        err = reel_attempt_fail(a, REEL_INVAL, "BAD_PIPELINE", "prepare",
+                                "this worker's pipeline \"%s\" has no such "
+                                "program in \"%s\"", a->pipeline, t->node);
+
+        /* workers read a changed file one after the other */
+        a->outcome.retry = true;
+
+        return err;
     }
 
     if (reel_answer_check(a) == REEL_EXISTS) {
