@@ -71,7 +71,7 @@ static const struct {
     unsigned arg;
     uint64_t mask, value;
 } checked[] = {
-    /* a file read-only or for nothing at all is emptied nevertheless */
+    /* what is opened to be read, or for nothing, is emptied nevertheless */
     { SCMP_SYS(open), 1, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC },
     { SCMP_SYS(open), 1, O_ACCMODE, O_ACCMODE },
     { SCMP_SYS(openat), 2, O_ACCMODE | O_TRUNC, O_RDONLY | O_TRUNC },
