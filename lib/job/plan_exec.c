@@ -138,7 +138,7 @@ add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
 }
 
 
-/* the tasks of which the node gets a file by its input k, made or not */
+/* how many tasks give the node a file by its input k */
 static uint32_t
 from_tasks(const reel_planner_t *p, const reel_node_t *n, uint32_t k)
 {

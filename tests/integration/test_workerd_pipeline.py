@@ -15,7 +15,7 @@ LOOK = r"""#!/bin/sh
     ls ../.. >/dev/null 2>&1 && echo LEAK store
     echo x 2>/dev/null >> in/source && echo LEAK source
     echo x 2>/dev/null > ../x && echo LEAK scratch
-    touch /tmp/reel-leak 2>/dev/null && echo LEAK tmp
+    echo x 2>/dev/null > /tmp/reel-leak && echo LEAK tmp
     kill -0 $OUTSIDE 2>/dev/null && echo LEAK signal
     chmod 0 in/source && cp -p in/source tmp/film && echo copied
     /usr/bin/python3 - <<'EOF'
