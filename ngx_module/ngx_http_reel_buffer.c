@@ -1,14 +1,16 @@
 /*
  * The worker's buffers.  Those used last are used first, while they are in
- * the processor's cache; more than a few are not kept.  They are mapped, not
- * allocated: what malloc gets back it rarely gives back.
+ * the processor's cache; more than some are not kept.  They are mapped, not
+ * allocated: what malloc gets back it rarely gives back.  To unmap one may
+ * take long, 0.7 ms where virtual processors have to be told of it: so those
+ * of as many streams as a busy worker has stay.
  */
 
 #include "ngx_module/ngx_http_reel_stream.h"
 
 #include <sys/mman.h>
 
-#define BUFFERS_KEPT  16
+#define BUFFERS_KEPT  64
 
 static u_char     *kept[BUFFERS_KEPT];
 static ngx_uint_t  nkept;

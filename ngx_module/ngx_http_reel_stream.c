@@ -5,9 +5,12 @@
 
 #include <sys/mman.h>
 
-/* bytes a turn of the event loop: of one stream, of all */
-#define SHARE_STREAM  (512 * 1024)
-#define SHARE_WORKER  (2 * 1024 * 1024)
+/* bytes of one stream a turn of the event loop */
+#define SHARE_STREAM  (256 * 1024)
+
+/* what costs as much as so many: to begin; to read, with what is read */
+#define BEGIN_COST    (128 * 1024)
+#define READ_COST     (2 * 1024)
 
 /* what the kernel is told to read behind what a thread reads */
 #define AHEAD         (1024 * 1024)
@@ -15,18 +18,17 @@
 /* mapped once, never written and hardly ever read */
 #define HOLE          (16 * 1024 * 1024)
 
+static void go_on(void *data);
 static void run(ngx_http_reel_stream_t *s);
 static ngx_int_t begin(ngx_http_reel_stream_t *s);
 static ngx_int_t range(ngx_http_reel_stream_t *s);
 static ngx_int_t parse_range(ngx_str_t *value, off_t *first, off_t *last);
 static ngx_int_t skip(ngx_http_reel_stream_t *s, off_t n);
 static void writer(ngx_http_request_t *r);
+static void flush(ngx_http_reel_stream_t *s);
 static void send_more(ngx_http_reel_stream_t *s);
 static ngx_int_t fill(ngx_http_reel_stream_t *s);
-static void count_bytes(ngx_http_reel_stream_t *s, size_t n);
 static void wait_for_socket(ngx_http_reel_stream_t *s);
-static void wait_for_turn(ngx_http_reel_stream_t *s);
-static void next_turn(ngx_event_t *ev);
 static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
 static ngx_int_t gather_remote(ngx_http_reel_stream_t *s,
     ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
@@ -43,13 +45,6 @@ static void cleanup(void *data);
 
 /* reads that need no thread: used at once, so one for all */
 static u_char  *scratch;
-
-/* the streams of this worker that go on in the next turn, in this order */
-static struct {
-    ngx_queue_t  queue;
-    ngx_event_t  event;
-    size_t       used;      /* bytes made in this turn */
-} turn;
 
 
 ngx_int_t
@@ -68,6 +63,10 @@ ngx_http_reel_stream_start(ngx_http_request_t *r, ngx_http_reel_stream_t *s)
     s->play->out = s;
     s->request = r;
 
+    s->turn.request = r;
+    s->turn.handler = go_on;
+    s->turn.data = s;
+
     r->main->count++;
     run(s);
 
@@ -80,10 +79,7 @@ cleanup(void *data)
 {
     ngx_http_reel_stream_t *s = data;
 
-    if (s->queued) {
-        ngx_queue_remove(&s->queue);
-    }
-
+    ngx_http_reel_turn_leave(&s->turn);
     release_read(s);
 
     if (s->start) {
@@ -99,6 +95,21 @@ ngx_http_reel_stream_resume(ngx_http_reel_stream_t *s)
 }
 
 
+/* in another turn */
+static void
+go_on(void *data)
+{
+    ngx_http_reel_stream_t *s = data;
+
+    if (s->started) {
+        flush(s);
+
+    } else {
+        run(s);
+    }
+}
+
+
 /* as far as it goes now */
 static void
 run(ngx_http_reel_stream_t *s)
@@ -110,6 +121,11 @@ run(ngx_http_reel_stream_t *s)
 
     if (s->started) {
         send_more(s);
+        return;
+    }
+
+    if (ngx_http_reel_turn_over()) {
+        ngx_http_reel_turn_wait(&s->turn);
         return;
     }
 
@@ -142,6 +158,8 @@ begin(ngx_http_reel_stream_t *s)
     ngx_http_request_t  *r;
 
     r = s->request;
+
+    ngx_http_reel_turn_spend(BEGIN_COST);
 
     if (ngx_http_reel_play_etag(r, s->play, s->what, 0, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, s->play, s->length, &etag) != NGX_OK)
@@ -300,7 +318,7 @@ writer(ngx_http_request_t *r)
     p = ctx->data;
     s = p->out;
 
-    if (s->reading || s->queued) {
+    if (s->reading || s->turn.waits) {
         return;
     }
 
@@ -313,11 +331,33 @@ writer(ngx_http_request_t *r)
         ngx_del_timer(wev);
     }
 
-    if (s->buf->pos != s->buf->last || r->buffered || c->buffered) {
+    if (ngx_http_reel_turn_over()) {
+        ngx_http_reel_turn_wait(&s->turn);
+        return;
+    }
+
+    flush(s);
+}
+
+
+/* what the socket did not take when it was made */
+static void
+flush(ngx_http_reel_stream_t *s)
+{
+    size_t               left;
+    ngx_http_request_t  *r;
+
+    r = s->request;
+    left = s->buf->last - s->buf->pos;
+
+    if (left || r->buffered || r->connection->buffered) {
         if (ngx_http_output_filter(r, NULL) == NGX_ERROR) {
             ngx_http_finalize_request(r, NGX_ERROR);
             return;
         }
+
+        left -= s->buf->last - s->buf->pos;
+        ngx_http_reel_turn_spend(left);
     }
 
     send_more(s);
@@ -341,8 +381,8 @@ send_more(ngx_http_reel_stream_t *s)
             return;
         }
 
-        if (s->share == 0 || turn.used >= SHARE_WORKER) {
-            wait_for_turn(s);
+        if (s->share == 0 || ngx_http_reel_turn_over()) {
+            ngx_http_reel_turn_wait(&s->turn);
             return;
         }
 
@@ -386,7 +426,9 @@ fill(ngx_http_reel_stream_t *s)
     /* what is left of it is read again: it is little */
     release_read(s);
 
-    count_bytes(s, n);
+    s->pos += n;
+    s->share -= ngx_min(s->share, n);
+    ngx_http_reel_turn_spend(n);
 
     b = s->buf;
     b->pos = s->start;
@@ -401,24 +443,6 @@ fill(ngx_http_reel_stream_t *s)
     }
 
     return NGX_OK;
-}
-
-
-/* a turn lasts until the event that the first bytes post */
-static void
-count_bytes(ngx_http_reel_stream_t *s, size_t n)
-{
-    if (turn.event.handler == NULL) {
-        turn.event.handler = next_turn;
-        turn.event.log = ngx_cycle->log;
-        ngx_queue_init(&turn.queue);
-    }
-
-    ngx_post_event(&turn.event, &ngx_posted_next_events);
-
-    s->pos += n;
-    s->share -= ngx_min(s->share, n);
-    turn.used += n;
 }
 
 
@@ -437,54 +461,6 @@ wait_for_socket(ngx_http_reel_stream_t *s)
 
     if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
         ngx_http_finalize_request(s->request, NGX_ERROR);
-    }
-}
-
-
-static void
-wait_for_turn(ngx_http_reel_stream_t *s)
-{
-    ngx_queue_insert_tail(&turn.queue, &s->queue);
-    s->queued = 1;
-}
-
-
-static void
-next_turn(ngx_event_t *ev)
-{
-    ngx_queue_t             *q, first;
-    ngx_connection_t        *c;
-    ngx_http_reel_stream_t  *s;
-
-    turn.used = 0;
-
-    /* those that come back have had their share */
-    ngx_queue_init(&first);
-    ngx_queue_add(&first, &turn.queue);
-    ngx_queue_init(&turn.queue);
-
-    while (!ngx_queue_empty(&first) && turn.used < SHARE_WORKER) {
-        q = ngx_queue_head(&first);
-        s = ngx_queue_data(q, ngx_http_reel_stream_t, queue);
-
-        ngx_queue_remove(q);
-        s->queued = 0;
-
-        c = s->request->connection;
-        ngx_http_set_log_request(c->log, s->request);
-
-        send_more(s);
-        ngx_http_run_posted_requests(c);
-    }
-
-    while (!ngx_queue_empty(&first)) {
-        q = ngx_queue_last(&first);
-        ngx_queue_remove(q);
-        ngx_queue_insert_head(&turn.queue, q);
-    }
-
-    if (!ngx_queue_empty(&turn.queue)) {
-        ngx_post_event(ev, &ngx_posted_next_events);
     }
 }
 
@@ -509,6 +485,16 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
 {
     ngx_uint_t                    i;
     ngx_http_reel_stream_read_t  *rd;
+
+    /* there may be a read for each NAL unit */
+    if (!s->started) {
+        if (ngx_http_reel_turn_over()) {
+            ngx_http_reel_turn_wait(&s->turn);
+            return NGX_AGAIN;
+        }
+
+        ngx_http_reel_turn_spend(READ_COST);
+    }
 
     if (s->play->place.uri.len) {
         return gather_remote(s, stretches, n, min, p, len);

@@ -6,9 +6,9 @@
  * Bytes are read in the event loop when the page cache has them, else in the
  * thread pool.  A stream has one buffer; nothing more is made before the
  * socket took what is in it.  Of a turn of the event loop a stream takes a
- * share, and all of them a larger one: then they go on in the next turn.
+ * share, and all of them a larger one: see ngx_http_reel_turn.h.
  *
- * Buffers belong to the worker, which keeps a few and gives the others back
+ * Buffers belong to the worker, which keeps some and gives the others back
  * to the system, so that a thousand slow readers leave nothing behind.
  */
 
@@ -16,6 +16,7 @@
 #define NGX_HTTP_REEL_STREAM_H
 
 #include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_turn.h"
 
 #define NGX_HTTP_REEL_STREAM_BUFFER  65536
 
@@ -29,7 +30,7 @@ typedef struct ngx_http_reel_stream_s  ngx_http_reel_stream_t;
 
 /*
  * Each may ask for bytes; when that says NGX_AGAIN it returns this, and is
- * called again, from its beginning, when they are there.  NGX_ABORT: what is
+ * called again, from its beginning, when they are there or may be asked for.  NGX_ABORT: what is
  * stored is damaged, which was logged; NGX_ERROR: the store failed.
  */
 typedef struct {
@@ -78,13 +79,12 @@ struct ngx_http_reel_stream_s {
     u_char                  *start;     /* the buffer */
     ngx_buf_t               *buf;
     size_t                   share;     /* of this turn that is left */
-    ngx_queue_t              queue;     /* of those that wait for the next */
+    ngx_http_reel_turn_t     turn;
 
     ngx_http_reel_stream_read_t  read;
     void                    *window;    /* of a file that is fetched */
     u_char                  *large;     /* for what no buffer can hold */
     unsigned                 started:1;
-    unsigned                 queued:1;
     unsigned                 reading:1; /* in the thread pool */
     unsigned                 ready:1;   /* read has what was asked for */
 };
