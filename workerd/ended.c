@@ -16,10 +16,28 @@
 #define ENDED   "ended "
 
 
+bool
+reel_slot_deleted(reel_slot_t *s)
+{
+    bool             dead;
+    reel_attempt_t  *a = s->attempt;
+
+    if (reel_final_tombstone(a->w->store, a->asset, &dead) != REEL_OK
+        || !dead)
+    {
+        return false;
+    }
+
+    reel_log_task(REEL_LOG_INFO, a->job, a->task, "the asset was deleted");
+    reel_outbox_look(a->w->outbox);
+
+    return true;
+}
+
+
 static void
 on_tick(void *arg)
 {
-    bool           dead, any = false;
     reel_slot_t   *slot;
     reel_slots_t  *s = arg;
 
@@ -27,19 +45,11 @@ on_tick(void *arg)
         slot = &s->slot[i];
 
         if (slot->state == REEL_SLOT_RUNNING && !slot->lost
-            && reel_final_tombstone(s->w->store, slot->attempt->asset, &dead)
-               == REEL_OK && dead)
+            && reel_slot_deleted(slot))
         {
-            any = true;
-            reel_log_task(REEL_LOG_INFO, slot->attempt->job,
-                          slot->attempt->task, "the asset was deleted");
             slot->lost = true;
             reel_child_kill(slot->proc);
         }
-    }
-
-    if (any) {
-        reel_outbox_look(s->w->outbox);
     }
 
     reel_timer_start(s->w->loop, &s->ended, TICK_MS, on_tick, s);

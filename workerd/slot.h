@@ -72,6 +72,12 @@ void reel_slot_report(reel_slot_t *s);
 /* the arguments of step; complete: with the slot's attempt */
 void reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete);
 
+/*
+ * Whether the attempt's asset has a tombstone.  Then the outbox is made to
+ * cancel the job, and the attempt is of no use (ended.c).
+ */
+bool reel_slot_deleted(reel_slot_t *s);
+
 /* looks for deleted assets from now on (ended.c) */
 void reel_slots_watch_ended(reel_slots_t *s);
 

@@ -264,6 +264,10 @@ start(reel_slot_t *s)
     if (err == REEL_EXISTS) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");
     }
+    if (err != REEL_OK && err != REEL_EXISTS && reel_slot_deleted(s)) {
+        reel_slot_idle(s);              /* cancel takes the lease away */
+        return;
+    }
     if (err != REEL_OK) {
         if (err != REEL_EXISTS && !a->outcome.failed) {
             (void) reel_attempt_store_fail(a, err, "prepare");

@@ -135,7 +135,8 @@ def test_deleted_while_it_runs():
                                     if t[0] == "v"])
         began = time.monotonic()
         s.write(s.path(a, "tombstone"), b"")
-        wait_for(lambda: "dropped: the lease was lost" in s.said())
+        wait_for(lambda: "the asset was deleted" in s.said())
+        wait_for(lambda: not s.workers[0].children())
         assert time.monotonic() - began < 5 * 2
         wait_for(lambda: not os.path.exists(s.pending(a)))
         job = K + "job:" + a + ".1"
