@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/hex.h"
+#include "lib/base/rescale.h"
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
 #include "workerd/room.h"
@@ -14,7 +15,7 @@
 /* the fields of step's reply behind the outcome */
 enum {
     F_JOB = 1, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
-    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_QUEUE,
+    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_QUEUE, F_WAIT,
     F_END
 };
 
@@ -141,6 +142,7 @@ read_rest(reel_attempt_t *a, const reel_reply_t *r)
     }
     a->number = (uint32_t) number;
     a->timeout_s = (uint32_t) timeout;
+    a->wait_ms = reel_reply_uint(reel_reply_at(r, F_WAIT));
 
     a->payload = malloc(payload.len + 1);
     if (a->payload == NULL) {
@@ -292,6 +294,22 @@ reel_attempt_outputs(reel_attempt_t *a, reel_child_t *io, unsigned n)
     io->nout = n;
 
     return REEL_OK;
+}
+
+
+void
+reel_attempt_media(reel_attempt_t *a, const reel_grid_t *g,
+    uint32_t frag_from, uint32_t frag_to)
+{
+    int64_t  from = (int64_t) frag_from * g->gop_ts;
+    int64_t  to = (int64_t) frag_to * g->gop_ts;
+
+    to = to < g->end_ts ? to : g->end_ts;
+
+    if (to > from) {
+        a->media_ms = (uint64_t) reel_rescale(to - from, 1000, g->timescale,
+                                              REEL_ROUND_NEAR);
+    }
 }
 
 

@@ -79,6 +79,10 @@ struct reel_attempt_s {
     reel_args_t            tasks;           /* plan's answer */
     reel_outcome_t         outcome;
     bool                   said;            /* by the child: the outcome */
+    uint64_t               wait_ms;         /* ready until claimed */
+    uint64_t               media_ms;        /* that it encodes; 0: none */
+    bool                   stood;           /* the answer, before it ran */
+    bool                   forgiven;        /* the film goes without it */
 };
 
 /* NULL: no such type */
@@ -109,6 +113,10 @@ reel_err_t reel_attempt_source(reel_attempt_t *a, reel_child_t *io)
 /* n staged outputs, their descriptors into io */
 reel_err_t reel_attempt_outputs(reel_attempt_t *a, reel_child_t *io,
     unsigned n) REEL_WARN_UNUSED;
+
+/* an encode of these fragments: how long they are */
+void reel_attempt_media(reel_attempt_t *a, const reel_grid_t *g,
+    uint32_t frag_from, uint32_t frag_to);
 
 /*
  * Output i becomes the object <rendition>/<name> of the asset, and must have

@@ -1,5 +1,6 @@
 #include "workerd/config.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
                  "0123456789._-"
 #define LABEL_CHARS ID_CHARS ","
+#define LOOPBACK    "127.0.0.1:"
 
 static reel_err_t read_redis(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
@@ -21,6 +23,8 @@ static reel_err_t read_sandbox(void *dst, const reel_yaml_t *n,
 static reel_err_t read_labels(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 static reel_err_t read_log(void *dst, const reel_yaml_t *n, reel_error_t *e);
+static reel_err_t read_metrics(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
 static reel_err_t read_limits(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 static reel_err_t read_addresses(void *dst, const reel_yaml_t *n,
@@ -51,6 +55,8 @@ static const reel_yaml_key_t keys[] = {
     { "sandbox", REEL_YAML_TYPE_FN, AT(sandbox_required), 0, 0,
       read_sandbox, false },
     { "log", REEL_YAML_TYPE_FN, AT(log), 0, 0, read_log, false },
+    { "metrics", REEL_YAML_TYPE_FN, AT(metrics), 0, 0, read_metrics,
+      false },
     { "webhooks", REEL_YAML_TYPE_FN, AT(webhooks), 0, 0,
       reel_config_webhooks, false },
     { "limits", REEL_YAML_TYPE_FN, 0, 0, 0, read_limits, false },
@@ -322,6 +328,34 @@ read_log(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
     if (reel_log_level_parse(dst, reel_str(text)) != REEL_OK) {
         return reel_yaml_fail(n, e, "log is error, warn, info or debug");
+    }
+
+    return REEL_OK;
+}
+
+
+/* a port alone is loopback's; a name would have to be asked for */
+static reel_err_t
+read_metrics(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char                text[128], whole[128 + sizeof(LOOPBACK)];
+    uint8_t             in[16];
+    reel_err_t          err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+    reel_redis_addr_t  *at = dst;
+
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    (void) snprintf(whole, sizeof(whole), "%s%s",
+                    strchr(text, ':') == NULL ? LOOPBACK : "", text);
+
+    if (reel_config_address(at, whole) != REEL_OK
+        || (at->socket[0] == '\0' && inet_pton(AF_INET, at->host, in) != 1
+            && inet_pton(AF_INET6, at->host, in) != 1))
+    {
+        return reel_yaml_fail(n, e, "\"%.60s\" is not a port, an address in "
+                              "numbers and a port, or unix:/path", text);
     }
 
     return REEL_OK;

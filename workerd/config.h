@@ -40,6 +40,8 @@ typedef struct {
     uint32_t          megapixels;       /* of a picture */
     bool              sandbox_required;
     reel_log_level_t  log;
+    reel_redis_addr_t metrics;          /* an address in numbers; or all "":
+                                           none are told */
     reel_webhooks_conf_t webhooks;
 } reel_config_t;
 

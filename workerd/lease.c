@@ -133,9 +133,8 @@ reel_slots_renew(reel_slots_t *s)
 static void
 on_swept(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    uint64_t  lost, overdue;
-
-    (void) arg;
+    uint64_t       lost, overdue;
+    reel_slots_t  *s = arg;
 
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: sweep was refused: %.200s",
@@ -144,6 +143,9 @@ on_swept(void *arg, reel_err_t err, const reel_reply_t *reply)
 
     lost = reel_reply_uint(reel_reply_at(reply, 0));
     overdue = reel_reply_uint(reel_reply_at(reply, 2));
+
+    s->w->metrics.leases_lost += lost;
+    s->w->metrics.overdue += overdue;
 
     if (err == REEL_OK && (lost != 0 || overdue != 0)) {
         reel_log(REEL_LOG_WARN, "%llu leases ended, %llu tasks were overdue",

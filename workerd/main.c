@@ -25,6 +25,7 @@
 #include "workerd/presence.h"
 #include "workerd/room.h"
 #include "workerd/sandbox.h"
+#include "workerd/scrape.h"
 #include "workerd/slots.h"
 #include "workerd/sweep.h"
 #include "workerd/webhooks.h"
@@ -362,6 +363,13 @@ start(reel_worker_t *w)
         return EXIT_SYSTEM;
     }
 
+    if (w->conf.metrics.socket[0] != '\0' || w->conf.metrics.port != 0) {
+        w->scrape = reel_scrape_new(w);
+        if (w->scrape == NULL) {
+            return EXIT_SYSTEM;
+        }
+    }
+
     reel_redis_subscribe(w->redis, REEL_REDIS_PREFIX "wake", on_wake, w);
 
     return EXIT_FINE;
@@ -373,6 +381,7 @@ stop(reel_worker_t *w)
 {
     /* first: its callbacks lead into the others */
     reel_redis_free(w->redis);
+    reel_scrape_free(w->scrape);
     reel_webhooks_free(w->webhooks);
     reel_presence_free(w->presence);
     reel_completion_free(w->completion);

@@ -441,6 +441,13 @@ reel_outbox_look(reel_outbox_t *o)
 }
 
 
+size_t
+reel_outbox_pending(const reel_outbox_t *o)
+{
+    return o->seen;
+}
+
+
 static void
 on_timer(void *arg)
 {

@@ -14,6 +14,9 @@
 reel_outbox_t *reel_outbox_new(reel_worker_t *w);   /* NULL: no memory */
 void reel_outbox_free(reel_outbox_t *o);            /* NULL is fine */
 
+/* entries of pending/ when they were listed last */
+size_t reel_outbox_pending(const reel_outbox_t *o);
+
 /* looks now, as it does when Redis comes back */
 void reel_outbox_look(reel_outbox_t *o);
 

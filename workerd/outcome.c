@@ -36,6 +36,9 @@ static const reel_code_t codes[] = {
     { "SHUTDOWN", true, false, OURS }
 };
 
+_Static_assert(sizeof(codes) / sizeof(codes[0]) == REEL_CODES,
+               "REEL_CODES is their number");
+
 
 const reel_code_t *
 reel_code_find(const char *code)

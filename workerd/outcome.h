@@ -12,6 +12,7 @@
 #include "lib/base/err.h"
 
 #define REEL_CODE_MAX 32
+#define REEL_CODES    18       /* in the table */
 
 typedef struct {
     const char *code;

@@ -240,3 +240,24 @@ reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
 
     return r;
 }
+
+
+reel_use_t
+reel_room_use(const reel_slots_t *s)
+{
+    reel_use_t             u = { 0 };
+    const reel_attempt_t  *a;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        a = s->slot[i].attempt;
+
+        /* one of an unknown type does not run */
+        if (a != NULL && a->ops != NULL) {
+            u.cores += a->slots;
+            u.memory_mib += a->memory_mib;
+            u.tasks[a->ops->type]++;
+        }
+    }
+
+    return u;
+}

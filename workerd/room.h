@@ -39,4 +39,7 @@ reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
 /* cores for tasks in all, as reel_room_free found them: a quota may shrink */
 uint32_t reel_room_cores(const reel_slots_t *s);
 
+/* what its tasks hold */
+reel_use_t reel_room_use(const reel_slots_t *s);
+
 #endif

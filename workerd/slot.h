@@ -66,6 +66,9 @@ void reel_slot_take(reel_slot_t *s, const reel_reply_t *reply);
 /* lets the attempt go and looks for the next */
 void reel_slot_idle(reel_slot_t *s);
 
+/* in the metrics */
+void reel_slot_count(const reel_slot_t *s, reel_ending_t how);
+
 /* tells Redis how the attempt ended (a->outcome); repeats until it is told */
 void reel_slot_report(reel_slot_t *s);
 

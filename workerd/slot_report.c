@@ -54,6 +54,17 @@ answered(reel_slot_t *s, reel_err_t err, const reel_reply_t *reply)
 }
 
 
+void
+reel_slot_count(const reel_slot_t *s, reel_ending_t how)
+{
+    const reel_attempt_t  *a = s->attempt;
+
+    reel_metrics_ended(&s->slots->w->metrics,
+                       a->ops != NULL ? a->ops->type : REEL_TASK_TYPES, how,
+                       a->outcome.failed ? a->outcome.code : NULL);
+}
+
+
 static void
 told(reel_slot_t *s, const reel_reply_t *reply)
 {
@@ -61,10 +72,14 @@ told(reel_slot_t *s, const reel_reply_t *reply)
     reel_attempt_t  *a = s->attempt;
 
     if (!reel_str_eqz(said, "ok")) {
+        reel_slot_count(s, REEL_ENDED_LOST);
         reel_log_task(REEL_LOG_WARN, a->job, a->task,
                       "done, but the lease was lost: the answer stands");
         return;
     }
+
+    reel_slot_count(s, a->stood ? REEL_ENDED_STOOD
+                       : a->forgiven ? REEL_ENDED_WITHOUT : REEL_ENDED_DONE);
 
     reel_log_task(REEL_LOG_INFO, a->job, a->task, "done in %lld ms",
                   (long long) (reel_loop_now() - s->started_ms));
@@ -139,6 +154,14 @@ finalise(reel_slot_t *s)
 }
 
 
+/* this try among those that the task has */
+static bool
+counts(const reel_outcome_t *o)
+{
+    return reel_code_find(o->code)->counted;
+}
+
+
 static void
 on_fail(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
@@ -156,7 +179,14 @@ on_fail(void *arg, reel_err_t err, const reel_reply_t *reply)
                   (int) said.len, said.p);
 
     if (reel_str_eqz(said, "failed")) {
+        reel_slot_count(s, REEL_ENDED_FAIL);
         finalise(s);
+
+    } else if (reel_str_eqz(said, "delayed")) {
+        reel_slot_count(s, counts(&s->attempt->outcome) ? REEL_ENDED_RETRY
+                                                        : REEL_ENDED_RELEASE);
+    } else {
+        reel_slot_count(s, REEL_ENDED_LOST);
     }
 
     reel_slot_idle(s);
@@ -191,7 +221,7 @@ send_fail(reel_slot_t *s, const char *key)
     const reel_outcome_t  *o = &a->outcome;
 
     class = !o->retry ? "fail"
-            : reel_code_find(o->code)->counted ? "retry" : "release";
+            : counts(o) ? "retry" : "release";
 
     reel_args_init(&args);
     reel_args_addz(&args, a->job);

@@ -262,6 +262,7 @@ start(reel_slot_t *s)
     }
 
     if (err == REEL_EXISTS) {
+        a->stood = true;
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");
     }
     if (err != REEL_OK && err != REEL_EXISTS && reel_slot_deleted(s)) {
@@ -320,6 +321,8 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
     }
 
     if (err == REEL_OK) {
+        reel_metrics_claimed(&s->slots->w->metrics, s->attempt->ops->type,
+                             s->attempt->wait_ms);
         start(s);
         return;
     }
@@ -418,11 +421,15 @@ static void
 on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     size_t tail_len)
 {
+    uint64_t      ran_ms;
     reel_slot_t  *s = arg;
 
     s->proc = NULL;
+    ran_ms = (uint64_t) (reel_loop_now() - s->started_ms);
+    reel_metrics_ran(&s->slots->w->metrics, s->attempt->ops->type, ran_ms);
 
     if (s->lost) {
+        reel_slot_count(s, REEL_ENDED_LOST);
         reel_log_task(REEL_LOG_WARN, s->attempt->job, s->attempt->task,
                       "dropped: the lease was lost or the job ended");
         reel_slot_idle(s);
@@ -434,6 +441,9 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
 
     if (s->attempt->outcome.failed) {
         s->log = strndup(tail, tail_len);
+    } else {
+        reel_metrics_encoded(&s->slots->w->metrics, s->attempt->ops->type,
+                             s->attempt->media_ms, ran_ms);
     }
 
     reel_slot_report(s);

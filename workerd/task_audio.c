@@ -122,6 +122,7 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     io->out_fd[0] = a->memfd;
     io->nout = 1;
     a->frags = t->object_frags;
+    reel_attempt_media(a, &t->grid, next_fragment(a), t->frag_to);
     reel_allowance_need(a, &t->grid, t->frag_to - next_fragment(a), t->kbps);
 
     return REEL_OK;

@@ -43,6 +43,7 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     }
     a->answer.nobjects = t->nrungs;
     a->frags = t->frag_to - t->frag_from;
+    reel_attempt_media(a, &t->grid, t->frag_from, t->frag_to);
 
     for (uint32_t i = 0; i < t->nrungs; i++) {
         reel_allowance_need(a, &t->grid, a->frags, t->rungs[i].max_kbps);

@@ -168,6 +168,7 @@ reel_verdict_forgive(reel_attempt_t *a)
 
     reel_answer_release(&a->answer);
     *o = (reel_outcome_t) { 0 };
+    a->forgiven = true;
 
     /* fails as any task does when even that cannot be said */
     (void) !reel_answer_put(a);

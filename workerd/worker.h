@@ -1,7 +1,7 @@
 /*
  * What the parts of one daemon share.  main.c makes it, in this order:
  * configuration, store, pipelines, sandbox probe, loop, Redis, slots,
- * outbox, sweep, completion, webhooks; it is taken down in the reverse.
+ * outbox, sweep, completion, webhooks, scrape; it is taken down in the reverse.
  */
 
 #ifndef REEL_WORKERD_WORKER_H
@@ -14,6 +14,7 @@
 #include "lib/store/store.h"
 #include "workerd/config.h"
 #include "workerd/loop.h"
+#include "workerd/metrics.h"
 #include "workerd/redis.h"
 
 #define REEL_TOKEN_MAX 64       /* <fence>-<nonce> and its terminator */
@@ -24,6 +25,7 @@ typedef struct reel_sweep_s      reel_sweep_t;
 typedef struct reel_completion_s reel_completion_t;
 typedef struct reel_presence_s   reel_presence_t;
 typedef struct reel_webhooks_s   reel_webhooks_t;
+typedef struct reel_scrape_s     reel_scrape_t;
 
 typedef struct {
     reel_config_t      conf;
@@ -43,6 +45,8 @@ typedef struct {
     reel_completion_t *completion;
     reel_presence_t   *presence;
     reel_webhooks_t   *webhooks;
+    reel_scrape_t     *scrape;              /* NULL: no metrics asked for */
+    reel_metrics_t     metrics;
     bool               draining;            /* claims nothing any more */
     bool               once;                /* ends when all is done */
 } reel_worker_t;

@@ -17,6 +17,7 @@ static const struct {
     [REEL_LUA_SWEEP] = { "sweep", lua_sweep },
     [REEL_LUA_HOOK] = { "hook", lua_hook },
     [REEL_LUA_HOOKED] = { "hooked", lua_hooked },
+    [REEL_LUA_DEPTH] = { "depth", lua_depth },
 };
 
 

@@ -37,6 +37,7 @@ typedef enum {
     REEL_LUA_SWEEP,
     REEL_LUA_HOOK,
     REEL_LUA_HOOKED,
+    REEL_LUA_DEPTH,
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 

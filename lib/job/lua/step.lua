@@ -6,7 +6,7 @@
 -- 2, 1 (when nothing else does) or 0.
 -- Reply: ok | stale | none, then, when a task was claimed: job, task, type,
 -- token, payload, attempt, timeout_s, asset, publication, project, pipeline,
--- queue.
+-- queue, ms that the task was ready.
 
 local err = bad_call(7)
 if err then
@@ -283,4 +283,5 @@ event(best.job, task, 'running', worker)
 wake()
 
 return { reply[1], best.job, task, spec.type, token, h[6], attempt,
-         spec.timeout, h[8], h[9], h[10], h[11], best.queue }
+         spec.timeout, h[8], h[9], h[10], h[11], best.queue,
+         text(math.max(0, NOW - (tonumber(h[4] or '') or NOW))) }

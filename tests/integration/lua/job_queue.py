@@ -30,7 +30,7 @@ class Claim:
     def __init__(self, fields):
         (self.job, self.task, self.type, self.token, self.payload,
          self.attempt, self.timeout, self.asset, self.publication,
-         self.project, self.pipeline, self.queue) = fields
+         self.project, self.pipeline, self.queue, self.wait_ms) = fields
 
 
 def task(name, deps="", cls="encode", cost=100, attempts=3, timeout=600,

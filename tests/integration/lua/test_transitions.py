@@ -981,5 +981,50 @@ class Hooks(Case):
             self.hooked("x", "1", "soon")
 
 
+class Depth(Case):
+    """how much work there is, for the metrics"""
+
+    def depth(self, limit=64):
+        return [int(x) for x in self.q.eval("depth", "queues", limit)]
+
+    def test_counts_what_waits_what_runs_and_what_is_tried_again(self):
+        self.assertEqual(self.depth(), [0] * 12)
+        self.q.planned(B, task("v0.0"), project="p2")
+        self.q.planned(A, task("v0.0"), task("v1.0"), task("w", slots=3),
+                       task("p", cls="light"), task("end", "v0.0 v1.0"))
+        self.redis("ZADD", K + "workers", 1, "yesterday", 1 << 50, "now")
+        d = self.depth()
+        self.assertEqual(d[0:6:2], [1, 3, 1])
+        self.assertEqual(d[6:10] + d[11:], [0, 0, 0, 2, 1])
+        # a limit looks at fewer projects
+        self.assertIn(self.depth(1)[2], (1, 2))
+        self.q.fail(self.q.claim(free=1, lights=0), backoff=60000)
+        self.q.claim(free=1, lights=0)
+        d = self.depth()
+        self.assertEqual(d[0:6:2], [1, 1, 1])
+        self.assertEqual(d[6:8], [1, 1])
+
+    def test_how_long_the_oldest_wait(self):
+        self.q.planned(A, task("v0.0"), task("p", cls="light"))
+        ms = int(self.redis("TIME")[0]) * 1000
+        self.redis("HSET", K + "job:" + A, "p:since", ms - 7000)
+        self.redis("ZADD", K + "jobs", ms - 9000, A)
+        light, single, multi, job = (self.depth()[i] for i in (1, 3, 5, 10))
+        self.assertGreaterEqual(light, 7000)
+        self.assertLess(single, 7000)
+        self.assertEqual(multi, 0)
+        self.assertGreaterEqual(job, 9000)
+        # and who claims it hears how long it waited
+        c = self.q.claim(free=0)
+        self.assertEqual(c.task, "p")
+        self.assertGreaterEqual(int(c.wait_ms), 7000)
+        self.assertEqual(self.depth()[1], 0)
+
+    def test_refuses_bad_arguments(self):
+        for argv in ((), (0,), ("x",), (1, 2)):
+            with self.assertRaises(RedisError):
+                self.q.eval("depth", "queues", *argv)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -78,6 +78,8 @@ defaults(void **state)
     assert_string_equal(c.labels, "");
     assert_true(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_INFO);
+    assert_string_equal(c.metrics.socket, "");
+    assert_int_equal(c.metrics.port, 0);
 }
 
 
@@ -96,7 +98,8 @@ everything_set(void **state)
         "sweep_uploads: 6\n"
         "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0 }\n"
         "memory_mib: 2048\nlabels: gpu,av1\n"
-        "sandbox: best-effort\nlog: debug\n", &e), REEL_OK);
+        "sandbox: best-effort\nlog: debug\nmetrics: '[::1]:9'\n", &e),
+        REEL_OK);
 
     assert_string_equal(c.redis.addr[0].host, "db.example");
     assert_string_equal(c.redis.addr[0].socket, "");
@@ -117,6 +120,8 @@ everything_set(void **state)
     assert_string_equal(c.labels, "gpu,av1");
     assert_false(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_DEBUG);
+    assert_string_equal(c.metrics.host, "::1");
+    assert_int_equal(c.metrics.port, 9);
 }
 
 
@@ -146,6 +151,10 @@ refused_with_its_place(void **state)
         { "redis: { address: [], db: 1 }\n", ":3:" },
         { "redis: { address: 'h:1', user: u }\n", ":3:" },
         { "redis: { address: [ 'h:1', 'h' ] }\n", ":3:" },
+        { "redis: 'h:1'\nmetrics: localhost:9424\n", ":4:10: " },
+        { "redis: 'h:1'\nmetrics: 127.0.0.1\n", ":4:10: " },
+        { "redis: 'h:1'\nmetrics: 65536\n", ":4:10: " },
+        { "redis: 'h:1'\nmetrics: unix:m.sock\n", ":4:10: " },
         { "log: info\n", "redis" }
     };
 
@@ -181,6 +190,26 @@ redis_of_many(void **state)
     assert_int_equal(c.redis.addr[1].port, 2);
     assert_string_equal(c.redis.sentinel, "films");
     assert_string_equal(c.redis.user, "reel");
+}
+
+
+static void
+metrics_are_told_on_loopback(void **state)
+{
+    reel_error_t   e;
+    reel_config_t  c;
+
+    (void) state;
+
+    assert_int_equal(load(&c, REQUIRED "redis: 'h:1'\nmetrics: 9424\n", &e),
+                     REEL_OK);
+    assert_string_equal(c.metrics.host, "127.0.0.1");
+    assert_int_equal(c.metrics.port, 9424);
+
+    assert_int_equal(load(&c, REQUIRED "redis: 'h:1'\nmetrics: unix:/m\n",
+                          &e), REEL_OK);
+    assert_string_equal(c.metrics.socket, "/m");
+    assert_int_equal(c.metrics.port, 0);
 }
 
 
@@ -303,6 +332,7 @@ main(void)
         cmocka_unit_test(everything_set),
         cmocka_unit_test(refused_with_its_place),
         cmocka_unit_test(redis_of_many),
+        cmocka_unit_test(metrics_are_told_on_loopback),
         cmocka_unit_test(addresses),
         cmocka_unit_test(webhooks),
         cmocka_unit_test(there_is_a_core)
