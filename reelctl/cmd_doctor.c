@@ -9,13 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/job/keys.h"
 #include "reelctl/http.h"
 #include "reelctl/progress.h"
-#include "reelctl/redis.h"
+#include "reelctl/queue.h"
 
 
 #define LOW_SPACE (1024.0 * 1024 * 1024)
 #define SKEW_S    60
+
+/* a job that takes longer does not go on */
+#define LATE_H    24
 
 
 typedef enum { OK, SKIP, WARN, FAIL } grade_t;
@@ -218,6 +222,74 @@ check_redis_config(doctor_t *d, reel_ctl_redis_t *r)
 
 
 static void
+check_workers(doctor_t *d, reel_ctl_redis_t *r)
+{
+    size_t         i, alive = 0;
+    json_t        *all, *w;
+    int64_t        cores = 0, unused = 0;
+    reel_error_t   e = { "" };
+
+    all = reel_ctl_queue_workers(r, &e);
+    if (all == NULL) {
+        say(d, FAIL, "workers", "%s", e.text);
+        return;
+    }
+
+    json_array_foreach(all, i, w) {
+        if (json_is_true(json_object_get(w, "alive"))) {
+            alive++;
+            cores += reel_ctl_integer(w, "cores");
+            unused += reel_ctl_integer(w, "cores_free");
+        }
+    }
+    json_decref(all);
+
+    if (alive == 0) {
+        say(d, WARN, "workers", "none is alive: jobs wait until workerd "
+            "runs");
+    } else {
+        say(d, OK, "workers", "%zu alive, %lld of %lld cores are free",
+            alive, (long long) unused, (long long) cores);
+    }
+}
+
+
+static void
+check_jobs(doctor_t *d, reel_ctl_redis_t *r)
+{
+    char                 clock[24];
+    int64_t              ms, hours;
+    const char          *argv[5] = { "ZRANGE", REEL_REDIS_PREFIX "jobs", "0",
+                                     "0", "WITHSCORES" };
+    reel_error_t         e = { "" };
+    reel_ctl_strings_t   oldest;
+
+    if (reel_ctl_redis_call(r, &oldest, &e, 5, argv) != REEL_OK) {
+        say(d, FAIL, "jobs", "%s", e.text);
+
+    } else if (oldest.n != 2) {
+        say(d, OK, "jobs", "none is unfinished");
+
+    } else {
+        ms = reel_ctl_queue_now(r) - reel_ctl_number(oldest.v[1]);
+        hours = ms / 3600000;
+        reel_ctl_clock(clock, ms > 0 ? (double) ms / 1000 : 0);
+
+        if (hours < LATE_H) {
+            say(d, OK, "jobs", "the oldest unfinished one was submitted %s "
+                "ago", clock);
+        } else {
+            say(d, WARN, "jobs", "%s was submitted %lld hours ago and did "
+                "not end: reelctl jobs %s", oldest.v[0], (long long) hours,
+                oldest.v[0]);
+        }
+    }
+
+    reel_ctl_strings_release(&oldest);
+}
+
+
+static void
 check_redis(doctor_t *d)
 {
     const char          *address, *argv[2] = { "INFO", "server" };
@@ -256,6 +328,8 @@ check_redis(doctor_t *d)
             "%s answers, version %s%s", address, version,
             strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
+        check_workers(d, r);
+        check_jobs(d, r);
     }
 
     reel_ctl_strings_release(&info);

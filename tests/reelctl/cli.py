@@ -566,6 +566,24 @@ class Redis(Case):
         self.assertRegex("\n".join(lines), r"(?m)^ok +redis +appendonly yes")
         self.assertRegex("\n".join(lines),
                          r"(?m)^ok +redis +maxmemory-policy noeviction")
+        self.assertRegex("\n".join(lines), r"(?m)^warn +workers +none ")
+        self.assertRegex("\n".join(lines), r"(?m)^ok +jobs +none ")
+
+    def test_doctor_workers_and_jobs(self):
+        k = "reel1:{r0}:"
+        now = int(time.time() * 1000)
+        self.redis("ZADD", k + "workers", str(now), "w1", "5", "w0")
+        self.redis("HSET", k + "worker:w1", "cores", "8", "cores_free", "3")
+        self.redis("ZADD", k + "jobs", str(now - 65000), "a.1")
+        found = {n: (r, d) for n, r, d in self.checks(code=OK)}
+        self.assertEqual(found["workers"],
+                         ("ok", "1 alive, 3 of 8 cores are free"))
+        self.assertEqual(found["jobs"][0], "ok")
+        self.assertRegex(found["jobs"][1], r"submitted 1:0\d ago$")
+        self.redis("ZADD", k + "jobs", str(now - 86500000), "b.1")
+        found = {n: (r, d) for n, r, d in self.checks(code=OK)}
+        self.assertEqual(found["jobs"][0], "warn")
+        self.assertRegex(found["jobs"][1], r"^b\.1 was submitted 24 hours ")
 
     def test_doctor_bad_redis(self):
         self.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
