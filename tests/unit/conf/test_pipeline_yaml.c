@@ -166,17 +166,39 @@ all_values(void **state)
     "tasks: { x: { type: exec, command: /bin/x, " more " } }\n"
 
 
+typedef struct {
+    const char *yaml, *text;            /* the error, behind the file's name */
+} refusal_t;
+
+
 static void
-refused(void **state)
+all_refused(const refusal_t *row, size_t n)
 {
     int             bad = 0;
     char            want[256];
-    size_t          i;
     reel_error_t    e;
     reel_pipeline_t p;
-    static const struct {
-        const char *yaml, *text;
-    } rows[] = {
+
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(load(&p, row[i].yaml, &e), REEL_BADDATA);
+        (void) snprintf(want, sizeof(want), "%s/x.yaml:%s", dir,
+                        row[i].text);
+
+        if (strncmp(e.text, want, strlen(want)) != 0) {
+            print_error("\"%s\", not \"%s\"\n", e.text, want);
+            bad++;
+        }
+    }
+
+    assert_int_equal(bad, 0);
+}
+
+
+/* what the built-in tasks are told */
+static void
+settings_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "presett: fast\n", "1:1: unknown key \"presett\"" },
         { "preset: placebo\n", "1:9: \"placebo\" is not a preset" },
         { "preset: [fast]\n", "1:9: preset must be a single value" },
@@ -225,7 +247,19 @@ refused(void **state)
         { "tasks: { plan: 3 }\n", "1:16: plan must be a map" },
         { "tasks:\n  plan: { timeout_s: 9 }\n",
           "2:22: timeout_s must lie within 10" },
+    };
 
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+/* codecs, conditions and edges */
+static void
+graphs_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "codec: vp9\n", "1:8: \"vp9\" is no codec" },
         { "codec: av1\npreset: fast\n", "2:9: \"fast\" is not a preset of "
           "SVT-AV1" },
@@ -257,6 +291,19 @@ refused(void **state)
         { "tasks:\n  poster: { after: [encode_audio, storyboard] }\n"
           "  storyboard: { after: poster }\n",
           "3:24: storyboard: \"storyboard\" and \"poster\" wait for one" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+/* tasks of the user's own */
+static void
+programs_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "tasks: { x: { type: exec } }\n", "1:13: x: \"command\" is missing" },
         { "tasks: { x: { type: exec, command: [ls, -l] } }\n",
           "1:37: x: the program must be an absolute path" },
@@ -285,18 +332,7 @@ refused(void **state)
 
     (void) state;
 
-    for (i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(load(&p, rows[i].yaml, &e), REEL_BADDATA);
-        (void) snprintf(want, sizeof(want), "%s/x.yaml:%s", dir,
-                        rows[i].text);
-
-        if (strncmp(e.text, want, strlen(want)) != 0) {
-            print_error("\"%s\", not \"%s\"\n", e.text, want);
-            bad++;
-        }
-    }
-
-    assert_int_equal(bad, 0);
+    all_refused(rows, COUNT(rows));
 }
 
 
@@ -451,7 +487,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_is_builtin),
         cmocka_unit_test(all_values),
-        cmocka_unit_test(refused),
+        cmocka_unit_test(settings_refused),
+        cmocka_unit_test(graphs_refused),
+        cmocka_unit_test(programs_refused),
         cmocka_unit_test(nodes),
         cmocka_unit_test(several),
         cmocka_unit_test(names),

@@ -341,6 +341,9 @@ not_with_a_growing_index_of_a_ready_asset(void **state)
 }
 
 
+#define FOLDER "scratch/" ASSET ".1/look-7-ab.d"
+
+
 /* links and pipes are no objects of a store of files */
 static void
 folders_of_programs_go(void **state)
@@ -358,11 +361,11 @@ folders_of_programs_go(void **state)
     put_objects();
     put_index(1);
     put_result(1, true);
-    snprintf(path, sizeof(path), "%s/scratch/" ASSET ".1/look-7-ab.d", dir);
+    snprintf(path, sizeof(path), "%s/" FOLDER, dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    strcat(path, "/in");
+    snprintf(path, sizeof(path), "%s/" FOLDER "/in", dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    strcat(path, "/source");
+    snprintf(path, sizeof(path), "%s/" FOLDER "/in/source", dir);
     assert_int_equal(symlink(dir, path), 0);
 
     assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
