@@ -21,25 +21,9 @@ bool
 reel_node_wanted(const reel_pipeline_t *pl, uint32_t node,
     const reel_source_t *src)
 {
-    uint32_t           i;
-    const reel_node_t *n = &pl->nodes[node], *from;
+    const reel_node_t *n = &pl->nodes[node];
 
-    if (n->off || !reel_when_holds(n->when, strlen(n->when), src)) {
-        return false;
-    }
-
-    /* a pipeline that was checked has no cycle of inputs */
-    for (i = 0; i < n->ninputs; i++) {
-        from = reel_pipeline_node(pl, n->inputs[i].from);
-
-        if (from != NULL && n->inputs[i].file[0] != '\0'
-            && !reel_node_wanted(pl, (uint32_t) (from - pl->nodes), src))
-        {
-            return false;
-        }
-    }
-
-    return true;
+    return !n->off && reel_when_holds(n->when, strlen(n->when), src);
 }
 
 

@@ -114,7 +114,8 @@ void reel_plan_add_texts(reel_planner_t *p);
 uint32_t reel_plan_texts(const reel_planner_t *p);      /* their number */
 void reel_plan_add_publish(reel_planner_t *p, bool growing);
 
-/* is the node wanted for this source? */
+/* is the node wanted for this source?  Whether it gets its files,
+   reel_plan_execs knows */
 bool reel_node_wanted(const reel_pipeline_t *pl, uint32_t node,
     const reel_source_t *src);
 

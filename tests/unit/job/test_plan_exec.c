@@ -2,6 +2,7 @@
 
 #include "tests/unit/job/film.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/job/plan.h"
@@ -154,12 +155,51 @@ files_have_a_limit(void **state)
 }
 
 
+/* each of eight inputs from the one before it: 8^15 ways to the first */
+static void
+a_long_chain_is_walked_once(void **state)
+{
+    char         name[8], before[8] = "";
+    uint32_t     i;
+    reel_plan_t  p;
+    reel_node_t *n, *first = NULL;
+    const film_t film = { .num = 25, .den = 1, .frames = 50 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    while (pl.nnodes < REEL_PIPELINE_NODES) {
+        (void) snprintf(name, sizeof(name), "n%u", pl.nnodes);
+        n = add(name, REEL_EACH_NONE);
+        first = first == NULL ? n : first;
+
+        for (i = 0; n != first && i < REEL_NODE_LINKS; i++) {
+            from(n, before);
+        }
+
+        memcpy(before, name, sizeof(before));
+    }
+
+    assert_int_equal(plan(&p, &film, NULL), REEL_OK);
+    assert_non_null(find(&p, name));
+    reel_plan_release(&p);
+
+    /* and without its first there is none of it */
+    first->off = true;
+    assert_int_equal(plan(&p, &film, NULL), REEL_OK);
+    assert_null(find(&p, name));
+    reel_plan_release(&p);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_sound_they_are_left_out),
-        cmocka_unit_test(files_have_a_limit)
+        cmocka_unit_test(files_have_a_limit),
+        cmocka_unit_test(a_long_chain_is_walked_once)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
