@@ -72,13 +72,6 @@ reel_pipeline_default(reel_pipeline_t *p)
 }
 
 
-const reel_pipeline_t *
-reel_pipeline_builtin(void)
-{
-    return &builtin;
-}
-
-
 void
 reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name)
 {

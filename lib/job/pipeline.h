@@ -145,7 +145,6 @@ typedef struct {
 
 /* the values of conf/pipelines/default.yaml; a test compares the two */
 void reel_pipeline_default(reel_pipeline_t *p);
-const reel_pipeline_t *reel_pipeline_builtin(void);
 
 /* a node of that type and name with nothing else said; name fits */
 void reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name);

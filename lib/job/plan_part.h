@@ -106,7 +106,6 @@ void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     uint32_t first, uint32_t n);        /* rungs [first, first + n) */
 void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to);                       /* a task for each sound */
-bool reel_plan_has_poster(const reel_planner_t *p);
 void reel_plan_add_poster(reel_planner_t *p);
 bool reel_plan_has_storyboard(const reel_planner_t *p);
 void reel_plan_add_storyboard(reel_planner_t *p);

@@ -369,8 +369,8 @@ reel_plan_shrink(const reel_source_video_t *v, uint32_t most,
 }
 
 
-bool
-reel_plan_has_poster(const reel_planner_t *p)
+static bool
+has_poster(const reel_planner_t *p)
 {
     return (p->t.video || p->src->cover.width > 0)
            && reel_node_wanted(p->pl, REEL_TASK_POSTER, p->src);
@@ -388,7 +388,7 @@ reel_plan_add_poster(reel_planner_t *p)
     const reel_source_cover_t *c = &p->src->cover;
     const reel_source_video_t *v = &p->src->video;
 
-    if (!reel_plan_has_poster(p)) {
+    if (!has_poster(p)) {
         return;
     }
 
@@ -455,7 +455,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .groups = !growing && p->nchunks > 1 ? p->ngroups : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
         .audio_tracks = p->t.naudios,
-        .poster = !growing && reel_plan_has_poster(p),
+        .poster = !growing && has_poster(p),
         .storyboard = !growing && reel_plan_has_storyboard(p),
         .texts = growing ? 0 : reel_plan_texts(p),
     };
