@@ -24,25 +24,17 @@ static_assert(REEL_NODE_NAME - 1 == 20, "a text below says so");
 reel_err_t
 reel_conf_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
-    int                  i;
-    char                 text[16];
-    reel_err_t           err;
-    reel_video_codec_t  *codec = dst;
+    char        text[16];
+    reel_err_t  err;
 
     err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
-    if (err != REEL_OK) {
-        return err;
+
+    if (err == REEL_OK && !reel_video_codec_find(text, dst)) {
+        err = reel_yaml_fail(n, e, "\"%s\" is no codec that is made: h264, "
+                             "hevc or av1", text);
     }
 
-    for (i = 0; i < REEL_VIDEO_CODECS; i++) {
-        if (strcmp(text, reel_video_codec_name(i)) == 0) {
-            *codec = (reel_video_codec_t) i;
-            return REEL_OK;
-        }
-    }
-
-    return reel_yaml_fail(n, e, "\"%s\" is no codec that is made: h264, hevc "
-                          "or av1", text);
+    return err;
 }
 
 

@@ -10,13 +10,6 @@
 
 
 static reel_err_t
-read_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    return reel_conf_codec(dst, n, e);
-}
-
-
-static reel_err_t
 check_preset(const reel_yaml_t *n, reel_video_codec_t codec,
     const char *preset, reel_error_t *e)
 {
@@ -57,7 +50,7 @@ read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
     reel_err_t  err;
 
     static const reel_yaml_key_t keys[] = {
-        FN("codec", reel_rung_t, codec, read_codec),
+        FN("codec", reel_rung_t, codec, reel_conf_codec),
         { "short_side", REEL_YAML_TYPE_FN, offsetof(reel_rung_t, short_side),
           0, 0, read_short_side, true },
         { "crf", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, crf),
@@ -220,7 +213,7 @@ read_encoder(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
     const reel_yaml_t  *n = reel_yaml_find(root, "codec");
 
     if (n != NULL) {
-        err = read_codec(&p->codec, n, e);
+        err = reel_conf_codec(&p->codec, n, e);
     }
 
     preset = reel_video_preset_default(p->codec);
@@ -267,7 +260,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
     reel_err_t  err, now;
 
     static const reel_yaml_key_t keys[] = {
-        FN("codec", reel_pipeline_t, codec, read_codec),
+        FN("codec", reel_pipeline_t, codec, reel_conf_codec),
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_pipeline_t, preset),
           1, sizeof(p->preset) - 1, NULL, false },
         U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),

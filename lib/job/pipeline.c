@@ -149,6 +149,22 @@ reel_video_codec_name(reel_video_codec_t c)
 }
 
 
+bool
+reel_video_codec_find(const char *name, reel_video_codec_t *c)
+{
+    int i;
+
+    for (i = 0; i < REEL_VIDEO_CODECS; i++) {
+        if (strcmp(name, reel_video_codec_name((reel_video_codec_t) i)) == 0) {
+            *c = (reel_video_codec_t) i;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 const char *
 reel_video_preset_default(reel_video_codec_t c)
 {

@@ -35,6 +35,9 @@ typedef enum {
 
 const char *reel_video_codec_name(reel_video_codec_t c);    /* "h264" */
 
+/* false: none has that name, and *c is as before */
+bool reel_video_codec_find(const char *name, reel_video_codec_t *c);
+
 /* speed presets of the encoder */
 const char *reel_video_preset_default(reel_video_codec_t c);
 bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);

@@ -76,16 +76,9 @@ parse_codec(reel_video_rung_t *r, reel_fields_t *f)
 
     reel_fields_text(f, "codec", name, sizeof(name), 1);
 
-    for (r->codec = 0; f->err == REEL_OK && r->codec < REEL_VIDEO_CODECS;
-         r->codec++)
-    {
-        if (strcmp(name, reel_video_codec_name(r->codec)) == 0) {
-            return;
-        }
+    if (f->err == REEL_OK && !reel_video_codec_find(name, &r->codec)) {
+        reel_fields_fail(f, REEL_BADDATA, "codec", "is not known");
     }
-
-    r->codec = REEL_VIDEO_H264;
-    reel_fields_fail(f, REEL_BADDATA, "codec", "is not known");
 }
 
 
