@@ -29,6 +29,13 @@ count_state(const reel_ctl_strings_t *job, const char *state)
 }
 
 
+static json_int_t
+number(const reel_ctl_strings_t *hash, const char *name)
+{
+    return (json_int_t) reel_ctl_number(reel_ctl_strings_get(hash, name));
+}
+
+
 static json_t *
 job_json(const char *id, const reel_ctl_strings_t *job,
     const reel_ctl_strings_t *progress)
@@ -45,14 +52,10 @@ job_json(const char *id, const reel_ctl_strings_t *job,
                   "project", reel_ctl_strings_get(job, "project"),
                   "pipeline", reel_ctl_strings_get(job, "pipeline"),
                   "state", reel_ctl_strings_get(job, "state"),
-                  "percent", (json_int_t)
-                      reel_ctl_number(reel_ctl_strings_get(progress, "percent")),
-                  "tasks", (json_int_t)
-                      reel_ctl_number(reel_ctl_strings_get(job, "tasks")),
-                  "left", (json_int_t)
-                      reel_ctl_number(reel_ctl_strings_get(job, "left")),
-                  "submitted_ms", (json_int_t)
-                      reel_ctl_number(reel_ctl_strings_get(job, "submitted_ms")));
+                  "percent", number(progress, "percent"),
+                  "tasks", number(job, "tasks"),
+                  "left", number(job, "left"),
+                  "submitted_ms", number(job, "submitted_ms"));
 
     for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         json_object_set_new(j, states[i],
@@ -63,20 +66,27 @@ job_json(const char *id, const reel_ctl_strings_t *job,
 }
 
 
+static int
+integer(const json_t *o, const char *name)
+{
+    return (int) reel_ctl_integer(o, name);
+}
+
+
 static void
 print_job(const json_t *j, int64_t now)
 {
     char  age[24];
 
-    reel_ctl_clock(age, (double) (now - json_integer_value(
-                       json_object_get(j, "submitted_ms"))) / 1000);
+    reel_ctl_clock(age, (double) (now - reel_ctl_integer(j, "submitted_ms"))
+                        / 1000);
     reel_ctl_put_safe(stdout, reel_ctl_text(j, "job"));
     (void) printf("  %-9.16s  %3d %%  %d of %d tasks done, %d running, %d "
                   "ready, %d delayed  for %s\n", reel_ctl_text(j, "state"),
-                  (int) reel_ctl_integer(j, "percent"),
-                  (int) reel_ctl_integer(j, "tasks") - (int) reel_ctl_integer(j, "left"),
-                  (int) reel_ctl_integer(j, "tasks"), (int) reel_ctl_integer(j, "running"),
-                  (int) reel_ctl_integer(j, "ready"), (int) reel_ctl_integer(j, "delayed"), age);
+                  integer(j, "percent"),
+                  integer(j, "tasks") - integer(j, "left"),
+                  integer(j, "tasks"), integer(j, "running"),
+                  integer(j, "ready"), integer(j, "delayed"), age);
 }
 
 
@@ -155,23 +165,22 @@ task_field(const reel_ctl_strings_t *job, const char *task, const char *field)
 static json_t *
 task_json(const reel_ctl_strings_t *job, const char *task)
 {
-    char     type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
-    json_t  *error;
+    char         type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
+    json_t      *error;
+    const char  *spec = task_field(job, task, "spec");
 
     error = json_loads(task_field(job, task, "err"), 0, NULL);
 
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*}",
                      "task", task,
-                     "type", reel_ctl_queue_spec(
-                         type, task_field(job, task, "spec"), 0),
-                     "queue", reel_ctl_queue_spec(
-                         queue, task_field(job, task, "spec"), 1),
+                     "type", reel_ctl_queue_spec(type, spec, 0),
+                     "queue", reel_ctl_queue_spec(queue, spec, 1),
                      "state", task_field(job, task, "s"),
-                     "attempts",
-                     (json_int_t) reel_ctl_number(task_field(job, task, "n")),
+                     "attempts", (json_int_t)
+                         reel_ctl_number(task_field(job, task, "n")),
                      "worker", task_field(job, task, "worker"),
-                     "since_ms",
-                     (json_int_t) reel_ctl_number(task_field(job, task, "since")),
+                     "since_ms", (json_int_t)
+                         reel_ctl_number(task_field(job, task, "since")),
                      "error", error);
 }
 
@@ -182,11 +191,11 @@ print_task(const json_t *t, int64_t now)
     char           clock[24];
     const json_t  *error = json_object_get(t, "error");
 
-    reel_ctl_clock(clock, (double) (now - json_integer_value(
-                       json_object_get(t, "since_ms"))) / 1000);
+    reel_ctl_clock(clock, (double) (now - reel_ctl_integer(t, "since_ms"))
+                          / 1000);
     (void) printf("%-12.40s %-14.40s %-9.16s for %-8s attempt %d  ",
-                  reel_ctl_text(t, "task"), reel_ctl_text(t, "type"), reel_ctl_text(t, "state"), clock,
-                  (int) reel_ctl_integer(t, "attempts"));
+                  reel_ctl_text(t, "task"), reel_ctl_text(t, "type"),
+                  reel_ctl_text(t, "state"), clock, integer(t, "attempts"));
     reel_ctl_put_safe(stdout, reel_ctl_text(t, "worker"));
 
     if (error != NULL) {

@@ -145,12 +145,13 @@ unreadable(const reel_error_t *e)
 }
 
 
-int
-reel_ctl_cmd_workers(reel_ctl_t *c)
+typedef json_t *(*queue_fn)(reel_ctl_redis_t *r, reel_error_t *e);
+
+/* one of them, and when it was so; else an exit code, and it was told why */
+static int
+read_queue(reel_ctl_t *c, queue_fn fn, json_t **list, int64_t *now)
 {
     int                code;
-    json_t            *workers;
-    int64_t            now;
     reel_error_t       e = { "" };
     reel_ctl_redis_t  *r;
 
@@ -159,12 +160,24 @@ reel_ctl_cmd_workers(reel_ctl_t *c)
         return code;
     }
 
-    now = reel_ctl_queue_now(r);
-    workers = reel_ctl_queue_workers(r, &e);
+    *now = reel_ctl_queue_now(r);
+    *list = fn(r, &e);
     reel_ctl_redis_close(r);
 
-    if (workers == NULL) {
-        return unreadable(&e);
+    return *list != NULL ? REEL_EXIT_OK : unreadable(&e);
+}
+
+
+int
+reel_ctl_cmd_workers(reel_ctl_t *c)
+{
+    int      code;
+    json_t  *workers;
+    int64_t  now;
+
+    code = read_queue(c, reel_ctl_queue_workers, &workers, &now);
+    if (code != REEL_EXIT_OK) {
+        return code;
     }
 
     if (c->json) {
@@ -181,25 +194,15 @@ reel_ctl_cmd_workers(reel_ctl_t *c)
 int
 reel_ctl_cmd_tasks(reel_ctl_t *c)
 {
-    int                code;
-    bool               poison = c->opt[REEL_OPT_QUARANTINED] != NULL;
-    json_t            *tasks;
-    int64_t            now;
-    reel_error_t       e = { "" };
-    reel_ctl_redis_t  *r;
+    int      code;
+    bool     poison = c->opt[REEL_OPT_QUARANTINED] != NULL;
+    json_t  *tasks;
+    int64_t  now;
 
-    code = reel_ctl_queue_open(c, &r);
+    code = read_queue(c, poison ? reel_ctl_queue_quarantine
+                                : reel_ctl_queue_running, &tasks, &now);
     if (code != REEL_EXIT_OK) {
         return code;
-    }
-
-    now = reel_ctl_queue_now(r);
-    tasks = poison ? reel_ctl_queue_quarantine(r, &e)
-                   : reel_ctl_queue_running(r, &e);
-    reel_ctl_redis_close(r);
-
-    if (tasks == NULL) {
-        return unreadable(&e);
     }
 
     if (c->json) {

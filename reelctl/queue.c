@@ -34,12 +34,13 @@ reel_ctl_queue_open(reel_ctl_t *c, reel_ctl_redis_t **r)
 }
 
 
-reel_err_t
-reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind, const char *id,
-    reel_ctl_strings_t *out, reel_error_t *e)
+/* a sorted set, the members of a set, or a hash */
+static reel_err_t
+read_key(reel_ctl_redis_t *r, const char *command, const char *kind,
+    const char *id, bool scores, reel_ctl_strings_t *out, reel_error_t *e)
 {
     reel_redis_key_t  key;
-    const char       *argv[2] = { "HGETALL", key };
+    const char       *argv[5] = { command, key, "0", "-1", "WITHSCORES" };
 
     *out = (reel_ctl_strings_t) { 0 };
 
@@ -48,7 +49,17 @@ reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind, const char *id,
                          id);
     }
 
-    return reel_ctl_redis_call(r, out, e, 2, argv);
+    return reel_ctl_redis_call(r, out, e,
+                               strcmp(command, "ZRANGE") != 0 ? 2
+                               : scores ? 5 : 4, argv);
+}
+
+
+reel_err_t
+reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind, const char *id,
+    reel_ctl_strings_t *out, reel_error_t *e)
+{
+    return read_key(r, "HGETALL", kind, id, false, out, e);
 }
 
 
@@ -99,24 +110,16 @@ reel_ctl_integer(const json_t *o, const char *name)
 }
 
 
-/* a range of a sorted set, or the members of a set */
-static reel_err_t
-members(reel_ctl_redis_t *r, const char *command, const char *kind,
-    const char *id, bool scores, reel_ctl_strings_t *out, reel_error_t *e)
+/* all of it, or NULL */
+static json_t *
+whole(json_t *all, reel_err_t err)
 {
-    reel_redis_key_t  key;
-    const char       *argv[5] = { command, key, "0", "-1", "WITHSCORES" };
-
-    *out = (reel_ctl_strings_t) { 0 };
-
-    if (reel_redis_key(key, kind, reel_str(id)) != REEL_OK) {
-        return reel_fail(e, REEL_INVAL, "\"%.60s\" is too long for a key",
-                         id);
+    if (err != REEL_OK) {
+        json_decref(all);
+        return NULL;
     }
 
-    return reel_ctl_redis_call(r, out, e,
-                               strcmp(command, "ZRANGE") != 0 ? 2
-                               : scores ? 5 : 4, argv);
+    return all;
 }
 
 
@@ -124,13 +127,13 @@ static reel_err_t
 count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
     size_t *projects, reel_error_t *e)
 {
-    char                 key[sizeof(reel_redis_key_t)];
-    const char          *argv[2] = { "ZCARD", key };
     reel_err_t           err;
+    reel_redis_key_t     key;
+    const char          *argv[2] = { "ZCARD", key };
     reel_ctl_strings_t   list, n;
 
     *tasks = 0;
-    err = members(r, "ZRANGE", "ready:", queue, false, &list, e);
+    err = read_key(r, "ZRANGE", "ready:", queue, false, &list, e);
     *projects = list.n;
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
@@ -156,7 +159,7 @@ reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
     reel_err_t           err;
     reel_ctl_strings_t   list;
 
-    err = members(r, "SMEMBERS", "queues", "", false, &list, e);
+    err = read_key(r, "SMEMBERS", "queues", "", false, &list, e);
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
         err = count_ready(r, list.v[i], &tasks, &projects, e);
@@ -167,12 +170,7 @@ reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
 
     reel_ctl_strings_release(&list);
 
-    if (err != REEL_OK) {
-        json_decref(all);
-        return NULL;
-    }
-
-    return all;
+    return whole(all, err);
 }
 
 
@@ -213,7 +211,7 @@ reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
     reel_err_t           err;
     reel_ctl_strings_t   list, w;
 
-    err = members(r, "ZRANGE", "workers", "", true, &list, e);
+    err = read_key(r, "ZRANGE", "workers", "", true, &list, e);
 
     for (size_t i = 0; err == REEL_OK && i + 1 < list.n; i += 2) {
         err = reel_ctl_queue_hash(r, "worker:", list.v[i], &w, e);
@@ -224,12 +222,7 @@ reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
 
     reel_ctl_strings_release(&list);
 
-    if (err != REEL_OK) {
-        json_decref(all);
-        return NULL;
-    }
-
-    return all;
+    return whole(all, err);
 }
 
 
@@ -238,10 +231,10 @@ static reel_err_t
 running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     json_t **j, reel_error_t *e)
 {
-    char                 job[REEL_CTL_WORD], name[5][REEL_CTL_WORD];
+    char                 job[REEL_CTL_WORD], name[4][REEL_CTL_WORD];
     char                 type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
     const char          *task = strchr(member, '/');
-    const char          *argv[7] = { "HMGET" };
+    const char          *argv[6] = { "HMGET" };
     reel_err_t           err;
     reel_redis_key_t     key;
     reel_ctl_strings_t   f;
@@ -293,7 +286,7 @@ reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e)
     reel_err_t           err;
     reel_ctl_strings_t   list;
 
-    err = members(r, "ZRANGE", "lease", "", true, &list, e);
+    err = read_key(r, "ZRANGE", "lease", "", true, &list, e);
 
     for (size_t i = 0; err == REEL_OK && i + 1 < list.n; i += 2) {
         err = running_json(r, list.v[i], list.v[i + 1], &j, e);
@@ -304,12 +297,7 @@ reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e)
 
     reel_ctl_strings_release(&list);
 
-    if (err != REEL_OK) {
-        json_decref(all);
-        return NULL;
-    }
-
-    return all;
+    return whole(all, err);
 }
 
 
@@ -358,10 +346,5 @@ reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
 
     reel_ctl_strings_release(&x);
 
-    if (err != REEL_OK) {
-        json_decref(all);
-        return NULL;
-    }
-
-    return all;
+    return whole(all, err);
 }
