@@ -76,6 +76,23 @@ reel_part_combed(reel_fields_t *f)
 
 
 void
+reel_part_words_print(reel_json_t *j, const char *words, uint32_t n)
+{
+    uint32_t i;
+
+    reel_json_key(j, "command");
+    reel_json_array(j);
+
+    for (i = 0; i < n; i++) {
+        reel_json_str(j, reel_str(words));
+        words += strlen(words) + 1;
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+void
 reel_part_grid_print(reel_json_t *j, const reel_grid_t *g)
 {
     reel_json_key(j, "grid");

@@ -19,6 +19,9 @@ int reel_part_rotation(reel_fields_t *f);       /* 0 90 180 270 */
 void reel_part_combed_print(reel_json_t *j, reel_combed_t c);
 reel_combed_t reel_part_combed(reel_fields_t *f);
 
+/* "command": n words, each terminated, one behind the other */
+void reel_part_words_print(reel_json_t *j, const char *words, uint32_t n);
+
 void reel_part_grid_print(reel_json_t *j, const reel_grid_t *g);
 void reel_part_grid_parse(reel_grid_t *g, reel_fields_t *f);
 

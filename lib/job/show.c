@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lib/base/json.h"
+#include "lib/job/part.h"
 
 #define NAMES_SHOWN 4           /* of what a task waits for */
 
@@ -178,7 +178,6 @@ json_node(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
     size_t i)
 {
     uint32_t           k;
-    const char        *word;
     const reel_node_t *n = &pl->nodes[i];
 
     (void) p;
@@ -188,15 +187,7 @@ json_node(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
     reel_json_kbool(j, "off", n->off);
     reel_json_kstr(j, "for_each", reel_each_name(n->each));
     reel_json_kstr(j, "when", n->when);
-    reel_json_key(j, "command");
-    reel_json_array(j);
-
-    for (k = 0, word = n->command; k < n->nwords; k++) {
-        reel_json_str(j, reel_str(word));
-        word += strlen(word) + 1;
-    }
-
-    reel_json_end(j, ']');
+    reel_part_words_print(j, n->command, n->nwords);
     reel_json_key(j, "after");
     reel_json_array(j);
 

@@ -8,24 +8,6 @@
 
 
 static void
-print_words(reel_json_t *j, const reel_exec_t *t)
-{
-    uint32_t    i;
-    const char *word = t->command;
-
-    reel_json_key(j, "command");
-    reel_json_array(j);
-
-    for (i = 0; i < t->nwords; i++) {
-        reel_json_str(j, reel_str(word));
-        word += strlen(word) + 1;
-    }
-
-    reel_json_end(j, ']');
-}
-
-
-static void
 print_files(reel_json_t *j, const reel_exec_t *t)
 {
     uint32_t                  i;
@@ -70,7 +52,7 @@ reel_exec_print(reel_buf_t *b, const reel_exec_t *t)
     reel_json_object(&j);
     reel_json_kstr(&j, "node", t->node);
     reel_json_kuint(&j, "tries", t->tries);
-    print_words(&j, t);
+    reel_part_words_print(&j, t->command, t->nwords);
     reel_json_kbool(&j, "source", t->source);
     reel_json_kbool(&j, "inspect", t->inspect);
     print_files(&j, t);
