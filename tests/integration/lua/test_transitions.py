@@ -123,7 +123,7 @@ class Step(Case):
     def test_none_when_nothing_is_ready(self):
         self.assertEqual(self.q.step(), ("none", None))
         self.q.submit(A)
-        self.assertEqual(self.q.step(free=None), ("none", None))
+        self.assertEqual(self.q.step(lights=0), ("none", None))
 
     def test_fence_begins_at_the_clock_and_grows(self):
         self.q.planned(A, task("v0.0"), task("v1.0"))
