@@ -16,7 +16,10 @@ typedef struct {
     off_t                    at;        /* of the body, that is made next */
 } media_t;
 
+static media_t *create_media(ngx_http_request_t *r);
 static void free_media(void *data);
+static ngx_int_t start(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    media_t *m);
 static ngx_int_t prepare(ngx_http_reel_stream_t *s);
 static off_t seek(ngx_http_reel_stream_t *s, off_t offset);
 static ngx_int_t produce(ngx_http_reel_stream_t *s, u_char *p, size_t size,
@@ -29,21 +32,14 @@ static const ngx_http_reel_stream_ops_t  ops = { prepare, seek, produce };
 ngx_int_t
 ngx_http_reel_gathered_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    media_t             *m;
-    uint32_t             i;
-    ngx_int_t            rc;
-    reel_err_t           err;
-    ngx_pool_cleanup_t  *cln;
+    media_t     *m;
+    ngx_int_t    rc;
+    reel_err_t   err;
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(media_t));
-    if (cln == NULL) {
+    m = create_media(r);
+    if (m == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    m = cln->data;
-    ngx_memzero(m, sizeof(media_t));
-    reel_buf_init(&m->moof, MOOF_MAX);
-    cln->handler = free_media;
 
     rc = ngx_http_reel_movie_piece(r, p, p->number, &m->piece);
     if (rc != NGX_DECLINED) {
@@ -57,6 +53,63 @@ ngx_http_reel_gathered_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return ngx_http_reel_segment_lost(r, p, err);
     }
 
+    return start(r, p, m);
+}
+
+
+ngx_int_t
+ngx_http_reel_gathered_send(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const ngx_http_reel_piece_t *piece, reel_buf_t *moof)
+{
+    media_t  *m;
+
+    m = create_media(r);
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    m->piece = *piece;
+    m->moof = *moof;
+    reel_buf_init(moof, moof->max);
+
+    return start(r, p, m);
+}
+
+
+static media_t *
+create_media(ngx_http_request_t *r)
+{
+    media_t             *m;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(media_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    m = cln->data;
+    ngx_memzero(m, sizeof(media_t));
+    reel_buf_init(&m->moof, MOOF_MAX);
+    cln->handler = free_media;
+
+    return m;
+}
+
+
+static void
+free_media(void *data)
+{
+    media_t *m = data;
+
+    reel_buf_release(&m->moof);
+}
+
+
+static ngx_int_t
+start(ngx_http_request_t *r, ngx_http_reel_play_t *p, media_t *m)
+{
+    uint32_t  i;
+
     for (i = 0; i < m->piece.nsamples; i++) {
         m->sizes += m->piece.samples[i].size;
     }
@@ -67,15 +120,6 @@ ngx_http_reel_gathered_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     m->stream.what = &p->segment;
 
     return ngx_http_reel_stream_start(r, &m->stream);
-}
-
-
-static void
-free_media(void *data)
-{
-    media_t *m = data;
-
-    reel_buf_release(&m->moof);
 }
 
 

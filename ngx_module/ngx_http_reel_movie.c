@@ -22,14 +22,9 @@
 /* a segment: what a thread may touch */
 typedef struct {
     ngx_pool_t              *pool;      /* of its own */
-    ngx_file_t              *file;
-    uint32_t                 track;
-    uint32_t                 sequence;
+    ngx_http_reel_piece_t    in;
     reel_samples_cursor_t    cursor;
 
-    int64_t                  decode_ts;
-    reel_cmaf_sample_t      *samples;
-    uint32_t                 n;
     ngx_chain_t             *out;       /* stretches of the file … */
     ngx_chain_t            **last;
     ngx_buf_t               *buf;       /* … of which this is the last */
@@ -46,13 +41,16 @@ static ngx_int_t name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
-static uint32_t track_id(ngx_http_reel_play_t *p);
+static void begin_piece(ngx_http_reel_play_t *p, uint32_t fragment,
+    ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c);
+static reel_err_t list_samples(ngx_http_reel_piece_t *piece,
+    reel_samples_cursor_t *c, ngx_pool_t *pool);
 static piece_t *create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t *file);
 static void free_piece(void *data);
 static void make_piece(void *data, ngx_log_t *log);
 static reel_err_t collect(piece_t *piece);
-static reel_err_t add_bytes(piece_t *piece, const reel_sample_t *q);
+static reel_err_t add_bytes(piece_t *piece, off_t offset, uint32_t size);
 static void piece_made(ngx_http_request_t *r, void *data);
 static ngx_int_t send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     piece_t *piece);
@@ -275,9 +273,8 @@ ngx_int_t
 ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     uint32_t fragment, ngx_http_reel_piece_t *piece)
 {
-    ngx_int_t               rc;
-    reel_sample_t           q;
-    reel_samples_cursor_t   c;
+    ngx_int_t              rc;
+    reel_samples_cursor_t  c;
 
     rc = p->place.uri.len ? name_file(r, p, &piece->file)
                           : open_file(r, p, &piece->file);
@@ -286,35 +283,10 @@ ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return ngx_http_reel_play_again(r, p);
     }
 
-    reel_samples_seek(&c, &p->index->samples[p->rendition
-                                             - p->index->renditions],
-                      fragment);
+    begin_piece(p, fragment, piece, &c);
 
-    if (rc != NGX_OK || c.left > REEL_SAMPLES_MAX) {
+    if (rc != NGX_OK || list_samples(piece, &c, r->pool) != REEL_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    piece->samples = ngx_palloc(r->pool, (c.left + 1)
-                                         * sizeof(reel_cmaf_sample_t));
-    piece->offsets = ngx_palloc(r->pool, (c.left + 1) * sizeof(off_t));
-
-    if (piece->samples == NULL || piece->offsets == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    piece->header = (uint32_t) reel_runs_at(p->rendition->header_bytes, 0);
-    piece->track_id = track_id(p);
-    piece->sequence = fragment + 1;
-    piece->decode_ts = c.decode_ts;
-
-    for ( /* void */ ; reel_samples_next(&c, &q); piece->nsamples++) {
-        piece->offsets[piece->nsamples] = (off_t) q.offset;
-        piece->samples[piece->nsamples] = (reel_cmaf_sample_t) {
-            .size = q.size,
-            .duration = q.duration,
-            .cts_offset = q.cts_offset,
-            .sync = q.sync
-        };
     }
 
     return NGX_DECLINED;
@@ -436,11 +408,53 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
 }
 
 
-static uint32_t
-track_id(ngx_http_reel_play_t *p)
+static void
+begin_piece(ngx_http_reel_play_t *p, uint32_t fragment,
+    ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c)
 {
-    return p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
-                                            : REEL_TRACK_AUDIO;
+    piece->header = (uint32_t) reel_runs_at(p->rendition->header_bytes, 0);
+    piece->track_id = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
+                                                       : REEL_TRACK_AUDIO;
+    piece->sequence = fragment + 1;
+
+    reel_samples_seek(c, &p->index->samples[p->rendition
+                                            - p->index->renditions],
+                      fragment);
+}
+
+
+/* maybe in a thread */
+static reel_err_t
+list_samples(ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c,
+    ngx_pool_t *pool)
+{
+    reel_sample_t  q;
+
+    if (c->left > REEL_SAMPLES_MAX) {
+        return REEL_LIMIT;
+    }
+
+    piece->samples = ngx_palloc(pool, (c->left + 1)
+                                      * sizeof(reel_cmaf_sample_t));
+    piece->offsets = ngx_palloc(pool, (c->left + 1) * sizeof(off_t));
+
+    if (piece->samples == NULL || piece->offsets == NULL) {
+        return REEL_NOMEM;
+    }
+
+    piece->decode_ts = c->decode_ts;
+
+    for ( /* void */ ; reel_samples_next(c, &q); piece->nsamples++) {
+        piece->offsets[piece->nsamples] = (off_t) q.offset;
+        piece->samples[piece->nsamples] = (reel_cmaf_sample_t) {
+            .size = q.size,
+            .duration = q.duration,
+            .cts_offset = q.cts_offset,
+            .sync = q.sync
+        };
+    }
+
+    return REEL_OK;
 }
 
 
@@ -465,15 +479,10 @@ create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file)
 
     cln->handler = free_piece;
 
-    piece->file = file;
-    piece->track = track_id(p);
-    piece->sequence = p->number + 1;
+    piece->in.file = file;
     piece->last = &piece->out;
 
-    reel_samples_seek(&piece->cursor,
-                      &p->index->samples[p->rendition
-                                         - p->index->renditions],
-                      p->number);
+    begin_piece(p, p->number, &piece->in, &piece->cursor);
 
     reel_buf_init(&piece->moof, 64u << 20);
 
@@ -500,9 +509,11 @@ make_piece(void *data, ngx_log_t *log)
     piece->err = collect(piece);
 
     if (piece->err == REEL_OK) {
-        piece->err = reel_cmaf_fragment(&piece->moof, piece->track,
-                                        piece->sequence, piece->decode_ts,
-                                        piece->samples, piece->n);
+        piece->err = reel_cmaf_fragment(&piece->moof, piece->in.track_id,
+                                        piece->in.sequence,
+                                        piece->in.decode_ts,
+                                        piece->in.samples,
+                                        piece->in.nsamples);
     }
 }
 
@@ -511,53 +522,32 @@ make_piece(void *data, ngx_log_t *log)
 static reel_err_t
 collect(piece_t *piece)
 {
-    reel_err_t              err;
-    reel_sample_t           q;
-    reel_samples_cursor_t  *c;
+    uint32_t    i;
+    reel_err_t  err;
 
-    c = &piece->cursor;
-    piece->decode_ts = c->decode_ts;
+    err = list_samples(&piece->in, &piece->cursor, piece->pool);
 
-    if (c->left > REEL_SAMPLES_MAX) {
-        return REEL_LIMIT;
-    }
-
-    piece->samples = ngx_palloc(piece->pool, (c->left + 1)
-                                             * sizeof(reel_cmaf_sample_t));
-    if (piece->samples == NULL) {
-        return REEL_NOMEM;
-    }
-
-    while (reel_samples_next(c, &q)) {
-
-        piece->samples[piece->n].size = q.size;
-        piece->samples[piece->n].duration = q.duration;
-        piece->samples[piece->n].cts_offset = q.cts_offset;
-        piece->samples[piece->n].sync = q.sync;
-        piece->n++;
-
-        if (q.size) {
-            err = add_bytes(piece, &q);
-            if (err != REEL_OK) {
-                return err;
-            }
+    for (i = 0; err == REEL_OK && i < piece->in.nsamples; i++) {
+        if (piece->in.samples[i].size) {
+            err = add_bytes(piece, piece->in.offsets[i],
+                            piece->in.samples[i].size);
         }
     }
 
-    return REEL_OK;
+    return err;
 }
 
 
 static reel_err_t
-add_bytes(piece_t *piece, const reel_sample_t *q)
+add_bytes(piece_t *piece, off_t offset, uint32_t size)
 {
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
-    piece->len += q->size;
+    piece->len += size;
 
-    if (piece->buf && piece->buf->file_last == (off_t) q->offset) {
-        piece->buf->file_last += q->size;
+    if (piece->buf && piece->buf->file_last == offset) {
+        piece->buf->file_last += size;
         return REEL_OK;
     }
 
@@ -570,10 +560,10 @@ add_bytes(piece_t *piece, const reel_sample_t *q)
 
     piece->runs++;
 
-    b->file = piece->file;
+    b->file = piece->in.file;
     b->in_file = 1;
-    b->file_pos = (off_t) q->offset;
-    b->file_last = (off_t) q->offset + q->size;
+    b->file_pos = offset;
+    b->file_last = offset + size;
 
     cl->buf = b;
     cl->next = NULL;
@@ -614,7 +604,7 @@ send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
     }
 
     if (piece->runs > 1 && piece->len / (off_t) piece->runs < RUN_SHORT) {
-        return ngx_http_reel_gathered_media(r, p);
+        return ngx_http_reel_gathered_send(r, p, &piece->in, &piece->moof);
     }
 
     b = ngx_calloc_buf(r->pool);

@@ -71,6 +71,14 @@ ngx_int_t ngx_http_reel_piece_read(ngx_http_reel_stream_t *s,
 ngx_int_t ngx_http_reel_gathered_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
+/*
+ * The same of a piece and its moof, which it takes; what the piece points to
+ * stays as long as r does.
+ */
+ngx_int_t ngx_http_reel_gathered_send(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, const ngx_http_reel_piece_t *piece,
+    reel_buf_t *moof);
+
 /* logs; NGX_ABORT */
 ngx_int_t ngx_http_reel_piece_damaged(ngx_http_reel_stream_t *s,
     ngx_http_reel_piece_t *piece, const char *text);
