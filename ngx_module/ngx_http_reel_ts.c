@@ -39,17 +39,15 @@ static reel_err_t begin_sealed(ngx_http_reel_play_t *p, ts_t *t);
 static ngx_int_t add_fragment(ngx_http_reel_stream_t *s, ts_t *t,
     ngx_uint_t i);
 static off_t seek(ngx_http_reel_stream_t *s, off_t offset);
+static off_t seek_sealed(ngx_http_reel_stream_t *s, off_t offset);
 static ngx_int_t produce(ngx_http_reel_stream_t *s, u_char *p, size_t size,
     size_t *n);
-static off_t seek_sealed(ngx_http_reel_stream_t *s, off_t offset);
-static ngx_int_t produce_sealed(ngx_http_reel_stream_t *s, u_char *p,
-    size_t size, size_t *n);
 
 
 static const ngx_http_reel_stream_ops_t  ops = { prepare, seek, produce };
 
 static const ngx_http_reel_stream_ops_t  sealed_ops = {
-    prepare, seek_sealed, produce_sealed
+    prepare, seek_sealed, produce
 };
 
 
@@ -324,6 +322,14 @@ seek(ngx_http_reel_stream_t *s, off_t offset)
 }
 
 
+/* a range cannot be asked for where no length was told */
+static off_t
+seek_sealed(ngx_http_reel_stream_t *s, off_t offset)
+{
+    return 0;
+}
+
+
 /* what one read of one fragment gives */
 static ngx_int_t
 produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
@@ -333,60 +339,12 @@ produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
     size_t                  len, min;
     u_char                 *in;
     ngx_int_t               rc;
+    reel_ts_t              *ts;
     reel_err_t              err;
     ngx_http_reel_piece_t  *piece;
 
-    do {
-        piece = &t->in.pieces[t->ts.fragment];
-        in = p;
-        len = 0;
-
-        if (t->ts.left) {
-            /* as many as the buffer takes, and a bit: packets have heads */
-            len = (size_t) ngx_min(t->ts.left, size);
-            min = (size_t) ngx_min(t->ts.left, REEL_TS_INPUT_MIN);
-
-            rc = ngx_http_reel_piece_read(s, piece, t->ts.taken, min, len,
-                                          &in, &len);
-            if (rc != NGX_OK) {
-                return rc;
-            }
-        }
-
-        err = reel_ts_write(&t->ts, p, size, in, len, n);
-        if (err != REEL_OK) {
-            return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
-                                               "whole NAL units");
-        }
-
-    } while (*n == 0 && t->ts.fragment < t->in.n);
-
-    return *n ? NGX_OK
-              : ngx_http_reel_piece_damaged(s, piece, "it ends too early");
-}
-
-
-/* a range cannot be asked for where no length was told */
-static off_t
-seek_sealed(ngx_http_reel_stream_t *s, off_t offset)
-{
-    return 0;
-}
-
-
-static ngx_int_t
-produce_sealed(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
-{
-    ts_t *t = s->data;
-
-    size_t                  len, min, done;
-    u_char                 *in;
-    ngx_int_t               rc;
-    reel_ts_t              *ts;
-    ngx_http_reel_piece_t  *piece;
-
-    ts = &t->sealed->ts;
-    *n = 0;
+    ts = t->sealed ? &t->sealed->ts : &t->ts;
+    min = t->sealed ? REEL_TS_SEALED_IN : REEL_TS_INPUT_MIN;
 
     do {
         piece = &t->in.pieces[ts->fragment];
@@ -394,28 +352,27 @@ produce_sealed(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
         len = 0;
 
         if (ts->left) {
+            /* as many as the buffer takes, and a bit: packets have heads */
             len = (size_t) ngx_min(ts->left, size);
-            min = (size_t) ngx_min(ts->left, REEL_TS_SEALED_IN);
 
-            rc = ngx_http_reel_piece_read(s, piece, ts->taken, min, len,
-                                          &in, &len);
+            rc = ngx_http_reel_piece_read(s, piece, ts->taken,
+                                          (size_t) ngx_min(ts->left, min),
+                                          len, &in, &len);
             if (rc != NGX_OK) {
                 return rc;
             }
         }
 
-        if (reel_ts_sealed_write(t->sealed, p, size, in, len, &done)
-            != REEL_OK)
-        {
+        err = t->sealed ? reel_ts_sealed_write(t->sealed, p, size, in, len, n)
+                        : reel_ts_write(ts, p, size, in, len, n);
+        if (err != REEL_OK) {
             return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
                                                "whole NAL units");
         }
 
-        *n += done;
-
     } while (*n == 0 && ts->fragment < t->in.n);
 
-    if (ts->fragment == t->in.n) {
+    if (t->sealed && ts->fragment == t->in.n) {
         s->length = s->pos + *n;
         s->end = s->length;
     }
