@@ -29,6 +29,7 @@ struct ngx_http_reel_call_s {
 
 static ngx_int_t ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_begin(ngx_http_reel_redis_t *redis);
+static void ngx_http_reel_redis_back_off(ngx_http_reel_redis_t *redis);
 static void ngx_http_reel_redis_leave(ngx_http_reel_redis_t *redis);
 static void ngx_http_reel_redis_disconnect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis);
@@ -134,10 +135,18 @@ ngx_http_reel_redis_open(ngx_http_reel_redis_t *redis)
         return NGX_OK;
     }
 
-    redis->failed = 1;
-    redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+    ngx_http_reel_redis_back_off(redis);
 
     return NGX_ERROR;
+}
+
+
+/* it is not tried again at once */
+static void
+ngx_http_reel_redis_back_off(ngx_http_reel_redis_t *redis)
+{
+    redis->failed = 1;
+    redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
 }
 
 
@@ -187,8 +196,7 @@ ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc)
     if (rc != NGX_OK || ngx_http_reel_redis_begin(redis) != NGX_OK
         || ngx_http_reel_redis_send(redis) != NGX_OK)
     {
-        redis->failed = 1;
-        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_back_off(redis);
         ngx_http_reel_redis_close(redis);
     }
 }
@@ -211,8 +219,7 @@ ngx_http_reel_redis_leave(ngx_http_reel_redis_t *redis)
         || ngx_http_reel_redis_begin(redis) != NGX_OK
         || ngx_http_reel_redis_send(redis) != NGX_OK)
     {
-        redis->failed = 1;
-        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_back_off(redis);
         ngx_http_reel_redis_close(redis);
     }
 }
@@ -343,8 +350,7 @@ ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis, redisReply *r)
             return;
         }
 
-        redis->failed = 1;
-        redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+        ngx_http_reel_redis_back_off(redis);
         ngx_http_reel_redis_close(redis);
         return;
     }
@@ -376,8 +382,7 @@ ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis)
         ngx_http_reel_redis_elsewhere(redis);
 
         if (!ngx_queue_empty(&redis->calls)) {
-            redis->failed = 1;
-            redis->retry = ngx_current_msec + NGX_HTTP_REEL_REDIS_BACKOFF;
+            ngx_http_reel_redis_back_off(redis);
         }
     }
 
