@@ -2,6 +2,7 @@
 
 #include "ngx_module/ngx_http_reel_piece.h"
 
+#include "lib/base/reader.h"
 #include "lib/index/packed.h"
 
 /* a moof is thought to have at most so many bytes, and so many a sample */
@@ -178,8 +179,7 @@ take_moof(ngx_http_reel_stream_t *s, piece_t *piece, const u_char *p,
     err = reel_cmaf_read_moof(&m, p, n, NULL, NULL, &e);
 
     if (err == REEL_AGAIN && n >= BOX_HEAD) {
-        piece->need = ((uint64_t) p[0] << 24 | (uint64_t) p[1] << 16
-                       | (uint64_t) p[2] << 8 | p[3]) + BOX_HEAD;
+        piece->need = (uint64_t) reel_be32(p) + BOX_HEAD;
         return NGX_AGAIN;
     }
 

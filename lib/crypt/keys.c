@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "lib/base/hex.h"
+#include "lib/base/reader.h"
 #include "lib/crypt/digest.h"
 #include "lib/crypt/hkdf.h"
 #include "lib/crypt/keys.h"
@@ -92,8 +93,7 @@ reel_key_find(reel_content_key_t *k, const reel_key_source_t *s,
     uint32_t    period;
     reel_err_t  err;
 
-    period = (uint32_t) kid[NAME] << 24 | (uint32_t) kid[NAME + 1] << 16
-             | (uint32_t) kid[NAME + 2] << 8 | kid[NAME + 3];
+    period = reel_be32(kid + NAME);
 
     err = derive_kid(k->kid, s, track, period);
     if (err != REEL_OK) {

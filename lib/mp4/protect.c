@@ -1,3 +1,4 @@
+#include "lib/base/reader.h"
 #include "lib/mp4/box.h"
 #include "lib/mp4/protect.h"
 
@@ -69,10 +70,7 @@ write_sinf(reel_buf_t *b, const reel_protect_t *p, uint32_t format)
 static uint32_t
 get32(reel_str_t s, size_t at)
 {
-    const uint8_t  *p = (const uint8_t *) s.p + at;
-
-    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-           | (uint32_t) p[2] << 8 | p[3];
+    return reel_be32((const uint8_t *) s.p + at);
 }
 
 

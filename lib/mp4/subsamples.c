@@ -1,3 +1,4 @@
+#include "lib/base/reader.h"
 #include "lib/mp4/subsamples.h"
 
 
@@ -95,8 +96,7 @@ reel_subsamples_nal(reel_subsamples_t *s, const uint8_t head[REEL_NAL_HEAD],
 {
     uint32_t  n, lead, hidden = 0;
 
-    n = (uint32_t) head[0] << 24 | (uint32_t) head[1] << 16
-        | (uint32_t) head[2] << 8 | head[3];
+    n = reel_be32(head);
 
     if (left < LENGTH || n > left - LENGTH) {
         return REEL_BADDATA;

@@ -1,3 +1,4 @@
+#include "lib/base/reader.h"
 #include "lib/ts/ts_impl.h"
 
 
@@ -71,8 +72,7 @@ put_start_codes(reel_ts_t *ts, uint8_t *in, uint32_t n)
             return REEL_BADDATA;
         }
 
-        len = (uint32_t) in[at] << 24 | (uint32_t) in[at + 1] << 16
-              | (uint32_t) in[at + 2] << 8 | in[at + 3];
+        len = reel_be32(in + at);
 
         if (len > ts->data - at - 4) {
             return REEL_BADDATA;

@@ -1,3 +1,4 @@
+#include "lib/base/reader.h"
 #include "lib/ts/sealed_sink.h"
 #include "lib/ts/ts_impl.h"
 
@@ -112,8 +113,7 @@ begin_nal(reel_ts_sink_t *s, size_t n)
         return REEL_AGAIN;
     }
 
-    x->nal = (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16
-             | (uint32_t) p[2] << 8 | p[3];
+    x->nal = reel_be32(p);
 
     if (x->nal > x->ts.data - 4) {
         return REEL_BADDATA;
