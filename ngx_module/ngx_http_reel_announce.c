@@ -47,14 +47,10 @@ ngx_http_reel_announced(ngx_http_request_t *r, void *data)
     reel_json_t  j;
 
     /* that it was deleted is an event as well */
-    if (api->err != REEL_OK || api->asset.state != REEL_ASSET_DELETED
-        || !ngx_http_reel_api_mine(api))
-    {
-        rc = ngx_http_reel_api_check(r, api);
-        if (rc != NGX_DECLINED) {
-            ngx_http_finalize_request(r, rc);
-            return;
-        }
+    rc = ngx_http_reel_api_check_any(r, api);
+    if (rc != NGX_DECLINED) {
+        ngx_http_finalize_request(r, rc);
+        return;
     }
 
     if (api->unchanged) {

@@ -458,6 +458,19 @@ ngx_http_reel_api_check(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 
 
 ngx_int_t
+ngx_http_reel_api_check_any(ngx_http_request_t *r, ngx_http_reel_api_t *api)
+{
+    if (api->err == REEL_OK && api->asset.state == REEL_ASSET_DELETED
+        && ngx_http_reel_api_mine(api))
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_reel_api_check(r, api);
+}
+
+
+ngx_int_t
 ngx_http_reel_api_progress(ngx_http_request_t *r, ngx_http_reel_api_t *api,
     ngx_http_reel_reply_pt handler, ngx_http_reel_call_t **call)
 {

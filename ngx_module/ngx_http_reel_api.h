@@ -23,7 +23,8 @@ typedef struct {
     /* of the pool work */
     reel_err_t              err;
     reel_error_t            e;
-    ngx_uint_t              unchanged;      /* retry: not errored */
+    ngx_uint_t              unchanged;      /* retry: not errored;
+                                               webhook: no event */
 } ngx_http_reel_api_t;
 
 /* is the asset the caller's?  to be called after a load */
@@ -31,6 +32,10 @@ ngx_uint_t ngx_http_reel_api_mine(ngx_http_reel_api_t *api);
 
 /* the answers that any call on one asset may have: NGX_DECLINED = go on */
 ngx_int_t ngx_http_reel_api_check(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
+/* the same where an asset that was deleted is none the less one */
+ngx_int_t ngx_http_reel_api_check_any(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 
 /* pool work: loads api->asset */

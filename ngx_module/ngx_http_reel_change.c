@@ -317,14 +317,10 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
     ngx_http_reel_loc_conf_t  *rlcf;
 
     /* deleted before is as well */
-    if (api->err != REEL_OK || api->asset.state != REEL_ASSET_DELETED
-        || !ngx_http_reel_api_mine(api))
-    {
-        rc = ngx_http_reel_api_check(r, api);
-        if (rc != NGX_DECLINED) {
-            ngx_http_finalize_request(r, rc);
-            return;
-        }
+    rc = ngx_http_reel_api_check_any(r, api);
+    if (rc != NGX_DECLINED) {
+        ngx_http_finalize_request(r, rc);
+        return;
     }
 
     id.data = (u_char *) api->asset.id;
