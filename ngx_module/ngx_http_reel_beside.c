@@ -112,14 +112,11 @@ scan(folder_t *f, const char *path, ngx_http_reel_beside_t *b,
         return 0;
     }
 
-    if (quick && b->n == 0
-        && b->folder_ns == st.st_mtim.tv_sec * 1000000000LL
-                           + st.st_mtim.tv_nsec)
-    {
+    if (quick && b->n == 0 && b->folder_ns == ngx_http_reel_mtime_ns(&st)) {
         return 1;
     }
 
-    b->folder_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+    b->folder_ns = ngx_http_reel_mtime_ns(&st);
 
     f->fd = open(folder, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     if (f->fd == -1) {
@@ -170,8 +167,7 @@ list_names(folder_t *f, const char *base, size_t stem, reel_str_t suffix)
             continue;
         }
 
-        file.mtime_ns = st.st_mtim.tv_sec * 1000000000LL
-                        + st.st_mtim.tv_nsec;
+        file.mtime_ns = ngx_http_reel_mtime_ns(&st);
         file.size = (uint64_t) st.st_size;
 
         add_file(f, &file);

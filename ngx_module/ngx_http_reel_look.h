@@ -50,6 +50,12 @@ void ngx_http_reel_remote_print(void *data, ngx_log_t *log);
 
 extern const reel_large_t  ngx_http_reel_large;
 
+static ngx_inline int64_t
+ngx_http_reel_mtime_ns(const struct stat *st)
+{
+    return st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+}
+
 /* how l->path, of which l->st is known, is read; NGX_ERROR */
 ngx_int_t ngx_http_reel_movie_opts(ngx_http_reel_look_t *l,
     reel_movie_opts_t *o);

@@ -71,8 +71,7 @@ ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l, ngx_fd_t fd,
     }
 
     if (l->known && (uint64_t) st.st_size == l->st.size
-        && st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec
-           == l->st.mtime_ns
+        && ngx_http_reel_mtime_ns(&st) == l->st.mtime_ns
         && st.st_ino == l->st.version
         && (l->source || ngx_http_reel_beside_same(l)))
     {
@@ -81,7 +80,7 @@ ngx_http_reel_movie_look_at(ngx_http_reel_look_t *l, ngx_fd_t fd,
     }
 
     l->st.size = (uint64_t) st.st_size;
-    l->st.mtime_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+    l->st.mtime_ns = ngx_http_reel_mtime_ns(&st);
     l->st.version = st.st_ino;
 
     return read_file(l, fd, log);
