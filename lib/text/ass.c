@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "lib/base/utf8.h"
+#include "lib/text/webvtt.h"
 
 #define FIELDS_BEFORE_TEXT  8
 #define TAGS                3
@@ -90,19 +91,7 @@ put(out_t *o, const char *p, size_t n)
     o->begun = true;
     o->line_begun = true;
 
-    switch (p[0]) {
-    case '&':
-        reel_buf_addz(o->b, "&amp;");
-        break;
-    case '<':
-        reel_buf_addz(o->b, "&lt;");
-        break;
-    case '>':
-        reel_buf_addz(o->b, "&gt;");
-        break;
-    default:
-        reel_buf_add(o->b, p, n);
-    }
+    reel_vtt_put_char(o->b, p, n);
 }
 
 

@@ -279,28 +279,10 @@ tag_at(reel_str_t s, bool *out)
 }
 
 
-static void
-put_char(reel_buf_t *b, char c)
+static bool
+is_control(char c)
 {
-    switch (c) {
-
-    case '&':
-        reel_buf_addz(b, "&amp;");
-        break;
-
-    case '<':
-        reel_buf_addz(b, "&lt;");
-        break;
-
-    case '>':
-        reel_buf_addz(b, "&gt;");
-        break;
-
-    default:
-        if ((unsigned char) c >= 0x20 && c != 0x7f) {
-            reel_buf_u8(b, (uint8_t) c);
-        }
-    }
+    return (unsigned char) c < 0x20 || c == 0x7f;
 }
 
 
@@ -314,7 +296,10 @@ put_line(reel_buf_t *b, reel_str_t s)
         n = tag_at(s, &out);
 
         if (n == 0) {
-            put_char(b, s.p[0]);
+            if (!is_control(s.p[0])) {
+                reel_vtt_put_char(b, s.p, 1);
+            }
+
             n = 1;
         } else if (!out) {
             reel_buf_add(b, s.p, n);

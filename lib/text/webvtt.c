@@ -198,6 +198,29 @@ reel_vtt_put_time(reel_buf_t *b, int64_t ms)
 
 
 void
+reel_vtt_put_char(reel_buf_t *b, const char *p, size_t n)
+{
+    switch (p[0]) {
+
+    case '&':
+        reel_buf_addz(b, "&amp;");
+        break;
+
+    case '<':
+        reel_buf_addz(b, "&lt;");
+        break;
+
+    case '>':
+        reel_buf_addz(b, "&gt;");
+        break;
+
+    default:
+        reel_buf_add(b, p, n);
+    }
+}
+
+
+void
 reel_vtt_put_cue(reel_buf_t *b, const reel_vtt_cue_t *cue)
 {
     reel_vtt_put_time(b, cue->start_ms);

@@ -41,6 +41,9 @@ reel_err_t reel_vtt_next(reel_vtt_t *v, reel_vtt_cue_t *cue, reel_error_t *e)
 /* "00:00:00.000", hours as many digits as they need; 0 <= ms */
 void reel_vtt_put_time(reel_buf_t *b, int64_t ms);
 
+/* a character of a cue's text, of n bytes, which is no markup */
+void reel_vtt_put_char(reel_buf_t *b, const char *p, size_t n);
+
 void reel_vtt_put_cue(reel_buf_t *b, const reel_vtt_cue_t *cue);
 
 /*
