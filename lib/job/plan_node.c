@@ -165,68 +165,131 @@ set_needs(reel_planned_t *k, const reel_node_t *n)
 }
 
 
-static void
-add_dep(reel_planner_t *p, reel_planned_t *k, uint32_t on)
-{
-    size_t    i;
-    uint32_t *deps;
+/* a task, by its node and which of its fan-out it is */
+typedef struct {
+    uint32_t node, each;
+    uint32_t task;
+} place_t;
 
-    for (i = 0; i < k->ndeps; i++) {
-        if (k->deps[i] == on) {
-            return;
+/* while tasks are linked */
+typedef struct {
+    reel_planner_t *p;
+    place_t        *places;     /* of all tasks, sorted */
+    uint32_t       *seen;       /* of each task: by whom it was added last */
+    uint32_t       *deps;       /* of one task: room for all */
+    uint32_t        ndeps;
+} linker_t;
+
+
+static int
+by_place(const void *x, const void *y)
+{
+    const place_t *a = x, *b = y;
+
+    return a->node != b->node ? (a->node > b->node) - (a->node < b->node)
+           : a->each != b->each ? (a->each > b->each) - (a->each < b->each)
+           : (a->task > b->task) - (a->task < b->task);
+}
+
+
+/* what the node does for each: two that fan out alike meet one by one */
+static reel_each_t
+meets_by(const reel_node_t *n)
+{
+    /* what encode_video does for each rendition it does for each chunk */
+    return n->type == REEL_TASK_ENCODE_VIDEO ? REEL_EACH_CHUNK
+           : n->type == REEL_TASK_ENCODE_AUDIO ? REEL_EACH_AUDIO_TRACK
+           : n->each;
+}
+
+
+/* the first place that is not before this one */
+static size_t
+find_place(const linker_t *l, place_t at)
+{
+    size_t lo = 0, mid, hi = l->p->plan->ntasks;
+
+    while (lo < hi) {
+        mid = lo + (hi - lo) / 2;
+
+        if (by_place(&l->places[mid], &at) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
         }
     }
 
-    deps = realloc(k->deps, (k->ndeps + 1) * sizeof(*deps));
-    if (deps == NULL) {
-        p->err = REEL_NOMEM;
+    return lo;
+}
+
+
+/* task i waits for the tasks of the node of that name */
+static void
+wait_for(linker_t *l, uint32_t i, const char *name)
+{
+    bool                   one;
+    size_t                 k, n = l->p->plan->ntasks;
+    place_t                at = { 0 };
+    const reel_node_t     *of, *nodes = l->p->pl->nodes;
+    const reel_planned_t  *t = &l->p->plan->tasks[i];
+
+    of = reel_pipeline_node(l->p->pl, name);
+    if (of == NULL) {
+        return;                         /* source */
+    }
+
+    at.node = (uint32_t) (of - nodes);
+    one = meets_by(of) != REEL_EACH_NONE
+          && meets_by(of) == meets_by(&nodes[t->node]);
+    at.each = one ? t->each : 0;
+
+    for (k = find_place(l, at); k < n && l->places[k].node == at.node; k++) {
+        if (one && l->places[k].each != at.each) {
+            break;
+        }
+
+        if (l->seen[l->places[k].task] != i) {
+            l->seen[l->places[k].task] = i;
+            l->deps[l->ndeps++] = l->places[k].task;
+        }
+    }
+}
+
+
+static void
+link_task(linker_t *l, uint32_t i)
+{
+    uint32_t           a;
+    reel_planned_t    *k = &l->p->plan->tasks[i];
+    const reel_node_t *n = &l->p->pl->nodes[k->node];
+
+    set_needs(k, n);
+    l->ndeps = 0;
+
+    if (k->ndeps > 0) {
+        return;                         /* publish: it waits for all */
+    }
+
+    for (a = 0; a < n->nafter; a++) {
+        wait_for(l, i, n->after[a]);
+    }
+    for (a = 0; a < n->ninputs; a++) {
+        wait_for(l, i, n->inputs[a].from);
+    }
+
+    if (l->ndeps == 0) {
         return;
     }
 
-    k->deps = deps;
-    k->deps[k->ndeps++] = on;
-}
+    k->deps = malloc(l->ndeps * sizeof(*k->deps));
 
-
-/* two that fan out alike meet one by one */
-static bool
-meets(const reel_pipeline_t *pl, const reel_planned_t *a,
-    const reel_planned_t *b)
-{
-    reel_each_t x = pl->nodes[a->node].each, y = pl->nodes[b->node].each;
-
-    /* what encode_video does for each rendition it does for each chunk */
-    if (a->type == REEL_TASK_ENCODE_VIDEO) {
-        x = REEL_EACH_CHUNK;
-    }
-    if (b->type == REEL_TASK_ENCODE_VIDEO) {
-        y = REEL_EACH_CHUNK;
-    }
-    if (a->type == REEL_TASK_ENCODE_AUDIO) {
-        x = REEL_EACH_AUDIO_TRACK;
-    }
-    if (b->type == REEL_TASK_ENCODE_AUDIO) {
-        y = REEL_EACH_AUDIO_TRACK;
+    if (k->deps == NULL) {
+        l->p->err = REEL_NOMEM;
+        return;
     }
 
-    return x == REEL_EACH_NONE || x != y || a->each == b->each;
-}
-
-
-/* k waits for the tasks of the node of that name */
-static void
-wait_for(reel_planner_t *p, reel_planned_t *k, const char *name)
-{
-    uint32_t           i;
-    const reel_node_t *n = reel_pipeline_node(p->pl, name);
-
-    for (i = 0; n != NULL && i < p->plan->ntasks && p->err == REEL_OK; i++) {
-        if (&p->pl->nodes[p->plan->tasks[i].node] == n
-            && meets(p->pl, k, &p->plan->tasks[i]))
-        {
-            add_dep(p, k, i);
-        }
-    }
+    memcpy(k->deps, l->deps, l->ndeps * sizeof(*k->deps));
+    k->ndeps = l->ndeps;
 }
 
 
@@ -289,29 +352,53 @@ sort(reel_planner_t *p)
 }
 
 
+static reel_err_t
+begin(linker_t *l)
+{
+    size_t i, n = l->p->plan->ntasks;
+
+    l->places = malloc(n * sizeof(*l->places));
+    l->seen = malloc(n * sizeof(*l->seen));
+    l->deps = malloc(n * sizeof(*l->deps));
+
+    if (l->places == NULL || l->seen == NULL || l->deps == NULL) {
+        return REEL_NOMEM;
+    }
+
+    for (i = 0; i < n; i++) {
+        l->seen[i] = UINT32_MAX;
+        l->places[i] = (place_t) { .node = l->p->plan->tasks[i].node,
+                                   .each = l->p->plan->tasks[i].each,
+                                   .task = (uint32_t) i };
+    }
+
+    qsort(l->places, n, sizeof(*l->places), by_place);
+
+    return REEL_OK;
+}
+
+
 void
 reel_plan_link(reel_planner_t *p)
 {
-    bool               any = false;
-    size_t             i;
-    uint32_t           a;
-    reel_planned_t    *k;
-    const reel_node_t *n;
+    bool     any = false;
+    size_t   i;
+    linker_t l = { .p = p };
+
+    if (p->err != REEL_OK) {
+        return;
+    }
+
+    p->err = begin(&l);
 
     for (i = 0; i < p->plan->ntasks && p->err == REEL_OK; i++) {
-        k = &p->plan->tasks[i];
-        n = &p->pl->nodes[k->node];
-        set_needs(k, n);
-
-        for (a = 0; a < n->nafter; a++) {
-            wait_for(p, k, n->after[a]);
-        }
-        for (a = 0; a < n->ninputs; a++) {
-            wait_for(p, k, n->inputs[a].from);
-        }
-
-        any |= n->nafter + n->ninputs > 0;
+        link_task(&l, (uint32_t) i);
+        any |= l.ndeps > 0;
     }
+
+    free(l.places);
+    free(l.seen);
+    free(l.deps);
 
     if (any && p->err == REEL_OK) {
         sort(p);

@@ -193,13 +193,51 @@ a_long_chain_is_walked_once(void **state)
 }
 
 
+/* layers of three, each after all of the layer before, of a long film */
+static void
+layers_of_many_chunks_are_linked(void **state)
+{
+    char                  name[8];
+    uint32_t              i, k;
+    reel_plan_t           p;
+    reel_node_t          *n;
+    const reel_planned_t *t;
+    const film_t film = { .num = 25, .den = 1, .frames = 25 * 3600 * 8,
+                          .key_every = 50 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+
+    for (i = 0; i < 15; i++) {
+        (void) snprintf(name, sizeof(name), "n%u", i);
+        n = add(name, REEL_EACH_CHUNK);
+        n->noutputs = 0;
+
+        for (k = i / 3 * 3 - (i < 3 ? 0 : 3); i >= 3 && k < i / 3 * 3; k++) {
+            (void) snprintf(n->after[n->nafter++], REEL_NODE_NAME, "n%u", k);
+        }
+    }
+
+    assert_int_equal(plan(&p, &film, NULL), REEL_OK);
+    assert_true(p.ntasks > 15 * 2000);
+
+    t = find(&p, "n14.1999");
+    assert_non_null(t);
+    assert_int_equal(t->ndeps, 3);
+    assert_string_equal(p.tasks[t->deps[0]].name, "n9.1999");
+    reel_plan_release(&p);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_sound_they_are_left_out),
         cmocka_unit_test(files_have_a_limit),
-        cmocka_unit_test(a_long_chain_is_walked_once)
+        cmocka_unit_test(a_long_chain_is_walked_once),
+        cmocka_unit_test(layers_of_many_chunks_are_linked)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
