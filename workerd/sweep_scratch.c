@@ -75,46 +75,68 @@ ended(reel_store_t *s, const char *asset, uint32_t publication)
 }
 
 
+/* REEL_AGAIN: a part that stands has not done so for object_age_ms */
+static reel_err_t
+part_is_old(walk_t *w, const char *part)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    err = reel_key_asset_part(key, w->asset, part);
+    if (err == REEL_OK) {
+        err = reel_store_stat(w->s, key, &st);
+    }
+
+    return err == REEL_OK
+           && w->p->now_ms - st.mtime_ns / 1000000 < w->p->object_age_ms
+           ? REEL_AGAIN : err;
+}
+
+
+/*
+ * A child that is stopped writes to its last moment: until the tombstone is
+ * old the job's scratch stands, so that the next pass looks here again.
+ */
+static reel_err_t
+sweep_deleted(walk_t *w)
+{
+    reel_key_t  key, keep;
+    reel_err_t  err;
+
+    err = reel_key_asset(key, w->asset);
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(keep, w->asset, REEL_PART_TOMBSTONE);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_del_tree(w->s, key, keep);
+    }
+
+    return err == REEL_OK ? part_is_old(w, REEL_PART_TOMBSTONE) : err;
+}
+
+
 /* REEL_AGAIN: its time has not come */
 static reel_err_t
 sweep_asset(walk_t *w, uint32_t publication)
 {
-    bool               dead;
-    char               asset[27];
-    reel_key_t         key, keep;
-    reel_err_t         err;
-    reel_store_stat_t  st;
+    bool        dead;
+    char        asset[27];
+    reel_err_t  err;
 
     err = reel_str_copy(asset, sizeof(asset), w->asset);
     if (err == REEL_OK) {
         err = reel_final_tombstone(w->s, asset, &dead);
     }
-    if (err != REEL_OK) {
-        return err;
-    }
-
-    if (dead) {
-        err = reel_key_asset(key, w->asset);
-        if (err == REEL_OK) {
-            err = reel_key_asset_part(keep, w->asset, REEL_PART_TOMBSTONE);
-        }
-        return err == REEL_OK ? reel_store_del_tree(w->s, key, keep) : err;
+    if (err != REEL_OK || dead) {
+        return err == REEL_OK ? sweep_deleted(w) : err;
     }
 
     err = ended(w->s, asset, publication);
-    if (err != REEL_OK) {
-        return err;
-    }
 
     /* players may still hold the publication before it */
-    err = reel_key_asset_part(key, w->asset, REEL_PART_RESULT);
     if (err == REEL_OK) {
-        err = reel_store_stat(w->s, key, &st);
-    }
-    if (err == REEL_OK
-        && w->p->now_ms - st.mtime_ns / 1000000 < w->p->object_age_ms)
-    {
-        return REEL_AGAIN;
+        err = part_is_old(w, REEL_PART_RESULT);
     }
 
     return err == REEL_OK ? reel_sweep_objects(w->s, w->asset, w->p) : err;

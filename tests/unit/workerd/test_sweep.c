@@ -308,6 +308,29 @@ all_of_a_deleted_asset_goes(void **state)
 }
 
 
+/* what a child wrote while it was stopped goes with the next pass */
+static void
+a_deleted_asset_is_looked_at_until_its_tombstone_is_old(void **state)
+{
+    int64_t  now_ms = pass.now_ms;
+
+    (void) state;
+    put_objects();
+    put(PREFIX "tombstone", "");
+    pass.now_ms = 30000;
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_false(stands(PREFIX "source"));
+    assert_int_equal(pass.jobs, 0);
+
+    put(PREFIX "v240/late.mp4", "");
+    pass.now_ms = now_ms;
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_false(stands(PREFIX "v240/late.mp4"));
+    assert_false(stands("scratch/" ASSET ".1/v0.0.json"));
+    assert_int_equal(pass.jobs, 1);
+}
+
+
 static void
 what_is_no_job_is_no_job(void **state)
 {
@@ -390,7 +413,9 @@ main(void)
         T(not_without_the_index_of_a_ready_asset),
         T(not_with_a_broken_index), T(not_when_a_named_one_is_gone),
         T(all_objects_of_an_errored_asset_go),
-        T(all_of_a_deleted_asset_goes), T(what_is_no_job_is_no_job),
+        T(all_of_a_deleted_asset_goes),
+        T(a_deleted_asset_is_looked_at_until_its_tombstone_is_old),
+        T(what_is_no_job_is_no_job),
         T(not_with_a_growing_index_of_a_ready_asset),
         T(folders_of_programs_go)
     };
