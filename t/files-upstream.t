@@ -63,10 +63,19 @@ sub stream {
     return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
 }
 
-sub asked {     # since the last time
-    my @lines = split /\n/, -e "$dir.log" ? slurp("$dir.log") : '';
+# since the last time; one worker logs a request before it takes the next
+my $mark = 0;
+sub asked {
+    my $name = '/mark' . ++$mark;
+    http({ port => $far }, 'GET', $name);
+    my @lines;
+    for (1 .. 500) {
+        @lines = split /\n/, slurp("$dir.log");
+        last if grep { / \Q$name\E / } @lines;
+        sleep 0.01;
+    }
     spew("$dir.log", '');
-    return @lines;
+    return grep { !m{ /mark} } @lines;
 }
 
 my $base = "http://127.0.0.1:$t->{port}";
