@@ -163,25 +163,31 @@ task_field(const reel_ctl_strings_t *job, const char *task, const char *field)
 
 
 static json_t *
-task_json(const reel_ctl_strings_t *job, const char *task)
+task_json(const reel_ctl_strings_t *job, const reel_ctl_strings_t *unmet,
+    const char *task)
 {
+    bool         ready = strcmp(task_field(job, task, "s"), "ready") == 0;
     char         type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
     json_t      *error;
     const char  *spec = task_field(job, task, "spec");
 
     error = json_loads(task_field(job, task, "err"), 0, NULL);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*}",
+    (void) reel_ctl_queue_spec(queue, spec, 1);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*, s:s*}",
                      "task", task,
                      "type", reel_ctl_queue_spec(type, spec, 0),
-                     "queue", reel_ctl_queue_spec(queue, spec, 1),
+                     "queue", queue,
                      "state", task_field(job, task, "s"),
                      "attempts", (json_int_t)
                          reel_ctl_number(task_field(job, task, "n")),
                      "worker", task_field(job, task, "worker"),
                      "since_ms", (json_int_t)
                          reel_ctl_number(task_field(job, task, "since")),
-                     "error", error);
+                     "error", error,
+                     "lacks", ready ? reel_ctl_queue_lacks(unmet, queue)
+                                    : NULL);
 }
 
 
@@ -204,6 +210,7 @@ print_task(const json_t *t, int64_t now)
         (void) fputc(' ', stdout);
         reel_ctl_put_safe(stdout, reel_ctl_text(error, "detail"));
     }
+    reel_ctl_put_lacks(t);
 
     (void) fputc('\n', stdout);
 }
@@ -217,16 +224,21 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     json_t              *tasks, *t;
     int64_t              now = reel_ctl_queue_now(r);
     reel_err_t           err;
-    reel_ctl_strings_t   job;
+    reel_ctl_strings_t   job, unmet = { 0 };
 
     err = reel_ctl_queue_hash(r, "job:", c->argv[0], &job, e);
+    if (err == REEL_OK) {
+        err = reel_ctl_queue_hash(r, "unmet", "", &unmet, e);
+    }
 
     if (err != REEL_OK) {
+        reel_ctl_strings_release(&job);
         return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
     }
 
     if (job.n == 0) {
         reel_ctl_strings_release(&job);
+        reel_ctl_strings_release(&unmet);
         return reel_ctl_fail(REEL_EXIT_NOTFOUND, "Redis has no job %s: it "
                              "ended long ago, or was never submitted",
                              c->argv[0]);
@@ -242,7 +254,7 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
         {
             (void) snprintf(task, sizeof(task), "%.*s", (int) (n - 2),
                             job.v[i]);
-            t = task_json(&job, task);
+            t = task_json(&job, &unmet, task);
 
             if (!c->json) {
                 print_task(t, now);
@@ -258,6 +270,7 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
                 : NULL;
     json_decref(tasks);
     reel_ctl_strings_release(&job);
+    reel_ctl_strings_release(&unmet);
 
     return c->json ? reel_ctl_put_json(t) : reel_ctl_done();
 }

@@ -103,9 +103,11 @@ print_ready(const json_t *queues)
 
     json_array_foreach(queues, i, q) {
         cell(reel_ctl_text(q, "queue"), 32);
-        (void) printf("%8lld  %8lld\n",
+        (void) printf("%8lld  %8lld",
                       (long long) reel_ctl_integer(q, "ready"),
                       (long long) reel_ctl_integer(q, "projects"));
+        reel_ctl_put_lacks(q);
+        (void) fputc('\n', stdout);
     }
 }
 
@@ -142,6 +144,18 @@ static int
 unreadable(const reel_error_t *e)
 {
     return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+}
+
+
+void
+reel_ctl_put_lacks(const json_t *j)
+{
+    const char  *labels = json_string_value(json_object_get(j, "lacks"));
+
+    if (labels != NULL) {
+        (void) fputs("  NO WORKER HAS ", stdout);
+        reel_ctl_put_safe(stdout, labels);
+    }
 }
 
 

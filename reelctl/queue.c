@@ -123,6 +123,15 @@ whole(json_t *all, reel_err_t err)
 }
 
 
+const char *
+reel_ctl_queue_lacks(const reel_ctl_strings_t *unmet, const char *queue)
+{
+    const char  *labels = strrchr(reel_ctl_strings_get(unmet, queue), ' ');
+
+    return labels != NULL ? labels + 1 : NULL;
+}
+
+
 static reel_err_t
 count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
     size_t *projects, reel_error_t *e)
@@ -157,17 +166,22 @@ reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
     json_t              *all = json_array();
     int64_t              tasks;
     reel_err_t           err;
-    reel_ctl_strings_t   list;
+    reel_ctl_strings_t   list, unmet = { 0 };
 
     err = read_key(r, "SMEMBERS", "queues", "", false, &list, e);
+    if (err == REEL_OK) {
+        err = reel_ctl_queue_hash(r, "unmet", "", &unmet, e);
+    }
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
         err = count_ready(r, list.v[i], &tasks, &projects, e);
-        json_array_append_new(all, json_pack("{s:s, s:I, s:I}",
+        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:s*}",
             "queue", list.v[i], "ready", (json_int_t) tasks,
-            "projects", (json_int_t) projects));
+            "projects", (json_int_t) projects,
+            "lacks", reel_ctl_queue_lacks(&unmet, list.v[i])));
     }
 
+    reel_ctl_strings_release(&unmet);
     reel_ctl_strings_release(&list);
 
     return whole(all, err);

@@ -26,6 +26,14 @@ int64_t reel_ctl_queue_now(reel_ctl_redis_t *r);
 const char *reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec,
     unsigned n);
 
+/* of the hash `unmet`: what tasks of the queue ask for and no worker has
+   (csv); NULL: nothing */
+const char *reel_ctl_queue_lacks(const reel_ctl_strings_t *unmet,
+    const char *queue);
+
+/* "NO WORKER HAS …" behind a row, when its "lacks" says so */
+void reel_ctl_put_lacks(const json_t *j);
+
 int64_t reel_ctl_number(const char *z);
 int64_t reel_ctl_integer(const json_t *o, const char *name);
 

@@ -29,6 +29,8 @@ static const reel_code_t codes[] = {
     { "CRASHED", true, true, OURS },
     { "TIMEOUT", true, true, OURS },
     { "WORKER_LOST", true, true, OURS },
+    { "NO_WORKER", false, true,
+      "No machine here can do this; its operator has been told." },
     { "NO_MEMORY", true, true, OURS },
     { "IO", true, true, OURS },
     /* waiting for room, or for the next daemon, is no fault of the task */

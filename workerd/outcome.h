@@ -12,7 +12,7 @@
 #include "lib/base/err.h"
 
 #define REEL_CODE_MAX 32
-#define REEL_CODES    18       /* in the table */
+#define REEL_CODES    19       /* in the table */
 
 typedef struct {
     const char *code;

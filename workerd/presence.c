@@ -8,6 +8,7 @@
 #include "workerd/log.h"
 #include "workerd/room.h"
 #include "workerd/slots.h"
+#include "workerd/unmet.h"
 
 #define BEAT_MS    10000
 #define EXPIRE_S   60
@@ -135,6 +136,7 @@ on_beat(void *arg)
     reel_args_init(&a);
     reel_args_addz(&a, "TIME");
     (void) !reel_redis_command(p->w->redis, &a, on_time, p);
+    reel_unmet_look(p->w->redis);
 
     reel_timer_start(p->w->loop, &p->timer, BEAT_MS, on_beat, p);
 }

@@ -20,8 +20,8 @@
  *     completion
  *   - two claims of a task have two tokens; only the current one counts
  *
- * Left out: classes and order, backoff, progress, the growing publication,
- * deletion. A lock of the file system (reel_final_lock) is an atomic section
+ * Left out: classes, labels and order, backoff, progress, the growing
+ * publication, deletion. A lock of the file system (reel_final_lock) is an atomic section
  * that ends with its holder's death.
  */
 

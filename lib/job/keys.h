@@ -38,6 +38,7 @@ typedef enum {
     REEL_LUA_HOOK,
     REEL_LUA_HOOKED,
     REEL_LUA_DEPTH,
+    REEL_LUA_UNMET,
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 

@@ -508,6 +508,15 @@ class Redis(Case):
                                        "projects": 1}])
         self.assertEqual(j["workers"][1]["codecs"], "libx264,aac")
         self.assertEqual(j["running"][0]["queue"], "1:384:")
+        self.redis("HSET", k + "unmet", "1:384:gpu", f"{now} 1 gpu,\033x",
+                   "0:0:", f"{now} 0 y")
+        top = self.run_ctl("top", *at).stdout
+        self.assertRegex(top, r"1:384:gpu +2 +1  NO WORKER HAS gpu,.*x\n")
+        self.assertNotIn("\033", top)
+        self.redis("HSET", f"{k}job:{job}", "publish:s", "ready")
+        out = self.run_ctl("jobs", job, *at).stdout
+        self.assertEqual(out.count("NO WORKER HAS"), 1)
+        self.assertRegex(out, r"publish .* NO WORKER HAS y\n")
         self.assertEqual(json.loads(self.run_ctl(
             "workers", "--json", *at).stdout)["workers"], j["workers"])
         self.assertEqual(self.run_ctl("tasks", "--quarantined", *at).stdout,

@@ -479,6 +479,92 @@ class Fit(Case):
         self.assertEqual(self.redis("EXISTS", K + "ready:encode"), 0)
 
 
+class Unmet(Case):
+    """labels that no live worker has"""
+
+    def look(self):
+        r = self.q.eval("unmet", "queues")
+        return int(r[0]), [tuple(r[i:i + 2]) for i in range(1, len(r), 3)]
+
+    def worker(self, name, labels, codecs="libx264", heard=0):
+        now = int(self.redis("TIME")[0]) * 1000 - heard
+        self.redis("ZADD", K + "workers", now, name)
+        self.redis("HSET", K + "worker:" + name, "labels", labels, "codecs",
+                   codecs)
+
+    def waits(self, ms, job=A, t="g"):
+        queue = self.q.field(job, t + ":spec").split()[1]
+        now = int(self.redis("TIME")[0]) * 1000
+        lacks = self.redis("HGET", K + "unmet", queue).split()[2]
+        said = self.redis("HGET", K + "unmet", queue).split()[1]
+        self.redis("HSET", K + "unmet", queue,
+                   "%d %s %s" % (now - ms, said, lacks))
+        self.redis("HSET", K + "job:" + job, t + ":since", now - ms)
+
+    def test_said_when_it_lasts_and_when_it_is_over(self):
+        self.q.planned(A, task("g", labels="gpu,libx264"), task("a"),
+                       task("w", slots=200, memory=1 << 19))
+        self.assertEqual(self.look(), (0, []))      # nobody lives
+        self.assertEqual(self.redis("HLEN", K + "unmet"), 0)
+        self.worker("w1", "big")
+        self.worker("w2", "gpu", heard=90000)       # it is dead
+        self.assertEqual(self.look(), (0, []))
+        self.assertEqual(self.redis("HKEYS", K + "unmet"),
+                         ["1:0:gpu,libx264"])
+        self.waits(31000)
+        self.assertEqual(self.look(), (0, [("1:0:gpu,libx264", "gpu")]))
+        self.assertEqual(self.look(), (0, []))      # once
+        self.worker("w2", "gpu", codecs="")         # each has a part
+        self.look()
+        self.assertEqual(
+            self.redis("HGET", K + "unmet", "1:0:gpu,libx264").split()[2],
+            "gpu,libx264")
+        self.worker("w2", "gpu")
+        self.assertEqual(self.look(), (0, [("1:0:gpu,libx264", "")]))
+        self.assertEqual(self.redis("HLEN", K + "unmet"), 0)
+
+    def test_given_up_after_an_hour(self):
+        self.q.planned(A, task("g", labels="gpu"), task("a"),
+                       task("end", "g a"))
+        self.worker("w1", "")
+        self.look()
+        self.waits(3590000)
+        self.assertEqual(self.look()[0], 0)
+        # one that came later has its own hour
+        self.q.planned(B, task("g", labels="gpu"), project="p2")
+        self.waits(3601000)
+        self.assertEqual(self.look()[0], 1)
+        self.assertEqual(self.q.state(A), "failed")
+        self.assertEqual(self.q.state(A, "g"), "failed")
+        self.assertEqual(self.q.state(A, "a"), "cancelled")
+        self.assertEqual(self.q.field(A, "code"), "NO_WORKER")
+        self.assertIn("gpu", self.q.field(A, "detail"))
+        self.assertEqual(self.q.state(B), "running")
+        self.assertEqual(self.q.ready("1:0:gpu", "p2"), [B + "/g"])
+        # nobody looked for a minute: nothing is known of it
+        self.redis("DEL", K + "unmet-seen")
+        self.waits(3601000, B)
+        self.assertEqual(self.look()[0], 0)
+        self.assertEqual(self.q.state(B), "running")
+
+    def test_the_film_goes_without_what_is_optional(self):
+        self.q.planned(A, task("g", labels="gpu", type="exec", attempts=6,
+                               payload='{"tries":3}'), task("end", "g"))
+        self.worker("w1", "")
+        self.look()
+        self.waits(3601000)
+        self.assertEqual(self.look()[0], 1)
+        c = self.q.claim(free=0)
+        # beyond its tries: workerd gives it up at once
+        self.assertEqual((c.task, c.attempt), ("g", "6"))
+        self.assertEqual(self.q.complete(c), "ok")
+        self.assertEqual(self.q.state(A, "end"), "ready")
+
+    def test_refuses_bad_arguments(self):
+        with self.assertRaises(RedisError):
+            self.q.eval("unmet", "queues", 1)
+
+
 class Quarantine(Case):
     def test_tells_what_was_tried_too_often(self):
         self.q.planned(A, task("a", attempts=1), project="p7")
