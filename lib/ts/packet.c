@@ -165,7 +165,7 @@ put_packet(reel_ts_t *ts, uint8_t *p, uint8_t **in)
 {
     size_t  field, n;
 
-    field = ts->first ? TS_PCR_FIELD : 0;
+    field = ts->first ? reel_ts_pcr_field(ts) : 0;
 
     /* each packet that follows gets a byte at least */
     n = TS_PAYLOAD - field;
@@ -177,7 +177,7 @@ put_packet(reel_ts_t *ts, uint8_t *p, uint8_t **in)
 
     reel_ts_put_header(p, ts, ts->first, field != 0 ? 0x30 : 0x10);
 
-    if (ts->first) {
+    if (ts->first && reel_ts_pcr_field(ts) != 0) {
         reel_ts_put_pcr(p + 4, field, ts->sync, reel_ts_time(ts, ts->pes_ts));
 
     } else if (field != 0) {
@@ -247,6 +247,19 @@ put_plain(reel_ts_t *ts, uint8_t *p, size_t n, uint8_t **in)
 }
 
 
+static void
+put_pmt(const reel_ts_t *ts, uint8_t *p)
+{
+    uint8_t  counter = (uint8_t) ts->seg->number;
+
+    if (ts->seg->part == REEL_TS_PICTURES) {
+        reel_ts_pmt_both(p, counter);
+    } else {
+        reel_ts_pmt(p, counter, ts->codec);
+    }
+}
+
+
 /* one packet or several plain ones: *n of them */
 static reel_err_t
 put_some(reel_ts_t *ts, uint8_t *p, size_t max, uint8_t **in, size_t len,
@@ -260,7 +273,7 @@ put_some(reel_ts_t *ts, uint8_t *p, size_t max, uint8_t **in, size_t len,
     }
 
     if (ts->out == REEL_TS_PACKET) {
-        reel_ts_pmt(p, (uint8_t) ts->seg->number, ts->codec);
+        put_pmt(ts, p);
         return REEL_OK;
     }
 
@@ -293,7 +306,7 @@ reel_ts_write(reel_ts_t *ts, uint8_t *out, size_t cap, uint8_t *in,
 
     while (ts->fragment != ts->seg->nfragments) {
 
-        if (ts->out >= 2 * REEL_TS_PACKET && ts->packets == 0
+        if (ts->out >= TS_TABLES * REEL_TS_PACKET && ts->packets == 0
             && ts->idle == 0 && !reel_ts_next_pes(ts))
         {
             break;

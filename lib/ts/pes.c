@@ -73,7 +73,7 @@ void
 reel_ts_pes_plan(const reel_ts_t *ts, reel_ts_pes_t *pes)
 {
     int64_t   idle;
-    uint64_t  first = TS_PAYLOAD - TS_PCR_FIELD;
+    uint64_t  first = TS_PAYLOAD - reel_ts_pcr_field(ts);
 
     if (ts->codec == REEL_TS_AVC) {
         plan_picture(ts, pes);
@@ -86,6 +86,11 @@ reel_ts_pes_plan(const reel_ts_t *ts, reel_ts_pes_t *pes)
     if (pes->bytes > first) {
         pes->packets += (uint32_t) ((pes->bytes - first + TS_PAYLOAD - 1)
                                     / TS_PAYLOAD);
+    }
+
+    if (ts->seg->part == REEL_TS_SOUND) {
+        pes->idle = 0;
+        return;
     }
 
     idle = pes->duration_ts > 0 ? (pes->duration_ts - 1) / ts->tick : 0;

@@ -3,7 +3,6 @@
 
 #define SAMPLES_MAX (1u << 20)
 #define TIME_MAX    (INT64_C(1) << 62)
-#define TABLES      2           /* packets before the first PES */
 
 
 static void
@@ -30,10 +29,10 @@ begin_fragment(reel_ts_t *ts, uint32_t number)
 }
 
 
-static void
-rewind_all(reel_ts_t *ts)
+void
+reel_ts_rewind(reel_ts_t *ts)
 {
-    ts->out = 0;
+    ts->out = ts->seg->part == REEL_TS_SOUND ? TS_TABLES * REEL_TS_PACKET : 0;
     ts->counter = 0;
     ts->packets = 0;
     ts->idle = 0;
@@ -41,9 +40,8 @@ rewind_all(reel_ts_t *ts)
 }
 
 
-/* between PES packets: is there one more?  Goes to the next fragment */
-static bool
-more(reel_ts_t *ts)
+bool
+reel_ts_more(reel_ts_t *ts)
 {
     if (ts->fragment != ts->seg->nfragments
         && ts->sample == reel_ts_fragment(ts)->nsamples)
@@ -56,8 +54,8 @@ more(reel_ts_t *ts)
 
 
 /* the last PES of a segment fills it up */
-static void
-plan(const reel_ts_t *ts, reel_ts_pes_t *pes)
+uint64_t
+reel_ts_pes_next(const reel_ts_t *ts, reel_ts_pes_t *pes)
 {
     reel_ts_pes_plan(ts, pes);
 
@@ -66,37 +64,43 @@ plan(const reel_ts_t *ts, reel_ts_pes_t *pes)
     {
         pes->packets += ts->spread;
     }
+
+    return (uint64_t) pes->packets + pes->idle;
+}
+
+
+void
+reel_ts_pes_skip(reel_ts_t *ts, const reel_ts_pes_t *pes)
+{
+    ts->out += ((uint64_t) pes->packets + pes->idle) * REEL_TS_PACKET;
+    ts->counter = (uint8_t) (ts->counter + pes->packets);
+    ts->sample += pes->samples;
+    ts->decode_ts += pes->duration_ts;
+    ts->taken += pes->data;
+    ts->left -= pes->data;
 }
 
 
 void
 reel_ts_seek(reel_ts_t *ts, uint64_t offset)
 {
-    uint64_t       len;
     reel_ts_pes_t  pes;
 
-    rewind_all(ts);
+    reel_ts_rewind(ts);
 
-    if (offset < TABLES * REEL_TS_PACKET) {
+    if (offset < TS_TABLES * REEL_TS_PACKET) {
         return;
     }
 
-    ts->out = TABLES * REEL_TS_PACKET;
+    ts->out = TS_TABLES * REEL_TS_PACKET;
 
-    while (more(ts)) {
-        plan(ts, &pes);
-        len = ((uint64_t) pes.packets + pes.idle) * REEL_TS_PACKET;
+    while (reel_ts_more(ts)) {
 
-        if (len > offset - ts->out) {
+        if (reel_ts_pes_next(ts, &pes) * REEL_TS_PACKET > offset - ts->out) {
             return;
         }
 
-        ts->out += len;
-        ts->counter = (uint8_t) (ts->counter + pes.packets);
-        ts->sample += pes.samples;
-        ts->decode_ts += pes.duration_ts;
-        ts->taken += pes.data;
-        ts->left -= pes.data;
+        reel_ts_pes_skip(ts, &pes);
     }
 }
 
@@ -139,7 +143,7 @@ reel_ts_init(reel_ts_t *ts, const reel_ts_segment_t *seg)
     uint32_t    i;
     reel_err_t  err;
 
-    *ts = (reel_ts_t) { .seg = seg };
+    *ts = (reel_ts_t) { .seg = seg, .stop_ts = INT64_MAX };
 
     if (seg->timescale == 0 || seg->nfragments == 0) {
         return REEL_INVAL;
@@ -158,7 +162,7 @@ reel_ts_init(reel_ts_t *ts, const reel_ts_segment_t *seg)
     reel_ts_seek(ts, UINT64_MAX);
     ts->spread = (uint8_t) (-ts->counter & 15);
     ts->size = ts->out + (uint64_t) ts->spread * REEL_TS_PACKET;
-    rewind_all(ts);
+    reel_ts_rewind(ts);
 
     return REEL_OK;
 }
@@ -174,11 +178,15 @@ reel_ts_next_pes(reel_ts_t *ts)
         return false;
     }
 
-    plan(ts, &pes);
+    if (reel_ts_next_ts(ts) > ts->stop_ts) {
+        return false;
+    }
+
+    (void) reel_ts_pes_next(ts, &pes);
 
     ts->first = true;
     ts->sync = reel_ts_fragment(ts)->samples[ts->sample].sync;
-    ts->pes_ts = ts->decode_ts - ts->lead_ts;
+    ts->pes_ts = reel_ts_next_ts(ts);
     ts->packets = pes.packets;
     ts->bytes = pes.bytes;
     ts->idle = pes.idle;

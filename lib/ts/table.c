@@ -89,6 +89,23 @@ reel_ts_pmt(uint8_t *p, uint8_t counter, reel_ts_codec_t codec)
 }
 
 
+/* pictures, which have the PCR, and sound */
+void
+reel_ts_pmt_both(uint8_t *p, uint8_t counter)
+{
+    static const uint8_t  section[] = {
+        0x02, 0xb0, 23, 0, 1, 0xc1, 0, 0,
+        0xe0 | REEL_TS_PID_VIDEO >> 8, REEL_TS_PID_VIDEO & 0xff, 0xf0, 0,
+        STREAM_AVC,
+        0xe0 | REEL_TS_PID_VIDEO >> 8, REEL_TS_PID_VIDEO & 0xff, 0xf0, 0,
+        STREAM_AAC,
+        0xe0 | REEL_TS_PID_AUDIO >> 8, REEL_TS_PID_AUDIO & 0xff, 0xf0, 0
+    };
+
+    put_section(p, REEL_TS_PID_PMT, counter, section, sizeof(section));
+}
+
+
 /*
  * What SAMPLE-AES says of a stream: a private_data_indicator_descriptor
  * (2.6.28); of sound too, in a registration_descriptor (2.6.8), what a

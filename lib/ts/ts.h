@@ -83,7 +83,15 @@ typedef struct {
     int64_t                 decode_ts;  /* of the first one, ticks */
 } reel_ts_fragment_t;
 
+/* what a segment is of a transport stream: all of it, or see mux.h */
+typedef enum {
+    REEL_TS_ALONE,
+    REEL_TS_PICTURES,           /* has the tables, which name both */
+    REEL_TS_SOUND               /* no tables and no PCR */
+} reel_ts_part_t;
+
 typedef struct {
+    reel_ts_part_t            part;
     uint32_t                  timescale;
     uint32_t                  number;   /* of the segment in its rendition */
     uint32_t                  nfragments;
@@ -103,6 +111,7 @@ typedef struct {
     reel_ts_codec_t codec;
     uint32_t tick;              /* what 100 ms are */
     int64_t  lead_ts;           /* DTS are so much earlier */
+    int64_t  stop_ts;           /* no PES begins that has a later one */
     uint8_t  spread;            /* packets that the last PES has more */
 
     uint32_t sample;            /* next to begin */
@@ -145,8 +154,9 @@ void reel_ts_seek(reel_ts_t *ts, uint64_t offset);
  * len bytes of the samples of fragment ts->fragment, from ts->taken on; they
  * may be changed, and those that were taken are counted there.  len must be
  * ts->left or at least REEL_TS_INPUT_MIN to get on.  Comes back when out is
- * full, when it needs more input, or at the end of a fragment: then
- * ts->fragment is the next one.  REEL_BADDATA: a sample is not made of whole
+ * full, when it needs more input, before a PES packet that begins later than
+ * ts->stop_ts, or at the end of a fragment: then ts->fragment is the next
+ * one.  REEL_BADDATA: a sample is not made of whole
  * NAL units; nothing more can be written then.
  */
 reel_err_t reel_ts_write(reel_ts_t *ts, uint8_t *out, size_t cap,

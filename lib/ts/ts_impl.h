@@ -5,6 +5,7 @@
 
 #include "lib/ts/ts.h"
 
+#define TS_TABLES    2          /* packets before the first PES */
 #define TS_PAYLOAD   184        /* of a packet without adaptation field */
 #define TS_PCR_FIELD 8          /* adaptation field that has a PCR alone */
 #define TS_ADTS      7
@@ -25,8 +26,24 @@ typedef struct {
 /* what the PES packet that begins with ts->sample will be */
 void reel_ts_pes_plan(const reel_ts_t *ts, reel_ts_pes_t *pes);
 
-/* begins the next one; false: at the end of a fragment, which it leaves */
+/* between PES packets: is there one more?  Goes to the next fragment */
+bool reel_ts_more(reel_ts_t *ts);
+
+/*
+ * The next one as it will be, with what fills a segment up: all its packets;
+ * and goes behind it without writing it.
+ */
+uint64_t reel_ts_pes_next(const reel_ts_t *ts, reel_ts_pes_t *pes);
+void reel_ts_pes_skip(reel_ts_t *ts, const reel_ts_pes_t *pes);
+
+/*
+ * Begins the next one; false: at the end of a fragment, which it leaves, or
+ * where it has to stop.
+ */
 bool reel_ts_next_pes(reel_ts_t *ts);
+
+/* goes to the beginning */
+void reel_ts_rewind(reel_ts_t *ts);
 
 /* fills ts->head for ts->sample: before it, or between it and the last one */
 void reel_ts_pes_head(reel_ts_t *ts, const reel_ts_pes_t *pes);
@@ -35,6 +52,7 @@ void reel_ts_au_head(reel_ts_t *ts);
 /* PAT and PMT, a packet each; sealed: that of SAMPLE-AES */
 void reel_ts_pat(uint8_t *p, uint8_t counter);
 void reel_ts_pmt(uint8_t *p, uint8_t counter, reel_ts_codec_t codec);
+void reel_ts_pmt_both(uint8_t *p, uint8_t counter);
 void reel_ts_pmt_sealed(uint8_t *p, uint8_t counter,
     const reel_ts_config_t *c);
 
@@ -52,6 +70,20 @@ static inline uint16_t
 reel_ts_pid(reel_ts_codec_t codec)
 {
     return codec == REEL_TS_AVC ? REEL_TS_PID_VIDEO : REEL_TS_PID_AUDIO;
+}
+
+/* bytes of the field before a PES that has its PCR */
+static inline size_t
+reel_ts_pcr_field(const reel_ts_t *ts)
+{
+    return ts->seg->part == REEL_TS_SOUND ? 0 : TS_PCR_FIELD;
+}
+
+/* DTS of the PES that comes next */
+static inline int64_t
+reel_ts_next_ts(const reel_ts_t *ts)
+{
+    return ts->decode_ts - ts->lead_ts;
 }
 
 static inline void

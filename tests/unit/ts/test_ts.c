@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "lib/base/hex.h"
+#include "lib/ts/mux.h"
 #include "lib/ts/ts.h"
 #include "tests/unit/golden.h"
 
@@ -468,6 +469,161 @@ pieces(void **state)
 }
 
 
+/* both as one: pictures has it; input and output in pieces of these sizes */
+static void
+mux_from(film_t *pictures, film_t *sound, reel_ts_mux_t *m, size_t piece,
+    size_t room)
+{
+    size_t      n, len;
+    film_t     *f;
+    uint8_t    *in;
+    unsigned    turns = 0;
+    reel_ts_t  *ts;
+
+    pictures->len = (size_t) m->out;
+
+    while ((ts = reel_ts_mux_next(m)) != NULL) {
+        f = ts == &m->pictures ? pictures : sound;
+        len = reel_ts_mux_wants(ts);
+        assert_true(len <= ts->left);
+        len = len < piece ? len : piece;
+
+        in = malloc(len + 1);
+        assert_non_null(in);
+
+        if (len != 0) {
+            memcpy(in, f->in[ts->fragment] + ts->taken, len);
+        }
+
+        assert_true(pictures->len + room <= OUT_MAX);
+        assert_int_equal(reel_ts_mux_write(m, ts, pictures->out
+                                           + pictures->len, room, in, len,
+                                           &n),
+                         REEL_OK);
+        free(in);
+        pictures->len += n;
+        assert_int_equal(m->out, pictures->len);
+        assert_true(turns++ < 100000);
+    }
+
+    assert_int_equal(pictures->len, m->size);
+}
+
+
+/* the payloads of a PID, whose counters go on; all PES are in order */
+static size_t
+demux(const film_t *f, uint16_t pid, uint8_t *to)
+{
+    size_t    at, head, n = 0;
+    uint8_t   counter = 0;
+    uint64_t  t, last = 0;
+
+    for (at = 2 * REEL_TS_PACKET; at < f->len; at += REEL_TS_PACKET) {
+        const uint8_t  *p = f->out + at, *s;
+
+        head = (p[3] & 0x20) != 0 ? 5 + (size_t) p[4] : 4;
+
+        if ((p[1] & 0x40) != 0) {
+            /* what stands last is the DTS */
+            s = p + head + 9 + p[head + 8] - 5;
+            t = (uint64_t) (s[0] & 0x0e) << 29 | (uint64_t) s[1] << 22
+                | (uint64_t) (s[2] & 0xfe) << 14 | (uint64_t) s[3] << 7
+                | s[4] >> 1;
+            assert_true(t >= last);
+            last = t;
+        }
+
+        if (((p[1] & 0x1f) << 8 | p[2]) != pid || (p[3] & 0x10) == 0) {
+            continue;
+        }
+
+        assert_int_equal(p[3] & 15, counter++ & 15);
+        memcpy(to + n, p + head, REEL_TS_PACKET - head);
+        n += REEL_TS_PACKET - head;
+    }
+
+    assert_int_equal(counter & 15, 0);
+
+    return n;
+}
+
+
+static void
+mux(void **state)
+{
+    film_t         v, a;
+    size_t         n, room, len;
+    uint8_t       *whole, *alone, *both;
+    unsigned       k;
+    reel_ts_mux_t  m;
+
+    (void) state;
+
+    whole = malloc(OUT_MAX);
+    alone = malloc(OUT_MAX);
+    both = malloc(OUT_MAX);
+    assert_true(whole != NULL && alone != NULL && both != NULL);
+
+    fill(&v, REEL_TS_AVC);
+    fill(&a, REEL_TS_AAC);
+    a.fragments[1].decode_ts = 60 * 1024;
+    assert_int_equal(reel_ts_mux_init(&m, &v.seg, &a.seg), REEL_INVAL);
+    v.seg.part = REEL_TS_PICTURES;
+    a.seg.part = REEL_TS_SOUND;
+    v.seg.number = a.seg.number = 7;
+    assert_int_equal(reel_ts_mux_init(&m, &a.seg, &v.seg), REEL_INVAL);
+    assert_int_equal(reel_ts_mux_init(&m, &v.seg, &a.seg), REEL_OK);
+    mux_from(&v, &a, &m, 1u << 20, 1u << 17);
+    len = v.len;
+    memcpy(whole, v.out, len);
+    has_bytes(&v, 188, "4750001700" "02b0170001c10000e100f000" "1be100f000"
+              "0fe101f000");
+
+    /* the same of each as alone, in the order of their times */
+    for (k = 0; k < 2; k++) {
+        film_t    f;
+        uint16_t  pid = k == 0 ? REEL_TS_PID_VIDEO : REEL_TS_PID_AUDIO;
+
+        fill(&f, k == 0 ? REEL_TS_AVC : REEL_TS_AAC);
+        f.fragments[1].decode_ts = k == 0 ? 60000 : 60 * 1024;
+        make(&f);
+        n = demux(&f, pid, alone);
+        assert_int_equal(demux(&v, pid, both), n);
+        assert_memory_equal(both, alone, n);
+        film_release(&f);
+    }
+
+    for (n = REEL_TS_INPUT_MIN; n < 3000; n += 397) {
+        for (room = 188; room < 4000; room += 1000) {
+            assert_int_equal(reel_ts_mux_init(&m, &v.seg, &a.seg), REEL_OK);
+            mux_from(&v, &a, &m, n, room);
+            assert_memory_equal(v.out, whole, len);
+        }
+    }
+
+    for (n = 0; n < len + 1000; n += 331) {
+        reel_ts_mux_seek(&m, n);
+        assert_true(m.out <= n && m.out % REEL_TS_PACKET == 0);
+        room = (size_t) m.out;
+        mux_from(&v, &a, &m, 4000, 4000);
+        assert_memory_equal(v.out + room, whole + room, len - room);
+    }
+
+    /* sound that ended before: all of it are pictures */
+    a.seg.nfragments = 1;
+    a.fragments[0].nsamples = 0;
+    assert_int_equal(reel_ts_mux_init(&m, &v.seg, &a.seg), REEL_OK);
+    mux_from(&v, &a, &m, 1u << 20, 1u << 17);
+    assert_int_equal(demux(&v, REEL_TS_PID_AUDIO, both), 0);
+
+    film_release(&v);
+    film_release(&a);
+    free(whole);
+    free(alone);
+    free(both);
+}
+
+
 static void
 golden(void **state)
 {
@@ -617,7 +773,7 @@ main(void)
         cmocka_unit_test(negative_offsets),
         cmocka_unit_test(sound),
         cmocka_unit_test(idle),
-        cmocka_unit_test(pieces),
+        cmocka_unit_test(pieces), cmocka_unit_test(mux),
         cmocka_unit_test(golden),
         cmocka_unit_test(empty), cmocka_unit_test(refused),
         cmocka_unit_test(configs)
