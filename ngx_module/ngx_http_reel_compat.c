@@ -3,8 +3,9 @@
  * film.  Manifests print the same names.  All our own names stay valid in
  * such a location: titles of several films in a row are printed with them.
  *
- * A rendition is one track here: a playlist of pictures and sound together,
- * index-v1-a1.m3u8, is a multivariant playlist of the two.
+ * A rendition is one track here.  A playlist of pictures and sound together,
+ * index-v1-a1.m3u8, is a media playlist where segments of both are made, in
+ * clear transport streams, and else a multivariant playlist of the two.
  */
 
 #include "ngx_module/ngx_http_reel_title.h"
@@ -16,7 +17,12 @@ static unsigned place_of(const reel_index_t *ix, unsigned i);
 static ngx_int_t set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static void track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
     unsigned *number);
+static ngx_uint_t has_segments_of_both(ngx_http_reel_play_t *p);
+static ngx_uint_t find_both(ngx_http_reel_play_t *p, unsigned max);
 static const char *find_track(ngx_http_reel_play_t *p);
+static const reel_rendition_t *rendition_at(ngx_http_reel_play_t *p,
+    reel_kind_t kind, unsigned number);
+static void set_track(ngx_http_reel_play_t *p, const reel_rendition_t *q);
 
 
 static const char  absent[] = "the file has no such track";
@@ -147,6 +153,23 @@ route_of(const reel_vod_name_t *v)
 }
 
 
+/* a playlist of both, of one file of a title: its index is enough */
+ngx_uint_t
+ngx_http_reel_compat_both(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
+    unsigned                   video, audio;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    return p->compat && p->compat->kind == REEL_VOD_INDEX
+           && p->route == &master && p->compat->n
+           && p->compat->choices[0].file
+           && conf->hls_segments == REEL_CONTAINER_TS
+           && reel_vod_pair(p->compat, &video, &audio) == REEL_OK;
+}
+
+
 /* what a path of ours would say; a segment's number counts from 0 there */
 static void
 set_request(ngx_http_reel_play_t *p)
@@ -190,6 +213,8 @@ ngx_http_reel_compat_file(ngx_http_reel_play_t *p)
 const char *
 ngx_http_reel_compat_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
+    p->second = NULL;
+
     if (p->title && p->title->row) {
         return p->route->of == NGX_HTTP_REEL_OF_ASSET ? NULL
                : "films in a row have other names: load the manifest again";
@@ -199,11 +224,63 @@ ngx_http_reel_compat_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         p->opts.told = &p->told;
     }
 
+    if (p->route == &master && p->compat->kind == REEL_VOD_INDEX
+        && has_segments_of_both(p) && find_both(p, 2))
+    {
+        p->route = &media;
+        set_request(p);
+    }
+
     if (p->route->manifest && set_tracks(r, p) != NGX_OK) {
         return "there is no memory";
     }
 
-    return p->route->of == NGX_HTTP_REEL_OF_ASSET ? NULL : find_track(p);
+    return p->route->of == NGX_HTTP_REEL_OF_ASSET || p->second
+           ? NULL : find_track(p);
+}
+
+
+static ngx_uint_t
+has_segments_of_both(ngx_http_reel_play_t *p)
+{
+    return p->opts.container == REEL_CONTAINER_TS
+           && p->opts.protection == NULL
+           && (p->title ? p->title->first == NULL
+                        : ngx_http_reel_compat_file(p) == 1);
+}
+
+
+/*
+ * The two tracks that are told, or the first ones of a file that has no more
+ * than max renditions; 0: they have no segments together.
+ */
+static ngx_uint_t
+find_both(ngx_http_reel_play_t *p, unsigned max)
+{
+    unsigned                 video, audio;
+    reel_err_t               err;
+    const reel_rendition_t  *v, *a;
+
+    err = reel_vod_pair(p->compat, &video, &audio);
+
+    if (err == REEL_UNSUPPORTED
+        || (err == REEL_NOTFOUND && p->index->nrenditions > max))
+    {
+        return 0;
+    }
+
+    v = rendition_at(p, REEL_VIDEO, video);
+    a = rendition_at(p, REEL_AUDIO, audio);
+
+    if (v == NULL || a == NULL || !reel_ts_carries(v) || !reel_ts_carries(a))
+    {
+        return 0;
+    }
+
+    set_track(p, v);
+    p->second = a;
+
+    return 1;
 }
 
 
@@ -271,7 +348,15 @@ set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p)
             b = ngx_sprintf(b, "f%ud-", file);
         }
 
-        *ngx_sprintf(b, "%c%ud", letters[q->kind], number) = '\0';
+        b = ngx_sprintf(b, "%c%ud", letters[q->kind], number);
+
+        if (p->second && (u_char *) q->name.p == p->track.data) {
+            b = ngx_sprintf(b, "-a%ud",
+                            place_of(p->index, (unsigned) (p->second
+                                               - p->index->renditions)));
+        }
+
+        *b = '\0';
     }
 
     p->opts.tracks = tracks;
@@ -284,21 +369,25 @@ set_tracks(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static const char *
 find_track(ngx_http_reel_play_t *p)
 {
-    unsigned      i, number;
-    reel_err_t    err;
-    reel_str_t    name;
-    reel_kind_t   kind;
+    unsigned                 number, audio;
+    reel_err_t               err;
+    reel_kind_t              kind;
+    const reel_rendition_t  *q;
 
     if (p->title == NULL && ngx_http_reel_compat_file(p) != 1) {
         return absent;
     }
 
+    if (p->route == &ts && find_both(p, REEL_INDEX_MAX_RENDITIONS)) {
+        return NULL;
+    }
+
     err = reel_vod_track(p->compat, &kind, &number);
 
-    if (err == REEL_NOTFOUND && (p->route == &iframes || p->route == &key)) {
+    if (err != REEL_OK && (p->route == &iframes || p->route == &key)) {
         kind = REEL_VIDEO;
-        number = 1;
-        err = REEL_OK;
+        err = reel_vod_pair(p->compat, &number, &audio);
+        err = err == REEL_NOTFOUND ? REEL_OK : err;
     }
 
     if (err != REEL_OK) {
@@ -306,16 +395,37 @@ find_track(ngx_http_reel_play_t *p)
                "the playlist again";
     }
 
+    q = rendition_at(p, kind, number);
+    if (q == NULL) {
+        return absent;
+    }
+
+    set_track(p, q);
+
+    return NULL;
+}
+
+
+static const reel_rendition_t *
+rendition_at(ngx_http_reel_play_t *p, reel_kind_t kind, unsigned number)
+{
+    unsigned  i;
+
     for (i = 0; i < p->index->nrenditions; i++) {
         if (p->index->renditions[i].kind == kind
             && place_of(p->index, i) == number)
         {
-            name = p->index->renditions[i].name;
-            p->track.data = (u_char *) name.p;
-            p->track.len = name.len;
-            return NULL;
+            return &p->index->renditions[i];
         }
     }
 
-    return absent;
+    return NULL;
+}
+
+
+static void
+set_track(ngx_http_reel_play_t *p, const reel_rendition_t *q)
+{
+    p->track.data = (u_char *) q->name.p;
+    p->track.len = q->name.len;
 }

@@ -41,7 +41,7 @@ ngx_http_reel_gathered_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_reel_movie_piece(r, p, p->number, &m->piece);
+    rc = ngx_http_reel_movie_piece(r, p, p->rendition, p->number, &m->piece);
     if (rc != NGX_DECLINED) {
         return rc;
     }

@@ -67,7 +67,7 @@ static ngx_int_t etag_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 static reel_err_t
 print_master(reel_buf_t *b, ngx_http_reel_play_t *p)
 {
-    if (p->title) {
+    if (p->title && p->title->first) {
         return ngx_http_reel_title_master(b, p->title);
     }
 

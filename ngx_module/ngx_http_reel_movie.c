@@ -41,7 +41,8 @@ static ngx_int_t name_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
 static ngx_int_t open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_file_t **file);
-static void begin_piece(ngx_http_reel_play_t *p, uint32_t fragment,
+static void begin_piece(ngx_http_reel_play_t *p,
+    const reel_rendition_t *rendition, uint32_t fragment,
     ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c);
 static reel_err_t list_samples(ngx_http_reel_piece_t *piece,
     reel_samples_cursor_t *c, ngx_pool_t *pool);
@@ -271,7 +272,8 @@ below(ngx_http_request_t *r, ngx_str_t *path)
 
 ngx_int_t
 ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    uint32_t fragment, ngx_http_reel_piece_t *piece)
+    const reel_rendition_t *rendition, uint32_t fragment,
+    ngx_http_reel_piece_t *piece)
 {
     ngx_int_t              rc;
     reel_samples_cursor_t  c;
@@ -283,7 +285,7 @@ ngx_http_reel_movie_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return ngx_http_reel_play_again(r, p);
     }
 
-    begin_piece(p, fragment, piece, &c);
+    begin_piece(p, rendition, fragment, piece, &c);
 
     if (rc != NGX_OK || list_samples(piece, &c, r->pool) != REEL_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -409,15 +411,15 @@ open_file(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t **file)
 
 
 static void
-begin_piece(ngx_http_reel_play_t *p, uint32_t fragment,
-    ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c)
+begin_piece(ngx_http_reel_play_t *p, const reel_rendition_t *rendition,
+    uint32_t fragment, ngx_http_reel_piece_t *piece, reel_samples_cursor_t *c)
 {
-    piece->header = (uint32_t) reel_runs_at(p->rendition->header_bytes, 0);
-    piece->track_id = p->rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
-                                                       : REEL_TRACK_AUDIO;
+    piece->header = (uint32_t) reel_runs_at(rendition->header_bytes, 0);
+    piece->track_id = rendition->kind == REEL_VIDEO ? REEL_TRACK_VIDEO
+                                                    : REEL_TRACK_AUDIO;
     piece->sequence = fragment + 1;
 
-    reel_samples_seek(c, &p->index->samples[p->rendition
+    reel_samples_seek(c, &p->index->samples[rendition
                                             - p->index->renditions],
                       fragment);
 }
@@ -482,7 +484,7 @@ create_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_file_t *file)
     piece->in.file = file;
     piece->last = &piece->out;
 
-    begin_piece(p, p->number, &piece->in, &piece->cursor);
+    begin_piece(p, p->rendition, p->number, &piece->in, &piece->cursor);
 
     reel_buf_init(&piece->moof, 64u << 20);
 

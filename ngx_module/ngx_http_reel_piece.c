@@ -16,8 +16,8 @@ typedef ngx_http_reel_piece_t  piece_t;
 
 static ngx_int_t find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     uint32_t first, uint32_t count, ngx_http_reel_pieces_t *t);
-static reel_err_t find_piece(ngx_http_reel_play_t *p, piece_t *piece,
-    uint32_t fragment);
+static reel_err_t find_piece(ngx_http_reel_play_t *p,
+    const reel_rendition_t *rendition, piece_t *piece, uint32_t fragment);
 static ngx_int_t read_moof(ngx_http_reel_stream_t *s, piece_t *piece);
 static ngx_int_t take_moof(ngx_http_reel_stream_t *s, piece_t *piece,
     const u_char *p, size_t n);
@@ -30,11 +30,16 @@ ngx_int_t
 ngx_http_reel_pieces_find(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     uint32_t first, uint32_t count, ngx_http_reel_pieces_t *t)
 {
+    if (t->rendition == NULL) {
+        t->rendition = p->rendition;
+    }
+
     if (p->index->nsamples) {
         t->n = 1;
         t->ready = 1;
 
-        return ngx_http_reel_movie_piece(r, p, first, &t->pieces[0]);
+        return ngx_http_reel_movie_piece(r, p, t->rendition, first,
+                                         &t->pieces[0]);
     }
 
     return find_objects(r, p, first, count, t);
@@ -54,7 +59,7 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
     ngx_file_t     *file;
     reel_extent_t   ext[REEL_EXTENTS_MAX];
 
-    err = reel_index_locate(p->index, p->rendition, first, count, ext, &n);
+    err = reel_index_locate(p->index, t->rendition, first, count, ext, &n);
     if (err != REEL_OK) {
         return ngx_http_reel_segment_lost(r, p, err);
     }
@@ -65,7 +70,7 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        rc = ngx_http_reel_object_open(r, p, r->pool, p->rendition->name,
+        rc = ngx_http_reel_object_open(r, p, r->pool, t->rendition->name,
                                        &ext[e], 1, file);
         if (rc == NGX_DECLINED) {
             return ngx_http_reel_play_again(r, p);
@@ -76,7 +81,8 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
         }
 
         for (left = ext[e].size; left && t->n < count; t->n++) {
-            err = find_piece(p, &t->pieces[t->n], first + t->n);
+            err = find_piece(p, t->rendition, &t->pieces[t->n],
+                             first + t->n);
 
             if (err != REEL_OK || t->pieces[t->n].size > left) {
                 return ngx_http_reel_segment_lost(r, p, err);
@@ -92,13 +98,14 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
 
 
 static reel_err_t
-find_piece(ngx_http_reel_play_t *p, piece_t *piece, uint32_t fragment)
+find_piece(ngx_http_reel_play_t *p, const reel_rendition_t *rendition,
+    piece_t *piece, uint32_t fragment)
 {
     unsigned       n;
     reel_err_t     err;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
 
-    err = reel_index_locate(p->index, p->rendition, fragment, 1, ext, &n);
+    err = reel_index_locate(p->index, rendition, fragment, 1, ext, &n);
     if (err != REEL_OK) {
         return err;
     }
@@ -106,8 +113,7 @@ find_piece(ngx_http_reel_play_t *p, piece_t *piece, uint32_t fragment)
     piece->offset = (off_t) ext[0].offset;
     piece->size = ext[0].size;
     piece->header = ext[0].header;
-    piece->indexed = (uint32_t) reel_runs_at(p->rendition->sample_bytes,
-                                             fragment);
+    piece->indexed = (uint32_t) reel_runs_at(rendition->sample_bytes, fragment);
 
     return REEL_OK;
 }

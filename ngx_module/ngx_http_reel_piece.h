@@ -37,6 +37,7 @@ typedef struct {
 } ngx_http_reel_piece_t;
 
 typedef struct {
+    const reel_rendition_t  *rendition; /* of another than the play's */
     ngx_uint_t               n;
     ngx_uint_t               ready;     /* of which the samples are known */
     ngx_http_reel_piece_t    pieces[REEL_SEGMENT_FRAGMENTS];
@@ -56,8 +57,8 @@ ngx_int_t ngx_http_reel_pieces_read(ngx_http_reel_stream_t *s,
 
 /* a fragment of a movie file, of which it sets all; as _pieces_find() */
 ngx_int_t ngx_http_reel_movie_piece(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, uint32_t fragment,
-    ngx_http_reel_piece_t *piece);
+    ngx_http_reel_play_t *p, const reel_rendition_t *rendition,
+    uint32_t fragment, ngx_http_reel_piece_t *piece);
 
 /*
  * Reads bytes of the piece's samples, from byte `from` of all of them on: as

@@ -61,6 +61,7 @@ struct ngx_http_reel_play_s {
     /* of the index */
     const reel_index_t          *index;
     const reel_rendition_t      *rendition;
+    const reel_rendition_t      *second;    /* sound in its segments, too */
     reel_manifest_opts_t         opts;
     const char                  *version;   /* hash with these opts */
     ngx_http_reel_hash_t        *hashes;    /* encrypted, else NULL */
@@ -169,6 +170,10 @@ ngx_int_t ngx_http_reel_compat_path(ngx_http_request_t *r,
 
 /* which tracks its name tells, "f2-v1" */
 ngx_str_t ngx_http_reel_compat_told(ngx_http_reel_play_t *p);
+
+/* is it a playlist of pictures and sound of one of a title's files? */
+ngx_uint_t ngx_http_reel_compat_both(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
 
 /* of a title, from 1 */
 ngx_uint_t ngx_http_reel_compat_file(ngx_http_reel_play_t *p);

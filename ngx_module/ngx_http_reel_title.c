@@ -15,7 +15,7 @@ static void set_top(ngx_http_request_t *r, ngx_http_reel_title_t *t,
 static void cleanup(void *data);
 static ngx_uint_t ends_with(ngx_str_t *s, const char *end);
 static ngx_uint_t is_file_of(ngx_http_reel_loc_conf_t *conf, ngx_str_t *path);
-static ngx_uint_t needs_all(ngx_http_reel_title_t *t);
+static ngx_uint_t needs_all(ngx_http_request_t *r, ngx_http_reel_title_t *t);
 static ngx_uint_t take_number(ngx_str_t *s, ngx_uint_t *n);
 static ngx_int_t look_up_all(ngx_http_request_t *r,
     ngx_http_reel_title_t *t);
@@ -215,7 +215,7 @@ ngx_http_reel_title_got(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     t->row = t->title.nparts > 1 || t->title.parts[0].start_us
              || t->title.parts[0].end_us;
 
-    return needs_all(t) ? look_up_all(r, t)
+    return needs_all(r, t) ? look_up_all(r, t)
                         : ngx_http_reel_title_pick(r, t);
 }
 
@@ -234,12 +234,12 @@ ngx_http_reel_title_bad(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 
 
 static ngx_uint_t
-needs_all(ngx_http_reel_title_t *t)
+needs_all(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 {
     const ngx_http_reel_route_t *route = t->play->route;
 
     if (route->of == NGX_HTTP_REEL_OF_ASSET) {
-        return 1;
+        return t->row || !ngx_http_reel_compat_both(r, t->play);
     }
 
     /* a token's clip counts through all parts, which are as long as they are */
@@ -271,7 +271,8 @@ ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     }
 
     if (file == 0 || part > t->title.nparts
-        || file > t->title.parts[part - 1].n || name.len == 0)
+        || file > t->title.parts[part - 1].n
+        || (name.len == 0 && p->compat == NULL))
     {
         return ngx_http_reel_play_absent(r, "the title has no such "
                                          "rendition");

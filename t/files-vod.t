@@ -35,6 +35,7 @@ film("$films/a.mp4", @in, @code, qw(-map 2 -metadata:s:a:0 language=eng
     -metadata:s:a:1 language=ger));
 film("$films/b_1.mp4", @in, @code);
 film("$films/b_2.mp4", @in, @code, qw(-s 320x180));
+film("$films/c.mp4", @in, @code, qw(-c:a ac3 -t 2));
 spew("$films/row.json", encode_json({ parts => [
     { renditions => [{ path => 'b_1.mp4' }] },
     { renditions => [{ path => 'b_2.mp4' }] }] }));
@@ -70,7 +71,7 @@ sub crawl {
         $x->{body} =~ /URI="([^"]+)"/g, $x->{body} =~ /^([^#\n].*)/mg;
 }
 
-my $track = qr/(?:f\d-)?[va]\d/;
+my $track = qr/(?:f\d-)?(?:[va]\d|v1-a\d)/;
 my $hls = qr/^(?:(?:index|iframes|init)-$track\.(?:m3u8|mp4)
     |seg-\d-$track\.(?:ts|m4s))$/x;
 my ($film, $set) = ('/hls/a.mp4', '/hls/b_,1,2,.mp4.urlset');
@@ -86,9 +87,41 @@ like(body("$film/index-v1.m3u8"), qr/^seg-1-v1.ts\n.*^seg-2-v1.ts$/ms,
 is(body("$film/seg-1-v1.ts"), body("/own/a.mp4/v90/0.ts"), 'and are ours');
 is(body("/dash/a.mp4/fragment-2-a1-x3.m4s"),
     body('/dash/a.mp4/seg-2-a1.m4s'), 'of DASH too');
-my $one = body("$film/index-v1-a2.m3u8");
+my $one = body('/dash/a.mp4/index-v1-a2.m3u8');
 like($one, qr/^#EXT-X-MEDIA:.*URI="index-a2/m, 'one track of sound, told');
 unlike($one, qr/index-a1/, 'and no other');
+
+# transport streams of pictures and sound together
+for (0, 1) {
+    my $name = 'v1-a' . ($_ + 1);
+    like(body("$film/index-$name.m3u8"),
+        qr/^seg-1-$name\.ts\n.*^seg-3-$name\.ts$/ms, "segments of $name");
+    is(stream("$base$film/index-$name.m3u8", 'a'),
+        stream("$base$film/index-a" . ($_ + 1) . '.m3u8', 'a'), 'its sound');
+    my ($all, $wrong) = (body("$film/seg-2-$name.ts"), 0);
+    is(get("$film/seg-2-$name.ts", method => 'HEAD')->{headers}
+        {'content-length'}, length $all, 'its length is told');
+    for (1 .. 9) {
+        my $from = int rand length $all;
+        $wrong++ if get("$film/seg-2-$name.ts", headers => { Range =>
+            "bytes=$from-" . ($from + 4000) })->{body}
+            ne substr $all, $from, 4001;
+    }
+    is($wrong, 0, 'ranges of it');
+}
+is(body("$film/seg-1.ts"), body("$film/seg-1-v1-a1.ts"), 'the first ones');
+is(body("$film/iframes-v1-a1.m3u8"), body("$film/iframes-v1.m3u8"),
+    'their I-frames');
+like(body('/hls/b_1.mp4/index.m3u8'), qr/^seg-1-v1-a1\.ts$/m,
+    'a file of two tracks');
+like(body("$set/index-f2-v1-a1.m3u8"), qr/^seg-1-f2-v1-a1\.ts$/m,
+    'and of a title');
+is(stream("$base$set/index-f2-v1-a1.m3u8", 'v'), $pictures{b_2}, 'plays');
+like(body("/hls/c.mp4/index-v1-a1.m3u8"), qr/^index-v1\.m3u8$/m,
+    'what no transport stream carries has playlists of its own');
+like(body("/hls/,b_1,c,.mp4.urlset/index-f2-v1-a1.m3u8"),
+    qr/^index-f2-v1\.m3u8$/m, 'in a title too');
+has_status(get('/enc/b_1.mp4/seg-1-v1-a1.ts'), 404, 'NOT_FOUND', 'encrypted');
 for my $url ("$film/master.m3u8", "$film/index.m3u8", "$film/index-v1.m3u8",
     "$film/index-v1-a1.m3u8", '/dash/a.mp4/manifest.mpd',
     '/dash/a.mp4/index-v1-a1.m3u8', '/enc/a.mp4/master.m3u8',
@@ -174,7 +207,7 @@ for (qw(master.m3u8 index.m3u8 index-v1-a1.m3u8 manifest-v1.mpd)) {
 
 # what is not there; ours is
 has_status(get("$film/$_"), 404, 'NOT_FOUND', $_) for 'seg-9-v1.ts',
-    'seg-1-v2.ts', 'seg-1-v1-a1.ts', 'seg-1.ts', 'index-v9.m3u8',
+    'seg-1-v2.ts', 'seg-1-v1-a9.ts', 'seg-1-v1-a1-a2.ts', 'index-v9.m3u8',
     'seg-1-f2-v9.ts', 'iframes-a1.m3u8', 'seg-99999999999-v1.ts',
     'seg-1-v64.ts', 'init-v1-v2.mp4', 'seg-1-s1.vtt', 'seg-1-f2-v1.ts',
     'master-f2.m3u8', 'manifest-v9.mpd';

@@ -236,6 +236,34 @@ reel_vod_track(const reel_vod_name_t *v, reel_kind_t *kind, unsigned *track)
 }
 
 
+reel_err_t
+reel_vod_pair(const reel_vod_name_t *v, unsigned *video, unsigned *audio)
+{
+    const uint64_t  *t = v->choices[0].tracks;
+
+    *video = 1;
+    *audio = 1;
+
+    if (v->n == 0 || (v->n == 1 && (t[REEL_VIDEO] | t[REEL_AUDIO]
+                                    | t[REEL_TEXT]) == 0))
+    {
+        return REEL_NOTFOUND;
+    }
+
+    if (v->n > 1 || t[REEL_TEXT] != 0
+        || __builtin_popcountll(t[REEL_VIDEO]) != 1
+        || __builtin_popcountll(t[REEL_AUDIO]) != 1)
+    {
+        return REEL_UNSUPPORTED;
+    }
+
+    *video = (unsigned) __builtin_ctzll(t[REEL_VIDEO]) + 1;
+    *audio = (unsigned) __builtin_ctzll(t[REEL_AUDIO]) + 1;
+
+    return REEL_OK;
+}
+
+
 /* the last part of s, which becomes what is before its slash */
 static bool
 last_part(reel_str_t *s, reel_str_t *part)

@@ -60,6 +60,14 @@ reel_err_t reel_vod_track(const reel_vod_name_t *v, reel_kind_t *kind,
     unsigned *track) REEL_WARN_UNUSED;
 
 /*
+ * The only track of pictures and the only one of sound that are chosen, of
+ * one file; REEL_NOTFOUND: none is told, which are the first ones;
+ * REEL_UNSUPPORTED: others are.
+ */
+reel_err_t reel_vod_pair(const reel_vod_name_t *v, unsigned *video,
+    unsigned *audio) REEL_WARN_UNUSED;
+
+/*
  * Takes "/clipFrom/<ms>" and "/clipTo/<ms>" from the end of path; what is
  * not told stays as it is.
  */

@@ -62,11 +62,32 @@ choices(void **state)
 {
     char             name[8 + 3 * (REEL_VOD_TRACKS + 1) + 8];
     size_t           i, at;
-    unsigned         track;
+    unsigned         track, sound;
     reel_kind_t      kind;
     reel_vod_name_t  v;
 
+    static const struct {
+        const char *name;
+        reel_err_t  err;
+        unsigned    video, audio;
+    } pairs[] = {
+        { "index.m3u8", REEL_NOTFOUND, 1, 1 },
+        { "index-f2.m3u8", REEL_NOTFOUND, 1, 1 },
+        { "seg-1-f2-v3-a64.ts", REEL_OK, 3, 64 },
+        { "index-v1.m3u8", REEL_UNSUPPORTED, 1, 1 },
+        { "index-v1-a1-a2.m3u8", REEL_UNSUPPORTED, 1, 1 },
+        { "index-v1-a1-s1.m3u8", REEL_UNSUPPORTED, 1, 1 },
+        { "index-f1-v1-f2-a1.m3u8", REEL_UNSUPPORTED, 1, 1 }
+    };
+
     (void) state;
+
+    for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_true(reel_vod_name(&v, reel_str(pairs[i].name)));
+        assert_int_equal(reel_vod_pair(&v, &track, &sound), pairs[i].err);
+        assert_int_equal(track, pairs[i].video);
+        assert_int_equal(sound, pairs[i].audio);
+    }
 
     assert_true(reel_vod_name(&v, REEL_STR("master.m3u8")));
     assert_true(reel_vod_chosen(&v, 7, REEL_AUDIO, 200));
