@@ -12,32 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* of kernels newer than the headers */
-#define FS_REFER         (UINT64_C(1) << 13)    /* ABI 2 */
-#define FS_TRUNCATE      (UINT64_C(1) << 14)    /* 3 */
-#define NET_TCP          UINT64_C(3)            /* 4: bind, connect */
-#define FS_IOCTL_DEV     (UINT64_C(1) << 15)    /* 5 */
-#define SCOPE_ALL        UINT64_C(3)            /* 6: abstract sockets,
-                                                   signals */
+#include "workerd/landlock.h"
 
-#define FS_ABI_1         ((UINT64_C(1) << 13) - 1)
 #define FS_READ          (LANDLOCK_ACCESS_FS_READ_FILE                       \
                           | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_RUN           (FS_READ | LANDLOCK_ACCESS_FS_EXECUTE)
 #define FS_OF_FILES      (LANDLOCK_ACCESS_FS_READ_FILE                       \
                           | LANDLOCK_ACCESS_FS_WRITE_FILE                    \
-                          | LANDLOCK_ACCESS_FS_EXECUTE | FS_TRUNCATE         \
-                          | FS_IOCTL_DEV)
-
-/* struct landlock_ruleset_attr as the newest kernels have it */
-typedef struct {
-    uint64_t fs, net, scoped;
-} ruleset_t;
-
-typedef struct {
-    int      fd;
-    uint64_t handled;
-} landlock_t;
+                          | LANDLOCK_ACCESS_FS_EXECUTE                       \
+                          | REEL_LANDLOCK_TRUNCATE                           \
+                          | REEL_LANDLOCK_IOCTL_DEV)
 
 /* what programs of a machine need to begin, and its tools */
 static const struct {
@@ -126,7 +110,7 @@ reel_exec_unshare_probe(void)
 
 /* REEL_NOTFOUND: it is not there, and needs no rule */
 static reel_err_t
-allow(const landlock_t *l, const char *path, uint64_t access, bool folder)
+allow(const reel_landlock_t *l, const char *path, uint64_t access, bool folder)
 {
     long                              rc;
     struct landlock_path_beneath_attr rule = { .allowed_access = 0 };
@@ -154,43 +138,15 @@ allow(const landlock_t *l, const char *path, uint64_t access, bool folder)
 }
 
 
-static reel_err_t
-open_ruleset(landlock_t *l)
-{
-    long       abi;
-    size_t     size;
-    ruleset_t  r = { .fs = FS_ABI_1 };
-
-    abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-                  LANDLOCK_CREATE_RULESET_VERSION);
-    if (abi < 1) {
-        return REEL_UNSUPPORTED;
-    }
-
-    r.fs |= abi >= 2 ? FS_REFER : 0;
-    r.fs |= abi >= 3 ? FS_TRUNCATE : 0;
-    r.fs |= abi >= 5 ? FS_IOCTL_DEV : 0;
-    r.net = abi >= 4 ? NET_TCP : 0;
-    r.scoped = abi >= 6 ? SCOPE_ALL : 0;
-    size = abi >= 6 ? sizeof(r) : abi >= 4 ? 2 * sizeof(uint64_t)
-                                           : sizeof(uint64_t);
-
-    l->handled = r.fs;
-    l->fd = (int) syscall(SYS_landlock_create_ruleset, &r, size, 0);
-
-    return l->fd >= 0 ? REEL_OK : REEL_IO;
-}
-
-
 reel_err_t
 reel_exec_landlock(const char *folder, const char *program,
     const char *const *files, size_t nfiles)
 {
-    size_t      i;
-    reel_err_t  err;
-    landlock_t  l;
+    size_t           i;
+    reel_err_t       err;
+    reel_landlock_t  l;
 
-    err = open_ruleset(&l);
+    err = reel_landlock_open(&l);
     if (err != REEL_OK) {
         return err;
     }
@@ -207,7 +163,7 @@ reel_exec_landlock(const char *folder, const char *program,
     }
 
     if (err == REEL_OK) {
-        err = allow(&l, folder, l.handled & ~(FS_IOCTL_DEV
+        err = allow(&l, folder, l.handled & ~(REEL_LANDLOCK_IOCTL_DEV
                     | LANDLOCK_ACCESS_FS_EXECUTE
                     | LANDLOCK_ACCESS_FS_MAKE_CHAR
                     | LANDLOCK_ACCESS_FS_MAKE_BLOCK), true);
@@ -215,10 +171,8 @@ reel_exec_landlock(const char *folder, const char *program,
     if (err == REEL_OK) {
         err = allow(&l, program, FS_RUN, false);
     }
-    if (err == REEL_OK
-        && syscall(SYS_landlock_restrict_self, l.fd, 0) != 0)
-    {
-        err = REEL_IO;
+    if (err == REEL_OK) {
+        err = reel_landlock_restrict(&l);
     }
 
     close(l.fd);

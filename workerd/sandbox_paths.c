@@ -2,79 +2,26 @@
 
 #include <sched.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset  444
-#define SYS_landlock_restrict_self   446
-#endif
+#include "workerd/landlock.h"
 
 
-/*
- * linux/landlock.h as of ABI 6: the headers of Debian 12 end at ABI 2, and
- * what a kernel knows is asked at run time.
- */
-typedef struct {
-    uint64_t  fs;
-    uint64_t  net;              /* from ABI 4 */
-    uint64_t  scoped;           /* from ABI 6 */
-} ruleset_t;
-
-#define ASK_VERSION  1
-
-/* bits [0, n) of the rights of files by ABI: 2 adds refer, 3 truncate, 5
-   ioctl of devices */
-#define FS_BITS_1  13
-#define FS_BITS_2  14
-#define FS_BITS_3  15
-#define FS_BITS_5  16
-
-#define NET_TCP    3            /* bind, connect */
-#define SCOPE_ALL  3            /* abstract unix sockets, signals */
-
-
-static uint64_t
-file_rights(long abi)
-{
-    unsigned  n;
-
-    n = abi >= 5 ? FS_BITS_5 : abi >= 3 ? FS_BITS_3 : abi == 2 ? FS_BITS_2
-                                                               : FS_BITS_1;
-
-    return (UINT64_C(1) << n) - 1;
-}
-
-
-/* what is handled and has no rule is forbidden: everything is */
 reel_err_t
 reel_sandbox_landlock(void)
 {
-    long       abi, fd, rc;
-    size_t     size;
-    ruleset_t  r;
+    reel_err_t       err;
+    reel_landlock_t  l;
 
-    abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
-    if (abi < 1) {
+    if (reel_landlock_open(&l) != REEL_OK) {
         return REEL_UNSUPPORTED;
     }
 
-    r = (ruleset_t) { .fs = file_rights(abi), .net = NET_TCP,
-                      .scoped = SCOPE_ALL };
-    size = abi >= 6 ? sizeof(r) : abi >= 4 ? offsetof(ruleset_t, scoped)
-                                           : offsetof(ruleset_t, net);
+    err = reel_landlock_restrict(&l);
+    close(l.fd);
 
-    fd = syscall(SYS_landlock_create_ruleset, &r, size, 0);
-    if (fd < 0) {
-        return REEL_UNSUPPORTED;
-    }
-
-    rc = syscall(SYS_landlock_restrict_self, fd, 0);
-    close((int) fd);
-
-    return rc == 0 ? REEL_OK : REEL_UNSUPPORTED;
+    return err == REEL_OK ? REEL_OK : REEL_UNSUPPORTED;
 }
 
 
