@@ -122,13 +122,18 @@ reel_verdict_exit(reel_attempt_t *a, reel_exit_t how, int detail)
 }
 
 
-/* after how many tries an optional task is given up; 0: it never is */
+/* after how many tries the task is given up; 0: it is not optional */
 static uint64_t
 tries(const reel_attempt_t *a)
 {
-    json_t      *payload = json_loads(a->payload, 0, NULL);
+    json_t      *payload;
     json_int_t   n;
 
+    if (a->ops == NULL || !a->ops->optional) {
+        return 0;
+    }
+
+    payload = json_loads(a->payload, 0, NULL);
     n = json_integer_value(json_object_get(payload, "tries"));
     json_decref(payload);
 
@@ -137,28 +142,28 @@ tries(const reel_attempt_t *a)
 }
 
 
-static bool
-optional(const reel_attempt_t *a)
-{
-    return a->ops != NULL && a->ops->optional && tries(a) > 0;
-}
-
-
 bool
 reel_verdict_hopeless(const reel_attempt_t *a)
 {
-    return optional(a) && a->number > tries(a) + 1;
+    uint64_t  n = tries(a);
+
+    return n > 0 && a->number > n + 1;
 }
 
 
 void
 reel_verdict_forgive(reel_attempt_t *a)
 {
+    uint64_t         n;
     reel_outcome_t  *o = &a->outcome;
 
-    if (!optional(a) || !o->failed
-        || (o->retry && (!reel_code_find(o->code)->counted
-                         || a->number < tries(a))))
+    if (!o->failed) {
+        return;
+    }
+
+    n = tries(a);
+    if (n == 0 || (o->retry && (!reel_code_find(o->code)->counted
+                                || a->number < n)))
     {
         return;
     }
