@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "workerd/log.h"
 
@@ -120,7 +117,6 @@ on_cleanup(void *arg)
 {
     reel_redis_conn_t  *c = arg;
     bool                was_up = c->up;
-
     bool                leaves = c->leaves;
 
     if (!c->redis->closing && !leaves && (was_up || c->failures == 0)) {
@@ -342,7 +338,6 @@ reel_redis_conn_open(void *arg)
     reel_err_t                err;
     const reel_redis_conf_t  *conf = &c->redis->conf;
 
-    c->asks = !c->known && conf->sentinel[0] != '\0';
     if (!c->known) {
         c->at = conf->addr[c->turn % conf->naddr];
     }

@@ -24,7 +24,6 @@ typedef struct {
     reel_resolve_t     *resolve;    /* … the address is being asked for */
     reel_redis_addr_t   at;         /* where it goes, … */
     bool                known;      /* … as a sentinel or MOVED said */
-    bool                asks;       /* it is a sentinel */
     bool                leaves;     /* for what at says now */
     unsigned            hops;       /* such leaves since it was up */
     unsigned            turn;       /* of the addresses */

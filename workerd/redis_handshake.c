@@ -46,17 +46,23 @@ on_handshake(redisAsyncContext *ac, void *reply, void *arg)
 
 
 static reel_err_t
+command(reel_redis_conn_t *c, redisCallbackFn *fn, void *arg, int argc,
+    const char **argv)
+{
+    return redisAsyncCommandArgv(c->ac, fn, arg, argc, argv, NULL)
+           == REDIS_OK ? REEL_OK : REEL_IO;
+}
+
+
+/* one of the replies that it is up after */
+static reel_err_t
 handshake_send(reel_redis_conn_t *c, int argc, const char **argv, char *sha)
 {
-    if (redisAsyncCommandArgv(c->ac, on_handshake, sha, argc, argv, NULL)
-        != REDIS_OK)
-    {
-        return REEL_IO;
-    }
+    reel_err_t  err = command(c, on_handshake, sha, argc, argv);
 
-    c->handshake++;
+    c->handshake += err == REEL_OK;
 
-    return REEL_OK;
+    return err;
 }
 
 
@@ -128,13 +134,7 @@ send_subscribe(reel_redis_conn_t *c)
 {
     const char  *argv[2] = { "SUBSCRIBE", c->redis->channel };
 
-    if (redisAsyncCommandArgv(c->ac, on_message, NULL, 2, argv, NULL)
-        != REDIS_OK)
-    {
-        return REEL_IO;
-    }
-
-    return REEL_OK;
+    return command(c, on_message, NULL, 2, argv);
 }
 
 
@@ -177,8 +177,7 @@ ask_sentinel(reel_redis_conn_t *c)
         "SENTINEL", "get-master-addr-by-name", c->redis->conf.sentinel
     };
 
-    return redisAsyncCommandArgv(c->ac, on_sentinel, NULL, 3, argv, NULL)
-           == REDIS_OK ? REEL_OK : REEL_IO;
+    return command(c, on_sentinel, NULL, 3, argv);
 }
 
 
@@ -204,16 +203,11 @@ static reel_err_t
 send_role(reel_redis_conn_t *c)
 {
     const char  *argv[1] = { "ROLE" };
+    reel_err_t   err = command(c, on_role, NULL, 1, argv);
 
-    if (redisAsyncCommandArgv(c->ac, on_role, NULL, 1, argv, NULL)
-        != REDIS_OK)
-    {
-        return REEL_IO;
-    }
+    c->handshake += err == REEL_OK;
 
-    c->handshake++;
-
-    return REEL_OK;
+    return err;
 }
 
 
@@ -229,7 +223,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
 
     c->handshake = 0;
 
-    if (c->asks) {
+    if (!c->known && r->conf.sentinel[0] != '\0') {
         return ask_sentinel(c);
     }
 
