@@ -63,9 +63,10 @@ static reel_err_t
 read_types(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     char                text[64];
-    unsigned            t, *types = dst;
+    unsigned           *types = dst;
     reel_err_t          err = reel_yaml_is(n, REEL_YAML_LIST, e);
     const reel_yaml_t  *item;
+    reel_hook_type_t    t;
 
     if (err != REEL_OK) {
         return err;
@@ -79,12 +80,7 @@ read_types(void *dst, const reel_yaml_t *n, reel_error_t *e)
             return err;
         }
 
-        for (t = 0; t < REEL_HOOK_TYPES; t++) {
-            if (strcmp(text, reel_hook_type_name((reel_hook_type_t) t)) == 0)
-            {
-                break;
-            }
-        }
+        t = reel_hook_type_find(text);
         if (t == REEL_HOOK_TYPES) {
             return reel_yaml_fail(item, e, "no event \"%.60s\"", text);
         }

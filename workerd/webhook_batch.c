@@ -81,20 +81,21 @@ reel_webhook_batch_open(const reel_webhook_batch_t *b)
 static bool
 wanted(const reel_webhook_batch_t *b, const reel_buf_t *body)
 {
-    bool         is = true;
-    json_t      *v;
-    unsigned     t;
-    const char  *type, *project;
+    bool               is = true;
+    json_t            *v;
+    const char        *type, *project;
+    reel_hook_type_t   t = REEL_HOOK_TYPES;
 
     v = json_loadb((char *) body->data, body->len, 0, NULL);
     type = json_string_value(json_object_get(v, "type"));
     project = json_string_value(json_object_get(json_object_get(v, "data"),
                                                 "project"));
 
-    for (t = 0; type != NULL && t < REEL_HOOK_TYPES; t++) {
-        if (strcmp(type, reel_hook_type_name((reel_hook_type_t) t)) == 0) {
-            is = (b->conf->types & 1u << t) != 0;
-        }
+    if (type != NULL) {
+        t = reel_hook_type_find(type);
+    }
+    if (t != REEL_HOOK_TYPES) {
+        is = (b->conf->types & 1u << t) != 0;
     }
 
     if (b->conf->project[0] != '\0'

@@ -1,7 +1,7 @@
 #include "lib/hook/event.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/json.h"
@@ -19,10 +19,18 @@ static const struct {
 };
 
 
-const char *
-reel_hook_type_name(reel_hook_type_t t)
+reel_hook_type_t
+reel_hook_type_find(const char *name)
 {
-    return types[t].name;
+    unsigned t;
+
+    for (t = 0; t < REEL_HOOK_TYPES; t++) {
+        if (strcmp(types[t].name, name) == 0) {
+            break;
+        }
+    }
+
+    return (reel_hook_type_t) t;
 }
 
 
@@ -135,6 +143,22 @@ reel_hook_event_print(reel_buf_t *b, const reel_hook_event_t *e)
     reel_json_end(&j, '}');
 
     return err != REEL_OK ? err : reel_buf_err(b);
+}
+
+
+void
+reel_hook_name_print(char dst[REEL_HOOK_NAME_MAX],
+    const reel_hook_event_t *e, int64_t again_ms)
+{
+    int n;
+
+    n = e->type == REEL_HOOK_DELETED
+        ? snprintf(dst, REEL_HOOK_NAME_MAX, DELETED)
+        : snprintf(dst, REEL_HOOK_NAME_MAX, "%u", e->publication);
+    if (again_ms > 0) {
+        snprintf(dst + n, (size_t) (REEL_HOOK_NAME_MAX - n), "~%lld",
+                 (long long) again_ms);
+    }
 }
 
 

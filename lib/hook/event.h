@@ -20,8 +20,8 @@ typedef enum {
     REEL_HOOK_TYPES
 } reel_hook_type_t;
 
-/* "video.asset.ready", … */
-const char *reel_hook_type_name(reel_hook_type_t t);
+/* of "video.asset.ready", …; REEL_HOOK_TYPES: none is called so */
+reel_hook_type_t reel_hook_type_find(const char *name);
 
 typedef struct {
     reel_hook_type_t      type;
@@ -42,6 +42,8 @@ reel_err_t reel_hook_event_print(reel_buf_t *b, const reel_hook_event_t *e)
  * it was asked for again.  REEL_INVAL for any other.  Compares as they are
  * to be sent: publications, then the end.
  */
+void reel_hook_name_print(char dst[REEL_HOOK_NAME_MAX],
+    const reel_hook_event_t *e, int64_t again_ms);      /* 0: not again */
 reel_err_t reel_hook_name_check(reel_str_t name) REEL_WARN_UNUSED;
 int reel_hook_name_compare(const char *a, const char *b);
 

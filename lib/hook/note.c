@@ -1,6 +1,5 @@
 #include "lib/hook/note.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/job/fields.h"
@@ -98,19 +97,11 @@ static reel_err_t
 put(reel_store_t *s, const reel_hook_event_t *e, int64_t again,
     char name[REEL_HOOK_NAME_MAX])
 {
-    int        n;
     reel_buf_t b;
     reel_key_t key;
     reel_err_t err;
 
-    n = e->type == REEL_HOOK_DELETED
-        ? snprintf(name, REEL_HOOK_NAME_MAX, "deleted")
-        : snprintf(name, REEL_HOOK_NAME_MAX, "%u", e->publication);
-    if (again > 0) {
-        snprintf(name + n, (size_t) (REEL_HOOK_NAME_MAX - n), "~%lld",
-                 (long long) again);
-    }
-
+    reel_hook_name_print(name, e, again);
     reel_buf_init(&b, REEL_HOOK_EVENT_MAX);
     err = reel_hook_event_print(&b, e);
     if (err == REEL_OK) {
