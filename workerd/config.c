@@ -14,8 +14,6 @@
 
 static reel_err_t read_redis(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
-static reel_err_t read_path(void *dst, const reel_yaml_t *n,
-    reel_error_t *e);
 static reel_err_t read_worker(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 static reel_err_t read_sandbox(void *dst, const reel_yaml_t *n,
@@ -33,8 +31,10 @@ static reel_err_t read_addresses(void *dst, const reel_yaml_t *n,
 #define AT(member) offsetof(reel_config_t, member)
 
 static const reel_yaml_key_t keys[] = {
-    { "store", REEL_YAML_TYPE_FN, AT(store), 0, 0, read_path, true },
-    { "pipelines", REEL_YAML_TYPE_FN, AT(pipelines), 0, 0, read_path, true },
+    { "store", REEL_YAML_TYPE_PATH, AT(store), 1, REEL_PATH_MAX - 1, NULL,
+      true },
+    { "pipelines", REEL_YAML_TYPE_PATH, AT(pipelines), 1, REEL_PATH_MAX - 1,
+      NULL, true },
     { "redis", REEL_YAML_TYPE_FN, AT(redis), 0, 0, read_redis, true },
     { "worker", REEL_YAML_TYPE_FN, AT(worker), 0, 0, read_worker, false },
     { "slots", REEL_YAML_TYPE_U32, AT(slots), 0, 256, NULL, false },
@@ -247,21 +247,6 @@ static reel_err_t
 read_limits(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     return reel_yaml_map(dst, n, limits_keys, NKEYS(limits_keys), e);
-}
-
-
-static reel_err_t
-read_path(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    char       *path = dst;
-    reel_err_t  err = reel_yaml_text(n, 1, REEL_PATH_MAX - 1, path, e);
-
-    if (err == REEL_OK && path[0] != '/') {
-        return reel_yaml_fail(n, e, "\"%.60s\" is not an absolute path",
-                              path);
-    }
-
-    return err;
 }
 
 

@@ -7,7 +7,6 @@
 #include "workerd/webhook_send.h"
 
 static reel_err_t read_name(void *dst, const reel_yaml_t *n, reel_error_t *e);
-static reel_err_t read_file(void *dst, const reel_yaml_t *n, reel_error_t *e);
 static reel_err_t read_types(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 
@@ -17,9 +16,9 @@ static reel_err_t read_types(void *dst, const reel_yaml_t *n,
 static const reel_yaml_key_t webhooks_keys[] = {
     { "name", REEL_YAML_TYPE_FN, AT(name), 0, 0, read_name, true },
     { "url", REEL_YAML_TYPE_TEXT, AT(url), 9, 512, NULL, true },
-    { "secret_file", REEL_YAML_TYPE_FN, AT(secret_file), 0, 0, read_file,
+    { "secret_file", REEL_YAML_TYPE_PATH, AT(secret_file), 1, 512, NULL,
       true },
-    { "ca_file", REEL_YAML_TYPE_FN, AT(ca_file), 0, 0, read_file, false },
+    { "ca_file", REEL_YAML_TYPE_PATH, AT(ca_file), 1, 512, NULL, false },
     { "project", REEL_YAML_TYPE_TEXT, AT(project), 1, 128, NULL, false },
     { "types", REEL_YAML_TYPE_FN, AT(types), 0, 0, read_types, false },
     { "allow_private", REEL_YAML_TYPE_BOOL, AT(allow_private), 0, 0, NULL,
@@ -38,21 +37,6 @@ read_name(void *dst, const reel_yaml_t *n, reel_error_t *e)
     if (err == REEL_OK && !reel_name_valid(reel_str(name))) {
         return reel_yaml_fail(n, e, "an endpoint's name has lower-case "
                               "letters, digits and '-' only");
-    }
-
-    return err;
-}
-
-
-static reel_err_t
-read_file(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    char       *path = dst;
-    reel_err_t  err = reel_yaml_text(n, 1, 512, path, e);
-
-    if (err == REEL_OK && path[0] != '/') {
-        return reel_yaml_fail(n, e, "\"%.60s\" is not an absolute path",
-                              path);
     }
 
     return err;

@@ -100,6 +100,7 @@ typedef enum {
     REEL_YAML_TYPE_U32,         /* uint32_t */
     REEL_YAML_TYPE_BOOL,        /* bool */
     REEL_YAML_TYPE_TEXT,        /* char[max + 1] */
+    REEL_YAML_TYPE_PATH,        /* the same, absolute */
     REEL_YAML_TYPE_FN           /* anything: fn gets dst's member */
 } reel_yaml_type_t;
 

@@ -125,6 +125,20 @@ reel_yaml_text(const reel_yaml_t *n, size_t min, size_t max, char *dst,
 
 
 static reel_err_t
+read_path(const reel_yaml_t *n, size_t min, size_t max, char *dst,
+    reel_error_t *e)
+{
+    reel_err_t err = reel_yaml_text(n, min, max, dst, e);
+
+    if (err == REEL_OK && dst[0] != '/') {
+        return reel_yaml_fail(n, e, "\"%.60s\" is not an absolute path", dst);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
 read_value(void *dst, const reel_yaml_t *n, const reel_yaml_key_t *k,
     reel_error_t *e)
 {
@@ -137,6 +151,8 @@ read_value(void *dst, const reel_yaml_t *n, const reel_yaml_key_t *k,
         return reel_yaml_bool(n, at, e);
     case REEL_YAML_TYPE_TEXT:
         return reel_yaml_text(n, k->min, k->max, at, e);
+    case REEL_YAML_TYPE_PATH:
+        return read_path(n, k->min, k->max, at, e);
     default:
         return k->fn(at, n, e);
     }
