@@ -251,6 +251,16 @@ local function wake()
     woken = {}
 end
 
+-- ms since then; 0 of a time that is not known, or to come
+local function elapsed(ms)
+    return math.max(0, NOW - (tonumber(ms or '') or NOW))
+end
+
+-- of a running task's attempt: beyond it no lease is renewed
+local function deadline(t)
+    return tonumber(t.since) + (tonumber(t.timeout) + 60) * 1000
+end
+
 -- what the transitions of a task look at, in one call
 local function load(job, task)
     local p = task .. ':'

@@ -22,15 +22,11 @@ if not limit or limit < 1 then
     return redis.error_reply('ERR reel: depth: bad limit')
 end
 
-local function since(ms)
-    return math.max(0, NOW - (tonumber(ms or '') or NOW))
-end
-
 -- of the first task of a project
 local function waits(zk)
     local job, t = split(redis.call('ZRANGE', zk, 0, 0)[1] or '/')
 
-    return since(job and redis.call('HGET', job_key(job), t .. ':since'))
+    return elapsed(job and redis.call('HGET', job_key(job), t .. ':since'))
 end
 
 local kinds = { { 0, 0 }, { 0, 0 }, { 0, 0 } }
@@ -58,7 +54,7 @@ local oldest = redis.call('ZRANGE', K .. 'jobs', 0, 0, 'WITHSCORES')[2]
 
 for _, n in ipairs({ redis.call('ZCARD', LEASE), redis.call('ZCARD', DELAY),
                      redis.call('XLEN', K .. 'quarantine'),
-                     redis.call('ZCARD', K .. 'jobs'), since(oldest),
+                     redis.call('ZCARD', K .. 'jobs'), elapsed(oldest),
                      redis.call('ZCOUNT', K .. 'workers',
                                 text(NOW - HEARD_MS), '+inf') }) do
     reply[#reply + 1] = text(n)

@@ -29,12 +29,11 @@ for i = 1, n do
     local h, t = holder(job, task, ARGV[4 * i + 2])
 
     if h == 'running' then
-        local deadline = tonumber(t.since)
-                         + (tonumber(t.timeout) + 60) * 1000
+        local till = deadline(t)
 
-        if NOW < deadline then
+        if NOW < till then
             redis.call('ZADD', LEASE, 'XX',
-                       text(math.min(NOW + lease, deadline)),
+                       text(math.min(NOW + lease, till)),
                        member(job, task))
             credit(job, task, t, tonumber(ARGV[4 * i + 3]))
             h = 'ok'

@@ -284,4 +284,4 @@ wake()
 
 return { reply[1], best.job, task, spec.type, token, h[6], attempt,
          spec.timeout, h[8], h[9], h[10], h[11], best.queue,
-         text(math.max(0, NOW - (tonumber(h[4] or '') or NOW))) }
+         text(elapsed(h[4])) }

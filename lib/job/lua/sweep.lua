@@ -34,9 +34,8 @@ for _, m in ipairs(redis.call('ZRANGEBYSCORE', LEASE, '-inf', text(NOW),
     if known(t.v) and t.s == 'running' and t.state ~= 'running' then
         drop_running(job, task)
     elseif known(t.v) and t.s == 'running' then
-        local since = tonumber(t.since)
-        local late = NOW >= since + (tonumber(t.timeout) + 60) * 1000
-        local seconds = text((NOW - since) / 1000)
+        local late = NOW >= deadline(t)
+        local seconds = text((NOW - tonumber(t.since)) / 1000)
 
         fail_task(job, task, t, { class = 'retry',
             code = late and 'TIMEOUT' or 'WORKER_LOST', stage = task,
