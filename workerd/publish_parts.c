@@ -63,9 +63,13 @@ read_one(reel_parts_t *p, reel_store_t *s, const char *asset,
 /* an answer that is not there: an error, unless the asset still grows */
 static reel_err_t
 read_maybe(reel_parts_t *p, reel_store_t *s, const char *asset,
-    const char *job, const char *name, bool growing, reel_error_t *e)
+    const char *job, const char *task, bool growing, reel_error_t *e)
 {
-    reel_err_t  err = read_one(p, s, asset, job, name, e);
+    char        name[REEL_TASK_NAME + 8];
+    reel_err_t  err;
+
+    snprintf(name, sizeof(name), "%s.json", task);
+    err = read_one(p, s, asset, job, name, e);
 
     if (err == REEL_NOTFOUND) {
         return growing ? REEL_NOTFOUND
@@ -84,7 +88,7 @@ static reel_err_t
 read_video(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
 {
-    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    char        name[REEL_TASK_NAME];
     uint32_t    chunks = t->growing && t->chunks > 1 ? 1 : t->chunks;
     reel_err_t  err;
 
@@ -93,9 +97,7 @@ read_video(reel_parts_t *p, reel_store_t *s, const char *asset,
 
         for (uint32_t g = 0; g < groups; g++) {
             reel_task_name_video(name, c, g);
-            snprintf(file, sizeof(file), "%s.json", name);
-
-            err = read_maybe(p, s, asset, job, file, t->growing, e);
+            err = read_maybe(p, s, asset, job, name, t->growing, e);
             if (err != REEL_OK && err != REEL_NOTFOUND) {
                 return err;
             }
@@ -110,15 +112,13 @@ static reel_err_t
 read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
 {
-    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    char        name[REEL_TASK_NAME];
     uint32_t    n = t->growing && t->audios > 1 ? 1 : t->audios;
     reel_err_t  err;
 
     for (uint32_t i = 0; i < n * t->audio_tracks; i++) {
         reel_task_name_audio(name, i % n, i / n);
-        snprintf(file, sizeof(file), "%s.json", name);
-
-        err = read_maybe(p, s, asset, job, file, t->growing, e);
+        err = read_maybe(p, s, asset, job, name, t->growing, e);
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
         }
@@ -132,14 +132,12 @@ static reel_err_t
 read_texts(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
 {
-    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    char        name[REEL_TASK_NAME];
     reel_err_t  err;
 
     for (uint32_t i = 0; i < t->texts; i++) {
         reel_task_name_text(name, i);
-        snprintf(file, sizeof(file), "%s.json", name);
-
-        err = read_maybe(p, s, asset, job, file, t->growing, e);
+        err = read_maybe(p, s, asset, job, name, t->growing, e);
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
         }
@@ -203,15 +201,13 @@ static reel_err_t
 read_files(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_files_t *x, reel_error_t *e)
 {
-    char        name[REEL_TASK_NAME], file[REEL_TASK_NAME + 8];
+    char        name[REEL_TASK_NAME];
     uint32_t    i = 0;
     reel_err_t  err;
 
     do {
         reel_task_name_exec(name, x->node, x->count > 0, i);
-        snprintf(file, sizeof(file), "%s.json", name);
-
-        err = read_maybe(p, s, asset, job, file, false, e);
+        err = read_maybe(p, s, asset, job, name, false, e);
         if (err == REEL_OK) {
             err = add_files(p, name, &p->answers[p->nanswers - 1], e);
         }
@@ -237,11 +233,11 @@ read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
         err = read_texts(p, s, asset, job, t, e);
     }
     if (err == REEL_OK && t->poster) {
-        err = read_images(p, s, asset, job, "poster.json", t->growing,
+        err = read_images(p, s, asset, job, "poster", t->growing,
                           &p->image, e);
     }
     if (err == REEL_OK && t->storyboard) {
-        err = read_images(p, s, asset, job, "storyboard.json", t->growing,
+        err = read_images(p, s, asset, job, "storyboard", t->growing,
                           &p->stories, e);
     }
 
