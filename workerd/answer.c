@@ -167,20 +167,37 @@ names_image(const reel_answer_t *a, const char *name)
 }
 
 
+static bool
+names_file(const reel_answer_t *a, const char *object)
+{
+    for (size_t i = 0; a != NULL && i < a->nfiles; i++) {
+        if (strcmp(a->files[i].object, object) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* a name that cannot be one was never published */
+static reel_err_t
+withdraw(reel_attempt_t *a, const char *folder, const char *name)
+{
+    reel_key_t  key;
+
+    return reel_key_object(key, reel_str(a->asset), reel_str(folder),
+                           reel_str(name)) == REEL_OK
+           ? reel_store_del(a->w->store, key) : REEL_OK;
+}
+
+
 static reel_err_t
 withdraw_image(reel_attempt_t *a, const reel_answer_t *standing,
     const char *name)
 {
-    reel_key_t  key;
-
-    if (name[0] == '\0' || names_image(standing, name)
-        || reel_key_object(key, reel_str(a->asset), REEL_STR("image"),
-                           reel_str(name)) != REEL_OK)
-    {
-        return REEL_OK;
-    }
-
-    return reel_store_del(a->w->store, key);
+    return name[0] == '\0' || names_image(standing, name)
+           ? REEL_OK : withdraw(a, "image", name);
 }
 
 
@@ -189,21 +206,8 @@ static reel_err_t
 withdraw_file(reel_attempt_t *a, const reel_answer_t *standing,
     const char *object)
 {
-    reel_key_t  key;
-
-    for (size_t i = 0; standing != NULL && i < standing->nfiles; i++) {
-        if (strcmp(standing->files[i].object, object) == 0) {
-            return REEL_OK;
-        }
-    }
-
-    if (reel_key_object(key, reel_str(a->asset), REEL_STR(REEL_FOLDER_FILE),
-                        reel_str(object)) != REEL_OK)
-    {
-        return REEL_OK;
-    }
-
-    return reel_store_del(a->w->store, key);
+    return names_file(standing, object)
+           ? REEL_OK : withdraw(a, REEL_FOLDER_FILE, object);
 }
 
 
