@@ -117,12 +117,14 @@ reel_room_group(uint64_t limit, uint64_t used, uint64_t cached)
 static uint64_t
 available_mib(const reel_config_t *c)
 {
-    uint64_t  mib = meminfo("MemAvailable"), most, used;
+    uint64_t  mib, most, used;
 
     /* asked for by the operator: then it counts, not what others leave */
     if (c->room_mib != 0) {
         return UINT64_MAX;
     }
+
+    mib = meminfo("MemAvailable");
 
     if (group_mib("memory.max", &most) && group_mib("memory.current", &used))
     {
