@@ -1,6 +1,5 @@
 #include "workerd/webhook_send.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -11,7 +10,6 @@
 
 #include "lib/hook/address.h"
 #include "workerd/presence.h"
-#include "workerd/worker.h"
 
 #define CONNECT_S   5
 #define ANSWER_MAX  (64u << 10)         /* read of an answer, and dropped */
