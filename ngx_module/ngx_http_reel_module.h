@@ -44,7 +44,10 @@
  *   ngx_http_reel_piece.c     playback: fragments that something is made of
  *   ngx_http_reel_gathered.c  … segments of a movie's scattered bytes
  *   ngx_http_reel_protect.c   encryption: directives, keys of a request
- *   ngx_http_reel_sealed.c    encryption: cenc and cbcs
+ *   ngx_http_reel_sealed.c    encryption: segments made of samples
+ *   ngx_http_reel_sealed_header.c  … their headers
+ *   ngx_http_reel_sealed_moof.c    … their moofs
+ *   ngx_http_reel_sealed_body.c    … their bytes
  *   ngx_http_reel_whole.c     encryption: AES-128 of whole segments
  *   ngx_http_reel_key.c       encryption: keys and licenses
  *   ngx_http_reel_ts.c        playback: transport streams

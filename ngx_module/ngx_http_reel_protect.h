@@ -47,6 +47,9 @@ ngx_int_t ngx_http_reel_protect(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_sealed_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
+
+/* ngx_http_reel_sealed_header.c */
+
 /* the header of such segments, made of the stored one, in r's pool */
 reel_err_t ngx_http_reel_sealed_header(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, reel_str_t header, ngx_str_t *out);

@@ -1,0 +1,246 @@
+/* bodies of segments that are made of samples, encrypted on the way */
+
+#include "ngx_module/ngx_http_reel_sealed.h"
+
+
+/* with less than a block there is no getting on */
+#define INPUT_MIN    (2 * REEL_AES_BLOCK)
+
+
+static off_t run_of(ngx_http_reel_sealed_t *t, size_t max, size_t *len);
+static ngx_int_t seal_samples(ngx_http_reel_stream_t *s, u_char *out,
+    u_char *in, size_t len, size_t *done);
+static reel_err_t begin_sample(ngx_http_reel_sealed_t *t);
+static void next_sample(ngx_http_reel_sealed_t *t);
+
+
+off_t
+ngx_http_reel_sealed_seek(ngx_http_reel_stream_t *s, off_t offset)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    off_t                             pos, len;
+    ngx_http_reel_sealed_fragment_t  *f;
+
+    f = NULL;
+
+    for (pos = 0; t->fragment < t->in.n; t->fragment++, pos += len) {
+        f = &t->fragments[t->fragment];
+        len = (off_t) (f->moof.len + f->bytes);
+
+        if (len > offset - pos) {
+            break;
+        }
+    }
+
+    if (t->fragment == t->in.n || f == NULL
+        || (off_t) f->moof.len > offset - pos)
+    {
+        return pos;
+    }
+
+    t->moof_at = f->moof.len;
+    pos += f->moof.len;
+
+    while (t->in.pieces[t->fragment].samples[t->sample].size <= offset - pos)
+    {
+        pos += t->in.pieces[t->fragment].samples[t->sample].size;
+        next_sample(t);
+    }
+
+    return pos;
+}
+
+
+/* what one read of one fragment gives, and its moof before that */
+ngx_int_t
+ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
+    size_t size, size_t *n)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    off_t                             from;
+    size_t                            head, len, done;
+    u_char                           *in;
+    ngx_int_t                         rc;
+    ngx_http_reel_sealed_fragment_t  *f;
+    ngx_http_reel_piece_t            *piece;
+
+    piece = &t->in.pieces[t->fragment];
+    f = &t->fragments[t->fragment];
+
+    head = ngx_min(f->moof.len - t->moof_at, size);
+    len = 0;
+    from = 0;
+
+    if (size - head >= INPUT_MIN) {
+        from = run_of(t, size - head, &len);
+    }
+
+    /* first, as nothing may change when it says NGX_AGAIN */
+    if (len) {
+        rc = ngx_http_reel_stream_read(s, piece->file, from,
+                                       ngx_min(len, INPUT_MIN), len, &in,
+                                       &len);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    ngx_memcpy(p, f->moof.data + t->moof_at, head);
+    t->moof_at += head;
+    done = 0;
+
+    if (len) {
+        rc = seal_samples(s, p + head, in, len, &done);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    *n = head + done;
+
+    if (t->moof_at == f->moof.len && t->sample == piece->nsamples) {
+        t->fragment++;
+        t->moof_at = 0;
+        t->sample = 0;
+        t->sub = 0;
+        t->row = 0;
+        t->ticks = 0;
+    }
+
+    return *n ? NGX_OK
+              : ngx_http_reel_piece_damaged(s, piece, "it ends too early");
+}
+
+
+/* where the next bytes lie, and how many of max are there in a row */
+static off_t
+run_of(ngx_http_reel_sealed_t *t, size_t max, size_t *len)
+{
+    off_t                   from;
+    size_t                  n;
+    uint32_t                k;
+    ngx_http_reel_piece_t  *piece;
+
+    piece = &t->in.pieces[t->fragment];
+
+    if (piece->offsets == NULL) {
+        n = (size_t) ngx_min(t->fragments[t->fragment].bytes - t->row
+                             - t->at, max);
+        *len = n;
+        return piece->data + (off_t) (t->row + t->at);
+    }
+
+    while (t->sample < piece->nsamples
+           && piece->samples[t->sample].size == 0)
+    {
+        next_sample(t);
+    }
+
+    if (t->sample == piece->nsamples) {
+        return 0;
+    }
+
+    k = t->sample;
+    from = piece->offsets[k] + t->at;
+    n = piece->samples[k].size - t->at;
+
+    for (k++; k < piece->nsamples && n < max
+         && piece->offsets[k] == from + (off_t) n; k++)
+    {
+        n += piece->samples[k].size;
+    }
+
+    *len = ngx_min(n, max);
+
+    return from;
+}
+
+
+static ngx_int_t
+seal_samples(ngx_http_reel_stream_t *s, u_char *out, u_char *in, size_t len,
+    size_t *done)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    size_t                  part, sealed;
+    ngx_http_reel_piece_t  *piece;
+
+    piece = &t->in.pieces[t->fragment];
+
+    while (len) {
+        part = ngx_min(len, piece->samples[t->sample].size - t->at);
+        sealed = part;
+
+        if (t->clear) {
+            ngx_memcpy(out, in, part);
+
+        } else if ((t->at == 0 && begin_sample(t) != REEL_OK)
+                   || reel_seal_run(&t->seal, out, in, part, &sealed)
+                      != REEL_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        out += sealed;
+        in += sealed;
+        len -= sealed;
+        *done += sealed;
+        t->at += (uint32_t) sealed;
+
+        if (sealed < part) {
+            break;
+        }
+
+        while (t->sample < piece->nsamples
+               && t->at == piece->samples[t->sample].size)
+        {
+            next_sample(t);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static reel_err_t
+begin_sample(ngx_http_reel_sealed_t *t)
+{
+    uint8_t                           iv[16];
+    ngx_http_reel_sealed_fragment_t  *f;
+    ngx_http_reel_piece_t            *piece;
+
+    f = &t->fragments[t->fragment];
+    piece = &t->in.pieces[t->fragment];
+
+    if (t->protect.scheme == REEL_SCHEME_CENC) {
+        reel_cenc_iv(iv, t->protect.ordinal,
+                     piece->decode_ts + (int64_t) t->ticks);
+    } else {
+        ngx_memcpy(iv, t->protect.iv, sizeof(iv));
+    }
+
+    return reel_seal_begin(&t->seal, iv,
+                           t->protect.whole
+                           ? NULL : reel_subsamples_at(&f->subs, t->sub),
+                           t->protect.whole ? 0 : f->counts[t->sample],
+                           piece->samples[t->sample].size);
+}
+
+
+static void
+next_sample(ngx_http_reel_sealed_t *t)
+{
+    ngx_http_reel_sealed_fragment_t  *f;
+    reel_cmaf_sample_t               *q;
+
+    f = &t->fragments[t->fragment];
+    q = &t->in.pieces[t->fragment].samples[t->sample];
+
+    t->sub += f->counts ? f->counts[t->sample] : 0;
+    t->row += q->size;
+    t->ticks += q->duration;
+    t->at = 0;
+    t->sample++;
+}
