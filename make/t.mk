@@ -3,6 +3,7 @@
 .PHONY: test-t test-t-san build-t-san
 test-t: module
 	@mkdir -p $(BUILD)/results
+	@scripts/npm-modules tests/clients || echo "t: npm is out of reach"
 	scripts/prove-count $(BUILD)/results/t.txt
 
 build-t-san:
@@ -10,4 +11,5 @@ build-t-san:
 
 test-t-san: build-t-san
 	@mkdir -p $(BUILD)/results
+	@scripts/npm-modules tests/clients || echo "t-san: npm is out of reach"
 	scripts/test-t-san $(BUILD)/results/t-san.txt build/san $(CC)
