@@ -583,9 +583,7 @@ ngx_http_reel_init(ngx_conf_t *cf)
 
     *h = ngx_http_reel_token_access;
 
-    ngx_http_reel_fetch_init();
-
-    return NGX_OK;
+    return ngx_http_reel_fetch_init(cf);
 }
 
 

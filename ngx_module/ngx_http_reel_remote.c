@@ -17,14 +17,22 @@ typedef struct {
     reel_movie_t             *movie;
     ngx_http_reel_fetched_pt  done;
     void                     *data;
+    u_char                   *buf;
+    size_t                    held;     /* of buf */
+    unsigned                  again:1;  /* it was replaced once */
+    unsigned                  rest:1;   /* all of it was asked for */
 } reading_t;
 
 static ngx_int_t get(ngx_http_request_t *r, reading_t *rd, uint64_t offset,
     size_t size);
+static ngx_int_t get_into(ngx_http_request_t *r, reading_t *rd,
+    uint64_t offset, size_t size, u_char *buf);
+static ngx_int_t get_more(ngx_http_request_t *r, reading_t *rd);
 static void cleanup(void *data);
 static void fetched(ngx_http_request_t *r, void *data);
 static ngx_int_t take(ngx_http_request_t *r, reading_t *rd);
 static ngx_int_t begin(ngx_http_request_t *r, reading_t *rd);
+static ngx_int_t replaced(ngx_http_request_t *r, reading_t *rd);
 static ngx_int_t feed(ngx_http_request_t *r, reading_t *rd);
 
 
@@ -59,17 +67,29 @@ ngx_http_reel_remote_look(ngx_http_request_t *r, ngx_http_reel_look_t *l,
 static ngx_int_t
 get(ngx_http_request_t *r, reading_t *rd, uint64_t offset, size_t size)
 {
-    if (size > rd->fetch.size) {
-        ngx_free(rd->fetch.buf);
-        rd->fetch.buf = ngx_alloc(size, r->connection->log);
-        if (rd->fetch.buf == NULL) {
-            rd->fetch.size = 0;
+    if (size > rd->held) {
+        ngx_free(rd->buf);
+        rd->held = 0;
+        rd->buf = ngx_alloc(size, r->connection->log);
+
+        if (rd->buf == NULL) {
             return NGX_ERROR;
         }
+
+        rd->held = size;
     }
 
+    return get_into(r, rd, offset, size, rd->buf);
+}
+
+
+static ngx_int_t
+get_into(ngx_http_request_t *r, reading_t *rd, uint64_t offset, size_t size,
+    u_char *buf)
+{
     rd->fetch.offset = offset;
     rd->fetch.size = size;
+    rd->fetch.buf = buf;
 
     return ngx_http_reel_fetch(r, &rd->fetch);
 }
@@ -80,7 +100,7 @@ cleanup(void *data)
 {
     reading_t *rd = data;
 
-    ngx_free(rd->fetch.buf);
+    ngx_free(rd->buf);
     reel_movie_free(rd->movie);
 }
 
@@ -109,9 +129,9 @@ fetched(ngx_http_request_t *r, void *data)
         rd->movie = NULL;
     }
 
-    ngx_free(rd->fetch.buf);
-    rd->fetch.buf = NULL;
-    rd->fetch.size = 0;
+    ngx_free(rd->buf);
+    rd->buf = NULL;
+    rd->held = 0;
 
     rd->done(r, rd->data);
 }
@@ -131,6 +151,10 @@ take(ngx_http_request_t *r, reading_t *rd)
         l->state = ngx_http_reel_movie_bad(l, r->connection->log,
                                            "the file is empty", 0);
         return NGX_OK;
+    }
+
+    if (f->status == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
+        return replaced(r, rd);
     }
 
     if (f->status != NGX_HTTP_PARTIAL_CONTENT) {
@@ -157,9 +181,7 @@ take(ngx_http_request_t *r, reading_t *rd)
     }
 
     if (!ngx_http_reel_same(&f->st, &l->st)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "reel: \"%s\" was "
-                      "replaced while it was read", l->path);
-        return NGX_ERROR;
+        return replaced(r, rd);
     }
 
     return feed(r, rd);
@@ -183,18 +205,36 @@ begin(ngx_http_request_t *r, reading_t *rd)
 }
 
 
+/* as take(): it is read anew, once */
+static ngx_int_t
+replaced(ngx_http_request_t *r, reading_t *rd)
+{
+    if (rd->again) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "reel: \"%s\" was "
+                      "replaced while it was read", rd->look->path);
+        return NGX_ERROR;
+    }
+
+    reel_movie_free(rd->movie);
+    rd->movie = NULL;
+    rd->again = 1;
+    rd->rest = 0;
+
+    return get(r, rd, 0, FIRST) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
+}
+
+
 static ngx_int_t
 feed(ngx_http_request_t *r, reading_t *rd)
 {
     reel_err_t             err;
     reel_error_t           e;
-    reel_movie_want_t      w;
     ngx_http_reel_look_t  *l;
 
     l = rd->look;
     e.text[0] = '\0';
 
-    err = reel_movie_feed(rd->movie, rd->fetch.buf, rd->fetch.n, &e);
+    err = reel_movie_feed(rd->movie, rd->fetch.buf, (size_t) rd->fetch.n, &e);
 
     if (err == REEL_NOMEM) {
         return NGX_ERROR;
@@ -206,13 +246,40 @@ feed(ngx_http_request_t *r, reading_t *rd)
         return NGX_OK;
     }
 
+    return get_more(r, rd);
+}
+
+
+/* as take() */
+static ngx_int_t
+get_more(ngx_http_request_t *r, reading_t *rd)
+{
+    size_t             size;
+    uint64_t           left;
+    ngx_int_t          rc;
+    reel_movie_want_t  w;
+
     if (reel_movie_want(rd->movie, &w) == REEL_OK) {
-        l->state = NGX_HTTP_REEL_ASSET_PLAYABLE;
+        rd->look->state = NGX_HTTP_REEL_ASSET_PLAYABLE;
         return NGX_OK;
     }
 
-    return get(r, rd, w.offset, ngx_min(w.len, LARGEST)) == NGX_OK
-           ? NGX_AGAIN : NGX_ERROR;
+    size = ngx_min(w.len, LARGEST);
+
+    if (w.into) {
+        rc = get_into(r, rd, w.offset, size, w.into);
+        return rc == NGX_OK ? NGX_AGAIN : NGX_ERROR;
+    }
+
+    /* behind the samples mostly stands a moov, and nothing else */
+    left = rd->look->st.size - w.offset;
+
+    if (!rd->rest && left <= LARGEST) {
+        rd->rest = 1;
+        size = (size_t) left;
+    }
+
+    return get(r, rd, w.offset, size) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
 }
 
 

@@ -34,6 +34,9 @@ ngx_int_t ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
     ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char *to,
     size_t *len);
 
+/* nothing more is read for it: what is under way is given up */
+void ngx_http_reel_remote_leave(ngx_http_reel_stream_t *s);
+
 /* nothing was sent yet, and a read has failed: answers that */
 ngx_int_t ngx_http_reel_remote_failed(ngx_http_reel_stream_t *s,
     ngx_int_t rc);

@@ -1,33 +1,71 @@
 /*
- * Bytes of movies behind an internal location: the stretch of the file in
- * which a segment's samples lie is fetched by windows, one behind the other
- * as the client takes them; what lies between the samples is dropped.
+ * Bytes of movies behind an internal location: one request asks for the
+ * stretch of the file in which a segment's samples lie, and is read as the
+ * client takes them; what lies between the samples is dropped.  Another one
+ * follows where they do not lie in order, or far apart, or when the server
+ * has not waited for the client.
  */
 
 #include "ngx_module/ngx_http_reel_piece.h"
 #include "ngx_module/ngx_http_reel_remote.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
-/* what a connection has of a file at most, and one request asks for */
-#define WINDOW  (2 * 1024 * 1024)
+/* what a connection has of a file at most */
+#define HELD   (128 * 1024)
 
+/* fewer bytes are not worth a write, if more are asked for */
+#define WORTH  (32 * 1024)
+
+/* more than this between two samples is not read to be dropped */
+#define APART  (2 * 1024 * 1024)
+
+/* times in a row that an answer may be cut short */
+#define CUTS   3
+
+/* bytes that lie in a row, and how many all runs before it have */
+typedef struct {
+    off_t                    offset;
+    uint64_t                 before;
+    uint64_t                 size;
+} run_t;
+
+/* positions are of the bytes of all samples of the segment */
 typedef struct {
     ngx_http_reel_stream_t  *stream;
     ngx_http_reel_fetch_t    fetch;
-    off_t                    end;       /* of the segment, in the file */
-    size_t                   min;       /* that the fetch has to bring */
+    ngx_array_t              runs;
+    ngx_uint_t               at;        /* the run that was last read of */
+
+    u_char                  *buf;       /* has [start, start + len) … */
+    size_t                   head;      /* … from here on */
+    size_t                   len;
+    uint64_t                 start;
+
+    uint64_t                 next;      /* of the request: what comes next … */
+    uint64_t                 end;       /* … and where it ends */
+    ngx_uint_t               coming;    /* the run of next */
+    ngx_uint_t               cuts;
     unsigned                 failed:1;
     unsigned                 replaced:1;
 } window_t;
 
-static size_t in_window(window_t *w, const ngx_http_reel_stretch_t *stretch,
-    u_char **p);
-static ngx_int_t get_window(ngx_http_reel_stream_t *s, window_t *w,
-    off_t first, off_t last);
 static window_t *create_window(ngx_http_reel_stream_t *s);
 static void free_window(void *data);
-static off_t segment_end(ngx_http_reel_play_t *p);
+static ngx_int_t find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs);
+static ngx_int_t find(window_t *w, const ngx_http_reel_stretch_t *stretch,
+    uint64_t *pos);
+static ngx_int_t has(const run_t *run,
+    const ngx_http_reel_stretch_t *stretch);
+static size_t copy(window_t *w, uint64_t pos, size_t size, u_char *to);
+static ngx_int_t want(window_t *w, ngx_http_reel_stretch_t *stretches,
+    ngx_uint_t n, size_t min);
+static ngx_int_t go_to(window_t *w, uint64_t pos);
+static ngx_int_t await(window_t *w, uint64_t pos);
+static ngx_int_t request(window_t *w);
+static uint64_t wake_at(window_t *w, uint64_t pos);
+static u_char *room(ngx_http_reel_fetch_t *f, size_t *n);
 static void fetched(ngx_http_request_t *r, void *data);
+static void check(window_t *w);
 
 
 ngx_int_t
@@ -35,27 +73,30 @@ ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
     ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char *to,
     size_t *len)
 {
-    off_t       first, last;
-    size_t      size, need;
-    u_char     *p;
+    size_t      size;
+    uint64_t    pos;
     window_t   *w;
     ngx_uint_t  i;
 
+    *len = 0;
     w = s->window ? s->window : create_window(s);
 
     if (w == NULL) {
         return NGX_ERROR;
     }
 
-    *len = 0;
+    if (w->failed) {
+        return NGX_ABORT;
+    }
 
     for (i = 0; i < n; i++) {
-        size = in_window(w, &stretches[i], &p);
-
-        if (size) {
-            to = ngx_cpymem(to, p, size);
-            *len += size;
+        if (find(w, &stretches[i], &pos) != NGX_OK) {
+            return NGX_ABORT;
         }
+
+        size = copy(w, pos, stretches[i].size, to);
+        to += size;
+        *len += size;
 
         if (size < stretches[i].size) {
             break;
@@ -66,73 +107,7 @@ ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
         return NGX_OK;
     }
 
-    /* all that is needed at once, since this will be asked again */
-    need = ngx_max(min, 1);
-    first = stretches[0].offset;
-    last = first;
-
-    for (i = 0; i < n && need; i++) {
-        size = ngx_min(need, stretches[i].size);
-        first = ngx_min(first, stretches[i].offset);
-        last = ngx_max(last, stretches[i].offset + (off_t) size);
-        need -= size;
-    }
-
-    return get_window(s, w, first, last);
-}
-
-
-/* how many bytes of the stretch are here, from its beginning on */
-static size_t
-in_window(window_t *w, const ngx_http_reel_stretch_t *stretch, u_char **p)
-{
-    off_t  start;
-
-    start = (off_t) w->fetch.offset;
-    *p = w->fetch.buf;
-
-    if (w->failed || stretch->offset < start
-        || stretch->offset >= start + (off_t) w->fetch.n)
-    {
-        return 0;
-    }
-
-    *p += stretch->offset - start;
-
-    return ngx_min(stretch->size,
-                   (size_t) (start + (off_t) w->fetch.n - stretch->offset));
-}
-
-
-/* NGX_AGAIN: [first, last) is fetched, and what is likely to follow */
-static ngx_int_t
-get_window(ngx_http_reel_stream_t *s, window_t *w, off_t first, off_t last)
-{
-    off_t  end;
-
-    if (w->failed) {
-        return NGX_ABORT;
-    }
-
-    end = ngx_max(last, ngx_min(w->end, first + WINDOW));
-
-    ngx_free(w->fetch.buf);
-
-    w->min = (size_t) (last - first);
-    w->fetch.offset = (uint64_t) first;
-    w->fetch.size = (size_t) (end - first);
-    w->fetch.n = 0;
-    w->fetch.buf = ngx_alloc(w->fetch.size, s->request->connection->log);
-
-    if (w->fetch.buf == NULL
-        || ngx_http_reel_fetch(s->request, &w->fetch) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    s->reading = 1;
-
-    return NGX_AGAIN;
+    return want(w, stretches, n, ngx_max(min, 1));
 }
 
 
@@ -151,9 +126,19 @@ create_window(ngx_http_reel_stream_t *s)
     ngx_memzero(w, sizeof(window_t));
     cln->handler = free_window;
 
+    if (find_runs(s, &w->runs) != NGX_OK) {
+        return NULL;
+    }
+
+    w->buf = ngx_alloc(HELD, s->request->connection->log);
+    if (w->buf == NULL) {
+        return NULL;
+    }
+
     w->stream = s;
-    w->end = segment_end(s->play);
+    w->fetch.over = 1;
     w->fetch.uri = s->play->place.uri;
+    w->fetch.room = room;
     w->fetch.done = fetched;
     w->fetch.data = w;
     s->window = w;
@@ -167,26 +152,299 @@ free_window(void *data)
 {
     window_t *w = data;
 
-    ngx_free(w->fetch.buf);
+    ngx_free(w->buf);
 }
 
 
-static off_t
-segment_end(ngx_http_reel_play_t *p)
+static ngx_int_t
+find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs)
 {
-    off_t                  end;
-    reel_sample_t          q;
-    reel_samples_cursor_t  c;
+    run_t                  *run;
+    uint64_t                before;
+    reel_sample_t           q;
+    ngx_http_reel_play_t   *p;
+    reel_samples_cursor_t   c;
 
+    if (ngx_array_init(runs, s->request->pool, 16, sizeof(run_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = s->play;
     reel_samples_seek(&c, &p->index->samples[p->rendition
                                              - p->index->renditions],
                       p->number);
 
-    for (end = 0; reel_samples_next(&c, &q); /* void */) {
-        end = ngx_max(end, (off_t) q.offset + q.size);
+    run = NULL;
+    before = 0;
+
+    while (reel_samples_next(&c, &q)) {
+        if (q.size == 0) {
+            continue;
+        }
+
+        if (run == NULL || run->offset + run->size != q.offset) {
+            run = ngx_array_push(runs);
+            if (run == NULL) {
+                return NGX_ERROR;
+            }
+
+            run->offset = (off_t) q.offset;
+            run->before = before;
+            run->size = 0;
+        }
+
+        run->size += q.size;
+        before += q.size;
     }
 
-    return end;
+    return NGX_OK;
+}
+
+
+/* they are mostly asked for in order */
+static ngx_int_t
+find(window_t *w, const ngx_http_reel_stretch_t *stretch, uint64_t *pos)
+{
+    run_t       *run;
+    ngx_uint_t   i;
+
+    run = w->runs.elts;
+
+    for (i = 0; i < w->runs.nelts && !has(&run[w->at], stretch); i++) {
+        w->at = w->at + 1 == w->runs.nelts ? 0 : w->at + 1;
+    }
+
+    if (i == w->runs.nelts) {
+        ngx_log_error(NGX_LOG_ERR, w->stream->request->connection->log, 0,
+                      "reel: \"%V\" has no such bytes in the segment: %uz "
+                      "at %O", &w->fetch.uri, stretch->size,
+                      stretch->offset);
+        return NGX_ERROR;
+    }
+
+    *pos = run[w->at].before + (uint64_t) (stretch->offset
+                                           - run[w->at].offset);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+has(const run_t *run, const ngx_http_reel_stretch_t *stretch)
+{
+    uint64_t  skip;
+
+    if (stretch->offset < run->offset) {
+        return 0;
+    }
+
+    skip = (uint64_t) (stretch->offset - run->offset);
+
+    return skip < run->size && stretch->size <= run->size - skip;
+}
+
+
+/* what of size bytes is here, from the first on */
+static size_t
+copy(window_t *w, uint64_t pos, size_t size, u_char *to)
+{
+    size_t  skip;
+
+    if (pos < w->start || pos - w->start >= w->len) {
+        return 0;
+    }
+
+    skip = (size_t) (pos - w->start);
+    size = ngx_min(size, w->len - skip);
+    ngx_memcpy(to, w->buf + w->head + skip, size);
+
+    return size;
+}
+
+
+/* all that is needed at once, since this will be asked again */
+static ngx_int_t
+want(window_t *w, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,
+    size_t min)
+{
+    size_t      size, all;
+    uint64_t    pos, first, last;
+    ngx_uint_t  i;
+
+    first = UINT64_MAX;
+    last = 0;
+    all = 0;
+
+    for (i = 0; i < n; i++) {
+        if (min) {
+            if (find(w, &stretches[i], &pos) != NGX_OK) {
+                return NGX_ABORT;
+            }
+
+            size = ngx_min(min, stretches[i].size);
+            first = ngx_min(first, pos);
+            last = ngx_max(last, pos + size);
+            min -= size;
+        }
+
+        all += stretches[i].size;
+    }
+
+    /* samples that share their bytes may be far from each other */
+    if (last < first || last - first > HELD) {
+        return NGX_ABORT;
+    }
+
+    last = ngx_max(last, first + ngx_min(all, WORTH));
+
+    return go_to(w, first) == NGX_OK ? await(w, ngx_min(last, w->end))
+                                     : NGX_ERROR;
+}
+
+
+/* what lies before pos may go, and it is under way if it is not here */
+static ngx_int_t
+go_to(window_t *w, uint64_t pos)
+{
+    size_t  n;
+
+    if (pos < w->start) {
+        w->len = 0;
+        w->start = pos;
+        w->end = pos;
+    }
+
+    n = (size_t) ngx_min(pos - w->start, w->len);
+    w->head += n;
+    w->len -= n;
+    w->start += n;
+
+    if (w->len == 0) {
+        w->head = 0;
+        w->start = pos;
+    }
+
+    if (w->start < w->end && w->next < w->end
+        && (!w->fetch.over || w->fetch.waiting))
+    {
+        return NGX_OK;
+    }
+
+    w->next = w->start + w->len;
+
+    return request(w);
+}
+
+
+static ngx_int_t
+await(window_t *w, uint64_t pos)
+{
+    w->fetch.wake = wake_at(w, pos);
+    w->stream->reading = 1;
+
+    ngx_http_reel_fetch_more(&w->fetch);
+
+    return NGX_AGAIN;
+}
+
+
+/* asks for what lies in order from w->next on */
+static ngx_int_t
+request(window_t *w)
+{
+    off_t   first, end;
+    run_t  *run, *last;
+
+    ngx_http_reel_fetch_leave(&w->fetch);
+
+    run = w->runs.elts;
+    last = run + w->runs.nelts;
+
+    while (w->next - run->before >= run->size) {
+        run++;
+    }
+
+    w->coming = run - (run_t *) w->runs.elts;
+
+    first = run->offset + (off_t) (w->next - run->before);
+    end = run->offset + (off_t) run->size;
+    w->end = run->before + run->size;
+
+    for (run++; run < last && run->offset >= end
+                && run->offset - end <= APART; run++)
+    {
+        end = run->offset + (off_t) run->size;
+        w->end = run->before + run->size;
+    }
+
+    w->fetch.offset = (uint64_t) first;
+    w->fetch.size = (uint64_t) (end - first);
+
+    return ngx_http_reel_fetch(w->stream->request, &w->fetch);
+}
+
+
+/* how many bytes of the answer it takes to have those before pos */
+static uint64_t
+wake_at(window_t *w, uint64_t pos)
+{
+    run_t  *run;
+
+    run = (run_t *) w->runs.elts + w->coming;
+
+    while (pos - run->before > run->size) {
+        run++;
+    }
+
+    return (uint64_t) run->offset + (pos - run->before) - w->fetch.offset;
+}
+
+
+static u_char *
+room(ngx_http_reel_fetch_t *f, size_t *n)
+{
+    window_t *w = f->data;
+
+    run_t     *run;
+    u_char    *to;
+    uint64_t   at, want, left;
+
+    run = (run_t *) w->runs.elts + w->coming;
+
+    while (w->next < w->end && w->next - run->before >= run->size) {
+        run++;
+        w->coming++;
+    }
+
+    at = f->offset + f->n;
+    want = (uint64_t) run->offset + (w->next - run->before);
+
+    if (at < want) {
+        *n = (size_t) ngx_min(*n, want - at);
+        return NULL;
+    }
+
+    left = ngx_min(run->size - (w->next - run->before), w->end - w->next);
+
+    if (w->next < w->start) {
+        /* nobody waits for it any more */
+        *n = (size_t) ngx_min(*n, ngx_min(left, w->start - w->next));
+        w->next += *n;
+        return NULL;
+    }
+
+    if (w->head && w->head + w->len == HELD) {
+        ngx_memmove(w->buf, w->buf + w->head, w->len);
+        w->head = 0;
+    }
+
+    *n = (size_t) ngx_min(*n, ngx_min(left, HELD - w->head - w->len));
+    to = w->buf + w->head + w->len;
+
+    w->next += *n;
+    w->len += *n;
+
+    return to;
 }
 
 
@@ -195,28 +453,71 @@ fetched(ngx_http_request_t *r, void *data)
 {
     window_t *w = data;
 
-    w->stream->reading = 0;
+    ngx_http_reel_stream_t  *s;
 
-    if (w->fetch.status != NGX_HTTP_PARTIAL_CONTENT) {
-        /* it is shorter now */
-        w->replaced = w->fetch.status == NGX_HTTP_RANGE_NOT_SATISFIABLE;
-        w->failed = 1;
+    s = w->stream;
+    check(w);
 
-    } else if (!ngx_http_reel_same(&w->fetch.st, &w->stream->play->entry->st)
-               || w->fetch.n < w->min)
-    {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "reel: \"%V\" was "
-                      "replaced while it was read", &w->fetch.uri);
-        w->failed = 1;
-        w->replaced = 1;
+    if (!s->reading) {
+        return;
     }
+
+    s->reading = 0;
 
     if (r->connection->error) {
         ngx_http_finalize_request(r, NGX_ERROR);
         return;
     }
 
-    ngx_http_reel_stream_resume(w->stream);
+    ngx_http_reel_stream_resume(s);
+}
+
+
+/* an answer that was cut short is asked for again, from there on */
+static void
+check(window_t *w)
+{
+    ngx_http_reel_fetch_t  *f;
+
+    f = &w->fetch;
+
+    if (f->length && !ngx_http_reel_same(&f->st, &w->stream->play->entry->st))
+    {
+        ngx_log_error(NGX_LOG_ERR, w->stream->request->connection->log, 0,
+                      "reel: \"%V\" was replaced while it was read",
+                      &f->uri);
+        w->failed = 1;
+        w->replaced = 1;
+        return;
+    }
+
+    if (!f->over || f->status == NGX_HTTP_PARTIAL_CONTENT) {
+        w->cuts = f->over ? 0 : w->cuts;
+        return;
+    }
+
+    if (f->n && w->cuts < CUTS) {
+        w->cuts++;
+        return;
+    }
+
+    w->failed = 1;
+
+    /* it is shorter now */
+    w->replaced = f->status == NGX_HTTP_RANGE_NOT_SATISFIABLE;
+}
+
+
+void
+ngx_http_reel_remote_leave(ngx_http_reel_stream_t *s)
+{
+    window_t  *w;
+
+    w = s->window;
+
+    if (w) {
+        ngx_http_reel_fetch_leave(&w->fetch);
+    }
 }
 
 

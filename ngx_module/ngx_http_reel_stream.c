@@ -20,6 +20,7 @@
 
 static void go_on(void *data);
 static void run(ngx_http_reel_stream_t *s);
+static void finish(ngx_http_reel_stream_t *s, ngx_int_t rc);
 static ngx_int_t begin(ngx_http_reel_stream_t *s);
 static ngx_int_t range(ngx_http_reel_stream_t *s);
 static ngx_int_t parse_range(ngx_str_t *value, off_t *first, off_t *last);
@@ -140,12 +141,21 @@ run(ngx_http_reel_stream_t *s)
                      : ngx_http_reel_object_refuse(r, rc);
 
     if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
+        finish(s, rc);
         return;
     }
 
     s->started = 1;
     send_more(s);
+}
+
+
+/* the request does not end before its subrequests do */
+static void
+finish(ngx_http_reel_stream_t *s, ngx_int_t rc)
+{
+    ngx_http_reel_remote_leave(s);
+    ngx_http_finalize_request(s->request, rc);
 }
 
 
@@ -394,7 +404,7 @@ send_more(ngx_http_reel_stream_t *s)
 
         if (rc != NGX_OK) {
             /* too late for another answer: cut it short */
-            ngx_http_finalize_request(r, NGX_ERROR);
+            finish(s, NGX_ERROR);
             return;
         }
 
@@ -404,7 +414,7 @@ send_more(ngx_http_reel_stream_t *s)
         rc = ngx_http_output_filter(r, &out);
 
         if (rc == NGX_ERROR || s->pos >= s->end) {
-            ngx_http_finalize_request(r, rc);
+            finish(s, rc);
             return;
         }
     }
