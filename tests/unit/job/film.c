@@ -59,3 +59,18 @@ film_make(reel_source_t *s, const film_t *f)
         (void) snprintf(a->language, sizeof(a->language), "en");
     }
 }
+
+
+const reel_planned_t *
+film_task(const reel_plan_t *p, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < p->ntasks; i++) {
+        if (strcmp(p->tasks[i].name, name) == 0) {
+            return &p->tasks[i];
+        }
+    }
+
+    return NULL;
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "lib/job/plan.h"
 #include "lib/job/source.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -26,5 +27,8 @@ typedef struct {
 
 /* time base of video: 1 / (num × 1000), of audio: 1 / 48000 */
 void film_make(reel_source_t *s, const film_t *f);
+
+/* the task of that name, or NULL */
+const reel_planned_t *film_task(const reel_plan_t *p, const char *name);
 
 #endif

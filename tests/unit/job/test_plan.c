@@ -56,21 +56,6 @@ static const film_t films[] = {
 };
 
 
-static const reel_planned_t *
-find(const reel_plan_t *p, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < p->ntasks; i++) {
-        if (strcmp(p->tasks[i].name, name) == 0) {
-            return &p->tasks[i];
-        }
-    }
-
-    return NULL;
-}
-
-
 static void
 check_tasks(const reel_plan_t *p)
 {
@@ -85,7 +70,7 @@ check_tasks(const reel_plan_t *p)
         k = &p->tasks[i];
         assert_in_range(strlen(k->payload), 2, REEL_PAYLOAD_MAX);
         assert_true(k->cost > 0 && k->attempts > 0 && k->timeout_s >= 60);
-        assert_ptr_equal(find(p, k->name), k);      /* names are unique */
+        assert_ptr_equal(film_task(p, k->name), k);     /* names are unique */
         assert_true((k->work_ms > 0) == (k->renditions[0] != '\0'));
         assert_int_equal(k->needs.slots,
                          k->type == REEL_TASK_ENCODE_VIDEO
@@ -125,7 +110,7 @@ check_video(const reel_plan_t *p, const reel_source_t *s,
 
         for (g = 0; g < groups; g++) {
             reel_task_name_video(name, c, g);
-            k = find(p, name);
+            k = film_task(p, name);
             assert_non_null(k);
             assert_int_equal(reel_encode_video_parse(&t, k->payload,
                                  strlen(k->payload), NULL), REEL_OK);
@@ -176,7 +161,7 @@ check_audio(const reel_plan_t *p, const reel_publish_t *pub)
 
     for (i = 0; i < pub->audios; i++) {
         reel_task_name_audio(name, i, 0);
-        k = find(p, name);
+        k = film_task(p, name);
         assert_non_null(k);
         assert_int_equal(reel_encode_audio_parse(&t, k->payload,
                              strlen(k->payload), NULL), REEL_OK);
@@ -197,7 +182,7 @@ check_growing(const reel_plan_t *p, const reel_publish_t *final)
 {
     reel_publish_t        t;
     reel_encode_video_t   v;
-    const reel_planned_t *k = find(p, "publish0"), *d;
+    const reel_planned_t *k = film_task(p, "publish0"), *d;
 
     if (final->chunks < 2) {
         assert_null(k);
@@ -237,7 +222,7 @@ static void
 check_storyboard(const reel_plan_t *p, const reel_publish_t *pub)
 {
     reel_storyboard_t     t;
-    const reel_planned_t *k = find(p, "storyboard");
+    const reel_planned_t *k = film_task(p, "storyboard");
 
     assert_int_equal(k != NULL, pub->storyboard);
 
@@ -279,7 +264,7 @@ every_film(void **state)
         assert_memory_equal(&tl.grid, &p.grid, sizeof(tl.grid));
         check_tasks(&p);
 
-        k = find(&p, "publish");
+        k = film_task(&p, "publish");
         assert_int_equal(reel_publish_parse(&pub, k->payload,
                              strlen(k->payload), NULL), REEL_OK);
         assert_false(pub.growing);
@@ -287,7 +272,7 @@ every_film(void **state)
         assert_int_equal(pub.chunks > 0, films[i].num != 0);
         assert_int_equal(pub.audios > 0, films[i].audio_len > 0);
         assert_int_equal(pub.poster, films[i].num != 0);
-        assert_int_equal(find(&p, "poster") != NULL, pub.poster);
+        assert_int_equal(film_task(&p, "poster") != NULL, pub.poster);
         assert_int_equal(pub.storyboard, pub.poster);
         check_storyboard(&p, &pub);
 
@@ -412,7 +397,7 @@ storyboards(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         film_make(&s, &rows[i].film);
         assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-        k = find(&p, "storyboard");
+        k = film_task(&p, "storyboard");
         assert_non_null(k);
         assert_int_equal(reel_storyboard_parse(&t, k->payload,
                              strlen(k->payload), NULL), REEL_OK);
@@ -434,7 +419,7 @@ storyboards(void **state)
     film_make(&s, &(film_t) { 25, 1, 250, 25, .width = 300,
                               .height = 16000 });
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-    k = find(&p, "storyboard");
+    k = film_task(&p, "storyboard");
     assert_int_equal(reel_storyboard_parse(&t, k->payload,
                          strlen(k->payload), NULL), REEL_OK);
     assert_int_equal(t.nsets, 2);
@@ -445,7 +430,7 @@ storyboards(void **state)
 
     pl.story_interval_s = 0;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-    assert_null(find(&p, "storyboard"));
+    assert_null(film_task(&p, "storyboard"));
     reel_plan_release(&p);
     reel_source_release(&s);
 }
@@ -493,8 +478,8 @@ costs_and_timeouts(void **state)
     reel_pipeline_default(&pl);
     film_make(&s, &films[1]);
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-    v0 = find(&p, "v0.0");
-    v1 = find(&p, "v1.0");
+    v0 = film_task(&p, "v0.0");
+    v1 = film_task(&p, "v1.0");
 
     /* decoding 1080p and encoding 240p: 4 s of 25 frames */
     assert_int_equal(v0->cost, 100 * (1920 * 1080 * 6 / 1000
@@ -502,7 +487,7 @@ costs_and_timeouts(void **state)
     assert_true(v1->cost > 5 * v0->cost);
     assert_int_equal(v0->timeout_s, 1800);
     assert_int_equal(v0->attempts, 3);
-    assert_int_equal(find(&p, "publish")->timeout_s, 300);
+    assert_int_equal(film_task(&p, "publish")->timeout_s, 300);
     reel_plan_release(&p);
 
     /* a film that cannot be cut gets the time that it needs */
@@ -510,7 +495,7 @@ costs_and_timeouts(void **state)
     film_make(&s, &films[16]);
     pl.nodes[REEL_TASK_ENCODE_VIDEO].timeout_s = 10;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-    v1 = find(&p, "v1.0");
+    v1 = film_task(&p, "v1.0");
     assert_true(v1->timeout_s > 7200);
     assert_int_equal(v1->timeout_s, v1->cost / 100);
     assert_int_equal(v1->attempts, 3);
@@ -544,8 +529,8 @@ poster(void **state)
                                   .width = rows[i].w, .height = rows[i].h,
                                   .video_start = 1 });
         assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-        assert_int_equal(reel_poster_parse(&t, find(&p, "poster")->payload,
-                             strlen(find(&p, "poster")->payload), NULL),
+        assert_int_equal(reel_poster_parse(&t, film_task(&p, "poster")->payload,
+                             strlen(film_task(&p, "poster")->payload), NULL),
                          REEL_OK);
         assert_int_equal(t.width, rows[i].width);
         assert_int_equal(t.height, rows[i].height);
@@ -579,7 +564,7 @@ cover(void **state)
                                           .width = 3001, .height = 3000 };
         assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
 
-        k = find(&p, "poster");
+        k = film_task(&p, "poster");
         assert_non_null(k);
         assert_int_equal(reel_poster_parse(&t, k->payload,
                                            strlen(k->payload), NULL),
@@ -588,10 +573,10 @@ cover(void **state)
         if (i == 0) {
             assert_int_equal(t.width, 1280);
             assert_int_equal(t.height, 1280);
-            assert_null(find(&p, "storyboard"));
+            assert_null(film_task(&p, "storyboard"));
         }
 
-        k = find(&p, "publish");
+        k = film_task(&p, "publish");
         assert_int_equal(reel_publish_parse(&pub, k->payload,
                                             strlen(k->payload), NULL),
                          REEL_OK);
@@ -679,7 +664,7 @@ languages(void **state)
     assert_int_equal(p.grid.end_ts * 10 / p.grid.timescale, 635);
 
     for (i = 0; i < COUNT(want); i++) {
-        k = find(&p, want[i].task);
+        k = film_task(&p, want[i].task);
         assert_non_null(k);
         assert_int_equal(reel_encode_audio_parse(&t, k->payload,
                              strlen(k->payload), NULL), REEL_OK);
@@ -691,7 +676,7 @@ languages(void **state)
         assert_int_equal(t.origin, want[i].origin);
     }
 
-    k = find(&p, "publish");
+    k = film_task(&p, "publish");
     assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
                                         NULL), REEL_OK);
     assert_int_equal(pub.audios, 2);
@@ -702,8 +687,8 @@ languages(void **state)
     pl.audio_tracks = 1;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     assert_int_equal(p.grid.end_ts / p.grid.timescale, 60);
-    assert_non_null(find(&p, "a0"));
-    assert_null(find(&p, "a0.1"));
+    assert_non_null(film_task(&p, "a0"));
+    assert_null(film_task(&p, "a0.1"));
     reel_plan_release(&p);
     reel_source_release(&s);
 }

@@ -52,21 +52,6 @@ plan(reel_plan_t *p, const film_t *f, reel_error_t *e)
 }
 
 
-static const reel_planned_t *
-find(const reel_plan_t *p, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < p->ntasks; i++) {
-        if (strcmp(p->tasks[i].name, name) == 0) {
-            return &p->tasks[i];
-        }
-    }
-
-    return NULL;
-}
-
-
 /* "late" gets a file of what gets one of each track, and is named first */
 static void
 without_sound_they_are_left_out(void **state)
@@ -88,10 +73,10 @@ without_sound_they_are_left_out(void **state)
 
     assert_int_equal(plan(&p, &(film_t) { .num = 25, .den = 1, .frames = 50 },
                           NULL), REEL_OK);
-    assert_null(find(&p, "late"));
-    assert_null(find(&p, "each.0"));
-    assert_non_null(find(&p, "alone"));
-    k = find(&p, "publish");
+    assert_null(film_task(&p, "late"));
+    assert_null(film_task(&p, "each.0"));
+    assert_non_null(film_task(&p, "alone"));
+    k = film_task(&p, "publish");
     assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
                                         NULL), REEL_OK);
     assert_int_equal(pub.nfiles, 1);
@@ -100,13 +85,13 @@ without_sound_they_are_left_out(void **state)
 
     assert_int_equal(plan(&p, &(film_t) { .num = 25, .den = 1, .frames = 50,
                                           .audio_len = 2 }, NULL), REEL_OK);
-    k = find(&p, "late");
+    k = film_task(&p, "late");
     assert_non_null(k);
     assert_int_equal(reel_exec_parse(&t, k->payload, strlen(k->payload), NULL),
                      REEL_OK);
     assert_int_equal(t.inputs[0].count, 1);
-    assert_non_null(find(&p, "each.0"));
-    assert_non_null(find(&p, "sound.0"));
+    assert_non_null(film_task(&p, "each.0"));
+    assert_non_null(film_task(&p, "sound.0"));
     reel_plan_release(&p);
 }
 
@@ -182,13 +167,13 @@ a_long_chain_is_walked_once(void **state)
     }
 
     assert_int_equal(plan(&p, &film, NULL), REEL_OK);
-    assert_non_null(find(&p, name));
+    assert_non_null(film_task(&p, name));
     reel_plan_release(&p);
 
     /* and without its first there is none of it */
     first->off = true;
     assert_int_equal(plan(&p, &film, NULL), REEL_OK);
-    assert_null(find(&p, name));
+    assert_null(film_task(&p, name));
     reel_plan_release(&p);
 }
 
