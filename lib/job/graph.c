@@ -27,10 +27,6 @@ fault(graph_t *g, const reel_node_t *n, const char *key, uint32_t i,
 
     g->bad = true;
 
-    if (g->fn == NULL) {
-        return;
-    }
-
     va_start(ap, fmt);
     (void) vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);

@@ -17,7 +17,7 @@
 typedef void (*reel_graph_fault_fn)(void *arg, const reel_node_t *n,
     const char *key, uint32_t i, const char *text);
 
-/* REEL_INVAL when there is any; fn may be NULL */
+/* REEL_INVAL when there is any */
 reel_err_t reel_graph_check(const reel_pipeline_t *p, reel_graph_fault_fn fn,
     void *arg) REEL_WARN_UNUSED;
 

@@ -103,7 +103,7 @@ typedef struct {
     reel_each_t      each;
     char             when[REEL_WHEN_MAX + 1];
     uint32_t         attempts;
-    uint32_t         timeout_s;             /* 0 = of the type */
+    uint32_t         timeout_s;
     uint32_t         slots, memory_mib, priority;   /* or REEL_NODE_UNSET */
     char             labels[REEL_NODE_LABELS];      /* csv, sorted */
     reel_video_codec_t codec;               /* encode_video; _CODECS = rest */
