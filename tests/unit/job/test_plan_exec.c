@@ -207,7 +207,7 @@ layers_of_many_chunks_are_linked(void **state)
     assert_int_equal(plan(&p, &film, NULL), REEL_OK);
     assert_true(p.ntasks > 15 * 2000);
 
-    t = find(&p, "n14.1999");
+    t = film_task(&p, "n14.1999");
     assert_non_null(t);
     assert_int_equal(t->ndeps, 3);
     assert_string_equal(p.tasks[t->deps[0]].name, "n9.1999");
