@@ -57,7 +57,8 @@ install: all
 	install -m 755 $(BUILD)/bin/workerd $(DESTDIR)$(BINDIR)/reel-workerd
 	test -e $(DESTDIR)$(SYSCONF)/reel.yaml \
 	    || install -m 644 conf/reel.yaml $(DESTDIR)$(SYSCONF)/
-	install -m 644 conf/pipelines/*.yaml $(DESTDIR)$(SYSCONF)/pipelines/
+	install -m 644 conf/pipelines/*.yaml conf/pipelines/*.png \
+	    $(DESTDIR)$(SYSCONF)/pipelines/
 	install -m 644 conf/systemd/*.service $(DESTDIR)$(UNITDIR)/
 	install -m 644 README.md LICENSE CHANGES docs/*.md conf/nginx.conf conf/edge.conf \
 	    $(DESTDIR)$(DOCDIR)/

@@ -12,7 +12,7 @@ BEGIN {
     deps["job"] = "base index"
     deps["upload"] = "base store job crypt"
     deps["hook"] = "base store job crypt"
-    deps["conf"] = "base store index job"
+    deps["conf"] = "base crypt store index job"
     deps["mp4"] = "base index codec crypt"
     deps["ts"] = "base index codec crypt"
     deps["title"] = "base index"

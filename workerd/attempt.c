@@ -172,6 +172,7 @@ reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply,
 
     a->w = w;
     a->memfd = -1;
+    a->image = -1;
 
     err = reel_reply_len(reply) == F_END ? read_names(a, reply)
                                          : REEL_BADDATA;
@@ -197,6 +198,9 @@ reel_attempt_free(reel_attempt_t *a)
         reel_multipart_abort(a->out[i]);
     }
     reel_object_close(a->source);
+    if (a->image >= 0) {
+        close(a->image);
+    }
     if (a->memfd >= 0) {
         close(a->memfd);
     }

@@ -69,6 +69,7 @@ struct reel_attempt_s {
     reel_multipart_t      *out[REEL_CHILD_OUTPUTS];
     unsigned               nout;
     int                    memfd;           /* audio's output; -1 none */
+    int                    image;           /* of a watermark; -1 none */
     uint32_t               frags;           /* an object of it has at most */
     uint64_t               need;            /* bytes of outputs; 0 = few */
     void                  *data;            /* the parsed payload, owned */

@@ -16,16 +16,17 @@
 
 
 static int
-add_input(reel_av_graph_t *g, const AVFrame *like, AVRational tb)
+add_input(reel_av_graph_t *g, AVFilterContext **in, const char *name,
+    const AVFrame *like, AVRational tb)
 {
     int                   rc;
     AVBufferSrcParameters *par;
 
-    g->in = avfilter_graph_alloc_filter(g->graph,
-                                        avfilter_get_by_name("buffer"), "in");
+    *in = avfilter_graph_alloc_filter(g->graph,
+                                      avfilter_get_by_name("buffer"), name);
     par = av_buffersrc_parameters_alloc();
 
-    if (g->in == NULL || par == NULL) {
+    if (*in == NULL || par == NULL) {
         av_free(par);
         return AVERROR(ENOMEM);
     }
@@ -40,10 +41,32 @@ add_input(reel_av_graph_t *g, const AVFrame *like, AVRational tb)
     par->color_range = like->color_range;
 #endif
 
-    rc = av_buffersrc_parameters_set(g->in, par);
+    rc = av_buffersrc_parameters_set(*in, par);
     av_free(par);
 
-    return rc < 0 ? rc : avfilter_init_str(g->in, NULL);
+    return rc < 0 ? rc : avfilter_init_str(*in, NULL);
+}
+
+
+/* the open end of that name; NULL: there is none */
+static AVFilterInOut *
+find_end(AVFilterInOut *p, const char *name)
+{
+    while (p != NULL && (p->name == NULL || strcmp(p->name, name) != 0)) {
+        p = p->next;
+    }
+
+    return p;
+}
+
+
+static int
+link_input(AVFilterContext *in, const char *name, AVFilterInOut *ins)
+{
+    AVFilterInOut  *p = find_end(ins, name);
+
+    return p == NULL ? AVERROR(EINVAL)
+           : avfilter_link(in, 0, p->filter_ctx, (unsigned) p->pad_idx);
 }
 
 
@@ -56,12 +79,7 @@ link_output(reel_av_graph_t *g, unsigned i, AVFilterInOut *outs)
 
     (void) snprintf(name, sizeof(name), "o%u", i);
 
-    for (p = outs; p != NULL; p = p->next) {
-        if (p->name != NULL && strcmp(p->name, name) == 0) {
-            break;
-        }
-    }
-
+    p = find_end(outs, name);
     if (p == NULL) {
         return AVERROR(EINVAL);
     }
@@ -75,7 +93,7 @@ link_output(reel_av_graph_t *g, unsigned i, AVFilterInOut *outs)
 }
 
 
-/* the description's open ends are "[in]" and "[o0]", "[o1]", … */
+/* the description's open ends are "[in]", maybe "[mark]", "[o0]", "[o1]", … */
 static int
 link_all(reel_av_graph_t *g, const char *description)
 {
@@ -89,9 +107,10 @@ link_all(reel_av_graph_t *g, const char *description)
     rc = avfilter_graph_parse2(g->graph, description, &ins, &outs);
 
     if (rc >= 0) {
-        rc = ins == NULL ? AVERROR(EINVAL)
-             : avfilter_link(g->in, 0, ins->filter_ctx,
-                             (unsigned) ins->pad_idx);
+        rc = link_input(g->in, "in", ins);
+    }
+    if (rc >= 0 && g->mark != NULL) {
+        rc = link_input(g->mark, "mark", ins);
     }
 
     for (i = 0; rc >= 0 && i < g->nout; i++) {
@@ -105,9 +124,29 @@ link_all(reel_av_graph_t *g, const char *description)
 }
 
 
+/* shown over each picture from the first one on */
+static int
+push_mark(reel_av_graph_t *g, const AVFrame *picture, int64_t pts)
+{
+    int       rc;
+    AVFrame  *frame = av_frame_clone(picture);
+
+    if (frame == NULL) {
+        return AVERROR(ENOMEM);
+    }
+
+    frame->pts = pts;
+    rc = av_buffersrc_add_frame(g->mark, frame);
+    av_frame_free(&frame);
+
+    return rc < 0 ? rc : av_buffersrc_add_frame(g->mark, NULL);
+}
+
+
 static int
 build(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
-    const char *description, unsigned nout, reel_av_fault_t *f)
+    const char *description, unsigned nout, const AVFrame *mark,
+    reel_av_fault_t *f)
 {
     int  rc;
 
@@ -131,9 +170,15 @@ build(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
     g->graph->scale_sws_opts = av_strdup("flags=bicubic");
 
     rc = g->graph->scale_sws_opts == NULL ? AVERROR(ENOMEM)
-                                          : add_input(g, like, tb);
+         : add_input(g, &g->in, "in", like, tb);
+    if (rc >= 0 && mark != NULL) {
+        rc = add_input(g, &g->mark, "mark", mark, tb);
+    }
     if (rc >= 0) {
         rc = link_all(g, description);
+    }
+    if (rc >= 0 && mark != NULL) {
+        rc = push_mark(g, mark, like->pts);
     }
 
     return rc < 0 ? reel_av_fault_lib(f, rc, "scale", "graph") : 0;
@@ -146,7 +191,7 @@ reel_av_graph_deinterlace(reel_av_graph_t *g, const AVFrame *like,
 {
     return build(g, like, tb,
                  "[in]bwdif=mode=send_frame:parity=auto:deint=interlaced[o0]",
-                 1, f);
+                 1, NULL, f);
 }
 
 
@@ -155,7 +200,8 @@ reel_av_graph_detect(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
     reel_av_fault_t *f)
 {
     /* at the default threshold, 1.04, progressive drawings are combed */
-    return build(g, like, tb, "[in]idet=intl_thres=1.5[o0]", 1, f);
+    return build(g, like, tb, "[in]idet=intl_thres=1.5[o0]", 1, NULL,
+                 f);
 }
 
 
@@ -225,10 +271,34 @@ largest(const reel_av_size_t *sizes, unsigned n)
 }
 
 
+static void
+print_marks(reel_buf_t *b, const reel_av_mark_t *mark, const AVFrame *like,
+    const reel_av_size_t *sizes, unsigned n)
+{
+    bool      bt709;
+    unsigned  i;
+
+    bt709 = reel_av_colour_is_hdr(like)
+            || (like->colorspace != AVCOL_SPC_BT470BG
+                && like->colorspace != AVCOL_SPC_SMPTE170M);
+
+    reel_buf_printf(b, ";[mark]split=%u", n);
+    for (i = 0; i < n; i++) {
+        reel_buf_printf(b, "[m%u]", i);
+    }
+
+    for (i = 0; i < n; i++) {
+        reel_av_mark_print(b, mark, i, sizes[i].width, sizes[i].height,
+                           bt709);
+    }
+}
+
+
 int
 reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
     int rotation, bool hflip, bool vflip, const reel_av_size_t *sizes,
-    unsigned n, const char *format, reel_av_fault_t *f)
+    unsigned n, const char *format, const reel_av_mark_t *mark,
+    reel_av_fault_t *f)
 {
     int              rc;
     unsigned         i;
@@ -256,13 +326,19 @@ reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
 
     for (i = 0; i < n; i++) {
         reel_buf_printf(&b, ";[s%u]scale=w=%u:h=%u:flags=bicubic%s,"
-                        "setsar=1,format=%s%s[o%u]", i, sizes[i].width,
-                        sizes[i].height, options, format, tags, i);
+                        "setsar=1,format=%s%s[%s%u]", i, sizes[i].width,
+                        sizes[i].height, options, format, tags,
+                        mark != NULL ? "b" : "o", i);
+    }
+
+    if (mark != NULL) {
+        print_marks(&b, mark, like, sizes, n);
     }
 
     rc = reel_buf_err(&b) != REEL_OK
          ? reel_av_fault_err(f, reel_buf_err(&b), "scale", "graph")
-         : build(g, like, tb, reel_buf_cstr(&b), n, f);
+         : build(g, like, tb, reel_buf_cstr(&b), n,
+                 mark != NULL ? mark->picture : NULL, f);
 
     reel_buf_release(&b);
     return rc;

@@ -12,6 +12,7 @@
 #include <libavutil/frame.h>
 
 #include "workerd/av_fault.h"
+#include "workerd/av_mark.h"
 
 typedef struct {
     AVFilterGraph   *graph;
@@ -19,6 +20,7 @@ typedef struct {
     AVFilterContext *out[REEL_TASK_RUNGS];
     unsigned         nout;
     AVRational       tb;        /* of what goes in and comes out */
+    AVFilterContext *mark;      /* the watermark's input; NULL: none */
     int              width, height, format, range, transfer;    /* of the
                                                                    input */
 } reel_av_graph_t;
@@ -39,12 +41,13 @@ int reel_av_graph_detect(reel_av_graph_t *g, const AVFrame *like,
 
 /*
  * orient, split, scale to square pixels, 8 bit 4:2:0 in limited range, SDR;
- * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p"
+ * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p".
+ * mark: over each output, which are yuv420p then; NULL: none
  */
 int reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like,
     AVRational tb, int rotation, bool hflip, bool vflip,
     const reel_av_size_t *sizes, unsigned n, const char *format,
-    reel_av_fault_t *f);
+    const reel_av_mark_t *mark, reel_av_fault_t *f);
 
 void reel_av_graph_release(reel_av_graph_t *g);
 

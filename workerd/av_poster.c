@@ -100,7 +100,7 @@ filter(poster_t *p)
 
     if (reel_av_graph_ladder(&p->graph, p->best, tb, p->task.rotation,
                              p->task.hflip, p->task.vflip, &size, 1,
-                             REEL_AV_JPEG_FORMAT, &p->fault) != 0
+                             REEL_AV_JPEG_FORMAT, NULL, &p->fault) != 0
         || reel_av_graph_push(&p->graph, p->best, &p->fault) != 0)
     {
         return -1;

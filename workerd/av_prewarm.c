@@ -105,7 +105,7 @@ reel_av_prewarm(void)
 
             if (reel_av_graph_ladder(&graph, frame, (AVRational) { 1, 25 },
                                      0, false, false, &size, 1, "yuv420p",
-                                     &fault) == 0
+                                     NULL, &fault) == 0
                 && reel_av_graph_push(&graph, frame, &fault) == 0)
             {
                 (void) reel_av_graph_pull(&graph, 0, out, &fault);

@@ -190,7 +190,7 @@ scale(story_t *s, AVFrame *in)
     if (!reel_av_graph_fits(&s->graph, in)
         && reel_av_graph_ladder(&s->graph, in, tb, s->task.rotation,
                                 s->task.hflip, s->task.vflip, sizes,
-                                s->task.nsets, REEL_AV_JPEG_FORMAT,
+                                s->task.nsets, REEL_AV_JPEG_FORMAT, NULL,
                                 &s->fault) != 0)
     {
         return -1;

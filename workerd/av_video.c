@@ -29,6 +29,7 @@ typedef struct {
     reel_place_t         place;
     reel_av_graph_t      deint;
     reel_av_graph_t      ladder;
+    reel_av_mark_t       mark;
 
     AVFrame             *cur;           /* the picture at hand */
     bool                 have_cur;
@@ -67,8 +68,9 @@ scale(video_t *v)
         if (reel_av_graph_ladder(&v->ladder, v->cur, source_tb(v),
                                  v->task.rotation, v->task.hflip,
                                  v->task.vflip, sizes, v->task.nrungs,
-                                 "yuv420p", &v->fault)
-            != 0)
+                                 "yuv420p",
+                                 v->mark.picture != NULL ? &v->mark : NULL,
+                                 &v->fault) != 0)
         {
             return -1;
         }
@@ -418,6 +420,13 @@ prepare(video_t *v)
         }
     }
 
+    v->mark.how = &v->task.mark;
+    if (v->task.mark.image[0] != '\0'
+        && reel_av_mark_read(&v->mark, v->child->image_fd, &v->fault) != 0)
+    {
+        return -1;
+    }
+
     v->reader.combed = v->task.combed;
 
     return reel_av_reader_open(&v->reader, v->child->source_fd,
@@ -442,6 +451,7 @@ release(video_t *v)
     av_frame_free(&v->tmp);
     av_frame_free(&v->cur);
     reel_av_graph_release(&v->ladder);
+    reel_av_mark_release(&v->mark);
     reel_av_graph_release(&v->deint);
     reel_av_reader_close(&v->reader);
 }

@@ -26,6 +26,7 @@ typedef struct {
     int         ctl_fd;                 /* lines to the parent */
     int         out_fd[REEL_CHILD_OUTPUTS];
     unsigned    nout;
+    int         image_fd;               /* of a watermark; 0: none */
     reel_str_t  payload;                /* JSON of the task */
     uint64_t    max_duration_s;         /* inspect: 0 = none */
     uint64_t    max_pixels;             /* inspect: 0 = as many as any task

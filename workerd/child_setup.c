@@ -44,7 +44,8 @@ place(int high, int fd)
 static void
 place_fds(reel_child_t *io, int ctl_fd, int err_fd)
 {
-    int  nul, source, ctl, err, out[REEL_CHILD_OUTPUTS];
+    int  nul, source, ctl, err, image = -1, out[REEL_CHILD_OUTPUTS];
+    int  last = REEL_CHILD_OUT_FD + (int) io->nout;
 
     /* stderr first: from here on a fault has somewhere to be told */
     err = lift(err_fd);
@@ -62,6 +63,9 @@ place_fds(reel_child_t *io, int ctl_fd, int err_fd)
     for (unsigned i = 0; i < io->nout; i++) {
         out[i] = lift(io->out_fd[i]);
     }
+    if (io->image_fd > 0) {
+        image = lift(io->image_fd);
+    }
 
     place(nul, STDIN_FILENO);
     place(source, REEL_CHILD_SOURCE_FD);
@@ -71,7 +75,12 @@ place_fds(reel_child_t *io, int ctl_fd, int err_fd)
         io->out_fd[i] = REEL_CHILD_OUT_FD + (int) i;
     }
 
-    if (close_range(REEL_CHILD_OUT_FD + io->nout, ~0u, 0) != 0) {
+    if (image >= 0) {
+        place(image, last);
+        io->image_fd = last++;
+    }
+
+    if (close_range((unsigned) last, ~0u, 0) != 0) {
         die("close_range");
     }
 

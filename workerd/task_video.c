@@ -3,13 +3,54 @@
  * assets/…/<rendition>/<chunk>-<token>.mp4.
  */
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/base/hex.h"
+#include "lib/crypt/digest.h"
 #include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+
+
+/* the image that the plan saw, and no other: its sum is the payload's */
+static reel_err_t
+open_image(reel_attempt_t *a, const reel_mark_t *m)
+{
+    int             fd;
+    char            path[PATH_MAX], hex[2 * REEL_SHA256_LEN + 1] = "";
+    uint8_t         sum[REEL_SHA256_LEN];
+    ssize_t         n = -1;
+    unsigned char  *p = malloc(REEL_MARK_BYTES);
+
+    snprintf(path, sizeof(path), "%s/%s", a->w->conf.pipelines, m->image);
+
+    a->image = fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && p != NULL) {
+        n = pread(fd, p, REEL_MARK_BYTES, 0);
+    }
+    if (n > 0 && reel_sha256(sum, p, (size_t) n) == REEL_OK) {
+        reel_hex(hex, sum, sizeof(sum));
+    }
+
+    free(p);
+
+    if (strcmp(hex, m->sum) != 0) {
+        (void) reel_attempt_fail(a, REEL_BADDATA, "BAD_PIPELINE", "prepare",
+                                 "the watermark \"%s\" %s", m->image,
+                                 n > 0 ? "is another than was planned with"
+                                       : "cannot be read");
+        /* it may be on its way to this machine */
+        a->outcome.retry = true;
+        return REEL_BADDATA;
+    }
+
+    return REEL_OK;
+}
 
 
 static reel_err_t
@@ -33,6 +74,14 @@ prepare(reel_attempt_t *a, reel_child_t *io)
 
     if (reel_answer_check(a) == REEL_EXISTS) {
         return REEL_EXISTS;
+    }
+
+    if (t->mark.image[0] != '\0') {
+        err = open_image(a, &t->mark);
+        if (err != REEL_OK) {
+            return err;
+        }
+        io->image_fd = a->image;
     }
 
     /* a place for each answer, whatever their order */

@@ -32,6 +32,14 @@ reel_err_t reel_conf_inputs(void *dst, const reel_yaml_t *n,
 reel_err_t reel_conf_outputs(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 
+/* dst: a reel_mark_t */
+reel_err_t reel_conf_watermark(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+
+/* its image, in the folder of the pipeline's file, is there: its sum */
+reel_err_t reel_conf_watermark_read(reel_mark_t *m, const char *file,
+    const reel_yaml_t *root, reel_error_t *e) REEL_WARN_UNUSED;
+
 /* dst: the pipeline */
 reel_err_t reel_conf_tasks(void *dst, const reel_yaml_t *n, reel_error_t *e);
 

@@ -273,6 +273,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         { "storyboard", REEL_YAML_TYPE_FN, 0, 0, 0, read_storyboard, false },
         { "subtitles", REEL_YAML_TYPE_BOOL,
           offsetof(reel_pipeline_t, subtitles), 0, 0, NULL, false },
+        FN("watermark", reel_pipeline_t, mark, reel_conf_watermark),
         { "tasks", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_tasks, false },
     };
 
@@ -322,16 +323,19 @@ begin(reel_pipeline_t *p, const char *file, reel_error_t *e)
 }
 
 
-/* root is released */
+/* root is released; file: NULL when its folder is not looked at */
 static reel_err_t
-finish(reel_pipeline_t *p, reel_yaml_t *root, reel_err_t err,
-    reel_yaml_faults_t *f, reel_error_t *e)
+finish(reel_pipeline_t *p, const char *file, reel_yaml_t *root,
+    reel_err_t err, reel_yaml_faults_t *f, reel_error_t *e)
 {
     if (err == REEL_OK && f != NULL) {
         reel_yaml_collect(root, f);
     }
     if (err == REEL_OK) {
         err = read_pipeline(p, root, e);
+    }
+    if (err == REEL_OK && file != NULL && p->mark.image[0] != '\0') {
+        err = reel_conf_watermark_read(&p->mark, file, root, e);
     }
 
     reel_yaml_free(root);
@@ -353,7 +357,7 @@ reel_pipeline_parse(reel_pipeline_t *p, const char *file, const char *text,
         err = reel_yaml_parse(&root, file, text, len, e);
     }
 
-    return finish(p, root, err, NULL, e);
+    return finish(p, NULL, root, err, NULL, e);
 }
 
 
@@ -370,7 +374,7 @@ reel_pipeline_read(reel_pipeline_t *p, const char *file,
         err = reel_yaml_load(&root, file, e);
     }
 
-    return finish(p, root, err, f, e);
+    return finish(p, file, root, err, f, e);
 }
 
 

@@ -51,6 +51,8 @@ static const reel_pipeline_t builtin = {
     .story_columns = 5,
     .story_rows = 5,
     .subtitles = true,
+    .mark = { .position = REEL_MARK_TOP_RIGHT, .opacity = 80, .width = 12,
+              .margin = 3 },
     .nnodes = REEL_TASK_EXEC,
     .nodes = {
         NODE(REEL_TASK_INSPECT, "inspect", 300),
@@ -135,6 +137,35 @@ reel_each_name(reel_each_t e)
     };
 
     return names[e];
+}
+
+
+const char *
+reel_mark_position_name(reel_mark_position_t p)
+{
+    static const char *const names[REEL_MARK_POSITIONS] = {
+        "top-left", "top-right", "bottom-left", "bottom-right", "center"
+    };
+
+    return names[p];
+}
+
+
+bool
+reel_mark_position_find(const char *name, reel_mark_position_t *p)
+{
+    int i;
+
+    for (i = 0; i < REEL_MARK_POSITIONS; i++) {
+        if (strcmp(name, reel_mark_position_name((reel_mark_position_t) i))
+            == 0)
+        {
+            *p = (reel_mark_position_t) i;
+            return true;
+        }
+    }
+
+    return false;
 }
 
 

@@ -117,6 +117,32 @@ typedef struct {
     reel_output_t    outputs[REEL_NODE_LINKS];
 } reel_node_t;
 
+typedef enum {
+    REEL_MARK_TOP_LEFT,
+    REEL_MARK_TOP_RIGHT,
+    REEL_MARK_BOTTOM_LEFT,
+    REEL_MARK_BOTTOM_RIGHT,
+    REEL_MARK_CENTER,
+    REEL_MARK_POSITIONS         /* their number */
+} reel_mark_position_t;
+
+const char *reel_mark_position_name(reel_mark_position_t p);
+
+/* false: none has that name, and *p is as before */
+bool reel_mark_position_find(const char *name, reel_mark_position_t *p);
+
+#define REEL_MARK_BYTES  (1u << 20)     /* of the image, at most */
+
+/* an image over each picture of each rendition */
+typedef struct {
+    char     image[REEL_EXEC_FILE];     /* PNG beside the pipeline; "" = no */
+    char     sum[65];                   /* SHA-256 of its bytes, hex */
+    reel_mark_position_t position;
+    uint32_t opacity;                   /* percent */
+    uint32_t width;                     /* percent of the picture's */
+    uint32_t margin;                    /* percent of its shorter side */
+} reel_mark_t;
+
 typedef struct {
     char             name[33];
     reel_video_codec_t codec;               /* of rungs that say none */
@@ -142,6 +168,7 @@ typedef struct {
     uint32_t         story_columns;         /* 5 tiles a sheet … */
     uint32_t         story_rows;            /* … 5 */
     bool             subtitles;             /* true */
+    reel_mark_t      mark;
     uint32_t         nnodes;                /* REEL_TASK_EXEC or more */
     reel_node_t      nodes[REEL_PIPELINE_NODES];
 } reel_pipeline_t;

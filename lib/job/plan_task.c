@@ -226,6 +226,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         .combed = v->combed,
         .threads = p->pl->encoder_threads,
         .nrungs = n,
+        .mark = p->pl->mark,
     };
 
     memcpy(t.preset, p->rungs[first].preset, sizeof(t.preset));

@@ -60,6 +60,7 @@ typedef struct {
     reel_combed_t     combed;
     char              preset[16];
     uint32_t          threads;
+    reel_mark_t       mark;             /* image "": none */
     uint32_t          nrungs;           /* all from one decode */
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
 } reel_encode_video_t;

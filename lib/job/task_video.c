@@ -27,6 +27,25 @@ print_rung(reel_json_t *j, const reel_video_rung_t *r)
 }
 
 
+static void
+print_mark(reel_json_t *j, const reel_mark_t *m)
+{
+    if (m->image[0] == '\0') {
+        return;
+    }
+
+    reel_json_key(j, "watermark");
+    reel_json_object(j);
+    reel_json_kstr(j, "image", m->image);
+    reel_json_kstr(j, "sum", m->sum);
+    reel_json_kstr(j, "position", reel_mark_position_name(m->position));
+    reel_json_kuint(j, "opacity", m->opacity);
+    reel_json_kuint(j, "width", m->width);
+    reel_json_kuint(j, "margin", m->margin);
+    reel_json_end(j, '}');
+}
+
+
 reel_err_t
 reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
 {
@@ -55,6 +74,7 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
     reel_part_combed_print(&j, t->combed);
     reel_json_kstr(&j, "preset", t->preset);
     reel_json_kuint(&j, "threads", t->threads);
+    print_mark(&j, &t->mark);
     reel_json_key(&j, "rungs");
     reel_json_array(&j);
 
@@ -103,6 +123,32 @@ parse_rung(reel_video_rung_t *r, reel_fields_t *f)
     if (f->err == REEL_OK && (r->width | r->height) & 1) {
         reel_fields_fail(f, REEL_BADDATA, "width", "or height is odd");
     }
+}
+
+
+static void
+parse_mark(reel_mark_t *m, reel_fields_t *f)
+{
+    char          name[16];
+    reel_fields_t in = reel_fields_object(f, "watermark");
+
+    reel_fields_text(&in, "image", m->image, sizeof(m->image), 1);
+    reel_fields_text(&in, "sum", m->sum, sizeof(m->sum),
+                     sizeof(m->sum) - 1);
+    reel_fields_text(&in, "position", name, sizeof(name), 1);
+    m->opacity = reel_fields_u32(&in, "opacity", 1, 100);
+    m->width = reel_fields_u32(&in, "width", 1, 100);
+    m->margin = reel_fields_u32(&in, "margin", 0, 50);
+
+    /* it is opened below the pipelines' folder */
+    if (in.err == REEL_OK && !reel_file_name_valid(reel_str(m->image))) {
+        reel_fields_fail(&in, REEL_BADDATA, "image", "is not a file's name");
+    }
+    if (in.err == REEL_OK && !reel_mark_position_find(name, &m->position)) {
+        reel_fields_fail(&in, REEL_BADDATA, "position", "is not known");
+    }
+
+    reel_fields_join(f, &in);
 }
 
 
@@ -159,6 +205,9 @@ reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
     t->combed = reel_part_combed(&f);
     reel_fields_text(&f, "preset", t->preset, sizeof(t->preset), 1);
     t->threads = reel_fields_u32(&f, "threads", 1, 64);
+    if (reel_fields_has(&f, "watermark")) {
+        parse_mark(&t->mark, &f);
+    }
     parse_rungs(t, &f);
 
     json_decref(f.obj);

@@ -1,10 +1,11 @@
 """Graphs of the user's: programs, conditions, order, codecs."""
 
 import os
+import shutil
 
 import pytest
 
-from reel import Stack, clip, wait_for
+from reel import ROOT, Stack, clip, run, wait_for
 
 # what a program may see and do, line by line; it is sh, with python3 inside
 LOOK = r"""#!/bin/sh
@@ -74,6 +75,15 @@ tasks:
     when: duration > 60
 """
 
+# nearly lossless, so that what changed shows
+CLEAR = """
+gop_ms: 1000
+renditions: [{ short_side: 90, crf: 4, max_kbps: 20000, buf_kbits: 30000 }]
+audio: { kbps: 0 }
+storyboard: { interval_s: 0 }
+tasks: { poster: false }
+"""
+
 
 @pytest.fixture(scope="module")
 def stack():
@@ -89,6 +99,11 @@ def stack():
                    "    command: [/bin/sh, -c, 'ln -s /etc/passwd out/link;"
                    " sleep 1000 & exit 0']\n    outputs: [link]\n"
                    "    attempts: 1\n")
+        s.pipeline("plain", CLEAR)
+        s.pipeline("marked", CLEAR + "watermark: { image: m.png, opacity: "
+                   "100, width: 20, position: bottom-left, margin: 10 }\n")
+        shutil.copy(os.path.join(ROOT, "conf/pipelines/watermark.png"),
+                    os.path.join(s.pipelines, "m.png"))
         s.start_redis()
         s.start_workerd()
         yield s
@@ -130,6 +145,36 @@ def test_graph(stack):
     # the folders of programs are gone, and so is the other one's file
     scratch = os.path.join(stack.store, "scratch", a + ".1")
     assert not [n for n in os.listdir(scratch) if n.endswith(".d")]
+
+
+def luma(path):
+    return run("ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo",
+               "-pix_fmt", "gray", "-").stdout
+
+
+def test_a_watermark_is_in_its_corner(stack):
+    source = clip(1, size="160x90", audio=False)
+    films = [stack.put(source, pipeline=p) for p in ("plain", "marked")]
+    for a in films:
+        stack.check_ready(a, frames=30)
+    plain, marked = (luma(stack.join(a, "v90")) for a in films)
+    assert len(plain) == len(marked) == 30 * 160 * 90
+    beyond, within = 0, 0
+    for i, (p, m) in enumerate(zip(plain, marked)):
+        x, y = i % 160, i // 160 % 90
+        if 8 <= x < 40 and 48 <= y < 80:
+            within += abs(p - m) > 24
+        else:
+            beyond = max(beyond, abs(p - m))
+    assert within > 30 * 32 * 32 / 3
+    assert beyond <= 12             # the encoder's
+
+    # another image than the plan's is not used
+    with open(os.path.join(stack.pipelines, "m.png"), "ab") as f:
+        f.write(b"x")
+    a = stack.put(source, pipeline="marked")
+    wait_for(lambda: "is another than was planned with" in stack.said(), 60)
+    assert stack.task(a, "publish", "s") != "done"
 
 
 def test_an_output_is_a_file_and_nothing_is_left_running(stack):

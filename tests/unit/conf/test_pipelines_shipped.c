@@ -122,7 +122,54 @@ shipped(void **state)
     }
 
     closedir(d);
-    assert_true(n >= 5);
+    assert_true(n >= 6);
+}
+
+
+/* only where a file is read is its folder looked at */
+static void
+a_watermark_is_beside_its_file(void **state)
+{
+    FILE            *f;
+    char             dir[] = "/tmp/reel-mark-XXXXXX", file[64], png[64];
+    reel_error_t     e = { "" };
+    reel_pipeline_t  p;
+    static const char text[] = "gop_ms: 500\nwatermark: { image: m.png }\n";
+
+    (void) state;
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", text, strlen(text),
+                                         &e), REEL_OK);
+    assert_string_equal(p.mark.sum, "");
+
+    assert_non_null(mkdtemp(dir));
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    (void) snprintf(png, sizeof(png), "%s/m.png", dir);
+    f = fopen(file, "w");
+    assert_non_null(f);
+    (void) fputs(text, f);
+    (void) fclose(f);
+
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "x.yaml:2:21: watermark: \"m.png\" cannot"));
+
+    f = fopen(png, "w");
+    assert_non_null(f);
+    (void) fputs("GIF89a and more", f);
+    (void) fclose(f);
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "is no PNG"));
+
+    f = fopen(png, "w");
+    assert_non_null(f);
+    (void) fputs("\x89PNG\r\n\x1a\n", f);
+    (void) fclose(f);
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_OK);
+    assert_string_equal(p.mark.sum, "4c4b6a3be1314ab86138bef4314dde022e600960"
+                                    "d8689a2c8f8631802d20dab6");
+
+    (void) remove(png);
+    (void) remove(file);
+    (void) remove(dir);
 }
 
 
@@ -169,6 +216,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped),
+        cmocka_unit_test(a_watermark_is_beside_its_file),
         cmocka_unit_test(forms),
     };
 

@@ -40,11 +40,15 @@ video(void **state)
         .seek_pts = 99, .chunk = 2, .frag_from = 3, .frag_to = 30,
         .rate = { 25, 1 }, .rotation = 90, .vflip = true,
         .preset = "veryfast", .threads = 1, .nrungs = REEL_TASK_RUNGS,
+        .mark = { .image = "a1234567890123456789012345678901",
+                  .position = REEL_MARK_BOTTOM_RIGHT, .opacity = 100,
+                  .width = 100, .margin = 50 },
     }, q;
 
     (void) state;
 
     /* the largest payload that can be */
+    memset(t.mark.sum, 'a', sizeof(t.mark.sum) - 1);
     for (i = 0; i < REEL_TASK_RUNGS; i++) {
         t.rungs[i] = (reel_video_rung_t) {
             .name = "v1234567890123456789012345678901", .width = 65534,
@@ -58,6 +62,13 @@ video(void **state)
     assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
                                              NULL), REEL_OK);
     assert_memory_equal(&q, &t, sizeof(t));
+
+    /* no way out of the pipelines' folder */
+    reel_buf_clear(&b);
+    memcpy(t.mark.image, "../keys.json", sizeof("../keys.json"));
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_BADDATA);
 
     t.nrungs = 0;
     assert_int_equal(reel_encode_video_print(&b, &t), REEL_INVAL);

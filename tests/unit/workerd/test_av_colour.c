@@ -71,7 +71,7 @@ scaled(AVFrame *in)
     assert_non_null(out);
     assert_int_equal(reel_av_graph_ladder(&g, in, (AVRational) { 1, 25 }, 0,
                                           false, false, sizes, 2, "yuv420p",
-                                          &f), 0);
+                                          NULL, &f), 0);
     assert_int_equal(reel_av_graph_push(&g, in, &f), 0);
     assert_int_equal(reel_av_graph_pull(&g, 0, out, &f), 1);
     assert_int_equal(out->width, 48);
@@ -166,7 +166,7 @@ test_light_changes(void **state)
 
     assert_int_equal(reel_av_graph_ladder(&g, a, (AVRational) { 1, 25 }, 0,
                                           false, false, &size, 1, "yuv420p",
-                                          &f), 0);
+                                          NULL, &f), 0);
     assert_true(reel_av_graph_fits(&g, a));
     assert_false(reel_av_graph_fits(&g, b));
 
