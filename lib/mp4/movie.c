@@ -154,6 +154,33 @@ drop_empty(reel_movie_t *m)
 }
 
 
+/* a table of one size for all says any count in a few bytes */
+static reel_err_t
+check_size(const reel_movie_t *m, const reel_movie_track_t *t,
+    reel_error_t *e)
+{
+    reel_err_t   err;
+    reel_stbl_t  s;
+
+    if (m->fragmented) {
+        return REEL_OK;
+    }
+
+    err = reel_stbl_init(&s, &t->trak, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (s.size_bits == 0 && (uint64_t) s.samples * s.size > m->o.file_size) {
+        return reel_fail(e, REEL_BADDATA, "stsz: %u samples of %u bytes in a "
+                         "file of %llu", s.samples, s.size,
+                         (unsigned long long) m->o.file_size);
+    }
+
+    return REEL_OK;
+}
+
+
 /*
  * Where presentation begins in each track decides what 0 is: all of them
  * are moved so that the earliest one begins there.
@@ -168,7 +195,10 @@ set_times(reel_movie_t *m, reel_error_t *e)
     reel_movie_track_t  *t;
 
     for (i = 0; err == REEL_OK && i < m->n; i++) {
-        err = reel_movie_edit(&m->tracks[i], m->timescale, e);
+        err = check_size(m, &m->tracks[i], e);
+        if (err == REEL_OK) {
+            err = reel_movie_edit(&m->tracks[i], m->timescale, e);
+        }
         if (err == REEL_OK) {
             err = reel_movie_scan(&m->tracks[i], e);
         }

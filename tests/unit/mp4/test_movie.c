@@ -207,6 +207,9 @@ refused(void **state)
     reel_error_t        e;
     reel_movie_opts_t   o = opts;
     const moov_track_t  track = { track_video(), { 0 }, { VIDEO } };
+    const moov_track_t  large = { track_video(), { 0 }, {
+        { "stts", WORDS(1, 3, 3000), 0 }, { "stsz", WORDS(7000, 3), 0 },
+        { "stsc", WORDS(1, 1, 3, 1), 0 }, { "stco", WORDS(1, 1000), 0 } } };
     const moov_track_t  empty = { track_video(), { 0 }, {
         { "stts", WORDS(0), 0 }, { "stsz", WORDS(0, 0), 0 },
         { "stsc", WORDS(0), 0 }, { "stco", WORDS(0), 0 } } };
@@ -222,6 +225,17 @@ refused(void **state)
     assert_int_equal(reel_movie_index(&b, moov.data, moov.len, &o, &e),
                      REEL_BADDATA);
     assert_non_null(strstr(e.text, "stco: sample 17"));
+
+    /* more than it may have in all, which no byte of a table tells */
+    reel_buf_clear(&moov);
+    moov_make(&moov, &large, 1);
+    o.file_size = 20999;
+    assert_int_equal(reel_movie_index(&b, moov.data, moov.len, &o, &e),
+                     REEL_BADDATA);
+    assert_string_equal(e.text, "stsz: 3 samples of 7000 bytes in a file of "
+                        "20999");
+    reel_buf_clear(&moov);
+    moov_make(&moov, &track, 1);
 
     /* cut anywhere it is refused, with a text, and nothing is read behind */
     for (n = 0; n < moov.len; n++) {
