@@ -146,6 +146,13 @@ ngx_http_reel_look_parsed(ngx_http_reel_look_t *l, const char *key,
     for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
         opts.per = ngx_http_reel_version_per(i);
         opts.container = ngx_http_reel_version_container(i);
+        opts.salt = NULL;
+
+        if (l->grows.may && opts.per != 1) {
+            opts.per = 1;
+            opts.salt = l->grows.salt;
+        }
+
         reel_version_hash(l->hashes[i], &ix, &opts);
     }
 

@@ -38,6 +38,8 @@ struct ngx_http_reel_look_s {
 
     ngx_http_reel_beside_t   beside;    /* as st: of a movie's texts */
 
+    ngx_http_reel_grows_t    grows;     /* of a movie, answered */
+
     ngx_uint_t               source;    /* the movie is one: its name is the
                                            asset's, and it may be unfit */
 };

@@ -432,6 +432,7 @@ make_entry(lookup_t *l, ngx_log_t *log)
     ngx_memcpy(e->hashes, l->look.hashes, sizeof(ngx_http_reel_hashes_t));
     e->st = l->look.st;
     e->beside = l->look.beside;
+    e->grows = l->look.grows;
     e->checked = l->started;
 
     if (reel_index_reparse(&e->index, e->data, l->look.len) != REEL_OK) {

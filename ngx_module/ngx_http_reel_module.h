@@ -396,6 +396,16 @@ typedef struct {
     ngx_uint_t               n;
 } ngx_http_reel_beside_t;
 
+/*
+ * Of a movie of fragments: what its names are made of while it grows, which
+ * is in its beginning.  Such names are in hashes as those of several
+ * fragments, which no segment of a movie has.
+ */
+typedef struct {
+    ngx_uint_t               may;       /* is it one? */
+    uint8_t                  salt[REEL_INDEX_SALT];
+} ngx_http_reel_grows_t;
+
 typedef char  ngx_http_reel_hash_t[REEL_VERSION_HASH + 1];
 typedef ngx_http_reel_hash_t  ngx_http_reel_hashes_t[NGX_HTTP_REEL_VERSIONS];
 

@@ -20,6 +20,8 @@ static ngx_http_reel_asset_e read_with(ngx_http_reel_look_t *l, ngx_fd_t fd,
     ngx_http_reel_texts_t *texts, ngx_log_t *log);
 static ngx_http_reel_asset_e read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd,
     reel_movie_t *m, u_char *buf, ngx_log_t *log);
+static void set_grows(ngx_http_reel_look_t *l, ngx_fd_t fd, u_char *buf,
+    size_t len);
 static ngx_int_t make_salt(uint8_t *salt, ngx_http_reel_look_t *l);
 
 
@@ -126,6 +128,11 @@ read_with(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_http_reel_texts_t *texts,
 
     state = (buf && m) ? read_movie(l, fd, m, buf, log)
                        : NGX_HTTP_REEL_ASSET_FAILED;
+
+    if (state == NGX_HTTP_REEL_ASSET_PLAYABLE && reel_movie_head(m)) {
+        set_grows(l, fd, buf, (size_t) ngx_min(reel_movie_head(m), BUFFER));
+    }
+
     ngx_free(buf);
 
     if (state == NGX_HTTP_REEL_ASSET_PLAYABLE) {
@@ -238,6 +245,48 @@ ngx_http_reel_movie_print(ngx_http_reel_look_t *l, reel_movie_t *m,
     }
 
     return ngx_http_reel_look_parsed(l, l->path, log);
+}
+
+
+/* of what stays while it grows; a file that cannot be read has no such names */
+static void
+set_grows(ngx_http_reel_look_t *l, ngx_fd_t fd, u_char *buf, size_t len)
+{
+    reel_err_t      err;
+    reel_sha256_t  *h;
+    uint8_t         digest[REEL_SHA256_LEN];
+
+    l->grows.may = 0;
+
+    if (pread(fd, buf, len, 0) != (ssize_t) len) {
+        return;
+    }
+
+    h = reel_sha256_new();
+    if (h == NULL) {
+        return;
+    }
+
+    err = reel_sha256_update(h, buf, len);
+
+    if (err == REEL_OK) {
+        err = reel_sha256_update(h, l->path, ngx_strlen(l->path));
+    }
+
+    if (err == REEL_OK) {
+        err = reel_sha256_update(h, &l->beside.digest,
+                                 sizeof(l->beside.digest));
+    }
+
+    if (err != REEL_OK) {
+        reel_sha256_free(h);
+        return;
+    }
+
+    if (reel_sha256_final(h, digest) == REEL_OK) {
+        ngx_memcpy(l->grows.salt, digest, REEL_INDEX_SALT);
+        l->grows.may = 1;
+    }
 }
 
 

@@ -7,6 +7,10 @@
 #include "ngx_module/ngx_http_reel_protect.h"
 #include "ngx_module/ngx_http_reel_remote.h"
 #include "ngx_module/ngx_http_reel_title.h"
+#include "ngx_module/ngx_http_reel_zone.h"
+
+/* a file of fragments that was written so many seconds ago may grow */
+#define GROWS  60
 
 static void loaded_handler(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
@@ -17,6 +21,8 @@ static ngx_int_t outdated(ngx_http_request_t *r);
 static ngx_int_t choose_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
 static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
+static ngx_uint_t names_may_stay(ngx_http_reel_play_t *p);
+static ngx_uint_t grows(ngx_http_reel_play_t *p);
 static ngx_uint_t configured(ngx_http_reel_play_t *p, ngx_uint_t container);
 static ngx_uint_t stands_in(ngx_http_reel_play_t *p);
 static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
@@ -377,19 +383,22 @@ static ngx_int_t
 choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, may_grow;
     ngx_http_reel_hash_t      *hashes;
     ngx_http_reel_loc_conf_t  *conf;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
     hashes = p->hashes ? p->hashes : loaded->hashes;
+    may_grow = names_may_stay(p);
 
     if (p->hash.len == 0) {
         i = ngx_http_reel_version(p->route->container
                                   == NGX_HTTP_REEL_IN_CONFIGURED
                                   ? configured(p, conf->hls_segments)
                                   : (ngx_uint_t) p->route->container,
-                                  p->index->growing || p->index->nsamples);
+                                  p->index->growing
+                                  || (p->index->nsamples
+                                      && !(may_grow && grows(p))));
 
     } else {
         for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
@@ -411,7 +420,9 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
             return NGX_DECLINED;
         }
 
-        if (p->index->nsamples && ngx_http_reel_version_per(i) != 1) {
+        if (p->index->nsamples && !may_grow
+            && ngx_http_reel_version_per(i) != 1)
+        {
             return NGX_DECLINED;
         }
     }
@@ -419,6 +430,14 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     p->opts.per = ngx_http_reel_version_per(i);
     p->opts.container = ngx_http_reel_version_container(i);
     p->version = hashes[i];
+    p->opts.salt = NULL;
+    p->exact = NULL;
+
+    if (may_grow && p->opts.per != 1) {
+        p->opts.per = 1;
+        p->opts.salt = p->entry->grows.salt;
+        p->exact = hashes[ngx_http_reel_version(p->opts.container, 1)];
+    }
 
     /* a playlist through several files changes with any of them */
     if (p->title && p->title->first && p->track.len == 0 && p->name.len) {
@@ -432,6 +451,26 @@ choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Of a file of fragments alone.  Not encrypted: one that takes the place of
+ * another and begins like it would have its keys.
+ */
+static ngx_uint_t
+names_may_stay(ngx_http_reel_play_t *p)
+{
+    return p->index->nsamples && p->entry->grows.may
+           && p->opts.protection == NULL
+           && (p->title == NULL || p->title->first == NULL);
+}
+
+
+static ngx_uint_t
+grows(ngx_http_reel_play_t *p)
+{
+    return ngx_time() - p->entry->st.mtime_ns / 1000000000 < GROWS;
 }
 
 
@@ -575,6 +614,11 @@ cache_control(ngx_http_reel_play_t *p)
         return &own;
     }
 
+    /* its last segment is not all of it yet */
+    if (p->exact) {
+        return &current;
+    }
+
     if (p->route->manifest) {
         if (p->index->growing || stands_in(p)
             || (p->route->of != NGX_HTTP_REEL_OF_ASSET && p->hash.len == 0))
@@ -609,7 +653,7 @@ ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     *b++ = '"';
-    b = ngx_cpymem(b, p->version, REEL_VERSION_HASH);
+    b = ngx_cpymem(b, p->exact ? p->exact : p->version, REEL_VERSION_HASH);
     *b++ = '-';
 
     if (p->name.len) {

@@ -64,6 +64,8 @@ struct ngx_http_reel_play_s {
     const reel_rendition_t      *second;    /* sound in its segments, too */
     reel_manifest_opts_t         opts;
     const char                  *version;   /* hash with these opts */
+    const char                  *exact;     /* and of what is there now, if
+                                               names stay while it grows */
     ngx_http_reel_hash_t        *hashes;    /* encrypted, else NULL */
     time_t                       mtime;
     struct ngx_http_reel_entry_s  *entry;   /* what index lies in */

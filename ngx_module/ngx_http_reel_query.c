@@ -208,7 +208,8 @@ ngx_http_reel_query_cache_key(ngx_http_request_t *r,
 
     /* of files there is no other number of what they hold */
     last = p->index->nsamples
-           ? ngx_sprintf(v->data, "%V/%s/%V", &p->asset, p->version, &path)
+           ? ngx_sprintf(v->data, "%V/%s/%V", &p->asset,
+                         p->exact ? p->exact : p->version, &path)
            : ngx_sprintf(v->data, "%V/%uD/%V", &p->asset,
                          p->index->publication, &path);
 

@@ -57,6 +57,7 @@ typedef struct ngx_http_reel_entry_s {
     reel_store_stat_t        st;        /* of the file … */
     ngx_http_reel_beside_t   beside;    /* … and what lies beside it */
     ngx_http_reel_hashes_t   hashes;
+    ngx_http_reel_grows_t    grows;
     reel_index_t             index;     /* borrows data */
 
     ngx_queue_t              printed;   /* from it, head = used last */

@@ -74,16 +74,46 @@ sub seconds {
     $sum += $_ for $x->{body} =~ /#EXTINF:([\d.]+),/g;
     return int($sum + 0.5);
 }
+my $url = '/films/grows.mp4';
+sub names { [http($t, 'GET', "$url/v90/media.m3u8")->{body} =~ /^([^#\n]+)/mg] }
 spew("$films/grows.mp4", substr $whole, 0, $ends[0] - 1000);
 is(seconds(), 422, 'no fragment is whole yet');
+my ($names, @bodies);
 for my $c ([$ends[0], 2], [$ends[2] + 100, 6],
     [$ends[3] - 10, 6], [$ends[6], 14])
 {
+    $names = names() if $c->[1] == 14;
+    @bodies = map { http($t, 'GET', "$url/v90/$_") } @$names;
     my ($size, $want) = @$c;
     spew("$films/grows.mp4", substr $whole, 0, $size);
     wait_for(sub { seconds() eq $want }, "$size bytes: $want s");
 }
 is(stream("$base/grows.mp4/master.m3u8", 'v'), $picture, 'all of it');
+
+# what was there keeps its name, and is checked anew
+my $now = names();
+is(join(' ', @$now[0 .. $#$names]), "@$names", 'names of a file that grew');
+for (0, 1) {
+    my $old = $bodies[0];
+    my $x = http($t, 'GET', "$url/v90/$now->[0]", headers => $_
+        ? { 'If-None-Match' => $old->{headers}{etag} } : {});
+    is($x->{status}, 200, 'another ETag');
+    is($x->{body}, $old->{body}, 'the same bytes');
+    is($x->{headers}{'cache-control'}, 'max-age=5', 'for a while');
+}
+utime time - 100, time - 100, "$films/grows.mp4";
+wait_for(sub { names()->[0] ne $now->[0] }, 'a film that is complete');
+my $x = http($t, 'GET', "$url/v90/" . names()->[0]);
+is($x->{body}, $bodies[0]{body}, 'has the same, by another name');
+like($x->{headers}{'cache-control'}, qr/immutable/, 'for ever');
+is(http($t, 'GET', "$url/v90/$now->[0]")->{body}, $x->{body},
+    'and who began with the other goes on with it');
+rename "$films/frames.mp4", "$films/grows.mp4" or die;
+utime undef, undef, "$films/grows.mp4";
+wait_for(sub { http($t, 'GET', "$url/v90/$now->[0]")->{status} == 404 },
+    'another film has none of these names');
+is(http($t, 'GET', "$url/v90/" . names()->[0])->{status}, 200,
+    'but some of its own');
 
 # --- damaged -------------------------------------------------------------------
 

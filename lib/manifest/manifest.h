@@ -62,6 +62,12 @@ typedef struct {
      */
     const reel_track_name_t *tracks;
 
+    /*
+     * Of names, instead of the index's: of a file that grows, whose names
+     * stay meanwhile.  NULL: the index's.
+     */
+    const uint8_t *salt;
+
     /* the clip that URIs ask for, where it is not shape's; else NULL */
     const reel_shape_t *told;
 } reel_manifest_opts_t;

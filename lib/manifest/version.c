@@ -19,7 +19,8 @@ put32(uint8_t *p, uint32_t v)
 
 /*
  * All that decides what "<n>.m4s" holds.  Not the number of fragments: a
- * growing publication keeps its names.  The salt goes in so that a hash
+ * growing publication keeps its names; nor, with opts.salt, the longest
+ * segment of a file that grows.  The salt goes in so that a hash
  * cannot be guessed from the counters, and must not come out: hence a
  * cryptographic one.
  */
@@ -35,9 +36,9 @@ reel_version_hash(char *dst, const reel_index_t *ix,
     in[0] = FORM;
     in[1] = (uint8_t) reel_protection_scheme(p);
     put32(in + 2, ix->publication);
-    memcpy(in + 6, ix->salt, REEL_INDEX_SALT);
+    memcpy(in + 6, o->salt != NULL ? o->salt : ix->salt, REEL_INDEX_SALT);
     put32(in + 6 + REEL_INDEX_SALT, ix->timescale);
-    put32(in + 10 + REEL_INDEX_SALT, ix->gop_ts);
+    put32(in + 10 + REEL_INDEX_SALT, o->salt != NULL ? 0 : ix->gop_ts);
     put32(in + 14 + REEL_INDEX_SALT, o->per);
     put32(in + 18 + REEL_INDEX_SALT, (uint32_t) o->container);
 

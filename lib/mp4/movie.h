@@ -89,6 +89,12 @@ typedef struct {
 void reel_movie_set_texts(reel_movie_t *m, const reel_movie_text_t *texts,
     unsigned n);
 
+/*
+ * Where the first moof of a movie of fragments ends: what lies before it
+ * stays while it grows.  0: it has none.
+ */
+uint64_t reel_movie_head(const reel_movie_t *m);
+
 /* why a track is left out, the last one if several are; "": none is */
 const char *reel_movie_skipped(const reel_movie_t *m);
 

@@ -25,6 +25,7 @@ struct reel_movie_s {
     size_t              ahead;  /* bytes that the next read should have */
     bool                done;
     uint64_t            moov_at;
+    uint64_t            head;   /* the end of the first moof */
 
     uint8_t            *moov;   /* owned, likewise; tracks borrow it */
     size_t              moov_held;

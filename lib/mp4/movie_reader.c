@@ -62,6 +62,13 @@ reel_movie_at(const reel_movie_t *m)
 }
 
 
+uint64_t
+reel_movie_head(const reel_movie_t *m)
+{
+    return m->head;
+}
+
+
 const char *
 reel_movie_skipped(const reel_movie_t *m)
 {
@@ -179,6 +186,10 @@ take_box(reel_movie_t *m, const uint8_t *p, reel_error_t *e)
 
     if (err == REEL_OK) {
         m->at += m->box_size;
+
+        if (m->box_type == MOOF && m->head == 0) {
+            m->head = m->at;
+        }
     }
 
     return err;

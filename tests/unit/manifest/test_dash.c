@@ -331,6 +331,17 @@ version_hash(void **state)
     reel_version_hash(now, &a.ix, &o);
     assert_string_not_equal(was, now);
 
+    /* a file that grows: neither its salt nor its longest segment is told */
+    o.salt = b.ix.salt;
+    reel_version_hash(was, &a.ix, &o);
+    a.ix.salt[15] ^= 1;
+    a.ix.gop_ts++;
+    reel_version_hash(now, &a.ix, &o);
+    assert_string_equal(was, now);
+    a.ix.timescale++;
+    reel_version_hash(now, &a.ix, &o);
+    assert_string_not_equal(was, now);
+
     asset_release(&a);
     asset_release(&b);
 }
