@@ -163,7 +163,6 @@ produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
 
     off_t       from;
     size_t      len;
-    u_char     *q;
     ngx_int_t   rc;
 
     *n = 0;
@@ -176,13 +175,12 @@ produce(ngx_http_reel_stream_t *s, u_char *p, size_t size, size_t *n)
     from = m->at + (off_t) *n - (off_t) m->moof.len;
 
     if (*n < size && from < m->sizes) {
-        rc = ngx_http_reel_piece_read(s, &m->piece, (uint64_t) from, 1,
-                                      size - *n, &q, &len);
+        rc = ngx_http_reel_piece_read_to(s, &m->piece, (uint64_t) from, 1,
+                                         size - *n, p, &len);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        ngx_memcpy(p, q, len);
         *n += len;
     }
 

@@ -264,6 +264,21 @@ ngx_http_reel_piece_read(ngx_http_reel_stream_t *s, piece_t *piece,
 }
 
 
+ngx_int_t
+ngx_http_reel_piece_read_to(ngx_http_reel_stream_t *s, piece_t *piece,
+    uint64_t from, size_t min, size_t size, u_char *to, size_t *n)
+{
+    u_char     *p;
+    ngx_int_t   rc;
+
+    s->read.to = to;
+    rc = ngx_http_reel_piece_read(s, piece, from, min, size, &p, n);
+    s->read.to = NULL;
+
+    return rc;
+}
+
+
 /* of at most size bytes; samples of an interleaved file lie in rows */
 static ngx_uint_t
 find_stretches(piece_t *piece, uint64_t from, size_t size, size_t *held)

@@ -68,6 +68,11 @@ ngx_int_t ngx_http_reel_piece_read(ngx_http_reel_stream_t *s,
     ngx_http_reel_piece_t *piece, uint64_t from, size_t min, size_t size,
     u_char **p, size_t *n);
 
+/* the same, to there: a part of the buffer that is being made */
+ngx_int_t ngx_http_reel_piece_read_to(ngx_http_reel_stream_t *s,
+    ngx_http_reel_piece_t *piece, uint64_t from, size_t min, size_t size,
+    u_char *to, size_t *n);
+
 /* answers with a CMAF segment of a movie, whose bytes are gathered */
 ngx_int_t ngx_http_reel_gathered_media(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);

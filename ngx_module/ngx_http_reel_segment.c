@@ -7,6 +7,12 @@
 
 #include "lib/index/packed.h"
 
+/* of a turn: to open what is sent; to send it, which copies nothing */
+#define BEGIN_COST  (32 * 1024)
+#define SENT_COST   8
+
+static ngx_int_t send_now(ngx_http_request_t *r);
+static ngx_int_t send_stored(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_uint_t has_header(const reel_rendition_t *r, uint32_t number);
 static ngx_chain_t *align(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
@@ -16,19 +22,41 @@ static ngx_int_t read_head(ngx_http_request_t *r, ngx_buf_t *b,
 ngx_int_t
 ngx_http_reel_segment_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
+    return p->opts.protection ? ngx_http_reel_sealed_media(r, p)
+                              : ngx_http_reel_turn_run(r, send_now);
+}
+
+
+static ngx_int_t
+send_now(ngx_http_request_t *r)
+{
+    off_t                  sent;
+    ngx_int_t              rc;
+    ngx_http_reel_ctx_t   *ctx;
+    ngx_http_reel_play_t  *p;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
+    p = ctx->data;
+    sent = r->connection->sent;
+
+    rc = p->index->nsamples ? ngx_http_reel_movie_media(r, p)
+                            : send_stored(r, p);
+
+    sent = r->connection->sent - sent;
+    ngx_http_reel_turn_spend(BEGIN_COST + (size_t) sent / SENT_COST);
+
+    return rc;
+}
+
+
+static ngx_int_t
+send_stored(ngx_http_request_t *r, ngx_http_reel_play_t *p)
+{
     unsigned       n;
     uint32_t       first, count;
     reel_err_t     err;
     const char    *detail;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
-
-    if (p->opts.protection) {
-        return ngx_http_reel_sealed_media(r, p);
-    }
-
-    if (p->index->nsamples) {
-        return ngx_http_reel_movie_media(r, p);
-    }
 
     detail = ngx_http_reel_segment_fragments(p, &first, &count);
     if (detail) {

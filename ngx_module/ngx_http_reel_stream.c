@@ -42,6 +42,7 @@ static ngx_int_t read_stretch(ngx_http_reel_stream_read_t *rd,
     ngx_http_reel_stretch_t *stretch);
 static void read_done(ngx_http_request_t *r, void *data);
 static void release_read(ngx_http_reel_stream_t *s);
+static ngx_uint_t is_own(ngx_http_reel_stream_t *s);
 static void cleanup(void *data);
 
 /* reads that need no thread: used at once, so one for all */
@@ -513,7 +514,8 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
     rd = &s->read;
 
     if (s->ready && rd->fd == file->fd && rd->n == n
-        && rd->one.offset == stretches[0].offset && rd->size >= min)
+        && rd->one.offset == stretches[0].offset && rd->size >= min
+        && (rd->to == NULL || rd->to == rd->buf))
     {
         return read_checked(s, file, min, p, len);
     }
@@ -536,7 +538,7 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
         return NGX_OK;
     }
 
-    rd->buf = read_buffer(s, rd->size);
+    rd->buf = rd->to ? rd->to : read_buffer(s, rd->size);
     if (rd->buf == NULL) {
         return NGX_ERROR;
     }
@@ -569,7 +571,7 @@ gather_remote(ngx_http_reel_stream_t *s, ngx_http_reel_stretch_t *stretches,
 
     release_read(s);
 
-    s->read.buf = read_buffer(s, size);
+    s->read.buf = s->read.to ? s->read.to : read_buffer(s, size);
     if (s->read.buf == NULL) {
         return NGX_ERROR;
     }
@@ -586,6 +588,7 @@ read_now(ngx_http_reel_stream_t *s, size_t min)
 {
 #ifdef RWF_NOWAIT
 
+    u_char                       *to;
     ssize_t                       n;
     ngx_uint_t                    i;
     struct iovec                  iov;
@@ -597,17 +600,18 @@ read_now(ngx_http_reel_stream_t *s, size_t min)
         return NGX_DECLINED;
     }
 
-    if (scratch == NULL) {
+    if (rd->to == NULL && scratch == NULL) {
         scratch = ngx_http_reel_buffer_get(s->request->connection->log);
         if (scratch == NULL) {
             return NGX_DECLINED;
         }
     }
 
+    to = rd->to ? rd->to : scratch;
     rd->len = 0;
 
     for (i = 0; i < rd->n; i++) {
-        iov.iov_base = scratch + rd->len;
+        iov.iov_base = to + rd->len;
         iov.iov_len = rd->stretches[i].size;
 
         n = preadv2(rd->fd, &iov, 1, rd->stretches[i].offset, RWF_NOWAIT);
@@ -620,7 +624,7 @@ read_now(ngx_http_reel_stream_t *s, size_t min)
     }
 
     if (rd->len >= (ssize_t) min) {
-        rd->buf = scratch;
+        rd->buf = to;
         return NGX_OK;
     }
 
@@ -681,12 +685,21 @@ release_read(ngx_http_reel_stream_t *s)
         ngx_free(s->large);
         s->large = NULL;
 
-    } else if (s->read.buf && s->read.buf != scratch) {
+    } else if (s->read.buf && s->read.buf != scratch && !is_own(s)) {
         ngx_http_reel_buffer_put(s->read.buf);
     }
 
     s->read.buf = NULL;
     s->ready = 0;
+}
+
+
+/* was it read into the stream's buffer? */
+static ngx_uint_t
+is_own(ngx_http_reel_stream_t *s)
+{
+    return s->start && s->read.buf >= s->start
+           && s->read.buf < s->start + NGX_HTTP_REEL_STREAM_BUFFER;
 }
 
 

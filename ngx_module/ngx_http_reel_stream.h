@@ -63,6 +63,7 @@ typedef struct {
     u_char                  *buf;
     ssize_t                  len;       /* read; -1: err */
     ngx_err_t                err;
+    u_char                  *to;        /* the asker's: where, or NULL */
 } ngx_http_reel_stream_read_t;
 
 struct ngx_http_reel_stream_s {
@@ -101,6 +102,9 @@ void ngx_http_reel_stream_resume(ngx_http_reel_stream_t *s);
  * for use until the next read; they may be changed.  NGX_AGAIN: they will be
  * there when ops are called again and ask the same.  NGX_ABORT: the file
  * ends before them.
+ *
+ * With s->read.to they are read to there, and *p is that: a part of the
+ * buffer that is being made, as a thread may read it.
  */
 ngx_int_t ngx_http_reel_stream_read(ngx_http_reel_stream_t *s,
     ngx_file_t *file, off_t offset, size_t min, size_t size, u_char **p,

@@ -10,6 +10,14 @@
 
 #define WAIT_LONG     60000
 
+/* a request whose handler waits */
+typedef struct {
+    ngx_http_reel_turn_t     turn;
+    ngx_http_handler_pt      handler;
+} later_t;
+
+static void run(void *data);
+static void leave(void *data);
 static void post(void);
 static void go_on(ngx_event_t *ev);
 static void next(ngx_queue_t *from);
@@ -56,6 +64,59 @@ ngx_http_reel_turn_leave(ngx_http_reel_turn_t *t)
         ngx_queue_remove(&t->queue);
         t->waits = 0;
     }
+}
+
+
+ngx_int_t
+ngx_http_reel_turn_run(ngx_http_request_t *r, ngx_http_handler_pt handler)
+{
+    later_t             *later;
+    ngx_pool_cleanup_t  *cln;
+
+    if (!ngx_http_reel_turn_over()) {
+        return handler(r);
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(later_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    later = cln->data;
+    ngx_memzero(later, sizeof(later_t));
+    cln->handler = leave;
+
+    later->handler = handler;
+    later->turn.request = r;
+    later->turn.handler = run;
+    later->turn.data = later;
+
+    r->main->count++;
+    ngx_http_reel_turn_wait(&later->turn);
+
+    return NGX_DONE;
+}
+
+
+static void
+run(void *data)
+{
+    later_t *later = data;
+
+    ngx_http_request_t  *r;
+
+    r = later->turn.request;
+
+    ngx_http_finalize_request(r, later->handler(r));
+}
+
+
+static void
+leave(void *data)
+{
+    later_t *later = data;
+
+    ngx_http_reel_turn_leave(&later->turn);
 }
 
 

@@ -1,5 +1,5 @@
 /*
- * What the streams of a worker do in one turn of its event loop is bounded.
+ * What the segments of a worker do in one turn of its event loop is bounded.
  * It is reckoned in bytes that are made or sent, and in what costs as much.
  * Who finds that it was enough waits for the next turn, of which those that
  * wait have half at least, in the order in which they came: so neither they
@@ -30,5 +30,12 @@ void ngx_http_reel_turn_spend(size_t n);
 /* t->handler is called in a later turn, unless t leaves */
 void ngx_http_reel_turn_wait(ngx_http_reel_turn_t *t);
 void ngx_http_reel_turn_leave(ngx_http_reel_turn_t *t);
+
+/*
+ * Returns what handler returns, which is called now or, if it was enough for
+ * this turn, in a later one, where r is finalized with that.
+ */
+ngx_int_t ngx_http_reel_turn_run(ngx_http_request_t *r,
+    ngx_http_handler_pt handler);
 
 #endif
