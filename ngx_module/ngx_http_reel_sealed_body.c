@@ -7,9 +7,8 @@
 #define INPUT_MIN    (2 * REEL_AES_BLOCK)
 
 
-static off_t run_of(ngx_http_reel_sealed_t *t, size_t max, size_t *len);
-static ngx_int_t seal_samples(ngx_http_reel_stream_t *s, u_char *out,
-    u_char *in, size_t len, size_t *done);
+static ngx_int_t seal_samples(ngx_http_reel_stream_t *s, u_char *p,
+    size_t len, size_t *done);
 static reel_err_t begin_sample(ngx_http_reel_sealed_t *t);
 static void next_sample(ngx_http_reel_sealed_t *t);
 
@@ -59,9 +58,9 @@ ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
 {
     ngx_http_reel_sealed_t *t = s->data;
 
-    off_t                             from;
     size_t                            head, len, done;
-    u_char                           *in;
+    u_char                           *to;
+    uint64_t                          from;
     ngx_int_t                         rc;
     ngx_http_reel_sealed_fragment_t  *f;
     ngx_http_reel_piece_t            *piece;
@@ -70,18 +69,19 @@ ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
     f = &t->fragments[t->fragment];
 
     head = ngx_min(f->moof.len - t->moof_at, size);
+    to = p + head;
+    from = t->row + t->at;
     len = 0;
-    from = 0;
 
     if (size - head >= INPUT_MIN) {
-        from = run_of(t, size - head, &len);
+        len = (size_t) ngx_min(f->bytes - from, size - head);
     }
 
     /* first, as nothing may change when it says NGX_AGAIN */
     if (len) {
-        rc = ngx_http_reel_stream_read(s, piece->file, from,
-                                       ngx_min(len, INPUT_MIN), len, &in,
-                                       &len);
+        rc = ngx_http_reel_piece_read_to(s, piece, from,
+                                         ngx_min(len, INPUT_MIN), len, to,
+                                         &len);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -92,7 +92,7 @@ ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
     done = 0;
 
     if (len) {
-        rc = seal_samples(s, p + head, in, len, &done);
+        rc = seal_samples(s, to, len, &done);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -100,7 +100,7 @@ ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
 
     *n = head + done;
 
-    if (t->moof_at == f->moof.len && t->sample == piece->nsamples) {
+    if (t->moof_at == f->moof.len && t->row + t->at == f->bytes) {
         t->fragment++;
         t->moof_at = 0;
         t->sample = 0;
@@ -114,53 +114,9 @@ ngx_http_reel_sealed_produce(ngx_http_reel_stream_t *s, u_char *p,
 }
 
 
-/* where the next bytes lie, and how many of max are there in a row */
-static off_t
-run_of(ngx_http_reel_sealed_t *t, size_t max, size_t *len)
-{
-    off_t                   from;
-    size_t                  n;
-    uint32_t                k;
-    ngx_http_reel_piece_t  *piece;
-
-    piece = &t->in.pieces[t->fragment];
-
-    if (piece->offsets == NULL) {
-        n = (size_t) ngx_min(t->fragments[t->fragment].bytes - t->row
-                             - t->at, max);
-        *len = n;
-        return piece->data + (off_t) (t->row + t->at);
-    }
-
-    while (t->sample < piece->nsamples
-           && piece->samples[t->sample].size == 0)
-    {
-        next_sample(t);
-    }
-
-    if (t->sample == piece->nsamples) {
-        return 0;
-    }
-
-    k = t->sample;
-    from = piece->offsets[k] + t->at;
-    n = piece->samples[k].size - t->at;
-
-    for (k++; k < piece->nsamples && n < max
-         && piece->offsets[k] == from + (off_t) n; k++)
-    {
-        n += piece->samples[k].size;
-    }
-
-    *len = ngx_min(n, max);
-
-    return from;
-}
-
-
+/* where they lie */
 static ngx_int_t
-seal_samples(ngx_http_reel_stream_t *s, u_char *out, u_char *in, size_t len,
-    size_t *done)
+seal_samples(ngx_http_reel_stream_t *s, u_char *p, size_t len, size_t *done)
 {
     ngx_http_reel_sealed_t *t = s->data;
 
@@ -173,18 +129,14 @@ seal_samples(ngx_http_reel_stream_t *s, u_char *out, u_char *in, size_t len,
         part = ngx_min(len, piece->samples[t->sample].size - t->at);
         sealed = part;
 
-        if (t->clear) {
-            ngx_memcpy(out, in, part);
-
-        } else if ((t->at == 0 && begin_sample(t) != REEL_OK)
-                   || reel_seal_run(&t->seal, out, in, part, &sealed)
-                      != REEL_OK)
+        if (!t->clear
+            && ((t->at == 0 && begin_sample(t) != REEL_OK)
+                || reel_seal_run(&t->seal, p, p, part, &sealed) != REEL_OK))
         {
             return NGX_ERROR;
         }
 
-        out += sealed;
-        in += sealed;
+        p += sealed;
         len -= sealed;
         *done += sealed;
         t->at += (uint32_t) sealed;

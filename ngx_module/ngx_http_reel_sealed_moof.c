@@ -1,7 +1,7 @@
 /*
  * Moofs of encrypted fragments.  Which bytes of a picture are encrypted
  * stands in the moof, before the picture: so the lengths of its NAL units
- * are read first, a few bytes each.
+ * are read first: a few bytes each, or of small pictures many at once.
  */
 
 #include "ngx_module/ngx_http_reel_sealed.h"
@@ -10,9 +10,23 @@
 #define ENTRIES_MAX  (1u << 20)
 
 
+/* of how many bytes a read takes so many: those of several pictures */
+#define SMALL        4096
+#define SMALL_READ   16384
+
+/* bytes of the samples, from one of them on, that were read at once */
+typedef struct {
+    u_char                  *p;
+    size_t                   len;
+    uint64_t                 from;
+} window_t;
+
 static ngx_int_t prepare_fragment(ngx_http_reel_stream_t *s, ngx_uint_t i);
 static ngx_int_t find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i);
-static ngx_int_t find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i);
+static ngx_int_t find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i,
+    window_t *w);
+static ngx_int_t look(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w,
+    uint64_t from, size_t n);
 static ngx_int_t make_moof(ngx_http_reel_stream_t *s, ngx_uint_t i);
 
 
@@ -66,13 +80,6 @@ prepare_fragment(ngx_http_reel_stream_t *s, ngx_uint_t i)
         piece->nsamples = 1;
     }
 
-    if (!t->clear && !t->protect.whole) {
-        rc = find_entries(s, i);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
     for (f->bytes = 0, k = 0; k < piece->nsamples; k++) {
         f->bytes += piece->samples[k].size;
 
@@ -82,6 +89,13 @@ prepare_fragment(ngx_http_reel_stream_t *s, ngx_uint_t i)
         {
             return ngx_http_reel_piece_damaged(s, piece, "a frame of sound "
                                                "has no duration");
+        }
+    }
+
+    if (!t->clear && !t->protect.whole) {
+        rc = find_entries(s, i);
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -95,6 +109,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
 {
     ngx_http_reel_sealed_t *t = s->data;
 
+    window_t                          w;
     ngx_int_t                         rc;
     reel_err_t                        err;
     ngx_http_reel_sealed_fragment_t  *f;
@@ -102,6 +117,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
 
     piece = &t->in.pieces[i];
     f = &t->fragments[i];
+    ngx_memzero(&w, sizeof(window_t));
 
     if (f->counts == NULL) {
         reel_subsamples_init(&f->subs, t->codec, ENTRIES_MAX);
@@ -120,7 +136,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
             f->at = 0;
         }
 
-        rc = find_nals(s, i);
+        rc = find_nals(s, i, &w);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -132,10 +148,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
         }
 
         f->begun = 0;
-        f->sample++;
-
-        /* stored samples lie in a row */
-        f->row += piece->samples[f->sample - 1].size;
+        f->row += piece->samples[f->sample++].size;
     }
 
     return NGX_OK;
@@ -143,13 +156,12 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
 
 
 static ngx_int_t
-find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i)
+find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w)
 {
     ngx_http_reel_sealed_t *t = s->data;
 
-    off_t                             from;
     size_t                            n;
-    u_char                           *p, head[REEL_NAL_HEAD];
+    u_char                            head[REEL_NAL_HEAD];
     uint32_t                          left, size;
     ngx_int_t                         rc;
     ngx_http_reel_sealed_fragment_t  *f;
@@ -159,21 +171,18 @@ find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i)
     piece = &t->in.pieces[i];
     f = &t->fragments[i];
     q = &piece->samples[f->sample];
-    from = piece->offsets ? piece->offsets[f->sample]
-                          : piece->data + (off_t) f->row;
 
     while (f->at < q->size) {
         left = q->size - f->at;
         n = ngx_min(left, REEL_NAL_HEAD);
 
-        rc = ngx_http_reel_stream_read(s, piece->file, from + f->at, n, n,
-                                       &p, &n);
+        rc = look(s, i, w, f->row + f->at, n);
         if (rc != NGX_OK) {
             return rc;
         }
 
         ngx_memzero(head, sizeof(head));
-        ngx_memcpy(head, p, ngx_min(n, sizeof(head)));
+        ngx_memcpy(head, w->p, n);
 
         /* the IV of a sample without duration would be the next one's too */
         if (reel_subsamples_nal(&f->subs, head, left,
@@ -189,6 +198,39 @@ find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i)
     }
 
     return NGX_OK;
+}
+
+
+/* sets w->p to n bytes of the samples */
+static ngx_int_t
+look(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w, uint64_t from,
+    size_t n)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    size_t                            size, skip;
+    ngx_http_reel_piece_t            *piece;
+    ngx_http_reel_sealed_fragment_t  *f;
+
+    piece = &t->in.pieces[i];
+    f = &t->fragments[i];
+
+    /* from grows */
+    skip = (size_t) ngx_min(from - w->from, w->len);
+    w->from += skip;
+    w->len -= skip;
+
+    if (w->len >= n) {
+        w->p += skip;
+        return NGX_OK;
+    }
+
+    size = f->bytes / piece->nsamples < SMALL ? SMALL_READ : n;
+    w->from = from;
+
+    return ngx_http_reel_piece_read(s, piece, from, n,
+                                    (size_t) ngx_min(size, f->bytes - from),
+                                    &w->p, &w->len);
 }
 
 
