@@ -28,11 +28,12 @@ ngx_int_t ngx_http_reel_remote_refuse(ngx_http_request_t *r,
 
 /*
  * For ngx_http_reel_stream_gather(): copies stretches [0, n), or at least min
- * bytes of them.  NGX_AGAIN: the stream goes on when they are there.
+ * bytes of them.  NGX_AGAIN: the stream goes on when they are there.  file
+ * tells those who read in turns from each other.
  */
 ngx_int_t ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
-    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char *to,
-    size_t *len);
+    ngx_file_t *file, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,
+    size_t min, u_char *to, size_t *len);
 
 /* nothing more is read for it: what is under way is given up */
 void ngx_http_reel_remote_leave(ngx_http_reel_stream_t *s);

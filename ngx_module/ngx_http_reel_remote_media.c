@@ -29,8 +29,15 @@ typedef struct {
     uint64_t                 size;
 } run_t;
 
-/* positions are of the bytes of all samples of the segment */
-typedef struct {
+/*
+ * One of each rendition that the segment has: sound and pictures are read by
+ * requests of their own.  Positions are of the bytes of all its samples.
+ */
+typedef struct window_s  window_t;
+
+struct window_s {
+    window_t                *next_one;
+    ngx_file_t              *file;      /* whose it is */
     ngx_http_reel_stream_t  *stream;
     ngx_http_reel_fetch_t    fetch;
     ngx_array_t              runs;
@@ -45,15 +52,20 @@ typedef struct {
     uint64_t                 end;       /* … and where it ends */
     ngx_uint_t               coming;    /* the run of next */
     ngx_uint_t               cuts;
+    unsigned                 waits:1;   /* the stream waits for it */
     unsigned                 failed:1;
     unsigned                 replaced:1;
-} window_t;
+};
 
+static window_t *window_of(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    const ngx_http_reel_stretch_t *stretch);
 static window_t *create_window(ngx_http_reel_stream_t *s);
 static void free_window(void *data);
-static ngx_int_t find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs);
+static ngx_int_t find_runs(window_t *w, const reel_rendition_t *rendition);
 static ngx_int_t find(window_t *w, const ngx_http_reel_stretch_t *stretch,
     uint64_t *pos);
+static ngx_int_t go_to_run(window_t *w,
+    const ngx_http_reel_stretch_t *stretch);
 static ngx_int_t has(const run_t *run,
     const ngx_http_reel_stretch_t *stretch);
 static size_t copy(window_t *w, uint64_t pos, size_t size, u_char *to);
@@ -69,7 +81,7 @@ static void check(window_t *w);
 
 
 ngx_int_t
-ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
+ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
     ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char *to,
     size_t *len)
 {
@@ -79,7 +91,7 @@ ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
     ngx_uint_t  i;
 
     *len = 0;
-    w = s->window ? s->window : create_window(s);
+    w = window_of(s, file, stretches);
 
     if (w == NULL) {
         return NGX_ERROR;
@@ -111,6 +123,37 @@ ngx_http_reel_remote_gather(ngx_http_reel_stream_t *s,
 }
 
 
+/* who does not ask for the play's rendition asks for the second one */
+static window_t *
+window_of(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    const ngx_http_reel_stretch_t *stretch)
+{
+    window_t  *w;
+
+    for (w = s->window; w; w = w->next_one) {
+        if (w->file == file) {
+            return w;
+        }
+    }
+
+    w = create_window(s);
+
+    if (w == NULL || find_runs(w, s->play->rendition) != NGX_OK) {
+        return NULL;
+    }
+
+    w->file = file;
+
+    if (s->play->second && go_to_run(w, stretch) != NGX_OK
+        && find_runs(w, s->play->second) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return w;
+}
+
+
 static window_t *
 create_window(ngx_http_reel_stream_t *s)
 {
@@ -126,10 +169,6 @@ create_window(ngx_http_reel_stream_t *s)
     ngx_memzero(w, sizeof(window_t));
     cln->handler = free_window;
 
-    if (find_runs(s, &w->runs) != NGX_OK) {
-        return NULL;
-    }
-
     w->buf = ngx_alloc(HELD, s->request->connection->log);
     if (w->buf == NULL) {
         return NULL;
@@ -141,6 +180,8 @@ create_window(ngx_http_reel_stream_t *s)
     w->fetch.room = room;
     w->fetch.done = fetched;
     w->fetch.data = w;
+
+    w->next_one = s->window;
     s->window = w;
 
     return w;
@@ -157,7 +198,7 @@ free_window(void *data)
 
 
 static ngx_int_t
-find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs)
+find_runs(window_t *w, const reel_rendition_t *rendition)
 {
     run_t                  *run;
     uint64_t                before;
@@ -165,15 +206,19 @@ find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs)
     ngx_http_reel_play_t   *p;
     reel_samples_cursor_t   c;
 
-    if (ngx_array_init(runs, s->request->pool, 16, sizeof(run_t)) != NGX_OK) {
+    p = w->stream->play;
+
+    if (ngx_array_init(&w->runs, w->stream->request->pool, 16, sizeof(run_t))
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    p = s->play;
-    reel_samples_seek(&c, &p->index->samples[p->rendition
+    reel_samples_seek(&c, &p->index->samples[rendition
                                              - p->index->renditions],
                       p->number);
 
+    w->at = 0;
     run = NULL;
     before = 0;
 
@@ -183,7 +228,7 @@ find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs)
         }
 
         if (run == NULL || run->offset + run->size != q.offset) {
-            run = ngx_array_push(runs);
+            run = ngx_array_push(&w->runs);
             if (run == NULL) {
                 return NGX_ERROR;
             }
@@ -201,9 +246,29 @@ find_runs(ngx_http_reel_stream_t *s, ngx_array_t *runs)
 }
 
 
-/* they are mostly asked for in order */
 static ngx_int_t
 find(window_t *w, const ngx_http_reel_stretch_t *stretch, uint64_t *pos)
+{
+    run_t  *run;
+
+    if (go_to_run(w, stretch) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, w->stream->request->connection->log, 0,
+                      "reel: \"%V\" has no such bytes in the segment: %uz "
+                      "at %O", &w->fetch.uri, stretch->size,
+                      stretch->offset);
+        return NGX_ERROR;
+    }
+
+    run = (run_t *) w->runs.elts + w->at;
+    *pos = run->before + (uint64_t) (stretch->offset - run->offset);
+
+    return NGX_OK;
+}
+
+
+/* they are mostly asked for in order */
+static ngx_int_t
+go_to_run(window_t *w, const ngx_http_reel_stretch_t *stretch)
 {
     run_t       *run;
     ngx_uint_t   i;
@@ -214,18 +279,7 @@ find(window_t *w, const ngx_http_reel_stretch_t *stretch, uint64_t *pos)
         w->at = w->at + 1 == w->runs.nelts ? 0 : w->at + 1;
     }
 
-    if (i == w->runs.nelts) {
-        ngx_log_error(NGX_LOG_ERR, w->stream->request->connection->log, 0,
-                      "reel: \"%V\" has no such bytes in the segment: %uz "
-                      "at %O", &w->fetch.uri, stretch->size,
-                      stretch->offset);
-        return NGX_ERROR;
-    }
-
-    *pos = run[w->at].before + (uint64_t) (stretch->offset
-                                           - run[w->at].offset);
-
-    return NGX_OK;
+    return i == w->runs.nelts ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -340,6 +394,7 @@ static ngx_int_t
 await(window_t *w, uint64_t pos)
 {
     w->fetch.wake = wake_at(w, pos);
+    w->waits = 1;
     w->stream->reading = 1;
 
     ngx_http_reel_fetch_more(&w->fetch);
@@ -458,10 +513,11 @@ fetched(ngx_http_request_t *r, void *data)
     s = w->stream;
     check(w);
 
-    if (!s->reading) {
+    if (!w->waits) {
         return;
     }
 
+    w->waits = 0;
     s->reading = 0;
 
     if (r->connection->error) {
@@ -513,9 +569,7 @@ ngx_http_reel_remote_leave(ngx_http_reel_stream_t *s)
 {
     window_t  *w;
 
-    w = s->window;
-
-    if (w) {
+    for (w = s->window; w; w = w->next_one) {
         ngx_http_reel_fetch_leave(&w->fetch);
     }
 }
@@ -526,13 +580,13 @@ ngx_http_reel_remote_failed(ngx_http_reel_stream_t *s, ngx_int_t rc)
 {
     window_t  *w;
 
-    w = s->window;
+    for (w = s->window; w && !w->failed; w = w->next_one) { /* void */ }
 
-    if (w->replaced) {
-        return ngx_http_reel_play_again(s->request, s->play);
+    if (w == NULL) {
+        return ngx_http_reel_object_refuse(s->request, rc);
     }
 
-    return w->failed ? ngx_http_reel_remote_refuse(s->request,
-                                                   w->fetch.status)
-                     : ngx_http_reel_object_refuse(s->request, rc);
+    return w->replaced ? ngx_http_reel_play_again(s->request, s->play)
+                       : ngx_http_reel_remote_refuse(s->request,
+                                                     w->fetch.status);
 }

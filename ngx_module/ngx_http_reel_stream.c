@@ -31,7 +31,7 @@ static void send_more(ngx_http_reel_stream_t *s);
 static ngx_int_t fill(ngx_http_reel_stream_t *s);
 static void wait_for_socket(ngx_http_reel_stream_t *s);
 static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
-static ngx_int_t gather_remote(ngx_http_reel_stream_t *s,
+static ngx_int_t gather_remote(ngx_http_reel_stream_t *s, ngx_file_t *file,
     ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
     size_t *len);
 static ngx_int_t read_now(ngx_http_reel_stream_t *s, size_t min);
@@ -508,7 +508,7 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
     }
 
     if (s->play->place.uri.len) {
-        return gather_remote(s, stretches, n, min, p, len);
+        return gather_remote(s, file, stretches, n, min, p, len);
     }
 
     rd = &s->read;
@@ -557,8 +557,9 @@ ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
 
 /* a copy: it may be changed, and asked for again */
 static ngx_int_t
-gather_remote(ngx_http_reel_stream_t *s, ngx_http_reel_stretch_t *stretches,
-    ngx_uint_t n, size_t min, u_char **p, size_t *len)
+gather_remote(ngx_http_reel_stream_t *s, ngx_file_t *file,
+    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
+    size_t *len)
 {
     size_t      size;
     ngx_uint_t  i;
@@ -578,7 +579,8 @@ gather_remote(ngx_http_reel_stream_t *s, ngx_http_reel_stretch_t *stretches,
 
     *p = s->read.buf;
 
-    return ngx_http_reel_remote_gather(s, stretches, n, min, *p, len);
+    return ngx_http_reel_remote_gather(s, file, stretches, n, min, *p,
+                                       len);
 }
 
 

@@ -83,7 +83,7 @@ struct ngx_http_reel_stream_s {
     ngx_http_reel_turn_t     turn;
 
     ngx_http_reel_stream_read_t  read;
-    void                    *window;    /* of a file that is fetched */
+    void                    *window;    /* of files that are fetched */
     u_char                  *large;     /* for what no buffer can hold */
     unsigned                 started:1;
     unsigned                 reading:1; /* in the thread pool */

@@ -26,6 +26,10 @@ my $t = Reel->new(idle => 1, zone => 1, http => "
     location /local/ { alias FAR/; reel_play_files; }
     location /ts/ { reel_play_files; reel_play_upstream /inner/;
         reel_hls_segments ts; }
+    location /both/ { reel_play_files; reel_play_upstream /inner/;
+        reel_hls_segments ts; reel_vod_compat on; }
+    location /both-here/ { alias FAR/; reel_play_files; reel_hls_segments ts;
+        reel_vod_compat on; }
     location /sealed/ { reel_play_files; reel_play_upstream /inner/;
         reel_hls_segments ts; reel_encryption sample-aes; }
     location /sealed-here/ { alias FAR/; reel_play_files;
@@ -148,6 +152,17 @@ for (['tight', 'dense', 'v180', 'm4s', 1], ['kept', 'dense', 'v180', 'm4s', 1],
         $where, 'local';
     ok($x[0]{body} eq $x[1]{body}, "$where: $film.mp4/$r/0.$kind");
     is(scalar(my @asked = asked()), $n, '… its requests');
+}
+
+# pictures and sound in one segment are read by a request each, at once
+for my $film ('late', 'dense') {
+    http($t, 'GET', "/both/$film.mp4/master.m3u8");
+    asked();
+    my @x = map { http($t, 'GET', "/$_/$film.mp4/seg-1-v1-a1.ts", secs => 10) }
+        'both', 'both-here';
+    has_status($x[0], 200, undef, "$film: both in one segment");
+    ok($x[0]{body} eq $x[1]{body}, '… as of the file itself');
+    is(scalar(my @asked = asked()), 2, '… its requests');
 }
 
 # what is left of an answer that is not wanted does not hold the connection
