@@ -11,6 +11,7 @@
 #include "lib/base/rescale.h"
 #include "lib/codec/aac.h"
 #include "workerd/av_aac.h"
+#include "workerd/av_gain.h"
 #include "workerd/av_line.h"
 #include "workerd/av_log.h"
 #include "workerd/av_reader.h"
@@ -38,6 +39,13 @@ static int
 sink(void *arg, AVFrame *frame)
 {
     audio_t  *a = arg;
+
+    for (int i = 0; a->task.lufs != 0 && i < frame->ch_layout.nb_channels;
+         i++)
+    {
+        reel_av_gain_apply((float *) (void *) frame->extended_data[i],
+                           (size_t) frame->nb_samples, a->child->gain_cdb);
+    }
 
     return reel_av_aac_encode(&a->aac, frame, &a->fault);
 }

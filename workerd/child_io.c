@@ -194,6 +194,18 @@ reel_child_image(reel_child_t *c, unsigned output, uint32_t width,
 
 
 reel_err_t
+reel_child_loudness(reel_child_t *c, int clufs)
+{
+    reel_buf_t  b;
+
+    reel_buf_init(&b, 64);
+    reel_buf_printf(&b, "{\"loudness\":{\"clufs\":%d}}", clufs);
+
+    return reel_child_line(c, &b);
+}
+
+
+reel_err_t
 reel_child_story(reel_child_t *c, const reel_story_t *s, unsigned output)
 {
     reel_buf_t   b, value;

@@ -34,6 +34,7 @@ typedef struct {
 
     /* encode_audio: objects that stand already; go on behind them */
     uint32_t    resume_frag;            /* first fragment to make */
+    int         gain_cdb;               /* hundredths of dB */
 } reel_child_t;
 
 /* permille, monotonic; rate-limited by the callee, so call it freely */
@@ -50,6 +51,9 @@ reel_err_t reel_child_image(reel_child_t *c, unsigned output, uint32_t width,
 /* s->object is empty; s is output's whole content */
 reel_err_t reel_child_story(reel_child_t *c, const reel_story_t *s,
     unsigned output) REEL_WARN_UNUSED;
+
+/* clufs: hundredths of LUFS */
+reel_err_t reel_child_loudness(reel_child_t *c, int clufs) REEL_WARN_UNUSED;
 
 /*
  * Tells the parent why the task fails and returns the exit status to
@@ -72,7 +76,7 @@ reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
 
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
- * av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c.  0 = done, else the status of reel_child_fail.
+ * av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c, av_loudness.c.  0 = done, else the status of reel_child_fail.
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
@@ -80,6 +84,7 @@ int reel_av_encode_audio(reel_child_t *c);
 int reel_av_poster(reel_child_t *c);
 int reel_av_storyboard(reel_child_t *c);
 int reel_av_subtitles(reel_child_t *c);
+int reel_av_loudness(reel_child_t *c);
 
 /*
  * To be called in the child before the filter is set: initialises what

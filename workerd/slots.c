@@ -355,7 +355,8 @@ take_line(reel_slot_t *s, const json_t *root)
     reel_attempt_t  *a = s->attempt;
 
     static const char *const keys[] = {
-        "object", "source", "image", "story", "file", "task"
+        "object", "source", "image", "story", "file", "task",
+        "loudness"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

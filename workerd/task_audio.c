@@ -18,6 +18,7 @@
 #include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/av_gain.h"
 #include "workerd/log.h"
 
 /* of one object: a minute of the best AAC has 4 MiB */
@@ -81,6 +82,42 @@ resume(reel_attempt_t *a)
 }
 
 
+/* from what the task before it measured, the same for all of a sound */
+static reel_err_t
+set_gain(reel_attempt_t *a, const reel_encode_audio_t *t, reel_child_t *io)
+{
+    char           name[REEL_TASK_NAME + 8];
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_answer_t  answer;
+
+    if (t->lufs == 0) {
+        return REEL_OK;
+    }
+
+    snprintf(name, sizeof(name), "%s.json", t->measured);
+    err = reel_answer_read(a->w->store, a->job, name, &answer, &e);
+
+    if (err == REEL_OK && !answer.loudness) {
+        err = REEL_BADDATA;
+    }
+    if (err != REEL_OK) {
+        reel_answer_release(&answer);
+        return reel_attempt_fail(a, err, "IO", "prepare", "the answer of %s: "
+                                 "%s", t->measured, e.text[0] != '\0' ? e.text
+                                 : reel_err_name(err));
+    }
+
+    io->gain_cdb = reel_av_gain(t->lufs, answer.clufs);
+    reel_log_task(REEL_LOG_INFO, a->job, a->task, "%d.%02d LUFS, gain %d "
+                  "hundredths of dB", answer.clufs / 100,
+                  abs(answer.clufs % 100), io->gain_cdb);
+    reel_answer_release(&answer);
+
+    return REEL_OK;
+}
+
+
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
@@ -116,6 +153,11 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     if (a->memfd < 0) {
         return reel_attempt_fail(a, REEL_IO, "IO", "prepare",
                                  "memfd_create: %s", strerror(errno));
+    }
+
+    err = set_gain(a, t, io);
+    if (err != REEL_OK) {
+        return err;
     }
 
     io->resume_frag = next_fragment(a);

@@ -125,6 +125,31 @@ read_chunks(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
+/* below full scale: all that is asked for is negative */
+static reel_err_t
+read_lufs(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    int        *v = dst;
+    char        text[8];
+    uint64_t    lufs;
+    reel_err_t  err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+
+    if (err == REEL_OK
+        && (text[0] != '-'
+            || reel_str_u64(reel_str(text + 1), 40, &lufs) != REEL_OK
+            || lufs < 5))
+    {
+        return reel_yaml_fail(n, e, "loudness_lufs must lie within -40 to "
+                              "-5, not \"%s\"", text);
+    }
+    if (err == REEL_OK) {
+        *v = -(int) lufs;
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
@@ -137,6 +162,7 @@ read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
         U32("channels", reel_pipeline_t, audio_channels, 1, 2),
         U32("object_s", reel_pipeline_t, audio_object_s, 6, 600),
         U32("tracks", reel_pipeline_t, audio_tracks, 1, 8),
+        FN("loudness_lufs", reel_pipeline_t, audio_lufs, read_lufs),
     };
 
     err = reel_yaml_map(dst, n, ROWS(keys), e);

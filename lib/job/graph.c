@@ -145,7 +145,7 @@ check_each(graph_t *g, const reel_node_t *n)
     if (n->type == REEL_TASK_ENCODE_VIDEO) {
         ok |= n->each == REEL_EACH_CHUNK || n->each == REEL_EACH_RENDITION;
     }
-    if (n->type == REEL_TASK_ENCODE_AUDIO) {
+    if (n->type == REEL_TASK_ENCODE_AUDIO || n->type == REEL_TASK_LOUDNESS) {
         ok |= n->each == REEL_EACH_AUDIO_TRACK;
     }
 

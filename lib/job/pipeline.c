@@ -62,6 +62,7 @@ static const reel_pipeline_t builtin = {
         NODE(REEL_TASK_POSTER, "poster", 300),
         NODE(REEL_TASK_STORYBOARD, "storyboard", 900),
         NODE(REEL_TASK_SUBTITLES, "extract_subtitles", 900),
+        NODE(REEL_TASK_LOUDNESS, "loudness", 1800),
         NODE(REEL_TASK_PUBLISH, "publish", 300),
     },
 };

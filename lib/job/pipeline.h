@@ -15,7 +15,7 @@
 
 #define REEL_PIPELINE_RUNGS  16
 #define REEL_PIPELINE_WIDTHS 2   /* of a storyboard's pictures */
-#define REEL_PIPELINE_NODES  24
+#define REEL_PIPELINE_NODES  25
 
 #define REEL_NODE_NAME       21     /* terminated */
 #define REEL_NODE_LINKS      8      /* after, inputs, outputs: of each */
@@ -60,6 +60,7 @@ typedef enum {
     REEL_TASK_POSTER,
     REEL_TASK_STORYBOARD,
     REEL_TASK_SUBTITLES,
+    REEL_TASK_LOUDNESS,
     REEL_TASK_PUBLISH,
     REEL_TASK_EXEC,             /* the last: those before it are built in */
     REEL_TASK_TYPES             /* their number */
@@ -159,6 +160,7 @@ typedef struct {
     uint32_t         audio_channels;        /* 2 */
     uint32_t         audio_object_s;        /* 60 */
     uint32_t         audio_tracks;          /* 8 at most */
+    int              audio_lufs;            /* loudness; 0 = as it is */
     uint32_t         poster_percent;        /* 10: where in the film */
     uint32_t         poster_width;          /* 1280 at most */
     uint32_t         story_interval_s;      /* 2 at least; 0 = none */

@@ -114,8 +114,8 @@ most_tasks(const reel_planner_t *p)
     uint32_t i;
 
     /* beside the chunks: v0.1 poster storyboard publish0 publish, and
-       a0 a1 … t0 … */
-    n = p->nchunks * p->ngroups + 5 + (size_t) 2 * p->t.naudios
+       a0 a1 loudness … t0 … */
+    n = p->nchunks * p->ngroups + 5 + (size_t) 3 * p->t.naudios
         + reel_plan_texts(p);
 
     for (i = 0; i < p->pl->nnodes; i++) {

@@ -198,7 +198,8 @@ meets_by(const reel_node_t *n)
 {
     /* what encode_video does for each rendition it does for each chunk */
     return n->type == REEL_TASK_ENCODE_VIDEO ? REEL_EACH_CHUNK
-           : n->type == REEL_TASK_ENCODE_AUDIO ? REEL_EACH_AUDIO_TRACK
+           : n->type == REEL_TASK_ENCODE_AUDIO
+             || n->type == REEL_TASK_LOUDNESS ? REEL_EACH_AUDIO_TRACK
            : n->each;
 }
 
@@ -259,15 +260,17 @@ wait_for(linker_t *l, uint32_t i, const char *name)
 static void
 link_task(linker_t *l, uint32_t i)
 {
+    void              *deps;
     uint32_t           a;
     reel_planned_t    *k = &l->p->plan->tasks[i];
     const reel_node_t *n = &l->p->pl->nodes[k->node];
 
     set_needs(k, n);
-    l->ndeps = 0;
 
-    if (k->ndeps > 0) {
-        return;                         /* publish: it waits for all */
+    /* what its type waits for */
+    for (l->ndeps = 0; l->ndeps < k->ndeps; l->ndeps++) {
+        l->deps[l->ndeps] = k->deps[l->ndeps];
+        l->seen[k->deps[l->ndeps]] = i;
     }
 
     for (a = 0; a < n->nafter; a++) {
@@ -277,17 +280,18 @@ link_task(linker_t *l, uint32_t i)
         wait_for(l, i, n->inputs[a].from);
     }
 
-    if (l->ndeps == 0) {
+    if (l->ndeps == k->ndeps) {
         return;
     }
 
-    k->deps = malloc(l->ndeps * sizeof(*k->deps));
+    deps = realloc(k->deps, l->ndeps * sizeof(*k->deps));
 
-    if (k->deps == NULL) {
+    if (deps == NULL) {
         l->p->err = REEL_NOMEM;
         return;
     }
 
+    k->deps = deps;
     memcpy(k->deps, l->deps, l->ndeps * sizeof(*k->deps));
     k->ndeps = l->ndeps;
 }

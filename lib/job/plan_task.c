@@ -11,6 +11,7 @@
 #define DECODE_NS_PIXEL  6
 #define ENCODE_NS_PIXEL  30
 #define AUDIO_US_SECOND  26000
+#define LOUDNESS_US_SECOND 15000
 #define LEAST_COST_MS    50
 #define POSTER_COST_MS   500
 
@@ -291,28 +292,30 @@ name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
 }
 
 
-static void
-add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
-    uint32_t to)
+static bool
+is_measured(const reel_planner_t *p)
 {
-    uint32_t                   ms = span_ms(&p->t.grid, from, to);
-    reel_buf_t                 b;
-    reel_planned_t            *k;
-    reel_encode_audio_t        t;
+    return p->pl->audio_lufs != 0
+           && reel_node_wanted(p->pl, REEL_TASK_LOUDNESS, p->src);
+}
+
+
+static void
+name_loudness(char dst[REEL_TASK_NAME], uint32_t track)
+{
+    reel_task_name_exec(dst, reel_task_type_name(REEL_TASK_LOUDNESS),
+                        track > 0, track);
+}
+
+
+/* what encode_audio and loudness are told of a sound */
+static void
+describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
+    uint32_t track)
+{
     const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
-    k = reel_plan_add_task(p, REEL_TASK_ENCODE_AUDIO, 1,
-                           (uint64_t) ms * AUDIO_US_SECOND / 1000);
-    if (k == NULL) {
-        return;
-    }
-
-    reel_task_name_audio(k->name, stretch, track);
-    k->each = track;
-    k->needs.memory_mib = reel_plan_memory(0);
-    k->work_ms = ms;
-
-    t = (reel_encode_audio_t) {
+    *t = (reel_encode_audio_t) {
         .grid = p->t.grid,
         .stream = a->stream,
         .tb = a->tb,
@@ -325,17 +328,103 @@ add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
                        ? 44100 : 48000,
         .roles = a->roles,
         .object_frags = object_frags(p),
-        .frag_from = from,
-        .frag_to = to,
+        .frag_to = p->t.grid.fragments,
     };
 
-    name_audio(t.name, p, track);
-    memcpy(t.language, a->language, sizeof(t.language));
-    memcpy(t.label, a->label, sizeof(t.label));
-    add_rendition(k, t.name);
+    name_audio(t->name, p, track);
+    memcpy(t->language, a->language, sizeof(t->language));
+    memcpy(t->label, a->label, sizeof(t->label));
+}
+
+
+static reel_planned_t *
+add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t track,
+    const reel_encode_audio_t *t, uint32_t us_second)
+{
+    uint32_t        ms = span_ms(&p->t.grid, t->frag_from, t->frag_to);
+    reel_buf_t      b;
+    reel_planned_t *k;
+
+    k = reel_plan_add_task(p, type, 1, (uint64_t) ms * us_second / 1000);
+    if (k == NULL) {
+        return NULL;
+    }
+
+    k->each = track;
+    k->needs.memory_mib = reel_plan_memory(0);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, &t));
+    reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, t));
+
+    return k;
+}
+
+
+static void
+add_loudness(reel_planner_t *p, uint32_t track)
+{
+    reel_planned_t      *k;
+    reel_encode_audio_t  t;
+
+    describe_audio(&t, p, track);
+    k = add_sound_task(p, REEL_TASK_LOUDNESS, track, &t, LOUDNESS_US_SECOND);
+
+    if (k != NULL) {
+        name_loudness(k->name, track);
+    }
+}
+
+
+/* the measuring that an encode waits for */
+static void
+add_measured(reel_planner_t *p, reel_planned_t *k, const char *name)
+{
+    uint32_t i = 0;
+
+    while (strcmp(p->plan->tasks[i].name, name) != 0) {
+        i++;
+    }
+
+    k->deps = malloc(sizeof(*k->deps));
+
+    if (k->deps == NULL) {
+        p->err = REEL_NOMEM;
+        return;
+    }
+
+    k->deps[0] = i;
+    k->ndeps = 1;
+}
+
+
+static void
+add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
+    uint32_t to)
+{
+    reel_planned_t      *k;
+    reel_encode_audio_t  t;
+
+    describe_audio(&t, p, track);
+    t.frag_from = from;
+    t.frag_to = to;
+
+    if (is_measured(p)) {
+        t.lufs = p->pl->audio_lufs;
+        name_loudness(t.measured, track);
+    }
+
+    k = add_sound_task(p, REEL_TASK_ENCODE_AUDIO, track, &t, AUDIO_US_SECOND);
+    if (k == NULL) {
+        return;
+    }
+
+    reel_task_name_audio(k->name, stretch, track);
+    k->work_ms = span_ms(&p->t.grid, from, to);
+    add_rendition(k, t.name);
+
+    if (t.lufs != 0) {
+        add_measured(p, k, t.measured);
+    }
 }
 
 
@@ -344,6 +433,10 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to)
 {
     uint32_t i;
+
+    for (i = 0; stretch == 0 && is_measured(p) && i < p->t.naudios; i++) {
+        add_loudness(p, i);
+    }
 
     for (i = 0; i < p->t.naudios; i++) {
         add_audio(p, i, stretch, from, to);

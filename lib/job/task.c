@@ -19,6 +19,7 @@ reel_task_type_name(reel_task_type_t t)
         [REEL_TASK_POSTER] = "poster",
         [REEL_TASK_STORYBOARD] = "storyboard",
         [REEL_TASK_SUBTITLES] = "extract_subtitles",
+        [REEL_TASK_LOUDNESS] = "loudness",
         [REEL_TASK_PUBLISH] = "publish",
         [REEL_TASK_EXEC] = "exec",
     };

@@ -65,6 +65,7 @@ typedef struct {
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
 } reel_encode_video_t;
 
+/* loudness is told the same: what is measured is what is encoded */
 typedef struct {
     reel_grid_t     grid;
     int             stream;
@@ -76,6 +77,8 @@ typedef struct {
     char            label[64];
     uint32_t        roles;
     uint32_t        object_frags;       /* fragments an object, about 60 s */
+    int             lufs;               /* how loud it becomes; 0 = as it is */
+    char            measured[REEL_TASK_NAME];   /* by that task */
     uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
 } reel_encode_audio_t;
 
@@ -314,7 +317,12 @@ typedef struct {
     size_t          nstories;
     size_t          nfiles;
     reel_file_t     files[REEL_ANSWER_FILES];
+    bool            loudness;           /* it was measured: */
+    int             clufs;              /* hundredths of LUFS */
 } reel_answer_t;
+
+#define REEL_CLUFS_MIN (-10000)
+#define REEL_CLUFS_MAX 3000
 
 reel_err_t reel_encoded_print(reel_buf_t *b, const reel_encoded_t *o)
     REEL_WARN_UNUSED;

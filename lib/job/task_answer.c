@@ -364,6 +364,9 @@ reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
     if (a->nfiles > 0) {
         print_files(&j, a);
     }
+    if (a->loudness) {
+        reel_json_kint(&j, "clufs", a->clufs);
+    }
 
     reel_json_end(&j, '}');
 
@@ -497,6 +500,12 @@ reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
 
     if (reel_fields_has(&f, "files")) {
         parse_files(a, &f);
+    }
+
+    a->loudness = reel_fields_has(&f, "clufs");
+    if (a->loudness) {
+        a->clufs = (int) reel_fields_int(&f, "clufs", REEL_CLUFS_MIN,
+                                         REEL_CLUFS_MAX);
     }
 
     json_decref(f.obj);

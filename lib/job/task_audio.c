@@ -22,6 +22,10 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_json_kstr(&j, "label", t->label);
     reel_json_kuint(&j, "roles", t->roles);
     reel_json_kuint(&j, "object_frags", t->object_frags);
+    if (t->lufs != 0) {
+        reel_json_kint(&j, "lufs", t->lufs);
+        reel_json_kstr(&j, "measured", t->measured);
+    }
     reel_json_kuint(&j, "frag_from", t->frag_from);
     reel_json_kuint(&j, "frag_to", t->frag_to);
     reel_json_end(&j, '}');
@@ -62,6 +66,10 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
 
     t->object_frags = reel_fields_u32(&f, "object_frags", 1,
                                       REEL_INDEX_MAX_FRAGMENTS);
+    if (reel_fields_has(&f, "lufs")) {
+        t->lufs = (int) reel_fields_int(&f, "lufs", -40, -5);
+        reel_fields_text(&f, "measured", t->measured, sizeof(t->measured), 1);
+    }
     reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);
 
     json_decref(f.obj);

@@ -1,6 +1,7 @@
 """Graphs of the user's: programs, conditions, order, codecs."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -104,6 +105,9 @@ def stack():
                    "100, width: 20, position: bottom-left, margin: 10 }\n")
         shutil.copy(os.path.join(ROOT, "conf/pipelines/watermark.png"),
                     os.path.join(s.pipelines, "m.png"))
+        for lufs in (-16, -23):
+            s.pipeline("loud%d" % -lufs, "audio: { loudness_lufs: %d }\n"
+                       "tasks: { encode_video: false }\n" % lufs)
         s.start_redis()
         s.start_workerd()
         yield s
@@ -145,6 +149,27 @@ def test_graph(stack):
     # the folders of programs are gone, and so is the other one's file
     scratch = os.path.join(stack.store, "scratch", a + ".1")
     assert not [n for n in os.listdir(scratch) if n.endswith(".d")]
+
+
+def loudness(path):
+    said = run("ffmpeg", "-nostats", "-i", path, "-af", "ebur128", "-f",
+               "null", "-").stderr.decode()
+    return float(re.findall(r"I: +(-[0-9.]+) LUFS", said)[-1])
+
+
+def test_a_sound_becomes_as_loud_as_asked(stack):
+    source = clip(2, size="160x90")
+    films = [(lufs, stack.put(source, pipeline="loud%d" % -lufs))
+             for lufs in (-16, -23)]
+    before = loudness(source)
+    for lufs, a in films:
+        stack.check_ready(a, seconds=2)
+        assert set(stack.tasks(a)) == {"inspect", "plan", "loudness", "a0",
+                                       "publish"}
+        assert stack.task(a, "a0", "since") >= stack.task(
+            a, "loudness", "since")
+        assert abs(lufs - before) > 2
+        assert abs(loudness(stack.join(a, "a128")) - lufs) < 1
 
 
 def luma(path):

@@ -76,6 +76,7 @@ check_tasks(const reel_plan_t *p)
                          k->type == REEL_TASK_ENCODE_VIDEO
                          || k->type == REEL_TASK_ENCODE_AUDIO
                          || k->type == REEL_TASK_STORYBOARD
+                         || k->type == REEL_TASK_LOUDNESS
                          ? 1 : REEL_SLOTS_LIGHT);
         assert_true((k->needs.memory_mib > 0) == (k->needs.slots > 0));
         assert_int_equal(k->needs.priority, REEL_PRIORITY);
@@ -681,6 +682,34 @@ languages(void **state)
                                         NULL), REEL_OK);
     assert_int_equal(pub.audios, 2);
     assert_int_equal(pub.audio_tracks, 4);
+    reel_plan_release(&p);
+
+    /* how loud each is, is known before any of it is encoded */
+    pl.audio_lufs = -16;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    check_tasks(&p);
+    k = film_task(&p, "a1.3");
+    assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_int_equal(t.lufs, -16);
+    assert_string_equal(t.measured, "loudness.3");
+    assert_int_equal(k->ndeps, 1);
+    assert_string_equal(p.tasks[k->deps[0]].name, "loudness.3");
+    assert_string_equal(p.tasks[film_task(&p, "a0")->deps[0]].name,
+                        "loudness");
+
+    k = film_task(&p, "loudness.3");
+    assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_int_equal(t.frag_to, p.grid.fragments);
+    assert_int_equal(t.stream, 4);
+    assert_string_equal(k->renditions, "");
+    reel_plan_release(&p);
+
+    pl.nodes[REEL_TASK_LOUDNESS].off = true;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_null(film_task(&p, "loudness"));
+    assert_int_equal(film_task(&p, "a0")->ndeps, 0);
     reel_plan_release(&p);
 
     /* the first one alone sets the timeline then */

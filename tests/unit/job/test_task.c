@@ -227,7 +227,8 @@ audio_poster_publish(void **state)
                               .channels = 2, .sample_rate = 48000,
                               .language = "en", .label = "Talk",
                               .roles = REEL_ROLE_COMMENTARY,
-                              .object_frags = 30,
+                              .object_frags = 30, .lufs = -16,
+                              .measured = "loudness.2",
                               .frag_to = 30 }, a2;
 
     (void) state;

@@ -1,0 +1,225 @@
+/*
+ * loudness: the sound as encode_audio gets it, through the filter that
+ * measures by EBU R128:
+ *
+ *     reader → line (placed, resampled) → ebur128 → a number
+ */
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
+#include <libavutil/channel_layout.h>
+
+#include "lib/base/rescale.h"
+#include "lib/codec/aac.h"
+#include "workerd/av_line.h"
+#include "workerd/av_log.h"
+#include "workerd/av_reader.h"
+
+typedef struct {
+    reel_child_t        *child;
+    reel_encode_audio_t  task;
+    reel_av_fault_t      fault;
+    reel_av_reader_t     reader;
+    reel_av_line_t       line;
+    AVFilterGraph       *graph;
+    AVFilterContext     *in, *out;
+    AVFrame             *frame;
+    int64_t              at, end;       /* samples */
+    double               lufs;          /* of what was heard so far */
+} loudness_t;
+
+
+static int
+open_meter(loudness_t *l)
+{
+    int             rc = AVERROR(ENOMEM);
+    char            layout[64], args[192];
+    AVFilterInOut  *ins = NULL, *outs = NULL;
+
+    l->graph = avfilter_graph_alloc();
+    l->frame = av_frame_alloc();
+
+    if (l->graph == NULL || l->frame == NULL) {
+        return rc;
+    }
+
+    l->graph->nb_threads = 1;
+    (void) av_channel_layout_describe(&l->line.layout, layout,
+                                      sizeof(layout));
+    (void) snprintf(args, sizeof(args), "time_base=1/%u:sample_rate=%u:"
+                    "sample_fmt=fltp:channel_layout=%s", l->line.rate,
+                    l->line.rate, layout);
+
+    rc = avfilter_graph_create_filter(&l->in, avfilter_get_by_name("abuffer"),
+                                      "in", args, NULL, l->graph);
+    if (rc >= 0) {
+        rc = avfilter_graph_create_filter(&l->out,
+                                          avfilter_get_by_name("abuffersink"),
+                                          "out", NULL, NULL, l->graph);
+    }
+    if (rc >= 0) {
+        rc = avfilter_graph_parse2(l->graph, "ebur128=metadata=1", &ins,
+                                   &outs);
+    }
+    if (rc >= 0) {
+        rc = avfilter_link(l->in, 0, ins->filter_ctx,
+                           (unsigned) ins->pad_idx);
+    }
+    if (rc >= 0) {
+        rc = avfilter_link(outs->filter_ctx, (unsigned) outs->pad_idx,
+                           l->out, 0);
+    }
+
+    avfilter_inout_free(&ins);
+    avfilter_inout_free(&outs);
+
+    return rc < 0 ? rc : avfilter_graph_config(l->graph, NULL);
+}
+
+
+/* each piece says how loud all was up to its end */
+static int
+hear(loudness_t *l)
+{
+    int                       rc;
+    const AVDictionaryEntry  *said;
+
+    while ((rc = av_buffersink_get_frame(l->out, l->frame)) >= 0) {
+        said = av_dict_get(l->frame->metadata, "lavfi.r128.I", NULL, 0);
+        if (said != NULL) {
+            l->lufs = strtod(said->value, NULL);
+        }
+        av_frame_unref(l->frame);
+    }
+
+    return rc == AVERROR(EAGAIN) || rc == AVERROR_EOF ? 0
+           : reel_av_fault_lib(&l->fault, rc, "decode", "loudness");
+}
+
+
+static int
+sink(void *arg, AVFrame *frame)
+{
+    int          rc;
+    loudness_t  *l = arg;
+
+    frame->pts = l->at;
+    l->at += frame->nb_samples;
+
+    rc = av_buffersrc_add_frame_flags(l->in, frame,
+                                      AV_BUFFERSRC_FLAG_KEEP_REF);
+    if (rc < 0) {
+        return reel_av_fault_lib(&l->fault, rc, "decode", "loudness");
+    }
+
+    reel_child_progress(l->child, (unsigned)
+                        reel_rescale(l->at, 1000, (uint64_t) l->end,
+                                     REEL_ROUND_DOWN));
+
+    return hear(l);
+}
+
+
+static int
+prepare(loudness_t *l)
+{
+    int           rc;
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    err = reel_encode_audio_parse(&l->task, l->child->payload.p,
+                                  l->child->payload.len, &e);
+    if (err != REEL_OK) {
+        return reel_av_fault(&l->fault, "INTERNAL", "payload", "%s", e.text);
+    }
+
+    l->end = reel_audio_total_aus(&l->task.grid, l->task.sample_rate)
+             * REEL_AAC_FRAME;
+
+    if (reel_av_reader_open(&l->reader, l->child->source_fd, l->task.stream,
+                            1, &l->fault) != 0
+        || reel_av_line_open(&l->line, &l->task, 0, l->end, REEL_AAC_FRAME,
+                             sink, l, &l->fault) != 0)
+    {
+        return -1;
+    }
+
+    rc = open_meter(l);
+
+    return rc < 0 ? reel_av_fault_lib(&l->fault, rc, "decode", "loudness")
+           : 0;
+}
+
+
+static int
+run(loudness_t *l)
+{
+    int       rc;
+    AVFrame  *frame;
+
+    while (!reel_av_line_full(&l->line)) {
+        rc = reel_av_reader_next(&l->reader, &frame, &l->fault);
+        if (rc < 0) {
+            return -1;
+        }
+        if (rc == 0) {
+            break;
+        }
+        if (reel_av_line_add(&l->line, frame, &l->fault) != 0) {
+            return -1;
+        }
+    }
+
+    if (reel_av_line_finish(&l->line, &l->fault) != 0) {
+        return -1;
+    }
+
+    (void) !av_buffersrc_add_frame(l->in, NULL);
+
+    return hear(l);
+}
+
+
+static int
+answer(loudness_t *l)
+{
+    int         clufs = REEL_CLUFS_MIN;
+    reel_err_t  err;
+
+    if (isfinite(l->lufs) && l->lufs > REEL_CLUFS_MIN / 100.0
+        && l->lufs < REEL_CLUFS_MAX / 100.0)
+    {
+        clufs = (int) lround(l->lufs * 100);
+    }
+
+    err = reel_child_loudness(l->child, clufs);
+
+    return err == REEL_OK ? 0
+           : reel_av_fault_err(&l->fault, err, "write", "answer");
+}
+
+
+int
+reel_av_loudness(reel_child_t *c)
+{
+    int         status = 0;
+    loudness_t  l = { .child = c, .lufs = REEL_CLUFS_MIN / 100.0 };
+
+    reel_av_log_init();
+
+    if (prepare(&l) != 0 || run(&l) != 0 || answer(&l) != 0) {
+        status = reel_av_fault_report(c, &l.fault);
+    }
+
+    avfilter_graph_free(&l.graph);
+    av_frame_free(&l.frame);
+    reel_av_line_close(&l.line);
+    reel_av_reader_close(&l.reader);
+
+    return status;
+}
