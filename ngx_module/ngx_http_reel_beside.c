@@ -501,6 +501,22 @@ read_bytes(int folder, const file_t *file, u_char *buf)
 }
 
 
+ngx_int_t
+ngx_http_reel_beside_add(ngx_http_reel_texts_t *t,
+    const reel_movie_text_t *text, reel_buf_t *vtt)
+{
+    if (t->n == TEXTS_MAX) {
+        return NGX_DECLINED;
+    }
+
+    t->vtt[t->n] = *vtt;
+    t->texts[t->n] = *text;
+    t->texts[t->n++].vtt = (reel_str_t) { (char *) vtt->data, vtt->len };
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_reel_beside_set(ngx_http_reel_texts_t *t, reel_movie_t *m)
 {

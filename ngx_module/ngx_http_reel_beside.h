@@ -21,9 +21,26 @@ ngx_uint_t ngx_http_reel_beside_same(ngx_http_reel_look_t *l);
 ngx_http_reel_texts_t *ngx_http_reel_beside_read(ngx_http_reel_look_t *l,
     ngx_log_t *log);
 
+/*
+ * One more, which is within the movie; it takes vtt, and borrows the
+ * language.  NGX_DECLINED: there are as many as may be.
+ */
+ngx_int_t ngx_http_reel_beside_add(ngx_http_reel_texts_t *t,
+    const reel_movie_text_t *text, reel_buf_t *vtt);
+
 /* m borrows t until it is printed */
 void ngx_http_reel_beside_set(ngx_http_reel_texts_t *t, reel_movie_t *m);
 
 void ngx_http_reel_beside_free(ngx_http_reel_texts_t *t);
+
+
+/* ngx_http_reel_within.c */
+
+/*
+ * Adds the tracks of text that m has within its file, which is open as fd;
+ * what cannot be read is logged and left out.
+ */
+void ngx_http_reel_within_read(ngx_http_reel_texts_t *t, reel_movie_t *m,
+    ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_log_t *log);
 
 #endif

@@ -137,6 +137,7 @@ read_with(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_http_reel_texts_t *texts,
 
     if (state == NGX_HTTP_REEL_ASSET_PLAYABLE) {
         if (texts) {
+            ngx_http_reel_within_read(texts, m, l, fd, log);
             ngx_http_reel_beside_set(texts, m);
         }
 

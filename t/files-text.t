@@ -126,5 +126,33 @@ wait_for(sub { body('/films/b.mp4/master.m3u8') ne $old }, 'one replaced');
 like(body("/films/b.mp4/${list}1.vtt"), qr/over it/, 'has what it says now');
 unlink "$films/b.en.srt" or die;
 wait_for(sub { names('b') eq '' }, 'one removed');
+# tracks of text within the file
+spew("$t->{dir}/w.srt", "1\n00:00:01,000 --> 00:00:02,500\n<i>in</i>side\n\n"
+    . "2\n00:00:08,000 --> 00:00:09,000\nlater\nstill\n");
+film("$films/w.mp4", '-i', "$films/a.mp4", '-i', "$t->{dir}/w.srt", '-i',
+    "$t->{dir}/w.srt", qw(-map 0 -map 1 -map 2 -c copy -c:s mov_text
+    -metadata:s:s:0 language=ger));
+my $within = http($t, 'GET', '/films/w.mp4/master.m3u8')->{body};
+like($within, qr/TYPE=SUBTITLES[^\n]*LANGUAGE="ger"[^\n]*s1~/,
+    'a track within the file, with its language') or diag $within;
+my $vtt = http($t, 'GET', '/films/w.mp4/s1/subtitles.vtt')->{body};
+is($vtt, "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<i>in</i>side\n\n"
+    . "00:00:08.000 --> 00:00:09.000\nlater\nstill\n", 'says the same');
+like(http($t, 'GET', '/films/w.mp4/s2/1.vtt')->{body},
+    qr/later\nstill/, 'in segments');
+like(http($t, 'GET', '/films/w.mp4/manifest.mpd')->{body},
+    qr/lang="ger"/, 'in DASH');
+
+# chapters are none, if their entry is the same
+spew("$t->{dir}/meta", ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=5\n"
+    . "title=one\n[CHAPTER]\nTIMEBASE=1/1\nSTART=5\nEND=16\ntitle=two\n");
+film("$films/ch.mp4", '-i', "$films/a.mp4", '-i', "$t->{dir}/meta",
+    qw(-map 0 -map_metadata 1 -c copy));
+my $chapters = slurp("$films/ch.mp4");
+is($chapters =~ s/(stsd.{12})text/$1tx3g/s, 1, 'a track of chapters');
+spew("$films/ch.mp4", $chapters);
+unlike(http($t, 'GET', '/films/ch.mp4/master.m3u8')->{body}, qr/SUBTITLES/,
+    'is no text');
+
 unlike($t->log, qr/\[(alert|crit)\]/, 'nothing alarming in the log');
 done_testing;

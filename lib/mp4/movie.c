@@ -50,6 +50,11 @@ add_track(reel_movie_t *m, reel_reader_t *r, reel_error_t *e)
         return reel_fail(e, err, "%s", m->skipped.text);
     }
 
+    if (t->trak.text) {
+        reel_movie_add_timed(m, &t->trak);
+        return REEL_OK;
+    }
+
     t->video = t->trak.handler == REEL_FOURCC('v', 'i', 'd', 'e');
 
     /* one picture: others are covers, or of another angle */
@@ -230,6 +235,8 @@ set_times(reel_movie_t *m, reel_error_t *e)
     }
 
     /* mostly one begins at 0 as they are */
+    m->zero_us = first;
+
     for (i = 0; first != 0 && err == REEL_OK && i < m->n; i++) {
         t = &m->tracks[i];
         t->shift_ts -= reel_rescale(first, t->trak.cmaf.timescale, 1000000,
@@ -462,11 +469,25 @@ make_front(reel_movie_t *m, size_t *size, reel_error_t *e)
 
 
 reel_err_t
+reel_movie_times(reel_movie_t *m, reel_error_t *e)
+{
+    reel_err_t  err = REEL_OK;
+
+    if (!m->has_times) {
+        err = set_times(m, e);
+        m->has_times = err == REEL_OK;
+    }
+
+    return err;
+}
+
+
+reel_err_t
 reel_movie_make(reel_movie_t *m, size_t *size, reel_error_t *e)
 {
     reel_err_t  err;
 
-    err = set_times(m, e);
+    err = reel_movie_times(m, e);
     if (err == REEL_OK) {
         err = cut_tracks(m, e);
     }

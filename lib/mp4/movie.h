@@ -85,6 +85,31 @@ typedef struct {
 
 #define REEL_MOVIE_TEXTS 16
 
+/*
+ * Tracks of text within the file (tx3g) are of no rendition until their
+ * samples were read, and set as others are: how many there are; of fragments
+ * none is known.  One that is of chapters does not count.
+ */
+unsigned reel_movie_timed(const reel_movie_t *m);
+
+typedef struct {
+    uint64_t offset;            /* in the file */
+    uint32_t size;
+    int64_t  start_ms;          /* of the movie */
+    int64_t  end_ms;
+} reel_movie_cue_t;
+
+#define REEL_MOVIE_CUES 65536   /* of a track */
+
+/*
+ * The cues of number i of these, with its language, which may be "und" and
+ * lives as long as m, and its roles.  *cues: the caller's to free.  Once all
+ * is read; REEL_BADDATA, REEL_LIMIT: e names the box.
+ */
+reel_err_t reel_movie_cues(reel_movie_t *m, unsigned i,
+    reel_movie_cue_t **cues, uint32_t *n, reel_movie_text_t *text,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
 /* before it is printed: adds n <= REEL_MOVIE_TEXTS renditions */
 void reel_movie_set_texts(reel_movie_t *m, const reel_movie_text_t *texts,
     unsigned n);

@@ -35,13 +35,24 @@ struct reel_movie_s {
     unsigned            n;
     reel_movie_track_t  tracks[REEL_MOVIE_TRACKS];
     reel_movie_track_t *video;  /* NULL: sound only */
-    const reel_movie_text_t *texts;     /* beside the file */
+    bool                has_times;      /* set_times() was called … */
+    int64_t             zero_us;        /* … and moved all by that */
+    unsigned            ntexts_in;      /* tracks of text */
+    reel_trak_t         texts_in[REEL_MOVIE_TEXTS];
+    const reel_movie_text_t *texts;     /* beside the file, and of these */
     unsigned            ntexts;
     reel_error_t        skipped;        /* why a track was */
 
     reel_index_t       *ix;     /* what is printed, owned … */
     reel_buf_t          front;  /* … and of it all but the samples */
 };
+
+/* keeps a track of text; of too many the first ones */
+void reel_movie_add_timed(reel_movie_t *m, const reel_trak_t *t);
+
+/* the times of all tracks, once: errors as of reel_movie_make() */
+reel_err_t reel_movie_times(reel_movie_t *m, reel_error_t *e)
+    REEL_WARN_UNUSED;
 
 /*
  * The texts as renditions, from number ix->nsamples on; f: fragments for all

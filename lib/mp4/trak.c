@@ -31,6 +31,8 @@ static reel_err_t read_stsd(state_t *st, reel_reader_t *r);
 /* each at most once; others are skipped */
 static const box_t  boxes[] = {
     { "tkhd", "trak", read_tkhd, -1, true },
+    { "tref", "trak", NULL, -1, false },
+    { "chap", "tref", NULL, REEL_TRAK_CHAP, false },
     { "edts", "trak", NULL, -1, false },
     { "elst", "edts", NULL, REEL_TRAK_ELST, false },
     { "mdia", "trak", NULL, -1, true },
@@ -154,6 +156,14 @@ read_stsd(state_t *st, reel_reader_t *r)
         return reel_fail(st->e, REEL_BADDATA, "stsd: no sample entry");
     }
 
+    if (type == REEL_FOURCC('t', 'x', '3', 'g')) {
+        st->t->text = true;
+        reel_read_skip(&body, 8);
+        st->t->flags = reel_read_u32(&body);
+
+        return REEL_OK;
+    }
+
     /* what stands behind it is nobody's */
     return reel_mp4_read_entry(&st->t->cmaf, type, &body, st->e);
 }
@@ -252,6 +262,10 @@ check_seen(const state_t *st)
             return reel_fail(st->e, REEL_BADDATA, "%s: no %s",
                              boxes[i].parent, boxes[i].type);
         }
+    }
+
+    if (st->t->text) {
+        return REEL_OK;
     }
 
     handler = reel_mp4_codec(st->t->cmaf.codec)->track == REEL_TRACK_VIDEO

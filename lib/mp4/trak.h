@@ -19,12 +19,19 @@ typedef enum {
     REEL_TRAK_STSC,
     REEL_TRAK_STCO,
     REEL_TRAK_CO64,
+    REEL_TRAK_CHAP,             /* of tref: tracks of chapters */
     REEL_TRAK_TABLES            /* their number */
 } reel_trak_table_t;
+
+/* 3GPP TS 26.245, 5.16: all of its samples are to be seen by everybody */
+#define REEL_TRAK_FORCED 0x80000000u
 
 typedef struct {
     reel_cmaf_track_t cmaf;     /* borrows, as below */
     uint32_t          handler;
+    bool              text;     /* tx3g: cmaf has its id, timescale and
+                                   language */
+    uint32_t          flags;    /* of its entry */
     uint64_t          duration; /* of mdhd, ticks */
     reel_str_t        tables[REEL_TRAK_TABLES];     /* p == NULL: none */
 } reel_trak_t;
