@@ -135,6 +135,7 @@ cleanup(void *data)
 
     reel_seal_release(&t->seal);
     reel_buf_release(&t->pssh);
+    reel_slices_free(t->slices);
 
     for (i = 0; i < REEL_SEGMENT_FRAGMENTS; i++) {
         reel_buf_release(&t->fragments[i].moof);
@@ -169,7 +170,6 @@ find_codec(ngx_http_reel_play_t *p, ngx_http_reel_sealed_t *t)
         return err;
     }
 
-    t->codec = track.codec;
     t->protect.whole = whole;
 
     if (whole) {
@@ -179,8 +179,13 @@ find_codec(ngx_http_reel_play_t *p, ngx_http_reel_sealed_t *t)
     /* lengthSizeMinusOne: 14496-15, 5.3.3.1.2 and 8.3.3.1.2 */
     lengths = track.codec == REEL_CODEC_AVC ? 4 : 21;
 
-    return track.config.len > lengths && (track.config.p[lengths] & 3) == 3
-           ? REEL_OK : REEL_UNSUPPORTED;
+    if (track.config.len <= lengths || (track.config.p[lengths] & 3) != 3) {
+        return REEL_UNSUPPORTED;
+    }
+
+    t->slices = reel_slices_new(track.codec, track.config);
+
+    return t->slices ? REEL_OK : REEL_NOMEM;
 }
 
 

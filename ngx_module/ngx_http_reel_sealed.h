@@ -23,6 +23,7 @@ typedef struct {
     /* while the entries are found */
     uint32_t                 sample;
     uint32_t                 at;        /* byte of it */
+    uint32_t                 look;      /* bytes to see from there on */
     uint64_t                 row;       /* bytes of those before it */
     unsigned                 begun:1;
 } ngx_http_reel_sealed_fragment_t;
@@ -33,7 +34,7 @@ typedef struct {
     ngx_uint_t               ready;     /* fragments of which all is known */
     ngx_http_reel_sealed_fragment_t  fragments[REEL_SEGMENT_FRAGMENTS];
 
-    reel_codec_t             codec;
+    reel_slices_t           *slices;    /* while moofs are made */
     reel_protect_t           protect;
     reel_buf_t               pssh;      /* of a key that is not the first */
     unsigned                 clear:1;   /* no scheme of samples */

@@ -1,7 +1,7 @@
 /*
  * Moofs of encrypted fragments.  Which bytes of a picture are encrypted
- * stands in the moof, before the picture: so the lengths of its NAL units
- * are read first: a few bytes each, or of small pictures many at once.
+ * stands in the moof, before the picture: so the heads of its NAL units are
+ * read first: some bytes each, or of small pictures many at once.
  */
 
 #include "ngx_module/ngx_http_reel_sealed.h"
@@ -51,6 +51,9 @@ ngx_http_reel_sealed_prepare(ngx_http_reel_stream_t *s)
     if (rc != NGX_OK) {
         return rc;
     }
+
+    reel_slices_free(t->slices);
+    t->slices = NULL;
 
     s->length = 0;
 
@@ -120,7 +123,8 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
     ngx_memzero(&w, sizeof(window_t));
 
     if (f->counts == NULL) {
-        reel_subsamples_init(&f->subs, t->codec, ENTRIES_MAX);
+        reel_subsamples_init(&f->subs, t->protect.scheme, t->slices,
+                             ENTRIES_MAX);
         f->counts = ngx_palloc(s->request->pool, (piece->nsamples + 1)
                                                  * sizeof(uint16_t));
         if (f->counts == NULL) {
@@ -134,6 +138,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
             reel_subsamples_begin(&f->subs);
             f->begun = 1;
             f->at = 0;
+            f->look = REEL_NAL_HEAD;
         }
 
         rc = find_nals(s, i, &w);
@@ -161,9 +166,9 @@ find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w)
     ngx_http_reel_sealed_t *t = s->data;
 
     size_t                            n;
-    u_char                            head[REEL_NAL_HEAD];
     uint32_t                          left, size;
     ngx_int_t                         rc;
+    reel_err_t                        err;
     ngx_http_reel_sealed_fragment_t  *f;
     reel_cmaf_sample_t               *q;
     ngx_http_reel_piece_t            *piece;
@@ -174,27 +179,31 @@ find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w)
 
     while (f->at < q->size) {
         left = q->size - f->at;
-        n = ngx_min(left, REEL_NAL_HEAD);
+        n = ngx_min(left, f->look);
 
         rc = look(s, i, w, f->row + f->at, n);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        ngx_memzero(head, sizeof(head));
-        ngx_memcpy(head, w->p, n);
-
         /* the IV of a sample without duration would be the next one's too */
-        if (reel_subsamples_nal(&f->subs, head, left,
-                                t->protect.scheme == REEL_SCHEME_CENC
-                                && q->duration == 0, &size)
-            != REEL_OK)
-        {
+        n = ngx_min(w->len, left);
+        err = reel_subsamples_nal(&f->subs, w->p, (uint32_t) n, left,
+                                  t->protect.scheme == REEL_SCHEME_CENC
+                                  && q->duration == 0, &size);
+
+        if (err == REEL_AGAIN && n < left && n < REEL_NAL_HEAD_MAX) {
+            f->look = ngx_min(8 * f->look, REEL_NAL_HEAD_MAX);
+            continue;
+        }
+
+        if (err != REEL_OK) {
             return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
                                                "whole NAL units");
         }
 
         f->at += size;
+        f->look = REEL_NAL_HEAD;
     }
 
     return NGX_OK;

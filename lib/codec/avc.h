@@ -6,6 +6,7 @@
 #ifndef REEL_CODEC_AVC_H
 #define REEL_CODEC_AVC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/buf.h"
@@ -42,6 +43,16 @@ typedef struct {
     uint8_t  chroma_format, bit_depth, chroma_depth;
     uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
     uint8_t  interlaced;        /* its pictures may be fields */
+
+    /* what slice headers are read with, 7.4.2.1.1 */
+    uint8_t  id;
+    bool     planes_apart;      /* separate_colour_plane_flag */
+    uint8_t  array_type;        /* ChromaArrayType */
+    uint8_t  frame_num_bits;
+    uint8_t  order_type;        /* pic_order_cnt_type */
+    uint8_t  order_bits;        /* of pic_order_cnt_lsb */
+    bool     order_fixed;       /* delta_pic_order_always_zero_flag */
+    uint32_t map_units;         /* PicSizeInMapUnits */
 } reel_avc_sps_t;
 
 /* reads one SPS NAL unit (with its 1-byte header), 14496-10 7.3.2.1 */

@@ -61,26 +61,23 @@ skip_scaling_list(reel_bits_t *b, unsigned size)
 }
 
 
-/* returns ChromaArrayType: 0 when the planes are coded apart */
-static unsigned
+static void
 read_formats(reel_avc_sps_t *sps, reel_bits_t *b)
 {
-    unsigned  i, lists, array_type;
+    unsigned  i, lists;
 
     sps->chroma_format = 1;
+    sps->array_type = 1;
     sps->bit_depth = 8;
     sps->chroma_depth = 8;
 
     if (!high_profile(sps->profile)) {
-        return 1;
+        return;
     }
 
     sps->chroma_format = (uint8_t) reel_bits_ue_max(b, 3);
-    array_type = sps->chroma_format;
-
-    if (sps->chroma_format == 3 && reel_bits_u(b, 1)) {
-        array_type = 0;
-    }
+    sps->planes_apart = sps->chroma_format == 3 && reel_bits_u(b, 1);
+    sps->array_type = sps->planes_apart ? 0 : sps->chroma_format;
 
     sps->bit_depth = (uint8_t) (8 + reel_bits_ue_max(b, 6));
     sps->chroma_depth = (uint8_t) (8 + reel_bits_ue_max(b, 6));
@@ -96,26 +93,25 @@ read_formats(reel_avc_sps_t *sps, reel_bits_t *b)
             }
         }
     }
-
-    return array_type;
 }
 
 
 static void
-skip_order_count(reel_bits_t *b)
+read_order_count(reel_avc_sps_t *sps, reel_bits_t *b)
 {
     uint32_t  i, n;
 
-    reel_bits_ue_max(b, 12);              /* log2_max_frame_num_minus4 */
+    sps->frame_num_bits = (uint8_t) (4 + reel_bits_ue_max(b, 12));
+    sps->order_type = (uint8_t) reel_bits_ue_max(b, 2);
 
-    switch (reel_bits_ue_max(b, 2)) {
+    switch (sps->order_type) {
 
     case 0:
-        reel_bits_ue_max(b, 12);          /* log2_max_pic_order_cnt_lsb_minus4 */
+        sps->order_bits = (uint8_t) (4 + reel_bits_ue_max(b, 12));
         break;
 
     case 1:
-        reel_bits_u(b, 1);
+        sps->order_fixed = reel_bits_u(b, 1);
         reel_bits_se(b);
         reel_bits_se(b);
         n = reel_bits_ue_max(b, 255);
@@ -134,13 +130,15 @@ skip_order_count(reel_bits_t *b)
 
 /* size in samples less the cropping window, 7.4.2.1.1 */
 static void
-read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
+read_size(reel_avc_sps_t *sps, reel_bits_t *b)
 {
     bool      frame_mbs_only;
     uint64_t  w, h, unit_x, unit_y, crop_x, crop_y;
 
     w = 16 * ((uint64_t) reel_bits_ue_max(b, MBS_MAX - 1) + 1);
     h = 16 * ((uint64_t) reel_bits_ue_max(b, MBS_MAX - 1) + 1);
+
+    sps->map_units = (uint32_t) (w / 16 * (h / 16));
 
     frame_mbs_only = reel_bits_u(b, 1);
     sps->interlaced = !frame_mbs_only;
@@ -153,8 +151,8 @@ read_size(reel_avc_sps_t *sps, reel_bits_t *b, unsigned array_type)
     reel_bits_u(b, 1);          /* direct_8x8_inference_flag */
 
     if (reel_bits_u(b, 1)) {
-        unit_x = array_type == 1 || array_type == 2 ? 2 : 1;
-        unit_y = (array_type == 1 ? 2 : 1) * (frame_mbs_only ? 1 : 2);
+        unit_x = sps->array_type == 1 || sps->array_type == 2 ? 2 : 1;
+        unit_y = (sps->array_type == 1 ? 2u : 1u) * (frame_mbs_only ? 1u : 2u);
 
         crop_x = reel_bits_ue(b);
         crop_x = unit_x * (crop_x + reel_bits_ue(b));
@@ -208,7 +206,6 @@ reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
 {
     size_t       n;
     uint8_t      rbsp[RBSP_MAX];
-    unsigned     array_type;
     reel_bits_t  b;
 
     *sps = (reel_avc_sps_t) {
@@ -226,15 +223,14 @@ reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
     sps->profile = (uint8_t) reel_bits_u(&b, 8);
     sps->compat = (uint8_t) reel_bits_u(&b, 8);
     sps->level = (uint8_t) reel_bits_u(&b, 8);
-    reel_bits_ue_max(&b, 31);             /* seq_parameter_set_id */
+    sps->id = (uint8_t) reel_bits_ue_max(&b, 31);
 
-    array_type = read_formats(sps, &b);
-
-    skip_order_count(&b);
+    read_formats(sps, &b);
+    read_order_count(sps, &b);
     reel_bits_ue_max(&b, 16);             /* max_num_ref_frames */
     reel_bits_u(&b, 1);         /* gaps_in_frame_num_value_allowed_flag */
 
-    read_size(sps, &b, array_type);
+    read_size(sps, &b);
 
     if (reel_bits_u(&b, 1)) {
         read_vui(sps, &b);

@@ -6,8 +6,10 @@
 #ifndef REEL_CODEC_HEVC_H
 #define REEL_CODEC_HEVC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/bits.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
@@ -27,15 +29,46 @@ typedef struct {
     uint8_t  level;             /* 30 times the number: 153 = 5.1 */
 } reel_hevc_ptl_t;
 
+#define REEL_HEVC_SPS_MAX  16
+#define REEL_HEVC_RPS_MAX  64   /* short-term reference picture sets */
+#define REEL_HEVC_DPB_MAX  16   /* pictures in one of them */
+#define REEL_HEVC_LT_MAX   32
+
+/* a short-term reference picture set: first the earlier pictures */
+typedef struct {
+    uint8_t  earlier, later;
+    uint8_t  used;              /* how many, by the picture itself */
+    int16_t  delta[REEL_HEVC_DPB_MAX];
+} reel_hevc_rps_t;
+
+/* what slice headers are read with, 7.4.3.2.1 */
+typedef struct {
+    bool     planes_apart;      /* separate_colour_plane_flag */
+    bool     chroma;            /* ChromaArrayType is not 0 */
+    bool     sao, temporal_mvp, long_term;
+    uint8_t  order_bits;        /* of slice_pic_order_cnt_lsb */
+    uint8_t  sets;              /* num_short_term_ref_pic_sets */
+    uint8_t  long_terms;        /* num_long_term_ref_pics_sps */
+    uint32_t long_used;         /* bit i: used_by_curr_pic_lt_sps_flag[i] */
+    uint32_t blocks;            /* PicSizeInCtbsY */
+    reel_hevc_rps_t rps[REEL_HEVC_RPS_MAX];
+} reel_hevc_coding_t;
+
 typedef struct {
     reel_hevc_ptl_t ptl;
+    uint8_t  id;
     uint8_t  sub_layers;        /* 1 … 7 */
     bool     nesting;           /* sps_temporal_id_nesting_flag */
     uint32_t width, height;     /* cropped */
     uint32_t sar_num, sar_den;  /* 1:1 when absent */
     uint8_t  chroma_format, bit_depth, chroma_depth;
     uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
+    uint32_t coded_width, coded_height;
+    reel_hevc_coding_t coding;
 } reel_hevc_sps_t;
+
+/* scaling_list_data(), 7.3.4; only walked */
+void reel_hevc_skip_scaling_lists(reel_bits_t *b);
 
 /* reads one SPS NAL unit (with its 2-byte header), 7.3.2.2 */
 reel_err_t reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
@@ -65,5 +98,15 @@ reel_err_t reel_hevc_facts(reel_codec_facts_t *f, reel_str_t hvcc)
 /* "hvc1.2.4.L153.B0"; dst has REEL_CODEC_STRING bytes */
 reel_err_t reel_hevc_codec_string(char *dst, size_t cap, reel_str_t hvcc)
     REEL_WARN_UNUSED;
+
+
+/* hevc_rps.c */
+
+/*
+ * st_ref_pic_set(at), 7.3.7; sets are those before it, all of the SPS's where
+ * it stands in a slice header.
+ */
+void reel_hevc_rps_read(reel_hevc_rps_t *s, reel_bits_t *b,
+    const reel_hevc_rps_t *sets, unsigned at, bool in_slice);
 
 #endif

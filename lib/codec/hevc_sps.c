@@ -12,16 +12,6 @@
 #define RBSP_MAX        8192
 
 #define SUB_LAYERS_MAX  6       /* sps_max_sub_layers_minus1 */
-#define RPS_MAX         64      /* short-term reference picture sets */
-#define DPB_MAX         16      /* pictures in one of them */
-#define LT_REF_MAX      32
-
-
-/* a short-term reference picture set: first the earlier pictures */
-typedef struct {
-    unsigned earlier, later;
-    int32_t  delta[DPB_MAX];
-} rps_t;
 
 
 static void
@@ -74,12 +64,13 @@ read_size(reel_hevc_sps_t *sps, reel_bits_t *b)
 
     sps->chroma_format = (uint8_t) reel_bits_ue_max(b, 3);
 
-    if (sps->chroma_format == 3) {
-        reel_bits_u(b, 1);      /* separate_colour_plane_flag */
-    }
+    sps->coding.planes_apart = sps->chroma_format == 3 && reel_bits_u(b, 1);
+    sps->coding.chroma = sps->chroma_format != 0 && !sps->coding.planes_apart;
 
     w = reel_bits_ue_max(b, UINT16_MAX);
     h = reel_bits_ue_max(b, UINT16_MAX);
+    sps->coded_width = (uint32_t) w;
+    sps->coded_height = (uint32_t) h;
 
     if (reel_bits_u(b, 1)) {
         unit_x = sps->chroma_format == 1 || sps->chroma_format == 2 ? 2 : 1;
@@ -105,9 +96,8 @@ read_size(reel_hevc_sps_t *sps, reel_bits_t *b)
 }
 
 
-/* scaling_list_data(), 7.3.4; only walked */
-static void
-skip_scaling_lists(reel_bits_t *b)
+void
+reel_hevc_skip_scaling_lists(reel_bits_t *b)
 {
     unsigned  size, matrix, i, n;
 
@@ -133,142 +123,41 @@ skip_scaling_lists(reel_bits_t *b)
 }
 
 
+/* the pictures that slices may refer to */
 static void
-add_picture(rps_t *s, reel_bits_t *b, int32_t delta)
+read_references(reel_hevc_coding_t *c, reel_bits_t *b)
 {
-    if (s->earlier + s->later == DPB_MAX) {
-        b->err = REEL_BADDATA;
+    unsigned  i;
+
+    c->sets = (uint8_t) reel_bits_ue_max(b, REEL_HEVC_RPS_MAX);
+
+    for (i = 0; i < c->sets && b->err == REEL_OK; i++) {
+        reel_hevc_rps_read(&c->rps[i], b, c->rps, i, false);
+    }
+
+    c->long_term = reel_bits_u(b, 1);
+
+    if (!c->long_term) {
         return;
     }
 
-    s->delta[s->earlier + s->later] = delta;
+    c->long_terms = (uint8_t) reel_bits_ue_max(b, REEL_HEVC_LT_MAX);
 
-    if (delta < 0) {
-        s->earlier++;
-    } else {
-        s->later++;
-    }
-}
-
-
-/*
- * (7-61) and (7-62): a set made of the one before it, shifted; its earlier
- * pictures, then (sign 1) the later ones, each from the nearest.
- */
-static void
-shift_set(rps_t *s, reel_bits_t *b, const rps_t *from, int32_t shift,
-    const bool *use, int32_t sign)
-{
-    int       i;
-    int32_t   d;
-    unsigned  n = from->earlier + from->later;
-    unsigned  first = sign < 0 ? from->earlier : 0;     /* walked downwards */
-    unsigned  last = sign < 0 ? n : from->earlier;
-
-    for (i = (int) last - 1; i >= (int) first; i--) {
-        d = from->delta[i] + shift;
-
-        if (d * sign > 0 && use[i]) {
-            add_picture(s, b, d);
-        }
-    }
-
-    if (shift * sign > 0 && use[n]) {
-        add_picture(s, b, shift);
-    }
-
-    first = sign < 0 ? 0 : from->earlier;
-    last = sign < 0 ? from->earlier : n;
-
-    for (i = (int) first; i < (int) last; i++) {
-        d = from->delta[i] + shift;
-
-        if (d * sign > 0 && use[i]) {
-            add_picture(s, b, d);
-        }
-    }
-}
-
-
-static void
-read_shifted_set(rps_t *s, reel_bits_t *b, const rps_t *from)
-{
-    bool      use[DPB_MAX + 1];
-    int32_t   shift;
-    unsigned  i, sign;
-
-    sign = reel_bits_u(b, 1);
-    shift = (int32_t) reel_bits_ue_max(b, 0x7fff) + 1;
-
-    for (i = 0; i <= from->earlier + from->later; i++) {
-        use[i] = true;
-
-        if (!reel_bits_u(b, 1)) {               /* used_by_curr_pic_flag */
-            use[i] = reel_bits_u(b, 1);
-        }
-    }
-
-    shift = sign ? -shift : shift;
-    shift_set(s, b, from, shift, use, -1);
-    shift_set(s, b, from, shift, use, 1);
-}
-
-
-/* st_ref_pic_set(), 7.3.7; from is the set before it, or NULL */
-static void
-read_set(rps_t *s, reel_bits_t *b, const rps_t *from)
-{
-    int32_t   delta;
-    unsigned  i, n[2], side;
-
-    *s = (rps_t) { 0 };
-
-    if (from != NULL && reel_bits_u(b, 1)) {
-        read_shifted_set(s, b, from);
-        return;
-    }
-
-    n[0] = reel_bits_ue_max(b, DPB_MAX);
-    n[1] = reel_bits_ue_max(b, DPB_MAX - n[0]);
-
-    for (side = 0; side < 2; side++) {
-        delta = 0;
-
-        for (i = 0; i < n[side] && b->err == REEL_OK; i++) {
-            delta += (int32_t) reel_bits_ue_max(b, 0x7fff) + 1;
-            add_picture(s, b, side == 0 ? -delta : delta);
-            reel_bits_u(b, 1);                  /* used_by_curr_pic */
-        }
-    }
-}
-
-
-static void
-skip_references(reel_bits_t *b, unsigned poc_bits)
-{
-    rps_t     sets[2];
-    uint32_t  i, n;
-
-    n = reel_bits_ue_max(b, RPS_MAX);
-
-    for (i = 0; i < n && b->err == REEL_OK; i++) {
-        read_set(&sets[i & 1], b, i == 0 ? NULL : &sets[(i - 1) & 1]);
-    }
-
-    if (reel_bits_u(b, 1)) {                    /* long-term ones */
-        n = reel_bits_ue_max(b, LT_REF_MAX);
-        skip(b, n * (poc_bits + 1));
+    for (i = 0; i < c->long_terms; i++) {
+        reel_bits_u(b, c->order_bits);
+        c->long_used |= reel_bits_u(b, 1) << i;
     }
 }
 
 
 /* from log2_max_pic_order_cnt_lsb_minus4 to the VUI, 7.3.2.2.1 */
 static void
-skip_coding(reel_bits_t *b, unsigned sub_layers_minus1)
+read_coding(reel_hevc_sps_t *sps, reel_bits_t *b, unsigned sub_layers_minus1)
 {
-    unsigned  i, poc_bits;
+    unsigned             i, block;
+    reel_hevc_coding_t  *c = &sps->coding;
 
-    poc_bits = 4 + reel_bits_ue_max(b, 12);
+    c->order_bits = (uint8_t) (4 + reel_bits_ue_max(b, 12));
     i = reel_bits_u(b, 1) ? 0 : sub_layers_minus1;
 
     for ( ; i <= sub_layers_minus1; i++) {
@@ -277,15 +166,22 @@ skip_coding(reel_bits_t *b, unsigned sub_layers_minus1)
         reel_bits_ue(b);
     }
 
-    for (i = 0; i < 6; i++) {
-        reel_bits_ue(b);                        /* block sizes and depths */
+    block = 3 + reel_bits_ue_max(b, 12);
+    block += reel_bits_ue_max(b, 12);           /* CtbLog2SizeY */
+    c->blocks = (uint32_t) ((((uint64_t) sps->coded_width - 1) >> block) + 1)
+                * (uint32_t) ((((uint64_t) sps->coded_height - 1) >> block)
+                              + 1);
+
+    for (i = 0; i < 4; i++) {
+        reel_bits_ue(b);                        /* sizes and depths */
     }
 
     if (reel_bits_u(b, 1) && reel_bits_u(b, 1)) {
-        skip_scaling_lists(b);
+        reel_hevc_skip_scaling_lists(b);
     }
 
-    skip(b, 2);                                 /* amp, sao */
+    skip(b, 1);                                 /* amp */
+    c->sao = reel_bits_u(b, 1);
 
     if (reel_bits_u(b, 1)) {                    /* pcm */
         skip(b, 8);
@@ -294,8 +190,9 @@ skip_coding(reel_bits_t *b, unsigned sub_layers_minus1)
         skip(b, 1);
     }
 
-    skip_references(b, poc_bits);
-    skip(b, 2);                 /* temporal mvp, strong intra smoothing */
+    read_references(c, b);
+    c->temporal_mvp = reel_bits_u(b, 1);
+    skip(b, 1);                 /* strong intra smoothing */
 }
 
 
@@ -352,9 +249,9 @@ reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
 
     sps->sub_layers = (uint8_t) (minus1 + 1);
     read_ptl(&sps->ptl, &b, minus1);
-    reel_bits_ue_max(&b, 15);   /* sps_seq_parameter_set_id */
+    sps->id = (uint8_t) reel_bits_ue_max(&b, REEL_HEVC_SPS_MAX - 1);
     read_size(sps, &b);
-    skip_coding(&b, minus1);
+    read_coding(sps, &b, minus1);
 
     if (reel_bits_u(&b, 1)) {
         read_vui(sps, &b);

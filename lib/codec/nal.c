@@ -126,6 +126,27 @@ reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
 }
 
 
+size_t
+reel_nal_escaped(const uint8_t *p, size_t len, size_t n)
+{
+    size_t    i;
+    unsigned  zeros = 0;
+
+    for (i = 0; i < len && n != 0; i++) {
+
+        if (zeros >= 2 && p[i] == 3) {
+            zeros = 0;
+            continue;
+        }
+
+        zeros = p[i] == 0 ? zeros + 1 : 0;
+        n--;
+    }
+
+    return i;
+}
+
+
 void
 reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den)
 {

@@ -42,6 +42,9 @@ bool reel_nal_valid(reel_str_t nal);
 size_t reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p,
     size_t len);
 
+/* how many of the bytes p the first n are that reel_nal_unescape() makes */
+size_t reel_nal_escaped(const uint8_t *p, size_t len, size_t n);
+
 /*
  * The aspect ratio with which both begin vui_parameters() (E.2.1, table E-1);
  * where it is not told, or reserved, num and den stay.

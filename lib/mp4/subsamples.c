@@ -2,15 +2,6 @@
 #include "lib/mp4/subsamples.h"
 
 
-#define LENGTH     4            /* bytes of a NAL unit's length */
-
-/*
- * Clear bytes of a slice, length included: no slice header is as long.  Of
- * H.265 it has the entry points of all rows of a picture.
- */
-#define LEAD_AVC   96
-#define LEAD_HEVC  288
-
 #define CLEAR_MAX  UINT16_MAX
 
 /* saiz has a byte for what a sample's take; the last one for what is left */
@@ -39,9 +30,10 @@ reel_subsamples_kind(bool *whole, reel_codec_t codec)
 
 
 void
-reel_subsamples_init(reel_subsamples_t *s, reel_codec_t codec, size_t max)
+reel_subsamples_init(reel_subsamples_t *s, reel_scheme_t scheme,
+    reel_slices_t *slices, size_t max)
 {
-    *s = (reel_subsamples_t) { .codec = codec };
+    *s = (reel_subsamples_t) { .scheme = scheme, .slices = slices };
     reel_buf_init(&s->list, max * sizeof(reel_subsample_t));
 }
 
@@ -78,37 +70,45 @@ add(reel_subsamples_t *s, uint32_t hidden)
 }
 
 
-/* 14496-10, table 7-1; 23008-2, table 7-1 */
-static bool
-is_slice(const reel_subsamples_t *s, uint8_t header)
-{
-    if (s->codec == REEL_CODEC_HEVC) {
-        return (header >> 1 & 0x3f) < 32;
-    }
-
-    return (header & 0x1f) >= 1 && (header & 0x1f) <= 5;
-}
-
-
 reel_err_t
-reel_subsamples_nal(reel_subsamples_t *s, const uint8_t head[REEL_NAL_HEAD],
+reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head, uint32_t have,
     uint32_t left, bool clear, uint32_t *size)
 {
-    uint32_t  n, lead, hidden = 0;
+    uint32_t    n, lead, hidden = 0;
+    reel_err_t  err;
 
-    n = reel_be32(head);
-
-    if (left < LENGTH || n > left - LENGTH) {
+    if (left < REEL_NAL_LENGTH) {
         return REEL_BADDATA;
     }
 
-    *size = n + LENGTH;
-    lead = s->codec == REEL_CODEC_HEVC ? LEAD_HEVC : LEAD_AVC;
+    if (have < REEL_NAL_LENGTH) {
+        return REEL_AGAIN;
+    }
+
+    n = reel_be32(head);
+
+    if (n > left - REEL_NAL_LENGTH) {
+        return REEL_BADDATA;
+    }
+
+    have -= REEL_NAL_LENGTH;
+
+    err = reel_slices_clear(s->slices, head + REEL_NAL_LENGTH,
+                            have < n ? have : n, n, &lead);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    *size = n + REEL_NAL_LENGTH;
 
     clear |= reel_subsamples_count(s) - s->first >= ENTRIES_MAX - 1;
 
-    if (!clear && n != 0 && *size > lead && is_slice(s, head[LENGTH])) {
-        hidden = (*size - lead) / REEL_AES_BLOCK * REEL_AES_BLOCK;
+    if (!clear && n - lead >= REEL_AES_BLOCK) {
+        hidden = n - lead;
+
+        if (s->scheme == REEL_SCHEME_CENC) {
+            hidden -= hidden % REEL_AES_BLOCK;
+        }
     }
 
     s->clear += *size - hidden;

@@ -1,8 +1,8 @@
 /*
  * Which bytes of samples are encrypted (ISO 23001-7, 9.5).  Pictures of H.264
- * and H.265 are NAL units with lengths before them: of each slice some bytes
- * stay clear, enough for the longest slice header, and what follows is
- * protected in whole blocks; all that is no slice is clear.
+ * and H.265 are NAL units with lengths before them: of each slice the header
+ * stays clear, and its data is protected: with cbcs all of it, with cenc its
+ * whole blocks, which then end with it.  All that is no slice is clear.
  */
 
 #ifndef REEL_MP4_SUBSAMPLES_H
@@ -11,11 +11,15 @@
 #include <stdbool.h>
 
 #include "lib/base/buf.h"
-#include "lib/codec/codec.h"
+#include "lib/codec/slices.h"
 #include "lib/crypt/seal.h"
 
-/* what of a NAL unit reel_subsamples_nal must see: length and header */
-#define REEL_NAL_HEAD  5
+/* bytes of a NAL unit's length */
+#define REEL_NAL_LENGTH  4
+
+/* what of a NAL unit reel_subsamples_nal wants to see, if it has as much */
+#define REEL_NAL_HEAD      (REEL_NAL_LENGTH + REEL_SLICES_LOOK)
+#define REEL_NAL_HEAD_MAX  (REEL_NAL_LENGTH + REEL_SLICES_LOOK_MAX)
 
 /*
  * H.264 or H.265 have subsamples; audio has whole samples; of the other
@@ -31,26 +35,28 @@ reel_err_t reel_subsamples_kind(bool *whole, reel_codec_t codec)
  */
 typedef struct {
     reel_buf_t   list;
-    reel_codec_t codec;
+    reel_scheme_t  scheme;      /* cenc or cbcs */
+    reel_slices_t *slices;      /* borrowed */
     uint32_t     first;         /* entry of the sample at hand */
     uint32_t     clear;
 } reel_subsamples_t;
 
 /* at most max entries */
-void reel_subsamples_init(reel_subsamples_t *s, reel_codec_t codec,
-    size_t max);
+void reel_subsamples_init(reel_subsamples_t *s, reel_scheme_t scheme,
+    reel_slices_t *slices, size_t max);
 void reel_subsamples_release(reel_subsamples_t *s);
 
 void reel_subsamples_begin(reel_subsamples_t *s);
 
 /*
- * Takes the NAL unit that begins with the bytes head, of which left bytes
- * are there to the end of the sample: its size, length included.  clear:
- * nothing of it is protected.  REEL_BADDATA when it does not fit.
+ * Takes the NAL unit that begins with the `have` bytes head, of which left
+ * bytes are there to the end of the sample: its size, length included.
+ * clear: nothing of it is protected.  REEL_BADDATA when it does not fit;
+ * REEL_AGAIN: it must see more, NAL_HEAD_MAX bytes or all of left at most.
  */
-reel_err_t reel_subsamples_nal(reel_subsamples_t *s,
-    const uint8_t head[REEL_NAL_HEAD], uint32_t left, bool clear,
-    uint32_t *size) REEL_WARN_UNUSED;
+reel_err_t reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head,
+    uint32_t have, uint32_t left, bool clear, uint32_t *size)
+    REEL_WARN_UNUSED;
 
 /*
  * *n: the number of entries of the sample, one at least.  REEL_UNSUPPORTED:

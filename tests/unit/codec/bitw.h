@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 typedef struct {
-    uint8_t bytes[512];
+    uint8_t bytes[2048];
     size_t  bit;
 } bitw_t;
 
