@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # What a master playlist says of bit rates holds for what is sent, in both
-# containers (Apple's authoring rules 1.26 and 1.27: within 10 %).
+# containers, clear and encrypted (Apple's authoring rules 1.26 and 1.27:
+# within 10 %).
 
 use strict;
 use warnings;
@@ -10,9 +11,17 @@ use Asset;
 use Reel;
 use Test::More;
 
-my $t = Reel->new(conf => '
+my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
     location /play/ { reel_play; }
-    location /ts/   { reel_play; reel_hls_segments ts; }');
+    location /ts/   { reel_play; reel_hls_segments ts; }
+    location /cenc/ { reel_play; reel_encryption cenc; reel_key_rotation 1;
+        reel_drm clearkey widevine playready; }
+    location /cbcs/ { reel_play; reel_encryption cbcs; reel_key_rotation 1; }
+    location /aes/  { reel_play; reel_encryption aes-128; }');
+spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
+    . '0123456789abcdef' x 4 . '"}]}');
+chmod 0600, "$t->{dir}/master.json";
+$t->nginx_start;
 
 # of the lowest ladders, where headers weigh most, to 1080p
 my @rungs = (18000, 36000, 91000, 250000, 1500000);
@@ -41,7 +50,7 @@ sub near {
         or diag "told $told, measured $is";
 }
 
-for my $where ('play', 'ts') {
+for my $where ('play', 'ts', 'cenc', 'cbcs', 'aes') {
     my $master = http($t, 'GET', "/$where/$a->{id}/master.m3u8")->{body};
     my ($sound, $mean) = (0, 0);
     for my $uri ($master =~ /TYPE=AUDIO.*URI="([^"]+)"/g) {

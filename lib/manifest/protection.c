@@ -5,6 +5,16 @@
 #include "lib/manifest/protection.h"
 
 
+/* bytes, as lib/mp4/protect.c writes them */
+#define INFORMATION  53         /* saiz, saio and senc of no samples */
+#define CENC_IV      8u
+#define ENTRY        9u         /* of a sample with one subsample */
+#define GROUP        72u        /* sgpd and sbgp */
+#define CONSTANT_IV  17u
+
+#define PSSH_MAX     65536
+
+
 static const reel_system_t  all[REEL_SYSTEMS] = {
     REEL_SYSTEM_COMMON, REEL_SYSTEM_WIDEVINE, REEL_SYSTEM_PLAYREADY
 };
@@ -89,4 +99,33 @@ reel_protection_pssh(reel_buf_t *b, const reel_protection_t *p,
             reel_pssh(b, all[i], p->keys.scheme, k, 1);
         }
     }
+}
+
+
+reel_protection_bytes_t
+reel_protection_bytes(const reel_protection_t *p, bool video)
+{
+    bool                     cbcs = p->keys.scheme == REEL_SCHEME_CBCS;
+    reel_buf_t               b;
+    reel_content_key_t       k = { .key = { 0 } };
+    reel_protection_bytes_t  n = { 0, 0, 0 };
+
+    if (p->keys.scheme == REEL_SCHEME_AES128) {
+        n.segment = REEL_KEY;
+        return n;
+    }
+
+    n.sample = (cbcs ? 0 : CENC_IV) + (video ? ENTRY : 0);
+    n.fragment = n.sample != 0 ? INFORMATION : 0;
+
+    if (p->period != 0) {
+        n.fragment += GROUP + (cbcs ? CONSTANT_IV : 0);
+
+        reel_buf_init(&b, PSSH_MAX);
+        reel_protection_pssh(&b, p, &k);
+        n.segment = b.len;
+        reel_buf_release(&b);
+    }
+
+    return n;
 }

@@ -45,21 +45,19 @@ reel_protection_scheme(const reel_protection_t *p)
     return p != NULL ? p->keys.scheme : REEL_SCHEME_CLEAR;
 }
 
+/* what encryption adds to the fragments of a rendition */
+typedef struct {
+    uint64_t fragment;          /* bytes to each */
+    uint64_t sample;            /* to each of its samples */
+    uint64_t segment;           /* to each segment */
+} reel_protection_bytes_t;
+
 /*
- * About what a fragment of so many samples grows by: saiz, saio, senc with
- * IVs or a subsample each; AES-128 pads.
+ * saiz, saio, senc with IVs, and of video an entry a sample, as pictures of
+ * one slice have; with rotation a sample group, and pssh boxes; AES-128 pads.
  */
-static inline uint64_t
-reel_protection_bytes(reel_scheme_t scheme, uint64_t samples, bool video)
-{
-    uint64_t  each = (scheme == REEL_SCHEME_CENC ? 8 : 0) + (video ? 9 : 0);
-
-    if (scheme == REEL_SCHEME_AES128) {
-        return REEL_KEY;
-    }
-
-    return each != 0 ? 58 + each * samples : 0;
-}
+reel_protection_bytes_t reel_protection_bytes(const reel_protection_t *p,
+    bool video);
 
 /* can the scheme encrypt what r holds? */
 bool reel_protection_fits(const reel_protection_t *p,

@@ -96,13 +96,15 @@ rate_of_sealed(const reel_index_t *ix, const reel_rendition_t *r,
     uint64_t          size, ticks;
     reel_rate_t       x;
     reel_fragments_t  f;
-    reel_scheme_t     scheme = reel_protection_scheme(o->protection);
+
+    reel_protection_bytes_t  grown = reel_protection_bytes(o->protection,
+                                                 r->kind == REEL_VIDEO);
 
     reel_rate_init(&x, r->timescale);
     reel_fragments_init(&f, ix, r);
 
     for (n = 0; n <= last; n++) {
-        size = 0;
+        size = grown.segment;
         ticks = 0;
 
         do {
@@ -110,8 +112,7 @@ rate_of_sealed(const reel_index_t *ix, const reel_rendition_t *r,
                 return reel_rate_end(&x);
             }
 
-            size += f.size + reel_protection_bytes(scheme, f.nsamples,
-                                                   r->kind == REEL_VIDEO);
+            size += f.size + grown.fragment + grown.sample * f.nsamples;
             ticks += f.duration;
 
         } while ((f.number + 1) % o->per != 0 && f.left != 0);
