@@ -172,7 +172,7 @@ find_codec(ngx_http_reel_play_t *p, ngx_http_reel_sealed_t *t)
 
     t->protect.whole = whole;
 
-    if (whole) {
+    if (whole || track.codec == REEL_CODEC_VP9) {
         return REEL_OK;
     }
 

@@ -9,6 +9,7 @@
 #include "ngx_module/ngx_http_reel_piece.h"
 #include "ngx_module/ngx_http_reel_protect.h"
 
+#include "lib/codec/vp9_frame.h"
 #include "lib/mp4/protect.h"
 #include "lib/mp4/subsamples.h"
 
@@ -24,6 +25,9 @@ typedef struct {
     uint32_t                 sample;
     uint32_t                 at;        /* byte of it */
     uint32_t                 look;      /* bytes to see from there on */
+    ngx_uint_t               nframes;   /* of VP9 in it; 0: not known yet */
+    ngx_uint_t               frame;
+    uint32_t                 sizes[REEL_VP9_FRAMES];
     uint64_t                 row;       /* bytes of those before it */
     unsigned                 begun:1;
 } ngx_http_reel_sealed_fragment_t;
@@ -34,7 +38,8 @@ typedef struct {
     ngx_uint_t               ready;     /* fragments of which all is known */
     ngx_http_reel_sealed_fragment_t  fragments[REEL_SEGMENT_FRAGMENTS];
 
-    reel_slices_t           *slices;    /* while moofs are made */
+    reel_slices_t           *slices;    /* while moofs are made; not of VP9 */
+    reel_vp9_refs_t          refs;
     reel_protect_t           protect;
     reel_buf_t               pssh;      /* of a key that is not the first */
     unsigned                 clear:1;   /* no scheme of samples */

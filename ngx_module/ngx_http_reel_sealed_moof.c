@@ -27,6 +27,9 @@ static ngx_int_t find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i,
     window_t *w);
 static ngx_int_t look(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w,
     uint64_t from, size_t n);
+static ngx_int_t find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i);
+static ngx_uint_t stays_clear(ngx_http_reel_sealed_t *t,
+    reel_cmaf_sample_t *q);
 static ngx_int_t make_moof(ngx_http_reel_stream_t *s, ngx_uint_t i);
 
 
@@ -130,6 +133,9 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
         if (f->counts == NULL) {
             return NGX_ERROR;
         }
+
+        /* it begins with a key frame */
+        ngx_memzero(&t->refs, sizeof(reel_vp9_refs_t));
     }
 
     while (f->sample < piece->nsamples) {
@@ -139,9 +145,10 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
             f->begun = 1;
             f->at = 0;
             f->look = REEL_NAL_HEAD;
+            f->nframes = 0;
         }
 
-        rc = find_nals(s, i, &w);
+        rc = t->slices ? find_nals(s, i, &w) : find_frames(s, i);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -186,11 +193,9 @@ find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w)
             return rc;
         }
 
-        /* the IV of a sample without duration would be the next one's too */
         n = ngx_min(w->len, left);
         err = reel_subsamples_nal(&f->subs, w->p, (uint32_t) n, left,
-                                  t->protect.scheme == REEL_SCHEME_CENC
-                                  && q->duration == 0, &size);
+                                  stays_clear(t, q), &size);
 
         if (err == REEL_AGAIN && n < left && n < REEL_NAL_HEAD_MAX) {
             f->look = ngx_min(8 * f->look, REEL_NAL_HEAD_MAX);
@@ -240,6 +245,78 @@ look(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w, uint64_t from,
     return ngx_http_reel_piece_read(s, piece, from, n,
                                     (size_t) ngx_min(size, f->bytes - from),
                                     &w->p, &w->len);
+}
+
+
+/* the same of VP9, whose samples are frames, or several and an index */
+static ngx_int_t
+find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    size_t                            n, lead;
+    u_char                           *p;
+    uint32_t                          size;
+    ngx_int_t                         rc;
+    ngx_http_reel_sealed_fragment_t  *f;
+    reel_cmaf_sample_t               *q;
+    ngx_http_reel_piece_t            *piece;
+
+    piece = &t->in.pieces[i];
+    f = &t->fragments[i];
+    q = &piece->samples[f->sample];
+
+    if (f->nframes == 0 && q->size) {
+        n = ngx_min(q->size, REEL_VP9_INDEX_MAX);
+
+        rc = ngx_http_reel_piece_read(s, piece, f->row + q->size - n, n, n,
+                                      &p, &n);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        f->nframes = reel_vp9_superframe(f->sizes, p, n, q->size);
+        f->frame = 0;
+    }
+
+    for ( /* void */ ; f->frame < f->nframes; f->frame++) {
+        size = f->sizes[f->frame];
+        n = ngx_min(size, REEL_VP9_HEADER_MAX);
+
+        if (n == 0) {
+            continue;
+        }
+
+        rc = ngx_http_reel_piece_read(s, piece, f->row + f->at, n, n, &p,
+                                      &n);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (reel_vp9_frame_header(&lead, &t->refs, p, n) != REEL_OK
+            || reel_subsamples_add(&f->subs, (uint32_t) lead, size,
+                                   stays_clear(t, q))
+               != REEL_OK)
+        {
+            return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
+                                               "VP9's frames");
+        }
+
+        f->at += size;
+    }
+
+    size = q->size - f->at;
+
+    return reel_subsamples_add(&f->subs, size, size, 1) == REEL_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* the IV of a sample without duration would be the next one's too */
+static ngx_uint_t
+stays_clear(ngx_http_reel_sealed_t *t, reel_cmaf_sample_t *q)
+{
+    return t->protect.scheme == REEL_SCHEME_CENC && q->duration == 0;
 }
 
 

@@ -29,9 +29,8 @@ reel_protection_fits(const reel_protection_t *p, const reel_rendition_t *r)
         return true;
     }
 
-    /* their frame headers would have to stay clear */
-    return !reel_str_eqz(reel_listing_family(r), "av01")
-           && !reel_str_eqz(reel_listing_family(r), "vp09");
+    /* its frame headers would have to stay clear */
+    return !reel_str_eqz(reel_listing_family(r), "av01");
 }
 
 

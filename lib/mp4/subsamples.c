@@ -15,11 +15,11 @@ reel_subsamples_kind(bool *whole, reel_codec_t codec)
 
     case REEL_CODEC_AVC:
     case REEL_CODEC_HEVC:
+    case REEL_CODEC_VP9:
         *whole = false;
         return REEL_OK;
 
     case REEL_CODEC_AV1:
-    case REEL_CODEC_VP9:
         return REEL_UNSUPPORTED;
 
     default:
@@ -74,7 +74,7 @@ reel_err_t
 reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head, uint32_t have,
     uint32_t left, bool clear, uint32_t *size)
 {
-    uint32_t    n, lead, hidden = 0;
+    uint32_t    n, lead;
     reel_err_t  err;
 
     if (left < REEL_NAL_LENGTH) {
@@ -101,17 +101,27 @@ reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head, uint32_t have,
 
     *size = n + REEL_NAL_LENGTH;
 
+    return reel_subsamples_add(s, lead + REEL_NAL_LENGTH, *size, clear);
+}
+
+
+reel_err_t
+reel_subsamples_add(reel_subsamples_t *s, uint32_t lead, uint32_t size,
+    bool clear)
+{
+    uint32_t  hidden = 0;
+
     clear |= reel_subsamples_count(s) - s->first >= ENTRIES_MAX - 1;
 
-    if (!clear && n - lead >= REEL_AES_BLOCK) {
-        hidden = n - lead;
+    if (!clear && size - lead >= REEL_AES_BLOCK) {
+        hidden = size - lead;
 
         if (s->scheme == REEL_SCHEME_CENC) {
             hidden -= hidden % REEL_AES_BLOCK;
         }
     }
 
-    s->clear += *size - hidden;
+    s->clear += size - hidden;
 
     if (hidden != 0) {
         add(s, hidden);

@@ -2,7 +2,8 @@
  * Which bytes of samples are encrypted (ISO 23001-7, 9.5).  Pictures of H.264
  * and H.265 are NAL units with lengths before them: of each slice the header
  * stays clear, and its data is protected: with cbcs all of it, with cenc its
- * whole blocks, which then end with it.  All that is no slice is clear.
+ * whole blocks, which then end with it.  All that is no slice is clear.  Of
+ * VP9 the same is done with uncompressed headers and what follows them.
  */
 
 #ifndef REEL_MP4_SUBSAMPLES_H
@@ -22,9 +23,8 @@
 #define REEL_NAL_HEAD_MAX  (REEL_NAL_LENGTH + REEL_SLICES_LOOK_MAX)
 
 /*
- * H.264 or H.265 have subsamples; audio has whole samples; of the other
- * codecs REEL_UNSUPPORTED (their frame headers would have to be read).
- * *whole tells.
+ * H.264, H.265 and VP9 have subsamples; audio has whole samples; of AV1
+ * REEL_UNSUPPORTED (its tile groups would have to be found).  *whole tells.
  */
 reel_err_t reel_subsamples_kind(bool *whole, reel_codec_t codec)
     REEL_WARN_UNUSED;
@@ -36,7 +36,7 @@ reel_err_t reel_subsamples_kind(bool *whole, reel_codec_t codec)
 typedef struct {
     reel_buf_t   list;
     reel_scheme_t  scheme;      /* cenc or cbcs */
-    reel_slices_t *slices;      /* borrowed */
+    reel_slices_t *slices;      /* borrowed; NULL where there are none */
     uint32_t     first;         /* entry of the sample at hand */
     uint32_t     clear;
 } reel_subsamples_t;
@@ -57,6 +57,13 @@ void reel_subsamples_begin(reel_subsamples_t *s);
 reel_err_t reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head,
     uint32_t have, uint32_t left, bool clear, uint32_t *size)
     REEL_WARN_UNUSED;
+
+/*
+ * Takes size bytes of which the first lead are clear, and maybe some more:
+ * all of them or, else, too few to fill a block.
+ */
+reel_err_t reel_subsamples_add(reel_subsamples_t *s, uint32_t lead,
+    uint32_t size, bool clear) REEL_WARN_UNUSED;
 
 /*
  * *n: the number of entries of the sample, one at least.  REEL_UNSUPPORTED:
