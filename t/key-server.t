@@ -44,6 +44,11 @@ $t->{o}{conf} = "
     location /short/ { reel_play; reel_encryption aes-128;
         reel_key_server /_key_short fresh=1s valid=6s; }
     location /lic/ { reel_play; reel_encryption cenc; reel_key_server /_key; }
+    location /turned/ { reel_play; reel_encryption cenc; reel_key_rotation 1;
+        reel_drm clearkey widevine playready; reel_key_server /_key; }
+    location /fturned/ { reel_play; reel_encryption cenc; reel_key_rotation 1;
+        reel_drm clearkey widevine playready;
+        reel_master_keys $d/master.json; }
     location /slow/ { reel_play; reel_encryption aes-128;
         reel_key_server /_slow; }
     location /none/ { reel_play; reel_encryption aes-128;
@@ -94,6 +99,13 @@ my ($kid) = get("/lic/$id/manifest.mpd")->{body}
 ok($kid, 'KIDs follow from it');
 has_status(http($t, 'POST', "/lic/$id/license", body => '{}'), 400,
     'BAD_LICENSE_REQUEST', 'a license request gets through it');
+for ('manifest.mpd', 'v720/media.m3u8', 'v720/init.mp4', 'v720/1.m4s',
+    'video/1.key') {
+    my $x = get("/turned/$id/$_");
+    my $same = $x->{body} eq get("/fturned/$id/$_")->{body};
+    ok($x->{status} == 200 && $same, "keys that are rotated: $_");
+}
+is((() = asked() =~ /\n/g), $n, 'of one answer, too');
 
 # away: what was told goes on being used
 get("/short/$id/v720/0.key");
