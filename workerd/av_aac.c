@@ -7,29 +7,45 @@
 
 #include "lib/base/rescale.h"
 #include "lib/codec/aac.h"
+#include "lib/codec/opus.h"
 #include "workerd/av_lang.h"
+
+
+static bool
+is_opus(const reel_av_aac_t *a)
+{
+    return a->task->codec == REEL_AUDIO_OPUS;
+}
+
+
+static uint32_t
+unit_rate(const reel_av_aac_t *a)
+{
+    return reel_audio_unit_rate(a->task->codec, a->task->sample_rate);
+}
 
 
 static int
 open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
 {
     int              rc;
+    const char      *name = is_opus(a) ? "libopus" : "aac";
     AVCodecContext  *enc;
     const AVCodec   *codec;
 
-    codec = avcodec_find_encoder_by_name("aac");
+    codec = avcodec_find_encoder_by_name(name);
     if (codec == NULL) {
         return reel_av_fault(f, "INTERNAL", "encode",
-                             "this libavcodec has no aac encoder");
+                             "this libavcodec has no encoder %s", name);
     }
 
     enc = a->enc = avcodec_alloc_context3(codec);
     a->pkt = av_packet_alloc();
     if (enc == NULL || a->pkt == NULL) {
-        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "aac");
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", name);
     }
 
-    enc->sample_fmt = AV_SAMPLE_FMT_FLTP;
+    enc->sample_fmt = is_opus(a) ? AV_SAMPLE_FMT_FLT : AV_SAMPLE_FMT_FLTP;
     enc->sample_rate = (int) a->task->sample_rate;
     enc->bit_rate = (int64_t) a->task->kbps * 1000;
     enc->time_base = (AVRational) { 1, enc->sample_rate };
@@ -39,14 +55,18 @@ open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
 
     rc = avcodec_open2(enc, codec, NULL);
     if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "aac");
+        return reel_av_fault_lib(f, rc, "encode", name);
     }
 
-    if (enc->frame_size != REEL_AAC_FRAME
-        || enc->initial_padding != REEL_AAC_FRAME)
+    /* AAC's delay is a whole unit, which is dropped */
+    a->delay = is_opus(a) ? enc->initial_padding : 0;
+
+    if (enc->frame_size != a->frame || (is_opus(a)
+        ? a->delay < 0 || a->delay >= a->frame
+        : enc->initial_padding != a->frame))
     {
-        return reel_av_fault(f, "INTERNAL", "encode", "aac: frames of %d, "
-                             "delay of %d", enc->frame_size,
+        return reel_av_fault(f, "INTERNAL", "encode", "%s: frames of %d, "
+                             "delay of %d", name, enc->frame_size,
                              enc->initial_padding);
     }
 
@@ -54,20 +74,50 @@ open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
 }
 
 
+/* the configuration that its boxes carry */
+static int
+make_config(reel_av_aac_t *a, reel_buf_t *b, reel_av_fault_t *f)
+{
+    uint8_t     head[64];
+    size_t      n = (size_t) a->enc->extradata_size;
+    reel_err_t  err;
+
+    if (!is_opus(a)) {
+        reel_buf_add(b, a->enc->extradata, n);
+        err = reel_buf_err(b);
+
+    } else if (n < 19 || n > sizeof(head)) {
+        err = REEL_BADDATA;
+
+    } else {
+        /* what it would skip is not there: the line runs ahead by it */
+        memcpy(head, a->enc->extradata, n);
+        head[10] = head[11] = 0;
+        err = reel_opus_config(b, head, n);
+    }
+
+    return err == REEL_OK ? 0
+           : reel_av_fault_err(f, err, "encode", "the encoder's headers");
+}
+
+
 int
 reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
     const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f)
 {
+    int                rc;
+    reel_buf_t         config;
     reel_cmaf_track_t  track;
 
     a->child = child;
     a->task = task;
+    a->frame = (int) reel_audio_frame(task->codec);
     a->frag = a->frag_from = a->object_from = frag_from;
-    a->first_au = reel_audio_first_au(&task->grid, task->sample_rate,
+    a->first_au = reel_audio_first_au(&task->grid, unit_rate(a),
                                       frag_from);
     a->end_au = task->frag_to == task->grid.fragments
-                ? reel_audio_total_aus(&task->grid, task->sample_rate)
-                : reel_audio_first_au(&task->grid, task->sample_rate,
+                ? reel_audio_total_aus(&task->grid, unit_rate(a))
+                : reel_audio_first_au(&task->grid, unit_rate(a),
                                       task->frag_to);
     a->au = a->first_au;
     a->next_in = reel_av_aac_begin(a);
@@ -76,12 +126,18 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
         return -1;
     }
 
+    reel_buf_init(&config, 4096);
+
+    if (make_config(a, &config, f) != 0) {
+        reel_buf_release(&config);
+        return -1;
+    }
+
     track = (reel_cmaf_track_t) {
-        .codec = REEL_CODEC_AAC,
+        .codec = is_opus(a) ? REEL_CODEC_OPUS : REEL_CODEC_AAC,
         .track_id = REEL_TRACK_AUDIO,
         .timescale = task->sample_rate,
-        .config = { (char *) a->enc->extradata,
-                    (size_t) a->enc->extradata_size },
+        .config = { (char *) config.data, config.len },
         .primaries = 2, .transfer = 2, .matrix = 2,
         .channels = (uint16_t) task->channels,
         .sample_rate = task->sample_rate,
@@ -89,19 +145,19 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
     };
     reel_av_lang_iso(track.language, task->language);
 
-    if (reel_av_frag_init(&a->out, child->out_fd[0], &track, f) != 0) {
-        return -1;
-    }
+    rc = reel_av_frag_init(&a->out, child->out_fd[0], &track, f);
+    reel_buf_release(&config);
 
-    return reel_av_frag_begin(&a->out, f);
+    return rc != 0 ? -1 : reel_av_frag_begin(&a->out, f);
 }
 
 
 int64_t
 reel_av_aac_begin(const reel_av_aac_t *a)
 {
-    return a->first_au > REEL_AV_PREROLL_AUS
-           ? a->first_au - REEL_AV_PREROLL_AUS : 0;
+    int  units = is_opus(a) ? REEL_AV_PREROLL_OPUS : REEL_AV_PREROLL_AUS;
+
+    return a->first_au > units ? a->first_au - units : 0;
 }
 
 
@@ -134,8 +190,8 @@ end_object(reel_av_aac_t *a, reel_av_fault_t *f)
         return -1;
     }
 
-    err = reel_aac_codec_string(o.codec, sizeof(o.codec),
-                                a->out.track.config);
+    err = (is_opus(a) ? reel_opus_codec_string : reel_aac_codec_string)
+          (o.codec, sizeof(o.codec), a->out.track.config);
     if (err != REEL_OK) {
         return reel_av_fault_err(f, err, "encode", "codec string");
     }
@@ -169,7 +225,7 @@ static int64_t
 frag_end(const reel_av_aac_t *a)
 {
     return a->frag + 1 == a->task->frag_to ? a->end_au
-           : reel_audio_first_au(&a->task->grid, a->task->sample_rate,
+           : reel_audio_first_au(&a->task->grid, unit_rate(a),
                                  a->frag + 1);
 }
 
@@ -180,11 +236,11 @@ close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
     int64_t   start;
     uint32_t  done;
 
-    start = reel_audio_first_au(&a->task->grid, a->task->sample_rate,
+    start = reel_audio_first_au(&a->task->grid, unit_rate(a),
                                 a->frag);
 
-    if (reel_av_frag_close(&a->out, a->frag, start * REEL_AAC_FRAME,
-                           a->au * REEL_AAC_FRAME, f) != 0)
+    if (reel_av_frag_close(&a->out, a->frag, start * a->frame,
+                           a->au * a->frame, f) != 0)
     {
         return -1;
     }
@@ -203,17 +259,19 @@ close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
 static int
 take_packet(reel_av_aac_t *a, reel_av_fault_t *f)
 {
+    a->pkt->pts += a->delay;
+
     /* the priming unit, and what runs ahead and behind */
-    if (a->pkt->pts < a->first_au * REEL_AAC_FRAME
-        || a->pkt->pts >= a->end_au * REEL_AAC_FRAME)
+    if (a->pkt->pts < a->first_au * a->frame
+        || a->pkt->pts >= a->end_au * a->frame)
     {
         return 0;
     }
 
-    if (a->pkt->pts != a->au * REEL_AAC_FRAME) {
-        return reel_av_fault(f, "INTERNAL", "encode", "aac: unit at %lld, "
+    if (a->pkt->pts != a->au * a->frame) {
+        return reel_av_fault(f, "INTERNAL", "encode", "a unit at %lld, "
                              "not %lld", (long long) a->pkt->pts,
-                             (long long) a->au * REEL_AAC_FRAME);
+                             (long long) a->au * a->frame);
     }
 
     reel_buf_add(&a->out.data, a->pkt->data, (size_t) a->pkt->size);
@@ -246,7 +304,7 @@ drain(reel_av_aac_t *a, reel_av_fault_t *f)
         }
 
         if (rc < 0) {
-            return reel_av_fault_lib(f, rc, "encode", "aac");
+            return reel_av_fault_lib(f, rc, "encode", "sound");
         }
 
         rc = take_packet(a, f);
@@ -259,16 +317,62 @@ drain(reel_av_aac_t *a, reel_av_fault_t *f)
 }
 
 
+/* planes become one; NULL: no memory */
+static AVFrame *
+interleave(const reel_av_aac_t *a, const AVFrame *frame)
+{
+    int       c, i, n = a->enc->ch_layout.nb_channels;
+    float    *to;
+    AVFrame  *out = av_frame_alloc();
+
+    if (out == NULL) {
+        return NULL;
+    }
+
+    out->format = AV_SAMPLE_FMT_FLT;
+    out->sample_rate = frame->sample_rate;
+    out->nb_samples = frame->nb_samples;
+
+    if (av_channel_layout_copy(&out->ch_layout, &frame->ch_layout) < 0
+        || av_frame_get_buffer(out, 0) < 0)
+    {
+        av_frame_free(&out);
+        return NULL;
+    }
+
+    to = (float *) (void *) out->data[0];
+
+    for (c = 0; c < n; c++) {
+        const float  *from = (const float *) (void *) frame->extended_data[c];
+
+        for (i = 0; i < frame->nb_samples; i++) {
+            to[i * n + c] = from[i];
+        }
+    }
+
+    return out;
+}
+
+
 int
 reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f)
 {
-    int  rc;
+    int       rc;
+    AVFrame  *whole = NULL;
 
-    frame->pts = a->next_in++ * REEL_AAC_FRAME;
+    if (is_opus(a)) {
+        frame = whole = interleave(a, frame);
+        if (frame == NULL) {
+            return reel_av_fault_err(f, REEL_NOMEM, "encode", "sound");
+        }
+    }
+
+    frame->pts = a->next_in++ * a->frame;
 
     rc = avcodec_send_frame(a->enc, frame);
+    av_frame_free(&whole);
     if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "aac");
+        return reel_av_fault_lib(f, rc, "encode", "sound");
     }
 
     return drain(a, f);
@@ -282,7 +386,7 @@ reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f)
 
     rc = avcodec_send_frame(a->enc, NULL);
     if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "aac");
+        return reel_av_fault_lib(f, rc, "encode", "sound");
     }
 
     if (drain(a, f) != 0) {
@@ -291,7 +395,7 @@ reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f)
 
     if (a->au != a->end_au || a->frag != a->task->frag_to) {
         return reel_av_fault(f, "INTERNAL", "encode",
-                             "aac: ends at unit %lld of %lld",
+                             "ends at unit %lld of %lld",
                              (long long) a->au, (long long) a->end_au);
     }
 

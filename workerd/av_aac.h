@@ -1,8 +1,9 @@
 /*
- * The sound's encoder: lines of 1024 samples in, access units of the audio
- * grid out, gathered into fragments and objects.  Access unit k presents
- * samples [1024 k, 1024 (k + 1)); the priming unit in front of the first is
- * dropped.
+ * The sound's encoder, AAC or Opus: a unit's samples in, access units of the
+ * audio grid out, gathered into fragments and objects.  With units of n
+ * samples unit k presents [n k, n (k + 1)): AAC's priming unit in front of
+ * the first is dropped, and Opus, whose delay is not a whole unit, is given
+ * samples that lie ahead by it.
  */
 
 #ifndef REEL_WORKERD_AV_AAC_H
@@ -20,6 +21,7 @@
  */
 #define REEL_AV_PREROLL_AUS  2
 #define REEL_AV_POSTROLL_AUS 2
+#define REEL_AV_PREROLL_OPUS 4      /* 80 ms, as a decoder wants */
 
 typedef struct {
     reel_child_t              *child;   /* borrowed; gets the objects */
@@ -34,6 +36,9 @@ typedef struct {
     int64_t                    next_in; /* of the next line */
     int64_t                    first_au;
     int64_t                    end_au;
+    int                        frame;   /* samples of a unit */
+    int                        delay;   /* samples that the line must run
+                                           ahead of its units */
 } reel_av_aac_t;
 
 /* a zeroed before; makes fragments [frag_from, task->frag_to) */
@@ -45,7 +50,7 @@ void reel_av_aac_close(reel_av_aac_t *a);
 int64_t reel_av_aac_begin(const reel_av_aac_t *a);
 int64_t reel_av_aac_end(const reel_av_aac_t *a);
 
-/* 1024 samples, planar float; frame's pts is overwritten */
+/* a unit's samples, planar float; frame's pts is overwritten */
 int reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f);
 int reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f);
 

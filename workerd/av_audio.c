@@ -1,7 +1,7 @@
 /*
  * encode_audio: one gapless run over the source's sound:
  *
- *     reader → line (placed, resampled) → AAC → fragments → objects
+ *     reader → line (placed, resampled) → AAC or Opus → fragments → objects
  */
 
 #include <string.h>
@@ -9,7 +9,6 @@
 #include <libavutil/avstring.h>
 
 #include "lib/base/rescale.h"
-#include "lib/codec/aac.h"
 #include "workerd/av_aac.h"
 #include "workerd/av_gain.h"
 #include "workerd/av_line.h"
@@ -101,9 +100,11 @@ prepare(audio_t *a)
     }
 
     return reel_av_line_open(&a->line, &a->task,
-                             reel_av_aac_begin(&a->aac) * REEL_AAC_FRAME,
-                             reel_av_aac_end(&a->aac) * REEL_AAC_FRAME, REEL_AAC_FRAME,
-                             sink, a, &a->fault);
+                             reel_av_aac_begin(&a->aac) * a->aac.frame
+                             + a->aac.delay,
+                             reel_av_aac_end(&a->aac) * a->aac.frame
+                             + a->aac.delay,
+                             a->aac.frame, sink, a, &a->fault);
 }
 
 
@@ -113,7 +114,7 @@ start(audio_t *a)
     int64_t  sample, lead;
 
     lead = (int64_t) a->task.sample_rate * LEAD_IN_MS / 1000;
-    sample = reel_av_aac_begin(&a->aac) * REEL_AAC_FRAME - lead;
+    sample = reel_av_aac_begin(&a->aac) * a->aac.frame - lead;
 
     if (sample <= 0
         || !av_match_list(a->reader.src.fmt->iformat->name, EXACT_SEEK, ','))

@@ -151,6 +151,21 @@ read_lufs(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
 
 static reel_err_t
+read_audio_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char        text[16];
+    reel_err_t  err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+
+    if (err == REEL_OK && !reel_audio_codec_find(text, dst)) {
+        err = reel_yaml_fail(n, e, "\"%s\" is no codec that sound is made "
+                             "of: aac or opus", text);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
 read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     reel_err_t         err;
@@ -158,6 +173,7 @@ read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
     const reel_yaml_t *kbps;
 
     static const reel_yaml_key_t keys[] = {
+        FN("codec", reel_pipeline_t, audio_codec, read_audio_codec),
         U32("kbps", reel_pipeline_t, audio_kbps, 0, 320),
         U32("channels", reel_pipeline_t, audio_channels, 1, 2),
         U32("object_s", reel_pipeline_t, audio_object_s, 6, 600),

@@ -198,6 +198,31 @@ reel_video_codec_find(const char *name, reel_video_codec_t *c)
 
 
 const char *
+reel_audio_codec_name(reel_audio_codec_t c)
+{
+    static const char *const names[REEL_AUDIO_CODECS] = { "aac", "opus" };
+
+    return names[c];
+}
+
+
+bool
+reel_audio_codec_find(const char *name, reel_audio_codec_t *c)
+{
+    int i;
+
+    for (i = 0; i < REEL_AUDIO_CODECS; i++) {
+        if (strcmp(name, reel_audio_codec_name((reel_audio_codec_t) i)) == 0) {
+            *c = (reel_audio_codec_t) i;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+const char *
 reel_video_preset_default(reel_video_codec_t c)
 {
     return c == REEL_VIDEO_AV1 ? "10" : builtin.preset;

@@ -38,6 +38,17 @@ const char *reel_video_codec_name(reel_video_codec_t c);    /* "h264" */
 /* false: none has that name, and *c is as before */
 bool reel_video_codec_find(const char *name, reel_video_codec_t *c);
 
+typedef enum {
+    REEL_AUDIO_AAC,
+    REEL_AUDIO_OPUS,
+    REEL_AUDIO_CODECS           /* their number */
+} reel_audio_codec_t;
+
+const char *reel_audio_codec_name(reel_audio_codec_t c);    /* "aac" */
+
+/* false: none has that name, and *c is as before */
+bool reel_audio_codec_find(const char *name, reel_audio_codec_t *c);
+
 /* speed presets of the encoder */
 const char *reel_video_preset_default(reel_video_codec_t c);
 bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);
@@ -156,6 +167,7 @@ typedef struct {
     uint32_t         encoder_threads;       /* 1 */
     uint32_t         nrungs;
     reel_rung_t      rungs[REEL_PIPELINE_RUNGS];    /* falling short side */
+    reel_audio_codec_t audio_codec;
     uint32_t         audio_kbps;            /* 128; 0 = no audio */
     uint32_t         audio_channels;        /* 2 */
     uint32_t         audio_object_s;        /* 60 */

@@ -271,7 +271,9 @@ name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
     unsigned                   nth = 1;
     const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
-    (void) snprintf(plain, sizeof(plain), "a%u", p->pl->audio_kbps);
+    (void) snprintf(plain, sizeof(plain), "%c%u",
+                    p->pl->audio_codec == REEL_AUDIO_OPUS ? 'o' : 'a',
+                    p->pl->audio_kbps);
 
     if (track == 0) {
         memcpy(dst, plain, sizeof(plain));
@@ -320,11 +322,13 @@ describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
         .stream = a->stream,
         .tb = a->tb,
         .origin = p->t.audio_origin[track],
+        .codec = p->pl->audio_codec,
         .kbps = p->pl->audio_kbps,
         .channels = p->pl->audio_channels ? p->pl->audio_channels
                                           : DEFAULT_CHANNELS,
         /* the two families of rates; resampling within one is exact */
         .sample_rate = a->sample_rate > 0 && a->sample_rate % 11025 == 0
+                       && p->pl->audio_codec == REEL_AUDIO_AAC
                        ? 44100 : 48000,
         .roles = a->roles,
         .object_frags = object_frags(p),

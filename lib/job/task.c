@@ -5,7 +5,8 @@
 #include "lib/base/rescale.h"
 #include "lib/job/task.h"
 
-#define AU_SAMPLES  1024        /* AAC-LC, ISO 14496-3 */
+#define AU_SAMPLES    1024      /* AAC-LC, ISO 14496-3 */
+#define OPUS_SAMPLES  960       /* 20 ms at 48 kHz */
 
 
 const char *
@@ -63,6 +64,21 @@ reel_task_name_exec(char dst[REEL_TASK_NAME], const char *node,
     } else {
         (void) snprintf(dst, REEL_TASK_NAME, "%s", node);
     }
+}
+
+
+uint32_t
+reel_audio_frame(reel_audio_codec_t c)
+{
+    return c == REEL_AUDIO_OPUS ? OPUS_SAMPLES : AU_SAMPLES;
+}
+
+
+uint32_t
+reel_audio_unit_rate(reel_audio_codec_t c, uint32_t sample_rate)
+{
+    return (uint32_t) ((uint64_t) sample_rate * AU_SAMPLES
+                       / reel_audio_frame(c));
 }
 
 

@@ -72,6 +72,7 @@ typedef struct {
     reel_rational_t tb;
     int64_t         origin;
     char            name[33];           /* "a128", "a128-fr" */
+    reel_audio_codec_t codec;
     uint32_t        kbps, channels, sample_rate;
     char            language[36];
     char            label[64];
@@ -253,6 +254,11 @@ void reel_task_name_exec(char dst[REEL_TASK_NAME], const char *node,
  * units of the whole timeline: they cover end_ts, and at least one starts
  * in the last slot.
  */
+uint32_t reel_audio_frame(reel_audio_codec_t c);    /* samples: 1024, 960 */
+
+/* in whose place a codec of other units gives the rate at which 1024 samples
+   take as long as one of them */
+uint32_t reel_audio_unit_rate(reel_audio_codec_t c, uint32_t sample_rate);
 int64_t reel_audio_first_au(const reel_grid_t *g, uint32_t sample_rate,
     uint32_t k);
 int64_t reel_audio_total_aus(const reel_grid_t *g, uint32_t sample_rate);

@@ -15,6 +15,9 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_part_stream_print(&j, t->stream, t->tb);
     reel_json_kint(&j, "origin", t->origin);
     reel_json_kstr(&j, "name", t->name);
+    if (t->codec != REEL_AUDIO_AAC) {
+        reel_json_kstr(&j, "codec", reel_audio_codec_name(t->codec));
+    }
     reel_json_kuint(&j, "kbps", t->kbps);
     reel_json_kuint(&j, "channels", t->channels);
     reel_json_kuint(&j, "sample_rate", t->sample_rate);
@@ -31,6 +34,23 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_json_end(&j, '}');
 
     return reel_part_payload(b, before);
+}
+
+
+/* Opus knows one rate */
+static void
+parse_codec(reel_encode_audio_t *t, reel_fields_t *f)
+{
+    char name[8];
+
+    reel_fields_text(f, "codec", name, sizeof(name), 1);
+
+    if (f->err == REEL_OK
+        && (!reel_audio_codec_find(name, &t->codec)
+            || reel_fields_u32(f, "sample_rate", 48000, 48000) == 0))
+    {
+        reel_fields_fail(f, REEL_BADDATA, "codec", "is not known");
+    }
 }
 
 
@@ -53,6 +73,9 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
     reel_part_stream_parse(&f, &t->stream, &t->tb);
     t->origin = reel_part_pts(&f, "origin");
     reel_fields_get_name(&f, "name", t->name);
+    if (reel_fields_has(&f, "codec")) {
+        parse_codec(t, &f);
+    }
     t->kbps = reel_fields_u32(&f, "kbps", 8, 1024);
     t->channels = reel_fields_u32(&f, "channels", 1, 8);
     t->sample_rate = reel_fields_u32(&f, "sample_rate", 7350, 96000);

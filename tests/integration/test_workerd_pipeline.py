@@ -1,5 +1,6 @@
 """Graphs of the user's: programs, conditions, order, codecs."""
 
+import array
 import os
 import re
 import shutil
@@ -108,6 +109,8 @@ def stack():
         for lufs in (-16, -23):
             s.pipeline("loud%d" % -lufs, "audio: { loudness_lufs: %d }\n"
                        "tasks: { encode_video: false }\n" % lufs)
+        s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
+                   "tasks: { encode_video: false }\n")
         s.start_redis()
         s.start_workerd()
         yield s
@@ -170,6 +173,31 @@ def test_a_sound_becomes_as_loud_as_asked(stack):
             a, "loudness", "since")
         assert abs(lufs - before) > 2
         assert abs(loudness(stack.join(a, "a128")) - lufs) < 1
+
+
+def samples(path):
+    raw = run("ffmpeg", "-v", "error", "-i", path, "-f", "s16le", "-ac", "1",
+              "-ar", "48000", "-").stdout
+    return array.array("h", raw)
+
+
+def test_opus_stands_where_the_sound_is(stack):
+    source = clip(2, size="160x90")
+    a = stack.put(source, pipeline="opus")
+    ix = stack.check_ready(a, seconds=2)
+    assert list(ix["renditions"]) == ["o96"]
+    assert ix["renditions"]["o96"]["codec"] == "opus"
+    assert len(ix["renditions"]["o96"]["durations"]) == 4
+    film = stack.join(a, "o96")
+    said = run("ffprobe", "-v", "error", "-show_entries",
+               "stream=codec_name,sample_rate,channels,start_time", "-of",
+               "csv=p=0", film).stdout.decode().strip()
+    assert said == "opus,48000,2,0.000000"
+    was, now = samples(source), samples(film)
+    for at in (9600, 48000, 84000):
+        best = max(range(-480, 481), key=lambda lag: sum(
+            was[at + i] * now[at + i + lag] for i in range(0, 1500)))
+        assert abs(best) <= 1, (at, best)
 
 
 def luma(path):

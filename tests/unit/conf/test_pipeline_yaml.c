@@ -226,6 +226,7 @@ settings_refused(void **state)
         { "chunks:\n  min_s: 12\n  max_s: 23\n",
           "2:3: chunks: max_s 23 is less than twice min_s 12" },
         { "chunks: { min: 6 }\n", "1:11: unknown key \"min\"" },
+        { "audio: { codec: mp3 }\n", "1:17: \"mp3\" is no codec" },
         { "audio: { loudness_lufs: 16 }\n",
           "1:25: loudness_lufs must lie within -40 to -5, not \"16\"" },
         { "audio: { loudness_lufs: -4 }\n", "1:25: loudness_lufs must" },

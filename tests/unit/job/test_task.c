@@ -226,6 +226,7 @@ audio_poster_publish(void **state)
                               .origin = 1024, .name = "a128", .kbps = 128,
                               .channels = 2, .sample_rate = 48000,
                               .language = "en", .label = "Talk",
+                              .codec = REEL_AUDIO_OPUS,
                               .roles = REEL_ROLE_COMMENTARY,
                               .object_frags = 30, .lufs = -16,
                               .measured = "loudness.2",
