@@ -90,7 +90,7 @@ prepare(audio_t *a)
     }
 
     if (reel_av_reader_open(&a->reader, a->child->source_fd, a->task.stream,
-                            1, &a->fault) != 0)
+                            &a->task.jumps, 1, &a->fault) != 0)
     {
         return -1;
     }

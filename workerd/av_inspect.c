@@ -197,6 +197,7 @@ video_facts(inspect_t *in)
 
     v->stream = st->index;
     v->tb = rational(st->time_base);
+    v->jumps = s->clock.track[st->index].jumps;
     (void) snprintf(v->codec, sizeof(v->codec), "%s",
                     avcodec_get_name(st->codecpar->codec_id));
 
@@ -269,7 +270,8 @@ label_of(char *dst, size_t cap, const AVStream *st)
 
 
 static void
-one_sound(reel_source_audio_t *a, const reel_scan_sound_t *q)
+one_sound(reel_source_audio_t *a, const reel_scan_t *s,
+    const reel_scan_sound_t *q)
 {
     AVDictionaryEntry        *e;
     const AVCodecParameters  *par;
@@ -278,6 +280,7 @@ one_sound(reel_source_audio_t *a, const reel_scan_sound_t *q)
 
     a->stream = q->st->index;
     a->tb = rational(q->st->time_base);
+    a->jumps = s->clock.track[q->st->index].jumps;
     a->first_pts = q->start;
     a->end_pts = q->end;
     a->sample_rate = par->sample_rate > 0 ? (uint32_t) par->sample_rate : 0;
@@ -313,7 +316,8 @@ audio_facts(inspect_t *in)
             continue;
         }
 
-        one_sound(s->audio.stream < 0 ? &s->audio : &s->more[s->nmore++], q);
+        one_sound(s->audio.stream < 0 ? &s->audio : &s->more[s->nmore++],
+                  &in->scan, q);
     }
 
     if (s->nmore > 0) {

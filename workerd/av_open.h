@@ -12,6 +12,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
+#include "lib/job/source.h"
 #include "workerd/av_fault.h"
 #include "workerd/av_io.h"
 
@@ -20,8 +21,11 @@
 #define REEL_AV_TS_MAX      (INT64_C(1) << 59)
 
 typedef struct {
-    reel_av_io_t     io;
-    AVFormatContext *fmt;
+    reel_av_io_t        io;
+    AVFormatContext    *fmt;
+    const reel_jumps_t *jumps;  /* NULL: none; borrowed */
+    int64_t             pos;    /* of the packet read last */
+    unsigned            errors; /* packets that could not be read */
 } reel_av_source_t;
 
 /* s may be released after a failure; -1 with f filled */

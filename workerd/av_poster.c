@@ -183,7 +183,8 @@ prepare(poster_t *p)
     p->reader.combed = p->task.combed;
 
     return reel_av_reader_open(&p->reader, p->child->source_fd,
-                               p->task.stream, 1, &p->fault);
+                               p->task.stream, &p->task.jumps, 1,
+                               &p->fault);
 }
 
 

@@ -5,9 +5,10 @@
 #include <libavutil/avstring.h>
 
 #include "workerd/av_compat.h"
+#include "workerd/av_read.h"
 
 
-#define READ_ERRORS_MAX  64
+#define ERRORS_MAX       64
 #define KEY_WAIT_MAX     2000
 
 
@@ -18,6 +19,7 @@ reader_load(reel_av_reader_t *r, reel_av_fault_t *f)
         return -1;
     }
 
+    r->src.jumps = r->jumps;
     r->st = reel_av_source_only(&r->src, r->stream, f);
     if (r->st == NULL) {
         return -1;
@@ -51,7 +53,8 @@ reader_reset(reel_av_reader_t *r, bool whole)
     r->floor = INT64_MIN;
     r->draining = false;
     r->peeked = false;
-    r->read_errors = 0;
+    r->errors = 0;
+    r->src.errors = 0;
     r->order_known = false;
     r->by_order = false;
     r->npending = 0;
@@ -62,10 +65,11 @@ reader_reset(reel_av_reader_t *r, bool whole)
 
 int
 reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
-    uint32_t threads, reel_av_fault_t *f)
+    const reel_jumps_t *jumps, uint32_t threads, reel_av_fault_t *f)
 {
     r->fd = fd;
     r->stream = stream;
+    r->jumps = jumps;
     r->threads = threads;
     r->skip_before = INT64_MIN;
 
@@ -188,25 +192,12 @@ read_packet(reel_av_reader_t *r, reel_av_fault_t *f)
     int  rc;
 
     for ( ;; ) {
-        av_packet_unref(r->pkt);
-        rc = av_read_frame(r->src.fmt, r->pkt);
-
-        if (r->src.io.failed) {
-            return reel_av_fault(f, "IO", "demux",
-                                 "the source cannot be read");
+        rc = reel_av_source_read(&r->src, r->pkt, f);
+        if (rc != 1) {
+            return rc;
         }
 
-        if (rc == AVERROR(ENOMEM)) {
-            return reel_av_fault_lib(f, rc, "demux", "read");
-        }
-
-        if (rc == AVERROR_EOF
-            || (rc < 0 && ++r->read_errors > READ_ERRORS_MAX))
-        {
-            return 0;
-        }
-
-        if (rc < 0 || r->pkt->stream_index != r->stream) {
+        if (r->pkt->stream_index != r->stream) {
             continue;
         }
 
@@ -285,7 +276,7 @@ decode(reel_av_reader_t *r, reel_av_fault_t *f)
 
         if (r->draining) {
             if (rc == AVERROR_EOF || rc == AVERROR(EAGAIN)
-                || ++r->read_errors > READ_ERRORS_MAX)
+                || ++r->errors > ERRORS_MAX)
             {
                 return 0;
             }
@@ -344,6 +335,16 @@ reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
 }
 
 
+/* a clock that jumps leads a demuxer astray */
+static int
+seek_to(reel_av_reader_t *r, int64_t ts)
+{
+    return r->jumps->n > 0
+           ? reel_av_source_seek_bytes(&r->src, r->stream, ts)
+           : av_seek_frame(r->src.fmt, r->stream, ts, AVSEEK_FLAG_BACKWARD);
+}
+
+
 static int
 seek(reel_av_reader_t *r, int64_t ts, reel_av_fault_t *f)
 {
@@ -352,10 +353,7 @@ seek(reel_av_reader_t *r, int64_t ts, reel_av_fault_t *f)
         return 0;
     }
 
-    if (ts != INT64_MIN
-        && av_seek_frame(r->src.fmt, r->stream, ts, AVSEEK_FLAG_BACKWARD)
-           >= 0)
-    {
+    if (ts != INT64_MIN && seek_to(r, ts) >= 0) {
         avcodec_flush_buffers(r->dec);
         reader_reset(r, false);
         return 0;

@@ -19,6 +19,7 @@ typedef struct {
     int              fd;
     int              stream;
     uint32_t         threads;
+    const reel_jumps_t *jumps;  /* borrowed */
     reel_av_source_t src;
     AVStream        *st;        /* borrowed of src */
     AVCodecContext  *dec;
@@ -37,7 +38,7 @@ typedef struct {
     bool             peeked;    /* frame holds the next picture already */
     reel_av_lead_t   lead;
     reel_combed_t    combed;    /* what to say of each picture, if not NO */
-    unsigned         read_errors;
+    unsigned         errors;    /* of the decoder, at the end */
     uint64_t         decoded;   /* frames, over all starts */
 
     /*
@@ -56,7 +57,7 @@ typedef struct {
 
 /* r is zeroed before; it may be closed after a failure */
 int reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
-    uint32_t threads, reel_av_fault_t *f);
+    const reel_jumps_t *jumps, uint32_t threads, reel_av_fault_t *f);
 
 /*
  * Decoding from a key frame to what is wanted costs less without the

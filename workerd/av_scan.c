@@ -9,13 +9,13 @@
 #include "workerd/av_compat.h"
 #include "workerd/av_lang.h"
 #include "workerd/av_log.h"
+#include "workerd/av_read.h"
 
 
 #define PICTURES_MAX   (1u << 22)   /* 19 h at 60 fps */
 #define PROBE_PICTURES 8
 #define COMB_PICTURES  60
 #define PROBE_PACKETS  200
-#define READ_ERRORS    64
 
 
 static bool
@@ -561,34 +561,12 @@ static int
 walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
     reel_scan_progress_t progress, void *arg, reel_av_fault_t *f)
 {
-    int       rc;
-    unsigned  errors;
+    int  rc;
 
-    for (errors = 0; errors < READ_ERRORS; /* void */ ) {
-        rc = av_read_frame(src->fmt, pkt);
-
-        if (src->io.failed) {
-            return reel_av_fault(f, "IO", "demux",
-                                 "the source cannot be read");
-        }
-
-        if (rc == AVERROR(ENOMEM)) {
-            return reel_av_fault_lib(f, rc, "demux", "read");
-        }
-
-        if (rc == AVERROR_EOF) {
-            break;
-        }
-
-        if (rc < 0) {
-            errors++;
-            continue;
-        }
-
-        rc = see(s, pkt, frame, f);
-        av_packet_unref(pkt);
-
-        if (rc != 0) {
+    while ((rc = reel_av_source_read(src, pkt, f)) == 1) {
+        if (reel_av_clock_see(&s->clock, src, pkt, f) != 0
+            || see(s, pkt, frame, f) != 0)
+        {
             return -1;
         }
 
@@ -596,6 +574,10 @@ walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
             progress(arg, (unsigned) av_rescale(src->io.pos, 1000,
                                                 src->io.size));
         }
+    }
+
+    if (rc != 0) {
+        return -1;
     }
 
     if (s->video != NULL) {

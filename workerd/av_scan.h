@@ -8,6 +8,7 @@
 #define REEL_WORKERD_AV_SCAN_H
 
 #include "lib/job/source.h"
+#include "workerd/av_clock.h"
 #include "workerd/av_comb.h"
 #include "workerd/av_open.h"
 
@@ -37,6 +38,7 @@ typedef struct {
     int64_t         last_dur;   /* of the last packet in order of pts, or 0 */
     int64_t         last_pts;
     reel_av_lead_t  lead;
+    reel_av_clock_t clock;
 
     /* of the first pictures, decoded */
     AVCodecContext *dec;

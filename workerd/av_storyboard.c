@@ -11,10 +11,10 @@
 #include "workerd/av_filter.h"
 #include "workerd/av_jpeg.h"
 #include "workerd/av_log.h"
+#include "workerd/av_read.h"
 #include "workerd/av_reader.h"
 
 
-#define READ_ERRORS_MAX  64
 
 /* so much of a step a key frame may come late: rates are seldom round */
 #define LATE  8
@@ -319,37 +319,19 @@ decode_alone(story_t *s, AVCodecContext *dec, const AVPacket *pkt)
 
 /* 1: pkt is the next key frame, 0: the end, -1: fault */
 static int
-next_key(story_t *s, reel_av_source_t *src, AVPacket *pkt, unsigned *errors)
+next_key(story_t *s, reel_av_source_t *src, AVPacket *pkt)
 {
     int  rc;
 
-    for ( ;; ) {
-        av_packet_unref(pkt);
-        rc = av_read_frame(src->fmt, pkt);
+    do {
+        rc = reel_av_source_read(src, pkt, &s->fault);
 
-        if (src->io.failed) {
-            return reel_av_fault(&s->fault, "IO", "demux",
-                                 "the source cannot be read");
-        }
+    } while (rc == 1 && (pkt->stream_index != s->task.stream
+                         || !(pkt->flags & AV_PKT_FLAG_KEY)
+                         || (pkt->flags & AV_PKT_FLAG_DISCARD)
+                         || reel_av_packet_ts(pkt) == AV_NOPTS_VALUE));
 
-        if (rc == AVERROR(ENOMEM)) {
-            return reel_av_fault_lib(&s->fault, rc, "demux", "read");
-        }
-
-        if (rc == AVERROR_EOF
-            || (rc < 0 && ++*errors > READ_ERRORS_MAX))
-        {
-            return 0;
-        }
-
-        if (rc >= 0 && pkt->stream_index == s->task.stream
-            && (pkt->flags & AV_PKT_FLAG_KEY)
-            && !(pkt->flags & AV_PKT_FLAG_DISCARD)
-            && reel_av_packet_ts(pkt) != AV_NOPTS_VALUE)
-        {
-            return 1;
-        }
-    }
+    return rc;
 }
 
 
@@ -362,11 +344,10 @@ walk_keys(story_t *s, reel_av_source_t *src, AVCodecContext *dec,
     AVPacket *pkt, AVPacket *held)
 {
     int       rc;
-    unsigned  errors = 0;
     uint32_t  n;
 
     do {
-        rc = next_key(s, src, pkt, &errors);
+        rc = next_key(s, src, pkt);
         if (rc < 0) {
             return -1;
         }
@@ -414,6 +395,7 @@ by_keys(story_t *s)
                   != NULL
                && (dec = reel_av_decoder_open(st, 1, &s->fault)) != NULL)
     {
+        src.jumps = &s->task.jumps;
         rc = walk_keys(s, &src, dec, pkt, held);
     }
 
@@ -461,8 +443,8 @@ by_all(story_t *s)
     int               rc;
     reel_av_reader_t  r = { 0 };
 
-    rc = reel_av_reader_open(&r, s->child->source_fd, s->task.stream, 1,
-                             &s->fault);
+    rc = reel_av_reader_open(&r, s->child->source_fd, s->task.stream,
+                             &s->task.jumps, 1, &s->fault);
     if (rc == 0) {
         rc = walk_all(s, &r);
     }

@@ -12,10 +12,9 @@
 #include "lib/text/ass.h"
 #include "lib/text/webvtt.h"
 #include "workerd/av_log.h"
-#include "workerd/av_open.h"
+#include "workerd/av_read.h"
 
 
-#define READ_ERRORS_MAX  64
 #define TIMESCALE        1000
 
 #define CUES_MAX   50000
@@ -188,28 +187,12 @@ static int
 walk(subs_t *s)
 {
     int       rc;
-    unsigned  i, errors = 0;
+    unsigned  i;
 
-    while (errors < READ_ERRORS_MAX) {
-        av_packet_unref(s->pkt);
-        rc = av_read_frame(s->src.fmt, s->pkt);
+    s->src.jumps = &s->task.jumps;
 
-        if (s->src.io.failed) {
-            return reel_av_fault(&s->fault, "IO", "demux",
-                                 "the source cannot be read");
-        }
-
-        if (rc == AVERROR(ENOMEM)) {
-            return reel_av_fault_lib(&s->fault, rc, "demux", "read");
-        }
-
-        if (rc == AVERROR_EOF) {
-            break;
-        }
-
-        errors += rc < 0;
-
-        for (i = 0; rc >= 0 && i < s->task.ntexts; i++) {
+    while ((rc = reel_av_source_read(&s->src, s->pkt, &s->fault)) == 1) {
+        for (i = 0; i < s->task.ntexts; i++) {
             if (s->pkt->stream_index == s->task.texts[i].stream
                 && !s->track[i].given_up && decode(s, i) != 0)
             {
@@ -224,7 +207,7 @@ walk(subs_t *s)
         }
     }
 
-    return 0;
+    return rc;
 }
 
 

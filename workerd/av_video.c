@@ -430,7 +430,8 @@ prepare(video_t *v)
     v->reader.combed = v->task.combed;
 
     return reel_av_reader_open(&v->reader, v->child->source_fd,
-                               v->task.stream, v->task.threads, &v->fault);
+                               v->task.stream, &v->task.jumps,
+                               v->task.threads, &v->fault);
 
 nomem:
 

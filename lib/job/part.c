@@ -171,6 +171,63 @@ reel_part_stream_parse(reel_fields_t *f, int *stream, reel_rational_t *tb)
 }
 
 
+void
+reel_part_jumps_print(reel_json_t *j, const reel_jumps_t *jumps)
+{
+    uint32_t i;
+
+    if (jumps->n == 0) {
+        return;
+    }
+
+    reel_json_key(j, "jumps");
+    reel_json_array(j);
+
+    for (i = 0; i < jumps->n; i++) {
+        reel_json_int(j, jumps->jump[i].pos);
+        reel_json_int(j, jumps->jump[i].at);
+        reel_json_int(j, jumps->jump[i].shift);
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+void
+reel_part_jumps_parse(reel_fields_t *f, reel_jumps_t *jumps)
+{
+    size_t       i, n;
+    json_t      *a;
+    int64_t      v[3], pos = 0;
+
+    *jumps = (reel_jumps_t) { 0 };
+
+    if (!reel_fields_has(f, "jumps")) {
+        return;
+    }
+
+    a = reel_fields_array(f, "jumps", 3 * REEL_SOURCE_JUMPS);
+    n = json_array_size(a);
+
+    if (n % 3 != 0) {
+        reel_fields_fail(f, REEL_BADDATA, "jumps", "are not three numbers "
+                         "each");
+        return;
+    }
+
+    for (i = 0; i < n && f->err == REEL_OK; i++) {
+        v[i % 3] = reel_fields_item(f, "jumps", json_array_get(a, i),
+                                    i % 3 == 0 ? pos : -REEL_PTS_MAX,
+                                    REEL_PTS_MAX);
+
+        if (i % 3 == 2) {
+            pos = v[0];
+            jumps->jump[jumps->n++] = (reel_jump_t) { v[0], v[1], v[2] };
+        }
+    }
+}
+
+
 reel_err_t
 reel_part_payload(const reel_buf_t *b, size_t before)
 {

@@ -34,6 +34,10 @@ void reel_part_stream_print(reel_json_t *j, int stream, reel_rational_t tb);
 void reel_part_stream_parse(reel_fields_t *f, int *stream,
     reel_rational_t *tb);
 
+/* "jumps", left out where there is none: pos, at, shift of each in a row */
+void reel_part_jumps_print(reel_json_t *j, const reel_jumps_t *jumps);
+void reel_part_jumps_parse(reel_fields_t *f, reel_jumps_t *jumps);
+
 /* sets of pictures within an answer */
 void reel_part_story_print(reel_json_t *j, const reel_story_t *s);
 void reel_part_story_parse(reel_fields_t *f, reel_story_t *s);

@@ -157,6 +157,7 @@ reel_plan_add_storyboard(reel_planner_t *p)
     t = (reel_storyboard_t) {
         .stream = v->stream,
         .tb = v->tb,
+        .jumps = v->jumps,
         .origin = p->t.video_origin,
         .rotation = v->rotation,
         .hflip = v->hflip,

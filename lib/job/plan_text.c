@@ -89,7 +89,11 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
     size_t                    i;
     reel_buf_t                b;
     reel_planned_t           *k;
-    reel_subtitles_t          t = { .grid = p->t.grid };
+    reel_subtitles_t          t = {
+        .grid = p->t.grid,
+        .jumps = p->src->video.stream >= 0 ? p->src->video.jumps
+                                           : p->src->audio.jumps
+    };
     reel_text_track_t        *x;
     const reel_source_text_t *s;
 

@@ -41,6 +41,7 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
     reel_json_kint(j, "stream", v->stream);
     reel_json_kstr(j, "codec", v->codec);
     reel_part_rational(j, "tb", v->tb);
+    reel_part_jumps_print(j, &v->jumps);
     reel_json_kint(j, "first_pts", v->first_pts);
     reel_json_kint(j, "last_pts", v->last_pts);
     reel_json_kint(j, "last_dur", v->last_dur);
@@ -66,6 +67,7 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
     reel_json_kint(j, "stream", a->stream);
     reel_json_kstr(j, "codec", a->codec);
     reel_part_rational(j, "tb", a->tb);
+    reel_part_jumps_print(j, &a->jumps);
     reel_json_kint(j, "first_pts", a->first_pts);
     reel_json_kint(j, "end_pts", a->end_pts);
     reel_json_kuint(j, "sample_rate", a->sample_rate);
@@ -211,6 +213,7 @@ parse_video(reel_source_video_t *v, reel_fields_t *f)
     v->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
     reel_fields_text(f, "codec", v->codec, sizeof(v->codec), 1);
     v->tb = reel_fields_rational(f, "tb");
+    reel_part_jumps_parse(f, &v->jumps);
     v->first_pts = reel_part_pts(f, "first_pts");
     v->last_pts = reel_part_pts(f, "last_pts");
     v->last_dur = reel_fields_int(f, "last_dur", 1, REEL_PTS_MAX);
@@ -239,6 +242,7 @@ parse_audio(reel_source_audio_t *a, reel_fields_t *f)
     a->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
     reel_fields_text(f, "codec", a->codec, sizeof(a->codec), 1);
     a->tb = reel_fields_rational(f, "tb");
+    reel_part_jumps_parse(f, &a->jumps);
     a->first_pts = reel_part_pts(f, "first_pts");
     a->end_pts = reel_part_pts(f, "end_pts");
     a->sample_rate = reel_fields_u32(f, "sample_rate", 1, UINT32_MAX);

@@ -21,6 +21,22 @@ typedef struct {
     uint32_t num, den;          /* den > 0 */
 } reel_rational_t;
 
+/*
+ * Where a transport or program stream sets its clock anew: what stands at
+ * byte `pos` or behind it has its times shifted by `shift` ticks, and so
+ * begins at `at`.  Ascending in pos.
+ */
+#define REEL_SOURCE_JUMPS 32
+
+typedef struct {
+    int64_t pos, at, shift;
+} reel_jump_t;
+
+typedef struct {
+    uint32_t    n;
+    reel_jump_t jump[REEL_SOURCE_JUMPS];
+} reel_jumps_t;
+
 /* fields of two instants of which the pictures themselves say nothing */
 typedef enum {
     REEL_COMBED_NO,
@@ -32,6 +48,7 @@ typedef struct {
     int             stream;     /* index in the container; -1 = no video */
     char            codec[32];  /* libavcodec's name */
     reel_rational_t tb;         /* of the pts below */
+    reel_jumps_t    jumps;      /* all pts are of the times so shifted */
     int64_t         first_pts;  /* first picture shown */
     int64_t         last_pts;   /* last picture shown … */
     int64_t         last_dur;   /* … and how long, ticks; > 0 */
@@ -56,6 +73,7 @@ typedef struct {
     int             stream;     /* -1 = no audio */
     char            codec[32];
     reel_rational_t tb;
+    reel_jumps_t    jumps;
     int64_t         first_pts;
     int64_t         end_pts;    /* end of the last packet */
     uint32_t        sample_rate;

@@ -50,6 +50,7 @@ typedef struct {
     reel_grid_t       grid;
     int               stream;
     reel_rational_t   tb;
+    reel_jumps_t      jumps;
     int64_t           origin;           /* timeline 0 in tb */
     int64_t           seek_pts;         /* key frame to start decoding at */
     uint32_t          chunk;            /* number, names the object */
@@ -70,6 +71,7 @@ typedef struct {
     reel_grid_t     grid;
     int             stream;
     reel_rational_t tb;
+    reel_jumps_t    jumps;
     int64_t         origin;
     char            name[33];           /* "a128", "a128-fr" */
     reel_audio_codec_t codec;
@@ -86,6 +88,7 @@ typedef struct {
 typedef struct {
     int             stream;
     reel_rational_t tb;
+    reel_jumps_t    jumps;
     int64_t         at_pts;
     int             rotation;
     bool            hflip, vflip;
@@ -109,6 +112,7 @@ typedef struct {
 typedef struct {
     int              stream;
     reel_rational_t  tb;
+    reel_jumps_t     jumps;
     int64_t          origin;    /* timeline 0 in tb */
     uint32_t         interval_ms;
     uint32_t         count;     /* pictures */
@@ -139,6 +143,7 @@ typedef struct {
 
 typedef struct {
     reel_grid_t       grid;
+    reel_jumps_t      jumps;            /* of all: tracks jump together */
     uint32_t          tries;            /* then the film goes without */
     uint32_t          ntexts;
     reel_text_track_t texts[REEL_SUBTITLES_TEXTS];

@@ -13,6 +13,7 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_json_object(&j);
     reel_part_grid_print(&j, &t->grid);
     reel_part_stream_print(&j, t->stream, t->tb);
+    reel_part_jumps_print(&j, &t->jumps);
     reel_json_kint(&j, "origin", t->origin);
     reel_json_kstr(&j, "name", t->name);
     if (t->codec != REEL_AUDIO_AAC) {
@@ -71,6 +72,7 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
 
     reel_part_grid_parse(&t->grid, &f);
     reel_part_stream_parse(&f, &t->stream, &t->tb);
+    reel_part_jumps_parse(&f, &t->jumps);
     t->origin = reel_part_pts(&f, "origin");
     reel_fields_get_name(&f, "name", t->name);
     if (reel_fields_has(&f, "codec")) {

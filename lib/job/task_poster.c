@@ -12,6 +12,7 @@ reel_poster_print(reel_buf_t *b, const reel_poster_t *t)
     reel_json_init(&j, b);
     reel_json_object(&j);
     reel_part_stream_print(&j, t->stream, t->tb);
+    reel_part_jumps_print(&j, &t->jumps);
     reel_json_kint(&j, "at_pts", t->at_pts);
     reel_json_kint(&j, "rotation", t->rotation);
     reel_json_kbool(&j, "hflip", t->hflip);
@@ -40,6 +41,7 @@ reel_poster_parse(reel_poster_t *t, const char *json, size_t len,
     }
 
     reel_part_stream_parse(&f, &t->stream, &t->tb);
+    reel_part_jumps_parse(&f, &t->jumps);
     t->at_pts = reel_part_pts(&f, "at_pts");
     t->rotation = reel_part_rotation(&f);
     t->hflip = reel_fields_bool(&f, "hflip");

@@ -29,6 +29,7 @@ reel_storyboard_print(reel_buf_t *b, const reel_storyboard_t *t)
     reel_json_init(&j, b);
     reel_json_object(&j);
     reel_part_stream_print(&j, t->stream, t->tb);
+    reel_part_jumps_print(&j, &t->jumps);
     reel_json_kint(&j, "origin", t->origin);
     reel_json_kuint(&j, "interval_ms", t->interval_ms);
     reel_json_kuint(&j, "count", t->count);
@@ -100,6 +101,7 @@ reel_storyboard_parse(reel_storyboard_t *t, const char *json, size_t len,
     }
 
     reel_part_stream_parse(&f, &t->stream, &t->tb);
+    reel_part_jumps_parse(&f, &t->jumps);
     t->origin = reel_part_pts(&f, "origin");
     t->interval_ms = reel_fields_u32(&f, "interval_ms", 1, INTERVAL_MAX);
     t->count = reel_fields_u32(&f, "count", 1, REEL_STORY_PICTURES);

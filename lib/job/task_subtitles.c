@@ -27,6 +27,7 @@ reel_subtitles_print(reel_buf_t *b, const reel_subtitles_t *t)
     reel_json_init(&j, b);
     reel_json_object(&j);
     reel_part_grid_print(&j, &t->grid);
+    reel_part_jumps_print(&j, &t->jumps);
     reel_json_kuint(&j, "tries", t->tries);
     reel_json_key(&j, "texts");
     reel_json_array(&j);
@@ -72,6 +73,7 @@ reel_subtitles_parse(reel_subtitles_t *t, const char *json, size_t len,
     }
 
     reel_part_grid_parse(&t->grid, &f);
+    reel_part_jumps_parse(&f, &t->jumps);
     t->tries = reel_fields_u32(&f, "tries", 1, UINT32_MAX);
     list = reel_fields_array(&f, "texts", REEL_SUBTITLES_TEXTS);
     t->ntexts = (uint32_t) json_array_size(list);

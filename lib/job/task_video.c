@@ -61,6 +61,7 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
     reel_json_object(&j);
     reel_part_grid_print(&j, &t->grid);
     reel_part_stream_print(&j, t->stream, t->tb);
+    reel_part_jumps_print(&j, &t->jumps);
     reel_json_kint(&j, "origin", t->origin);
     reel_json_kint(&j, "seek_pts", t->seek_pts);
     reel_json_kuint(&j, "chunk", t->chunk);
@@ -193,6 +194,7 @@ reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
 
     reel_part_grid_parse(&t->grid, &f);
     reel_part_stream_parse(&f, &t->stream, &t->tb);
+    reel_part_jumps_parse(&f, &t->jumps);
     t->origin = reel_part_pts(&f, "origin");
     t->seek_pts = reel_part_pts(&f, "seek_pts");
     t->chunk = reel_fields_u32(&f, "chunk", 0, REEL_INDEX_MAX_FRAGMENTS);

@@ -49,6 +49,19 @@ def test_picture_and_sound_stay_together(stack, tmp_path, name):
         assert measure.looks(url, f.expect["looks"]) == f.expect["looks"]
 
 
+def test_a_clock_that_jumps(stack, tmp_path):
+    """the parts of a recording stand one behind the other"""
+    path = str(tmp_path / "jumping.ts")
+    f = families.BY_NAME["jumping.ts"]
+    f.make(path)
+    a = stack.put(path)
+    stack.check_ready(a, seconds=f.expect["seconds"])
+    flashes, tones = measure.events("%s/play/%s/master.m3u8" % (stack.url, a))
+    want = [families.AT + n for n in range(f.expect["seconds"])]
+    assert flashes == pytest.approx(want, abs=0.021)
+    assert tones == pytest.approx(want, abs=0.021)
+
+
 def test_cover_is_the_poster(stack, tmp_path):
     path = str(tmp_path / "cover.mp3")
     families.BY_NAME["cover.mp3"].make(path)

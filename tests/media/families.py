@@ -124,6 +124,18 @@ def subtitled(path):
     os.unlink(text)
 
 
+def jumping(path):
+    """a recorder's clock, set back, then ahead"""
+    with open(path, "wb") as out:
+        for offset in (100, 0, 5000):
+            part = temporary(path, ".ts")
+            encoded(*H264, "-bf", "2", *AAC, "-output_ts_offset",
+                    str(offset))(part)
+            with open(part, "rb") as f:
+                out.write(f.read())
+            os.unlink(part)
+
+
 def late_picture(path):
     ffmpeg("-itsoffset", "1", *flash(), *tone(seconds=SECONDS + 1), *H264,
            *AAC, path)
@@ -219,6 +231,8 @@ ALL = [
            encoded("-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "pcm_s16le")),
     Family("mpeg2.mpg", "a program stream: MPEG-2 and MP2",
            encoded("-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2")),
+    Family("jumping.ts", "its clock is set back, then ahead", jumping,
+           seconds=3 * SECONDS, sync=False),
     Family("interlaced.ts", "interlaced and flagged so",
            encoded("-c:v", "mpeg2video", "-b:v", "4M", "-flags",
                    "+ildct+ilme", "-top", "1", "-c:a", "ac3",

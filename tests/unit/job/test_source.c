@@ -47,6 +47,7 @@ round_trip(void **state)
         a.video.rotation = 270;
         a.video.hflip = a.video.interlaced = true;
         a.video.combed = REEL_COMBED_BOTTOM;
+        a.video.jumps = (reel_jumps_t) { 2, { { 9, 1, -5 }, { 99, 2, 7 } } };
         a.cover = (reel_source_cover_t) { .stream = 7, .tb = { 1, 90000 },
                                           .width = i != 1 ? 0 : 300,
                                           .height = i != 1 ? 0 : 200 };
@@ -86,6 +87,9 @@ round_trip(void **state)
             assert_int_equal(b.video.last_dur, a.video.last_dur);
             assert_int_equal(b.video.rate.num, a.video.rate.num);
             assert_int_equal(b.video.rotation, 270);
+            assert_int_equal(b.video.jumps.n, 2);
+            assert_memory_equal(b.video.jumps.jump, a.video.jumps.jump,
+                                2 * sizeof(reel_jump_t));
             assert_int_equal(b.video.combed, REEL_COMBED_BOTTOM);
             assert_true(b.video.hflip && b.video.interlaced
                         && !b.video.vflip);
