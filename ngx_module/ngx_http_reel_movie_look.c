@@ -129,7 +129,10 @@ read_with(ngx_http_reel_look_t *l, ngx_fd_t fd, ngx_http_reel_texts_t *texts,
     state = (buf && m) ? read_movie(l, fd, m, buf, log)
                        : NGX_HTTP_REEL_ASSET_FAILED;
 
-    if (state == NGX_HTTP_REEL_ASSET_PLAYABLE && reel_movie_head(m)) {
+    /* a source never changes */
+    if (state == NGX_HTTP_REEL_ASSET_PLAYABLE && !l->source
+        && reel_movie_head(m))
+    {
         set_grows(l, fd, buf, (size_t) ngx_min(reel_movie_head(m), BUFFER));
     }
 

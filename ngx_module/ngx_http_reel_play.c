@@ -640,7 +640,7 @@ ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     u_char  *b;
 
     etag->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
-                                      + what->len + sizeof("W/\"--\"") - 1);
+                                      + what->len + sizeof("W/\"+--\"") - 1);
     if (etag->data == NULL) {
         return NGX_ERROR;
     }
@@ -654,6 +654,12 @@ ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
     *b++ = '"';
     b = ngx_cpymem(b, p->exact ? p->exact : p->version, REEL_VERSION_HASH);
+
+    /* manifests of the same file name segments otherwise later */
+    if (p->exact) {
+        *b++ = '+';
+    }
+
     *b++ = '-';
 
     if (p->name.len) {

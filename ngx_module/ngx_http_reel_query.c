@@ -201,15 +201,16 @@ ngx_http_reel_query_cache_key(ngx_http_request_t *r,
     path.len = r->uri.data + r->uri.len - path.data;
 
     v->data = ngx_pnalloc(r->pool, p->asset.len + path.len + p->shape.len
-                                   + NGX_INT32_LEN + sizeof("//?") - 1);
+                                   + NGX_INT32_LEN + sizeof("+//?") - 1);
     if (v->data == NULL) {
         return NGX_ERROR;
     }
 
     /* of files there is no other number of what they hold */
     last = p->index->nsamples
-           ? ngx_sprintf(v->data, "%V/%s/%V", &p->asset,
-                         p->exact ? p->exact : p->version, &path)
+           ? ngx_sprintf(v->data, "%V/%s%s/%V", &p->asset,
+                         p->exact ? p->exact : p->version,
+                         p->exact ? "+" : "", &path)
            : ngx_sprintf(v->data, "%V/%uD/%V", &p->asset,
                          p->index->publication, &path);
 
