@@ -142,7 +142,7 @@ prepare(loudness_t *l)
              * REEL_AAC_FRAME;
 
     if (reel_av_reader_open(&l->reader, l->child->source_fd, l->task.stream,
-                            1, &l->fault) != 0
+                            &l->task.jumps, 1, &l->fault) != 0
         || reel_av_line_open(&l->line, &l->task, 0, l->end, REEL_AAC_FRAME,
                              sink, l, &l->fault) != 0)
     {
