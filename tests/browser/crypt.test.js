@@ -1,8 +1,9 @@
 /*
- * Encrypted films in a real Chromium: AES-128 by hls.js, cenc and cbcs with
- * ClearKey by shaka-player and dash.js, keys and licenses from reel.
+ * Encrypted films in a real Chromium: AES-128 and SAMPLE-AES by hls.js, cenc
+ * and cbcs with ClearKey by shaka-player and dash.js, keys and licenses from
+ * reel.
  * Environment: REEL_URL (whose page has hls.js and dash.js), REEL_FORMS (an
- * nginx with /aes/, /cenc/ and /cbcs/), REEL_ASSET (ready, at least 12 s),
+ * nginx with /aes/, /sampleaes/, /cenc/ and /cbcs/), REEL_ASSET (ready, at least 12 s),
  * CHROMIUM.
  */
 'use strict';
@@ -115,6 +116,16 @@ async function plays(engine, place, manifest) {
 test('AES-128 by hls.js', async () => {
   const asked = await plays('hls', 'aes', 'master.m3u8');
   assert.ok(asked.some((x) => /^GET .*\/0\.key$/.test(x)), asked.join('\n'));
+});
+
+test('SAMPLE-AES in transport streams by hls.js', async () => {
+  const asked = await plays('hls', 'sampleaes', 'master.m3u8');
+  for (const track of ['video', 'audio']) {
+    const keys = new Set(asked.filter((x) => x.endsWith('.key')
+      && x.includes(`/${track}~`)));
+    assert.ok(keys.size > 1, asked.join('\n'));
+  }
+  assert.ok(asked.some((x) => x.endsWith('.ts')), asked.join('\n'));
 });
 
 for (const engine of ['shaka', 'dash']) {
