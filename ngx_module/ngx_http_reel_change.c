@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "lib/hook/note.h"
+#include "lib/store/twins.h"
 
 
 /* publications whose entries and scratch folders a delete looks for */
@@ -235,7 +236,11 @@ ngx_http_reel_change_clear(ngx_http_reel_api_t *api)
 
     id = reel_str(api->asset.id);
 
-    err = reel_key_asset_part(key, id, REEL_PART_TOMBSTONE);
+    err = reel_twins_leave(api->store, id);
+
+    if (err == REEL_OK) {
+        err = reel_key_asset_part(key, id, REEL_PART_TOMBSTONE);
+    }
 
     if (err == REEL_OK) {
         err = reel_key_asset(folder, id);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "workerd/log.h"
+#include "workerd/reuse.h"
 
 
 reel_err_t
@@ -31,18 +32,51 @@ reel_answer_read(reel_store_t *s, const char *job, const char *name,
 }
 
 
-static reel_err_t
-stat_sized(reel_store_t *s, const char *asset, const char *folder,
-    const char *name, uint64_t bytes)
+reel_err_t
+reel_answer_each(const reel_answer_t *a, reel_answer_fn fn, void *arg)
 {
+    reel_err_t  err = REEL_OK;
+
+    for (size_t i = 0; err == REEL_OK && i < a->nobjects; i++) {
+        err = fn(arg, a->objects[i].rendition, a->objects[i].name,
+                 a->objects[i].bytes);
+    }
+
+    if (err == REEL_OK && a->image[0] != '\0') {
+        err = fn(arg, "image", a->image, a->image_bytes);
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < a->nstories; i++) {
+        err = fn(arg, "image", a->stories[i].object, a->stories[i].bytes);
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < a->nfiles; i++) {
+        err = fn(arg, REEL_FOLDER_FILE, a->files[i].object,
+                 a->files[i].bytes);
+    }
+
+    return err;
+}
+
+
+typedef struct {
+    reel_store_t *s;
+    const char   *asset;
+} look_t;
+
+
+static reel_err_t
+stat_sized(void *arg, const char *folder, const char *name, uint64_t bytes)
+{
+    look_t            *l = arg;
     reel_key_t         key;
     reel_err_t         err;
     reel_store_stat_t  st;
 
-    err = reel_key_object(key, reel_str(asset), reel_str(folder),
+    err = reel_key_object(key, reel_str(l->asset), reel_str(folder),
                           reel_str(name));
     if (err == REEL_OK) {
-        err = reel_store_stat(s, key, &st);
+        err = reel_store_stat(l->s, key, &st);
     }
     if (err == REEL_OK && st.size != bytes) {
         err = REEL_NOTFOUND;
@@ -56,28 +90,9 @@ reel_err_t
 reel_answer_stands(reel_store_t *s, const char *asset,
     const reel_answer_t *a)
 {
-    reel_err_t  err = REEL_OK;
+    look_t  l = { s, asset };
 
-    for (size_t i = 0; err == REEL_OK && i < a->nobjects; i++) {
-        err = stat_sized(s, asset, a->objects[i].rendition,
-                         a->objects[i].name, a->objects[i].bytes);
-    }
-
-    if (err == REEL_OK && a->image[0] != '\0') {
-        err = stat_sized(s, asset, "image", a->image, a->image_bytes);
-    }
-
-    for (size_t i = 0; err == REEL_OK && i < a->nstories; i++) {
-        err = stat_sized(s, asset, "image", a->stories[i].object,
-                         a->stories[i].bytes);
-    }
-
-    for (size_t i = 0; err == REEL_OK && i < a->nfiles; i++) {
-        err = stat_sized(s, asset, REEL_FOLDER_FILE, a->files[i].object,
-                         a->files[i].bytes);
-    }
-
-    return err;
+    return reel_answer_each(a, stat_sized, &l);
 }
 
 
@@ -118,7 +133,7 @@ reel_answer_check(reel_attempt_t *a)
 
     /* whatever is amiss with it: the task is done once more */
     if (read_standing(a, &answer) != REEL_OK) {
-        return REEL_OK;
+        return reel_reuse_find(a);
     }
 
     reel_answer_release(&answer);
@@ -275,6 +290,7 @@ print_answer(reel_attempt_t *a, const char *suffix, reel_key_t key,
 reel_err_t
 reel_answer_put(reel_attempt_t *a)
 {
+    bool           counts = false;
     reel_key_t     key;
     reel_buf_t     b;
     reel_err_t     err;
@@ -283,6 +299,7 @@ reel_answer_put(reel_attempt_t *a)
     err = print_answer(a, ".json", key, &b);
     if (err == REEL_OK) {
         err = reel_store_put_if_absent(a->w->store, key, b.data, b.len);
+        counts = err == REEL_OK;
     }
 
     if (err == REEL_EXISTS) {
@@ -296,9 +313,13 @@ reel_answer_put(reel_attempt_t *a)
         } else {
             /* of another payload, or its objects are gone */
             err = reel_store_replace(a->w->store, key, b.data, b.len);
+            counts = err == REEL_OK;
         }
     }
 
+    if (counts) {
+        reel_reuse_keep(a, &b);
+    }
     reel_buf_release(&b);
 
     if (err != REEL_OK) {

@@ -16,6 +16,12 @@
 reel_err_t reel_answer_read(reel_store_t *s, const char *job,
     const char *name, reel_answer_t *a, reel_error_t *e) REEL_WARN_UNUSED;
 
+/* each object, image and file of an answer, until fn returns an error */
+typedef reel_err_t (*reel_answer_fn)(void *arg, const char *folder,
+    const char *name, uint64_t bytes);
+reel_err_t reel_answer_each(const reel_answer_t *a, reel_answer_fn fn,
+    void *arg) REEL_WARN_UNUSED;
+
 /*
  * Do the objects (and the image) of an answer stand with their sizes?
  * REEL_OK, REEL_NOTFOUND, or the store's error.
@@ -23,7 +29,10 @@ reel_err_t reel_answer_read(reel_store_t *s, const char *job,
 reel_err_t reel_answer_stands(reel_store_t *s, const char *asset,
     const reel_answer_t *a) REEL_WARN_UNUSED;
 
-/* REEL_EXISTS: a's answer stands with its digest and all objects */
+/*
+ * REEL_EXISTS: a's answer stands with its digest and all objects, maybe one
+ * that was made before for the same (reuse.h)
+ */
 reel_err_t reel_answer_check(reel_attempt_t *a) REEL_WARN_UNUSED;
 
 /*

@@ -40,25 +40,33 @@ reel_task_ops(const char *type_name)
 }
 
 
-/* SHA-256 of payload, a newline and the fingerprint of the encoders */
+/*
+ * SHA-256 of all that the task's result follows from, besides its source:
+ * type, payload, and which encoders these are.
+ */
 static reel_err_t
 set_digest(reel_attempt_t *a)
 {
     uint8_t         sum[REEL_SHA256_LEN];
-    reel_err_t      err;
-    const char     *fp = a->w->fingerprint;
+    reel_err_t      err = REEL_OK;
     reel_sha256_t  *h = reel_sha256_new();
+    const char     *words[] = {
+        reel_task_type_name(a->ops->type), a->w->fingerprint, a->w->build
+    };
 
     if (h == NULL) {
         return REEL_NOMEM;
     }
 
-    err = reel_sha256_update(h, a->payload, a->payload_len);
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, "\n", 1);
+    for (size_t i = 0; err == REEL_OK && i < sizeof(words) / sizeof(words[0]);
+         i++)
+    {
+        /* the terminator, too, so that words stay apart */
+        err = reel_sha256_update(h, words[i], strlen(words[i]) + 1);
     }
+
     if (err == REEL_OK) {
-        err = reel_sha256_update(h, fp, strlen(fp));
+        err = reel_sha256_update(h, a->payload, a->payload_len);
     }
 
     if (err != REEL_OK) {

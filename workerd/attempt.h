@@ -30,6 +30,8 @@ struct reel_task_ops_s {
     reel_task_type_t type;
     bool             source;    /* the child reads the asset's source */
     bool             confined;
+    bool             reused;    /* its result follows from source, payload and
+                                   encoders: reuse.h */
     bool             optional;  /* its payload says after how many tries
                                    the film goes without it */
 
@@ -63,7 +65,9 @@ struct reel_attempt_s {
     uint32_t               memory_mib;
     char                  *payload;         /* owned, terminated */
     size_t                 payload_len;
-    char                   digest[65];      /* of payload and fingerprint */
+    char                   digest[65];      /* of what its result follows
+                                               from, but for the source */
+    char                   sha256[65];      /* inspect: of the source, or "" */
 
     reel_object_t         *source;
     reel_multipart_t      *out[REEL_CHILD_OUTPUTS];
@@ -83,6 +87,7 @@ struct reel_attempt_s {
     uint64_t               wait_ms;         /* ready until claimed */
     uint64_t               media_ms;        /* that it encodes; 0: none */
     bool                   stood;           /* the answer, before it ran */
+    bool                   reused;          /* an earlier job's, or a twin's */
     bool                   forgiven;        /* the film goes without it */
 };
 

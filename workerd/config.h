@@ -32,6 +32,8 @@ typedef struct {
     uint32_t          sweep_age_s;
     uint32_t          sweep_uploads;    /* ended in one sweep, at most */
     uint32_t          upload_age_h;
+    bool              reuse;            /* results of the same source */
+    uint32_t          retry_age_h;      /* what an errored asset has made */
     uint32_t          drain_s;
     uint32_t          memory_mib;       /* of a child's address space */
     uint32_t          output_mib;       /* of one file of a child */

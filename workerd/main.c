@@ -427,6 +427,7 @@ main(int argc, char **argv)
     reel_log_init(w.conf.log);
     set_id(&w.conf);
     reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));
+    reel_build_id(w.build);
     reel_av_codecs(w.codecs, sizeof(w.codecs));
     snprintf(w.labels, sizeof(w.labels), "%s%s%s", w.conf.labels,
              w.conf.labels[0] != '\0' ? "," : "", w.codecs);

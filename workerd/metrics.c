@@ -295,6 +295,7 @@ print_ended(reel_buf_t *b, const reel_metrics_t *m)
     static const char *const endings[REEL_ENDINGS] = {
         [REEL_ENDED_DONE] = "done",
         [REEL_ENDED_STOOD] = "stood",
+        [REEL_ENDED_REUSED] = "reused",
         [REEL_ENDED_WITHOUT] = "without",
         [REEL_ENDED_RETRY] = "retry",
         [REEL_ENDED_RELEASE] = "release",

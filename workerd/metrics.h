@@ -23,6 +23,7 @@
 typedef enum {
     REEL_ENDED_DONE,
     REEL_ENDED_STOOD,           /* done: its answer stood already */
+    REEL_ENDED_REUSED,          /* done: the asset, or a twin, had it */
     REEL_ENDED_WITHOUT,         /* done: the film goes without it */
     REEL_ENDED_RETRY,           /* to be tried again, and this one counts */
     REEL_ENDED_RELEASE,         /* … and does not */

@@ -78,7 +78,8 @@ told(reel_slot_t *s, const reel_reply_t *reply)
         return;
     }
 
-    reel_slot_count(s, a->stood ? REEL_ENDED_STOOD
+    reel_slot_count(s, a->reused ? REEL_ENDED_REUSED
+                       : a->stood ? REEL_ENDED_STOOD
                        : a->forgiven ? REEL_ENDED_WITHOUT : REEL_ENDED_DONE);
 
     reel_log_task(REEL_LOG_INFO, a->job, a->task, "done in %lld ms",

@@ -263,6 +263,8 @@ start(reel_slot_t *s)
 
     if (err == REEL_EXISTS) {
         a->stood = true;
+    }
+    if (a->stood && !a->reused) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");
     }
     if (err != REEL_OK && err != REEL_EXISTS && reel_slot_deleted(s)) {
@@ -356,7 +358,7 @@ take_line(reel_slot_t *s, const json_t *root)
 
     static const char *const keys[] = {
         "object", "source", "image", "story", "file", "task",
-        "loudness"
+        "loudness", "sha256"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

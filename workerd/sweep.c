@@ -84,7 +84,7 @@ on_ended(void *arg, reel_upload_t *u, const char *asset)
 static int
 run(reel_child_t *c, void *arg)
 {
-    reel_err_t          err, scratch_err;
+    reel_err_t          err, rc;
     reel_error_t        e = { "" };
     reel_store_t       *s;
     reel_worker_t      *w = arg;
@@ -92,6 +92,7 @@ run(reel_child_t *c, void *arg)
         .root = w->conf.store,
         .now_ms = reel_unix_ms(),
         .object_age_ms = (int64_t) w->conf.sweep_age_s * 1000,
+        .retry_age_ms = (int64_t) w->conf.retry_age_h * 3600 * 1000,
         .upload_age_ms = (int64_t) w->conf.upload_age_h * 3600 * 1000,
         .upload_max = w->conf.sweep_uploads,
         .ended = on_ended,
@@ -108,12 +109,14 @@ run(reel_child_t *c, void *arg)
         return 1;
     }
 
-    /* what one of them cannot do does not keep the other from its work */
+    reel_random(&p.twins, sizeof(p.twins));
+
+    /* what one of them cannot do does not keep the others from their work */
     err = reel_sweep_uploads(s, &p);
-    scratch_err = reel_sweep_scratch(s, &p);
-    if (err == REEL_OK) {
-        err = scratch_err;
-    }
+    rc = reel_sweep_scratch(s, &p);
+    err = err != REEL_OK ? err : rc;
+    rc = reel_sweep_twins(s, &p);
+    err = err != REEL_OK ? err : rc;
     reel_store_close(s);
 
     if (p.jobs + p.objects + p.completed + p.expired + p.removed > 0) {

@@ -324,7 +324,9 @@ reel_sweep_objects(reel_store_t *s, reel_str_t asset, reel_sweep_pass_t *p)
     }
 
     for (size_t i = 0; err == REEL_OK && i < folders.n; i++) {
-        err = sweep_folder(&w, folders.v[i]);
+        if (strcmp(folders.v[i], REEL_FOLDER_PARTS) != 0) {
+            err = sweep_folder(&w, folders.v[i]);
+        }
     }
 
     free(folders.v);

@@ -17,6 +17,9 @@ typedef struct {
                                            had theirs; or NULL */
     int64_t            now_ms;
     int64_t            object_age_ms;   /* what is younger is left alone */
+    int64_t            retry_age_ms;    /* how long an errored asset keeps what
+                                           its retry need not make again */
+    uint8_t            twins;           /* which of 256 folders of twins/ */
     int64_t            upload_age_ms;   /* how long an upload that ended is
                                            remembered */
     unsigned           upload_max;      /* expired and removed, at most */
@@ -45,6 +48,13 @@ reel_err_t reel_sweep_uploads(reel_store_t *s, reel_sweep_pass_t *p)
  * that its index does not name go, then the folder.
  */
 reel_err_t reel_sweep_scratch(reel_store_t *s, reel_sweep_pass_t *p)
+    REEL_WARN_UNUSED;
+
+/*
+ * Names in one folder of twins/ whose asset is gone, which a crash, or who
+ * was deleted while it joined, left there.
+ */
+reel_err_t reel_sweep_twins(reel_store_t *s, const reel_sweep_pass_t *p)
     REEL_WARN_UNUSED;
 
 /*

@@ -2,11 +2,12 @@
 
 #include "lib/job/keys.h"
 #include "lib/job/record.h"
-#include "lib/store/layout.h"
+#include "lib/store/twins.h"
 #include "workerd/config.h"
 #include "workerd/exec_folder.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/reuse.h"
 #include "workerd/sweep_pass.h"
 
 typedef struct {
@@ -41,7 +42,7 @@ at_rest(reel_store_t *s, reel_str_t asset, uint32_t of)
 
 /* a result of this publication or a newer one, and what it speaks of */
 static reel_err_t
-ended(reel_store_t *s, const char *asset, uint32_t publication)
+ended(reel_store_t *s, const char *asset, uint32_t publication, bool *retry)
 {
     bool             ready;
     uint32_t         of;
@@ -52,6 +53,7 @@ ended(reel_store_t *s, const char *asset, uint32_t publication)
     err = reel_final_result(s, asset, &r);
     of = r.publication;
     ready = r.ready;
+    *retry = !r.ready && r.retryable;
     reel_result_release(&r);
 
     if (err != REEL_OK || of < publication) {
@@ -75,9 +77,9 @@ ended(reel_store_t *s, const char *asset, uint32_t publication)
 }
 
 
-/* REEL_AGAIN: a part that stands has not done so for object_age_ms */
+/* REEL_AGAIN: a part that stands has not done so for age_ms */
 static reel_err_t
-part_is_old(walk_t *w, const char *part)
+part_is_old(walk_t *w, const char *part, int64_t age_ms)
 {
     reel_key_t         key;
     reel_err_t         err;
@@ -88,8 +90,7 @@ part_is_old(walk_t *w, const char *part)
         err = reel_store_stat(w->s, key, &st);
     }
 
-    return err == REEL_OK
-           && w->p->now_ms - st.mtime_ns / 1000000 < w->p->object_age_ms
+    return err == REEL_OK && w->p->now_ms - st.mtime_ns / 1000000 < age_ms
            ? REEL_AGAIN : err;
 }
 
@@ -104,7 +105,10 @@ sweep_deleted(walk_t *w)
     reel_key_t  key, keep;
     reel_err_t  err;
 
-    err = reel_key_asset(key, w->asset);
+    err = reel_twins_leave(w->s, w->asset);
+    if (err == REEL_OK) {
+        err = reel_key_asset(key, w->asset);
+    }
     if (err == REEL_OK) {
         err = reel_key_asset_part(keep, w->asset, REEL_PART_TOMBSTONE);
     }
@@ -112,7 +116,47 @@ sweep_deleted(walk_t *w)
         err = reel_store_del_tree(w->s, key, keep);
     }
 
-    return err == REEL_OK ? part_is_old(w, REEL_PART_TOMBSTONE) : err;
+    return err != REEL_OK ? err
+           : part_is_old(w, REEL_PART_TOMBSTONE, w->p->object_age_ms);
+}
+
+
+/*
+ * A retry that comes now finds either what it may name (reuse.h) or nothing:
+ * under the lock it is known whether there is one.
+ */
+static reel_err_t
+sweep_living(walk_t *w, const char *asset, uint32_t publication)
+{
+    bool               retry = false;
+    int64_t            age_ms = w->p->object_age_ms;
+    reel_err_t         err, rc;
+    reel_multipart_t  *lock;
+
+    err = reel_final_lock(w->s, asset, false, &lock);
+    if (err != REEL_OK && err != REEL_NOTFOUND) {
+        return err;
+    }
+
+    err = ended(w->s, asset, publication, &retry);
+
+    /* players may still hold the publication before it */
+    if (err == REEL_OK) {
+        if (retry && age_ms < w->p->retry_age_ms) {
+            age_ms = w->p->retry_age_ms;
+        }
+        err = part_is_old(w, REEL_PART_RESULT, age_ms);
+    }
+
+    if (err == REEL_OK) {
+        err = reel_sweep_objects(w->s, w->asset, w->p);
+        rc = reel_reuse_sweep(w->s, w->asset);
+        err = err != REEL_OK ? err : rc;
+    }
+
+    reel_multipart_close(lock);
+
+    return err;
 }
 
 
@@ -128,18 +172,11 @@ sweep_asset(walk_t *w, uint32_t publication)
     if (err == REEL_OK) {
         err = reel_final_tombstone(w->s, asset, &dead);
     }
-    if (err != REEL_OK || dead) {
-        return err == REEL_OK ? sweep_deleted(w) : err;
+    if (err != REEL_OK) {
+        return err;
     }
 
-    err = ended(w->s, asset, publication);
-
-    /* players may still hold the publication before it */
-    if (err == REEL_OK) {
-        err = part_is_old(w, REEL_PART_RESULT);
-    }
-
-    return err == REEL_OK ? reel_sweep_objects(w->s, w->asset, w->p) : err;
+    return dead ? sweep_deleted(w) : sweep_living(w, asset, publication);
 }
 
 

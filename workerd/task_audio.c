@@ -290,6 +290,7 @@ const reel_task_ops_t reel_task_audio = {
     .type = REEL_TASK_ENCODE_AUDIO,
     .source = true,
     .confined = true,
+    .reused = true,
     .prepare = prepare,
     .run = run,
     .line = line,

@@ -68,6 +68,7 @@ const reel_task_ops_t reel_task_loudness = {
     .type = REEL_TASK_LOUDNESS,
     .source = true,
     .confined = true,
+    .reused = true,
     .prepare = prepare,
     .run = run,
     .line = line,

@@ -93,6 +93,7 @@ const reel_task_ops_t reel_task_poster = {
     .type = REEL_TASK_POSTER,
     .source = true,
     .confined = true,
+    .reused = true,
     .prepare = prepare,
     .run = run,
     .line = line,

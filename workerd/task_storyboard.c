@@ -160,6 +160,7 @@ const reel_task_ops_t reel_task_storyboard = {
     .type = REEL_TASK_STORYBOARD,
     .source = true,
     .confined = true,
+    .reused = true,
     .optional = true,
     .prepare = prepare,
     .run = run,

@@ -159,6 +159,7 @@ const reel_task_ops_t reel_task_subtitles = {
     .type = REEL_TASK_SUBTITLES,
     .source = true,
     .confined = true,
+    .reused = true,
     .optional = true,
     .prepare = prepare,
     .run = run,

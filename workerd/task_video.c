@@ -191,6 +191,7 @@ const reel_task_ops_t reel_task_video = {
     .type = REEL_TASK_ENCODE_VIDEO,
     .source = true,
     .confined = true,
+    .reused = true,
     .prepare = prepare,
     .run = run,
     .line = line,

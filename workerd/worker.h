@@ -12,6 +12,7 @@
 
 #include "lib/job/pipeline.h"
 #include "lib/store/store.h"
+#include "workerd/build_id.h"
 #include "workerd/config.h"
 #include "workerd/loop.h"
 #include "workerd/metrics.h"
@@ -30,6 +31,7 @@ typedef struct reel_scrape_s     reel_scrape_t;
 typedef struct {
     reel_config_t      conf;
     char               fingerprint[128];    /* of the encoders */
+    char               build[REEL_BUILD_ID];
     char               codecs[256];         /* csv, those it has */
     char               labels[REEL_LABELS_MAX + 256];   /* of the file, and
                                                            codecs */

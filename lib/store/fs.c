@@ -372,6 +372,69 @@ fs_del(reel_store_t *s, const char *key)
 }
 
 
+/* REEL_NOTFOUND: the object is gone, or the folder of its new name */
+static reel_err_t
+link_at(const reel_fs_place_t *from, const reel_fs_place_t *to)
+{
+    reel_err_t   err = REEL_OK, synced;
+    struct stat  sb;
+
+    if (fstatat(from->dir, from->leaf, &sb, AT_SYMLINK_NOFOLLOW) == -1) {
+        return reel_fs_errno(errno);
+    }
+
+    if (!S_ISREG(sb.st_mode)) {
+        return REEL_NOTFOUND;
+    }
+
+    if (linkat(from->dir, from->leaf, to->dir, to->leaf, 0) == -1) {
+        err = errno == EMLINK || errno == EXDEV || errno == EOPNOTSUPP
+              ? REEL_UNSUPPORTED : reel_fs_errno(errno);
+    }
+
+    if (err == REEL_OK || err == REEL_EXISTS) {
+        synced = reel_fs_sync_dir(to->fs, to->dir);
+        err = synced != REEL_OK ? synced : err;
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+fs_link(reel_store_t *s, const char *key, const char *to)
+{
+    unsigned         tries;
+    reel_err_t       err;
+    reel_fs_place_t  from, p;
+
+    err = reel_fs_place((reel_fs_t *) s, key, false, &from);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    for (tries = 0; tries < REEL_FS_TRIES; tries++) {
+        err = reel_fs_place((reel_fs_t *) s, to, true, &p);
+
+        if (err == REEL_OK) {
+            err = link_at(&from, &p);
+            reel_fs_place_close(&p);
+        }
+        if (err != REEL_OK && err != REEL_EXISTS) {
+            reel_fs_prune((reel_fs_t *) s, to);
+        }
+
+        if (err != REEL_NOTFOUND) {
+            break;
+        }
+    }
+
+    reel_fs_place_close(&from);
+
+    return err;
+}
+
+
 static void
 fs_close(reel_store_t *s)
 {
@@ -389,6 +452,7 @@ static const reel_store_ops_t  fs_ops = {
     .stat = fs_stat,
     .list = fs_list,
     .del = fs_del,
+    .link = fs_link,
     .multipart = {
         .create = reel_fs_multipart_create,
         .open = reel_fs_multipart_open,

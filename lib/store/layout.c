@@ -137,9 +137,8 @@ reel_key_object(reel_key_t dst, reel_str_t asset, reel_str_t rendition,
 }
 
 
-/* 128 bits in lower-case hex */
 static bool
-upload_valid(reel_str_t s)
+hex_valid(reel_str_t s)
 {
     char    c;
     size_t  i;
@@ -152,7 +151,15 @@ upload_valid(reel_str_t s)
         }
     }
 
-    return s.len == 32;
+    return true;
+}
+
+
+/* 128 bits in lower-case hex */
+static bool
+upload_valid(reel_str_t s)
+{
+    return s.len == 32 && hex_valid(s);
 }
 
 
@@ -172,26 +179,38 @@ reel_key_upload(reel_key_t dst, reel_str_t upload, const char *part)
 }
 
 
+static bool
+hash_valid(reel_str_t s)
+{
+    return s.len == 64 && hex_valid(s);
+}
+
+
 reel_err_t
 reel_key_name(reel_key_t dst, reel_str_t sha256_hex)
 {
-    char    c;
-    size_t  i;
-
-    if (sha256_hex.len != 64) {
+    if (!hash_valid(sha256_hex)) {
         return refuse(dst);
-    }
-
-    for (i = 0; i < 64; i++) {
-        c = sha256_hex.p[i];
-
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-            return refuse(dst);
-        }
     }
 
     return printed(dst, snprintf(dst, sizeof(reel_key_t), "names/%.2s/%.64s",
                                  sha256_hex.p, sha256_hex.p));
+}
+
+
+reel_err_t
+reel_key_twin(reel_key_t dst, reel_str_t sha256_hex, const char *asset)
+{
+    if (!hash_valid(sha256_hex)
+        || (asset != NULL && !reel_ulid_valid(reel_str(asset))))
+    {
+        return refuse(dst);
+    }
+
+    return printed(dst, snprintf(dst, sizeof(reel_key_t),
+                                 "twins/%.2s/%.64s%s%s", sha256_hex.p,
+                                 sha256_hex.p, asset != NULL ? "/" : "",
+                                 asset != NULL ? asset : ""));
 }
 
 

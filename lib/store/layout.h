@@ -22,9 +22,11 @@ typedef char reel_key_t[REEL_STORE_KEY_MAX + 1];
 #define REEL_PART_RESULT    "result.json"
 #define REEL_PART_META      "meta.json"
 #define REEL_PART_TOMBSTONE "tombstone"
+#define REEL_PART_TWINS     "twins"
 
-/* the folder of what programs of a pipeline made */
+/* the folder of what programs of a pipeline made, and of tasks' answers */
 #define REEL_FOLDER_FILE    "file"
+#define REEL_FOLDER_PARTS   "parts"
 
 reel_err_t reel_key_asset(reel_key_t dst, reel_str_t asset)
     REEL_WARN_UNUSED;                       /* assets/<xx>/<id> */
@@ -44,6 +46,11 @@ reel_err_t reel_key_pending(reel_key_t dst, reel_str_t asset,
     REEL_WARN_UNUSED;                       /* pending/<job> */
 reel_err_t reel_key_scratch(reel_key_t dst, reel_str_t job,
     const char *name) REEL_WARN_UNUSED;     /* scratch/<job>[/<name>] */
+
+/* docs/store.md, Twins; asset NULL: the folder of all */
+reel_err_t reel_key_twin(reel_key_t dst, reel_str_t sha256_hex,
+    const char *asset)
+    REEL_WARN_UNUSED;                       /* twins/<first 2>/<hash>[/<id>] */
 
 /* webhooks are set up: events are noted */
 #define REEL_KEY_HOOKS_ON "hooks/on"

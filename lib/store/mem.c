@@ -206,6 +206,31 @@ mem_del(reel_store_t *s, const char *key)
 }
 
 
+static reel_err_t
+mem_link(reel_store_t *s, const char *key, const char *to)
+{
+    reel_err_t         err;
+    reel_mem_blob_t   *b;
+    reel_mem_entry_t  *e;
+    reel_mem_table_t  *t = &((reel_mem_t *) s)->table;
+
+    e = reel_mem_find(t, key);
+
+    if (e == NULL || reel_mem_find(t, to) != NULL) {
+        return e == NULL ? REEL_NOTFOUND : REEL_EXISTS;
+    }
+
+    b = e->blob;
+    err = reel_mem_insert(t, to, b);
+
+    if (err == REEL_OK) {
+        b->refs++;
+    }
+
+    return err;
+}
+
+
 static void
 mem_close(reel_store_t *s)
 {
@@ -229,6 +254,7 @@ static const reel_store_ops_t  mem_ops = {
     .stat = mem_stat,
     .list = mem_list,
     .del = mem_del,
+    .link = mem_link,
     .multipart = {
         .create = reel_mem_multipart_create,
         .open = reel_mem_multipart_open,

@@ -164,6 +164,17 @@ reel_store_del(reel_store_t *s, const char *key)
 }
 
 
+reel_err_t
+reel_store_link(reel_store_t *s, const char *key, const char *to)
+{
+    if (!reel_store_key_valid(key) || !reel_store_key_valid(to)) {
+        return REEL_INVAL;
+    }
+
+    return s->ops->link(s, key, to);
+}
+
+
 /* false when off + len is behind what any back end counts to */
 static bool
 range_valid(uint64_t off, uint64_t len)

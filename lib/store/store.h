@@ -1,5 +1,5 @@
 /*
- * reel_store_t: where the durable truth lies.  A const table of eight
+ * reel_store_t: where the durable truth lies.  A const table of nine
  * operations over keys such as "assets/7q/01h.../index" (lib/store/layout.h
  * makes them).  Nothing here promises rename: a back end publishes whole
  * objects, by what means is its own affair.
@@ -77,6 +77,9 @@ typedef struct {
 
     /* REEL_OK too when key does not stand */
     reel_err_t (*del)(reel_store_t *s, const char *key);
+
+    /* see reel_store_link */
+    reel_err_t (*link)(reel_store_t *s, const char *key, const char *to);
 
     /* an object written in pieces; see reel_multipart_* */
     struct {
@@ -160,6 +163,15 @@ reel_err_t reel_store_stat(reel_store_t *s, const char *key,
 reel_err_t reel_store_list(reel_store_t *s, const char *prefix,
     reel_store_list_fn fn, void *arg) REEL_WARN_UNUSED;
 reel_err_t reel_store_del(reel_store_t *s, const char *key) REEL_WARN_UNUSED;
+
+/*
+ * Gives an object a second name, if absent: REEL_EXISTS otherwise,
+ * REEL_NOTFOUND when there is no object, REEL_UNSUPPORTED when the back end
+ * can give it no more names.  The bytes take no more room, and stand until
+ * the last name is deleted; so neither may be written to any more.
+ */
+reel_err_t reel_store_link(reel_store_t *s, const char *key, const char *to)
+    REEL_WARN_UNUSED;
 
 /*
  * Starts an object of unknown name: its bytes are staged under the key

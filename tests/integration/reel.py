@@ -183,7 +183,9 @@ class Stack:
         self.conf = {
             "store": self.store, "pipelines": self.pipelines,
             "redis": "unix:" + self.socket, "slots": 2, "lease_s": 3,
-            "poll_ms": 100, "outbox_s": 1, "sweep_s": 3600, **conf}
+            "poll_ms": 100, "outbox_s": 1, "sweep_s": 3600,
+            # they put the same few clips again and again, to be worked on
+            "reuse": False, **conf}
         if os.environ.get("REEL_SAN"):
             self.conf["sandbox"] = "best-effort"
         self.redis_proc = self.nginx_proc = None

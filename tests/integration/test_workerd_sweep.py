@@ -15,7 +15,8 @@ from reel_upload import ABORTED, COMPLETE, COMPLETING, EXPIRED, OPEN
 
 @pytest.fixture
 def stack():
-    with Stack(sweep_s=1, sweep_age_s=2, upload_age_h=1) as s:
+    with Stack(sweep_s=1, sweep_age_s=2, upload_age_h=1,
+               retry_age_h=1) as s:
         s.start_redis()
         yield s
 

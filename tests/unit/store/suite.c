@@ -621,6 +621,40 @@ bad_keys(void **state)
 
 
 static void
+links(void **state)
+{
+    reel_store_t  *s = *state;
+
+    assert_int_equal(put(s, "a/one", "bytes"), REEL_OK);
+    assert_int_equal(reel_store_link(s, "a/one", "b/c/two"), REEL_OK);
+    assert_object(s, "b/c/two", "bytes");
+
+    /* neither is changed, nor what stands there replaced */
+    assert_int_equal(reel_store_link(s, "a/one", "b/c/two"), REEL_EXISTS);
+    assert_int_equal(put(s, "a/other", "more"), REEL_OK);
+    assert_int_equal(reel_store_link(s, "a/one", "a/other"), REEL_EXISTS);
+    assert_object(s, "a/other", "more");
+
+    /* each goes by itself, and one that is replaced leaves the other */
+    assert_int_equal(reel_store_del(s, "a/one"), REEL_OK);
+    assert_object(s, "b/c/two", "bytes");
+    assert_int_equal(reel_store_link(s, "b/c/two", "a/one"), REEL_OK);
+    assert_int_equal(reel_store_replace(s, "b/c/two", "new", 3), REEL_OK);
+    assert_object(s, "a/one", "bytes");
+    assert_int_equal(reel_store_del(s, "a/one"), REEL_OK);
+    assert_int_equal(reel_store_del(s, "b/c/two"), REEL_OK);
+    assert_list(s, "b", "");
+
+    assert_int_equal(reel_store_link(s, "none", "x/y"), REEL_NOTFOUND);
+    assert_int_equal(reel_store_link(s, "a", "x/y"), REEL_NOTFOUND);
+    assert_int_equal(reel_store_link(s, "a/other", "../y"), REEL_INVAL);
+    assert_int_equal(reel_store_link(s, "/etc/passwd", "y"), REEL_INVAL);
+    assert_absent(s, "x/y");
+    assert_list(s, "", "a/");
+}
+
+
+static void
 large(void **state)
 {
     size_t         i, n = 3 << 20;
@@ -666,6 +700,7 @@ store_suite_run(const char *name, CMFixtureFunction setup,
         TEST(multipart_abort),
         TEST(multipart_swept),
         TEST(bad_keys),
+        TEST(links),
         TEST(large),
     };
 #undef TEST

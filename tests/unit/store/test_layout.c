@@ -46,6 +46,12 @@ keys(void **state)
     assert_int_equal(reel_key_name(k, REEL_STR(HASH)), REEL_OK);
     assert_string_equal(k, "names/e3/" HASH);
 
+    assert_int_equal(reel_key_twin(k, REEL_STR(HASH), ID), REEL_OK);
+    assert_string_equal(k, "twins/e3/" HASH "/" ID);
+    assert_int_equal(reel_key_twin(k, REEL_STR(HASH), NULL), REEL_OK);
+    assert_string_equal(k, "twins/e3/" HASH);
+    assert_int_equal(reel_key_twin(k, REEL_STR(HASH), "../x"), REEL_INVAL);
+
     assert_int_equal(reel_key_pending(k, id, 1), REEL_OK);
     assert_string_equal(k, "pending/" ID ".1");
     assert_int_equal(reel_key_pending(k, id, UINT32_MAX), REEL_OK);
@@ -174,6 +180,8 @@ bad_names(void **state)
 
     for (i = 0; i < COUNT(hashes); i++) {
         assert_int_equal(reel_key_name(k, reel_str(hashes[i])), REEL_INVAL);
+        assert_int_equal(reel_key_twin(k, reel_str(hashes[i]), ID),
+                         REEL_INVAL);
     }
 }
 

@@ -14,7 +14,8 @@
 
 #include "lib/index/writer.h"
 #include "lib/job/record.h"
-#include "lib/store/layout.h"
+#include "lib/store/twins.h"
+#include "workerd/final.h"
 #include "workerd/sweep_pass.h"
 #include "workerd/worker.h"
 
@@ -68,6 +69,9 @@ stands(const char *key)
 }
 
 
+static bool                retryable;   /* what put_result writes */
+
+
 static void
 put_result(uint32_t publication, bool ready)
 {
@@ -77,7 +81,8 @@ put_result(uint32_t publication, bool ready)
         .files = &kept, .nfiles = ready,
         .asset = (char *) ASSET, .publication = publication, .ready = ready,
         .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
-        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
+        .detail = ready ? NULL : "x", .log = ready ? NULL : "",
+        .retryable = retryable
     };
 
     reel_buf_init(&b, 10000);
@@ -364,6 +369,114 @@ not_with_a_growing_index_of_a_ready_asset(void **state)
 }
 
 
+/* reuse.h: what a retry need not make again */
+static void
+an_errored_asset_keeps_its_parts_for_a_retry(void **state)
+{
+    (void) state;
+    put_objects();
+    retryable = true;
+    put_result(1, false);
+    retryable = false;
+    pass.retry_age_ms = pass.now_ms;
+    left_alone(0);
+
+    pass.retry_age_ms = HOUR;
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects, 9);
+}
+
+
+/* under the lock of who may just name what would be deleted */
+static void
+not_while_somebody_holds_the_lock(void **state)
+{
+    reel_multipart_t  *lock;
+
+    (void) state;
+    put_objects();
+    put_result(1, false);
+    assert_int_equal(reel_final_lock(store, ASSET, false, &lock), REEL_OK);
+    left_alone(0);
+    reel_multipart_close(lock);
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects, 9);
+}
+
+
+static void
+put_part(const char *key, const char *poster)
+{
+    char  text[256];
+
+    snprintf(text, sizeof(text), "{\"digest\":\"%064d\",\"objects\":[],"
+             "\"image\":\"%s\",\"image_width\":1,\"image_height\":1,"
+             "\"image_bytes\":1}", 0, poster);
+    put(key, text);
+}
+
+
+static void
+answers_go_with_their_objects(void **state)
+{
+    (void) state;
+    put_objects();
+    put_index(1);
+    put_result(1, true);
+    put_part(PREFIX "parts/named", "p.jpg");
+    put_part(PREFIX "parts/unnamed", "q.jpg");
+    put(PREFIX "parts/broken", "{");
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_int_equal(pass.objects, 4);
+    assert_true(stands(PREFIX "parts/named"));
+    assert_false(stands(PREFIX "parts/unnamed"));
+    assert_false(stands(PREFIX "parts/broken"));
+}
+
+
+#define HASH  "ab00000000000000000000000000000000000000000000000000000000000000"
+#define OTHER "01h00000000000000000000001"
+
+
+/* those of whom nothing stands, or a tombstone */
+static void
+twins_that_are_gone_go(void **state)
+{
+    (void) state;
+    put(PREFIX "request.json", "{}");
+    assert_int_equal(reel_twins_join(store, REEL_STR(ASSET), HASH), REEL_OK);
+    assert_int_equal(reel_twins_join(store, REEL_STR(OTHER), HASH), REEL_OK);
+
+    pass.twins = 0xac;
+    assert_int_equal(reel_sweep_twins(store, &pass), REEL_OK);
+    assert_true(stands("twins/ab/" HASH "/" OTHER));
+    pass.twins = 0xab;
+    assert_int_equal(reel_sweep_twins(store, &pass), REEL_OK);
+    assert_false(stands("twins/ab/" HASH "/" OTHER));
+    assert_true(stands("twins/ab/" HASH "/" ASSET));
+
+    put(PREFIX "tombstone", "");
+    assert_int_equal(reel_sweep_twins(store, &pass), REEL_OK);
+    assert_false(stands("twins/ab/" HASH "/" ASSET));
+}
+
+
+static void
+a_deleted_asset_leaves_its_twins(void **state)
+{
+    (void) state;
+    put_objects();
+    assert_int_equal(reel_twins_join(store, REEL_STR(ASSET), HASH), REEL_OK);
+    put(PREFIX "tombstone", "");
+    assert_int_equal(reel_sweep_scratch(store, &pass), REEL_OK);
+    assert_false(stands("twins/ab/" HASH "/" ASSET));
+
+    /* whatever its record says */
+    put(PREFIX "twins", "../../x");
+    assert_int_equal(reel_twins_leave(store, REEL_STR(ASSET)), REEL_OK);
+}
+
+
 #define FOLDER "scratch/" ASSET ".1/look-7-ab.d"
 
 
@@ -417,7 +530,10 @@ main(void)
         T(a_deleted_asset_is_looked_at_until_its_tombstone_is_old),
         T(what_is_no_job_is_no_job),
         T(not_with_a_growing_index_of_a_ready_asset),
-        T(folders_of_programs_go)
+        T(an_errored_asset_keeps_its_parts_for_a_retry),
+        T(not_while_somebody_holds_the_lock),
+        T(answers_go_with_their_objects), T(twins_that_are_gone_go),
+        T(a_deleted_asset_leaves_its_twins), T(folders_of_programs_go)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+#include "workerd/reuse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/hex.h"
+#include "lib/crypt/digest.h"
+#include "lib/store/twins.h"
+#include "workerd/answer.h"
+#include "workerd/final.h"
+#include "workerd/log.h"
+
+/* of a digest in a part's name: as much as names may have */
+#define NAME_DIGITS 48
+
+/* of the twins of an asset so many are asked, in no order */
+#define TWINS_MAX 32
+
+typedef struct {
+    reel_attempt_t *a;
+    const char     *twin;       /* asked just now */
+    unsigned        left;
+} search_t;
+
+
+static reel_err_t
+part_key(reel_key_t key, const char *asset, const char *digest)
+{
+    return reel_key_object(key, reel_str(asset), REEL_STR(REEL_FOLDER_PARTS),
+                           (reel_str_t) { digest, NAME_DIGITS });
+}
+
+
+/* an answer of `asset` to just this, whose objects stand */
+static reel_err_t
+read_part(reel_attempt_t *a, const char *asset, reel_answer_t *answer)
+{
+    reel_key_t    key;
+    reel_buf_t    b = { 0 };
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    *answer = (reel_answer_t) { 0 };
+
+    err = part_key(key, asset, a->digest);
+    if (err == REEL_OK) {
+        err = reel_store_get(a->w->store, key, REEL_ANSWER_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_parse(answer, reel_buf_cstr(&b), b.len, &e);
+    }
+    reel_buf_release(&b);
+
+    if (err == REEL_OK && strcmp(answer->digest, a->digest) != 0) {
+        err = REEL_NOTFOUND;
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_stands(a->w->store, asset, answer);
+    }
+
+    if (err != REEL_OK) {
+        reel_answer_release(answer);
+        if (err != REEL_NOTFOUND) {
+            reel_log_task(REEL_LOG_WARN, a->job, a->task, "the result of "
+                          "asset %s is not used: %s", asset,
+                          e.text[0] != '\0' ? e.text : reel_err_name(err));
+        }
+    }
+
+    return err;
+}
+
+
+/* one object of a twin, under the same name; no two claims make one alike */
+static reel_err_t
+link_object(void *arg, const char *folder, const char *name, uint64_t bytes)
+{
+    reel_key_t  from, to;
+    reel_err_t  err;
+    search_t   *s = arg;
+
+    (void) bytes;
+
+    err = reel_key_object(from, reel_str(s->twin), reel_str(folder),
+                          reel_str(name));
+    if (err == REEL_OK) {
+        err = reel_key_object(to, reel_str(s->a->asset), reel_str(folder),
+                              reel_str(name));
+    }
+    if (err == REEL_OK) {
+        err = reel_store_link(s->a->w->store, from, to);
+    }
+
+    return err == REEL_EXISTS ? REEL_OK : err;
+}
+
+
+/*
+ * The lock of who sweeps the asset: what is about to be named is not deleted,
+ * and what is being deleted not named.
+ */
+static reel_err_t
+take(search_t *s, reel_answer_t *answer)
+{
+    reel_err_t         err;
+    reel_store_t      *store = s->a->w->store;
+    reel_multipart_t  *lock;
+
+    err = reel_final_lock(store, s->a->asset, false, &lock);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (strcmp(s->twin, s->a->asset) != 0) {
+        err = reel_answer_each(answer, link_object, s);
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_stands(store, s->a->asset, answer);
+    }
+    if (err == REEL_OK) {
+        reel_answer_release(&s->a->answer);
+        s->a->answer = *answer;
+        *answer = (reel_answer_t) { 0 };
+        err = reel_answer_put(s->a);
+    }
+
+    reel_multipart_close(lock);
+
+    return err;
+}
+
+
+/* REEL_EXISTS: what was looked for */
+static reel_err_t
+ask(search_t *s, const char *twin)
+{
+    reel_err_t     err;
+    reel_answer_t  answer;
+
+    s->twin = twin;
+
+    err = read_part(s->a, twin, &answer);
+    if (err != REEL_OK) {
+        return REEL_OK;
+    }
+
+    err = take(s, &answer);
+    reel_answer_release(&answer);
+
+    if (err != REEL_OK) {
+        reel_log_task(REEL_LOG_INFO, s->a->job, s->a->task, "the result of "
+                      "asset %s is not used: %s", twin, reel_err_name(err));
+        s->a->outcome = (reel_outcome_t) { 0 };
+        reel_answer_release(&s->a->answer);
+        return REEL_OK;
+    }
+
+    reel_log_task(REEL_LOG_INFO, s->a->job, s->a->task, "is not done again: "
+                  "asset %s has the same", twin);
+    s->a->reused = true;
+
+    return REEL_EXISTS;
+}
+
+
+static reel_err_t
+on_twin(void *arg, const char *name, bool is_prefix)
+{
+    search_t  *s = arg;
+
+    if (is_prefix || strcmp(name, s->a->asset) == 0) {
+        return REEL_OK;
+    }
+    if (s->left == 0) {
+        return REEL_LIMIT;
+    }
+    s->left--;
+
+    return ask(s, name);
+}
+
+
+reel_err_t
+reel_reuse_find(reel_attempt_t *a)
+{
+    char        hash[REEL_TWINS_HASH];
+    search_t    s = { .a = a, .left = TWINS_MAX };
+    reel_err_t  err;
+
+    if (!a->w->conf.reuse || a->ops == NULL || !a->ops->reused) {
+        return REEL_OK;
+    }
+
+    err = ask(&s, a->asset);
+
+    if (err == REEL_OK
+        && reel_twins_hash(a->w->store, reel_str(a->asset), hash) == REEL_OK)
+    {
+        err = reel_twins_list(a->w->store, hash, on_twin, &s);
+    }
+
+    return err == REEL_EXISTS ? err : REEL_OK;
+}
+
+
+void
+reel_reuse_keep(reel_attempt_t *a, const reel_buf_t *text)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    if (!a->w->conf.reuse || a->ops == NULL || !a->ops->reused
+        || a->forgiven)
+    {
+        return;
+    }
+
+    err = part_key(key, a->asset, a->digest);
+    if (err == REEL_OK) {
+        err = reel_store_replace(a->w->store, key, text->data, text->len);
+    }
+    if (err != REEL_OK) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task, "its result is not "
+                      "kept for others: %s", reel_err_name(err));
+    }
+}
+
+
+/* SHA-256 of "<project>\n<sha256>": no project has a newline */
+static reel_err_t
+twins_hash(char hash[REEL_TWINS_HASH], const char *project,
+    const char *sha256)
+{
+    int         n;
+    char        text[65 + 1 + 65];
+    uint8_t     sum[REEL_SHA256_LEN];
+    reel_err_t  err;
+
+    n = snprintf(text, sizeof(text), "%s\n%s", project, sha256);
+    if (n < 0 || (size_t) n >= sizeof(text)) {
+        return REEL_LIMIT;
+    }
+
+    err = reel_sha256(sum, text, (size_t) n);
+    if (err == REEL_OK) {
+        reel_hex(hash, sum, sizeof(sum));
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_reuse_join(reel_attempt_t *a, const char *sha256)
+{
+    bool        dead = false;
+    char        hash[REEL_TWINS_HASH];
+    reel_err_t  err;
+
+    err = twins_hash(hash, a->project, sha256);
+    if (err == REEL_OK) {
+        err = reel_twins_join(a->w->store, reel_str(a->asset), hash);
+    }
+
+    /* deleted meanwhile: who did that may have looked before */
+    if (err == REEL_OK) {
+        err = reel_final_tombstone(a->w->store, a->asset, &dead);
+    }
+    if (err == REEL_OK && dead) {
+        err = reel_twins_leave(a->w->store, reel_str(a->asset));
+    }
+
+    return err;
+}
+
+
+typedef struct {
+    reel_store_t *s;
+    reel_str_t    asset;
+} sweep_t;
+
+
+static reel_err_t
+sweep_part(void *arg, const char *name, bool is_prefix)
+{
+    char           asset[27];
+    sweep_t       *w = arg;
+    reel_key_t     key;
+    reel_buf_t     b = { 0 };
+    reel_err_t     err;
+    reel_answer_t  answer = { 0 };
+
+    if (is_prefix
+        || reel_str_copy(asset, sizeof(asset), w->asset) != REEL_OK
+        || reel_key_object(key, w->asset, REEL_STR(REEL_FOLDER_PARTS),
+                           reel_str(name)) != REEL_OK)
+    {
+        return REEL_OK;
+    }
+
+    err = reel_store_get(w->s, key, REEL_ANSWER_MAX, &b);
+    if (err == REEL_OK) {
+        err = reel_answer_parse(&answer, reel_buf_cstr(&b), b.len, NULL);
+    }
+    if (err == REEL_OK) {
+        err = reel_answer_stands(w->s, asset, &answer);
+    }
+
+    reel_answer_release(&answer);
+    reel_buf_release(&b);
+
+    return err == REEL_OK ? err : reel_store_del(w->s, key);
+}
+
+
+reel_err_t
+reel_reuse_sweep(reel_store_t *s, reel_str_t asset)
+{
+    sweep_t     w = { s, asset };
+    reel_key_t  key;
+    reel_err_t  err;
+
+    err = reel_key_asset_part(key, asset, REEL_FOLDER_PARTS);
+
+    return err == REEL_OK ? reel_store_list(s, key, sweep_part, &w) : err;
+}

@@ -1,0 +1,30 @@
+/*
+ * Results that stand already are not made again (docs/store.md, Twins): those
+ * of an earlier publication of the asset, and of assets of the project with
+ * the same source.  Each asset has its answers in parts/, by the digest of
+ * the task; a twin's objects become ours by a second name.
+ */
+
+#ifndef REEL_WORKERD_REUSE_H
+#define REEL_WORKERD_REUSE_H
+
+#include "workerd/attempt.h"
+
+/*
+ * REEL_EXISTS: a result was found, and is a's answer.  REEL_OK: there is
+ * none, whatever the reason; the task is done.
+ */
+reel_err_t reel_reuse_find(reel_attempt_t *a) REEL_WARN_UNUSED;
+
+/* the answer that was just put, for others; they go without when it fails */
+void reel_reuse_keep(reel_attempt_t *a, const reel_buf_t *text);
+
+/* the asset's source has this SHA-256 (hex) */
+reel_err_t reel_reuse_join(reel_attempt_t *a, const char *sha256)
+    REEL_WARN_UNUSED;
+
+/* answers of which an object is gone go */
+reel_err_t reel_reuse_sweep(reel_store_t *s, reel_str_t asset)
+    REEL_WARN_UNUSED;
+
+#endif
