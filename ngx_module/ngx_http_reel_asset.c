@@ -27,6 +27,9 @@ static void ngx_http_reel_asset_progress(reel_json_t *j,
     const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress);
 static ngx_uint_t ngx_http_reel_asset_begun(
     const ngx_http_reel_reply_t *progress);
+static ngx_uint_t ngx_http_reel_asset_number(
+    const ngx_http_reel_reply_t *progress, const char *name, uint64_t max,
+    uint64_t *v);
 static ngx_uint_t ngx_http_reel_asset_percent(
     const ngx_http_reel_reply_t *progress, const char *prefix,
     ngx_str_t *name, uint64_t total);
@@ -410,18 +413,20 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
 
     e = progress->elts;
 
-    for (i = 0; i + 1 < progress->nelts && percent == 0; i += 2) {
-        if (e[i].len == sizeof("percent") - 1
-            && ngx_strncmp(e[i].data, "percent", e[i].len) == 0
-            && reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
-                                           e[i + 1].len }, 100, &total)
-               == REEL_OK)
-        {
-            percent = total;
-        }
+    if (percent == 0
+        && ngx_http_reel_asset_number(progress, "percent", 100, &total))
+    {
+        percent = total;
     }
 
     reel_json_kuint(j, "percent", percent);
+
+    if (a->state == REEL_ASSET_PREPARING
+        && ngx_http_reel_asset_number(progress, "eta_ms", INT64_MAX, &total))
+    {
+        reel_json_kuint(j, "eta", (total + 999) / 1000);
+    }
+
     reel_json_key(j, "renditions");
     reel_json_object(j);
 
@@ -451,6 +456,30 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
 
     reel_json_end(j, '}');
     reel_json_end(j, '}');
+}
+
+
+/* a field of the record, of at most max; 0: it has none such */
+static ngx_uint_t
+ngx_http_reel_asset_number(const ngx_http_reel_reply_t *progress,
+    const char *name, uint64_t max, uint64_t *v)
+{
+    size_t       n;
+    ngx_str_t   *e;
+    ngx_uint_t   i;
+
+    n = ngx_strlen(name);
+    e = progress->elts;
+
+    for (i = 0; i + 1 < progress->nelts; i += 2) {
+        if (e[i].len == n && ngx_strncmp(e[i].data, name, n) == 0) {
+            return reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
+                                               e[i + 1].len }, max, v)
+                   == REEL_OK;
+        }
+    }
+
+    return 0;
 }
 
 

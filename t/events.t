@@ -56,8 +56,9 @@ until_like($st, qr/x/, 0, 'it stays open') if $st->{ended};
 is(events($st), 1, 'no event without a change');
 
 $t->redis('HSET', "reel1:{r0}:progress:$id.1", 'state', 'transcoding',
-    'percent', '40', 'total:v240', '2000', 'done:v240', '1000');
-until_like($st, qr/"percent":40,"renditions":\{"v240":50\}/, 5,
+    'percent', '40', 'total:v240', '2000', 'done:v240', '1000',
+    'eta_ms', '61001');
+until_like($st, qr/"percent":40,"eta":62,"renditions":\{"v240":50\}/, 5,
     'progress as Redis tells it');
 is(events($st), 2, 'one event for it');
 

@@ -304,11 +304,20 @@ local function credit(job, task, t, permille)
     end
 
     local done = redis.call('HINCRBY', pk, 'done', text(sum))
-    local total = tonumber(redis.call('HGET', pk, 'total') or '0')
+    local h = redis.call('HMGET', pk, 'total', 'begun')
+    local total, begun = tonumber(h[1] or '0'), tonumber(h[2] or NOW)
     -- 100 is for a job that is done, publish included
     redis.call('HSET', pk, 'percent',
                text(math.max(0, math.min(99, math.floor(done * 100
                                                         / total)))))
+    -- at the pace so far, as soon as there is one
+    if NOW > begun and done > 0 and done * 50 >= total then
+        redis.call('HSET', pk, 'eta_ms',
+                   text(math.max(0, math.floor((NOW - begun)
+                                               * (total - done) / done))))
+    else
+        redis.call('HDEL', pk, 'eta_ms')
+    end
 end
 
 local function end_job(job, state, shown)
@@ -319,6 +328,7 @@ local function end_job(job, state, shown)
 
     redis.call('HSET', jk, 'state', state)
     redis.call('HSET', pk, 'state', shown)
+    redis.call('HDEL', pk, 'eta_ms')
     if state == 'done' then
         redis.call('HSET', pk, 'percent', '100')
     end

@@ -145,7 +145,7 @@ for r, work in pairs(total) do
     redis.call('HINCRBY', pk, 'done:' .. r, '0')
 end
 redis.call('HINCRBY', pk, 'total', text(sum))
-redis.call('HSET', pk, 'state', 'transcoding')
+redis.call('HSET', pk, 'state', 'transcoding', 'begun', text(NOW))
 
 if #order > 0 then
     held.left = held.left + #order
