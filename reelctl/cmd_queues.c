@@ -10,16 +10,6 @@
 #define TOP_TASKS 20
 
 
-/* "0:42" since then */
-static const char *
-age(char dst[24], int64_t now, int64_t then)
-{
-    reel_ctl_clock(dst, now > then ? (double) (now - then) / 1000 : 0);
-
-    return dst;
-}
-
-
 /* what comes from Redis is shown without control characters, padded */
 static void
 cell(const char *z, int width)
@@ -46,7 +36,7 @@ print_workers(const json_t *workers, int64_t now)
 
         if (!json_is_true(json_object_get(w, "alive"))) {
             (void) printf("gone, heard %s ago\n",
-                          age(clock, now, reel_ctl_integer(w, "heard_ms")));
+                          reel_ctl_age(clock, now, reel_ctl_integer(w, "heard_ms")));
             continue;
         }
 
@@ -57,7 +47,7 @@ print_workers(const json_t *workers, int64_t now)
             (long long) (reel_ctl_integer(w, "memory_mib")
                          - reel_ctl_integer(w, "memory_free_mib")),
             (long long) reel_ctl_integer(w, "memory_mib"),
-            age(clock, now, reel_ctl_integer(w, "heard_ms")));
+            reel_ctl_age(clock, now, reel_ctl_integer(w, "heard_ms")));
         cell(reel_ctl_text(w, "labels"), 0);
         (void) fputc('\n', stdout);
     }
@@ -85,7 +75,7 @@ print_running(const json_t *tasks, int64_t now, size_t most)
         cell(reel_ctl_text(t, "type"), 17);
         (void) printf("%-3lld  %-8s  ",
                       (long long) reel_ctl_integer(t, "attempt"),
-                      age(clock, now, reel_ctl_integer(t, "since_ms")));
+                      reel_ctl_age(clock, now, reel_ctl_integer(t, "since_ms")));
         cell(reel_ctl_text(t, "worker"), 0);
         (void) fputc('\n', stdout);
     }
@@ -108,34 +98,6 @@ print_ready(const json_t *queues)
                       (long long) reel_ctl_integer(q, "projects"));
         reel_ctl_put_lacks(q);
         (void) fputc('\n', stdout);
-    }
-}
-
-
-static void
-print_quarantine(const json_t *tasks, int64_t now)
-{
-    char     clock[24];
-    size_t   i;
-    json_t  *t;
-
-    json_array_foreach(tasks, i, t) {
-        reel_ctl_put_safe(stdout, reel_ctl_text(t, "job"));
-        (void) fputc('/', stdout);
-        reel_ctl_put_safe(stdout, reel_ctl_text(t, "task"));
-        (void) printf("  %s ago, %lld tries, ",
-                      age(clock, now, reel_ctl_integer(t, "at_ms")),
-                      (long long) reel_ctl_integer(t, "attempts"));
-        reel_ctl_put_safe(stdout, reel_ctl_text(t, "code"));
-        (void) fputs(" in ", stdout);
-        reel_ctl_put_safe(stdout, reel_ctl_text(t, "stage"));
-        (void) fputs(": ", stdout);
-        reel_ctl_put_safe(stdout, reel_ctl_text(t, "detail"));
-        (void) fputc('\n', stdout);
-    }
-
-    if (json_array_size(tasks) == 0) {
-        (void) printf("nothing is in quarantine\n");
     }
 }
 
@@ -225,7 +187,7 @@ reel_ctl_cmd_tasks(reel_ctl_t *c)
     }
 
     if (poison) {
-        print_quarantine(tasks, now);
+        reel_ctl_put_quarantine(tasks, now);
     } else {
         print_running(tasks, now, SIZE_MAX);
     }

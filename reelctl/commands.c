@@ -103,6 +103,12 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_jobs, 0, 1, jobs },
     { "tasks", "", "List running tasks, or those that were given up", "",
       reel_ctl_cmd_tasks, 0, 0, tasks },
+    { "quarantine", "[show|retry|drop JOB]",
+      "List tasks that were given up, or act on one",
+      "JOB is a job's id, or JOB/TASK. retry makes the asset again, by the "
+      "API and with a key\nof its project; drop forgets the entry, and the "
+      "asset stays as it is.",
+      reel_ctl_cmd_quarantine, 0, 2, jobs },
     { "workers", "", "List workers, what they have and what is free", "",
       reel_ctl_cmd_workers, 0, 0, jobs },
     { "top", "", "Show ready tasks, workers and running tasks",

@@ -178,6 +178,7 @@ int reel_ctl_cmd_play_token(reel_ctl_t *c);
 int reel_ctl_cmd_keygen(reel_ctl_t *c);
 int reel_ctl_cmd_jobs(reel_ctl_t *c);
 int reel_ctl_cmd_tasks(reel_ctl_t *c);
+int reel_ctl_cmd_quarantine(reel_ctl_t *c);
 int reel_ctl_cmd_top(reel_ctl_t *c);
 int reel_ctl_cmd_workers(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);

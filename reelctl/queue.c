@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/job/keys.h"
+#include "reelctl/progress.h"
 
 #define QUARANTINE_MAX 1000
 
@@ -78,6 +79,15 @@ reel_ctl_queue_now(reel_ctl_redis_t *r)
     reel_ctl_strings_release(&t);
 
     return now;
+}
+
+
+const char *
+reel_ctl_age(char dst[24], int64_t now, int64_t then)
+{
+    reel_ctl_clock(dst, now > then ? (double) (now - then) / 1000 : 0);
+
+    return dst;
 }
 
 
@@ -323,6 +333,7 @@ quarantine_json(const reel_ctl_strings_t *entry)
     const char          *name;
     reel_ctl_strings_t   rest = { entry->v + 1, entry->n - 1 };
 
+    json_object_set_new(j, "entry", json_string(entry->v[0]));
     json_object_set_new(j, "at_ms",
                         json_integer(reel_ctl_number(entry->v[0])));
 
@@ -361,4 +372,20 @@ reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
     reel_ctl_strings_release(&x);
 
     return whole(all, err);
+}
+
+
+reel_err_t
+reel_ctl_queue_release(reel_ctl_redis_t *r, const char *entry,
+    reel_error_t *e)
+{
+    reel_err_t           err;
+    const char          *argv[3] = { "XDEL", REEL_REDIS_PREFIX "quarantine",
+                                     entry };
+    reel_ctl_strings_t   x;
+
+    err = reel_ctl_redis_call(r, &x, e, 3, argv);
+    reel_ctl_strings_release(&x);
+
+    return err;
 }

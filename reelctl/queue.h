@@ -31,6 +31,12 @@ const char *reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec,
 const char *reel_ctl_queue_lacks(const reel_ctl_strings_t *unmet,
     const char *queue);
 
+/* "0:42" since then, both ms */
+const char *reel_ctl_age(char dst[24], int64_t now, int64_t then);
+
+/* a line each, of reel_ctl_queue_quarantine */
+void reel_ctl_put_quarantine(const json_t *tasks, int64_t now);
+
 /* "NO WORKER HAS …" behind a row, when its "lacks" says so */
 void reel_ctl_put_lacks(const json_t *j);
 
@@ -39,11 +45,16 @@ int64_t reel_ctl_integer(const json_t *o, const char *name);
 
 /*
  * The three queues: ready tasks by what they need, workers, running tasks;
- * and those in quarantine, newest first.  NULL and e: they cannot be read.
+ * and those in quarantine, newest first, each with the "entry" that it is.
+ * NULL and e: they cannot be read.
  */
 json_t *reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e);
+
+/* the entry is no more, also when it was not */
+reel_err_t reel_ctl_queue_release(reel_ctl_redis_t *r, const char *entry,
+    reel_error_t *e) REEL_WARN_UNUSED;
 
 #endif

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from client import presign
-from reel import SMALL, Stack, clip, wait_for
+from reel import BUILD, SMALL, Stack, clip, wait_for
 
 WORK = {"v0.0", "a0", "poster", "storyboard"}
 
@@ -63,6 +63,15 @@ def delete(stack, asset):
          "DELETE", presign(stack.url, "DELETE", "/api/assets/" + asset)],
         capture_output=True, text=True, check=True)
     assert out.stdout == "204", out.stdout
+
+
+def quarantine(stack, *words):
+    out = subprocess.run(
+        [os.path.join(BUILD, "bin", "reelctl"), "--server", stack.url,
+         "--keys", os.path.join(stack.dir, "keys.json"), "quarantine", *words,
+         "--redis", "unix:" + stack.socket], capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr
+    return out.stdout
 
 
 def files(stack, asset):
@@ -150,7 +159,9 @@ def test_a_retry_does_what_is_missing(stack):
     assert WORK <= begun(stack, a)
 
     reload(0)
-    stack.put_pending(a, 2)
+    assert "code      CRASHED" in quarantine(stack, "show", a + ".1/late")
+    assert quarantine(stack, "retry", a + ".1") == "queued %s.1\n" % a
+    assert quarantine(stack) == "nothing is in quarantine\n"
     stack.wait(a, 2)
     stack.check_ready(a, frames=30)
     assert reused(stack, a, 2) == WORK

@@ -30,7 +30,7 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry "
             "webhook meta play-url token play-token keygen jobs tasks "
-            "workers top doctor check pipeline").split()
+            "quarantine workers top doctor check pipeline").split()
 
 
 class Help(Case):
@@ -532,6 +532,22 @@ class Redis(Case):
         q = json.loads(self.run_ctl("tasks", "--quarantined", "--json",
                                     *at).stdout)["quarantined"]
         self.assertEqual((q[0]["log"], q[0]["attempts"]), ("end", 3))
+        self.assertEqual(self.run_ctl("quarantine", *at).stdout, out)
+        self.redis("XADD", k + "quarantine", "*", "job", "a.3", "task", "t",
+                   "log", "one\n\033[2Jtwo", "detail", "d", "attempts", "3")
+        out = self.run_ctl("quarantine", "show", "a.3/t", *at).stdout
+        self.assertRegex(out, r"(?s)job +a\.3\n.*detail +d\n.*tries +3, .*"
+                         r"log\n  one\n  .*two\n$")
+        self.assertNotIn("\033", out)
+        for name in ("a.3/other", "a.30", "a"):
+            self.run_ctl("quarantine", "drop", name, *at, code=NOTFOUND)
+        self.assertEqual(self.run_ctl("quarantine", "drop", "a.3",
+                                      *at).stdout, "dropped a.3\n")
+        q = json.loads(self.run_ctl("quarantine", "--json",
+                                    *at).stdout)["quarantined"]
+        self.assertEqual([t["job"] for t in q], ["a.2", "a.1"])
+        for wrong in (("show",), ("mend", "a.1")):
+            self.run_ctl("quarantine", *wrong, *at, code=USAGE)
 
     def test_address(self):
         for bad, code in (("unix:/nowhere/r.sock", UNAVAILABLE),

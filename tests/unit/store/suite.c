@@ -650,7 +650,9 @@ links(void **state)
     assert_int_equal(reel_store_link(s, "a/other", "../y"), REEL_INVAL);
     assert_int_equal(reel_store_link(s, "/etc/passwd", "y"), REEL_INVAL);
     assert_absent(s, "x/y");
-    assert_list(s, "", "a/");
+
+    assert_int_equal(reel_store_link(s, "none", "p/q/y"), REEL_NOTFOUND);
+    assert_list(s, "p", "");
 }
 
 
