@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/base/buf.h"
+#include "lib/job/task.h"
 #include "lib/mp4/cmaf.h"
 #include "workerd/av_fault.h"
 
@@ -62,6 +63,10 @@ int reel_av_frag_add(reel_av_frag_t *w, int64_t pts, bool sync,
  */
 int reel_av_frag_close(reel_av_frag_t *w, uint32_t number, int64_t start,
     int64_t end, reel_av_fault_t *f);
+
+/* the same of a fragment of the grid */
+int reel_av_frag_close_gop(reel_av_frag_t *w, const reel_grid_t *g,
+    uint32_t number, reel_av_fault_t *f);
 
 /*
  * Makes the object durable and fills o's header, base, bytes, frags,

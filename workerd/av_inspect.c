@@ -232,6 +232,9 @@ video_facts(inspect_t *in)
                              "%u x %u pixels", v->width, v->height);
     }
 
+    reel_av_gops_end(&s->gops, v, st, s->shown.at, s->shown.n, s->keys.at,
+                     s->keys.n);
+
     return keyframes(v, s, &in->fault);
 }
 

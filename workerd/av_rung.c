@@ -181,18 +181,7 @@ reel_av_rung_close(reel_av_rung_t *r)
 static int
 close_gop(reel_av_rung_t *r, reel_av_fault_t *f)
 {
-    int64_t             start, end;
-    const reel_grid_t  *g;
-
-    g = &r->task->grid;
-    start = (int64_t) r->gop * g->gop_ts;
-    end = start + g->gop_ts;
-
-    if (end > g->end_ts || r->gop + 1 == g->fragments) {
-        end = g->end_ts;
-    }
-
-    return reel_av_frag_close(&r->out, r->gop++, start, end, f);
+    return reel_av_frag_close_gop(&r->out, &r->task->grid, r->gop++, f);
 }
 
 
@@ -278,11 +267,32 @@ reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
 
 
 int
+reel_av_rung_tell(reel_encoded_t *o, const reel_encode_video_t *t,
+    const reel_video_rung_t *r, reel_str_t config, reel_av_fault_t *f)
+{
+    if (reel_av_codec(r->codec)->string(o->codec, sizeof(o->codec), config)
+        != REEL_OK)
+    {
+        return reel_av_fault(f, "INTERNAL", "encode", "codec string");
+    }
+
+    (void) snprintf(o->rendition, sizeof(o->rendition), "%s", r->name);
+    o->frag_from = t->frag_from;
+    o->kind = REEL_VIDEO;
+    o->timescale = t->grid.timescale;
+    o->width = r->width;
+    o->height = r->height;
+    o->rate = t->rate;
+
+    return 0;
+}
+
+
+int
 reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
     reel_av_fault_t *f)
 {
-    int         rc;
-    reel_str_t  config;
+    int  rc;
 
     rc = avcodec_send_frame(r->enc, NULL);
     if (rc < 0) {
@@ -304,20 +314,5 @@ reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
         return -1;
     }
 
-    config = r->out.track.config;
-    if (r->codec->string(o->codec, sizeof(o->codec), config)
-        != REEL_OK)
-    {
-        return reel_av_fault(f, "INTERNAL", "encode", "codec string");
-    }
-
-    (void) snprintf(o->rendition, sizeof(o->rendition), "%s", r->rung->name);
-    o->frag_from = r->task->frag_from;
-    o->kind = REEL_VIDEO;
-    o->timescale = r->task->grid.timescale;
-    o->width = r->rung->width;
-    o->height = r->rung->height;
-    o->rate = r->task->rate;
-
-    return 0;
+    return reel_av_rung_tell(o, r->task, r->rung, r->out.track.config, f);
 }

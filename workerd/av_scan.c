@@ -545,6 +545,7 @@ see(reel_scan_t *s, AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
     if (s->video != NULL && pkt->stream_index == s->video->index) {
         reel_av_packet_fill(&s->lead, pkt);
         probe_packet(s, pkt, frame);
+        reel_av_gops_see(&s->gops, s->video, pkt);
         return see_picture(s, pkt, f);
     }
 

@@ -10,6 +10,7 @@
 #include "lib/job/source.h"
 #include "workerd/av_clock.h"
 #include "workerd/av_comb.h"
+#include "workerd/av_gops.h"
 #include "workerd/av_open.h"
 
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct {
     unsigned        interlaced;
     unsigned        fed;
     reel_comb_t     comb;       /* and looked at */
+    reel_av_gops_t  gops;
 
     /* of each language and role the best one, in that order */
     reel_scan_sound_t sounds[REEL_SOURCE_AUDIOS];

@@ -358,7 +358,7 @@ take_line(reel_slot_t *s, const json_t *root)
 
     static const char *const keys[] = {
         "object", "source", "image", "story", "file", "task",
-        "loudness", "sha256"
+        "loudness", "pictures", "sha256"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

@@ -13,6 +13,7 @@
 #include "lib/job/record.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/log.h"
 
 #define TASKS_MAX 100000
 
@@ -87,6 +88,23 @@ print_task(reel_child_t *c, const reel_plan_t *p, size_t i)
 }
 
 
+/* for the log, where it belongs to the job */
+static reel_err_t
+print_pictures(reel_child_t *c, const char *what)
+{
+    reel_buf_t   b;
+    reel_json_t  j;
+
+    reel_buf_init(&b, REEL_CHILD_LINE_MAX);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_kstr(&j, "pictures", what);
+    reel_json_end(&j, '}');
+
+    return reel_child_line(c, &b);
+}
+
+
 static int
 fail_store(reel_child_t *c, const char *what, reel_err_t err,
     const reel_error_t *e)
@@ -125,6 +143,14 @@ print_plan(reel_child_t *c, const reel_pipeline_t *pl,
         rc = reel_child_fail(c, true, reel_outcome_code(err), "plan", "%s",
                              e.text[0] != '\0' ? e.text
                                                : reel_err_name(err));
+    }
+
+    if (rc == 0 && plan.pictures[0] != '\0') {
+        err = print_pictures(c, plan.pictures);
+        if (err != REEL_OK) {
+            rc = reel_child_fail(c, true, reel_outcome_code(err), "plan",
+                                 "%s", reel_err_name(err));
+        }
     }
 
     for (size_t i = 0; rc == 0 && i < plan.ntasks; i++) {
@@ -233,6 +259,12 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
     const json_t  *m;
 
     (void) whole;
+
+    if (strcmp(key, "pictures") == 0 && json_is_string(value)) {
+        reel_log_task(REEL_LOG_INFO, a->job, a->task, "pictures are %.128s",
+                      json_string_value(value));
+        return REEL_OK;
+    }
 
     if (strcmp(key, "task") != 0 || a->tasks.n >= limit) {
         return REEL_BADDATA;

@@ -77,6 +77,67 @@ reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
 }
 
 
+/* false past the last one, or where r fails */
+static bool
+next_nal(reel_reader_t *r, reel_str_t *nal)
+{
+    if (r->err != REEL_OK || reel_reader_left(r) == 0) {
+        return false;
+    }
+
+    *nal = reel_read_bytes(r, reel_read_u32(r));
+
+    if (r->err == REEL_OK && !reel_nal_valid(*nal)) {
+        r->err = REEL_BADDATA;
+    }
+
+    return r->err == REEL_OK;
+}
+
+
+reel_err_t
+reel_avc_sample(reel_avc_sample_t *s, const uint8_t *p, size_t len)
+{
+    unsigned       type;
+    reel_str_t     nal;
+    reel_reader_t  r;
+
+    *s = (reel_avc_sample_t) { 0 };
+    reel_reader_init(&r, p, len);
+
+    while (next_nal(&r, &nal)) {
+        type = nal_type(nal);
+
+        s->slices += type == NAL_SLICE || type == NAL_PARTITION_A
+                     || type == REEL_NAL_IDR;
+        s->idr += type == REEL_NAL_IDR;
+        s->sets |= type == REEL_NAL_SPS || type == REEL_NAL_PPS
+                   || type == NAL_SPS_EXT || type == NAL_SUBSET_SPS;
+    }
+
+    return r.err == REEL_OK ? REEL_OK : REEL_BADDATA;
+}
+
+
+reel_err_t
+reel_avc_copy_sample(reel_buf_t *out, const uint8_t *p, size_t len)
+{
+    reel_str_t     nal;
+    reel_reader_t  r;
+
+    reel_reader_init(&r, p, len);
+
+    while (next_nal(&r, &nal)) {
+        if (nal_type(nal) != REEL_NAL_AUD) {
+            reel_buf_u32(out, (uint32_t) nal.len);
+            reel_buf_adds(out, nal);
+        }
+    }
+
+    return r.err == REEL_OK ? reel_buf_err(out) : REEL_BADDATA;
+}
+
+
 /* counts the distinct NAL units of a type, and prints them when b is given */
 static reel_err_t
 parameter_sets(reel_buf_t *b, reel_annexb_t first, unsigned type, unsigned *n,

@@ -28,6 +28,24 @@
 reel_err_t reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb,
     size_t len, unsigned *slices) REEL_WARN_UNUSED;
 
+/* what a sample of NAL units with 4-byte lengths has */
+typedef struct {
+    unsigned slices;
+    unsigned idr;               /* slices of an IDR picture, of those */
+    bool     sets;              /* parameter sets, too */
+} reel_avc_sample_t;
+
+/* REEL_BADDATA: it is not made of whole NAL units */
+reel_err_t reel_avc_sample(reel_avc_sample_t *s, const uint8_t *p,
+    size_t len) REEL_WARN_UNUSED;
+
+/*
+ * Appends a sample without its access unit delimiters, which whoever makes
+ * a transport stream sets anew.
+ */
+reel_err_t reel_avc_copy_sample(reel_buf_t *out, const uint8_t *p,
+    size_t len) REEL_WARN_UNUSED;
+
 /*
  * Appends an AVCDecoderConfigurationRecord made of the SPS and PPS found in
  * Annex B bytes (an encoder's global header).  Bytes that already are an

@@ -306,6 +306,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_pipeline_t, preset),
           1, sizeof(p->preset) - 1, NULL, false },
         U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),
+        U32("copy_max_kbps", reel_pipeline_t, copy_max_kbps, 0, 200000),
         U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),
         { "chunks", REEL_YAML_TYPE_FN, 0, 0, 0, read_chunks, false },
         { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },

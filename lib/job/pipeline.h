@@ -160,6 +160,7 @@ typedef struct {
     reel_video_codec_t codec;               /* of rungs that say none */
     char             preset[16];            /* of that codec's encoder */
     uint32_t         gop_ms;                /* 2000 */
+    uint32_t         copy_max_kbps;         /* 0 = pictures are encoded */
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
     uint32_t         chunk_max_s;           /* 30 */

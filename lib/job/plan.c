@@ -4,6 +4,7 @@
  * chunk after chunk.  A task depends on earlier ones only.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/job/plan_part.h"
@@ -157,6 +158,14 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
+
+    if (p->t.copy_gop != 0) {
+        (void) snprintf(p->plan->pictures, REEL_PLAN_WHY, "copied");
+
+    } else if (p->t.encoded[0] != '\0') {
+        (void) snprintf(p->plan->pictures, REEL_PLAN_WHY, "encoded: %s",
+                        p->t.encoded);
+    }
 
     p->cap = most_tasks(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));

@@ -49,8 +49,13 @@ typedef struct {
     size_t           ndeps;
 } reel_planned_t;
 
+#define REEL_PLAN_WHY  112
+
 typedef struct {
     reel_grid_t     grid;
+    char            pictures[REEL_PLAN_WHY];    /* "copied", or "encoded: "
+                                                   and why; "" where none
+                                                   were to be copied */
     reel_planned_t *tasks;              /* in order of urgency */
     size_t          ntasks;
 } reel_plan_t;

@@ -107,8 +107,9 @@ set_clock(reel_timeline_t *t, const reel_pipeline_t *pl,
 
     for (k = 1; t->rate.num * k < TIMESCALE_MIN; k *= 2) { /* void */ }
 
-    gop = reel_rescale(pl->gop_ms, t->rate.num,
-                       (uint64_t) 1000 * t->rate.den, REEL_ROUND_NEAR);
+    gop = t->copy_gop != 0 ? t->copy_gop
+          : reel_rescale(pl->gop_ms, t->rate.num,
+                         (uint64_t) 1000 * t->rate.den, REEL_ROUND_NEAR);
     g->timescale = (uint32_t) (t->rate.num * k);
     g->frame_ts = (uint32_t) (t->rate.den * k);
     g->gop_ts = (uint32_t) ((gop > 0 ? gop : 1) * g->frame_ts);
@@ -400,29 +401,14 @@ set_end(reel_timeline_t *t, const reel_source_t *src)
 }
 
 
-reel_err_t
-reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
+static reel_err_t
+lay_out(reel_timeline_t *t, const reel_pipeline_t *pl,
     const reel_source_t *src, reel_error_t *e)
 {
-    int64_t                    n;
-    reel_grid_t               *g = &t->grid;
-    const reel_source_audio_t *a = &src->audio;
-    const reel_source_video_t *v = &src->video;
+    int64_t      n;
+    reel_grid_t *g = &t->grid;
 
-    *t = (reel_timeline_t) { 0 };
-
-    t->video = v->stream >= 0 && reel_plan_wants_video(pl, src);
-    t->audio = a->stream >= 0 && a->end_pts > a->first_pts
-               && pl->audio_kbps > 0
-               && reel_node_wanted(pl, REEL_TASK_ENCODE_AUDIO, src);
-    t->naudios = t->audio ? kept_sounds(pl, src) : 0;
-
-    if (!t->video && !t->audio) {
-        return reel_fail(e, REEL_UNSUPPORTED,
-                         "the file has neither a picture nor sound to keep");
-    }
-
-    set_clock(t, pl, v);
+    set_clock(t, pl, &src->video);
     set_origins(t, src);
 
     if (!origins_fit(t)) {
@@ -441,6 +427,44 @@ reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
     g->fragments = (uint32_t) n;
 
     return REEL_OK;
+}
+
+
+reel_err_t
+reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
+    const reel_source_t *src, reel_error_t *e)
+{
+    reel_err_t                 err;
+    const reel_source_audio_t *a = &src->audio;
+    const reel_source_video_t *v = &src->video;
+
+    *t = (reel_timeline_t) { 0 };
+
+    t->video = v->stream >= 0 && reel_plan_wants_video(pl, src);
+    t->audio = a->stream >= 0 && a->end_pts > a->first_pts
+               && pl->audio_kbps > 0
+               && reel_node_wanted(pl, REEL_TASK_ENCODE_AUDIO, src);
+    t->naudios = t->audio ? kept_sounds(pl, src) : 0;
+
+    if (!t->video && !t->audio) {
+        return reel_fail(e, REEL_UNSUPPORTED,
+                         "the file has neither a picture nor sound to keep");
+    }
+
+    if (t->video) {
+        t->copy_gop = reel_plan_copy_gop(t->encoded, pl, src);
+    }
+
+    err = lay_out(t, pl, src, e);
+
+    if (err == REEL_OK && t->copy_gop != 0
+        && !reel_plan_copy_fits(t->encoded, t, v))
+    {
+        t->copy_gop = 0;
+        err = lay_out(t, pl, src, e);
+    }
+
+    return err;
 }
 
 

@@ -44,9 +44,8 @@ reel_plan_wants_video(const reel_pipeline_t *pl, const reel_source_t *src)
 }
 
 
-/* the node that encodes this codec, wanted or not */
-static uint32_t
-encoder_of(const reel_pipeline_t *pl, reel_video_codec_t codec)
+uint32_t
+reel_plan_encoder(const reel_pipeline_t *pl, reel_video_codec_t codec)
 {
     uint32_t i;
 
@@ -115,9 +114,15 @@ reel_plan_groups(reel_planner_t *p, reel_error_t *e)
     p->nrungs = 0;
     p->ngroups = 0;
 
+    if (p->t.copy_gop != 0) {
+        reel_plan_copy_rung(&p->rungs[0], v);
+        add_group(p, reel_plan_encoder(p->pl, p->rungs[0].codec), 1);
+        return REEL_OK;
+    }
+
     /* H.264 last: its lowest rung is what every player can begin with */
     for (c = REEL_VIDEO_CODECS - 1; c >= 0; c--) {
-        node = encoder_of(p->pl, (reel_video_codec_t) c);
+        node = reel_plan_encoder(p->pl, (reel_video_codec_t) c);
 
         if (!reel_node_wanted(p->pl, node, p->src)) {
             continue;

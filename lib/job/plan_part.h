@@ -10,6 +10,8 @@
 
 #include "lib/job/plan.h"
 
+#define REEL_COPY_WHY  96       /* bytes of a reason, terminated */
+
 /* the grid, and where timeline 0 lies in each kept track */
 typedef struct {
     reel_grid_t     grid;
@@ -20,7 +22,25 @@ typedef struct {
     int64_t         video_end;          /* ticks: end of the source's own
                                            pictures; later ones are held */
     reel_rational_t rate;               /* frames a second, sane */
+    uint32_t        copy_gop;           /* frames a fragment, where the
+                                           source's packets are copied; or 0 */
+    char            encoded[REEL_COPY_WHY];     /* why they are not; "" where
+                                                   nobody asked */
 } reel_timeline_t;
+
+/*
+ * Whether the pipeline copies this source's pictures: frames a fragment, or 0
+ * and, where it was asked for, why not.
+ */
+uint32_t reel_plan_copy_gop(char why[REEL_COPY_WHY],
+    const reel_pipeline_t *pl, const reel_source_t *src);
+
+/* whether they fill the timeline that was laid out for that */
+bool reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
+    const reel_source_video_t *v);
+
+/* the one rendition that is the source's */
+void reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v);
 
 reel_err_t reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
     const reel_source_t *src, reel_error_t *e) REEL_WARN_UNUSED;
@@ -117,6 +137,10 @@ void reel_plan_add_publish(reel_planner_t *p, bool growing);
    reel_plan_execs knows */
 bool reel_node_wanted(const reel_pipeline_t *pl, uint32_t node,
     const reel_source_t *src);
+
+/* the node that encodes this codec, wanted or not */
+uint32_t reel_plan_encoder(const reel_pipeline_t *pl,
+    reel_video_codec_t codec);
 
 /* does any node make pictures of it? */
 bool reel_plan_wants_video(const reel_pipeline_t *pl,

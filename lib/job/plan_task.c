@@ -198,16 +198,21 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     const reel_chunk_t        *c = &p->chunks[chunk];
     const reel_source_video_t *v = &p->src->video;
 
-    k = reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO,
-                           p->pl->encoder_threads, video_cost(p, c, first, n));
+    k = p->t.copy_gop != 0
+        ? reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_SLOTS_LIGHT, 0)
+        : reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO,
+                             p->pl->encoder_threads,
+                             video_cost(p, c, first, n));
     if (k == NULL) {
         return;
     }
 
     reel_task_name_video(k->name, chunk, group);
     k->each = chunk;
-    k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
-                                           + rung_pixels(p, first, n));
+    if (p->t.copy_gop == 0) {
+        k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
+                                               + rung_pixels(p, first, n));
+    }
     k->work_ms = span_ms(&p->t.grid, c->from, c->to);
 
     t = (reel_encode_video_t) {
@@ -229,6 +234,8 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         .threads = p->pl->encoder_threads,
         .nrungs = n,
         .mark = p->pl->mark,
+        .copy = p->t.copy_gop != 0,
+        .delay = p->t.copy_gop != 0 ? v->copy.delay : 0,
     };
 
     memcpy(t.preset, p->rungs[first].preset, sizeof(t.preset));
@@ -564,6 +571,11 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
     if (p->t.video && p->t.grid.frame_ts != 0) {
         t.frames = (uint64_t) reel_plan_tick(&p->t.grid, t.frag_to)
                    / p->t.grid.frame_ts;
+    }
+
+    /* the last one stands as long as the sound goes on */
+    if (p->t.copy_gop != 0 && !growing) {
+        t.frames = p->src->video.frames;
     }
 
     t.nfiles = growing ? 0 : reel_plan_files(p, t.files);

@@ -222,6 +222,11 @@ json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
     }
 
     reel_json_end(&j, ']');
+
+    if (p != NULL && p->pictures[0] != '\0') {
+        reel_json_kstr(&j, "pictures", p->pictures);
+    }
+
     reel_json_end(&j, '}');
     reel_buf_printf(b, "\n");
 }
@@ -310,6 +315,10 @@ show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 
     for (i = 0; i < n; i++) {
         row(b, pl, p, i);
+    }
+
+    if (form == REEL_SHOW_TEXT && p != NULL && p->pictures[0] != '\0') {
+        reel_buf_printf(b, "# pictures are %s\n", p->pictures);
     }
 
     if (form == REEL_SHOW_DOT) {

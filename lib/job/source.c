@@ -34,6 +34,27 @@ print_keyframes(reel_json_t *j, const reel_source_video_t *v)
 
 
 static void
+print_copy(reel_json_t *j, const reel_source_copy_t *c)
+{
+    if (!c->known) {
+        return;
+    }
+
+    reel_json_key(j, "copy");
+    reel_json_object(j);
+    reel_json_kstr(j, "refused", c->refused);
+
+    if (c->refused[0] == '\0') {
+        reel_json_kuint(j, "gop", c->gop);
+        reel_json_kuint(j, "delay", c->delay);
+        reel_json_kuint(j, "kbps", c->kbps);
+    }
+
+    reel_json_end(j, '}');
+}
+
+
+static void
 print_video(reel_json_t *j, const reel_source_video_t *v)
 {
     reel_json_key(j, "video");
@@ -55,6 +76,7 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
     reel_json_kbool(j, "vflip", v->vflip);
     reel_json_kbool(j, "interlaced", v->interlaced);
     reel_part_combed_print(j, v->combed);
+    print_copy(j, &v->copy);
     print_keyframes(j, v);
     reel_json_end(j, '}');
 }
@@ -208,6 +230,24 @@ parse_keyframes(reel_source_video_t *v, reel_fields_t *f)
 
 
 static void
+parse_copy(reel_source_copy_t *c, reel_fields_t *f)
+{
+    reel_fields_t in = reel_fields_object(f, "copy");
+
+    c->known = true;
+    reel_fields_text(&in, "refused", c->refused, sizeof(c->refused), 0);
+
+    if (c->refused[0] == '\0') {
+        c->gop = reel_fields_u32(&in, "gop", 0, UINT16_MAX);
+        c->delay = reel_fields_u32(&in, "delay", 0, REEL_SOURCE_DELAY);
+        c->kbps = reel_fields_u32(&in, "kbps", 1, REEL_SOURCE_KBPS);
+    }
+
+    reel_fields_join(f, &in);
+}
+
+
+static void
 parse_video(reel_source_video_t *v, reel_fields_t *f)
 {
     v->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
@@ -227,6 +267,11 @@ parse_video(reel_source_video_t *v, reel_fields_t *f)
     v->vflip = reel_fields_bool(f, "vflip");
     v->interlaced = reel_fields_bool(f, "interlaced");
     v->combed = reel_part_combed(f);
+
+    if (reel_fields_has(f, "copy")) {
+        parse_copy(&v->copy, f);
+    }
+
     parse_keyframes(v, f);
 
     if (v->last_pts < v->first_pts || v->frames == 0) {

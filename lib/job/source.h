@@ -15,6 +15,8 @@
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
 #define REEL_SOURCE_TEXTS     32
 #define REEL_SOURCE_AUDIOS    8         /* of other languages or roles */
+#define REEL_SOURCE_DELAY     16        /* pictures, of any decoder */
+#define REEL_SOURCE_KBPS      1000000
 #define REEL_PTS_MAX          ((int64_t) 1 << 60)   /* of any pts, either way */
 
 typedef struct {
@@ -44,6 +46,16 @@ typedef enum {
     REEL_COMBED_BOTTOM
 } reel_combed_t;
 
+/* whether the packets can stand in the output as they are */
+typedef struct {
+    bool     known;             /* facts of before reel looked have none */
+    char     refused[64];       /* why not; "" = they can, and: */
+    uint32_t gop;               /* pictures: at each multiple of so many, from
+                                   the first, is a key frame; 0 = only there */
+    uint32_t delay;             /* pictures that decoding runs ahead */
+    uint32_t kbps;              /* the most that a GOP has */
+} reel_source_copy_t;
+
 typedef struct {
     int             stream;     /* index in the container; -1 = no video */
     char            codec[32];  /* libavcodec's name */
@@ -60,6 +72,7 @@ typedef struct {
     bool            hflip, vflip;       /* applied before rotation */
     bool            interlaced;
     reel_combed_t   combed;             /* interlaced then, too */
+    reel_source_copy_t copy;
     /*
      * pts of the packets with a key frame, ascending.  A list beyond
      * REEL_SOURCE_KEYFRAMES is printed thinned: each 2nd, 4th … of them,

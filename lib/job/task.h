@@ -62,6 +62,9 @@ typedef struct {
     char              preset[16];
     uint32_t          threads;
     reel_mark_t       mark;             /* image "": none */
+    bool              copy;             /* the source's packets, not encoded:
+                                           one rung */
+    uint32_t          delay;            /* of them, as in reel_source_copy_t */
     uint32_t          nrungs;           /* all from one decode */
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
 } reel_encode_video_t;

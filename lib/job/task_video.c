@@ -76,6 +76,9 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
     reel_json_kstr(&j, "preset", t->preset);
     reel_json_kuint(&j, "threads", t->threads);
     print_mark(&j, &t->mark);
+    if (t->copy) {
+        reel_json_kuint(&j, "copy_delay", t->delay);
+    }
     reel_json_key(&j, "rungs");
     reel_json_array(&j);
 
@@ -210,7 +213,18 @@ reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
     if (reel_fields_has(&f, "watermark")) {
         parse_mark(&t->mark, &f);
     }
+    t->copy = reel_fields_has(&f, "copy_delay");
+    if (t->copy) {
+        t->delay = reel_fields_u32(&f, "copy_delay", 0, REEL_SOURCE_DELAY);
+    }
     parse_rungs(t, &f);
+
+    if (f.err == REEL_OK && t->copy
+        && (t->nrungs != 1 || t->grid.frame_ts == 0))
+    {
+        reel_fields_fail(&f, REEL_BADDATA, "copy_delay",
+                         "is for one rendition of a constant rate");
+    }
 
     json_decref(f.obj);
 

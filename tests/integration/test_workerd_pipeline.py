@@ -111,7 +111,11 @@ def stack():
                        "tasks: { encode_video: false }\n" % lufs)
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
-        s.start_redis()
+        s.pipeline("copy", "copy_max_kbps: 20000\ngop_ms: 1000\n"
+                   "chunks: { first_s: 1, min_s: 1, target_s: 1, max_s: 2 }\n"
+                   "storyboard: { interval_s: 0 }\n"
+                   "tasks: { poster: false }\n")
+        s.start_redis().start_nginx()
         s.start_workerd()
         yield s
 
@@ -198,6 +202,51 @@ def test_opus_stands_where_the_sound_is(stack):
         best = max(range(-480, 481), key=lambda lag: sum(
             was[at + i] * now[at + i + lag] for i in range(0, 1500)))
         assert abs(best) <= 1, (at, best)
+
+
+def packets(film):
+    """of the pictures: time from the first one's and digest, in order"""
+    said = run("ffmpeg", "-v", "error", "-i", film, "-map", "0:v", "-c",
+               "copy", "-f", "framemd5", "-").stdout.decode()
+    num, den = re.search(r"#tb 0: (\d+)/(\d+)", said).groups()
+    rows = [[c.strip() for c in line.split(",")]
+            for line in said.splitlines() if line[:1] != "#"]
+    first = min(int(r[2]) for r in rows)
+    return [(round((int(r[2]) - first) * int(num) * 1000 / int(den)), r[4],
+             r[5]) for r in rows]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_packets_that_fit_are_copied(stack, tmp_path, suffix):
+    film = str(tmp_path / ("film" + suffix))
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+        "testsrc2=s=160x90:r=30:d=3.2", "-f", "lavfi", "-i",
+        "anoisesrc=c=pink:a=0.3:d=3.5", "-c:v", "libx264", "-g", "15",
+        "-sc_threshold", "0", "-bf", "3", "-preset", "faster", "-c:a", "aac",
+        film)
+    a = stack.put(film, pipeline="copy")
+    ix = stack.check_ready(a, frames=96)
+    assert list(ix["renditions"]) == ["v90", "a128"]
+    v = ix["renditions"]["v90"]
+    assert v["samples"] == [30, 30, 30, 6] and len(v["objects"]) > 1
+    was = packets(film)
+    for now in (packets(stack.join(a, "v90")),
+                packets("%s/play/%s/master.m3u8" % (stack.url, a))):
+        assert [p[1:] for p in now] == [p[1:] for p in was]
+        assert all(abs(p[0] - q[0]) <= 1 for p, q in zip(now, was))
+    assert "pictures are copied" in stack.said()
+
+
+def test_packets_that_do_not_fit_are_encoded(stack, tmp_path):
+    film = str(tmp_path / "open.mp4")
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+        "testsrc2=s=160x90:r=30:d=2", "-c:v", "libx264", "-g", "30",
+        "-x264-params", "open-gop=1:scenecut=0", film)
+    a = stack.put(film, pipeline="copy")
+    stack.check_ready(a, frames=60)
+    assert "pictures are encoded: its key frames are not its IDR" \
+        in stack.said()
+    assert packets(stack.join(a, "v90")) != packets(film)
 
 
 def luma(path):

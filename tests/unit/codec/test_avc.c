@@ -263,6 +263,59 @@ config_refused(void **state)
 }
 
 
+/* the NAL units of samples of other makers */
+static void
+sample(void **state)
+{
+    size_t             i, n;
+    uint8_t            in[64];
+    reel_buf_t         b;
+    reel_avc_sample_t  s;
+
+    static const struct {
+        const char *hex;
+        unsigned    slices, idr;
+        bool        sets;
+        reel_err_t  err;
+    } rows[] = {
+        /* AUD, SEI, two slices of an IDR picture */
+        { "0000000209f00000000206050000000165000000026588", 2, 2,
+          false, REEL_OK },
+        { "000000024101", 1, 0, false, REEL_OK },
+        { "000000016700000001680000000165", 1, 1, true, REEL_OK },
+        { "", 0, 0, false, REEL_OK },
+        { "000000034101", 0, 0, false, REEL_BADDATA },
+        { "00000000", 0, 0, false, REEL_BADDATA },
+        { "000000", 0, 0, false, REEL_BADDATA },
+        { "ffffffff41", 0, 0, false, REEL_BADDATA },
+    };
+
+    (void) state;
+    reel_buf_init(&b, sizeof(in));
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        n = unhex(in, sizeof(in), rows[i].hex);
+        assert_int_equal(reel_avc_sample(&s, in, n), rows[i].err);
+
+        if (rows[i].err == REEL_OK) {
+            assert_int_equal(s.slices, rows[i].slices);
+            assert_int_equal(s.idr, rows[i].idr);
+            assert_int_equal(s.sets, rows[i].sets);
+        }
+
+        reel_buf_clear(&b);
+        assert_int_equal(reel_avc_copy_sample(&b, in, n), rows[i].err);
+
+        if (i == 0) {
+            assert_int_equal(b.len, n - 6);
+            assert_memory_equal(b.data, in + 6, n - 6);
+        }
+    }
+
+    reel_buf_release(&b);
+}
+
+
 int
 main(void)
 {
@@ -271,7 +324,8 @@ main(void)
         cmocka_unit_test(scan),
         cmocka_unit_test(config),
         cmocka_unit_test(config_baseline),
-        cmocka_unit_test(config_refused)
+        cmocka_unit_test(config_refused),
+        cmocka_unit_test(sample)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

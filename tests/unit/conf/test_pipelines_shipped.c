@@ -122,7 +122,7 @@ shipped(void **state)
     }
 
     closedir(d);
-    assert_true(n >= 7);
+    assert_true(n >= 8);
 }
 
 

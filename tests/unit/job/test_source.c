@@ -175,6 +175,44 @@ doubled_key_frames_are_one(void **state)
 }
 
 
+/* facts of before there was copying have none, and are read */
+static void
+copied_or_not(void **state)
+{
+    reel_buf_t    b;
+    reel_source_t s, r;
+
+    (void) state;
+
+    film_make(&s, &(film_t) { .num = 25, .den = 1, .frames = 100 });
+    reel_buf_init(&b, 4096);
+    assert_int_equal(reel_source_print(&b, &s), REEL_OK);
+    assert_null(strstr(reel_buf_cstr(&b), "copy"));
+    assert_int_equal(reel_source_parse(&r, reel_buf_cstr(&b), b.len, NULL),
+                     REEL_OK);
+    assert_false(r.video.copy.known);
+    reel_source_release(&r);
+
+    reel_buf_clear(&b);
+    s.video.copy = (reel_source_copy_t) { true, "", 50, 2, 900 };
+    assert_int_equal(reel_source_print(&b, &s), REEL_OK);
+    assert_int_equal(reel_source_parse(&r, reel_buf_cstr(&b), b.len, NULL),
+                     REEL_OK);
+    assert_memory_equal(&r.video.copy, &s.video.copy, sizeof(r.video.copy));
+    reel_source_release(&r);
+
+    reel_buf_clear(&b);
+    s.video.copy = (reel_source_copy_t) { true, "it is odd", 0, 0, 0 };
+    assert_int_equal(reel_source_print(&b, &s), REEL_OK);
+    assert_int_equal(reel_source_parse(&r, reel_buf_cstr(&b), b.len, NULL),
+                     REEL_OK);
+    assert_string_equal(r.video.copy.refused, "it is odd");
+    reel_source_release(&r);
+    reel_source_release(&s);
+    reel_buf_release(&b);
+}
+
+
 static void
 refused(void **state)
 {
@@ -244,6 +282,7 @@ main(void)
         cmocka_unit_test(older_facts),
         cmocka_unit_test(thinned),
         cmocka_unit_test(doubled_key_frames_are_one),
+        cmocka_unit_test(copied_or_not),
         cmocka_unit_test(refused),
     };
 

@@ -70,6 +70,22 @@ video(void **state)
     assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
                                              NULL), REEL_BADDATA);
 
+    /* what is copied is one rendition */
+    reel_buf_clear(&b);
+    t.mark.image[0] = '\0';
+    t.copy = true;
+    t.delay = 2;
+    t.nrungs = 2;
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_BADDATA);
+    reel_buf_clear(&b);
+    t.nrungs = 1;
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_OK);
+    assert_true(q.copy && q.delay == 2);
+
     t.nrungs = 0;
     assert_int_equal(reel_encode_video_print(&b, &t), REEL_INVAL);
     reel_buf_release(&b);

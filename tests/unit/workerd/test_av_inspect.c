@@ -306,6 +306,59 @@ test_all_keys(void **state)
 }
 
 
+/* which packets may stand as they are, and what is said of the others */
+static void
+test_copy(void **state)
+{
+    size_t                     i;
+    char                       args[1024];
+    reel_source_t              s;
+    const reel_source_copy_t  *c = &s.video.copy;
+
+    static const struct {
+        const char *name, *args, *refused;
+        uint32_t    gop, delay;
+    } rows[] = {
+        { "c.mp4", "-c:v libx264 -g 10 -bf 3 -sc_threshold 0", "", 10, 2 },
+        { "n.mkv", "-c:v libx264 -g 10 -bf 0 -sc_threshold 0", "", 10, 0 },
+        /* more key frames than the grid needs, and fewer */
+        { "m.mp4", "-c:v libx264 -g 30 -forced-idr 1 -force_key_frames "
+          "'expr:eq(n,7)+eq(n,12)+eq(n,24)+eq(n,36)'", "", 12, 2 },
+        { "u.mp4", "-c:v libx264 -g 99 -forced-idr 1 -force_key_frames "
+          "'expr:eq(n,7)+eq(n,12)'", "", 0, 2 },
+        { "o.mp4", "-c:v libx264 -x264-params open-gop=1:keyint=10",
+          "its key frames are not its IDR pictures", 0, 0 },
+        { "t.ts", "-c:v libx264", "its container carries no avcC", 0, 0 },
+        { "y.mp4", "-c:v libx264 -pix_fmt yuv444p",
+          "it is not 8-bit 4:2:0 of a common profile", 0, 0 },
+        { "i.mp4", "-c:v libx264 -flags +ildct+ilme", "it may be interlaced",
+          0, 0 },
+        { "s.mp4", "-c:v libx264 -vf setsar=2",
+          "it is turned, stretched or odd in size", 0, 0 },
+        { "v.mkv", "-c:v libx264 -vsync passthrough -vf "
+          "'select=not(eq(n\\,5))'",
+          "it has not one picture for each time of its rate", 0, 0 },
+        { "p.mp4", "-c:v mpeg4", "it is not H.264", 0, 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) snprintf(args, sizeof(args), "-f lavfi -i testsrc2=s=64x64:"
+                        "r=25:d=1.92 %s -threads 1", rows[i].args);
+        media_make(rows[i].name, args);
+        media_inspect(&s, rows[i].name);
+
+        assert_true(c->known);
+        assert_string_equal(c->refused, rows[i].refused);
+        assert_int_equal(c->gop, rows[i].gop);
+        assert_int_equal(c->delay, rows[i].delay);
+        assert_int_equal(c->kbps > 0, c->refused[0] == '\0');
+        reel_source_release(&s);
+    }
+}
+
+
 int
 main(void)
 {
@@ -320,6 +373,7 @@ main(void)
         cmocka_unit_test(test_cover),
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_copy),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

@@ -351,6 +351,61 @@ test_damage(void **state)
 }
 
 
+/* chunks [from, to) of a film whose packets are copied, into joined.mp4 */
+static void
+copy_chunk(const reel_source_t *s, const char *source, uint32_t from,
+    uint32_t to, int64_t seek)
+{
+    reel_buf_t           buf;
+    media_answer_t       r;
+    reel_encode_video_t  t;
+
+    media_video_task(&t, s, from, to);
+    t.copy = true;
+    t.delay = s->video.copy.delay;
+    t.seek_pts = seek != 0 ? seek : t.seek_pts;
+
+    reel_buf_init(&buf, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_video_print(&buf, &t), REEL_OK);
+    r = media_run(reel_av_copy_video, source, (char *) buf.data, buf.len,
+                  "chunk", 0, 0);
+    assert_int_equal(r.status, 0);
+    media_join(&r, 0, "chunk", "joined.mp4");
+
+    json_decref(r.lines);
+    reel_buf_release(&buf);
+}
+
+
+/* the same pictures at the same times; a seek that goes wrong is mended */
+static void
+test_copied(void **state)
+{
+    size_t         i;
+    reel_source_t  s;
+
+    static const char *const names[] = { "c.mp4", "c.mkv", "c.flv" };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        make_numbered(names[i], "20", "7.3", "",
+                      "-c:v libx264 -g 20 -bf 3 -sc_threshold 0");
+        media_inspect(&s, names[i]);
+        assert_string_equal(s.video.copy.refused, "");
+        assert_int_equal(s.video.copy.gop, 20);
+
+        (void) unlink(media_path("joined.mp4"));
+        copy_chunk(&s, names[i], 0, 1, 0);
+        copy_chunk(&s, names[i], 1, 3, 0);
+        copy_chunk(&s, names[i], 3, 1000, s.video.last_pts);
+        media_pictures(&a, "joined.mp4");
+        check_plain(146, 20);
+        reel_source_release(&s);
+    }
+}
+
+
 int
 main(void)
 {
@@ -367,6 +422,7 @@ main(void)
         cmocka_unit_test(test_end_held),
         cmocka_unit_test(test_interlaced),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_copied),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

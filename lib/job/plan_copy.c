@@ -1,0 +1,129 @@
+/*
+ * Sources whose pictures are copied, not encoded.  inspect says whether the
+ * packets can stand as they are; here is whether the pipeline wants them, and
+ * whether a grid can be laid over their key frames.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/job/plan_part.h"
+
+/* of a fragment; a segment is three */
+#define GOP_LEAST_S   1
+#define GOP_MOST_S    6
+
+/* the last picture stands no longer than this while sound goes on */
+#define HELD_S        1
+
+
+/* NULL: a grid of *gop frames */
+static const char *
+choose_gop(uint32_t *gop, const reel_pipeline_t *pl,
+    const reel_source_video_t *v)
+{
+    int64_t most, least, want, times;
+
+    most = (int64_t) GOP_MOST_S * v->rate.num / v->rate.den;
+    least = reel_rescale(GOP_LEAST_S, v->rate.num, v->rate.den,
+                         REEL_ROUND_UP);
+
+    if (v->copy.gop == 0) {
+        *gop = (uint32_t) most;
+        return v->frames > (uint64_t) most
+               ? "there is no key frame where one is needed" : NULL;
+    }
+
+    want = reel_rescale(pl->gop_ms, v->rate.num,
+                        (uint64_t) 1000 * v->rate.den, REEL_ROUND_NEAR);
+    want = want < least ? least : want > most ? most : want;
+
+    times = (want + v->copy.gop / 2) / v->copy.gop;
+    times += times == 0 || times * v->copy.gop < least;
+    times -= times > 1 && times * v->copy.gop > most;
+
+    *gop = (uint32_t) (times * v->copy.gop);
+
+    return *gop > most ? "its key frames are too far apart"
+           : *gop < least || *gop <= v->copy.delay
+             ? "its key frames fit no grid" : NULL;
+}
+
+
+uint32_t
+reel_plan_copy_gop(char why[REEL_COPY_WHY], const reel_pipeline_t *pl,
+    const reel_source_t *src)
+{
+    uint32_t                   gop = 0;
+    const char                *no;
+    const reel_source_video_t *v = &src->video;
+
+    if (pl->copy_max_kbps == 0) {
+        return 0;
+    }
+
+    no = pl->mark.image[0] != '\0' ? "a watermark is laid over it"
+         : !reel_node_wanted(pl, reel_plan_encoder(pl, REEL_VIDEO_H264), src)
+           ? "no H.264 is made of it"
+         : !v->copy.known ? "it was inspected before reel looked at packets"
+         : v->copy.refused[0] != '\0' ? v->copy.refused
+         : choose_gop(&gop, pl, v);
+
+    if (no == NULL && v->copy.kbps > pl->copy_max_kbps) {
+        (void) snprintf(why, REEL_COPY_WHY, "it has up to %u kbit/s, more "
+                        "than copy_max_kbps %u", v->copy.kbps,
+                        pl->copy_max_kbps);
+        return 0;
+    }
+
+    if (no != NULL) {
+        (void) snprintf(why, REEL_COPY_WHY, "%s", no);
+    }
+
+    return no == NULL ? gop : 0;
+}
+
+
+bool
+reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
+    const reel_source_video_t *v)
+{
+    const char        *no = NULL;
+    const reel_grid_t *g = &t->grid;
+
+    if (g->frame_ts == 0) {
+        no = "its rate is not constant";
+
+    } else if (t->video_origin != v->first_pts) {
+        no = "its sound begins before its pictures";
+
+    } else if (g->end_ts - t->video_end >= (int64_t) HELD_S * g->timescale
+               || t->video_end <= (int64_t) (g->fragments - 1) * g->gop_ts)
+    {
+        no = "its sound goes on after its pictures";
+    }
+
+    if (no != NULL) {
+        (void) snprintf(why, REEL_COPY_WHY, "%s", no);
+    }
+
+    return no == NULL;
+}
+
+
+void
+reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v)
+{
+    *r = (reel_video_rung_t) {
+        .codec = REEL_VIDEO_H264,
+        .width = v->width,
+        .height = v->height,
+        .max_kbps = v->copy.kbps,
+        .buf_kbits = v->copy.kbps,
+        .preset = "copy"
+    };
+
+    (void) snprintf(r->name, sizeof(r->name), "v%u",
+                    v->width < v->height ? v->width : v->height);
+}

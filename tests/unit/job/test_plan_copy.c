@@ -1,0 +1,196 @@
+/* which sources are copied, on which grid, and what the others are told */
+
+#include "tests/unit/job/film.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/job/plan_part.h"
+
+
+/* 25 a second unless the row says otherwise, its packets fit to be copied */
+static void
+make(reel_source_t *s, const film_t *f, uint32_t gop)
+{
+    film_t film = *f;
+
+    film.num = film.num ? film.num : 25;
+    film.den = film.den ? film.den : 1;
+    film_make(s, &film);
+    s->video.copy = (reel_source_copy_t) { true, "", gop, 2, 3000 };
+}
+
+
+static void
+grids(void **state)
+{
+    size_t          i;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+    reel_timeline_t t;
+
+    static const struct {
+        film_t   film;
+        uint32_t gop, ms;               /* of the source, of the pipeline */
+        uint32_t frames;                /* a fragment; 0: not copied */
+        const char *why;
+    } rows[] = {
+        { { .frames = 1000 }, 50, 2000, 50, "" },
+        { { .frames = 1000 }, 125, 2000, 125, "" },
+        { { .frames = 1000 }, 150, 2000, 150, "" },
+        { { .frames = 1000 }, 151, 2000, 0, "too far apart" },
+        { { .frames = 1000 }, 1, 2000, 50, "" },
+        { { .frames = 1000 }, 1, 500, 25, "" },
+        { { .frames = 1000 }, 12, 2000, 48, "" },
+        { { .frames = 1000 }, 12, 1000, 36, "" },
+        { { .frames = 1000 }, 100, 10000, 100, "" },
+        { { .num = 30000, .den = 1001, .frames = 1000 }, 15, 1000, 30, "" },
+        { { .num = 60, .frames = 1000 }, 250, 2000, 250, "" },
+        { { .num = 2, .frames = 100 }, 2, 1000, 0, "no grid" },
+        /* a single GOP */
+        { { .frames = 150 }, 0, 2000, 150, "" },
+        { { .frames = 151 }, 0, 2000, 0, "no key frame" },
+        /* sound: as long, a little longer, too long, into no GOP, first */
+        { { .frames = 120, .audio_len = 4.8 }, 50, 2000, 50, "" },
+        { { .frames = 120, .audio_len = 5.7 }, 50, 2000, 50, "" },
+        { { .frames = 120, .audio_len = 5.81 }, 50, 2000, 0, "goes on" },
+        { { .frames = 150, .audio_len = 6.2 }, 50, 2000, 0, "goes on" },
+        { { .frames = 120, .audio_len = 4, .video_start = 0.03 }, 50, 2000,
+          50, "" },
+        { { .frames = 120, .audio_len = 4, .video_start = 0.2 }, 50, 2000, 0,
+          "begins before" },
+        { { .frames = 120, .audio_len = 4, .audio_start = 1 }, 50, 2000, 50,
+          "" },
+        { { .frames = 120, .variable = 1 }, 50, 2000, 0, "not constant" },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 3000;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        make(&s, &rows[i].film, rows[i].gop);
+        pl.gop_ms = rows[i].ms;
+        assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+        assert_int_equal(t.copy_gop, rows[i].frames);
+        assert_non_null(strstr(t.encoded, rows[i].why));
+        assert_int_equal(t.encoded[0] == '\0', rows[i].frames != 0);
+
+        /* what is not copied has the pipeline's grid */
+        if (rows[i].frames != 0) {
+            assert_int_equal(t.grid.gop_ts,
+                             rows[i].frames * t.grid.frame_ts);
+        } else {
+            assert_in_range((uint64_t) t.grid.gop_ts * 1000,
+                            (uint64_t) t.grid.timescale * 999,
+                            (uint64_t) t.grid.timescale * rows[i].ms);
+        }
+
+        reel_source_release(&s);
+    }
+}
+
+
+static void
+who_is_refused(void **state)
+{
+    reel_source_t   s;
+    reel_pipeline_t pl;
+    reel_timeline_t t;
+
+    (void) state;
+
+    /* nobody asked: nothing is said */
+    reel_pipeline_default(&pl);
+    make(&s, &(film_t) { .frames = 100 }, 50);
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_int_equal(t.copy_gop, 0);
+    assert_string_equal(t.encoded, "");
+
+    pl.copy_max_kbps = 2999;
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_non_null(strstr(t.encoded, "3000 kbit/s, more"));
+
+    pl.copy_max_kbps = 3000;
+    memcpy(pl.mark.image, "m.png", sizeof("m.png"));
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_non_null(strstr(t.encoded, "watermark"));
+
+    /* AVC's task is left out, that of another codec is not */
+    pl.mark.image[0] = '\0';
+    reel_node_init(&pl.nodes[pl.nnodes], REEL_TASK_ENCODE_VIDEO, "light");
+    pl.nodes[pl.nnodes++].codec = REEL_VIDEO_AV1;
+    pl.nodes[REEL_TASK_ENCODE_VIDEO].off = true;
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_non_null(strstr(t.encoded, "no H.264"));
+    pl.nodes[REEL_TASK_ENCODE_VIDEO].off = false;
+
+    memcpy(s.video.copy.refused, "it is odd", sizeof("it is odd"));
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_string_equal(t.encoded, "it is odd");
+
+    s.video.copy.known = false;
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_non_null(strstr(t.encoded, "was inspected before"));
+    reel_source_release(&s);
+}
+
+
+/* one rendition, light tasks, and as many pictures as the source has */
+static void
+tasks(void **state)
+{
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_encode_video_t   v;
+    const reel_planned_t *k;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 3000;
+    make(&s, &(film_t) { .frames = 1020, .key_every = 100, .width = 1280,
+                         .height = 720, .audio_len = 41.2 }, 100);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.pictures, "copied");
+
+    k = film_task(&p, "v1.0");
+    assert_int_equal(k->needs.slots, REEL_SLOTS_LIGHT);
+    assert_string_equal(k->renditions, "v720");
+    assert_int_equal(reel_encode_video_parse(&v, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_true(v.copy && v.delay == 2 && v.nrungs == 1);
+    assert_int_equal(v.rungs[0].width, 1280);
+    assert_int_equal(v.rungs[0].max_kbps, 3000);
+    assert_int_equal(v.seek_pts, (int64_t) v.frag_from * 100 * 1000);
+    assert_null(film_task(&p, "v0.1"));
+
+    k = film_task(&p, "publish0");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.frames, 100 * pub.frag_to);
+    k = film_task(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.frames, 1020);
+    assert_int_equal(p.grid.end_ts, 1030 * p.grid.frame_ts);
+
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grids),
+        cmocka_unit_test(who_is_refused),
+        cmocka_unit_test(tasks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

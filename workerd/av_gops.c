@@ -1,0 +1,316 @@
+#include "workerd/av_gops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/codec/avc.h"
+#include "lib/codec/nal.h"
+
+#define BASELINE  66
+#define MAIN      77
+#define HIGH      100
+
+
+/* bytes of an avcC: the number of its SPS */
+#define AVCC_SETS 5
+
+/* key frames whose distance from the first one is tried as the grid's */
+#define GOPS_TRIED 64
+
+
+static int
+compare(const void *a, const void *b)
+{
+    int64_t  x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+
+/* a GOP shorter than a second counts as one of a second */
+static void
+see_rate(reel_av_gops_t *g, const AVStream *st, int64_t ticks)
+{
+    int64_t   ms;
+    uint64_t  kbps;
+
+    ms = reel_rescale(ticks, (uint64_t) st->time_base.num * 1000,
+                      (uint64_t) st->time_base.den, REEL_ROUND_NEAR);
+    kbps = g->bytes * 8 / (uint64_t) (ms > 1000 ? ms : 1000) + 1;
+
+    g->kbps = kbps > g->kbps ? kbps : g->kbps;
+}
+
+
+/*
+ * It is closed when all its pictures are shown behind its first and before
+ * the next one's.  Of packet i at most the i-th shown is due: by as many
+ * pictures as it is late, decoding has to run ahead.
+ */
+static void
+close_gop(reel_av_gops_t *g, const AVStream *st, int64_t until)
+{
+    int64_t   sorted[REEL_AV_GOP_MAX], *at;
+    uint32_t  i, rank;
+
+    if (g->n == 0 || g->refused != NULL) {
+        return;
+    }
+
+    memcpy(sorted, g->pts, g->n * sizeof(*sorted));
+    qsort(sorted, g->n, sizeof(*sorted), compare);
+
+    if (sorted[0] != g->pts[0]) {
+        g->refused = "its GOPs are open: pictures lead a key frame";
+        return;
+    }
+
+    if (sorted[g->n - 1] >= until) {
+        g->refused = "its GOPs are open: pictures follow the next key frame";
+        return;
+    }
+
+    for (i = 0; i < g->n; i++) {
+        at = bsearch(&g->pts[i], sorted, g->n, sizeof(*sorted), compare);
+        rank = (uint32_t) (at - sorted);
+
+        if (i > rank && i - rank > g->delay) {
+            g->delay = i - rank;
+        }
+    }
+
+    see_rate(g, st, until - sorted[0]);
+}
+
+
+/* what this packet is refused for, or NULL */
+static const char *
+look(const AVStream *st, const AVPacket *pkt)
+{
+    bool               key = (pkt->flags & AV_PKT_FLAG_KEY) != 0;
+    size_t             size;
+    reel_avc_sample_t  s;
+
+    if (st->codecpar->codec_id != AV_CODEC_ID_H264) {
+        return "it is not H.264";
+    }
+
+    if (st->codecpar->extradata_size <= AVCC_SETS
+        || st->codecpar->extradata[0] != 1)
+    {
+        return "its container carries no avcC";
+    }
+
+    if (pkt->pts == AV_NOPTS_VALUE || pkt->size <= 0) {
+        return "it has packets without a time";
+    }
+
+    if (pkt->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT)) {
+        return "it has pictures that are not shown";
+    }
+
+    if (av_packet_get_side_data(pkt, AV_PKT_DATA_NEW_EXTRADATA, &size)
+        != NULL)
+    {
+        return "its parameter sets change";
+    }
+
+    if (reel_avc_sample(&s, pkt->data, (size_t) pkt->size) != REEL_OK
+        || s.slices == 0)
+    {
+        return "it has packets that are no picture";
+    }
+
+    return s.sets ? "parameter sets stand among its pictures"
+           : (s.idr > 0) != key ? "its key frames are not its IDR pictures"
+           : NULL;
+}
+
+
+void
+reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
+{
+    if (g->refused != NULL) {
+        return;
+    }
+
+    g->refused = look(st, pkt);
+    if (g->refused != NULL) {
+        return;
+    }
+
+    if (pkt->flags & AV_PKT_FLAG_KEY) {
+        close_gop(g, st, pkt->pts);
+        g->n = 0;
+        g->bytes = 0;
+
+    } else if (g->n == 0) {
+        g->refused = "it does not begin with a key frame";
+        return;
+    }
+
+    if (g->n == REEL_AV_GOP_MAX) {
+        g->refused = "its key frames are too far apart";
+        return;
+    }
+
+    g->pts[g->n++] = pkt->pts;
+    g->bytes += (uint64_t) pkt->size;
+    g->last = g->n == 1 || pkt->pts > g->last ? pkt->pts : g->last;
+}
+
+
+/* 8 bits, 4:2:0, whole frames, as it is shown; or why not */
+static const char *
+check_format(const reel_source_video_t *v, const AVStream *st)
+{
+    const char      *no = NULL;
+    reel_str_t       nal;
+    reel_buf_t       avcc;
+    reel_avc_sps_t   sps;
+    const uint8_t   *p = st->codecpar->extradata;
+    size_t           len = (size_t) st->codecpar->extradata_size;
+
+    reel_buf_init(&avcc, REEL_EXTRADATA_MAX);
+
+    if (reel_avc_config(&avcc, p, len) != REEL_OK
+        || (p[AVCC_SETS] & 0x1f) != 1)
+    {
+        no = "its avcC is not of one SPS and lengths of 4 bytes";
+        goto done;
+    }
+
+    nal.p = (const char *) p + AVCC_SETS + 3;
+    nal.len = (size_t) p[AVCC_SETS + 1] << 8 | p[AVCC_SETS + 2];
+
+    if (reel_avc_sps(&sps, (const uint8_t *) nal.p, nal.len) != REEL_OK
+        || (sps.profile != BASELINE && sps.profile != MAIN
+            && sps.profile != HIGH)
+        || sps.chroma_format != 1 || sps.bit_depth != 8
+        || sps.chroma_depth != 8)
+    {
+        no = "it is not 8-bit 4:2:0 of a common profile";
+
+    } else if (sps.interlaced || v->interlaced) {
+        no = "it may be interlaced";
+
+    } else if (sps.width != v->width || sps.height != v->height
+               || sps.sar_num != sps.sar_den || v->rotation != 0 || v->hflip
+               || v->vflip || (v->width | v->height) % 2 != 0)
+    {
+        no = "it is turned, stretched or odd in size";
+    }
+
+done:
+
+    reel_buf_release(&avcc);
+    return no;
+}
+
+
+static int64_t
+slot_of(const reel_source_video_t *v, int64_t pts)
+{
+    return reel_rescale(pts - v->first_pts,
+                        (uint64_t) v->tb.num * v->rate.num,
+                        (uint64_t) v->tb.den * v->rate.den, REEL_ROUND_NEAR);
+}
+
+
+static const char *
+check_slots(const reel_source_video_t *v, const int64_t *shown, size_t n)
+{
+    size_t  i;
+
+    if (!v->constant_rate || v->jumps.n > 0) {
+        return "its rate is not constant";
+    }
+
+    for (i = 0; i < n; i++) {
+        if (slot_of(v, shown[i]) != (int64_t) i) {
+            return "it has not one picture for each time of its rate";
+        }
+    }
+
+    return NULL;
+}
+
+
+/* is there a key frame at each multiple of gop, as far as pictures reach? */
+static bool
+is_grid(const reel_source_video_t *v, uint32_t gop, size_t n,
+    const int64_t *keys, size_t nkeys)
+{
+    size_t   i;
+    int64_t  next = 0;
+
+    for (i = 0; i < nkeys && next < (int64_t) n; i++) {
+        if (slot_of(v, keys[i]) > next) {
+            return false;
+        }
+
+        next += slot_of(v, keys[i]) == next ? gop : 0;
+    }
+
+    return next >= (int64_t) n;
+}
+
+
+/* the shortest; 0 where there is none */
+static uint32_t
+find_gop(const reel_source_video_t *v, size_t n, const int64_t *keys,
+    size_t nkeys)
+{
+    size_t   i;
+    int64_t  gop;
+
+    for (i = 1; i < nkeys && i <= GOPS_TRIED; i++) {
+        gop = slot_of(v, keys[i]);
+
+        if (gop > REEL_AV_GOP_MAX) {
+            break;
+        }
+
+        if (is_grid(v, (uint32_t) gop, n, keys, nkeys)) {
+            return (uint32_t) gop;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
+    const AVStream *st, const int64_t *shown, size_t n, const int64_t *keys,
+    size_t nkeys)
+{
+    reel_source_copy_t  *c = &v->copy;
+
+    close_gop(g, st, g->last + 1);
+
+    if (g->refused == NULL) {
+        g->refused = check_format(v, st);
+    }
+    if (g->refused == NULL) {
+        g->refused = check_slots(v, shown, n);
+    }
+    if (g->refused == NULL && (g->delay > REEL_SOURCE_DELAY
+                               || g->kbps > REEL_SOURCE_KBPS))
+    {
+        g->refused = "it reorders or weighs more than any decoder takes";
+    }
+
+    *c = (reel_source_copy_t) { .known = true };
+
+    if (g->refused != NULL) {
+        (void) snprintf(c->refused, sizeof(c->refused), "%s", g->refused);
+        return;
+    }
+
+    c->gop = find_gop(v, n, keys, nkeys);
+    c->delay = g->delay;
+    c->kbps = (uint32_t) g->kbps;
+}
