@@ -4,10 +4,12 @@
  * over a source finds where (reel_jumps_t of lib/job/source.h), and who
  * reads it later shifts its packets by what was found.
  *
- * A track's time has jumped when it goes back by more than a second, or
- * ahead of all tracks by more than ten.  It goes on where it was, or, so
- * that picture and sound stay together, by the shift of a track that has
- * jumped there before.
+ * A track's decode times have jumped when they go back by more than a
+ * second, or ahead of all tracks by more than ten, and more than twice as
+ * far as they ever went.  The track goes on by a shift that fits of those
+ * before: back from a damaged time, or where another track has jumped, so
+ * that picture and sound stay together.  If none does, it goes on where it
+ * was.
  */
 
 #ifndef REEL_WORKERD_AV_CLOCK_H
@@ -21,8 +23,11 @@
 
 typedef struct {
     reel_jumps_t jumps;
-    bool         known;         /* end is */
-    int64_t      end;           /* of what was shown or heard; shifted */
+    unsigned     seen;          /* packets with times, no more than 2 */
+    int64_t      last;          /* the last one's time, shifted */
+    int64_t      step;          /* the longest one between two of them */
+    int64_t      end;           /* where the next one is awaited */
+    bool         full;          /* one jump more than jumps can have */
 } reel_av_track_clock_t;
 
 /* zeroed before */
@@ -33,10 +38,11 @@ typedef struct {
 
 /*
  * Shifts the next packet that was read, of any track, in the order of the
- * file.  Of containers whose clock cannot jump nothing is shifted.  -1 and
- * BAD_MEDIA: more than REEL_SOURCE_JUMPS in one track.
+ * file.  Of containers whose clock cannot jump nothing is shifted; of a
+ * track that jumps more than REEL_SOURCE_JUMPS times the rest is shifted as
+ * after the last one.
  */
-int reel_av_clock_see(reel_av_clock_t *c, const reel_av_source_t *src,
-    AVPacket *pkt, reel_av_fault_t *f);
+void reel_av_clock_see(reel_av_clock_t *c, const reel_av_source_t *src,
+    AVPacket *pkt);
 
 #endif

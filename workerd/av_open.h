@@ -24,7 +24,9 @@ typedef struct {
     reel_av_io_t        io;
     AVFormatContext    *fmt;
     const reel_jumps_t *jumps;  /* NULL: none; borrowed */
-    int64_t             pos;    /* of the packet read last */
+    /* of the packet of a stream that was read last, or of one before it
+       where a PES packet holds several */
+    int64_t             pos[REEL_AV_MAX_STREAMS];
     unsigned            errors; /* packets that could not be read */
 } reel_av_source_t;
 

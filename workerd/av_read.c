@@ -2,6 +2,9 @@
 
 #define READ_ERRORS_MAX  64
 
+/* longer than a player may hold a picture back */
+#define REORDER_S        60
+
 /* what is read through to find the place is no more than this */
 #define NEAR_BYTES       (512 << 10)
 
@@ -31,6 +34,24 @@ shift_at(const reel_jumps_t *j, int64_t pos)
     }
 
     return shift;
+}
+
+
+/* what is decoded is shown soon: a pts far from its dts is damaged */
+static void
+mend_pts(const reel_av_source_t *s, AVPacket *pkt)
+{
+    AVRational  tb = s->fmt->streams[pkt->stream_index]->time_base;
+
+    if ((s->fmt->iformat->flags & AVFMT_TS_DISCONT)
+        && reel_av_packet_ts(pkt) != AV_NOPTS_VALUE
+        && pkt->pts != AV_NOPTS_VALUE && pkt->dts != AV_NOPTS_VALUE
+        && (pkt->pts < pkt->dts
+            || av_compare_ts(pkt->pts - pkt->dts, tb, REORDER_S,
+                             (AVRational) { 1, 1 }) > 0))
+    {
+        pkt->pts = pkt->dts;
+    }
 }
 
 
@@ -64,9 +85,11 @@ reel_av_source_read(reel_av_source_t *s, AVPacket *pkt, reel_av_fault_t *f)
     }
 
     if (pkt->pos >= 0) {
-        s->pos = pkt->pos;
+        s->pos[pkt->stream_index] = pkt->pos;
     }
-    reel_av_packet_shift(pkt, shift_at(s->jumps, s->pos));
+    mend_pts(s, pkt);
+    reel_av_packet_shift(pkt, shift_at(s->jumps,
+                                       s->pos[pkt->stream_index]));
 
     return 1;
 }
@@ -75,7 +98,9 @@ reel_av_source_read(reel_av_source_t *s, AVPacket *pkt, reel_av_fault_t *f)
 static int
 go_to(reel_av_source_t *s, int64_t pos)
 {
-    s->pos = pos;
+    for (unsigned i = 0; i < REEL_AV_MAX_STREAMS; i++) {
+        s->pos[i] = pos;
+    }
 
     return av_seek_frame(s->fmt, -1, pos, AVSEEK_FLAG_BYTE) < 0 ? -1 : 0;
 }
@@ -97,7 +122,7 @@ is_before(reel_av_source_t *s, AVPacket *pkt, int stream, int64_t pos,
     }
 
     while (at == AV_NOPTS_VALUE && reel_av_source_read(s, pkt, &ignored) == 1
-           && s->pos < end)
+           && s->pos[stream] < end)
     {
         at = pkt->stream_index == stream ? reel_av_packet_ts(pkt)
                                          : AV_NOPTS_VALUE;

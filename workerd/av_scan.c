@@ -565,9 +565,9 @@ walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
     int  rc;
 
     while ((rc = reel_av_source_read(src, pkt, f)) == 1) {
-        if (reel_av_clock_see(&s->clock, src, pkt, f) != 0
-            || see(s, pkt, frame, f) != 0)
-        {
+        reel_av_clock_see(&s->clock, src, pkt);
+
+        if (see(s, pkt, frame, f) != 0) {
             return -1;
         }
 
