@@ -307,7 +307,7 @@ track_at(ngx_http_reel_play_t *p, unsigned i, unsigned *file,
     if (p->title && p->title->first) {
         c = p->title->first;
         *file = c->source[i] + 1;
-        *number = place_of(c->origins[i], c->number[i]);
+        *number = place_of(c->origins[i].ix, c->number[i]);
         return;
     }
 

@@ -3,19 +3,25 @@
  * let in by the location's access rules.  Nobody may keep them on the way.
  */
 
-#include "ngx_module/ngx_http_reel_protect.h"
+#include "ngx_module/ngx_http_reel_title.h"
 
 #include "lib/auth/license.h"
 
 static ngx_int_t send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     reel_form_t form);
 static const reel_rendition_t *find_rendition(ngx_http_reel_play_t *p);
-static uint32_t periods_of(ngx_http_reel_play_t *p);
+static uint32_t periods_of(const reel_index_t *ix,
+    const reel_protection_t *pr);
 static ngx_int_t send_secret(ngx_http_request_t *r, const char *type,
     ngx_str_t *body);
 static void body_handler(ngx_http_request_t *r);
 static reel_err_t find_keys(ngx_http_reel_play_t *p, reel_license_t *l,
     reel_content_key_t *keys, unsigned *n);
+static reel_err_t find_keys_of(const reel_index_t *ix,
+    const reel_protection_t *pr, reel_license_t *l, reel_content_key_t *keys,
+    unsigned *n);
+static ngx_uint_t has_kid(const reel_content_key_t *keys, unsigned n,
+    const uint8_t kid[REEL_KID]);
 static ngx_int_t send_license(ngx_http_request_t *r, reel_license_t *l,
     reel_content_key_t *keys, unsigned n);
 
@@ -58,7 +64,7 @@ send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_form_t form)
     rendition = find_rendition(p);
 
     if (rendition == NULL || rendition->kind == REEL_TEXT
-        || p->number >= periods_of(p)
+        || p->number >= periods_of(p->index, pr)
         || (form == REEL_FORM_IFRAMES
             && pr->keys.scheme != REEL_SCHEME_AES128))
     {
@@ -88,6 +94,7 @@ send_key(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_form_t form)
 static const reel_rendition_t *
 find_rendition(ngx_http_reel_play_t *p)
 {
+    ngx_str_t               *own;
     ngx_uint_t               i;
     reel_str_t               name;
     reel_kind_t              kind;
@@ -98,7 +105,8 @@ find_rendition(ngx_http_reel_play_t *p)
         return p->rendition;
     }
 
-    name = (reel_str_t) { (char *) p->name.data, p->name.len };
+    own = p->track.len ? &p->track : &p->name;
+    name = (reel_str_t) { (char *) own->data, own->len };
 
     kind = reel_str_eqz(name, "video") ? REEL_VIDEO
            : reel_str_eqz(name, "audio") ? REEL_AUDIO : REEL_TEXT;
@@ -113,16 +121,15 @@ find_rendition(ngx_http_reel_play_t *p)
 }
 
 
-/* those that the asset has; one that grows will have more */
+/* those that an asset has; one that grows will have more */
 static uint32_t
-periods_of(ngx_http_reel_play_t *p)
+periods_of(const reel_index_t *ix, const reel_protection_t *pr)
 {
     uint32_t  last;
 
-    last = p->index->fragments ? p->index->fragments - 1 : 0;
+    last = ix->fragments ? ix->fragments - 1 : 0;
 
-    return reel_protection_period(p->opts.protection, last) + 1
-           + (p->index->growing ? 1 : 0);
+    return reel_protection_period(pr, last) + 1 + (ix->growing ? 1 : 0);
 }
 
 
@@ -177,9 +184,7 @@ ngx_http_reel_license_post(ngx_http_request_t *r,
     rc = conf->files ? ngx_http_reel_movie_path(r, p)
                      : ngx_http_reel_path_parse(r, p);
 
-    if (rc != NGX_OK || p->title
-        || p->route->answer != ngx_http_reel_license)
-    {
+    if (rc != NGX_OK || p->route->answer != ngx_http_reel_license) {
         return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR
                                : NGX_DECLINED;
     }
@@ -211,15 +216,18 @@ ngx_http_reel_license_post(ngx_http_request_t *r,
 static void
 body_handler(ngx_http_request_t *r)
 {
-    post_t               *post;
-    ngx_http_reel_ctx_t  *ctx;
+    post_t                *post;
+    ngx_http_reel_ctx_t   *ctx;
+    ngx_http_reel_play_t  *p;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
     post = ctx->data;
+    p = &post->play;
 
-    ngx_http_finalize_request(r, ngx_http_reel_index_get(r,
-                                                         &post->play.place,
-                                                         post->loaded));
+    ngx_http_finalize_request(r, p->title
+                                 ? ngx_http_reel_title_play(r, p)
+                                 : ngx_http_reel_index_get(r, &p->place,
+                                                           post->loaded));
 }
 
 
@@ -282,33 +290,84 @@ static reel_err_t
 find_keys(ngx_http_reel_play_t *p, reel_license_t *l,
     reel_content_key_t *keys, unsigned *n)
 {
-    uint32_t                  periods;
-    unsigned                  i, k;
-    reel_err_t                err;
-    const reel_protection_t  *pr;
+    reel_err_t              err;
+    ngx_uint_t              i;
+    ngx_http_reel_title_t  *t;
 
-    static const char *const  tracks[] = { "video", "audio" };
-
-    pr = p->opts.protection;
-    periods = periods_of(p);
     *n = 0;
+    t = p->title;
 
-    for (i = 0; i < l->n; i++) {
-        for (k = 0; k < 2; k++) {
-            err = reel_key_find(&keys[*n], &pr->keys, reel_str(tracks[k]),
-                                l->kids[i], periods);
-            if (err == REEL_OK) {
-                ++*n;
-                break;
-            }
+    if (t == NULL) {
+        return find_keys_of(p->index, p->opts.protection, l, keys, n);
+    }
 
-            if (err != REEL_NOTFOUND) {
-                return err;
-            }
+    for (i = 0; i < t->title.nfiles && *n < l->n; i++) {
+        err = find_keys_of(t->loaded[i].index, &t->protects[i].protection, l,
+                           keys, n);
+        if (err != REEL_OK) {
+            return err;
         }
     }
 
     return REEL_OK;
+}
+
+
+/* of one asset, or file of a title */
+static reel_err_t
+find_keys_of(const reel_index_t *ix, const reel_protection_t *pr,
+    reel_license_t *l, reel_content_key_t *keys, unsigned *n)
+{
+    uint8_t     kid[REEL_KID];
+    uint32_t    periods;
+    unsigned    i, k;
+    reel_err_t  err;
+
+    static const char *const  tracks[] = { "video", "audio" };
+
+    periods = periods_of(ix, pr);
+
+    for (k = 0; k < 2; k++) {
+        /* once a track, however many are asked for */
+        err = reel_key_kid(kid, &pr->keys, reel_str(tracks[k]), 0);
+
+        for (i = 0; err == REEL_OK && i < l->n && *n < REEL_LICENSE_KIDS; i++)
+        {
+            if (!reel_kid_is_track(kid, l->kids[i])
+                || has_kid(keys, *n, l->kids[i]))
+            {
+                continue;
+            }
+
+            err = reel_key_find(&keys[*n], &pr->keys, reel_str(tracks[k]),
+                                l->kids[i], periods);
+            *n += err == REEL_OK;
+            err = err == REEL_NOTFOUND ? REEL_OK : err;
+        }
+
+        if (err != REEL_OK) {
+            return err;
+        }
+    }
+
+    return REEL_OK;
+}
+
+
+/* of a file that a title has twice, or asked for twice */
+static ngx_uint_t
+has_kid(const reel_content_key_t *keys, unsigned n,
+    const uint8_t kid[REEL_KID])
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if (ngx_memcmp(keys[i].kid, kid, REEL_KID) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -1,13 +1,17 @@
 /* encryption: directives, and what of them a request has */
 
 #include "ngx_module/ngx_http_reel_protect.h"
+#include "ngx_module/ngx_http_reel_title.h"
 
 
-static ngx_int_t ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_http_reel_protect_conf_t *pc);
+static ngx_int_t master_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const u_char **master);
+static ngx_int_t ask_for_key(ngx_http_request_t *r,
+    ngx_http_reel_protect_conf_t *pc, const reel_index_t *ix,
+    ngx_str_t *asset, u_char own[NGX_HTTP_REEL_MASTER_KEY],
+    ngx_http_reel_key_server_pt handler, void *data);
 static void wipe_master(void *data);
 static void keyed(ngx_http_request_t *r, ngx_int_t status, void *data);
-static ngx_int_t no_key(ngx_http_request_t *r);
 static ngx_int_t read_master_keys(ngx_conf_t *cf, ngx_str_t *file,
     reel_master_keys_t *keys);
 static void release_master_keys(void *data);
@@ -41,60 +45,97 @@ static ngx_conf_num_bounds_t  rotation_bounds = {
 ngx_int_t
 ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ngx_int_t                      rc;
+    ngx_int_t                  rc;
+    const u_char              *master;
+    ngx_http_reel_protect_t   *pt;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (conf->protect->scheme == REEL_SCHEME_CLEAR) {
+        return NGX_DECLINED;
+    }
+
+    if (p->title && p->title->first && p->index == &p->title->first->ix) {
+        return ngx_http_reel_title_protect(r, p->title);
+    }
+
+    rc = master_of(r, p, &master);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    pt = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_protect_t));
+
+    if (pt == NULL
+        || ngx_http_reel_protect_make(r, pt, p->index, &p->place.id, master)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (p->title) {
+        pt->protection.prefix = reel_str(p->title->prefix);
+    }
+
+    p->opts.protection = &pt->protection;
+    p->hashes = pt->hashes;
+
+    return NGX_DECLINED;
+}
+
+
+/* NGX_DECLINED: it is there; else what was answered */
+static ngx_int_t
+master_of(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const u_char **master)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_reel_loc_conf_t  *conf;
+
+    if (p->keyed) {
+        *master = p->master;
+        return NGX_DECLINED;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    if (conf->protect->key_server) {
+        cln = ngx_pool_cleanup_add(r->pool, 0);
+        if (cln == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        cln->handler = wipe_master;
+        cln->data = p;
+    }
+
+    return ngx_http_reel_protect_master(r, p->index,
+                                        p->title ? &p->title->uri : &p->asset,
+                                        p->master, master, keyed, p);
+}
+
+
+ngx_int_t
+ngx_http_reel_protect_make(ngx_http_request_t *r, ngx_http_reel_protect_t *pt,
+    const reel_index_t *ix, ngx_str_t *id, const u_char *master)
+{
     ngx_uint_t                     i;
-    const uint8_t                 *master;
     reel_protection_t             *pr;
     reel_manifest_opts_t           opts;
-    ngx_http_reel_protect_t       *pt;
     ngx_http_reel_loc_conf_t      *conf;
     ngx_http_reel_protect_conf_t  *pc;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
     pc = conf->protect;
-
-    if (pc->scheme == REEL_SCHEME_CLEAR) {
-        return NGX_DECLINED;
-    }
-
-    if (pc->key_server) {
-        rc = ask_for_key(r, p, pc);
-        if (rc != NGX_DECLINED) {
-            return rc;
-        }
-
-        master = p->master;
-
-    } else {
-        master = reel_master_keys_find(pc->master_keys,
-                                       p->index->master_key_id);
-    }
-
-    if (master == NULL) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: asset \"%V\" wants master key %uD, which is not "
-                      "in the file of \"reel_master_keys\"", &p->asset,
-                      p->index->master_key_id);
-
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_INTERNAL_SERVER_ERROR, "NO_KEY",
-                                   "the asset's keys are not here", 0);
-    }
-
-    pt = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_protect_t));
-    if (pt == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     pr = &pt->protection;
 
     pr->keys.master = master;
-    pr->keys.salt = p->index->salt;
-    pr->keys.asset = (reel_str_t) { (char *) p->place.id.data,
-                                    p->place.id.len };
+    pr->keys.salt = ix->salt;
+    pr->keys.asset = (reel_str_t) { (char *) id->data, id->len };
     pr->keys.scheme = (reel_scheme_t) pc->scheme;
     pr->period = (uint32_t) pc->rotation
-                 * (p->index->nsamples ? 1 : REEL_SEGMENT_FRAGMENTS);
+                 * (ix->nsamples ? 1 : REEL_SEGMENT_FRAGMENTS);
     pr->systems = (unsigned) pc->systems;
     pr->delivered = pc->delivery;
     pr->variant = pc->variant;
@@ -103,53 +144,73 @@ ngx_http_reel_protect(ngx_http_request_t *r, ngx_http_reel_play_t *p)
                                     pc->key_format.len };
     pr->license_uri = (reel_str_t) { (char *) pc->license_uri.data,
                                      pc->license_uri.len };
+    pr->prefix = REEL_STR("");
 
-    opts = p->opts;
+    ngx_memzero(&opts, sizeof(reel_manifest_opts_t));
     opts.protection = pr;
-    p->opts.protection = pr;
-    p->hashes = pt->hashes;
 
     for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
         opts.per = ngx_http_reel_version_per(i);
         opts.container = ngx_http_reel_version_container(i);
-        reel_version_hash(pt->hashes[i], p->index, &opts);
+        reel_version_hash(pt->hashes[i], ix, &opts);
 
         if (pt->hashes[i][0] == '\0') {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return NGX_ERROR;
         }
     }
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
-/* NGX_DECLINED: goes on with p->master; else what was answered */
-static ngx_int_t
-ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_http_reel_protect_conf_t *pc)
+ngx_int_t
+ngx_http_reel_protect_master(ngx_http_request_t *r, const reel_index_t *ix,
+    ngx_str_t *asset, u_char own[NGX_HTTP_REEL_MASTER_KEY],
+    const u_char **master, ngx_http_reel_key_server_pt handler, void *data)
 {
-    ngx_pool_cleanup_t      *cln;
-    ngx_http_reel_key_of_t   of;
+    ngx_http_reel_loc_conf_t      *conf;
+    ngx_http_reel_protect_conf_t  *pc;
 
-    if (p->keyed) {
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    pc = conf->protect;
+
+    if (pc->key_server) {
+        *master = own;
+        return ask_for_key(r, pc, ix, asset, own, handler, data);
+    }
+
+    *master = reel_master_keys_find(pc->master_keys, ix->master_key_id);
+
+    if (*master) {
         return NGX_DECLINED;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "reel: asset \"%V\" wants master key %uD, which is not in "
+                  "the file of \"reel_master_keys\"", asset,
+                  ix->master_key_id);
 
-    cln->handler = wipe_master;
-    cln->data = p;
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                               NGX_HTTP_INTERNAL_SERVER_ERROR, "NO_KEY",
+                               "the asset's keys are not here", 0);
+}
+
+
+static ngx_int_t
+ask_for_key(ngx_http_request_t *r, ngx_http_reel_protect_conf_t *pc,
+    const reel_index_t *ix, ngx_str_t *asset,
+    u_char own[NGX_HTTP_REEL_MASTER_KEY],
+    ngx_http_reel_key_server_pt handler, void *data)
+{
+    ngx_http_reel_key_of_t  of;
 
     of.site = pc->site;
-    of.asset = p->asset;
-    of.key_id = p->index->master_key_id;
-    of.publication = p->index->publication;
+    of.asset = *asset;
+    of.key_id = ix->master_key_id;
+    of.publication = ix->publication;
 
-    switch (ngx_http_reel_key_server_get(r, pc->key_server, &of, p->master,
-                                         keyed, p))
+    switch (ngx_http_reel_key_server_get(r, pc->key_server, &of, own, handler,
+                                         data))
     {
     case NGX_OK:
         return NGX_DECLINED;
@@ -158,7 +219,7 @@ ask_for_key(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_DONE;
 
     case NGX_DECLINED:
-        return no_key(r);
+        return ngx_http_reel_protect_no_key(r);
 
     default:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -181,7 +242,7 @@ keyed(ngx_http_request_t *r, ngx_int_t status, void *data)
     ngx_http_reel_play_t *p = data;
 
     if (status != NGX_OK) {
-        ngx_http_finalize_request(r, no_key(r));
+        ngx_http_finalize_request(r, ngx_http_reel_protect_no_key(r));
         return;
     }
 
@@ -190,8 +251,8 @@ keyed(ngx_http_request_t *r, ngx_int_t status, void *data)
 }
 
 
-static ngx_int_t
-no_key(ngx_http_request_t *r)
+ngx_int_t
+ngx_http_reel_protect_no_key(ngx_http_request_t *r)
 {
     static ngx_str_t  second = ngx_string("1");
 

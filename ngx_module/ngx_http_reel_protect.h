@@ -42,6 +42,27 @@ ngx_int_t ngx_http_reel_protect(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 
 
+/*
+ * Of the index of one asset or file: id's, with that master key; fills in pt,
+ * which borrows all that.  NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_reel_protect_make(ngx_http_request_t *r,
+    ngx_http_reel_protect_t *pt, const reel_index_t *ix, ngx_str_t *id,
+    const u_char *master);
+
+/*
+ * Its master key, for asset.  NGX_DECLINED: goes on with *master, maybe own.
+ * NGX_DONE: it is being asked for, handler is called; else what was answered.
+ */
+ngx_int_t ngx_http_reel_protect_master(ngx_http_request_t *r,
+    const reel_index_t *ix, ngx_str_t *asset,
+    u_char own[NGX_HTTP_REEL_MASTER_KEY], const u_char **master,
+    ngx_http_reel_key_server_pt handler, void *data);
+
+/* answers that the key server does not tell it */
+ngx_int_t ngx_http_reel_protect_no_key(ngx_http_request_t *r);
+
+
 /* ngx_http_reel_sealed.c: a CMAF segment made of samples, cenc and cbcs */
 
 ngx_int_t ngx_http_reel_sealed_media(ngx_http_request_t *r,

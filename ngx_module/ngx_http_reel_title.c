@@ -5,7 +5,6 @@
  */
 
 #include "ngx_module/ngx_http_reel_title.h"
-#include "ngx_module/ngx_http_reel_protect.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
 static ngx_int_t make_title(ngx_http_request_t *r, ngx_http_reel_play_t *p,
@@ -169,18 +168,6 @@ cleanup(void *data)
 ngx_int_t
 ngx_http_reel_title_play(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ngx_http_reel_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    /* each file has keys of its own, which one manifest does not tell yet */
-    if (conf->protect->scheme != REEL_SCHEME_CLEAR) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_NOT_IMPLEMENTED,
-                                   "NotImplemented", "titles of several "
-                                   "files are not encrypted", 0);
-    }
-
     return ngx_http_reel_title_read(r, p->title);
 }
 
@@ -253,7 +240,7 @@ ngx_int_t
 ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 {
     ngx_int_t              rc;
-    ngx_str_t              name, uri;
+    ngx_str_t              name;
     ngx_uint_t             part, file;
     ngx_http_reel_play_t  *p;
 
@@ -279,12 +266,14 @@ ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     }
 
     rc = ngx_http_reel_title_uri(r, t, t->title.parts[part - 1].first + file
-                                       - 1, &uri);
+                                       - 1, &t->uri);
     if (rc == NGX_OK) {
-        rc = ngx_http_reel_movie_place(r, &uri, &p->place);
+        rc = ngx_http_reel_movie_place(r, &t->uri, &p->place);
     }
 
-    if (rc != NGX_OK) {
+    t->prefix = ngx_http_reel_title_prefix(r, t, part - 1, file - 1);
+
+    if (rc != NGX_OK || t->prefix == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -294,6 +283,29 @@ ngx_http_reel_title_pick(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     ngx_http_reel_title_limit(t);
 
     return ngx_http_reel_play_place(r, &p->place);
+}
+
+
+const char *
+ngx_http_reel_title_prefix(ngx_http_request_t *r, ngx_http_reel_title_t *t,
+    ngx_uint_t part, ngx_uint_t i)
+{
+    u_char  *prefix, *b;
+
+    prefix = ngx_pnalloc(r->pool, 2 * NGX_INT_T_LEN + sizeof("--"));
+    if (prefix == NULL) {
+        return NULL;
+    }
+
+    b = prefix;
+
+    if (t->title.nparts > 1) {
+        b = ngx_sprintf(b, "%ui-", part + 1);
+    }
+
+    *ngx_sprintf(b, "%ui-", i + 1) = '\0';
+
+    return (char *) prefix;
 }
 
 

@@ -5,6 +5,7 @@
  *   ngx_http_reel_title_read.c their files: by name, folder, mapping
  *   ngx_http_reel_title_map.c  … a mapping from an internal location
  *   ngx_http_reel_title_row.c  their indexes as one, films in a row
+ *   ngx_http_reel_title_keys.c … the keys of each
  *   ngx_http_reel_title_print.c  … as manifests
  *
  * A segment needs the index of its file alone, whose place in the title is
@@ -14,7 +15,7 @@
 #ifndef NGX_HTTP_REEL_TITLE_H
 #define NGX_HTTP_REEL_TITLE_H
 
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_protect.h"
 
 #include "lib/crypt/digest.h"
 #include "lib/manifest/compose.h"
@@ -55,9 +56,20 @@ struct ngx_http_reel_title_s {
     ngx_http_reel_place_t     *places;
     ngx_http_reel_loaded_t    *loaded;
 
+    /* encrypted: of each file, else NULL; and of what they compose */
+    ngx_uint_t                 nkeyed;  /* whose master keys are there */
+    ngx_http_reel_protect_t   *protects;
+    ngx_http_reel_protect_t   *protect;
+    u_char                   (*masters)[NGX_HTTP_REEL_MASTER_KEY];
+
+    /* the one file that is answered from */
+    ngx_str_t                  uri;
+    const char                *prefix;  /* of its renditions' names */
+
     /* films in a row: of each that is listed */
     ngx_uint_t                 row;     /* it is one, or a clip of one */
     ngx_uint_t                 nparts;
+    ngx_uint_t                *numbers; /* which part it is */
     reel_composed_t          **composed;
     reel_part_t               *parts;
     reel_manifest_opts_t      *opts;
@@ -98,6 +110,10 @@ ngx_int_t ngx_http_reel_title_got(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_title_pick(ngx_http_request_t *r,
     ngx_http_reel_title_t *t);
 
+/* "2-", or "3-2-" in a row: of renditions of file i of a part; NULL */
+const char *ngx_http_reel_title_prefix(ngx_http_request_t *r,
+    ngx_http_reel_title_t *t, ngx_uint_t part, ngx_uint_t i);
+
 /* 422: logs why, tells the client that */
 ngx_int_t ngx_http_reel_title_bad(ngx_http_request_t *r,
     ngx_http_reel_title_t *t);
@@ -111,6 +127,20 @@ ngx_int_t ngx_http_reel_title_compose(ngx_http_request_t *r,
 
 /* what a token permits of t->part, if t->row was looked up, in its own time */
 void ngx_http_reel_title_limit(ngx_http_reel_title_t *t);
+
+
+/* ngx_http_reel_title_keys.c */
+
+/*
+ * Where the location encrypts, sets t->protects.  NGX_DECLINED: goes on;
+ * NGX_DONE: calls ngx_http_reel_title_compose() later; else what was answered.
+ */
+ngx_int_t ngx_http_reel_title_keys(ngx_http_request_t *r,
+    ngx_http_reel_title_t *t);
+
+/* the same as ngx_http_reel_protect(), of t->first */
+ngx_int_t ngx_http_reel_title_protect(ngx_http_request_t *r,
+    ngx_http_reel_title_t *t);
 
 
 /* ngx_http_reel_title_print.c: maybe in a thread */

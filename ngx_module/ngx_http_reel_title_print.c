@@ -20,30 +20,50 @@ set_opts(ngx_http_reel_title_t *t, const reel_manifest_opts_t *o)
 }
 
 
-/* transport streams have more bytes; what the mapping told stays */
+/* the sums that are kept are of clear segments */
 static void
-set_ts_rates(reel_rates_t *rates, ngx_http_reel_title_t *t)
+measure(const reel_composed_t *c, unsigned i, const reel_manifest_opts_t *o,
+    ngx_http_reel_loaded_t *loaded, reel_bitrate_t *rate)
 {
-    unsigned             i, k;
-    ngx_uint_t           part, file;
-    const reel_rates_t  *own;
-    reel_composed_t     *c;
+    reel_manifest_opts_t   own = *o;
+    const reel_origin_t   *from = &c->origins[i];
 
-    *rates = *t->rates;
+    if (from->protection == NULL) {
+        *rate = ngx_http_reel_manifest_rates(loaded->entry, o->container)
+                ->segments[c->number[i]];
+        return;
+    }
 
-    for (part = 0; part < t->title.nparts; part++) {
-        c = t->all[part];
+    own.protection = from->protection;
+    *rate = reel_rates_of(from->ix, from->r, &own, 0,
+                          reel_index_segments(from->ix, own.per));
+}
 
-        for (i = 0; i < t->first->ix.nrenditions; i++) {
-            k = reel_composed_match(t->first, i, c);
-            file = t->title.parts[part].first + c->source[k];
 
-            if (t->title.files[file].bitrate == 0) {
-                own = ngx_http_reel_manifest_rates(t->loaded[file].entry,
-                                                   REEL_CONTAINER_TS);
-                reel_bitrate_raise(&rates->segments[i],
-                                   own->segments[c->number[k]]);
-            }
+/*
+ * Transport streams have more bytes, and what is encrypted; what the mapping
+ * told stays.  rates are of what c, of a part, goes on with.
+ */
+static void
+raise_rates(reel_rates_t *rates, ngx_http_reel_title_t *t, ngx_uint_t part,
+    const reel_composed_t *first, const reel_composed_t *c,
+    const reel_manifest_opts_t *o)
+{
+    unsigned        i, k;
+    ngx_uint_t      file;
+    reel_bitrate_t  rate;
+
+    if (o->container == REEL_CONTAINER_CMAF && o->protection == NULL) {
+        return;
+    }
+
+    for (i = 0; i < first->ix.nrenditions; i++) {
+        k = reel_composed_match(first, i, c);
+        file = t->title.parts[part].first + c->source[k];
+
+        if (t->title.files[file].bitrate == 0) {
+            measure(c, k, o, &t->loaded[file], &rate);
+            reel_bitrate_raise(&rates->segments[i], rate);
         }
     }
 }
@@ -52,13 +72,15 @@ set_ts_rates(reel_rates_t *rates, ngx_http_reel_title_t *t)
 reel_err_t
 ngx_http_reel_title_master(reel_buf_t *b, ngx_http_reel_title_t *t)
 {
-    reel_rates_t          rates;
+    ngx_uint_t            i;
+    reel_rates_t          rates = *t->rates;
     reel_manifest_opts_t  o = t->play->opts;
 
-    if (o.container == REEL_CONTAINER_TS) {
-        set_ts_rates(&rates, t);
-        o.rates = &rates;
+    for (i = 0; i < t->title.nparts; i++) {
+        raise_rates(&rates, t, i, t->first, t->all[i], &o);
     }
+
+    o.rates = &rates;
 
     if (!t->row) {
         return reel_hls_master(b, &t->first->ix, &o);
@@ -75,14 +97,18 @@ ngx_http_reel_title_master(reel_buf_t *b, ngx_http_reel_title_t *t)
 reel_err_t
 ngx_http_reel_title_mpd(reel_buf_t *b, ngx_http_reel_title_t *t)
 {
-    ngx_uint_t  i;
+    ngx_uint_t        i;
+    reel_composed_t  *c;
 
     set_opts(t, &t->play->opts);
 
     for (i = 0; i < t->nparts; i++) {
-        t->opts[i].origins = t->composed[i]->origins;
-        t->opts[i].rates = &t->composed[i]->rates;
-        t->parts[i].ix = &t->composed[i]->ix;
+        c = t->composed[i];
+        raise_rates(&c->rates, t, t->numbers[i], c, c, &t->opts[i]);
+
+        t->opts[i].origins = c->origins;
+        t->opts[i].rates = &c->rates;
+        t->parts[i].ix = &c->ix;
     }
 
     return reel_dash_mpd_parts(b, t->parts, t->nparts);
@@ -111,13 +137,14 @@ set_renditions(ngx_http_reel_title_t *t, reel_container_t container)
         t->opts[i].origins = NULL;
         t->opts[i].rates = NULL;
         t->opts[i].container = container;
-        reel_version_hash(hash, c->origins[k], &t->opts[i]);
+        t->opts[i].protection = c->origins[k].protection;
+        reel_version_hash(hash, c->origins[k].ix, &t->opts[i]);
 
         *ngx_snprintf(t->prefixes[i], sizeof(t->prefixes[i]) - 1,
                       "../%s~%s/", c->names[k], hash) = '\0';
 
-        t->parts[i].ix = c->origins[k];
-        t->parts[i].r = &c->ix.renditions[k];
+        t->parts[i].ix = c->origins[k].ix;
+        t->parts[i].r = c->origins[k].r;
         t->parts[i].prefix = (char *) t->prefixes[i];
     }
 

@@ -28,11 +28,21 @@ static ngx_int_t answer_rendition(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_reel_title_compose(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 {
-    ngx_int_t         rc;
-    reel_composed_t **all;
+    ngx_int_t                     rc;
+    ngx_uint_t                    whole;
+    reel_composed_t             **all;
+    const ngx_http_reel_route_t  *route;
 
     if (t->next < t->title.nfiles) {
         return refuse_file(r, t);
+    }
+
+    route = t->play->route;
+    whole = route->of == NGX_HTTP_REEL_OF_ASSET || route->manifest;
+
+    rc = whole ? ngx_http_reel_title_keys(r, t) : NGX_DECLINED;
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     all = compose_all(r, t);
@@ -45,9 +55,7 @@ ngx_http_reel_title_compose(ngx_http_request_t *r, ngx_http_reel_title_t *t)
     t->all = all;
     t->first = all[0];
 
-    if (t->play->route->of != NGX_HTTP_REEL_OF_ASSET
-        && !t->play->route->manifest)
-    {
+    if (!whole) {
         return ngx_http_reel_title_pick(r, t);
     }
 
@@ -87,7 +95,6 @@ static reel_composed_t *
 compose_part(ngx_http_request_t *r, ngx_http_reel_title_t *t, ngx_uint_t part,
     reel_str_t salt)
 {
-    u_char             *b;
     ngx_uint_t          i, file;
     reel_source_t      *s;
     reel_title_part_t  *q;
@@ -108,18 +115,15 @@ compose_part(ngx_http_request_t *r, ngx_http_reel_title_t *t, ngx_uint_t part,
         file = q->first + i;
         f = &t->title.files[file];
 
-        b = ngx_pnalloc(r->pool, 2 * NGX_INT_T_LEN + sizeof("--"));
-        if (b == NULL) {
+        s[i].prefix = ngx_http_reel_title_prefix(r, t, part, i);
+        if (s[i].prefix == NULL) {
             return NULL;
         }
 
-        s[i].prefix = (char *) b;
-
-        if (t->title.nparts > 1) {
-            b = ngx_sprintf(b, "%ui-", part + 1);
+        if (t->protects) {
+            s[i].protection = &t->protects[file].protection;
+            t->protects[file].protection.prefix = reel_str(s[i].prefix);
         }
-
-        *ngx_sprintf(b, "%ui-", i + 1) = '\0';
 
         s[i].ix = t->loaded[file].index;
         s[i].rates = ngx_http_reel_manifest_rates(t->loaded[file].entry,
@@ -223,13 +227,14 @@ make_row(ngx_http_request_t *r, ngx_http_reel_title_t *t)
 
     n = t->title.nparts;
 
+    t->numbers = ngx_palloc(r->pool, n * sizeof(ngx_uint_t));
     t->composed = ngx_palloc(r->pool, n * sizeof(reel_composed_t *));
     t->parts = ngx_pcalloc(r->pool, n * sizeof(reel_part_t));
     t->opts = ngx_palloc(r->pool, n * sizeof(reel_manifest_opts_t));
     t->prefixes = ngx_palloc(r->pool, n * sizeof(*t->prefixes));
 
-    if (t->composed == NULL || t->parts == NULL || t->opts == NULL
-        || t->prefixes == NULL)
+    if (t->numbers == NULL || t->composed == NULL || t->parts == NULL
+        || t->opts == NULL || t->prefixes == NULL)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -249,6 +254,7 @@ make_row(ngx_http_request_t *r, ngx_http_reel_title_t *t)
         }
 
         t->opts[t->nparts].shape = shape;
+        t->numbers[t->nparts] = i;
         t->composed[t->nparts++] = t->all[i];
     }
 
@@ -304,7 +310,7 @@ place_part(ngx_http_reel_title_t *t, ngx_uint_t part,
 }
 
 
-/* of all that is composed */
+/* of all that is composed, if it is clear */
 static void
 set_hashes(ngx_http_reel_title_t *t)
 {

@@ -6,13 +6,34 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Digest::MD5 qw(md5_hex);
 use File::Path qw(make_path);
 use JSON::PP;
+use MIME::Base64 qw(encode_base64);
 use Reel;
 use Test::More;
 
-my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
-    location /enc/ { alias FILMS/; reel_play_files; reel_encryption cbcs; }
+my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;
+    log_format asked "$arg_asset";', conf => '
+    location /cbcs/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption cbcs; }
+    location /cenc/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption cenc; reel_key_rotation 1; }
+    location /aes/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption aes-128; }
+    location /aests/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption aes-128; reel_key_rotation 1; reel_hls_segments ts; }
+    location /sats/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption sample-aes; reel_hls_segments ts; }
+    location /vod/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_vod_compat on; reel_encryption cbcs; }
+    location /asks/ { alias FILMS/; reel_play_files; reel_files_map json;
+        reel_encryption cbcs; reel_key_server /_key; }
+    location /mute/ { alias FILMS/; reel_play_files; reel_encryption cenc;
+        reel_key_server /nowhere; }
+    location = /_key { internal; proxy_pass http://127.0.0.1:PORT/keys?$args;
+        proxy_pass_request_headers off; }
+    location = /keys { access_log DIR/asked asked; alias DIR/key.json; }
     location /films/ { alias FILMS/; reel_play_files; reel_files_map json;
         if ($arg_if) { set $x 1; } }
     location /ts/ { alias FILMS/; reel_play_files; reel_files_map json;
@@ -41,6 +62,7 @@ my $films = "$t->{dir}/films";
 make_path("$films/maps", "$films/beach");
 $t->{o}{conf} =~ s/FILMS/$films/g;
 $t->{o}{conf} =~ s/PORT/$t->{port}/g;
+$t->{o}{conf} =~ s/DIR/$t->{dir}/g;
 
 sub film {
     my ($to, $size, %o) = @_;
@@ -77,6 +99,7 @@ spew("$films/maps/all", $rooted);
 spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
     . '0123456789abcdef' x 4 . '"}]}');
 chmod 0600, "$t->{dir}/master.json";
+spew("$t->{dir}/key.json", '{"key":"' . 'fedcba9876543210' x 4 . '"}');
 $t->nginx_start;
 my $base = "http://127.0.0.1:$t->{port}";
 
@@ -329,10 +352,110 @@ $parts[2]{renditions} = [{ path => 'en.m4a' }];
 spew("$films/row.json", encode_json({ parts => \@parts }));
 has_status(get("$row/master.m3u8"), 422, 'BAD_TITLE', 'a part of other kinds');
 
-has_status(http($t, 'GET', "/enc/beach_,90,180,.mp4.urlset/$_"), 501,
-    'NotImplemented', "never in clear: $_") for 'master.m3u8', '1-v90/0.m4s';
-has_status(http($t, 'POST', '/enc/beach_,90,180,.mp4.urlset/license',
-    body => '{}'), 405, 'METHOD_NOT_ALLOWED', 'nor a license');
+# --- encrypted ---------------------------------------------------------------
+
+# the samples of a playlist of CMAF, decrypted with the keys that it names
+my (%keys, %samples, %of_key);
+sub samples {
+    my ($url) = @_;
+    my ($dir) = $url =~ m{^(.*/)};
+    my ($key, $init, $said) = ('');
+    for (split /\n/, body($url)) {
+        if (/^#EXT-X-KEY:METHOD=SAMPLE-AES(?:-CTR)?,URI="([^"]+)"/) {
+            $key = unpack 'H*', body("$dir$1");
+        } elsif (/^#EXT-X-MAP:URI="([^"]+)"/) {
+            $init = body("$dir$1");
+            $key = '';
+        } elsif (/^[^#]/) {
+            my $b = body("$dir$_");
+            $keys{$key}{"$dir$_"} = md5_hex($b) if $key;
+            $said .= $samples{md5_hex($key . $init . $b)} //= do {
+                spew("$t->{dir}/piece.mp4", $init . $b);
+                my $how = $key ? "-decryption_key $key" : '';
+                qx(ffmpeg -v error $how -i - -map 0 -c copy -f framemd5 - <$t->{dir}/piece.mp4 | sed '/^#/d; s/, S=.*//');
+            };
+        }
+    }
+    return $said;
+}
+# the playlists of a manifest, by the names of what they are of
+sub playlists {
+    my ($url) = @_;
+    my ($dir) = $url =~ m{^(.*/)};
+    return map { m{^((?:\d+-)+\w\d+)~.*/media} ? ($1 => "$dir$_") : () }
+        body($url) =~ /(?:URI="|^)([^"#\n]+\.m3u8)/mg;
+}
+
+$parts[2]{renditions} = [{ path => 'beach_270.mp4' }, { path => 'beach_90.mp4' }];
+spew("$films/row.json", encode_json({ parts => \@parts }));
+$list =~ s{^/films}{};
+sub both {
+    my ($scheme, $title, $clear) = @_;
+    is(join(', ', crawl("/$scheme$title/master.m3u8")), '',
+        "$scheme$title: all is there");
+    my %sealed = playlists("/$scheme$title/master.m3u8");
+    my %clear = playlists("/$clear$title/master.m3u8");
+    is(join(' ', sort keys %sealed), join(' ', sort keys %clear), 'alike');
+    return map { [$_, $sealed{$_}, $clear{$_}] } sort keys %sealed;
+}
+for my $c (['cbcs', $list], ['cbcs', '/title.json'], ['cenc', '/row.json']) {
+    is(samples($_->[1]), samples($_->[2]), "decrypted: $_->[0]")
+        for both(@$c, 'films');
+}
+# ffmpeg asks for the keys by itself, but decodes SAMPLE-AES otherwise
+for my $c (['aes', $list, 'films'], ['aes', '/row.json', 'films'],
+    ['aests', '/row.json', 'ts'])
+{
+    is(stream("$base$_->[1]", 0), stream("$base$_->[2]", 0),
+        "$c->[0]: decrypted: $_->[0]") for both(@$c);
+}
+my %sats = map { ($_->[0] => $_->[1]) } both('sats', '/row.json', 'ts');
+my %alone = playlists('/sats/beach_90.mp4/master.m3u8');
+is(join(', ', crawl("/$_/master.m3u8")), '', "$_: all is there")
+    for "vod$list", "cbcs/row.json", "aests$list";
+
+# a file has its own keys, which are the same in all titles; so are its bytes
+my (%bytes, %key_of);
+for my $key (keys %keys) {
+    for (keys %{ $keys{$key} }) {
+        my ($scheme, $what) = m{^/(\w+)/.*?/(?:\d+-)+(\w\d+~\w+/\d+\.m4s)$};
+        my $kind = substr $what, 0, 1;
+        my ($hash) = $what =~ /~(\w+)/;
+        $bytes{"$scheme $what"}{$keys{$key}{$_}} = 1;
+        $key_of{"$scheme $what"}{$key} = 1;
+        $of_key{$key}{"$kind~$hash"} = 1;
+    }
+}
+is(scalar(grep { keys %$_ != 1 } values %bytes, values %key_of), 0,
+    'a segment of a file is the same in all titles');
+is(scalar(grep { keys %$_ != 1 } values %of_key), 0,
+    'no key is of two files, or of pictures and sound');
+cmp_ok(scalar(keys %keys), '>', 20, 'of many');
+
+# DASH: sets of their own, among which players switch; licenses by KID
+$mpd = body("/cbcs$list/manifest.mpd");
+my @kids = $mpd =~ /cenc:default_KID="([0-9a-f-]{36})"/g;
+is(scalar(keys %{{ map { $_ => 1 } @kids }}), 4, 'a key a file, and sound');
+is(join(' ', $mpd =~ /switching:2016" value="([^"]+)"/g), '2,3 1,3 1,2',
+    'the sets are alternatives');
+my $of = sub { encode_base64($_[0], '') =~ tr{+/=}{-_}dr };
+my $ask = encode_json({ kids => [map { $of->(pack 'H*', tr/-//dr) } @kids,
+    $kids[0]], type => 'temporary' });
+my $got = http($t, 'POST', "/cbcs$list/license", body => $ask);
+is($got->{status}, 200, 'a license of a title');
+my %given = map { $_->{k} => 1 } @{ decode_json($got->{body})->{keys} };
+is(scalar(keys %given), 4, 'with the keys of all files');
+is(scalar(grep { !$given{$of->(pack 'H*', $_)} } map { my $k = $_;
+    grep { m{^/cbcs\Q$list\E/} } keys %{ $keys{$k} } ? $k : () } keys %keys),
+    0, 'which are those of the playlists');
+is(get("/cbcs$list/1-video/9.key")->{status}, 404, 'no such period');
+
+# a key server is asked for each file, by its own name
+is(join(', ', crawl("/asks$list/master.m3u8")), '', 'of a key server');
+has_status(get("/mute$list/$_"), 503, 'KEY_SERVER', "of none: $_")
+    for 'master.m3u8', '2-v180/media.m3u8';
+is(join(' ', sort split /\n/, slurp("$t->{dir}/asked")), join(' ',
+    map { "%2Fasks%2Fbeach_$_.mp4" } 180, 270, 90), 'asked for each file');
 
 unlike($t->log, qr/\[(alert|crit)\]/, 'nothing alarming in the log');
 done_testing;

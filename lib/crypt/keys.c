@@ -53,9 +53,9 @@ derive(uint8_t *out, size_t n, const char *what, const reel_key_source_t *s,
 }
 
 
-static reel_err_t
-derive_kid(uint8_t *kid, const reel_key_source_t *s, reel_str_t track,
-    uint32_t period)
+reel_err_t
+reel_key_kid(uint8_t kid[REEL_KID], const reel_key_source_t *s,
+    reel_str_t track, uint32_t period)
 {
     kid[NAME] = (uint8_t) (period >> 24);
     kid[NAME + 1] = (uint8_t) (period >> 16);
@@ -63,6 +63,13 @@ derive_kid(uint8_t *kid, const reel_key_source_t *s, reel_str_t track,
     kid[NAME + 3] = (uint8_t) period;
 
     return derive(kid, NAME, "kid", s, track, -1);
+}
+
+
+bool
+reel_kid_is_track(const uint8_t a[REEL_KID], const uint8_t b[REEL_KID])
+{
+    return reel_memeq(a, b, NAME);
 }
 
 
@@ -74,7 +81,7 @@ reel_key_derive(reel_content_key_t *k, const reel_key_source_t *s,
 
     err = derive(k->key, REEL_KEY, "key", s, track, period);
 
-    return err == REEL_OK ? derive_kid(k->kid, s, track, period) : err;
+    return err == REEL_OK ? reel_key_kid(k->kid, s, track, period) : err;
 }
 
 
@@ -95,7 +102,7 @@ reel_key_find(reel_content_key_t *k, const reel_key_source_t *s,
 
     period = reel_be32(kid + NAME);
 
-    err = derive_kid(k->kid, s, track, period);
+    err = reel_key_kid(k->kid, s, track, period);
     if (err != REEL_OK) {
         return err;
     }

@@ -62,6 +62,13 @@ reel_err_t reel_key_derive(reel_content_key_t *k, const reel_key_source_t *s,
 reel_err_t reel_key_iv(uint8_t iv[REEL_KEY], const reel_key_source_t *s,
     reel_str_t track, uint32_t period) REEL_WARN_UNUSED;
 
+/* its KID alone */
+reel_err_t reel_key_kid(uint8_t kid[REEL_KID], const reel_key_source_t *s,
+    reel_str_t track, uint32_t period) REEL_WARN_UNUSED;
+
+/* are they of one track, of whatever periods? */
+bool reel_kid_is_track(const uint8_t a[REEL_KID], const uint8_t b[REEL_KID]);
+
 /*
  * The same by KID: REEL_NOTFOUND when it is not one of that track, or of a
  * period from `periods` on.

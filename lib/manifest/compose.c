@@ -1,7 +1,7 @@
 #include "lib/base/rescale.h"
 #include "lib/crypt/digest.h"
 #include "lib/manifest/compose.h"
-#include "lib/manifest/listing.h"
+#include "lib/manifest/protection.h"
 
 
 #define US         1000000      /* a second */
@@ -182,7 +182,9 @@ add_rendition(reel_composed_t *c, const reel_source_t *s, unsigned source,
     r.name = reel_str(name);
 
     c->ix.renditions[i] = r;
-    c->origins[i] = s->ix;
+    c->origins[i] = (reel_origin_t) {
+        s->ix, &s->ix->renditions[number], s->protection
+    };
     c->source[i] = source;
     c->number[i] = number;
     c->ix.nrenditions++;
@@ -192,12 +194,13 @@ add_rendition(reel_composed_t *c, const reel_source_t *s, unsigned source,
 }
 
 
-/* of all that decides what is printed */
+/* of all that decides what is printed, the keys too */
 static reel_err_t
 set_salt(reel_composed_t *c, const reel_source_t *s, unsigned n,
     reel_str_t salt)
 {
     uint8_t         out[REEL_SHA256_LEN];
+    uint8_t         keys[REEL_KEY];
     unsigned        i;
     reel_err_t      err;
     reel_sha256_t  *h;
@@ -211,6 +214,15 @@ set_salt(reel_composed_t *c, const reel_source_t *s, unsigned n,
 
     for (i = 0; err == REEL_OK && i < n; i++) {
         err = reel_sha256_update(h, s[i].ix->salt, REEL_INDEX_SALT);
+
+        if (err == REEL_OK && s[i].protection != NULL) {
+            err = reel_key_iv(keys, &s[i].protection->keys,
+                              REEL_STR("version"), 0);
+        }
+
+        if (err == REEL_OK && s[i].protection != NULL) {
+            err = reel_sha256_update(h, keys, sizeof(keys));
+        }
     }
 
     if (err != REEL_OK) {

@@ -18,6 +18,7 @@ typedef struct {
     const reel_index_t *ix;     /* of one file */
     const char         *prefix; /* of its renditions' names, "2-" */
     const reel_rates_t *rates;  /* of ix */
+    const reel_protection_t *protection;        /* likewise, or NULL */
     bool                video;  /* what of it is listed */
     bool                audio;
     bool                text;
@@ -30,7 +31,7 @@ typedef struct {
 
 typedef struct {
     reel_index_t        ix;
-    const reel_index_t *origins[REEL_INDEX_MAX_RENDITIONS];
+    reel_origin_t       origins[REEL_INDEX_MAX_RENDITIONS];
     unsigned            source[REEL_INDEX_MAX_RENDITIONS];
     unsigned            number[REEL_INDEX_MAX_RENDITIONS]; /* in origin */
     reel_rates_t        rates;

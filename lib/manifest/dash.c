@@ -143,40 +143,6 @@ add_period(reel_buf_t *b, reel_dash_t *d, unsigned number, int64_t start_us)
 }
 
 
-/* the keys that are told: those of the first segment */
-static reel_err_t
-find_keys(reel_dash_t *d)
-{
-    uint32_t              period;
-    reel_err_t            err = REEL_OK;
-    const reel_listing_t *l = d->l;
-
-    if (d->o->protection == NULL) {
-        return REEL_OK;
-    }
-
-    /* DASH has nothing for whole segments */
-    if (d->o->protection->keys.scheme == REEL_SCHEME_AES128) {
-        return REEL_UNSUPPORTED;
-    }
-
-    period = reel_protection_period(d->o->protection,
-                                    l->span.first * d->o->per);
-
-    if (l->nvideo != 0) {
-        err = reel_protection_key(&d->video, d->o, l->video[0].r,
-                                  REEL_FORM_SEGMENTS, period);
-    }
-
-    if (l->naudio != 0 && err == REEL_OK) {
-        err = reel_protection_key(&d->audio, d->o, l->audio[0].r,
-                                  REEL_FORM_SEGMENTS, period);
-    }
-
-    return err;
-}
-
-
 static reel_err_t
 init_part(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
     const reel_part_t *part, bool last)
@@ -206,7 +172,9 @@ init_part(reel_dash_t *d, reel_listing_t *l, reel_manifest_opts_t *cmaf,
                      && reel_dash_is_even(d);
     d->length_us = length_of(d, last);
 
-    return find_keys(d);
+    /* DASH has nothing for whole segments */
+    return reel_protection_scheme(cmaf->protection) == REEL_SCHEME_AES128
+           ? REEL_UNSUPPORTED : REEL_OK;
 }
 
 

@@ -12,8 +12,6 @@ typedef struct {
     bool                        by_duration;
     int64_t                     length_us;      /* of the Period */
     unsigned                    sets;   /* AdaptationSets printed so far */
-    reel_content_key_t          video;  /* with protection: whose keys … */
-    reel_content_key_t          audio;  /* … all sets of a kind have */
 } reel_dash_t;
 
 /* what stands before the token in a URI without other parameters */

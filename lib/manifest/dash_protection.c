@@ -78,16 +78,28 @@ add_clear_key(reel_buf_t *b, const reel_protection_t *p)
 
 void
 reel_dash_protection(reel_buf_t *b, const reel_manifest_opts_t *o,
-    const reel_content_key_t *k)
+    const reel_listed_t *x)
 {
     char                      kid[37];
-    const reel_protection_t  *p = o->protection;
+    reel_err_t                err;
+    reel_content_key_t        k;
+    reel_manifest_opts_t      own = reel_listing_opts(x, o);
+    const reel_protection_t  *p = x->protection;
 
     if (p == NULL) {
         return;
     }
 
-    reel_kid_print(kid, k->kid);
+    /* that of the first segment is told */
+    err = reel_protection_key(&k, &own, x->own, REEL_FORM_SEGMENTS,
+                              reel_protection_period(p, x->first * o->per));
+    if (err != REEL_OK) {
+        reel_buf_release(b);
+        b->err = err;
+        return;
+    }
+
+    reel_kid_print(kid, k.kid);
     reel_buf_printf(b, "<ContentProtection schemeIdUri=\"urn:mpeg:dash:"
                     "mp4protection:2011\" value=\"%s\" "
                     "cenc:default_KID=\"%s\"/>\n",
@@ -98,10 +110,10 @@ reel_dash_protection(reel_buf_t *b, const reel_manifest_opts_t *o,
     }
 
     if (p->systems & 1u << REEL_SYSTEM_WIDEVINE) {
-        add_system(b, p, REEL_SYSTEM_WIDEVINE, " value=\"Widevine\"", k);
+        add_system(b, p, REEL_SYSTEM_WIDEVINE, " value=\"Widevine\"", &k);
     }
 
     if (p->systems & 1u << REEL_SYSTEM_PLAYREADY) {
-        add_system(b, p, REEL_SYSTEM_PLAYREADY, " value=\"MSPR 2.0\"", k);
+        add_system(b, p, REEL_SYSTEM_PLAYREADY, " value=\"MSPR 2.0\"", &k);
     }
 }

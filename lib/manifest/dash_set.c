@@ -138,6 +138,77 @@ add_range(reel_buf_t *b, const reel_listing_t *l, const reel_rendition_t *r)
 }
 
 
+static bool
+may_switch(const reel_listed_t *a, const reel_listed_t *b)
+{
+    return a->track == b->track && a->edges == b->edges
+           && a->r->video_range == b->r->video_range
+           && reel_str_eq(reel_listing_family(a->r),
+                          reel_listing_family(b->r));
+}
+
+
+/* players ask for the keys of a set: what has others is another one */
+static bool
+is_of_set(const reel_listed_t *a, const reel_listed_t *b)
+{
+    return may_switch(a, b) && a->protection == b->protection;
+}
+
+
+static bool
+begins_set(const reel_listed_t *x, unsigned i)
+{
+    unsigned  k;
+
+    for (k = 0; k < i; k++) {
+        if (is_of_set(&x[k], &x[i])) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/*
+ * ISO 23009-1, 5.3.3.5: the other sets among which players may switch, of the
+ * n renditions of a kind.  Those of a track are printed in their order; that
+ * of x is being printed.
+ */
+static void
+add_switching(reel_buf_t *b, const reel_dash_t *d, const reel_listed_t *x,
+    const reel_listed_t *all, unsigned n)
+{
+    bool      any = false;
+    unsigned  i, id = d->sets;
+
+    for (i = 0; &all[i] != x; i++) {
+        id -= all[i].track == x->track && begins_set(all, i);
+    }
+
+    for (i = 0; i < n; i++) {
+        if (all[i].track != x->track || !begins_set(all, i)) {
+            continue;
+        }
+
+        if (id != d->sets && may_switch(&all[i], x)) {
+            reel_buf_printf(b, "%s%u", any ? ","
+                            : "<SupplementalProperty schemeIdUri=\"urn:mpeg:"
+                              "dash:adaptation-set-switching:2016\" value=\"",
+                            id);
+            any = true;
+        }
+
+        id++;
+    }
+
+    if (any) {
+        reel_buf_addz(b, "\"/>\n");
+    }
+}
+
+
 static void
 add_video_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     unsigned n)
@@ -170,21 +241,12 @@ add_video_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     add_frame_rate(b, "maxFrameRate", fastest);
     reel_buf_printf(b, " par=\"%" PRIu64 ":%" PRIu64 "\">\n",
                     largest->width / g, largest->height / g);
-    reel_dash_protection(b, d->o, &d->video);
+    reel_dash_protection(b, d->o, x[0]);
     add_range(b, d->l, x[0]->r);
+    add_switching(b, d, x[0], d->l->video, d->l->nvideo);
     reel_dash_role(b, "main");
     add_representations(b, d, x, n);
     reel_buf_addz(b, "</AdaptationSet>\n");
-}
-
-
-static bool
-is_of_set(const reel_listed_t *a, const reel_listed_t *b)
-{
-    return a->track == b->track && a->edges == b->edges
-           && a->r->video_range == b->r->video_range
-           && reel_str_eq(reel_listing_family(a->r),
-                          reel_listing_family(b->r));
 }
 
 
@@ -285,7 +347,8 @@ add_audio_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     }
 
     reel_buf_addz(b, ">\n");
-    reel_dash_protection(b, d->o, &d->audio);
+    reel_dash_protection(b, d->o, x[0]);
+    add_switching(b, d, x[0], d->l->audio, d->l->naudio);
     reel_dash_label(b, x[0]->r);
     reel_dash_accessibility(b, x[0]->r);
     add_audio_roles(b, d->l, x[0]->r, x[0]->track);

@@ -51,6 +51,12 @@ void reel_hls_map(reel_buf_t *b, const reel_hls_names_t *n,
 /* "?token=…" behind a URI without other parameters, where there is one */
 void reel_hls_token(reel_buf_t *b, const reel_manifest_opts_t *o);
 
+/* are segments encrypted whole, by the numbers that playlists count? */
+bool reel_hls_whole(const reel_manifest_opts_t *o);
+
+/* before a header, which is clear even then: false, if nothing was to say */
+bool reel_hls_unkey(reel_buf_t *b, const reel_manifest_opts_t *o);
+
 /* #EXT-X-MEDIA of all groups of sound, and of text */
 void reel_hls_groups(reel_buf_t *b, const reel_listing_t *l);
 

@@ -29,6 +29,7 @@ typedef struct {
     char                    hash[REEL_VERSION_HASH + 1];
     bool                    keyed;      /* an EXT-X-KEY holds … */
     uint32_t                period;     /* … of this period */
+    bool                    numbered;   /* it tells a fragment's number */
 } iframes_t;
 
 
@@ -82,10 +83,7 @@ add_map(reel_buf_t *b, iframes_t *m, uint32_t fragment)
     m->header = ext[0].header;
     first = (uint32_t) reel_runs_at(m->r->header_bytes, 0);
 
-    if (m->keyed
-        && reel_protection_scheme(m->o->protection) == REEL_SCHEME_AES128)
-    {
-        reel_buf_addz(b, "#EXT-X-KEY:METHOD=NONE\n");
+    if (m->keyed && reel_hls_unkey(b, m->o)) {
         m->keyed = false;
     }
 
@@ -106,7 +104,7 @@ add_key(reel_buf_t *b, iframes_t *m, uint32_t fragment)
 
     period = reel_protection_period(m->o->protection, fragment);
 
-    if (m->keyed && period == m->period) {
+    if (m->keyed && !m->numbered && period == m->period) {
         return REEL_OK;
     }
 
@@ -114,7 +112,8 @@ add_key(reel_buf_t *b, iframes_t *m, uint32_t fragment)
     m->period = period;
 
     return reel_hls_keys(b, m->o, m->r, REEL_FORM_IFRAMES, m->prefix,
-                         m->hash, period);
+                         m->hash, period,
+                         m->numbered ? &fragment : NULL);
 }
 
 
@@ -253,6 +252,7 @@ reel_err_t
 reel_hls_iframes_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
 {
     unsigned    i;
+    uint32_t    at;
     uint64_t    target = 0;
     iframes_t   m, next;
     reel_err_t  err;
@@ -274,12 +274,16 @@ reel_hls_iframes_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
     reel_hls_start(b, &m.span, parts[0].o);
 
     err = add_all(b, &m);
+    at = m.end;
 
     for (i = 1; err == REEL_OK && i < n; i++) {
         reel_buf_addz(b, "#EXT-X-DISCONTINUITY\n");
 
         err = init_part(&next, &parts[i], &target);
         if (err == REEL_OK) {
+            next.numbered = reel_hls_whole(next.o) && at != next.first;
+            at += next.end - next.first;
+            reel_hls_unkey(b, next.o);
             err = add_all(b, &next);
         }
     }

@@ -21,6 +21,7 @@ typedef struct {
     const char                 *above;  /* … and of the asset */
     const char                 *hash;
     uint32_t                    period;
+    const uint32_t             *number; /* a segment's; NULL: its place's */
     reel_content_key_t          key;
 } tag_t;
 
@@ -87,7 +88,8 @@ add_uri(reel_buf_t *b, const tag_t *k)
                         k->form == REEL_FORM_IFRAMES ? ".iframe" : "");
 
     } else {
-        reel_buf_printf(b, "%s%s~%s/%" PRIu32 ".key", k->above,
+        reel_buf_printf(b, "%s%.*s%s~%s/%" PRIu32 ".key", k->above,
+                        (int) p->prefix.len, p->prefix.p,
                         k->r->kind == REEL_VIDEO ? "video" : "audio",
                         k->hash, k->period);
     }
@@ -124,6 +126,10 @@ add_plain(reel_buf_t *b, const tag_t *k)
 
         reel_hex(hex, iv, sizeof(iv));
         reel_buf_printf(b, ",IV=0x%s", hex);
+    }
+
+    if (k->number != NULL && p->keys.scheme == REEL_SCHEME_AES128) {
+        reel_buf_printf(b, ",IV=0x%032" PRIx32, *k->number);
     }
 
     if (p->key_format.len != 0) {
@@ -233,48 +239,90 @@ add_keys(reel_buf_t *b, tag_t *k)
 }
 
 
+bool
+reel_hls_whole(const reel_manifest_opts_t *o)
+{
+    return reel_protection_scheme(o->protection) == REEL_SCHEME_AES128;
+}
+
+
+bool
+reel_hls_unkey(reel_buf_t *b, const reel_manifest_opts_t *o)
+{
+    if (!reel_hls_whole(o)) {
+        return false;
+    }
+
+    reel_buf_addz(b, "#EXT-X-KEY:METHOD=NONE\n");
+
+    return true;
+}
+
+
 reel_err_t
 reel_hls_keys(reel_buf_t *b, const reel_manifest_opts_t *o,
     const reel_rendition_t *r, reel_form_t form, const char *prefix,
-    const char *hash, uint32_t period)
+    const char *hash, uint32_t period, const uint32_t *number)
 {
     tag_t  k = {
         .tag = "#EXT-X-KEY", .o = o, .r = r, .form = form, .beside = prefix,
-        .above = o->tracks != NULL ? "" : "../", .hash = hash, .period = period
+        .above = o->tracks != NULL ? "" : "../", .hash = hash,
+        .period = period, .number = number
     };
 
     return add_keys(b, &k);
 }
 
 
-static reel_err_t
-add_session(reel_buf_t *b, const reel_listing_t *l,
-    const reel_manifest_opts_t *o, const reel_listed_t *x, unsigned n)
+/* has one before x[i] its key? not if each rendition says an IV or has one */
+static bool
+is_told(const reel_manifest_opts_t *o, const reel_listed_t *x, unsigned i)
 {
-    char        folder[REEL_TRACK_MAX];
-    unsigned    i;
-    reel_err_t  err = REEL_OK;
-    tag_t       k = {
-        .tag = "#EXT-X-SESSION-KEY", .o = o, .beside = folder, .above = "",
-        .hash = l->hash,
-        .period = reel_protection_period(o->protection,
-                                         l->span.first * o->per)
-    };
+    unsigned  k;
+
+    if (o->protection->keys.scheme == REEL_SCHEME_AES128
+        || o->container == REEL_CONTAINER_TS)
+    {
+        return false;
+    }
+
+    for (k = 0; k < i; k++) {
+        if (x[k].protection == x[i].protection) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static reel_err_t
+add_session(reel_buf_t *b, const reel_manifest_opts_t *o,
+    const reel_listed_t *x, unsigned n)
+{
+    char                  folder[REEL_TRACK_MAX];
+    tag_t                 k;
+    unsigned              i;
+    reel_err_t            err = REEL_OK;
+    reel_manifest_opts_t  own;
 
     for (i = 0; i < n && err == REEL_OK; i++) {
-        k.r = x[i].r;
+        if (is_told(o, x, i)) {
+            continue;
+        }
+
+        own = reel_listing_opts(&x[i], o);
+        k = (tag_t) {
+            .tag = "#EXT-X-SESSION-KEY", .o = &own, .r = x[i].own,
+            .beside = folder, .above = "", .hash = x[i].hash,
+            .period = reel_protection_period(x[i].protection,
+                                             x[i].first * o->per)
+        };
 
         (void) snprintf(folder, sizeof(folder), "%.*s~%s/",
-                        (int) k.r->name.len, k.r->name.p, l->hash);
+                        (int) x[i].r->name.len, x[i].r->name.p, x[i].hash);
 
         err = add_keys(b, &k);
-
-        /* one a track, unless each rendition says an IV or has a key */
-        if (o->protection->keys.scheme != REEL_SCHEME_AES128
-            && o->container != REEL_CONTAINER_TS)
-        {
-            break;
-        }
     }
 
     return err;
@@ -287,7 +335,7 @@ reel_hls_session_keys(reel_buf_t *b, const reel_listing_t *l,
 {
     reel_err_t  err;
 
-    err = add_session(b, l, o, l->video, l->nvideo);
+    err = add_session(b, o, l->video, l->nvideo);
 
-    return err == REEL_OK ? add_session(b, l, o, l->audio, l->naudio) : err;
+    return err == REEL_OK ? add_session(b, o, l->audio, l->naudio) : err;
 }

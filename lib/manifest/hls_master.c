@@ -313,6 +313,7 @@ print_iframes(reel_buf_t *b, const reel_listing_t *l,
         memcpy(hash, l->video[i].hash, sizeof(hash));
 
         if (o->container != REEL_CONTAINER_CMAF) {
+            cmaf.protection = l->video[i].protection;
             reel_version_hash(hash, l->video[i].ix, &cmaf);
         }
 

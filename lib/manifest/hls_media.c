@@ -25,6 +25,7 @@ typedef struct {
     char                    hash[REEL_VERSION_HASH + 1];
     bool                    keyed;      /* an EXT-X-KEY holds … */
     uint32_t                period;     /* … of this period */
+    bool                    numbered;   /* it tells a segment's number */
 } media_t;
 
 
@@ -108,10 +109,7 @@ add_map(reel_buf_t *b, media_t *m, uint32_t segment)
     m->header = ext[0].header;
 
     /* a header is clear, whatever its segments are */
-    if (m->keyed
-        && reel_protection_scheme(m->o->protection) == REEL_SCHEME_AES128)
-    {
-        reel_buf_addz(b, "#EXT-X-KEY:METHOD=NONE\n");
+    if (m->keyed && reel_hls_unkey(b, m->o)) {
         m->keyed = false;
     }
 
@@ -133,7 +131,7 @@ add_key(reel_buf_t *b, media_t *m, uint32_t segment)
 
     period = reel_protection_period(m->o->protection, segment * m->per);
 
-    if (m->keyed && period == m->period) {
+    if (m->keyed && !m->numbered && period == m->period) {
         return REEL_OK;
     }
 
@@ -141,7 +139,8 @@ add_key(reel_buf_t *b, media_t *m, uint32_t segment)
     m->period = period;
 
     return reel_hls_keys(b, m->o, m->r, REEL_FORM_SEGMENTS, m->prefix,
-                         m->hash, period);
+                         m->hash, period,
+                         m->numbered ? &segment : NULL);
 }
 
 
@@ -263,6 +262,7 @@ reel_hls_media_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
     int         version;
     media_t     m, next;
     unsigned    i;
+    uint32_t    at;
     uint64_t    target = 0;
     reel_err_t  err;
 
@@ -289,12 +289,20 @@ reel_hls_media_parts(reel_buf_t *b, const reel_part_t *parts, unsigned n)
     reel_hls_start(b, &m.span, parts[0].o);
 
     err = add_segments(b, &m);
+    at = m.span.first + m.span.count;
 
     for (i = 1; err == REEL_OK && i < n; i++) {
         reel_buf_addz(b, "#EXT-X-DISCONTINUITY\n");
 
         err = init_part(&next, &parts[i], &target);
         if (err == REEL_OK) {
+            next.numbered = reel_hls_whole(next.o) && at != next.span.first;
+            at += next.span.count;
+
+            if (next.mapped) {
+                reel_hls_unkey(b, next.o);
+            }
+
             err = add_segments(b, &next);
         }
     }

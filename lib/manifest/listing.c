@@ -180,21 +180,37 @@ edges_of(const reel_listed_t *x, const reel_listed_t *before, unsigned n,
 }
 
 
+reel_manifest_opts_t
+reel_listing_opts(const reel_listed_t *x, const reel_manifest_opts_t *o)
+{
+    reel_manifest_opts_t  own = *o;
+
+    own.protection = x->protection;
+
+    return own;
+}
+
+
 /* what of it is listed; false: nothing, it ends before the clip */
 static bool
 place(reel_listed_t *x, const reel_listing_t *l, unsigned i,
     const reel_manifest_opts_t *o)
 {
-    reel_span_t  span;
+    reel_span_t           span;
+    reel_manifest_opts_t  own;
 
     if (o->origins == NULL) {
+        x->own = x->r;
+        x->protection = o->protection;
         x->first = l->span.first;
         x->count = l->span.count;
         memcpy(x->hash, l->hash, sizeof(x->hash));
         return true;
     }
 
-    x->ix = o->origins[i];
+    x->ix = o->origins[i].ix;
+    x->own = o->origins[i].r;
+    x->protection = o->origins[i].protection;
 
     if (reel_span_of(&span, x->ix, x->r, o) != REEL_OK) {
         return false;
@@ -202,7 +218,8 @@ place(reel_listed_t *x, const reel_listing_t *l, unsigned i,
 
     x->first = span.first;
     x->count = span.count;
-    reel_version_hash(x->hash, x->ix, o);
+    own = reel_listing_opts(x, o);
+    reel_version_hash(x->hash, x->ix, &own);
 
     return true;
 }

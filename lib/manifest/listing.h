@@ -14,7 +14,9 @@
 
 typedef struct {
     const reel_rendition_t *r;
-    const reel_index_t     *ix;         /* whose fragments it has */
+    const reel_index_t     *ix;         /* whose fragments it has … */
+    const reel_rendition_t *own;        /* … and what it is there */
+    const reel_protection_t *protection;        /* of that */
     uint32_t                first;      /* segment that is listed, and … */
     uint32_t                count;      /* … how many */
     unsigned                edges;      /* the same where all segments begin
@@ -58,6 +60,10 @@ const reel_listed_t *reel_listing_audio(const reel_listing_t *l,
 
 /* the track to begin with */
 unsigned reel_listing_default(const reel_listing_t *l);
+
+/* o as its own index has it, for its keys and version */
+reel_manifest_opts_t reel_listing_opts(const reel_listed_t *x,
+    const reel_manifest_opts_t *o);
 
 /* the URI of its playlist, "media" or "iframes", in the version of hash */
 void reel_listing_uri(reel_buf_t *b, const reel_listing_t *l,

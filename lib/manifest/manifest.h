@@ -37,6 +37,13 @@ typedef struct reel_rates_s reel_rates_t;       /* lib/manifest/rates.h */
 /* lib/manifest/protection.h */
 typedef struct reel_protection_s reel_protection_t;
 
+/* what a rendition of a composed index is in its own */
+typedef struct {
+    const reel_index_t      *ix;
+    const reel_rendition_t  *r;
+    const reel_protection_t *protection;        /* NULL: clear */
+} reel_origin_t;
+
 typedef struct {
     uint32_t            per;    /* fragments a segment, 3 */
     uint8_t             switching_set;  /* whose video is listed */
@@ -51,10 +58,10 @@ typedef struct {
 
     /*
      * Of an index that was composed of several (lib/manifest/compose.h): the
-     * one that each rendition is from, whose fragments and version it has;
-     * else NULL.
+     * one that each rendition is from, whose fragments, version and keys it
+     * has, for all that protection has others; else NULL.
      */
-    const reel_index_t *const *origins;
+    const reel_origin_t *origins;
 
     /*
      * Of each rendition of the index, for nginx-vod-module's names: "v1",

@@ -23,6 +23,7 @@ struct reel_protection_s {
     reel_str_t key_uri;         /* instead; {asset}, {kid}, {period} */
     reel_str_t key_format;      /* of that */
     reel_str_t license_uri;     /* of ClearKey, absolute; may be empty */
+    reel_str_t prefix;          /* of names: of a file in a title, "2-" */
 };
 
 /* what AES-128 makes of one rendition: each form has keys of its own */
@@ -87,17 +88,22 @@ reel_err_t reel_protection_iv(uint8_t iv[REEL_KEY],
 void reel_protection_pssh(reel_buf_t *b, const reel_protection_t *p,
     const reel_content_key_t *k);
 
-/* the tags of a period in r's playlist, which lies below prefix */
+/*
+ * The tags of a period in r's playlist, whose segments lie below prefix.
+ * number: of a segment that is not its place in the playlist, but the IV of
+ * AES-128; else NULL.
+ */
 reel_err_t reel_hls_keys(reel_buf_t *b, const reel_manifest_opts_t *o,
     const reel_rendition_t *r, reel_form_t form, const char *prefix,
-    const char *hash, uint32_t period) REEL_WARN_UNUSED;
+    const char *hash, uint32_t period, const uint32_t *number)
+    REEL_WARN_UNUSED;
 
 /* those of the first period of all that is listed, for a master playlist */
 reel_err_t reel_hls_session_keys(reel_buf_t *b, const reel_listing_t *l,
     const reel_manifest_opts_t *o) REEL_WARN_UNUSED;
 
-/* the elements of an AdaptationSet whose first rendition is r */
+/* the elements of an AdaptationSet whose first rendition is x */
 void reel_dash_protection(reel_buf_t *b, const reel_manifest_opts_t *o,
-    const reel_content_key_t *k);
+    const reel_listed_t *x);
 
 #endif
