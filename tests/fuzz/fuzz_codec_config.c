@@ -100,6 +100,10 @@ config(reel_codec_t codec, reel_str_t s, bool made)
     if (err == REEL_OK) {
         need(c->string(string, sizeof(string), s) == REEL_OK);
         need(strlen(string) >= 4);
+
+        if (codec == REEL_CODEC_MP3) {
+            f.channels = 2;         /* as the sample entry has them */
+        }
         need((c->track == REEL_TRACK_AUDIO) == (f.channels != 0));
         header(codec, s, &f);
     }
