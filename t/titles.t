@@ -355,7 +355,7 @@ has_status(get("$row/master.m3u8"), 422, 'BAD_TITLE', 'a part of other kinds');
 # --- encrypted ---------------------------------------------------------------
 
 # the samples of a playlist of CMAF, decrypted with the keys that it names
-my (%keys, %samples, %of_key);
+my (%keys, %samples);
 sub samples {
     my ($url) = @_;
     my ($dir) = $url =~ m{^(.*/)};
@@ -410,12 +410,29 @@ for my $c (['aes', $list, 'films'], ['aes', '/row.json', 'films'],
         "$c->[0]: decrypted: $_->[0]") for both(@$c);
 }
 my %sats = map { ($_->[0] => $_->[1]) } both('sats', '/row.json', 'ts');
-my %alone = playlists('/sats/beach_90.mp4/master.m3u8');
+my ($alone) = body('/sats/beach_90.mp4/master.m3u8') =~ /^(v90~\w+)/m;
+($one) = $sats{'1-1-v90'} =~ m{^(.*/)};
+ok(body("$one$_") eq body("/sats/beach_90.mp4/$alone/$_"), "as alone: $_")
+    for '0.ts', '1.ts', '0.key';
+my @iv = map { body($_->[1]) =~ /,(IV=0x\w+)/ ? $1 : 'none' }
+    [0, $sats{'1-1-v90'}], [0, "/sats/beach_90.mp4/$alone/media.m3u8"];
+is($iv[0], $iv[1], 'and the IV that is told');
+# where a segment of a row is not counted by its place, AES-128 has it told
+for (grep { /^[^#].*i?frames/ || /URI=.*iframes/ }
+    split /\n/, body('/aes/row.json/master.m3u8'))
+{
+    my ($uri) = m{([^"/]+/iframes\.m3u8)} or next;
+    $l = body("/aes/row.json/$uri");
+    my @told = $l =~ m{IV=0x0*(\w+)"?\n(?:#EXTINF.*\n)(?:.*/)?(\d+)\.iframe}g;
+    is(join(' ', map { hex } @told[grep { !($_ & 1) } 0 .. $#told]),
+        join(' ', @told[grep { $_ & 1 } 0 .. $#told]), "I-frames: $uri");
+    cmp_ok(scalar @told, '>=', 10, 'of two parts');
+}
 is(join(', ', crawl("/$_/master.m3u8")), '', "$_: all is there")
     for "vod$list", "cbcs/row.json", "aests$list";
 
 # a file has its own keys, which are the same in all titles; so are its bytes
-my (%bytes, %key_of);
+my (%bytes, %key_of, %of);
 for my $key (keys %keys) {
     for (keys %{ $keys{$key} }) {
         my ($scheme, $what) = m{^/(\w+)/.*?/(?:\d+-)+(\w\d+~\w+/\d+\.m4s)$};
@@ -423,12 +440,12 @@ for my $key (keys %keys) {
         my ($hash) = $what =~ /~(\w+)/;
         $bytes{"$scheme $what"}{$keys{$key}{$_}} = 1;
         $key_of{"$scheme $what"}{$key} = 1;
-        $of_key{$key}{"$kind~$hash"} = 1;
+        $of{$key}{"$kind~$hash"} = 1;
     }
 }
 is(scalar(grep { keys %$_ != 1 } values %bytes, values %key_of), 0,
     'a segment of a file is the same in all titles');
-is(scalar(grep { keys %$_ != 1 } values %of_key), 0,
+is(scalar(grep { keys %$_ != 1 } values %of), 0,
     'no key is of two files, or of pictures and sound');
 cmp_ok(scalar(keys %keys), '>', 20, 'of many');
 
