@@ -10,8 +10,9 @@
 
 /* bytes a read, and so of one sample at most */
 #define WINDOW   (64 * 1024)
-/* of one track's WebVTT */
-#define VTT_MAX  (2 * 1024 * 1024)
+/* of one track's WebVTT, and of the samples that it is made of */
+#define VTT_MAX   (2 * 1024 * 1024)
+#define READ_MAX  (16 * 1024 * 1024)
 
 typedef struct {
     ngx_fd_t   fd;
@@ -78,7 +79,7 @@ static reel_err_t
 read_track(window_t *w, reel_movie_t *m, ngx_uint_t i,
     reel_movie_text_t *text, reel_buf_t *vtt, reel_error_t *e)
 {
-    size_t             head;
+    size_t             head, bytes;
     uint32_t           k, n;
     reel_err_t         err;
     reel_str_t         s;
@@ -95,20 +96,19 @@ read_track(window_t *w, reel_movie_t *m, ngx_uint_t i,
 
     reel_buf_addz(vtt, "WEBVTT\n");
     head = vtt->len;
+    bytes = 0;
 
     for (k = 0; err == REEL_OK && k < n; k++) {
         err = read_cue(w, &cues[k], &s);
 
         if (err == REEL_OK) {
+            bytes += s.len;
             reel_tx3g_cue(vtt, s, cues[k].start_ms, cues[k].end_ms);
+            err = bytes > READ_MAX ? REEL_LIMIT : reel_buf_err(vtt);
         }
     }
 
     free(cues);
-
-    if (err == REEL_OK) {
-        err = reel_buf_err(vtt);
-    }
 
     return err == REEL_OK && vtt->len == head ? REEL_NOTFOUND : err;
 }

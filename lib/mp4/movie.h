@@ -90,7 +90,7 @@ typedef struct {
  * samples were read, and set as others are: how many there are; of fragments
  * none is known.  One that is of chapters does not count.
  */
-unsigned reel_movie_timed(const reel_movie_t *m);
+unsigned reel_movie_timed(reel_movie_t *m);
 
 typedef struct {
     uint64_t offset;            /* in the file */

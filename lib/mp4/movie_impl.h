@@ -37,7 +37,8 @@ struct reel_movie_s {
     reel_movie_track_t *video;  /* NULL: sound only */
     bool                has_times;      /* set_times() was called … */
     int64_t             zero_us;        /* … and moved all by that */
-    unsigned            ntexts_in;      /* tracks of text */
+    unsigned            ntexts_in;      /* tracks of text … */
+    bool                timed;          /* … without those of chapters */
     reel_trak_t         texts_in[REEL_MOVIE_TEXTS];
     const reel_movie_text_t *texts;     /* beside the file, and of these */
     unsigned            ntexts;

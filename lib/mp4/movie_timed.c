@@ -7,6 +7,13 @@
 #include "lib/mp4/movie_impl.h"
 
 
+/* tracks that one may name as its chapters */
+#define CHAPTERS_MAX  256
+
+/* beyond it there is no time of a cue */
+#define US_MAX  (INT64_MAX / 4)
+
+
 void
 reel_movie_add_timed(reel_movie_t *m, const reel_trak_t *t)
 {
@@ -31,7 +38,8 @@ is_of_chapters(const reel_movie_t *m, const reel_trak_t *t)
             continue;
         }
 
-        reel_reader_init(&r, s.p, s.len);
+        reel_reader_init(&r, s.p, s.len < 4 * CHAPTERS_MAX
+                                  ? s.len : 4 * CHAPTERS_MAX);
 
         while (reel_reader_left(&r) >= 4) {
             if (reel_read_u32(&r) == t->cmaf.track_id) {
@@ -44,41 +52,45 @@ is_of_chapters(const reel_movie_t *m, const reel_trak_t *t)
 }
 
 
-/* number i of those that are not of chapters */
-static const reel_trak_t *
-find(const reel_movie_t *m, unsigned i)
+unsigned
+reel_movie_timed(reel_movie_t *m)
 {
-    unsigned  k;
+    unsigned  i, n = 0;
 
-    for (k = 0; k < m->ntexts_in; k++) {
-        if (!is_of_chapters(m, &m->texts_in[k]) && i-- == 0) {
-            return &m->texts_in[k];
+    if (m->fragmented) {
+        return 0;
+    }
+
+    for (i = 0; !m->timed && i < m->ntexts_in; i++) {
+        if (!is_of_chapters(m, &m->texts_in[i])) {
+            m->texts_in[n++] = m->texts_in[i];
         }
     }
 
-    return NULL;
-}
-
-
-unsigned
-reel_movie_timed(const reel_movie_t *m)
-{
-    unsigned  n = 0;
-
-    while (!m->fragmented && find(m, n) != NULL) {
-        n++;
+    if (!m->timed) {
+        m->timed = true;
+        m->ntexts_in = n;
     }
 
-    return n;
+    return m->ntexts_in;
 }
 
 
+/* of the movie; INT64_MAX: that is no time */
 static int64_t
 to_ms(const reel_movie_t *m, const reel_trak_t *t, int64_t ts)
 {
-    return reel_rescale(reel_rescale(ts, 1000000, t->cmaf.timescale,
-                                     REEL_ROUND_NEAR) - m->zero_us,
-                        1, 1000, REEL_ROUND_NEAR);
+    int64_t  us;
+
+    us = reel_rescale(ts, 1000000, t->cmaf.timescale, REEL_ROUND_NEAR);
+
+    if (us <= -US_MAX || us >= US_MAX || m->zero_us <= -US_MAX
+        || m->zero_us >= US_MAX)
+    {
+        return INT64_MAX;
+    }
+
+    return reel_rescale(us - m->zero_us, 1, 1000, REEL_ROUND_NEAR);
 }
 
 
@@ -134,7 +146,7 @@ reel_movie_cues(reel_movie_t *m, unsigned i, reel_movie_cue_t **cues,
     uint32_t *n, reel_movie_text_t *text, reel_error_t *e)
 {
     reel_err_t          err;
-    const reel_trak_t  *t = find(m, i);
+    const reel_trak_t  *t = &m->texts_in[i];
     reel_movie_track_t  edit = { .trak = *t };
 
     *n = 0;

@@ -20,6 +20,8 @@ typedef struct {
     style_t     styles[STYLES_MAX];
     unsigned    n;
     uint8_t     face;           /* that is open */
+    uint8_t     found;          /* of the characters before until */
+    uint32_t    until;
     uint32_t    at;             /* characters so far */
     bool        begun;          /* of the line at hand something stands */
     bool        broken;         /* a line ended, and nothing came yet */
@@ -104,18 +106,34 @@ set_face(state_t *st, uint8_t face)
 }
 
 
+/* the first style that has the character rules; st->at only grows */
 static uint8_t
-face_at(const state_t *st)
+face_at(state_t *st)
 {
-    unsigned  i;
+    unsigned        i;
+    const style_t  *s;
+
+    if (st->at < st->until) {
+        return st->found;
+    }
+
+    st->found = 0;
+    st->until = UINT32_MAX;
 
     for (i = 0; i < st->n; i++) {
-        if (st->at >= st->styles[i].from && st->at < st->styles[i].to) {
-            return st->styles[i].face;
+        s = &st->styles[i];
+
+        if (st->at < s->from) {
+            st->until = s->from < st->until ? s->from : st->until;
+
+        } else if (st->at < s->to) {
+            st->until = s->to < st->until ? s->to : st->until;
+            st->found = s->face;
+            break;
         }
     }
 
-    return 0;
+    return st->found;
 }
 
 

@@ -37,6 +37,12 @@ cues(void **state)
             "\0\1\0\3\0\1\3\x12\xff\xff\xff\xff"
             "\0\3\0\4\0\1\4\x12\xff\xff\xff\xff"),
           "a<b><i>bc</i></b><u>d</u>e" },
+        /* the first that has a character rules, though it begins later */
+        { S("\0\4abcd\0\0\0\x2estyl\0\3"
+            "\0\2\0\3\0\1\1\x12\xff\xff\xff\xff"
+            "\0\3\0\2\0\1\4\x12\xff\xff\xff\xff"
+            "\0\0\0\4\0\1\2\x12\xff\xff\xff\xff"),
+          "<i>ab</i><b>c</b><i>d</i>" },
         /* one that goes over a line's end; of a box that does not fit */
         { S("\0\3a\nb\0\0\0\x16styl\0\1\0\0\0\3\0\1\2\x12\xff\xff\xff\xff"),
           "<i>a</i>\n<i>b</i>" },
