@@ -404,6 +404,10 @@ skip_header(slice_t *s, const reel_avc_sets_t *sets, reel_bits_t *b)
     }
 
     skip_rest(s, b);
+
+    if (s->nal_type == NAL_PARTITION_A) {
+        reel_bits_ue(b);                /* slice_id, behind the header */
+    }
 }
 
 

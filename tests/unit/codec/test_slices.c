@@ -305,7 +305,7 @@ longest(void **state)
 {
     bitw_t          w = { { 0 }, 0 };
     uint8_t         nal[NAL_MAX];
-    uint32_t        n, size;
+    uint32_t        n, size, head;
     reel_slices_t  *s;
 
     (void) state;
@@ -323,6 +323,16 @@ longest(void **state)
     assert_int_equal(reel_slices_clear(s, nal, REEL_SLICES_LOOK, 9999, &n),
                      REEL_AGAIN);
     memset(nal + size, 0x55, NAL_MAX - size);
+    head = size - (w.bit % 8 == 1);
+    assert_clear(s, nal, size + 9, 9999, head);
+
+    /* partition A has its number behind it */
+    w = (bitw_t) { { 0 }, 0 };
+    longest_slice(&w);
+    bitw_ue(&w, 70000);
+    size = (uint32_t) bitw_nal(&w, nal, 0x22);
+    memset(nal + size, 0x55, NAL_MAX - size);
+    assert_true(size > head + 2);
     assert_clear(s, nal, size + 9, 9999, size - (w.bit % 8 == 1));
 
     reel_slices_free(s);
