@@ -295,7 +295,7 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
 
         if (reel_vp9_frame_header(&lead, &t->refs, p, n) != REEL_OK
             || reel_subsamples_add(&f->subs, (uint32_t) lead, size,
-                                   stays_clear(t, q))
+                                   q->size - f->at, stays_clear(t, q))
                != REEL_OK)
         {
             return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
@@ -307,7 +307,7 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
 
     size = q->size - f->at;
 
-    return reel_subsamples_add(&f->subs, size, size, 1) == REEL_OK
+    return reel_subsamples_add(&f->subs, size, size, size, 1) == REEL_OK
            ? NGX_OK : NGX_ERROR;
 }
 

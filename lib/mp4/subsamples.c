@@ -7,6 +7,9 @@
 /* saiz has a byte for what a sample's take; the last one for what is left */
 #define ENTRIES_MAX  40
 
+/* from so many on, some are kept for what is left of a sample, all clear */
+#define KEPT_FROM  8
+
 
 reel_err_t
 reel_subsamples_kind(bool *whole, reel_codec_t codec)
@@ -101,17 +104,36 @@ reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head, uint32_t have,
 
     *size = n + REEL_NAL_LENGTH;
 
-    return reel_subsamples_add(s, lead + REEL_NAL_LENGTH, *size, clear);
+    return reel_subsamples_add(s, lead + REEL_NAL_LENGTH, *size, left, clear);
+}
+
+
+/*
+ * Is there an entry for size bytes, and are there some for those behind them?
+ * More than an entry's clear ones are better hidden in any case.
+ */
+static bool
+has_room(const reel_subsamples_t *s, uint32_t size, uint32_t left)
+{
+    uint32_t  n = reel_subsamples_count(s) - s->first;
+
+    if (n < KEPT_FROM || size > CLEAR_MAX) {
+        return n < ENTRIES_MAX - 1;
+    }
+
+    n += (s->clear + size) / CLEAR_MAX + 1;
+
+    return n + (left - size) / CLEAR_MAX + 1 <= ENTRIES_MAX;
 }
 
 
 reel_err_t
 reel_subsamples_add(reel_subsamples_t *s, uint32_t lead, uint32_t size,
-    bool clear)
+    uint32_t left, bool clear)
 {
     uint32_t  hidden = 0;
 
-    clear |= reel_subsamples_count(s) - s->first >= ENTRIES_MAX - 1;
+    clear |= !has_room(s, size, left);
 
     if (!clear && size - lead >= REEL_AES_BLOCK) {
         hidden = size - lead;

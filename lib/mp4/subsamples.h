@@ -59,11 +59,12 @@ reel_err_t reel_subsamples_nal(reel_subsamples_t *s, const uint8_t *head,
     REEL_WARN_UNUSED;
 
 /*
- * Takes size bytes of which the first lead are clear, and maybe some more:
- * all of them or, else, too few to fill a block.
+ * Takes size of the left bytes that are there to the end of the sample; of
+ * these the first lead are clear, and maybe some more: all of them or, else,
+ * too few to fill a block.
  */
 reel_err_t reel_subsamples_add(reel_subsamples_t *s, uint32_t lead,
-    uint32_t size, bool clear) REEL_WARN_UNUSED;
+    uint32_t size, uint32_t left, bool clear) REEL_WARN_UNUSED;
 
 /*
  * *n: the number of entries of the sample, one at least.  REEL_UNSUPPORTED:

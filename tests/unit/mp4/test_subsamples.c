@@ -144,6 +144,7 @@ static void
 many(void **state)
 {
     uint16_t            n;
+    uint32_t            i, sum;
     reel_slices_t      *slices;
     reel_subsamples_t   s;
 
@@ -152,11 +153,12 @@ many(void **state)
     /* the 40th entry is for all that is left */
     slices = reel_slices_new(REEL_CODEC_HEVC, (reel_str_t) { "", 0 });
     assert_non_null(slices);
-    reel_subsamples_init(&s, REEL_SCHEME_CBCS, slices, 100);
+    reel_subsamples_init(&s, REEL_SCHEME_CBCS, slices, 200);
     reel_subsamples_begin(&s);
 
     for (n = 0; n < 60; n++) {
-        assert_int_equal(nal(&s, 300, 19 << 1, 1000, false), REEL_OK);
+        assert_int_equal(nal(&s, 300, 19 << 1, (60 - n) * 304, false),
+                         REEL_OK);
     }
 
     assert_int_equal(reel_subsamples_end(&s, &n), REEL_OK);
@@ -164,11 +166,41 @@ many(void **state)
     assert_entry(&s, 0, 288, 16);
     assert_entry(&s, 39, 21 * 304, 0);
 
+    /* which takes more of them when it is long */
+    reel_subsamples_begin(&s);
+
+    for (n = 0; n < 60; n++) {
+        assert_int_equal(nal(&s, 9996, 19 << 1, (60 - n) * 10000, false),
+                         REEL_OK);
+    }
+
+    assert_int_equal(reel_subsamples_end(&s, &n), REEL_OK);
+    assert_int_equal(n, 40);
+    assert_entry(&s, 40 + 35, 288, 9712);
+
+    for (i = 0, sum = 0; i < 40; i++) {
+        sum += reel_subsamples_at(&s, 40 + i)->clear
+               + reel_subsamples_at(&s, 40 + i)->hidden;
+    }
+
+    assert_int_equal(sum, 600000);
+
+    /* one that is long itself is hidden, whatever comes behind it */
+    reel_subsamples_begin(&s);
+
+    for (n = 0; n < 30; n++) {
+        assert_int_equal(nal(&s, 199996, 19 << 1, (30 - n) * 200000, false),
+                         REEL_OK);
+    }
+
+    assert_int_equal(reel_subsamples_end(&s, &n), REEL_OK);
+    assert_int_equal(n, 30);
+
     /* what is no slice */
     reel_subsamples_begin(&s);
     assert_int_equal(nal(&s, 1000, 39 << 1, 1004, false), REEL_OK);
     assert_int_equal(reel_subsamples_end(&s, &n), REEL_OK);
-    assert_entry(&s, 40, 1004, 0);
+    assert_entry(&s, 110, 1004, 0);
     reel_subsamples_release(&s);
     reel_slices_free(slices);
 }
