@@ -83,6 +83,7 @@ struct reel_attempt_s {
     size_t                 published;       /* objects that stand */
     reel_args_t            tasks;           /* plan's answer */
     reel_outcome_t         outcome;
+    bool                   spoke;           /* the child: a line at least */
     bool                   said;            /* by the child: the outcome */
     uint64_t               wait_ms;         /* ready until claimed */
     uint64_t               media_ms;        /* that it encodes; 0: none */

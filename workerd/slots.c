@@ -408,6 +408,7 @@ on_line(void *arg, const char *text, size_t len)
         (void) reel_attempt_fail(s->attempt, REEL_BADDATA, "INTERNAL",
                                  "answer", "the child's line is not JSON");
     }
+    s->attempt->spoke = true;
 
     /* one that says so itself ends, and has more for the log */
     if (s->attempt->outcome.failed

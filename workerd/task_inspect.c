@@ -3,25 +3,19 @@
  * scratch/<job>/inspect.json.
  */
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "lib/base/hex.h"
-#include "lib/crypt/digest.h"
 #include "lib/job/record.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 #include "workerd/log.h"
 #include "workerd/reuse.h"
+#include "workerd/source_sum.h"
 
-#define HASH_BUFFER (1u << 20)
-
-/* of its time the task spends on the digest one part in so many */
-#define HASH_SHARE 3
+/* of its time the task spends on the digest one part in so many, at most */
+#define SUM_SHARE 6
 
 
 /* facts that stand and can be read need not be found again */
@@ -45,42 +39,6 @@ check_standing(reel_attempt_t *a)
     reel_buf_release(&b);
 
     return err == REEL_OK ? REEL_EXISTS : REEL_OK;
-}
-
-
-static bool
-hash_source(uint8_t sum[REEL_SHA256_LEN], int fd, uint32_t limit_s)
-{
-    off_t           at = 0;
-    ssize_t         n = 1;
-    uint8_t        *buf = malloc(HASH_BUFFER);
-    struct timespec now, begun;
-    reel_sha256_t  *h = reel_sha256_new();
-    bool            ok = buf != NULL && h != NULL;
-
-    clock_gettime(CLOCK_MONOTONIC, &begun);
-
-    while (ok && n > 0) {
-        n = pread(fd, buf, HASH_BUFFER, at);
-        if (n < 0 && errno == EINTR) {
-            n = 1;
-            continue;
-        }
-        at += n;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        ok = n >= 0 && now.tv_sec - begun.tv_sec <= (time_t) limit_s
-             && reel_sha256_update(h, buf, (size_t) n) == REEL_OK;
-    }
-
-    free(buf);
-
-    if (!ok) {
-        reel_sha256_free(h);
-        return false;
-    }
-
-    return reel_sha256_final(h, sum) == REEL_OK;
 }
 
 
@@ -132,51 +90,74 @@ prepare(reel_attempt_t *a, reel_child_t *io)
 }
 
 
+/* whether the child is to say it: what was signed need not be found out */
+static bool
+asks_sha256(const reel_attempt_t *a)
+{
+    return a->w->conf.reuse && a->sha256[0] == '\0';
+}
+
+
 /*
- * Before libav sees a byte: who takes this child over afterwards cannot say
- * that the source is another's.  A medium so slow that it would cost the task
- * its time is not waited for.
+ * Before libav sees a byte, and in any case: who takes this child over
+ * afterwards has no say in what source it is.  A medium so slow that it would
+ * cost the task its time is not waited for.
  */
-static void
+static reel_err_t
 tell_sha256(reel_child_t *c, uint32_t timeout_s)
 {
     char        hex[2 * REEL_SHA256_LEN + 1];
     uint8_t     sum[REEL_SHA256_LEN];
     reel_buf_t  b;
 
-    if (!hash_source(sum, c->source_fd, timeout_s / HASH_SHARE)) {
-        return;
-    }
-    reel_hex(hex, sum, sizeof(sum));
-
     reel_buf_init(&b, REEL_CHILD_LINE_MAX);
-    reel_buf_printf(&b, "{\"sha256\":\"%s\"}", hex);
-    (void) !reel_child_line(c, &b);
+
+    if (reel_source_sum(sum, c->source_fd,
+                        (uint64_t) timeout_s * 1000 / SUM_SHARE))
+    {
+        reel_hex(hex, sum, sizeof(sum));
+        reel_buf_printf(&b, "{\"sha256\":\"%s\"}", hex);
+    } else {
+        reel_buf_addz(&b, "{\"sha256\":null}");
+    }
+
+    return reel_child_line(c, &b);
 }
 
 
 static int
 run(reel_child_t *c, void *attempt)
 {
+    reel_err_t             err;
     const reel_attempt_t  *a = attempt;
 
-    if (a->w->conf.reuse && a->sha256[0] == '\0') {
-        tell_sha256(c, a->timeout_s);
+    if (asks_sha256(a)) {
+        err = tell_sha256(c, a->timeout_s);
+        if (err != REEL_OK) {
+            return reel_child_fail(c, true, reel_outcome_code(err), "write",
+                                   "answer");
+        }
     }
 
     return reel_av_inspect(c);
 }
 
 
-/* the first thing that the child says, or nothing */
+/* the first thing that the child says, and never later */
 static reel_err_t
 take_sha256(reel_attempt_t *a, const json_t *value)
 {
     const char  *hex = json_string_value(value);
 
-    if (hex == NULL || strlen(hex) != sizeof(a->sha256) - 1
-        || a->sha256[0] != '\0' || a->text != NULL)
-    {
+    if (a->spoke || !asks_sha256(a)) {
+        return REEL_BADDATA;
+    }
+
+    if (json_is_null(value)) {
+        return REEL_OK;
+    }
+
+    if (hex == NULL || strlen(hex) != sizeof(a->sha256) - 1) {
         return REEL_BADDATA;
     }
     memcpy(a->sha256, hex, sizeof(a->sha256));
