@@ -30,6 +30,7 @@ open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
 {
     int              rc;
     const char      *name = is_opus(a) ? "libopus" : "aac";
+    AVDictionary    *opts = NULL;
     AVCodecContext  *enc;
     const AVCodec   *codec;
 
@@ -53,7 +54,13 @@ open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
     enc->thread_count = 1;
     av_channel_layout_default(&enc->ch_layout, (int) a->task->channels);
 
-    rc = avcodec_open2(enc, codec, NULL);
+    /* unconstrained it takes four times its rate for what is tonal */
+    rc = is_opus(a) ? av_dict_set(&opts, "vbr", "constrained", 0) : 0;
+    if (rc >= 0) {
+        rc = avcodec_open2(enc, codec, &opts);
+    }
+    av_dict_free(&opts);
+
     if (rc < 0) {
         return reel_av_fault_lib(f, rc, "encode", name);
     }

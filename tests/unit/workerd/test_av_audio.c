@@ -411,9 +411,9 @@ test_fragments(void **state)
 }
 
 
-/* what is hardest to encode, at the least, the usual and the most of rates */
+/* at the least, the usual and the most of rates */
 static void
-test_need(void **state)
+check_need(const char *name, reel_audio_codec_t codec)
 {
     size_t               i;
     struct stat          st;
@@ -422,27 +422,24 @@ test_need(void **state)
     reel_encode_audio_t  t;
     static const uint32_t  kbps[] = { 32, 128, 320 };
 
-    (void) state;
-
-    media_make("n.wav", "-f lavfi -i anoisesrc=c=white:a=1:r=48000:d=20 "
-               "-ac 2");
-    media_inspect(&s, "n.wav");
+    media_inspect(&s, name);
 
     for (i = 0; i < sizeof(kbps) / sizeof(kbps[0]); i++) {
         reel_attempt_t  need = { 0 };
 
         audio_task(&t, &s, 48000);
+        t.codec = codec;
         t.kbps = kbps[i];
         t.object_frags = t.frag_to;
 
         (void) unlink(media_path("joined.mp4"));
-        encode(&t, "n.wav", 0, "joined.mp4", &a);
+        encode(&t, name, 0, "joined.mp4", &a);
         json_decref(a.lines);
 
         reel_allowance_need(&need, &t.grid, t.frag_to, t.kbps);
         assert_int_equal(stat(media_path("joined.mp4"), &st), 0);
-        print_message("noise at %u kbit/s: %lld bytes, %llu allowed\n",
-                      kbps[i], (long long) st.st_size,
+        print_message("%s at %u kbit/s: %lld bytes, %llu allowed\n",
+                      name, kbps[i], (long long) st.st_size,
                       (unsigned long long) need.need);
 
         /* without counting on what is for boxes */
@@ -450,6 +447,24 @@ test_need(void **state)
     }
 
     reel_source_release(&s);
+}
+
+
+/* what is hardest to encode: for AAC noise, for Opus a chord that stands */
+static void
+test_need(void **state)
+{
+    (void) state;
+
+    media_make("n.wav", "-f lavfi -i anoisesrc=c=white:a=1:r=48000:d=20 "
+               "-ac 2");
+    check_need("n.wav", REEL_AUDIO_AAC);
+
+    media_make("c.wav", "-f lavfi -i \"aevalsrc='0.1*(sin(500*PI*t)"
+               "+sin(1100*PI*t)+sin(2200*PI*t)+sin(4400*PI*t)"
+               "+sin(9100*PI*t)+sin(13000*PI*t)+sin(23000*PI*t))'"
+               ":s=48000:d=8\" -ac 2");
+    check_need("c.wav", REEL_AUDIO_OPUS);
 }
 
 
