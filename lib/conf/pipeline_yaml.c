@@ -165,6 +165,23 @@ read_audio_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
+/* what libopus takes, of one channel or of two */
+static reel_err_t
+check_opus(const reel_pipeline_t *p, const reel_yaml_t *n, reel_error_t *e)
+{
+    uint32_t            most = REEL_OPUS_KBPS_MAX * p->audio_channels;
+    const reel_yaml_t  *at = reel_yaml_find(n, "kbps");
+
+    if (p->audio_codec != REEL_AUDIO_OPUS || p->audio_kbps <= most) {
+        return REEL_OK;
+    }
+
+    return reel_yaml_fail(at == NULL ? n : at, e, "kbps must be at most %u "
+                          "for opus with %u channel, not %u", most,
+                          p->audio_channels, p->audio_kbps);
+}
+
+
 static reel_err_t
 read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
@@ -191,7 +208,7 @@ read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
                               "least 32, not %u", p->audio_kbps);
     }
 
-    return err;
+    return err == REEL_OK ? check_opus(p, n, e) : err;
 }
 
 

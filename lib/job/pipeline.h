@@ -49,6 +49,9 @@ const char *reel_audio_codec_name(reel_audio_codec_t c);    /* "aac" */
 /* false: none has that name, and *c is as before */
 bool reel_audio_codec_find(const char *name, reel_audio_codec_t *c);
 
+/* of Opus, a channel: libopus takes no more */
+#define REEL_OPUS_KBPS_MAX 256
+
 /* speed presets of the encoder */
 const char *reel_video_preset_default(reel_video_codec_t c);
 bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);

@@ -236,6 +236,8 @@ settings_refused(void **state)
           "1:38: position is top-left, " },
         { "watermark: { image: a.png, opacity: 0 }\n", "1:37: opacity must" },
         { "audio: { kbps: 12 }\n", "1:16: kbps must be 0 (no sound) or at" },
+        { "audio: { codec: opus, channels: 1, kbps: 257 }\n",
+          "1:42: kbps must be at most 256 for opus" },
         { "audio: { tracks: 0 }\n", "1:18: tracks must lie within 1" },
         { "audio: { channels: 6 }\n", "1:20: channels must lie within 1" },
         { "storyboard: { widths: [] }\n",
