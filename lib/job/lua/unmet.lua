@@ -64,21 +64,28 @@ local function lacking(labels)
     return table.concat(#none > 0 and none or all, ',')
 end
 
--- the film goes without it: any worker gives it up, without a try
-local function go_without(job, task, t)
+-- the film goes without it: any worker gives it up, without a try.  The next
+-- claim is the first that workerd calls hopeless (verdict.c), so that a worker
+-- lost with it is not the film's end
+local function go_without(job, task, t, tries)
     t.queue = '0:0:'
     redis.call('HSET', job_key(job), task .. ':spec', spec_of(t),
-               task .. ':n', text(math.max(0, tonumber(t.max) - 1)))
+               task .. ':n', text(math.max(tonumber(t.n) or 0, tries + 1)))
     make_ready(job, task)
 end
 
-local function is_optional(job, task, t)
+-- after how many tries the film goes without it; nil: never
+local function optional_after(job, task, t)
     local p = redis.call('HGET', job_key(job), task .. ':payload')
     local ok, payload = pcall(cjson.decode, p or '')
+    local n = ok and type(payload) == 'table' and tonumber(payload.tries) or 0
 
-    return t.type == 'storyboard' or t.type == 'extract_subtitles'
-           or (ok and type(payload) == 'table'
-               and (tonumber(payload.tries) or 0) > 0)
+    if n > 0 then
+        return n
+    end
+
+    return (t.type == 'storyboard' or t.type == 'extract_subtitles') and 1
+           or nil
 end
 
 local function give_up(queue, project, m, lacks)
@@ -96,8 +103,9 @@ local function give_up(queue, project, m, lacks)
 
     leave(queue, project, m)
 
-    if is_optional(job, task, t) then
-        go_without(job, task, t)
+    local tries = optional_after(job, task, t)
+    if tries then
+        go_without(job, task, t, tries)
         return 1
     end
 

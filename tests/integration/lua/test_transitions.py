@@ -556,6 +556,11 @@ class Unmet(Case):
         self.assertEqual(self.look()[0], 1)
         c = self.q.claim(free=0)
         # beyond its tries: workerd gives it up at once
+        self.assertEqual((c.task, c.attempt), ("g", "5"))
+        # one that is lost with it is not the last
+        self.assertEqual(self.q.fail(c, code="WORKER_LOST"), "delayed")
+        self.redis("ZADD", K + "delay", 1, A + "/g")
+        c = self.q.claim(free=0)
         self.assertEqual((c.task, c.attempt), ("g", "6"))
         self.assertEqual(self.q.complete(c), "ok")
         self.assertEqual(self.q.state(A, "end"), "ready")
