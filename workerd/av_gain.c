@@ -43,6 +43,11 @@ reel_av_gain_apply(float *samples, size_t n, int gain_cdb)
 {
     float  factor = powf(10.0f, (float) gain_cdb / 2000.0f);
 
+    /* what needs no gain is left alone, however high its peaks */
+    if (gain_cdb == 0) {
+        return;
+    }
+
     for (size_t i = 0; i < n; i++) {
         samples[i] = bend(samples[i] * factor);
     }

@@ -46,9 +46,19 @@ what_is_loud_is_bent(void **state)
 
     /* 12 dB of what is quiet are 12 dB */
     assert_true(fabsf(x[110] - 0.1f * 3.98107f) < 1e-4f);
-    x[0] = 0.5f;
-    reel_av_gain_apply(x, 1, 0);
-    assert_true(fabsf(x[0] - 0.5f) < 1e-6f);
+}
+
+
+static void
+without_a_gain_nothing_changes(void **state)
+{
+    float  x[] = { 0.5f, 0.71f, -0.9f, 1.0f, -1.2f };
+    float  was[] = { 0.5f, 0.71f, -0.9f, 1.0f, -1.2f };
+
+    (void) state;
+
+    reel_av_gain_apply(x, sizeof(x) / sizeof(x[0]), 0);
+    assert_memory_equal(x, was, sizeof(x));
 }
 
 
@@ -58,6 +68,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_much),
         cmocka_unit_test(what_is_loud_is_bent),
+        cmocka_unit_test(without_a_gain_nothing_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
