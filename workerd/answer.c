@@ -229,6 +229,8 @@ withdraw_file(reel_attempt_t *a, const reel_answer_t *standing,
 /*
  * A try that lost its lease may go on for a while, and the next one may
  * have resumed behind its objects: so what the standing answer names stays.
+ * What was made by an earlier job is not this try's to delete: the index may
+ * name it.
  */
 void
 reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
@@ -236,6 +238,10 @@ reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
     reel_key_t             key;
     reel_err_t             err = REEL_OK, rc;
     const reel_encoded_t  *o;
+
+    if (a->reused) {
+        return;
+    }
 
     for (size_t i = a->kept; i < a->published; i++) {
         o = &a->answer.objects[i];

@@ -121,6 +121,7 @@ take(search_t *s, reel_answer_t *answer)
         reel_answer_release(&s->a->answer);
         s->a->answer = *answer;
         *answer = (reel_answer_t) { 0 };
+        s->a->reused = true;
         err = reel_answer_put(s->a);
     }
 
@@ -151,13 +152,13 @@ ask(search_t *s, const char *twin)
         reel_log_task(REEL_LOG_INFO, s->a->job, s->a->task, "the result of "
                       "asset %s is not used: %s", twin, reel_err_name(err));
         s->a->outcome = (reel_outcome_t) { 0 };
+        s->a->reused = false;
         reel_answer_release(&s->a->answer);
         return REEL_OK;
     }
 
     reel_log_task(REEL_LOG_INFO, s->a->job, s->a->task, "is not done again: "
                   "asset %s has the same", twin);
-    s->a->reused = true;
 
     return REEL_EXISTS;
 }

@@ -206,6 +206,37 @@ withdrawn_objects_go_but_for_kept_ones(void **state)
 }
 
 
+/* an earlier job's image, which the index may name */
+static void
+what_was_reused_is_not_withdrawn(void **state)
+{
+    reel_key_t         key;
+    reel_store_stat_t  st;
+
+    (void) state;
+
+    make_object(&one, 0);
+    assert_int_equal(reel_answer_put(&one), REEL_OK);
+
+    snprintf(two.answer.image, sizeof(two.answer.image), "poster-0.jpg");
+    two.answer.image_bytes = 3;
+    two.answer.image_width = two.answer.image_height = 16;
+    assert_int_equal(reel_key_object(key, REEL_STR(ASSET), REEL_STR("image"),
+                                     REEL_STR("poster-0.jpg")), REEL_OK);
+    assert_int_equal(reel_store_put_if_absent(worker.store, key, "abc", 3),
+                     REEL_OK);
+
+    two.reused = true;
+    assert_int_equal(reel_answer_put(&two), REEL_OK);
+    assert_int_equal(reel_store_stat(worker.store, key, &st), REEL_OK);
+
+    two.reused = false;
+    assert_int_equal(reel_answer_put(&two), REEL_OK);
+    assert_int_equal(reel_store_stat(worker.store, key, &st),
+                     REEL_NOTFOUND);
+}
+
+
 static void
 a_line_must_sum_up(void **state)
 {
@@ -264,7 +295,8 @@ main(void)
         T(an_answer_to_another_payload_is_replaced),
         T(an_answer_without_its_objects_is_replaced),
         T(objects_that_another_built_on_stay),
-        T(withdrawn_objects_go_but_for_kept_ones), T(a_line_must_sum_up),
+        T(withdrawn_objects_go_but_for_kept_ones),
+        T(what_was_reused_is_not_withdrawn), T(a_line_must_sum_up),
         T(broken_answers_are_as_none)
     };
 
