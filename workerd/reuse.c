@@ -16,10 +16,14 @@
 /* of the twins of an asset so many are asked, in no order */
 #define TWINS_MAX 32
 
+/* each name is synced, and the loop, which renews leases, waits for it */
+#define LINKS_MAX 256
+
 typedef struct {
     reel_attempt_t *a;
     const char     *twin;       /* asked just now */
     unsigned        left;
+    unsigned        links;      /* that may still be made of it */
 } search_t;
 
 
@@ -71,6 +75,19 @@ read_part(reel_attempt_t *a, const char *asset, reel_answer_t *answer)
 }
 
 
+static reel_err_t
+count_object(void *arg, const char *folder, const char *name, uint64_t bytes)
+{
+    search_t  *s = arg;
+
+    (void) folder;
+    (void) name;
+    (void) bytes;
+
+    return s->links-- > 0 ? REEL_OK : REEL_LIMIT;
+}
+
+
 /* one object of a twin, under the same name; no two claims make one alike */
 static reel_err_t
 link_object(void *arg, const char *folder, const char *name, uint64_t bytes)
@@ -112,7 +129,10 @@ take(search_t *s, reel_answer_t *answer)
     }
 
     if (strcmp(s->twin, s->a->asset) != 0) {
-        err = reel_answer_each(answer, link_object, s);
+        s->links = LINKS_MAX;
+        err = reel_answer_each(answer, count_object, s);
+        err = err != REEL_OK ? err
+              : reel_answer_each(answer, link_object, s);
     }
     if (err == REEL_OK) {
         err = reel_answer_stands(store, s->a->asset, answer);

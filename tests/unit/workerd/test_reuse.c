@@ -1,0 +1,149 @@
+/* a twin's result: taken, but not when it has too many objects to link */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workerd/answer.h"
+#include "workerd/reuse.h"
+
+#define ASSET "01h00000000000000000000000"
+#define TWIN  "01h00000000000000000000001"
+#define SUM   "0123456789abcdef0123456789abcdef" \
+              "0123456789abcdef0123456789abcdef"
+
+static reel_worker_t  worker;
+
+
+static int
+group_setup(void **state)
+{
+    (void) state;
+
+    worker.conf.reuse = true;
+
+    return reel_store_mem_open(&worker.store) != REEL_OK;
+}
+
+
+static int
+group_teardown(void **state)
+{
+    (void) state;
+
+    reel_store_close(worker.store);
+
+    return 0;
+}
+
+
+static void
+begin(reel_attempt_t *a, const char *asset, char digest)
+{
+    reel_key_t  key;
+
+    *a = (reel_attempt_t) {
+        .w = &worker, .ops = &reel_task_audio, .memfd = -1, .image = -1,
+        .task = "a0", .project = "p"
+    };
+    snprintf(a->asset, sizeof(a->asset), "%s", asset);
+    snprintf(a->job, sizeof(a->job), "%s.%c", asset, digest);
+    memset(a->digest, digest, 64);
+
+    assert_int_equal(reel_key_asset_part(key, reel_str(asset),
+                                         REEL_PART_REQUEST), REEL_OK);
+    assert_int_equal(reel_store_replace(worker.store, key, "{}", 2),
+                     REEL_OK);
+    assert_int_equal(reel_reuse_join(a, SUM), REEL_OK);
+}
+
+
+static void
+make_object(reel_attempt_t *a, uint32_t from)
+{
+    reel_key_t      key;
+    reel_encoded_t  o = {
+        .frag_from = from, .nfrags = 1, .base = 1, .bytes = 3,
+        .header_len = 1, .samples = 9, .kind = REEL_AUDIO,
+        .timescale = 48000, .sample_rate = 48000, .channels = 2
+    };
+
+    snprintf(o.rendition, sizeof(o.rendition), "a128");
+    snprintf(o.codec, sizeof(o.codec), "mp4a.40.2");
+    snprintf(o.name, sizeof(o.name), "%u-%c.mp4", from, a->digest[0]);
+    o.header = calloc(1, 1);
+    o.frags = calloc(1, sizeof(*o.frags));
+    o.frags[0] = (reel_ix_fragment_t) { 2, 9, 9, 0 };
+
+    assert_int_equal(reel_key_object(key, reel_str(a->asset),
+                                     reel_str(o.rendition),
+                                     reel_str(o.name)), REEL_OK);
+    assert_int_equal(reel_store_put_if_absent(worker.store, key, "abc", 3),
+                     REEL_OK);
+    assert_int_equal(reel_answer_add(&a->answer, &o), REEL_OK);
+}
+
+
+/* what becomes of an answer of so many objects */
+static reel_err_t
+find(char digest, unsigned objects, bool *linked)
+{
+    char               name[32];
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_attempt_t     one, two;
+    reel_store_stat_t  st;
+
+    begin(&one, TWIN, digest);
+    for (unsigned i = 0; i < objects; i++) {
+        make_object(&one, i);
+    }
+    assert_int_equal(reel_answer_put(&one), REEL_OK);
+    reel_answer_release(&one.answer);
+
+    begin(&two, ASSET, digest);
+    err = reel_reuse_find(&two);
+    assert_int_equal(two.reused, err == REEL_EXISTS);
+    assert_false(two.outcome.failed);
+    reel_answer_release(&two.answer);
+
+    snprintf(name, sizeof(name), "0-%c.mp4", digest);
+    assert_int_equal(reel_key_object(key, REEL_STR(ASSET), REEL_STR("a128"),
+                                     reel_str(name)), REEL_OK);
+    *linked = reel_store_stat(worker.store, key, &st) == REEL_OK;
+
+    return err;
+}
+
+
+static void
+the_loop_is_not_held(void **state)
+{
+    bool  linked;
+
+    (void) state;
+
+    assert_int_equal(find('1', 256, &linked), REEL_EXISTS);
+    assert_true(linked);
+
+    /* one more, and nothing is begun */
+    assert_int_equal(find('2', 257, &linked), REEL_OK);
+    assert_false(linked);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_loop_is_not_held),
+    };
+
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
