@@ -44,9 +44,10 @@ struct window_s {
     ngx_uint_t               at;        /* the run that was last read of */
 
     u_char                  *buf;       /* has [start, start + len) … */
-    size_t                   head;      /* … from here on */
     size_t                   len;
     uint64_t                 start;
+    uint64_t                 keep;      /* … of which what is before that may
+                                           go, when room is needed */
 
     uint64_t                 next;      /* of the request: what comes next … */
     uint64_t                 end;       /* … and where it ends */
@@ -55,6 +56,7 @@ struct window_s {
     unsigned                 waits:1;   /* the stream waits for it */
     unsigned                 failed:1;
     unsigned                 replaced:1;
+    unsigned                 checked:1; /* the answer's end */
 };
 
 static window_t *window_of(ngx_http_reel_stream_t *s, ngx_file_t *file,
@@ -76,6 +78,7 @@ static ngx_int_t await(window_t *w, uint64_t pos);
 static ngx_int_t request(window_t *w);
 static uint64_t wake_at(window_t *w, uint64_t pos);
 static u_char *room(ngx_http_reel_fetch_t *f, size_t *n);
+static void make_room(window_t *w);
 static void fetched(ngx_http_request_t *r, void *data);
 static void check(window_t *w);
 
@@ -310,7 +313,7 @@ copy(window_t *w, uint64_t pos, size_t size, u_char *to)
 
     skip = (size_t) (pos - w->start);
     size = ngx_min(size, w->len - skip);
-    ngx_memcpy(to, w->buf + w->head + skip, size);
+    ngx_memcpy(to, w->buf + skip, size);
 
     return size;
 }
@@ -356,32 +359,24 @@ want(window_t *w, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,
 }
 
 
-/* what lies before pos may go, and it is under way if it is not here */
+/*
+ * What lies before pos may go, and it is under way if it is not here.  Who
+ * looked at the end of a sample may go back, so nothing goes before it must.
+ */
 static ngx_int_t
 go_to(window_t *w, uint64_t pos)
 {
-    size_t  n;
+    w->keep = pos;
 
-    if (pos < w->start) {
-        w->len = 0;
-        w->start = pos;
-        w->end = pos;
-    }
-
-    n = (size_t) ngx_min(pos - w->start, w->len);
-    w->head += n;
-    w->len -= n;
-    w->start += n;
-
-    if (w->len == 0) {
-        w->head = 0;
-        w->start = pos;
-    }
-
-    if (w->start < w->end && w->next < w->end
+    if (pos >= w->start && pos < w->end && w->next < w->end
         && (!w->fetch.over || w->fetch.waiting))
     {
         return NGX_OK;
+    }
+
+    if (pos < w->start || pos - w->start > w->len) {
+        w->len = 0;
+        w->start = pos;
     }
 
     w->next = w->start + w->len;
@@ -434,6 +429,7 @@ request(window_t *w)
 
     w->fetch.offset = (uint64_t) first;
     w->fetch.size = (uint64_t) (end - first);
+    w->checked = 0;
 
     return ngx_http_reel_fetch(w->stream->request, &w->fetch);
 }
@@ -481,25 +477,30 @@ room(ngx_http_reel_fetch_t *f, size_t *n)
 
     left = ngx_min(run->size - (w->next - run->before), w->end - w->next);
 
-    if (w->next < w->start) {
-        /* nobody waits for it any more */
-        *n = (size_t) ngx_min(*n, ngx_min(left, w->start - w->next));
-        w->next += *n;
-        return NULL;
+    if (w->len == HELD) {
+        make_room(w);
     }
 
-    if (w->head && w->head + w->len == HELD) {
-        ngx_memmove(w->buf, w->buf + w->head, w->len);
-        w->head = 0;
-    }
-
-    *n = (size_t) ngx_min(*n, ngx_min(left, HELD - w->head - w->len));
-    to = w->buf + w->head + w->len;
+    *n = (size_t) ngx_min(*n, ngx_min(left, HELD - w->len));
+    to = w->buf + w->len;
 
     w->next += *n;
     w->len += *n;
 
     return to;
+}
+
+
+static void
+make_room(window_t *w)
+{
+    size_t  n;
+
+    n = (size_t) ngx_min(w->keep - w->start, HELD / 2);
+    w->len -= n;
+    w->start += n;
+
+    ngx_memmove(w->buf, w->buf + n, w->len);
 }
 
 
@@ -536,6 +537,13 @@ check(window_t *w)
     ngx_http_reel_fetch_t  *f;
 
     f = &w->fetch;
+
+    /* what was left of it is taken now */
+    if (w->checked) {
+        return;
+    }
+
+    w->checked = f->over;
 
     if (f->length && !ngx_http_reel_same(&f->st, &w->stream->play->entry->st))
     {

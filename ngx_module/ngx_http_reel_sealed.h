@@ -28,6 +28,8 @@ typedef struct {
     ngx_uint_t               nframes;   /* of VP9 in it; 0: not known yet */
     ngx_uint_t               frame;
     uint32_t                 sizes[REEL_VP9_FRAMES];
+    u_char                   head[REEL_VP9_HEADER_MAX]; /* of the first … */
+    size_t                   headed;    /* … so much; 0: not read yet */
     uint64_t                 row;       /* bytes of those before it */
     unsigned                 begun:1;
 } ngx_http_reel_sealed_fragment_t;

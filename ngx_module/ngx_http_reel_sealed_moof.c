@@ -146,6 +146,7 @@ find_entries(ngx_http_reel_stream_t *s, ngx_uint_t i)
             f->at = 0;
             f->look = REEL_NAL_HEAD;
             f->nframes = 0;
+            f->headed = 0;
         }
 
         rc = t->slices ? find_nals(s, i, &w) : find_frames(s, i);
@@ -266,6 +267,19 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
     f = &t->fragments[i];
     q = &piece->samples[f->sample];
 
+    /* before the index: what lies behind an internal location is read on */
+    if (f->headed == 0 && q->size) {
+        n = ngx_min(q->size, REEL_VP9_HEADER_MAX);
+
+        rc = ngx_http_reel_piece_read(s, piece, f->row, n, n, &p, &n);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_memcpy(f->head, p, n);
+        f->headed = n;
+    }
+
     if (f->nframes == 0 && q->size) {
         n = ngx_min(q->size, REEL_VP9_INDEX_MAX);
 
@@ -287,11 +301,15 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
             continue;
         }
 
-        rc = ngx_http_reel_piece_read(s, piece, f->row + f->at, n, n, &p,
-                                      &n);
+        rc = f->at == 0
+             ? NGX_OK
+             : ngx_http_reel_piece_read(s, piece, f->row + f->at, n, n, &p,
+                                        &n);
         if (rc != NGX_OK) {
             return rc;
         }
+
+        p = f->at == 0 ? f->head : p;
 
         if (reel_vp9_frame_header(&lead, &t->refs, p, n) != REEL_OK
             || reel_subsamples_add(&f->subs, (uint32_t) lead, size,

@@ -34,6 +34,10 @@ my $t = Reel->new(idle => 1, zone => 1, http => "
         reel_hls_segments ts; reel_encryption sample-aes; }
     location /sealed-here/ { alias FAR/; reel_play_files;
         reel_hls_segments ts; reel_encryption sample-aes; }
+    location /locked/ { reel_play_files; reel_play_upstream /inner/;
+        reel_encryption cenc; }
+    location /locked-here/ { alias FAR/; reel_play_files;
+        reel_encryption cenc; }
     location /tight/ { reel_play_files; reel_play_upstream /inner-tight/; }
     location /inner-tight/ { internal; proxy_pass http://far/;
         proxy_max_temp_file_size 0; proxy_buffers 2 4k;
@@ -44,6 +48,9 @@ my $t = Reel->new(idle => 1, zone => 1, http => "
         proxy_cache kept; proxy_cache_valid 206 1h;
         proxy_cache_key \$uri\$http_range;
         proxy_set_header Range \$http_range; }
+    location /long/ { reel_play_files; reel_play_upstream /bad-long/;
+        limit_rate 200k; }
+    location /bad-long/ { internal; proxy_pass http://127.0.0.1:$bad/; }
     location /broken/ { reel_play_files; reel_play_upstream /bad/; }
     location /inner/ { internal; proxy_pass http://far/;
         proxy_http_version 1.1; proxy_set_header Connection \"\"; }
@@ -163,6 +170,22 @@ for my $film ('late', 'dense') {
     has_status($x[0], 200, undef, "$film: both in one segment");
     ok($x[0]{body} eq $x[1]{body}, '… as of the file itself');
     is(scalar(my @asked = asked()), 2, '… its requests');
+}
+
+# frames whose index is at the end of the sample are not read backwards
+ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=4,'
+    . 'noise=alls=60:allf=t', qw(-c:v libvpx-vp9 -cpu-used 5 -deadline good
+    -auto-alt-ref 1 -lag-in-frames 16 -g 100 -b:v 2M -pix_fmt yuv420p),
+    "$dir/vp9.mp4");
+{
+    my ($r) = http($t, 'GET', '/locked/vp9.mp4/master.m3u8')->{body}
+        =~ m{^(v\d+)~}m;
+    asked();
+    my @x = map { http($t, 'GET', "/$_/vp9.mp4/$r/0.m4s", secs => 20) }
+        'locked', 'locked-here';
+    is($x[0]{status}, 200, 'VP9, encrypted: ' . length $x[0]{body});
+    is(length $x[0]{body}, length $x[1]{body}, '… as long as of the file');
+    cmp_ok(scalar(my @asked = asked()), '<=', 2, '… its requests');
 }
 
 # what is left of an answer that is not wanted does not hold the connection
@@ -314,6 +337,46 @@ for my $name (sort keys %crooked) {
     has_status($got, 200, undef, 'cut short, and asked for the rest');
     ok($got->{body} eq http($t, 'GET', '/local/a%20b/late.mp4/v180/0.m4s')
         ->{body}, '… all of it');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    close $s;
+}
+# … whose end never comes, of an error
+{
+    my @held;
+    my ($pid, $s) = serve(sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 404 P\r\nContent-Length: 90000\r\n\r\n", 'x' x 9000;
+        $c->flush;
+        open $held[@held], '>&', $c;
+    });
+    has_status(http($t, 'GET', '/long/x.mp4/master.m3u8', secs => 10), 404,
+        'NOT_FOUND', 'an error without an end');
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    close $s;
+}
+# … that comes slowly, while limit_rate holds the client back
+{
+    my $dense = slurp("$dir/dense.mp4");
+    $size = length $dense;
+    my ($pid, $s) = serve(sub {
+        my ($c, $a, $b) = @_;
+        my $body = substr $dense, $a, $b - $a + 1;
+        $c->autoflush(1);
+        print $c "HTTP/1.1 206 P\r\nContent-Length: " . length($body)
+            . "\r\nContent-Range: bytes $a-$b/$size\r\nETag: \"1\"\r\n\r\n";
+        for ($body =~ /(.{1,10000})/sg) {
+            print $c $_ or last;
+            sleep 0.02 if length $body > 300_000;
+        }
+    });
+    my %part = (secs => 10, headers => { Range => 'bytes=0-300000' });
+    http($t, 'GET', '/long/dense.mp4/master.m3u8', secs => 10);
+    my @x = map { http($t, 'GET', "/$_/dense.mp4/v180/0.m4s", %part) }
+        'long', 'local';
+    is($x[0]{status}, 206, 'a client that is held back');
+    ok($x[0]{body} eq $x[1]{body}, '… has all of it');
     kill 'KILL', $pid;
     waitpid $pid, 0;
     close $s;
