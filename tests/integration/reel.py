@@ -351,7 +351,8 @@ class Stack:
             f.write(text)
 
     def pipeline_names(self):
-        return [n[:-5] for n in os.listdir(self.pipelines)]
+        return [n[:-5] for n in os.listdir(self.pipelines)
+                if n.endswith(".yaml")]
 
     def folder(self, asset):
         return os.path.join(self.store, "assets", asset[-2:], asset)
