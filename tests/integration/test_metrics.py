@@ -121,7 +121,7 @@ def test_a_worker_is_watched():
         text = open(os.path.join(ROOT, "docs", "metrics.md")).read()
         assert types == dict(re.findall(
             r"(?m)^\| `(reel_\w+)` \| (\w+) \|", text))
-        assert len(samples) < 500
+        assert len(samples) < 600       # whatever is encoded
 
         check_other_requests(port)
 
