@@ -70,7 +70,7 @@ SKIP: {
     my @pipelines = map { basename $_ } glob "$Reel::TOP/conf/pipelines/*";
     mkdir "$d/conf/pipelines";
     spew("$d/conf/pipelines/$_", file("conf/pipelines/$_")) for @pipelines;
-    my $n = @pipelines;
+    my $n = grep { /\.yaml\z/ } @pipelines;
 
     ($good, $said) = workerd(Conf::replace(file('conf/reel.yaml'),
         'store: /var/lib/reel/store' => "store: $d/store",
