@@ -9,18 +9,8 @@ struct ngx_http_reel_answer_s {
     ngx_list_t                   headers;
     ngx_http_variable_value_t   *variables;
     ngx_http_post_subrequest_t   post;
-
-    /* nginx's, which keep_limit() is around */
-    ngx_http_upstream_handler_pt read;
-    ngx_http_event_handler_pt    write;
+    ngx_http_reel_fetch_limit_t  limit;
 };
-
-/* when the client's limit_rate lets it have more */
-typedef struct {
-    ngx_event_t                 *write;
-    ngx_msec_t                   at;
-    unsigned                     set:1;
-} limit_t;
 
 static ngx_int_t add_cleanup(ngx_http_request_t *r,
     ngx_http_reel_fetch_t *f);
@@ -35,12 +25,6 @@ static ngx_http_reel_answer_t *answer_of(ngx_http_request_t *r);
 static ngx_int_t header_filter(ngx_http_request_t *r);
 static void read_on_demand(ngx_http_request_t *r);
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in);
-static void keep_limit(ngx_http_request_t *r, ngx_http_reel_answer_t *a);
-static void on_read(ngx_http_request_t *r, ngx_http_upstream_t *u);
-static void on_write(ngx_http_request_t *r);
-static limit_t hold(ngx_http_request_t *r);
-static void release(ngx_http_request_t *main, const limit_t *limit);
-static void restore(const limit_t *limit);
 static void stop(ngx_http_request_t *r, ngx_chain_t *in);
 static void drop(ngx_chain_t *in);
 static ngx_int_t take(ngx_http_reel_fetch_t *f);
@@ -256,6 +240,13 @@ answer_of(ngx_http_request_t *r)
 }
 
 
+ngx_http_reel_fetch_limit_t *
+ngx_http_reel_fetch_limit_of(ngx_http_request_t *r)
+{
+    return &answer_of(r)->limit;
+}
+
+
 static ngx_int_t
 header_filter(ngx_http_request_t *r)
 {
@@ -336,7 +327,7 @@ body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return next_body_filter(r, in);
     }
 
-    keep_limit(r, a);
+    ngx_http_reel_fetch_limit_keep(r, &a->limit);
     f = a->fetch;
 
     if (f == NULL) {
@@ -371,109 +362,6 @@ body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     return NGX_OK;
-}
-
-
-/*
- * nginx reads an upstream without a buffer as if the client's connection were
- * its own, and after each pass takes away the timer of it.  That is the timer
- * of limit_rate, without which the client would wait for ever.  The first pass
- * is under way already: what follows it at once puts the timer right.
- */
-static void
-keep_limit(ngx_http_request_t *r, ngx_http_reel_answer_t *a)
-{
-    if (a->read || r->upstream == NULL || r->upstream->buffering
-        || r->cached)
-    {
-        return;
-    }
-
-    a->read = r->upstream->read_event_handler;
-    r->upstream->read_event_handler = on_read;
-
-    a->write = r->write_event_handler;
-    r->write_event_handler = on_write;
-
-    (void) ngx_http_post_request(r, NULL);
-}
-
-
-static void
-on_read(ngx_http_request_t *r, ngx_http_upstream_t *u)
-{
-    limit_t              limit;
-    ngx_http_request_t  *main;
-
-    main = r->main;
-    limit = hold(r);
-    answer_of(r)->read(r, u);
-    release(main, &limit);
-}
-
-
-static void
-on_write(ngx_http_request_t *r)
-{
-    limit_t              limit;
-    ngx_http_request_t  *main;
-
-    main = r->main;
-    limit = hold(r);
-
-    /* nginx's handler would look for its upstream */
-    if (!r->done) {
-        answer_of(r)->write(r);
-    }
-
-    release(main, &limit);
-}
-
-
-/* r may be the last that its connection has */
-static limit_t
-hold(ngx_http_request_t *r)
-{
-    limit_t  limit;
-
-    limit.write = r->connection->write;
-    limit.set = limit.write->delayed && limit.write->timer_set;
-    limit.at = limit.write->timer.key;
-    r->main->count++;
-
-    return limit;
-}
-
-
-static void
-release(ngx_http_request_t *main, const limit_t *limit)
-{
-    restore(limit);
-    ngx_http_finalize_request(main, NGX_DONE);
-}
-
-
-static void
-restore(const limit_t *limit)
-{
-    ngx_event_t      *wev;
-    ngx_msec_int_t    left;
-
-    wev = limit->write;
-
-    if (!wev->delayed
-        || (wev->timer_set && (!limit->set || wev->timer.key == limit->at)))
-    {
-        return;
-    }
-
-    left = limit->set ? (ngx_msec_int_t) (limit->at - ngx_current_msec) : 1;
-
-    if (wev->timer_set) {
-        ngx_del_timer(wev);
-    }
-
-    ngx_add_timer(wev, (ngx_msec_t) ngx_max(left, 1));
 }
 
 
@@ -689,15 +577,12 @@ tell(ngx_event_t *ev)
 {
     ngx_http_reel_fetch_t *f = ev->data;
 
-    limit_t              limit;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     r = f->request;
     c = r->connection;
-    limit.write = c->write;
-    limit.set = 0;
-    restore(&limit);
+    ngx_http_reel_fetch_limit_wake(c);
 
     ngx_http_set_log_request(c->log, r);
     f->done(r, f->data);

@@ -79,4 +79,24 @@ ngx_int_t ngx_http_reel_fetch_init(ngx_conf_t *cf);
 const char *ngx_http_reel_fetch_head(ngx_http_request_t *r,
     ngx_http_reel_fetch_t *f);
 
+
+/* ngx_http_reel_fetch_limit.c: the timer of limit_rate on a client */
+
+/* nginx's handlers of a subrequest, which others stand around; zeroed */
+typedef struct {
+    ngx_http_upstream_handler_pt  read;
+    ngx_http_event_handler_pt     write;
+} ngx_http_reel_fetch_limit_t;
+
+/* in a subrequest's body filter: keeps the timer from now on */
+void ngx_http_reel_fetch_limit_keep(ngx_http_request_t *r,
+    ngx_http_reel_fetch_limit_t *l);
+
+/* a client whose timer is gone goes on at once */
+void ngx_http_reel_fetch_limit_wake(ngx_connection_t *c);
+
+/* of a subrequest that is kept: in ngx_http_reel_fetch.c */
+ngx_http_reel_fetch_limit_t *ngx_http_reel_fetch_limit_of(
+    ngx_http_request_t *r);
+
 #endif

@@ -58,6 +58,8 @@
  *   ngx_http_reel_remote.c    … or a movie behind an internal location
  *   ngx_http_reel_remote_media.c  and its bytes, by windows
  *   ngx_http_reel_fetch.c     … by ranges, in subrequests
+ *   ngx_http_reel_fetch_head.c   … what their headers tell
+ *   ngx_http_reel_fetch_limit.c  … under a client's limit_rate
  *   ngx_http_reel_large.c     … the memory that this takes
  *   ngx_http_reel_source.c    … an asset's source in its place
  *   ngx_http_reel_zone.c      indexes in shared memory
