@@ -15,7 +15,8 @@
 typedef ngx_http_reel_piece_t  piece_t;
 
 static ngx_int_t find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    uint32_t first, uint32_t count, ngx_http_reel_pieces_t *t);
+    const reel_rendition_t *rendition, uint32_t first, uint32_t count,
+    ngx_http_reel_pieces_t *t);
 static reel_err_t find_piece(ngx_http_reel_play_t *p,
     const reel_rendition_t *rendition, piece_t *piece, uint32_t fragment);
 static ngx_int_t read_moof(ngx_http_reel_stream_t *s, piece_t *piece);
@@ -28,28 +29,26 @@ static ngx_uint_t find_stretches(piece_t *piece, uint64_t from, size_t size,
 
 ngx_int_t
 ngx_http_reel_pieces_find(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    uint32_t first, uint32_t count, ngx_http_reel_pieces_t *t)
+    const reel_rendition_t *rendition, uint32_t first, uint32_t count,
+    ngx_http_reel_pieces_t *t)
 {
-    if (t->rendition == NULL) {
-        t->rendition = p->rendition;
-    }
-
     if (p->index->nsamples) {
         t->n = 1;
         t->ready = 1;
 
-        return ngx_http_reel_movie_piece(r, p, t->rendition, first,
+        return ngx_http_reel_movie_piece(r, p, rendition, first,
                                          &t->pieces[0]);
     }
 
-    return find_objects(r, p, first, count, t);
+    return find_objects(r, p, rendition, first, count, t);
 }
 
 
 /* opens the objects; NGX_DECLINED: all stand, else what is answered */
 static ngx_int_t
-find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
-    uint32_t count, ngx_http_reel_pieces_t *t)
+find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    const reel_rendition_t *rendition, uint32_t first, uint32_t count,
+    ngx_http_reel_pieces_t *t)
 {
     unsigned        n;
     uint64_t        left;
@@ -59,7 +58,7 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
     ngx_file_t     *file;
     reel_extent_t   ext[REEL_EXTENTS_MAX];
 
-    err = reel_index_locate(p->index, t->rendition, first, count, ext, &n);
+    err = reel_index_locate(p->index, rendition, first, count, ext, &n);
     if (err != REEL_OK) {
         return ngx_http_reel_segment_lost(r, p, err);
     }
@@ -70,7 +69,7 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        rc = ngx_http_reel_object_open(r, p, r->pool, t->rendition->name,
+        rc = ngx_http_reel_object_open(r, p, r->pool, rendition->name,
                                        &ext[e], 1, file);
         if (rc == NGX_DECLINED) {
             return ngx_http_reel_play_again(r, p);
@@ -81,8 +80,7 @@ find_objects(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
         }
 
         for (left = ext[e].size; left && t->n < count; t->n++) {
-            err = find_piece(p, t->rendition, &t->pieces[t->n],
-                             first + t->n);
+            err = find_piece(p, rendition, &t->pieces[t->n], first + t->n);
 
             if (err != REEL_OK || t->pieces[t->n].size > left) {
                 return ngx_http_reel_segment_lost(r, p, err);

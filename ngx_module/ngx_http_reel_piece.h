@@ -37,19 +37,18 @@ typedef struct {
 } ngx_http_reel_piece_t;
 
 typedef struct {
-    const reel_rendition_t  *rendition; /* of another than the play's */
     ngx_uint_t               n;
     ngx_uint_t               ready;     /* of which the samples are known */
     ngx_http_reel_piece_t    pieces[REEL_SEGMENT_FRAGMENTS];
 } ngx_http_reel_pieces_t;
 
 /*
- * Finds fragments [first, first + count) and opens what they lie in;
+ * Finds a rendition's fragments [first, first + count) and opens what they lie in;
  * NGX_DECLINED: all stand, else what is answered.
  */
 ngx_int_t ngx_http_reel_pieces_find(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, uint32_t first, uint32_t count,
-    ngx_http_reel_pieces_t *pieces);
+    ngx_http_reel_play_t *p, const reel_rendition_t *rendition,
+    uint32_t first, uint32_t count, ngx_http_reel_pieces_t *pieces);
 
 /* reads the moofs that were not read; returns what ops return */
 ngx_int_t ngx_http_reel_pieces_read(ngx_http_reel_stream_t *s,

@@ -20,7 +20,6 @@ static const ngx_http_reel_stream_ops_t  ops = {
 };
 
 
-
 ngx_int_t
 ngx_http_reel_sealed_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
@@ -57,17 +56,17 @@ static ngx_int_t
 start(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
     uint32_t count, ngx_uint_t iframe)
 {
-    ngx_http_reel_sealed_t    *t;
-    ngx_int_t    rc;
-    reel_err_t   err;
-    reel_form_t  form;
+    ngx_int_t                rc;
+    reel_err_t               err;
+    reel_form_t              form;
+    ngx_http_reel_sealed_t  *t;
 
     t = add_sealed(r, p);
     if (t == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_reel_pieces_find(r, p, first, count, &t->in);
+    rc = ngx_http_reel_pieces_find(r, p, p->rendition, first, count, &t->in);
     if (rc != NGX_DECLINED) {
         return rc;
     }
@@ -108,8 +107,8 @@ start(ngx_http_request_t *r, ngx_http_reel_play_t *p, uint32_t first,
 static ngx_http_reel_sealed_t *
 add_sealed(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    ngx_http_reel_sealed_t            *t;
-    ngx_pool_cleanup_t  *cln;
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_reel_sealed_t  *t;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_sealed_t));
     if (cln == NULL) {

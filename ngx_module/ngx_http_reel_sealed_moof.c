@@ -9,7 +9,6 @@
 
 #define ENTRIES_MAX  (1u << 20)
 
-
 /* of how many bytes a read takes so many: those of several pictures */
 #define SMALL        4096
 #define SMALL_READ   16384

@@ -72,7 +72,8 @@ ngx_http_reel_ts_media(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_reel_ts_track_find(r, p, first, count, &t->track);
+    rc = ngx_http_reel_ts_track_find(r, p, p->rendition, first, count,
+                                     &t->track);
     if (rc != NGX_DECLINED) {
         return rc;
     }

@@ -22,8 +22,8 @@ typedef struct {
 
 /* as ngx_http_reel_pieces_find(), with what their headers say */
 ngx_int_t ngx_http_reel_ts_track_find(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, uint32_t first, uint32_t count,
-    ngx_http_reel_ts_track_t *t);
+    ngx_http_reel_play_t *p, const reel_rendition_t *rendition,
+    uint32_t first, uint32_t count, ngx_http_reel_ts_track_t *t);
 
 /* as ngx_http_reel_pieces_read(): then t->segment is complete */
 ngx_int_t ngx_http_reel_ts_track_read(ngx_http_reel_stream_t *s,

@@ -50,14 +50,15 @@ ngx_http_reel_ts_both(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->sound.in.rendition = p->second;
     b->pictures.segment.part = REEL_TS_PICTURES;
     b->sound.segment.part = REEL_TS_SOUND;
 
-    rc = ngx_http_reel_ts_track_find(r, p, first, count, &b->pictures);
+    rc = ngx_http_reel_ts_track_find(r, p, p->rendition, first, count,
+                                     &b->pictures);
 
     if (rc == NGX_DECLINED) {
-        rc = ngx_http_reel_ts_track_find(r, p, first, count, &b->sound);
+        rc = ngx_http_reel_ts_track_find(r, p, p->second, first, count,
+                                         &b->sound);
     }
 
     if (rc != NGX_DECLINED) {

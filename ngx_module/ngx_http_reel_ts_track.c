@@ -12,11 +12,12 @@ static ngx_int_t add_fragment(ngx_http_reel_stream_t *s,
 
 ngx_int_t
 ngx_http_reel_ts_track_find(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    uint32_t first, uint32_t count, ngx_http_reel_ts_track_t *t)
+    const reel_rendition_t *rendition, uint32_t first, uint32_t count,
+    ngx_http_reel_ts_track_t *t)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_reel_pieces_find(r, p, first, count, &t->in);
+    rc = ngx_http_reel_pieces_find(r, p, rendition, first, count, &t->in);
 
     if (rc == NGX_DECLINED) {
         rc = read_configs(r, p, t);
@@ -66,8 +67,8 @@ read_configs(ngx_http_request_t *r, ngx_http_reel_play_t *p,
 
 
 static reel_err_t
-read_config(ngx_http_request_t *r, ngx_http_reel_play_t *p, ngx_http_reel_ts_track_t *t,
-    ngx_uint_t i)
+read_config(ngx_http_request_t *r, ngx_http_reel_play_t *p,
+    ngx_http_reel_ts_track_t *t, ngx_uint_t i)
 {
     u_char             *mem;
     reel_str_t          header;
@@ -126,8 +127,8 @@ ngx_http_reel_ts_track_read(ngx_http_reel_stream_t *s,
 
 
 static ngx_int_t
-add_fragment(ngx_http_reel_stream_t *s,
-    ngx_http_reel_ts_track_t *t, ngx_uint_t i)
+add_fragment(ngx_http_reel_stream_t *s, ngx_http_reel_ts_track_t *t,
+    ngx_uint_t i)
 {
     uint32_t                k;
     reel_ts_sample_t       *to;
