@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+/* in the record of progress; longer ones are not told */
+#define RENDITION_NAME  64
 
 static reel_err_t ngx_http_reel_asset_get(ngx_http_reel_asset_t *a,
     reel_store_t *store, const char *part, reel_buf_t *b);
@@ -31,8 +33,10 @@ static ngx_uint_t ngx_http_reel_asset_number(
     const ngx_http_reel_reply_t *progress, const char *name, uint64_t max,
     uint64_t *v);
 static ngx_uint_t ngx_http_reel_asset_percent(
-    const ngx_http_reel_reply_t *progress, const char *prefix,
-    ngx_str_t *name, uint64_t total);
+    const ngx_http_reel_reply_t *progress, const char *rendition,
+    uint64_t total);
+static ngx_str_t *ngx_http_reel_asset_field(
+    const ngx_http_reel_reply_t *progress, const char *name);
 static void ngx_http_reel_asset_playback(reel_json_t *j,
     const ngx_http_reel_asset_t *a, ngx_str_t *play_path);
 static void ngx_http_reel_asset_renditions(reel_json_t *j,
@@ -444,13 +448,13 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
         name.data = e[i].data + sizeof("total:") - 1;
         name.len = e[i].len - (sizeof("total:") - 1);
 
-        if (name.len < 64) {
-            char  key[64];
+        if (name.len < RENDITION_NAME) {
+            char  key[RENDITION_NAME];
 
             (void) ngx_cpystrn((u_char *) key, name.data, name.len + 1);
             reel_json_kuint(j, key,
-                            ngx_http_reel_asset_percent(progress, "done:",
-                                                        &name, total));
+                            ngx_http_reel_asset_percent(progress, key,
+                                                        total));
         }
     }
 
@@ -464,22 +468,14 @@ static ngx_uint_t
 ngx_http_reel_asset_number(const ngx_http_reel_reply_t *progress,
     const char *name, uint64_t max, uint64_t *v)
 {
-    size_t       n;
-    ngx_str_t   *e;
-    ngx_uint_t   i;
+    ngx_str_t  *value;
 
-    n = ngx_strlen(name);
-    e = progress->elts;
+    value = ngx_http_reel_asset_field(progress, name);
 
-    for (i = 0; i + 1 < progress->nelts; i += 2) {
-        if (e[i].len == n && ngx_strncmp(e[i].data, name, n) == 0) {
-            return reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
-                                               e[i + 1].len }, max, v)
-                   == REEL_OK;
-        }
-    }
-
-    return 0;
+    return value
+           && reel_str_u64((reel_str_t) { (char *) value->data, value->len },
+                           max, v)
+              == REEL_OK;
 }
 
 
@@ -490,52 +486,51 @@ ngx_http_reel_asset_number(const ngx_http_reel_reply_t *progress,
 static ngx_uint_t
 ngx_http_reel_asset_begun(const ngx_http_reel_reply_t *progress)
 {
-    ngx_str_t   *e;
-    ngx_uint_t   i;
+    ngx_str_t  *state;
 
-    e = progress->elts;
+    state = ngx_http_reel_asset_field(progress, "state");
 
-    for (i = 0; i + 1 < progress->nelts; i += 2) {
-        if (e[i].len == sizeof("state") - 1
-            && ngx_strncmp(e[i].data, "state", e[i].len) == 0)
-        {
-            return e[i + 1].len != sizeof("queued") - 1
-                   || ngx_strncmp(e[i + 1].data, "queued", e[i + 1].len) != 0;
-        }
-    }
-
-    return 0;
+    return state
+           && (state->len != sizeof("queued") - 1
+               || ngx_strncmp(state->data, "queued", state->len) != 0);
 }
 
 
-/* the value of <prefix><name> as a percentage of total */
+/* what is done of a rendition as a percentage of total */
 static ngx_uint_t
 ngx_http_reel_asset_percent(const ngx_http_reel_reply_t *progress,
-    const char *prefix, ngx_str_t *name, uint64_t total)
+    const char *rendition, uint64_t total)
+{
+    char      name[sizeof("done:") + RENDITION_NAME];
+    uint64_t  done;
+
+    *ngx_snprintf((u_char *) name, sizeof(name) - 1, "done:%s", rendition)
+        = '\0';
+
+    return total && ngx_http_reel_asset_number(progress, name,
+                                               INT64_MAX / 100, &done)
+           ? ngx_min(100, done * 100 / total) : 0;
+}
+
+
+static ngx_str_t *
+ngx_http_reel_asset_field(const ngx_http_reel_reply_t *progress,
+    const char *name)
 {
     size_t       n;
-    uint64_t     done;
     ngx_str_t   *e;
     ngx_uint_t   i;
 
-    n = ngx_strlen(prefix);
+    n = ngx_strlen(name);
     e = progress->elts;
 
     for (i = 0; i + 1 < progress->nelts; i += 2) {
-
-        if (e[i].len == n + name->len
-            && ngx_strncmp(e[i].data, prefix, n) == 0
-            && ngx_strncmp(e[i].data + n, name->data, name->len) == 0
-            && reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
-                                           e[i + 1].len },
-                            INT64_MAX / 100, &done)
-               == REEL_OK)
-        {
-            return total == 0 ? 0 : ngx_min(100, done * 100 / total);
+        if (e[i].len == n && ngx_strncmp(e[i].data, name, n) == 0) {
+            return &e[i + 1];
         }
     }
 
-    return 0;
+    return NULL;
 }
 
 
