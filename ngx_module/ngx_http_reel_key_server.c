@@ -146,45 +146,19 @@ static ngx_int_t
 name_of(ngx_http_reel_key_server_t *server, ngx_http_reel_key_of_t *of,
     u_char *digest)
 {
-    reel_err_t      err;
-    reel_sha256_t  *h;
+    static const char  what[] = "reel key server";
 
-    static u_char  what[] = "reel key server";
+    const reel_str_t  parts[] = {
+        { what, sizeof(what) },
+        { (char *) of->site, REEL_SHA256_LEN },
+        { (char *) server->uri.data, server->uri.len + 1 },
+        { (char *) &of->key_id, sizeof(of->key_id) },
+        { (char *) &of->publication, sizeof(of->publication) },
+        { (char *) of->asset.data, of->asset.len }
+    };
 
-    h = reel_sha256_new();
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    err = reel_sha256_update(h, what, sizeof(what));
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, of->site, REEL_SHA256_LEN);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, server->uri.data, server->uri.len + 1);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, &of->key_id, sizeof(of->key_id));
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, &of->publication,
-                                 sizeof(of->publication));
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, of->asset.data, of->asset.len);
-    }
-
-    if (err != REEL_OK) {
-        reel_sha256_free(h);
-        return NGX_ERROR;
-    }
-
-    return reel_sha256_final(h, digest) == REEL_OK ? NGX_OK : NGX_ERROR;
+    return reel_sha256_parts(digest, parts, sizeof(parts) / sizeof(parts[0]))
+           == REEL_OK ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -256,38 +256,19 @@ ngx_http_reel_movie_print(ngx_http_reel_look_t *l, reel_movie_t *m,
 static void
 set_grows(ngx_http_reel_look_t *l, ngx_fd_t fd, u_char *buf, size_t len)
 {
-    reel_err_t      err;
-    reel_sha256_t  *h;
-    uint8_t         digest[REEL_SHA256_LEN];
+    uint8_t  digest[REEL_SHA256_LEN];
+
+    const reel_str_t  parts[] = {
+        { (char *) buf, len },
+        reel_str(l->path),
+        { (char *) &l->beside.digest, sizeof(l->beside.digest) }
+    };
 
     l->grows.may = 0;
 
-    if (pread(fd, buf, len, 0) != (ssize_t) len) {
-        return;
-    }
-
-    h = reel_sha256_new();
-    if (h == NULL) {
-        return;
-    }
-
-    err = reel_sha256_update(h, buf, len);
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, l->path, ngx_strlen(l->path));
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, &l->beside.digest,
-                                 sizeof(l->beside.digest));
-    }
-
-    if (err != REEL_OK) {
-        reel_sha256_free(h);
-        return;
-    }
-
-    if (reel_sha256_final(h, digest) == REEL_OK) {
+    if (pread(fd, buf, len, 0) == (ssize_t) len
+        && reel_sha256_parts(digest, parts, 3) == REEL_OK)
+    {
         ngx_memcpy(l->grows.salt, digest, REEL_INDEX_SALT);
         l->grows.may = 1;
     }

@@ -47,34 +47,19 @@ reel_task_ops(const char *type_name)
 static reel_err_t
 set_digest(reel_attempt_t *a)
 {
-    uint8_t         sum[REEL_SHA256_LEN];
-    reel_err_t      err = REEL_OK;
-    reel_sha256_t  *h = reel_sha256_new();
-    const char     *words[] = {
-        reel_task_type_name(a->ops->type), a->w->fingerprint, a->w->build
+    const char  *type = reel_task_type_name(a->ops->type);
+    uint8_t      sum[REEL_SHA256_LEN];
+    reel_err_t   err;
+
+    /* with their terminators, so that words stay apart */
+    const reel_str_t  parts[] = {
+        { type, strlen(type) + 1 },
+        { a->w->fingerprint, strlen(a->w->fingerprint) + 1 },
+        { a->w->build, strlen(a->w->build) + 1 },
+        { a->payload, a->payload_len }
     };
 
-    if (h == NULL) {
-        return REEL_NOMEM;
-    }
-
-    for (size_t i = 0; err == REEL_OK && i < sizeof(words) / sizeof(words[0]);
-         i++)
-    {
-        /* the terminator, too, so that words stay apart */
-        err = reel_sha256_update(h, words[i], strlen(words[i]) + 1);
-    }
-
-    if (err == REEL_OK) {
-        err = reel_sha256_update(h, a->payload, a->payload_len);
-    }
-
-    if (err != REEL_OK) {
-        reel_sha256_free(h);
-        return err;
-    }
-
-    err = reel_sha256_final(h, sum);
+    err = reel_sha256_parts(sum, parts, sizeof(parts) / sizeof(parts[0]));
     if (err == REEL_OK) {
         reel_hex(a->digest, sum, sizeof(sum));
     }

@@ -74,6 +74,31 @@ reel_sha256(uint8_t out[REEL_SHA256_LEN], const void *p, size_t n)
 
 
 reel_err_t
+reel_sha256_parts(uint8_t out[REEL_SHA256_LEN], const reel_str_t *parts,
+    size_t n)
+{
+    size_t          i;
+    reel_err_t      err = REEL_OK;
+    reel_sha256_t  *h = reel_sha256_new();
+
+    if (h == NULL) {
+        return REEL_NOMEM;
+    }
+
+    for (i = 0; err == REEL_OK && i < n; i++) {
+        err = reel_sha256_update(h, parts[i].p, parts[i].len);
+    }
+
+    if (err != REEL_OK) {
+        reel_sha256_free(h);
+        return err;
+    }
+
+    return reel_sha256_final(h, out);
+}
+
+
+reel_err_t
 reel_hmac_sha256(uint8_t out[REEL_SHA256_LEN], const void *key,
     size_t key_len, const void *p, size_t n)
 {

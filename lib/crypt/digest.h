@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/base/err.h"
+#include "lib/base/str.h"
 
 #define REEL_SHA256_LEN 32
 
@@ -22,6 +22,11 @@ void reel_sha256_free(reel_sha256_t *h);                /* NULL is fine */
 
 reel_err_t reel_sha256(uint8_t out[REEL_SHA256_LEN], const void *p, size_t n)
     REEL_WARN_UNUSED;
+
+/* of n parts, one behind the other: what keeps them apart is in them */
+reel_err_t reel_sha256_parts(uint8_t out[REEL_SHA256_LEN],
+    const reel_str_t *parts, size_t n) REEL_WARN_UNUSED;
+
 reel_err_t reel_hmac_sha256(uint8_t out[REEL_SHA256_LEN], const void *key,
     size_t key_len, const void *p, size_t n) REEL_WARN_UNUSED;
 

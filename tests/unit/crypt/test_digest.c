@@ -28,6 +28,7 @@ sha256(void **state)
 {
     size_t          i, at;
     uint8_t         out[REEL_SHA256_LEN];
+    reel_str_t      parts[2];
     reel_sha256_t  *h;
     static const struct {
         const char *in, *digest;
@@ -58,8 +59,17 @@ sha256(void **state)
                              REEL_OK);
             assert_int_equal(reel_sha256_final(h, out), REEL_OK);
             assert_digest(out, t[i].digest);
+
+            parts[0] = (reel_str_t) { t[i].in, at };
+            parts[1] = (reel_str_t) { t[i].in + at, strlen(t[i].in) - at };
+            memset(out, 0, sizeof(out));
+            assert_int_equal(reel_sha256_parts(out, parts, 2), REEL_OK);
+            assert_digest(out, t[i].digest);
         }
     }
+
+    assert_int_equal(reel_sha256_parts(out, NULL, 0), REEL_OK);
+    assert_digest(out, t[0].digest);
 }
 
 
