@@ -43,7 +43,8 @@
  *   ngx_http_reel_buffer.c    … and the buffers for it
  *   ngx_http_reel_piece.c     playback: fragments that something is made of
  *   ngx_http_reel_gathered.c  … segments of a movie's scattered bytes
- *   ngx_http_reel_protect.c   encryption: directives, keys of a request
+ *   ngx_http_reel_protect.c   encryption: keys of a request
+ *   ngx_http_reel_protect_conf.c   … its directives
  *   ngx_http_reel_sealed.c    encryption: segments made of samples
  *   ngx_http_reel_sealed_header.c  … their headers
  *   ngx_http_reel_sealed_moof.c    … their moofs
@@ -212,7 +213,9 @@ char *ngx_http_reel_conf_pattern(ngx_conf_t *cf, void *post, void *data);
 ngx_int_t ngx_http_reel_conf_read_secret(ngx_conf_t *cf, const char *what,
     ngx_str_t *file, ngx_str_t *bytes);
 void ngx_http_reel_conf_free_secret(ngx_str_t *bytes);
-/* ngx_http_reel_protect.c: directives of encryption */
+
+
+/* ngx_http_reel_protect_conf.c: directives of encryption */
 
 ngx_http_reel_protect_conf_t *ngx_http_reel_protect_create(ngx_conf_t *cf);
 char *ngx_http_reel_protect_merge(ngx_conf_t *cf,
