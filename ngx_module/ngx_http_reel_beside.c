@@ -15,15 +15,12 @@
 #define FILE_MAX      (1024 * 1024)
 /* tags and escapes make an .srt longer */
 #define VTT_MAX       (2 * FILE_MAX)
-#define LANGUAGE_MAX  35
 
 typedef struct {
-    char        name[NAME_MAX + 1];
-    char        language[LANGUAGE_MAX + 1];
-    uint32_t    roles;
-    ngx_uint_t  srt;
-    int64_t     mtime_ns;
-    uint64_t    size;
+    char                         name[NAME_MAX + 1];
+    ngx_http_reel_beside_name_t  of;        /* what that tells */
+    int64_t                      mtime_ns;
+    uint64_t                     size;
 } file_t;
 
 typedef struct {
@@ -44,10 +41,6 @@ static ngx_uint_t scan(folder_t *f, const char *path,
 static ngx_uint_t list_names(folder_t *f, const char *base, size_t stem,
     reel_str_t suffix);
 static void add_file(folder_t *f, const file_t *file);
-static ngx_uint_t parse_name(file_t *file, const char *base, size_t stem,
-    reel_str_t suffix);
-static ngx_uint_t parse_part(file_t *file, reel_str_t part);
-static ngx_uint_t set_language(file_t *file, reel_str_t s);
 static ngx_uint_t sum(const folder_t *f, uint64_t *digest);
 static void read_text(ngx_http_reel_texts_t *t, const file_t *file,
     const char *path, ngx_log_t *log);
@@ -160,7 +153,8 @@ list_names(folder_t *f, const char *base, size_t stem, reel_str_t suffix)
         ngx_cpystrn((u_char *) file.name, (u_char *) d->d_name,
                     sizeof(file.name));
 
-        if (!parse_name(&file, base, stem, suffix)
+        if (!ngx_http_reel_beside_name(&file.of, file.name, base, stem,
+                                       suffix)
             || fstatat(f->fd, file.name, &st, 0) == -1
             || !S_ISREG(st.st_mode))
         {
@@ -199,131 +193,6 @@ add_file(folder_t *f, const file_t *file)
         f->files[i] = *file;
         f->n += f->n < TEXTS_MAX;
     }
-}
-
-
-/* <stem>[<suffix>][.<part>]….srt */
-static ngx_uint_t
-parse_name(file_t *file, const char *base, size_t stem, reel_str_t suffix)
-{
-    size_t      len;
-    reel_str_t  rest, part;
-
-    len = strlen(file->name);
-
-    if (len < stem + 4 || memcmp(file->name, base, stem) != 0
-        || file->name[stem] != '.')
-    {
-        return 0;
-    }
-
-    rest = (reel_str_t) { file->name + len - 4, 4 };
-    file->srt = reel_str_eqz(rest, ".srt");
-
-    if (!file->srt && !reel_str_eqz(rest, ".vtt")) {
-        return 0;
-    }
-
-    file->language[0] = '\0';
-    file->roles = 0;
-
-    rest = (reel_str_t) { file->name + stem, len - 4 - stem };
-
-    if (suffix.len && rest.len >= suffix.len
-        && memcmp(rest.p, suffix.p, suffix.len) == 0
-        && (rest.len == suffix.len || rest.p[suffix.len] == '.'))
-    {
-        rest.p += suffix.len;
-        rest.len -= suffix.len;
-    }
-
-    if (rest.len == 0) {
-        return 1;
-    }
-
-    (void) reel_str_cut(rest, '.', &rest);
-
-    while (rest.p != NULL) {
-        part = reel_str_cut(rest, '.', &rest);
-
-        if (!parse_part(file, part)) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-/* any other part is of another film's name */
-static ngx_uint_t
-parse_part(file_t *file, reel_str_t part)
-{
-    ngx_uint_t  i;
-
-    static const struct {
-        const char  *name;
-        uint32_t     role;
-    } flags[] = {
-        { "forced", REEL_ROLE_FORCED },
-        { "sdh", REEL_ROLE_CAPTIONS },
-        { "cc", REEL_ROLE_CAPTIONS },
-        { "commentary", REEL_ROLE_COMMENTARY },
-        { "default", REEL_ROLE_DEFAULT },
-        { NULL, 0 }
-    };
-
-    for (i = 0; flags[i].name; i++) {
-        if (reel_str_eqz(part, flags[i].name)) {
-            file->roles |= flags[i].role;
-            return 1;
-        }
-    }
-
-    return file->language[0] == '\0' && set_language(file, part);
-}
-
-
-/* "en", "ger", "pt-BR", "pt_BR" */
-static ngx_uint_t
-set_language(file_t *file, reel_str_t s)
-{
-    size_t  i, run;
-    u_char  c;
-
-    if (s.len > LANGUAGE_MAX) {
-        return 0;
-    }
-
-    for (run = 0, i = 0; i < s.len; i++) {
-        c = (u_char) s.p[i];
-        file->language[i] = (char) (c == '_' ? '-' : c);
-
-        if (c == '_' || c == '-') {
-            if (run < 2 || (run == i && run > 3)) {
-                break;
-            }
-
-            run = 0;
-            continue;
-        }
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-              || (run != i && c >= '0' && c <= '9'))
-            || ++run > 8)
-        {
-            break;
-        }
-    }
-
-    if (i < s.len || run < 2 || (run == i && run > 3)) {
-        file->language[0] = '\0';
-        return 0;
-    }
-
-    file->language[i] = '\0';
-
-    return 1;
 }
 
 
@@ -440,7 +309,7 @@ read_text(ngx_http_reel_texts_t *t, const file_t *file, const char *path,
 
     s = (reel_str_t) { (char *) buf, (size_t) n };
 
-    if (file->srt) {
+    if (file->of.srt) {
         err = reel_srt_vtt(b, s, &e);
 
     } else {
@@ -458,7 +327,7 @@ read_text(ngx_http_reel_texts_t *t, const file_t *file, const char *path,
     ngx_free(buf);
 
     t->texts[t->n++] = (reel_movie_text_t) {
-        .language = reel_str(file->language), .roles = file->roles,
+        .language = reel_str(file->of.language), .roles = file->of.roles,
         .vtt = { (char *) b->data, b->len }
     };
 

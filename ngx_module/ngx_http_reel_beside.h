@@ -34,6 +34,24 @@ void ngx_http_reel_beside_set(ngx_http_reel_texts_t *t, reel_movie_t *m);
 void ngx_http_reel_beside_free(ngx_http_reel_texts_t *t);
 
 
+/* ngx_http_reel_beside_name.c */
+
+#define NGX_HTTP_REEL_BESIDE_LANGUAGE  35
+
+typedef struct {
+    char        language[NGX_HTTP_REEL_BESIDE_LANGUAGE + 1];   /* "": none */
+    uint32_t    roles;
+    ngx_uint_t  srt;                    /* or it is WebVTT */
+} ngx_http_reel_beside_name_t;
+
+/*
+ * Is that a text of the movie base?  Its suffix, "" or ".mp4", stands behind
+ * stem bytes.  Then n is what the name tells.
+ */
+ngx_uint_t ngx_http_reel_beside_name(ngx_http_reel_beside_name_t *n,
+    const char *name, const char *base, size_t stem, reel_str_t suffix);
+
+
 /* ngx_http_reel_within.c */
 
 /*
