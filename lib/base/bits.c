@@ -113,3 +113,25 @@ reel_bits_se(reel_bits_t *b)
 
     return k & 1 ? (int32_t) (k / 2 + 1) : -(int32_t) (k / 2);
 }
+
+
+void
+reel_bits_skip_se(reel_bits_t *b, unsigned n)
+{
+    while (n-- != 0) {
+        reel_bits_se(b);
+    }
+}
+
+
+unsigned
+reel_bits_for(uint64_t n)
+{
+    unsigned  bits = 0;
+
+    while (((uint64_t) 1 << bits) < n) {
+        bits++;
+    }
+
+    return bits;
+}

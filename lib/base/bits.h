@@ -26,5 +26,9 @@ uint32_t reel_bits_ue(reel_bits_t *b);
 uint32_t reel_bits_ue_max(reel_bits_t *b, uint32_t max);
 
 int32_t  reel_bits_se(reel_bits_t *b);
+void     reel_bits_skip_se(reel_bits_t *b, unsigned n);
+
+/* how many bits tell n values apart: Ceil(Log2(n)); n <= 2^63 */
+unsigned reel_bits_for(uint64_t n);
 
 #endif

@@ -27,20 +27,6 @@ typedef struct {
 } slice_t;
 
 
-/* Ceil(Log2(n)) */
-static unsigned
-bits_for(uint64_t n)
-{
-    unsigned  bits = 0;
-
-    while (((uint64_t) 1 << bits) < n) {
-        bits++;
-    }
-
-    return bits;
-}
-
-
 /* slice groups, 7.3.2.2; only walked but for how they change */
 static void
 read_groups(reel_avc_pps_t *pps, reel_bits_t *b)
@@ -78,7 +64,7 @@ read_groups(reel_avc_pps_t *pps, reel_bits_t *b)
         break;
 
     case 6:
-        bits = bits_for(groups);
+        bits = reel_bits_for(groups);
 
         for (n = reel_bits_ue(b) + 1; n != 0 && b->err == REEL_OK; n--) {
             reel_bits_u(b, bits);
@@ -273,15 +259,6 @@ skip_modifications(const slice_t *s, reel_bits_t *b)
 }
 
 
-static void
-skip_se(reel_bits_t *b, unsigned n)
-{
-    while (n-- != 0) {
-        reel_bits_se(b);
-    }
-}
-
-
 /* pred_weight_table(), 7.3.3.2 */
 static void
 skip_weights(const slice_t *s, reel_bits_t *b)
@@ -296,10 +273,10 @@ skip_weights(const slice_t *s, reel_bits_t *b)
 
     for (list = 0; list < lists(s); list++) {
         for (i = 0; i <= s->refs[list] && b->err == REEL_OK; i++) {
-            skip_se(b, reel_bits_u(b, 1) ? 2 : 0);
+            reel_bits_skip_se(b, reel_bits_u(b, 1) ? 2 : 0);
 
             if (chroma) {
-                skip_se(b, reel_bits_u(b, 1) ? 4 : 0);
+                reel_bits_skip_se(b, reel_bits_u(b, 1) ? 4 : 0);
             }
         }
     }
@@ -360,14 +337,14 @@ skip_rest(const slice_t *s, reel_bits_t *b)
     }
 
     if (pps->deblocking && reel_bits_ue(b) != 1) {
-        skip_se(b, 2);
+        reel_bits_skip_se(b, 2);
     }
 
     /* 7.4.3: Ceil(Log2(PicSizeInMapUnits / SliceGroupChangeRate + 1)) */
     if (pps->change_rate != 0) {
-        reel_bits_u(b, bits_for(((uint64_t) s->sps->map_units
-                                 + pps->change_rate - 1)
-                                / pps->change_rate + 1));
+        reel_bits_u(b, reel_bits_for(((uint64_t) s->sps->map_units
+                                      + pps->change_rate - 1)
+                                     / pps->change_rate + 1));
     }
 }
 

@@ -29,29 +29,6 @@ typedef struct {
 } slice_t;
 
 
-/* Ceil(Log2(n)) */
-static unsigned
-bits_for(uint32_t n)
-{
-    unsigned  bits = 0;
-
-    while (((uint64_t) 1 << bits) < n) {
-        bits++;
-    }
-
-    return bits;
-}
-
-
-static void
-skip_se(reel_bits_t *b, unsigned n)
-{
-    while (n-- != 0) {
-        reel_bits_se(b);
-    }
-}
-
-
 static void
 read_long_terms(slice_t *s, reel_bits_t *b)
 {
@@ -67,7 +44,7 @@ read_long_terms(slice_t *s, reel_bits_t *b)
     for (i = 0; i < n && b->err == REEL_OK; i++) {
 
         if (i < of_sps) {
-            at = reel_bits_u(b, bits_for(s->sps->long_terms));
+            at = reel_bits_u(b, reel_bits_for(s->sps->long_terms));
             used = at < REEL_HEVC_LT_MAX && (s->sps->long_used >> at & 1);
 
         } else {
@@ -99,7 +76,7 @@ read_references(slice_t *s, reel_bits_t *b)
         reel_hevc_rps_read(&own, b, sps->rps, sps->sets, true);
 
     } else {
-        at = reel_bits_u(b, bits_for(sps->sets));
+        at = reel_bits_u(b, reel_bits_for(sps->sets));
 
         if (at >= sps->sets) {
             b->err = REEL_BADDATA;
@@ -139,8 +116,8 @@ skip_weights(const slice_t *s, reel_bits_t *b)
         chroma_of = chroma ? reel_bits_u(b, n) : 0;
 
         for (i = n; i-- != 0 && b->err == REEL_OK; ) {
-            skip_se(b, luma_of >> i & 1 ? 2 : 0);
-            skip_se(b, chroma_of >> i & 1 ? 4 : 0);
+            reel_bits_skip_se(b, luma_of >> i & 1 ? 2 : 0);
+            reel_bits_skip_se(b, chroma_of >> i & 1 ? 4 : 0);
         }
     }
 }
@@ -158,7 +135,7 @@ skip_modification(const slice_t *s, reel_bits_t *b)
         }
 
         for (i = 0; i <= s->refs[list]; i++) {
-            reel_bits_u(b, bits_for(s->pictures));
+            reel_bits_u(b, reel_bits_for(s->pictures));
         }
     }
 }
@@ -227,7 +204,7 @@ skip_filters(slice_t *s, reel_bits_t *b)
     bool                    off = s->pps->deblocking_off;
     const reel_hevc_pps_t  *pps = s->pps;
 
-    skip_se(b, pps->chroma_qp ? 3 : 1);
+    reel_bits_skip_se(b, pps->chroma_qp ? 3 : 1);
 
     if (pps->qp_list) {
         reel_bits_u(b, 1);
@@ -235,7 +212,7 @@ skip_filters(slice_t *s, reel_bits_t *b)
 
     if (pps->deblocking_override && reel_bits_u(b, 1)) {
         off = reel_bits_u(b, 1);
-        skip_se(b, off ? 0 : 2);
+        reel_bits_skip_se(b, off ? 0 : 2);
     }
 
     if (pps->across && (s->filtered || !off)) {
@@ -330,7 +307,7 @@ skip_header(slice_t *s, const reel_hevc_sets_t *sets, reel_bits_t *b)
 
     if (!first) {
         dependent = s->pps->dependent && reel_bits_u(b, 1);
-        reel_bits_u(b, bits_for(s->sps->blocks));
+        reel_bits_u(b, reel_bits_for(s->sps->blocks));
     }
 
     if (!dependent) {

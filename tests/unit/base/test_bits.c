@@ -136,6 +136,39 @@ golomb(void **state)
     reel_bits_init(&b, "\x00\x00\x00\x00\x80\x00\x00\x00\x00", 9);
     assert_int_equal(reel_bits_se(&b), 0);
     assert_int_equal(b.err, REEL_BADDATA);
+
+    /* 1, 0, -1, 0, and one that is not whole */
+    reel_bits_init(&b, "\x57\x00", 2);
+    reel_bits_skip_se(&b, 0);
+    assert_int_equal(b.bit, 0);
+    reel_bits_skip_se(&b, 3);
+    assert_int_equal(b.bit, 7);
+    assert_int_equal(reel_bits_se(&b), 0);
+    assert_int_equal(b.err, REEL_OK);
+    reel_bits_skip_se(&b, 2);
+    assert_int_equal(b.err, REEL_BADDATA);
+}
+
+
+static void
+widths(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        uint64_t n;
+        unsigned bits;
+    } t[] = {
+        { 0, 0 }, { 1, 0 }, { 2, 1 }, { 3, 2 }, { 4, 2 }, { 5, 3 },
+        { 256, 8 }, { 257, 9 }, { UINT32_MAX, 32 },
+        { (uint64_t) UINT32_MAX + 2, 33 }
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(t); i++) {
+        assert_int_equal(reel_bits_for(t[i].n), t[i].bits);
+    }
 }
 
 
@@ -146,6 +179,7 @@ main(void)
         cmocka_unit_test(fixed),
         cmocka_unit_test(ends),
         cmocka_unit_test(golomb),
+        cmocka_unit_test(widths),
     };
 
     return cmocka_run_group_tests_name("bits", tests, NULL, NULL);
