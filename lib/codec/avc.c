@@ -6,8 +6,6 @@
 
 
 /* 14496-10, table 7-1 */
-#define NAL_SLICE         1
-#define NAL_PARTITION_A   2
 #define NAL_FILLER        12
 #define NAL_SPS_EXT       13
 #define NAL_SUBSET_SPS    15
@@ -55,13 +53,8 @@ reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
         case NAL_FILLER:
             continue;
 
-        case NAL_SLICE:
-        case NAL_PARTITION_A:
-        case REEL_NAL_IDR:
-            (*slices)++;
-            break;
-
         default:
+            *slices += reel_avc_is_slice(nal_type(nal));
             break;
         }
 
@@ -108,8 +101,7 @@ reel_avc_sample(reel_avc_sample_t *s, const uint8_t *p, size_t len)
     while (next_nal(&r, &nal)) {
         type = nal_type(nal);
 
-        s->slices += type == NAL_SLICE || type == NAL_PARTITION_A
-                     || type == REEL_NAL_IDR;
+        s->slices += reel_avc_is_slice(type);
         s->idr += type == REEL_NAL_IDR;
         s->sets |= type == REEL_NAL_SPS || type == REEL_NAL_PPS
                    || type == NAL_SPS_EXT || type == NAL_SUBSET_SPS;

@@ -14,11 +14,23 @@
 #include "lib/base/str.h"
 #include "lib/codec/codec.h"
 
+/* table 7-1 */
+#define REEL_NAL_SLICE 1
+#define REEL_NAL_PARTITION_A 2
+#define REEL_NAL_PARTITION_C 4
 #define REEL_NAL_IDR 5
 #define REEL_NAL_SEI 6
 #define REEL_NAL_SPS 7
 #define REEL_NAL_PPS 8
 #define REEL_NAL_AUD 9
+
+/* does a NAL unit of this type begin with a slice header? */
+static inline bool
+reel_avc_is_slice(unsigned type)
+{
+    return type == REEL_NAL_SLICE || type == REEL_NAL_PARTITION_A
+           || type == REEL_NAL_IDR;
+}
 
 /*
  * Appends one Annex B access unit to out as NAL units with 4-byte lengths

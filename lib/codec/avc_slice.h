@@ -10,6 +10,7 @@
 
 #define REEL_AVC_SPS_MAX  32
 #define REEL_AVC_PPS_MAX  256
+#define REEL_AVC_REFS_MAX 32    /* of a list, 7.4.3 */
 
 /* a picture parameter set, 7.3.2.2 */
 typedef struct {

@@ -71,20 +71,15 @@ kind_of(const reel_slices_t *s, uint8_t header)
 
     type = header & 0x1f;
 
-    switch (type) {
-
-    case 1:
-    case 2:
-    case REEL_NAL_IDR:
+    if (reel_avc_is_slice(type)) {
         return SLICE;
-
-    case 3:
-    case 4:
-        return PARTITION;
-
-    default:
-        return type == REEL_NAL_SPS || type == REEL_NAL_PPS ? SET : OTHER;
     }
+
+    if (type > REEL_NAL_PARTITION_A && type <= REEL_NAL_PARTITION_C) {
+        return PARTITION;
+    }
+
+    return type == REEL_NAL_SPS || type == REEL_NAL_PPS ? SET : OTHER;
 }
 
 
