@@ -6,7 +6,6 @@
 
 
 /* 23008-2, table 7-1 */
-#define NAL_VCL_END   32        /* slices are below */
 #define NAL_AUD       35
 #define NAL_FILLER    38
 #define NAL_SEI       39
@@ -81,7 +80,7 @@ reel_hevc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
         }
 
         type = nal_type(nal);
-        *slices += type < NAL_VCL_END;
+        *slices += type < REEL_HEVC_VCL_END;
 
         if (!in_sample(type)) {
             continue;

@@ -15,6 +15,7 @@
 #include "lib/base/str.h"
 #include "lib/codec/codec.h"
 
+#define REEL_HEVC_VCL_END 32    /* types of slices are below */
 #define REEL_HEVC_VPS 32
 #define REEL_HEVC_SPS 33
 #define REEL_HEVC_PPS 34

@@ -9,7 +9,6 @@
 
 #define PPS_MAX     4096        /* bytes; it may have scaling lists */
 #define TILES_MAX   1024        /* columns or rows of them */
-#define REFS_MAX    15          /* num_ref_idx_active, 7.4.7.1 */
 
 #define HVCC_HEAD   22          /* bytes before the number of arrays */
 
@@ -126,8 +125,8 @@ add_pps(reel_hevc_sets_t *s, const uint8_t *nal, size_t len)
     pps.extra_bits = (uint8_t) reel_bits_u(&b, 3);
     reel_bits_u(&b, 1);                 /* sign_data_hiding_enabled_flag */
     pps.cabac_init = reel_bits_u(&b, 1);
-    pps.refs[0] = (uint8_t) reel_bits_ue_max(&b, REFS_MAX - 1);
-    pps.refs[1] = (uint8_t) reel_bits_ue_max(&b, REFS_MAX - 1);
+    pps.refs[0] = (uint8_t) reel_bits_ue_max(&b, REEL_HEVC_REFS_MAX - 1);
+    pps.refs[1] = (uint8_t) reel_bits_ue_max(&b, REEL_HEVC_REFS_MAX - 1);
     reel_bits_se(&b);                   /* init_qp_minus26 */
     reel_bits_u(&b, 1);                 /* constrained_intra_pred_flag */
     transform_skip = reel_bits_u(&b, 1);
@@ -172,8 +171,7 @@ add_sps(reel_hevc_sets_t *s, const uint8_t *nal, size_t len)
 void
 reel_hevc_sets_add(reel_hevc_sets_t *s, const uint8_t *nal, size_t len)
 {
-    /* nuh_layer_id 0 */
-    if (len < 3 || (nal[0] & 1) != 0 || (nal[1] & 0xf8) != 0) {
+    if (len < 3 || !reel_hevc_is_base(nal)) {
         return;
     }
 

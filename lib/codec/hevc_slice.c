@@ -7,7 +7,6 @@
 /* the longest has an entry point of 32 bits for each of some hundred tiles */
 #define HEADER_MAX    4096
 #define EXTENSION_MAX 256
-#define REFS_MAX      15
 
 #define NAL_IRAP      16        /* to 23: pictures that playing may begin at */
 #define NAL_IRAP_END  23
@@ -168,10 +167,10 @@ skip_prediction(slice_t *s, reel_bits_t *b)
     s->refs[1] = s->pps->refs[1];
 
     if (reel_bits_u(b, 1)) {
-        s->refs[0] = reel_bits_ue_max(b, REFS_MAX - 1);
+        s->refs[0] = reel_bits_ue_max(b, REEL_HEVC_REFS_MAX - 1);
 
         if (s->type == SLICE_B) {
-            s->refs[1] = reel_bits_ue_max(b, REFS_MAX - 1);
+            s->refs[1] = reel_bits_ue_max(b, REEL_HEVC_REFS_MAX - 1);
         }
     }
 
@@ -326,9 +325,12 @@ reel_hevc_slice_header(size_t *n, const reel_hevc_sets_t *sets,
     uint8_t      rbsp[HEADER_MAX];
     reel_bits_t  b;
 
-    /* nuh_layer_id 0 */
-    if (len < 3 || (nal[0] & 1) != 0 || (nal[1] & 0xf8) != 0) {
-        return len < 3 ? REEL_BADDATA : REEL_NOTFOUND;
+    if (len < 3) {
+        return REEL_BADDATA;
+    }
+
+    if (!reel_hevc_is_base(nal)) {
+        return REEL_NOTFOUND;
     }
 
     s.nal_type = nal[0] >> 1 & 0x3f;

@@ -10,6 +10,7 @@
 #include "lib/codec/hevc.h"
 
 #define REEL_HEVC_PPS_MAX  64
+#define REEL_HEVC_REFS_MAX 15   /* num_ref_idx_active, 7.4.7.1 */
 
 /* a picture parameter set, 7.3.2.3 */
 typedef struct {
@@ -32,6 +33,13 @@ typedef struct {
     reel_hevc_coding_t sps[REEL_HEVC_SPS_MAX];
     reel_hevc_pps_t    pps[REEL_HEVC_PPS_MAX];
 } reel_hevc_sets_t;
+
+/* is nuh_layer_id 0? nal has its header's 2 bytes */
+static inline bool
+reel_hevc_is_base(const uint8_t *nal)
+{
+    return (nal[0] & 1) == 0 && (nal[1] & 0xf8) == 0;
+}
 
 /*
  * Takes in one NAL unit, an SPS or PPS; others, and such as cannot be read or

@@ -65,7 +65,7 @@ kind_of(const reel_slices_t *s, uint8_t header)
     if (s->codec == REEL_CODEC_HEVC) {
         type = header >> 1 & 0x3f;
 
-        return type < 32 ? SLICE
+        return type < REEL_HEVC_VCL_END ? SLICE
                : type == REEL_HEVC_SPS || type == REEL_HEVC_PPS ? SET : OTHER;
     }
 
