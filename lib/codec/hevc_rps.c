@@ -27,6 +27,17 @@ add_picture(reel_hevc_rps_t *s, reel_bits_t *b, int32_t delta, bool used)
 /* how a picture of another set is taken over */
 typedef enum { NOT, KEPT, USED } use_t;
 
+/* if it is kept, and on the side of sign */
+static void
+add_shifted(reel_hevc_rps_t *s, reel_bits_t *b, int32_t delta, use_t use,
+    int32_t sign)
+{
+    if (delta * sign > 0 && use != NOT) {
+        add_picture(s, b, delta, use == USED);
+    }
+}
+
+
 /*
  * (7-61) and (7-62): a set made of another one, shifted; its earlier
  * pictures, then (sign 1) the later ones, each from the nearest.
@@ -36,32 +47,21 @@ shift_set(reel_hevc_rps_t *s, reel_bits_t *b, const reel_hevc_rps_t *from,
     int32_t shift, const use_t *use, int32_t sign)
 {
     int       i;
-    int32_t   d;
     unsigned  n = (unsigned) from->earlier + from->later;
     unsigned  first = sign < 0 ? from->earlier : 0;     /* walked downwards */
     unsigned  last = sign < 0 ? n : from->earlier;
 
     for (i = (int) last - 1; i >= (int) first; i--) {
-        d = from->delta[i] + shift;
-
-        if (d * sign > 0 && use[i] != NOT) {
-            add_picture(s, b, d, use[i] == USED);
-        }
+        add_shifted(s, b, from->delta[i] + shift, use[i], sign);
     }
 
-    if (shift * sign > 0 && use[n] != NOT) {
-        add_picture(s, b, shift, use[n] == USED);
-    }
+    add_shifted(s, b, shift, use[n], sign);
 
     first = sign < 0 ? 0 : from->earlier;
     last = sign < 0 ? from->earlier : n;
 
     for (i = (int) first; i < (int) last; i++) {
-        d = from->delta[i] + shift;
-
-        if (d * sign > 0 && use[i] != NOT) {
-            add_picture(s, b, d, use[i] == USED);
-        }
+        add_shifted(s, b, from->delta[i] + shift, use[i], sign);
     }
 }
 
