@@ -8,6 +8,7 @@ use warnings;
 use lib 't/lib';
 use Digest::MD5 qw(md5_hex);
 use File::Path qw(make_path);
+use Film qw(stream streams);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use Reel;
@@ -71,12 +72,12 @@ sub film {
         "testsrc2=size=$size:rate=10:duration=$secs") : ();
     my @audio = $o{mute} ? () : ('-f', 'lavfi', '-i',
         "sine=frequency=440:sample_rate=48000:duration=$secs");
-    system('ffmpeg', qw(-v error -nostdin -y), @video, @audio,
+    Film::film("$films/$to", @video, @audio,
         ($size ? (qw(-c:v libx264 -preset ultrafast -sc_threshold 0
             -pix_fmt yuv420p -g), $o{gop} // 20) : ()),
         ($o{mute} ? () : qw(-c:a aac -b:a 64k)),
         ($o{language} ? ('-metadata:s:a:0', "language=$o{language}") : ()),
-        @{ $o{more} // [] }, "$films/$to") == 0 or die 'ffmpeg';
+        @{ $o{more} // [] });
 }
 film('beach_90.mp4', '160x90');
 film('beach_180.mp4', '320x180', more => [qw(-video_track_timescale 90000)]);
@@ -106,15 +107,6 @@ my $base = "http://127.0.0.1:$t->{port}";
 sub get { return http($t, 'GET', @_); }
 sub body { return get(@_)->{body}; }
 
-sub stream {
-    my ($in, $what) = @_;
-    open my $p, '-|', qw(ffmpeg -v error -nostdin -i), $in, '-map', "0:$what",
-        qw(-c copy -f streamhash -hash md5 -) or die;
-    local $/;
-    my $said = <$p> // '';
-    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
-}
-
 # every URI of a playlist, and of the playlists in it; what is not 200
 sub crawl {
     my ($url) = @_;
@@ -135,9 +127,11 @@ is(join(' ', sort $m =~ /RESOLUTION=(\S+?),FRAME/g),
 is(scalar(() = $m =~ /TYPE=AUDIO/g), 1, 'the sound is listed once');
 is(join(', ', crawl("$list/master.m3u8")), '', 'all that is named is there');
 my @v = sort { $a cmp $b } map { "$films/beach_$_.mp4" } 90, 180, 270;
+my $pictures = join ' ', sort(streams(map { [$_, 'v'] } @v));
 for my $manifest ('master.m3u8', 'manifest.mpd') {
-    my %ours = map { stream("$base$list/$manifest", "v:$_") => 1 } 0 .. 2;
-    is(join(' ', sort keys %ours), join(' ', sort map { stream($_, 'v') } @v),
+    my %ours = map { $_ => 1 }
+        streams(["$base$list/$manifest", map { "v:$_" } 0 .. 2]);
+    is(join(' ', sort keys %ours), $pictures,
         "$manifest plays the pictures of all files");
 }
 my $mpd = body("$list/manifest.mpd");
@@ -354,12 +348,13 @@ has_status(get("$row/master.m3u8"), 422, 'BAD_TITLE', 'a part of other kinds');
 
 # --- encrypted ---------------------------------------------------------------
 
-# the samples of a playlist of CMAF, decrypted with the keys that it names
+# the samples of a playlist of CMAF, decrypted with the keys that it names, each
+# segment by itself: one process does all that a playlist has
 my (%keys, %samples);
 sub samples {
     my ($url) = @_;
     my ($dir) = $url =~ m{^(.*/)};
-    my ($key, $init, $said) = ('');
+    my ($key, $init, @in, @maps, @all) = ('');
     for (split /\n/, body($url)) {
         if (/^#EXT-X-KEY:METHOD=SAMPLE-AES(?:-CTR)?,URI="([^"]+)"/) {
             $key = unpack 'H*', body("$dir$1");
@@ -369,14 +364,19 @@ sub samples {
         } elsif (/^[^#]/) {
             my $b = body("$dir$_");
             $keys{$key}{"$dir$_"} = md5_hex($b) if $key;
-            $said .= $samples{md5_hex($key . $init . $b)} //= do {
-                spew("$t->{dir}/piece.mp4", $init . $b);
-                my $how = $key ? "-decryption_key $key" : '';
-                qx(ffmpeg -v error $how -i - -map 0 -c copy -f framemd5 - <$t->{dir}/piece.mp4 | sed '/^#/d; s/, S=.*//');
-            };
+            my $n = @maps;
+            spew("$t->{dir}/piece-$n.mp4", $init . $b);
+            push @in, $key ? ("-decryption_key $key") : (), "-i",
+                "$t->{dir}/piece-$n.mp4";
+            push @maps, "-map $n";
+            push @all, md5_hex($key . $init . $b);
         }
     }
-    return $said;
+    return $samples{"@all"} //= do {
+        my @said = qx(ffmpeg -v error -nostdin @in @maps -c copy -f framemd5 -);
+        die "ffmpeg: $?" if $?;
+        join '', sort map { /^#/ ? () : s/, S=.*//r } @said;
+    };
 }
 # the playlists of a manifest, by the names of what they are of
 sub playlists {
@@ -406,8 +406,11 @@ for my $c (['cbcs', $list], ['cbcs', '/title.json'], ['cenc', '/row.json']) {
 for my $c (['aes', $list, 'films'], ['aes', '/row.json', 'films'],
     ['aests', '/row.json', 'ts'])
 {
-    is(stream("$base$_->[1]", 0), stream("$base$_->[2]", 0),
-        "$c->[0]: decrypted: $_->[0]") for both(@$c);
+    my @lists = both(@$c);
+    my ($sealed, $clear) = map { my $which = $_;
+        [streams(map { ["$base$_->[$which]", 0] } @lists)] } 1, 2;
+    is($sealed->[$_], $clear->[$_], "$c->[0]: decrypted: $lists[$_][0]")
+        for 0 .. $#lists;
 }
 my %sats = map { ($_->[0] => $_->[1]) } both('sats', '/row.json', 'ts');
 my ($alone) = body('/sats/beach_90.mp4/master.m3u8') =~ /^(v90~\w+)/m;

@@ -2,7 +2,7 @@ package Film;
 
 # Films that ffmpeg makes, each but once: t/ runs twice in `make test`, and
 # several tests want the same ones.  They lie in build/media under a name that
-# says what made them.
+# says what made them.  And what ffmpeg reads of films and their manifests.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use File::Copy qw(copy);
 use File::Path qw(make_path);
 use Reel;
 
-our @EXPORT = qw(film ffmpeg);
+our @EXPORT = qw(film ffmpeg stream streams);
 
 my $version;
 
@@ -43,5 +43,25 @@ sub film {
     copy($kept, $to) or die "$to: $!";
     return $to;
 }
+
+
+# digests of what is in streams, of files or URLs: [input, "v:0", ...], ...
+# One process reads them all; what it could not read has a text instead.
+sub streams {
+    my @in = @_;
+    my (@inputs, @maps, @named);
+    for my $n (0 .. $#in) {
+        my ($from, @what) = @{ $in[$n] };
+        push @inputs, '-i', $from;
+        push @maps, map { ('-map', "$n:$_") } @what;
+        push @named, map { "none of $from: $_" } @what;
+    }
+    open my $p, '-|', qw(ffmpeg -v error -nostdin), @inputs, @maps,
+        qw(-c copy -f streamhash -hash md5 -) or die;
+    my @said = map { /MD5=(\w+)/ } <$p>;
+    return @said == @named ? @said : @named;
+}
+
+sub stream { my ($in, $what) = @_; return (streams([$in, $what]))[0]; }
 
 1;
