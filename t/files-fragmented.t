@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Film qw(stream);
 use Reel;
 use Test::More;
 
@@ -34,12 +35,6 @@ run_ffmpeg(qw(-f lavfi -i testsrc2=size=160x90:rate=10:duration=14 -f lavfi -i
 run_ffmpeg('-i', "$films/plain.mp4", '-c', 'copy', @{ $forms{$_} },
     "$films/$_.mp4") for grep { $_ ne 'plain' } keys %forms;
 $t->nginx_start;
-
-sub stream {
-    my ($in, $kind) = @_;
-    my $said = qx(ffmpeg -v error -nostdin -i '$in' -map 0:$kind -c copy -f streamhash -hash md5 -);
-    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
-}
 
 my $base = "http://127.0.0.1:$t->{port}/films";
 my $picture = stream("$films/plain.mp4", 'v');

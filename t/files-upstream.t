@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use Film qw(ffmpeg);
+use Film qw(ffmpeg stream);
 use File::Path qw(make_path);
 use IO::Socket::INET;
 use Reel;
@@ -63,11 +63,11 @@ $t->{o}{$_} =~ s/FAR/$dir/g, $t->{o}{$_} =~ s/CACHE/$t->{dir}\/cache/
 
 sub film {
     my ($to, $s, @more) = @_;
-    system('ffmpeg', '-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i',
+    return Film::film($to, '-f', 'lavfi', '-i',
         "testsrc2=size=320x180:rate=10:duration=$s", '-f', 'lavfi', '-i',
         "sine=frequency=440:sample_rate=48000:duration=$s",
         qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
-        -b:a 64k), @more, $to) == 0 or die 'ffmpeg';
+        -b:a 64k), @more);
 }
 spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
     . '0123456789abcdef' x 4 . '"}]}');
@@ -77,15 +77,6 @@ film("$dir/a b/late.mp4", 8, qw(-b:v 300k));
 film("$dir/a b/first.mp4", 14, '-movflags', '+faststart');
 film("$dir/dense.mp4", 8, qw(-c:v rawvideo -c:v libx264 -qp 0));
 $t->nginx_start;
-
-sub stream {
-    my ($in, $kind) = @_;
-    open my $p, '-|', qw(ffmpeg -v error -nostdin -i), $in, '-map', "0:$kind",
-        qw(-c copy -f streamhash -hash md5 -) or die;
-    local $/;
-    my $said = <$p>;
-    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
-}
 
 # since the last time, but not whether it is still the same; one worker logs a
 # request before it takes the next

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use File::Path qw(make_path);
+use Film qw(stream);
 use POSIX ();
 use Reel;
 use Test::More;
@@ -22,11 +23,11 @@ $t->{o}{conf} =~ s/^\s+//;
 # 14 s, key frames each 2 s, two B-frames, sound a little shorter
 sub film {
     my ($to, @more) = @_;
-    system('ffmpeg', '-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i',
+    return Film::film($to, '-f', 'lavfi', '-i',
         'testsrc2=size=160x90:rate=10:duration=14', '-f', 'lavfi', '-i',
         'sine=frequency=440:sample_rate=48000:duration=13.9',
         qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
-        -b:a 64k), @more, $to) == 0 or die 'ffmpeg';
+        -b:a 64k), @more);
 }
 film("$films/late.mp4");
 film("$films/a b/first.mp4", '-movflags', '+faststart');
@@ -39,15 +40,6 @@ spew("$films/phone.mov", $mov);
 $t->nginx_start;
 
 # what ffmpeg makes of it: a digest of the coded pictures or sound
-sub stream {
-    my ($in, $kind) = @_;
-    open my $p, '-|', qw(ffmpeg -v error -nostdin -i), $in, '-map', "0:$kind",
-        qw(-c copy -f streamhash -hash md5 -) or die;
-    local $/;
-    my $said = <$p>;
-    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
-}
-
 my $base = "http://127.0.0.1:$t->{port}";
 for my $c (['/films/late.mp4', "$films/late.mp4"],
     ['/films/a%20b/first.mp4', "$films/a b/first.mp4"],

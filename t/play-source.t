@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 't/lib';
 use Asset;
+use Film qw(stream);
 use JSON::PP;
 use Reel;
 use Test::More;
@@ -26,12 +27,11 @@ sub film {
     my $to = "$t->{dir}/film" . $made++ . '.mp4';
     my $s = 8;
     $s = splice @more, 0, 1 if @more && $more[0] =~ /^\d+$/;
-    system('ffmpeg', '-v', 'error', '-nostdin', '-y', '-f', 'lavfi', '-i',
+    return Film::film($to, '-f', 'lavfi', '-i',
         "testsrc2=size=160x90:rate=10:duration=$s", '-f', 'lavfi', '-i',
         "sine=frequency=440:sample_rate=48000:duration=$s",
         qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
-        -b:a 64k), @more, $to) == 0 or die 'ffmpeg';
-    return $to;
+        -b:a 64k), @more);
 }
 
 sub upload {
@@ -46,15 +46,6 @@ sub asset {
     my ($id) = @_;
     return json(http($t, 'GET', "/api/assets/$id", headers => signed_headers(
         $t, 'GET', "/api/assets/$id"))->{body});
-}
-
-sub stream {
-    my ($in, $kind) = @_;
-    open my $p, '-|', qw(ffmpeg -v error -nostdin -i), $in, '-map', "0:$kind",
-        qw(-c copy -f streamhash -hash md5 -) or die;
-    local $/;
-    my $said = <$p>;
-    return $said =~ /MD5=(\w+)/ ? $1 : "none: $said";
 }
 
 # --- nothing but the source ---------------------------------------------------
