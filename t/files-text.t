@@ -129,9 +129,9 @@ wait_for(sub { names('b') eq '' }, 'one removed');
 # tracks of text within the file
 spew("$t->{dir}/w.srt", "1\n00:00:01,000 --> 00:00:02,500\n<i>in</i>side\n\n"
     . "2\n00:00:08,000 --> 00:00:09,000\nlater\nstill\n");
-film("$films/w.mp4", '-i', "$films/a.mp4", '-i', "$t->{dir}/w.srt", '-i',
+ffmpeg('-i', "$films/a.mp4", '-i', "$t->{dir}/w.srt", '-i',
     "$t->{dir}/w.srt", qw(-map 0 -map 1 -map 2 -c copy -c:s mov_text
-    -metadata:s:s:0 language=ger));
+    -metadata:s:s:0 language=ger), "$films/w.mp4");
 my $within = http($t, 'GET', '/films/w.mp4/master.m3u8')->{body};
 like($within, qr/TYPE=SUBTITLES[^\n]*LANGUAGE="ger"[^\n]*s1~/,
     'a track within the file, with its language') or diag $within;
@@ -146,8 +146,8 @@ like(http($t, 'GET', '/films/w.mp4/manifest.mpd')->{body},
 # chapters are none, if their entry is the same
 spew("$t->{dir}/meta", ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=5\n"
     . "title=one\n[CHAPTER]\nTIMEBASE=1/1\nSTART=5\nEND=16\ntitle=two\n");
-film("$films/ch.mp4", '-i', "$films/a.mp4", '-i', "$t->{dir}/meta",
-    qw(-map 0 -map_metadata 1 -c copy));
+ffmpeg('-i', "$films/a.mp4", '-i', "$t->{dir}/meta",
+    qw(-map 0 -map_metadata 1 -c copy), "$films/ch.mp4");
 my $chapters = slurp("$films/ch.mp4");
 is($chapters =~ s/(stsd.{12})text/$1tx3g/s, 1, 'a track of chapters');
 spew("$films/ch.mp4", $chapters);
