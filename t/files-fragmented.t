@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
-use Film qw(stream);
+use Film;
 use Reel;
 use Test::More;
 
@@ -15,9 +15,6 @@ my $t = Reel->new(conf => 'location /films/ { alias FILMS/; reel_play_files; }',
 my $films = "$t->{dir}/films";
 mkdir $films or die;
 $t->{o}{conf} =~ s/FILMS/$films/;
-
-sub run_ffmpeg { system('ffmpeg', qw(-v error -nostdin -y), @_) == 0
-    or die 'ffmpeg'; }
 
 my %forms = (
     plain => [],
@@ -28,18 +25,21 @@ my %forms = (
     frames => [qw(-movflags frag_every_frame+empty_moov)],
     smooth => [qw(-movflags frag_keyframe -f ismv)],
 );
-run_ffmpeg(qw(-f lavfi -i testsrc2=size=160x90:rate=10:duration=14 -f lavfi -i
+film("$films/plain.mp4", qw(-f lavfi -i
+    testsrc2=size=160x90:rate=10:duration=14 -f lavfi -i
     sine=frequency=440:sample_rate=48000:duration=13.9 -c:v libx264 -preset
-    ultrafast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac -b:a 64k),
-    "$films/plain.mp4");
-run_ffmpeg('-i', "$films/plain.mp4", '-c', 'copy', @{ $forms{$_} },
-    "$films/$_.mp4") for grep { $_ ne 'plain' } keys %forms;
+    ultrafast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac -b:a 64k));
+ffmpeg('-i', "$films/plain.mp4", map { ('-c', 'copy', @{ $forms{$_} },
+    "$films/$_.mp4") } grep { $_ ne 'plain' } keys %forms);
 $t->nginx_start;
 
 my $base = "http://127.0.0.1:$t->{port}/films";
 my $picture = stream("$films/plain.mp4", 'v');
+my %played;
+@played{sort keys %forms} =
+    streams(map { ["$base/$_.mp4/master.m3u8", 'v'] } sort keys %forms);
 for my $form (sort keys %forms) {
-    is(stream("$base/$form.mp4/master.m3u8", 'v'), $picture, $form);
+    is($played{$form}, $picture, $form);
     my $l = http($t, 'GET', "/films/$form.mp4/v90/media.m3u8")->{body};
     my $sum = 0;
     $sum += $_ for $l =~ /#EXTINF:([\d.]+),/g;

@@ -69,9 +69,6 @@ sub film {
         qw(-c:v libx264 -preset veryfast -g 20 -bf 2 -pix_fmt yuv420p -c:a aac
         -b:a 64k), @more);
 }
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
-    . '0123456789abcdef' x 4 . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
 film("$dir/late.mp4", 14, qw(-b:v 1M));
 film("$dir/a b/late.mp4", 8, qw(-b:v 300k));
 film("$dir/a b/first.mp4", 14, '-movflags', '+faststart');

@@ -39,9 +39,6 @@ film("$films/c.mp4", @in, @code, qw(-c:a ac3 -t 2));
 spew("$films/row.json", encode_json({ parts => [
     { renditions => [{ path => 'b_1.mp4' }] },
     { renditions => [{ path => 'b_2.mp4' }] }] }));
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
-    . '0123456789abcdef' x 4 . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
 key_file("$t->{dir}/tokens.json", 'one');
 $t->nginx_start;
 my $base = "http://127.0.0.1:$t->{port}";

@@ -10,7 +10,7 @@ use Asset;
 use Reel;
 use Test::More;
 
-my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
+my $t = Reel->new(http => 'reel_master_keys master.json;', conf => '
     location /cenc/ { reel_play; reel_encryption cenc; }
     location /rot/ { reel_play; reel_encryption cenc; reel_key_rotation 2; }
     location /cbcs/ { reel_play; reel_encryption cbcs; reel_key_rotation 2; }
@@ -19,10 +19,6 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
         reel_hls_segments ts; reel_key_rotation 2; }
     location /aests/ { reel_play; reel_encryption aes-128;
         reel_hls_segments ts; reel_key_rotation 2; }');
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"' . '5' x 64
-    . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
-$t->nginx_start;
 
 my @renditions = ('v720', 'v360', 'a128', 'a64');
 my $a = Asset->new($t, fragments => 12, object => 5, renditions =>

@@ -42,9 +42,6 @@ my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
         reel_license_uri https://license.example/; }');
 my $d = $t->{dir};
 $t->{o}{conf} =~ s/FILMS/$d\/films/g;
-spew("$d/master.json", '{"master_keys":[{"id":0,"key":"' . '0123456789abcdef' x 4
-    . '"}]}');
-chmod 0600, "$d/master.json";
 $t->nginx_start;
 
 my $id = Asset::new_id();
@@ -366,6 +363,7 @@ like(fetch("/other/$id/manifest.mpd"), qr{edef8ba9-}, 'Widevine in the MPD');
 has_status(http($t, 'GET', "/other/$id/video/0.key"), 404, 'NOT_FOUND',
     'no keys are given');
 
-unlike($t->log, qr/0123456789abcdef0123/, 'no key in the log');
+my $key = substr $Reel::MASTER, 0, 20;
+unlike($t->log, qr/$key/, 'no key in the log');
 
 done_testing;

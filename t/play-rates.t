@@ -11,17 +11,13 @@ use Asset;
 use Reel;
 use Test::More;
 
-my $t = Reel->new(idle => 1, http => 'reel_master_keys master.json;', conf => '
+my $t = Reel->new(http => 'reel_master_keys master.json;', conf => '
     location /play/ { reel_play; }
     location /ts/   { reel_play; reel_hls_segments ts; }
     location /cenc/ { reel_play; reel_encryption cenc; reel_key_rotation 1;
         reel_drm clearkey widevine playready; }
     location /cbcs/ { reel_play; reel_encryption cbcs; reel_key_rotation 1; }
     location /aes/  { reel_play; reel_encryption aes-128; }');
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
-    . '0123456789abcdef' x 4 . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
-$t->nginx_start;
 
 # of the lowest ladders, where headers weigh most, to 1080p
 my @rungs = (18000, 36000, 91000, 250000, 1500000);

@@ -13,16 +13,12 @@ use Time::HiRes qw(sleep);
 
 plan skip_all => 'no strace' if system('strace -V >/dev/null 2>&1');
 
-my $t = Reel->new(idle => 1, workers => 1,
+my $t = Reel->new(workers => 1,
     http => 'reel_master_keys master.json;', conf => '
     location /play/ { reel_play; }
     location /cenc/ { reel_play; reel_encryption cenc; }
     location /cbcs/ { reel_play; reel_encryption cbcs; }
     location /aes/  { reel_play; reel_encryption aes-128; }');
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"' . '5' x 64
-    . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
-$t->nginx_start;
 my $a = Asset->new($t, fragments => 6, object => 2,
     renditions => ['v720:video:900000']);
 my $n = 0;

@@ -97,9 +97,6 @@ spew("$films/title.json", encode_json({ renditions => [
 ] }));
 (my $rooted = slurp("$films/title.json")) =~ s{"path":"/?}{"path":"/}g;
 spew("$films/maps/all", $rooted);
-spew("$t->{dir}/master.json", '{"master_keys":[{"id":0,"key":"'
-    . '0123456789abcdef' x 4 . '"}]}');
-chmod 0600, "$t->{dir}/master.json";
 spew("$t->{dir}/key.json", '{"key":"' . 'fedcba9876543210' x 4 . '"}');
 $t->nginx_start;
 my $base = "http://127.0.0.1:$t->{port}";

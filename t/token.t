@@ -14,8 +14,6 @@ use Token;
 my $t = Reel->new(idle => 1);
 my $d = $t->{dir};
 my $keys = key_file("$d/tokens.json", 'one', 'two');
-spew("$d/master.json", '{"master_keys":[{"id":0,"key":"' . 'ab' x 32 . '"}]}');
-chmod 0600, "$d/master.json";
 $t->{o}{http} = "reel_token_keys $keys; reel_master_keys $d/master.json;"
     . 'log_format full "$status $reel_status $request_uri $request '
     . '[$reel_token_subject] $reel_request_uri $uri?$args";';

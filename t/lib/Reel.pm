@@ -35,6 +35,9 @@ my (@alive, @reports);
 our $KEY2 = 'REELOTHERKEY';
 our $SECRET2 = 'other-secret-of-the-suite-0123456789';
 
+# of master.json, for reel_master_keys
+our $MASTER = '0123456789abcdef' x 4;
+
 
 # conf: the text inside server { }; main, http: more at those levels;
 # redis => 1 starts one; idle => 1 does not start nginx; workers => n;
@@ -54,7 +57,9 @@ sub new {
           buckets => ['video', 'second'] },
         { id => $KEY2, secret => $SECRET2, project => 'other',
           buckets => ['theirs'] }, @{ $o{keys} || [] } ] }));
-    chmod 0600, "$dir/keys.json";
+    spew("$dir/master.json", encode_json({ master_keys => [
+        { id => 0, key => $MASTER } ] }));
+    chmod 0600, "$dir/keys.json", "$dir/master.json";
 
     $self->redis_start if $o{redis};
     $self->nginx_start if !$o{idle};
