@@ -142,87 +142,56 @@ reel_answer_check(reel_attempt_t *a)
 }
 
 
-static reel_err_t
-object_key(reel_key_t key, const reel_attempt_t *a, const reel_encoded_t *o)
-{
-    return reel_key_object(key, reel_str(a->asset), reel_str(o->rendition),
-                           reel_str(o->name));
-}
-
-
-static bool
-names_object(const reel_answer_t *a, const reel_encoded_t *o)
-{
-    for (size_t i = 0; a != NULL && i < a->nobjects; i++) {
-        if (strcmp(a->objects[i].name, o->name) == 0
-            && strcmp(a->objects[i].rendition, o->rendition) == 0)
-        {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-static bool
-names_image(const reel_answer_t *a, const char *name)
-{
-    if (a == NULL) {
-        return false;
-    }
-
-    for (size_t i = 0; i < a->nstories; i++) {
-        if (strcmp(a->stories[i].object, name) == 0) {
-            return true;
-        }
-    }
-
-    return strcmp(a->image, name) == 0;
-}
-
-
-static bool
-names_file(const reel_answer_t *a, const char *object)
-{
-    for (size_t i = 0; a != NULL && i < a->nfiles; i++) {
-        if (strcmp(a->files[i].object, object) == 0) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-/* a name that cannot be one was never published */
-static reel_err_t
-withdraw(reel_attempt_t *a, const char *folder, const char *name)
-{
-    reel_key_t  key;
-
-    return reel_key_object(key, reel_str(a->asset), reel_str(folder),
-                           reel_str(name)) == REEL_OK
-           ? reel_store_del(a->w->store, key) : REEL_OK;
-}
+typedef struct {
+    const char *folder, *name;
+} named_t;
 
 
 static reel_err_t
-withdraw_image(reel_attempt_t *a, const reel_answer_t *standing,
-    const char *name)
+is_named(void *arg, const char *folder, const char *name, uint64_t bytes)
 {
-    return name[0] == '\0' || names_image(standing, name)
-           ? REEL_OK : withdraw(a, "image", name);
+    const named_t  *n = arg;
+
+    (void) bytes;
+
+    return strcmp(n->folder, folder) == 0 && strcmp(n->name, name) == 0
+           ? REEL_EXISTS : REEL_OK;
 }
 
 
-/* names of files hold their claim's token: no other answer has the same */
+typedef struct {
+    reel_store_t        *s;
+    const char          *asset;
+    const reel_answer_t *standing;      /* or NULL */
+    reel_err_t           err;           /* the first one */
+} withdraw_t;
+
+
 static reel_err_t
-withdraw_file(reel_attempt_t *a, const reel_answer_t *standing,
-    const char *object)
+withdraw(void *arg, const char *folder, const char *name, uint64_t bytes)
 {
-    return names_file(standing, object)
-           ? REEL_OK : withdraw(a, REEL_FOLDER_FILE, object);
+    named_t      n = { folder, name };
+    withdraw_t  *w = arg;
+    reel_key_t   key;
+    reel_err_t   err;
+
+    (void) bytes;
+
+    if (w->standing != NULL
+        && reel_answer_each(w->standing, is_named, &n) == REEL_EXISTS)
+    {
+        return REEL_OK;
+    }
+
+    /* a name that cannot be one was never published */
+    if (reel_key_object(key, reel_str(w->asset), reel_str(folder),
+                        reel_str(name)) == REEL_OK)
+    {
+        err = reel_store_del(w->s, key);
+        w->err = w->err != REEL_OK ? w->err : err;
+    }
+
+    return REEL_OK;
 }
 
 
@@ -235,40 +204,24 @@ withdraw_file(reel_attempt_t *a, const reel_answer_t *standing,
 void
 reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing)
 {
-    reel_key_t             key;
-    reel_err_t             err = REEL_OK, rc;
-    const reel_encoded_t  *o;
+    withdraw_t     w = { a->w->store, a->asset, standing, REEL_OK };
+    reel_answer_t  made = a->answer;
 
     if (a->reused) {
         return;
     }
 
-    for (size_t i = a->kept; i < a->published; i++) {
-        o = &a->answer.objects[i];
-
-        if (!names_object(standing, o) && object_key(key, a, o) == REEL_OK) {
-            rc = reel_store_del(a->w->store, key);
-            err = err != REEL_OK ? err : rc;
-        }
+    made.nobjects = a->published - a->kept;
+    if (made.nobjects > 0) {
+        made.objects += a->kept;
     }
 
-    rc = withdraw_image(a, standing, a->answer.image);
-    err = err != REEL_OK ? err : rc;
+    (void) !reel_answer_each(&made, withdraw, &w);
 
-    for (size_t i = 0; i < a->answer.nstories; i++) {
-        rc = withdraw_image(a, standing, a->answer.stories[i].object);
-        err = err != REEL_OK ? err : rc;
-    }
-
-    for (size_t i = 0; i < a->answer.nfiles; i++) {
-        rc = withdraw_file(a, standing, a->answer.files[i].object);
-        err = err != REEL_OK ? err : rc;
-    }
-
-    if (err != REEL_OK) {
+    if (w.err != REEL_OK) {
         reel_log_task(REEL_LOG_WARN, a->job, a->task,
                       "an unused object was left to the sweep: %s",
-                      reel_err_name(err));
+                      reel_err_name(w.err));
     }
 }
 
