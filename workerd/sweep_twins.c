@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "lib/store/layout.h"
+#include "workerd/final.h"
 #include "workerd/sweep_pass.h"
 
 typedef struct {
@@ -17,18 +18,15 @@ gone(reel_store_t *s, const char *asset, bool *is)
     reel_err_t         err;
     reel_store_stat_t  st;
 
-    err = reel_key_asset_part(key, reel_str(asset), REEL_PART_TOMBSTONE);
-    if (err == REEL_OK) {
-        err = reel_store_stat(s, key, &st);
-        *is = err == REEL_OK;
+    err = reel_final_tombstone(s, asset, is);
+    if (err != REEL_OK || *is) {
+        return err;
     }
 
-    if (err == REEL_NOTFOUND) {
-        err = reel_key_asset_part(key, reel_str(asset), REEL_PART_REQUEST);
-        if (err == REEL_OK) {
-            err = reel_store_stat(s, key, &st);
-            *is = err == REEL_NOTFOUND;
-        }
+    err = reel_key_asset_part(key, reel_str(asset), REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_store_stat(s, key, &st);
+        *is = err == REEL_NOTFOUND;
     }
 
     return err == REEL_NOTFOUND ? REEL_OK : err;
