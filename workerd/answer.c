@@ -9,19 +9,15 @@
 
 
 reel_err_t
-reel_answer_read(reel_store_t *s, const char *job, const char *name,
-    reel_answer_t *a, reel_error_t *e)
+reel_answer_load(reel_store_t *s, const char *key, reel_answer_t *a,
+    reel_error_t *e)
 {
-    reel_key_t  key;
     reel_buf_t  b = { 0 };
     reel_err_t  err;
 
     *a = (reel_answer_t) { 0 };
 
-    err = reel_key_scratch(key, reel_str(job), name);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_ANSWER_MAX, &b);
-    }
+    err = reel_store_get(s, key, REEL_ANSWER_MAX, &b);
     if (err == REEL_OK) {
         err = reel_answer_parse(a, reel_buf_cstr(&b), b.len, e);
     }
@@ -29,6 +25,21 @@ reel_answer_read(reel_store_t *s, const char *job, const char *name,
     reel_buf_release(&b);
 
     return err;
+}
+
+
+reel_err_t
+reel_answer_read(reel_store_t *s, const char *job, const char *name,
+    reel_answer_t *a, reel_error_t *e)
+{
+    reel_key_t  key;
+    reel_err_t  err;
+
+    *a = (reel_answer_t) { 0 };
+
+    err = reel_key_scratch(key, reel_str(job), name);
+
+    return err == REEL_OK ? reel_answer_load(s, key, a, e) : err;
 }
 
 

@@ -16,6 +16,10 @@
 reel_err_t reel_answer_read(reel_store_t *s, const char *job,
     const char *name, reel_answer_t *a, reel_error_t *e) REEL_WARN_UNUSED;
 
+/* the same, wherever it lies */
+reel_err_t reel_answer_load(reel_store_t *s, const char *key,
+    reel_answer_t *a, reel_error_t *e) REEL_WARN_UNUSED;
+
 /* each object, image and file of an answer, until fn returns an error */
 typedef reel_err_t (*reel_answer_fn)(void *arg, const char *folder,
     const char *name, uint64_t bytes);

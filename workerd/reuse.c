@@ -27,6 +27,13 @@ typedef struct {
 } search_t;
 
 
+static bool
+applies(const reel_attempt_t *a)
+{
+    return a->w->conf.reuse && a->ops != NULL && a->ops->reused;
+}
+
+
 static reel_err_t
 part_key(reel_key_t key, const char *asset, const char *digest)
 {
@@ -40,7 +47,6 @@ static reel_err_t
 read_part(reel_attempt_t *a, const char *asset, reel_answer_t *answer)
 {
     reel_key_t    key;
-    reel_buf_t    b = { 0 };
     reel_err_t    err;
     reel_error_t  e = { "" };
 
@@ -48,13 +54,8 @@ read_part(reel_attempt_t *a, const char *asset, reel_answer_t *answer)
 
     err = part_key(key, asset, a->digest);
     if (err == REEL_OK) {
-        err = reel_store_get(a->w->store, key, REEL_ANSWER_MAX, &b);
+        err = reel_answer_load(a->w->store, key, answer, &e);
     }
-    if (err == REEL_OK) {
-        err = reel_answer_parse(answer, reel_buf_cstr(&b), b.len, &e);
-    }
-    reel_buf_release(&b);
-
     if (err == REEL_OK && strcmp(answer->digest, a->digest) != 0) {
         err = REEL_NOTFOUND;
     }
@@ -208,7 +209,7 @@ reel_reuse_find(reel_attempt_t *a)
     search_t    s = { .a = a, .left = TWINS_MAX };
     reel_err_t  err;
 
-    if (!a->w->conf.reuse || a->ops == NULL || !a->ops->reused) {
+    if (!applies(a)) {
         return REEL_OK;
     }
 
@@ -230,9 +231,7 @@ reel_reuse_keep(reel_attempt_t *a, const reel_buf_t *text)
     reel_key_t  key;
     reel_err_t  err;
 
-    if (!a->w->conf.reuse || a->ops == NULL || !a->ops->reused
-        || a->forgiven)
-    {
+    if (!applies(a) || a->forgiven) {
         return;
     }
 
@@ -297,51 +296,44 @@ reel_reuse_join(reel_attempt_t *a, const char *sha256)
 
 typedef struct {
     reel_store_t *s;
-    reel_str_t    asset;
+    const char   *asset;
 } sweep_t;
 
 
 static reel_err_t
 sweep_part(void *arg, const char *name, bool is_prefix)
 {
-    char           asset[27];
     sweep_t       *w = arg;
     reel_key_t     key;
-    reel_buf_t     b = { 0 };
     reel_err_t     err;
-    reel_answer_t  answer = { 0 };
+    reel_answer_t  answer;
 
     if (is_prefix
-        || reel_str_copy(asset, sizeof(asset), w->asset) != REEL_OK
-        || reel_key_object(key, w->asset, REEL_STR(REEL_FOLDER_PARTS),
-                           reel_str(name)) != REEL_OK)
+        || reel_key_object(key, reel_str(w->asset),
+                           REEL_STR(REEL_FOLDER_PARTS), reel_str(name))
+           != REEL_OK)
     {
         return REEL_OK;
     }
 
-    err = reel_store_get(w->s, key, REEL_ANSWER_MAX, &b);
+    err = reel_answer_load(w->s, key, &answer, NULL);
     if (err == REEL_OK) {
-        err = reel_answer_parse(&answer, reel_buf_cstr(&b), b.len, NULL);
+        err = reel_answer_stands(w->s, w->asset, &answer);
     }
-    if (err == REEL_OK) {
-        err = reel_answer_stands(w->s, asset, &answer);
-    }
-
     reel_answer_release(&answer);
-    reel_buf_release(&b);
 
     return err == REEL_OK ? err : reel_store_del(w->s, key);
 }
 
 
 reel_err_t
-reel_reuse_sweep(reel_store_t *s, reel_str_t asset)
+reel_reuse_sweep(reel_store_t *s, const char *asset)
 {
     sweep_t     w = { s, asset };
     reel_key_t  key;
     reel_err_t  err;
 
-    err = reel_key_asset_part(key, asset, REEL_FOLDER_PARTS);
+    err = reel_key_asset_part(key, reel_str(asset), REEL_FOLDER_PARTS);
 
     return err == REEL_OK ? reel_store_list(s, key, sweep_part, &w) : err;
 }

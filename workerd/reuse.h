@@ -24,7 +24,7 @@ reel_err_t reel_reuse_join(reel_attempt_t *a, const char *sha256)
     REEL_WARN_UNUSED;
 
 /* answers of which an object is gone go */
-reel_err_t reel_reuse_sweep(reel_store_t *s, reel_str_t asset)
+reel_err_t reel_reuse_sweep(reel_store_t *s, const char *asset)
     REEL_WARN_UNUSED;
 
 #endif

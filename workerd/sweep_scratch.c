@@ -150,7 +150,7 @@ sweep_living(walk_t *w, const char *asset, uint32_t publication)
 
     if (err == REEL_OK) {
         err = reel_sweep_objects(w->s, w->asset, w->p);
-        rc = reel_reuse_sweep(w->s, w->asset);
+        rc = reel_reuse_sweep(w->s, asset);
         err = err != REEL_OK ? err : rc;
     }
 
