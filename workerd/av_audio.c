@@ -135,26 +135,10 @@ start(audio_t *a)
 static int
 run(audio_t *a)
 {
-    int       rc;
-    AVFrame  *frame;
-
-    if (start(a) != 0) {
+    if (start(a) != 0
+        || reel_av_line_fill(&a->line, &a->reader, &a->fault) != 0)
+    {
         return -1;
-    }
-
-    while (!reel_av_line_full(&a->line)) {
-        rc = reel_av_reader_next(&a->reader, &frame, &a->fault);
-        if (rc < 0) {
-            return -1;
-        }
-
-        if (rc == 0) {
-            break;
-        }
-
-        if (reel_av_line_add(&a->line, frame, &a->fault) != 0) {
-            return -1;
-        }
     }
 
     /* a resumption may find nothing but the silence behind the sound */

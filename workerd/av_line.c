@@ -100,6 +100,14 @@ pour(reel_av_line_t *l, reel_av_fault_t *f)
 }
 
 
+/* all of [start, end) has been put in */
+static bool
+is_full(const reel_av_line_t *l)
+{
+    return l->out_pos >= l->end;
+}
+
+
 /* n samples of l->block stand at out_pos: those within bounds are kept */
 static int
 keep(reel_av_line_t *l, int64_t n, reel_av_fault_t *f)
@@ -193,7 +201,7 @@ silence(reel_av_line_t *l, int64_t n, reel_av_fault_t *f)
 {
     int  slice;
 
-    for ( /* void */ ; n > 0 && !reel_av_line_full(l); n -= slice) {
+    for ( /* void */ ; n > 0 && !is_full(l); n -= slice) {
         slice = n < SLICE ? (int) n : SLICE;
 
         if (feed(l, l->quiet, 0, slice, f) != 0) {
@@ -355,6 +363,27 @@ reel_av_line_add(reel_av_line_t *l, const AVFrame *frame, reel_av_fault_t *f)
 
 
 int
+reel_av_line_fill(reel_av_line_t *l, reel_av_reader_t *r, reel_av_fault_t *f)
+{
+    int       rc;
+    AVFrame  *frame;
+
+    while (!is_full(l)) {
+        rc = reel_av_reader_next(r, &frame, f);
+        if (rc <= 0) {
+            return rc;
+        }
+
+        if (reel_av_line_add(l, frame, f) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+int
 reel_av_line_finish(reel_av_line_t *l, reel_av_fault_t *f)
 {
     int64_t  n;
@@ -364,7 +393,7 @@ reel_av_line_finish(reel_av_line_t *l, reel_av_fault_t *f)
         return silence(l, INT64_MAX, f);
     }
 
-    while (!reel_av_line_full(l)) {
+    while (!is_full(l)) {
         n = l->end - l->out_pos < SLICE ? l->end - l->out_pos : SLICE;
 
         if (alloc_samples(l->block, AV_SAMPLE_FMT_FLTP, &l->layout,
@@ -383,11 +412,3 @@ reel_av_line_finish(reel_av_line_t *l, reel_av_fault_t *f)
 
     return 0;
 }
-
-
-bool
-reel_av_line_full(const reel_av_line_t *l)
-{
-    return l->out_pos >= l->end;
-}
-

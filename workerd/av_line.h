@@ -19,6 +19,7 @@
 
 #include "lib/job/task.h"
 #include "workerd/av_fault.h"
+#include "workerd/av_reader.h"
 
 /* n samples of the line, planar float, follow the ones before; 0 or -1 */
 typedef int (*reel_av_line_sink_t)(void *arg, AVFrame *frame);
@@ -62,10 +63,11 @@ void reel_av_line_close(reel_av_line_t *l);
 int reel_av_line_add(reel_av_line_t *l, const AVFrame *frame,
     reel_av_fault_t *f);
 
+/* what the reader gives, up to its end or the line's */
+int reel_av_line_fill(reel_av_line_t *l, reel_av_reader_t *r,
+    reel_av_fault_t *f);
+
 /* the source is over: silence up to the end */
 int reel_av_line_finish(reel_av_line_t *l, reel_av_fault_t *f);
-
-/* all of [start, end) has been put in */
-bool reel_av_line_full(const reel_av_line_t *l);
 
 #endif

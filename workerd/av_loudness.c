@@ -35,17 +35,26 @@ typedef struct {
 
 
 static int
+add_filter(loudness_t *l, AVFilterContext **ctx, const char *name,
+    const char *args)
+{
+    return avfilter_graph_create_filter(ctx, avfilter_get_by_name(name), name,
+                                        args, NULL, l->graph);
+}
+
+
+static int
 open_meter(loudness_t *l)
 {
-    int             rc = AVERROR(ENOMEM);
-    char            layout[64], args[192];
-    AVFilterInOut  *ins = NULL, *outs = NULL;
+    int               rc;
+    char              layout[64], args[192];
+    AVFilterContext  *meter;
 
     l->graph = avfilter_graph_alloc();
     l->frame = av_frame_alloc();
 
     if (l->graph == NULL || l->frame == NULL) {
-        return rc;
+        return AVERROR(ENOMEM);
     }
 
     l->graph->nb_threads = 1;
@@ -55,28 +64,19 @@ open_meter(loudness_t *l)
                     "sample_fmt=fltp:channel_layout=%s", l->line.rate,
                     l->line.rate, layout);
 
-    rc = avfilter_graph_create_filter(&l->in, avfilter_get_by_name("abuffer"),
-                                      "in", args, NULL, l->graph);
+    rc = add_filter(l, &l->in, "abuffer", args);
     if (rc >= 0) {
-        rc = avfilter_graph_create_filter(&l->out,
-                                          avfilter_get_by_name("abuffersink"),
-                                          "out", NULL, NULL, l->graph);
+        rc = add_filter(l, &meter, "ebur128", "metadata=1");
     }
     if (rc >= 0) {
-        rc = avfilter_graph_parse2(l->graph, "ebur128=metadata=1", &ins,
-                                   &outs);
+        rc = add_filter(l, &l->out, "abuffersink", NULL);
     }
     if (rc >= 0) {
-        rc = avfilter_link(l->in, 0, ins->filter_ctx,
-                           (unsigned) ins->pad_idx);
+        rc = avfilter_link(l->in, 0, meter, 0);
     }
     if (rc >= 0) {
-        rc = avfilter_link(outs->filter_ctx, (unsigned) outs->pad_idx,
-                           l->out, 0);
+        rc = avfilter_link(meter, 0, l->out, 0);
     }
-
-    avfilter_inout_free(&ins);
-    avfilter_inout_free(&outs);
 
     return rc < 0 ? rc : avfilter_graph_config(l->graph, NULL);
 }
@@ -159,23 +159,9 @@ prepare(loudness_t *l)
 static int
 run(loudness_t *l)
 {
-    int       rc;
-    AVFrame  *frame;
-
-    while (!reel_av_line_full(&l->line)) {
-        rc = reel_av_reader_next(&l->reader, &frame, &l->fault);
-        if (rc < 0) {
-            return -1;
-        }
-        if (rc == 0) {
-            break;
-        }
-        if (reel_av_line_add(&l->line, frame, &l->fault) != 0) {
-            return -1;
-        }
-    }
-
-    if (reel_av_line_finish(&l->line, &l->fault) != 0) {
+    if (reel_av_line_fill(&l->line, &l->reader, &l->fault) != 0
+        || reel_av_line_finish(&l->line, &l->fault) != 0)
+    {
         return -1;
     }
 
