@@ -610,6 +610,35 @@ duration_limit(void **state)
 }
 
 
+/* four sounds; the second begins half a second early, the last ends 3 s late */
+static void
+make_languages(reel_source_t *s)
+{
+    size_t i;
+
+    film_make(s, &(film_t) { .num = 24, .den = 1, .frames = 24 * 60,
+                             .key_every = 24, .audio_len = 60 });
+    s->audio.roles = REEL_ROLE_DEFAULT;
+    s->nmore = 3;
+
+    for (i = 0; i < s->nmore; i++) {
+        s->more[i] = s->audio;
+        s->more[i].stream = (int) i + 2;
+        s->more[i].roles = 0;
+        memcpy(s->more[i].language, "fr", 3);
+    }
+
+    s->more[0].tb = (reel_rational_t) { 1, 1000 };
+    s->more[0].first_pts = -500;
+    s->more[0].end_pts = 59000;
+    memcpy(s->more[1].language, "en", 3);
+    memcpy(s->more[1].label, "Talk", 5);
+    s->more[1].roles = REEL_ROLE_COMMENTARY;
+    s->more[2].roles = REEL_ROLE_DESCRIPTION;
+    s->more[2].end_pts += 3 * 48000;
+}
+
+
 /* each sound in its own tasks and rendition, on one timeline */
 static void
 languages(void **state)
@@ -637,28 +666,7 @@ languages(void **state)
 
     (void) state;
 
-    film_make(&s, &(film_t) { .num = 24, .den = 1, .frames = 24 * 60,
-                              .key_every = 24, .audio_len = 60 });
-    s.audio.roles = REEL_ROLE_DEFAULT;
-    s.nmore = 3;
-
-    for (i = 0; i < s.nmore; i++) {
-        s.more[i] = s.audio;
-        s.more[i].stream = (int) i + 2;
-        s.more[i].roles = 0;
-        memcpy(s.more[i].language, "fr", 3);
-    }
-
-    /* the second begins half a second early, the last ends 3 s late */
-    s.more[0].tb = (reel_rational_t) { 1, 1000 };
-    s.more[0].first_pts = -500;
-    s.more[0].end_pts = 59000;
-    memcpy(s.more[1].language, "en", 3);
-    memcpy(s.more[1].label, "Talk", 5);
-    s.more[1].roles = REEL_ROLE_COMMENTARY;
-    s.more[2].roles = REEL_ROLE_DESCRIPTION;
-    s.more[2].end_pts += 3 * 48000;
-
+    make_languages(&s);
     reel_pipeline_default(&pl);
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     check_tasks(&p);
@@ -684,7 +692,31 @@ languages(void **state)
     assert_int_equal(pub.audio_tracks, 4);
     reel_plan_release(&p);
 
-    /* how loud each is, is known before any of it is encoded */
+    /* the first one alone sets the timeline then */
+    pl.audio_tracks = 1;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.grid.end_ts / p.grid.timescale, 60);
+    assert_non_null(film_task(&p, "a0"));
+    assert_null(film_task(&p, "a0.1"));
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+/* how loud each sound is, is known before any of it is encoded */
+static void
+loudness(void **state)
+{
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_pipeline_t       pl;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+
+    (void) state;
+
+    make_languages(&s);
+    reel_pipeline_default(&pl);
     pl.audio_lufs = -16;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     check_tasks(&p);
@@ -711,14 +743,6 @@ languages(void **state)
     assert_null(film_task(&p, "loudness"));
     assert_int_equal(film_task(&p, "a0")->ndeps, 0);
     reel_plan_release(&p);
-
-    /* the first one alone sets the timeline then */
-    pl.audio_tracks = 1;
-    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-    assert_int_equal(p.grid.end_ts / p.grid.timescale, 60);
-    assert_non_null(film_task(&p, "a0"));
-    assert_null(film_task(&p, "a0.1"));
-    reel_plan_release(&p);
     reel_source_release(&s);
 }
 
@@ -732,6 +756,7 @@ main(void)
         cmocka_unit_test(order_is_urgency),
         cmocka_unit_test(storyboards),
         cmocka_unit_test(languages),
+        cmocka_unit_test(loudness),
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),
         cmocka_unit_test(poster),
