@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/job/keys.h"
-#include "reelctl/progress.h"
 #include "reelctl/queue.h"
 
 
@@ -76,17 +75,17 @@ integer(const json_t *o, const char *name)
 static void
 print_job(const json_t *j, int64_t now)
 {
-    char  age[24];
+    char  clock[24];
 
-    reel_ctl_clock(age, (double) (now - reel_ctl_integer(j, "submitted_ms"))
-                        / 1000);
     reel_ctl_put_safe(stdout, reel_ctl_text(j, "job"));
     (void) printf("  %-9.16s  %3d %%  %d of %d tasks done, %d running, %d "
                   "ready, %d delayed  for %s\n", reel_ctl_text(j, "state"),
                   integer(j, "percent"),
                   integer(j, "tasks") - integer(j, "left"),
                   integer(j, "tasks"), integer(j, "running"),
-                  integer(j, "ready"), integer(j, "delayed"), age);
+                  integer(j, "ready"), integer(j, "delayed"),
+                  reel_ctl_age(clock, now,
+                               reel_ctl_integer(j, "submitted_ms")));
 }
 
 
@@ -197,11 +196,11 @@ print_task(const json_t *t, int64_t now)
     char           clock[24];
     const json_t  *error = json_object_get(t, "error");
 
-    reel_ctl_clock(clock, (double) (now - reel_ctl_integer(t, "since_ms"))
-                          / 1000);
     (void) printf("%-12.40s %-14.40s %-9.16s for %-8s attempt %d  ",
                   reel_ctl_text(t, "task"), reel_ctl_text(t, "type"),
-                  reel_ctl_text(t, "state"), clock, integer(t, "attempts"));
+                  reel_ctl_text(t, "state"),
+                  reel_ctl_age(clock, now, reel_ctl_integer(t, "since_ms")),
+                  integer(t, "attempts"));
     reel_ctl_put_safe(stdout, reel_ctl_text(t, "worker"));
 
     if (error != NULL) {
