@@ -4,11 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
+#include "workerd/loop.h"
 
 #define PROGRESS_EVERY_MS 200
 
@@ -87,10 +87,9 @@ reel_child_line(reel_child_t *c, reel_buf_t *b)
 void
 reel_child_progress(reel_child_t *c, unsigned permille)
 {
-    int64_t          now;
-    reel_buf_t       b;
-    reel_err_t       err;
-    struct timespec  ts;
+    int64_t     now;
+    reel_buf_t  b;
+    reel_err_t  err;
 
     if (permille > 1000) {
         permille = 1000;
@@ -100,8 +99,7 @@ reel_child_progress(reel_child_t *c, unsigned permille)
         return;
     }
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    now = (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    now = reel_loop_now();
 
     if (told_ms != 0 && now - told_ms < PROGRESS_EVERY_MS) {
         return;
