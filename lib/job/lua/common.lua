@@ -13,6 +13,9 @@ local DELAY = K .. 'delay'
 local QUEUES = K .. 'queues'
 local VTIME = K .. 'vtime'
 
+-- a worker that was heard so long ago lives no more
+local HEARD_MS = 60000
+
 -- scores: a band of start tags for each priority, the highest one first
 local PRIORITY = 4
 local PRIORITY_MAX = 9

@@ -14,7 +14,6 @@ end
 
 -- so many projects of a queue are asked how long their first task waits
 local HEADS = 64
-local HEARD_MS = 60000
 
 local limit = natural(ARGV[2])
 

@@ -11,7 +11,6 @@ if err then
     return err
 end
 
-local HEARD_MS = 60000
 local SAID_MS = 30000           -- a restart is no news
 local UNMET_MS = 3600000
 local PROJECTS, TASKS = 16, 16  -- given up at a time
@@ -116,6 +115,19 @@ local function give_up(queue, project, m, lacks)
     return 1
 end
 
+local function give_up_queue(queue, lacks)
+    local zk, n = K .. 'ready:' .. queue, 0
+
+    for _, p in ipairs(redis.call('ZRANGE', zk, 0, PROJECTS - 1)) do
+        for _, m in ipairs(redis.call('ZRANGE', zk .. ':' .. p, 0,
+                                      TASKS - 1)) do
+            n = n + give_up(queue, p, m, lacks)
+        end
+    end
+
+    return n
+end
+
 local ended = 0
 local reply = { '0' }
 
@@ -147,13 +159,7 @@ for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
                    .. (said or '0') .. ' ' .. lacks)
 
         if waits >= UNMET_MS then
-            for _, p in ipairs(redis.call('ZRANGE', K .. 'ready:' .. queue,
-                                          0, PROJECTS - 1)) do
-                for _, m in ipairs(redis.call('ZRANGE', K .. 'ready:' .. queue
-                                              .. ':' .. p, 0, TASKS - 1)) do
-                    ended = ended + give_up(queue, p, m, lacks)
-                end
-            end
+            ended = ended + give_up_queue(queue, lacks)
         end
     elseif old then
         redis.call('HDEL', UNMET, queue)
