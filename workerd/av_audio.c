@@ -9,11 +9,11 @@
 #include <libavutil/avstring.h>
 
 #include "lib/base/rescale.h"
-#include "workerd/av_aac.h"
 #include "workerd/av_gain.h"
 #include "workerd/av_line.h"
 #include "workerd/av_log.h"
 #include "workerd/av_reader.h"
+#include "workerd/av_sound.h"
 
 
 /* formats whose timestamps behind a seek are exact; others are read whole */
@@ -29,7 +29,7 @@ typedef struct {
     reel_av_fault_t      fault;
     reel_av_reader_t     reader;
     reel_av_line_t       line;
-    reel_av_aac_t        aac;
+    reel_av_sound_t      sound;
     int64_t              need_pts;      /* decoding must begin by then */
 } audio_t;
 
@@ -46,7 +46,7 @@ sink(void *arg, AVFrame *frame)
                            (size_t) frame->nb_samples, a->child->gain_cdb);
     }
 
-    return reel_av_aac_encode(&a->aac, frame, &a->fault);
+    return reel_av_sound_encode(&a->sound, frame, &a->fault);
 }
 
 
@@ -95,16 +95,18 @@ prepare(audio_t *a)
         return -1;
     }
 
-    if (reel_av_aac_open(&a->aac, a->child, &a->task, from, &a->fault) != 0) {
+    if (reel_av_sound_open(&a->sound, a->child, &a->task, from, &a->fault)
+        != 0)
+    {
         return -1;
     }
 
     return reel_av_line_open(&a->line, &a->task,
-                             reel_av_aac_begin(&a->aac) * a->aac.frame
-                             + a->aac.delay,
-                             reel_av_aac_end(&a->aac) * a->aac.frame
-                             + a->aac.delay,
-                             a->aac.frame, sink, a, &a->fault);
+                             reel_av_sound_begin(&a->sound) * a->sound.frame
+                             + a->sound.delay,
+                             reel_av_sound_end(&a->sound) * a->sound.frame
+                             + a->sound.delay,
+                             a->sound.frame, sink, a, &a->fault);
 }
 
 
@@ -114,7 +116,7 @@ start(audio_t *a)
     int64_t  sample, lead;
 
     lead = (int64_t) a->task.sample_rate * LEAD_IN_MS / 1000;
-    sample = reel_av_aac_begin(&a->aac) * a->aac.frame - lead;
+    sample = reel_av_sound_begin(&a->sound) * a->sound.frame - lead;
 
     if (sample <= 0
         || !av_match_list(a->reader.src.fmt->iformat->name, EXACT_SEEK, ','))
@@ -142,7 +144,7 @@ run(audio_t *a)
     }
 
     /* a resumption may find nothing but the silence behind the sound */
-    if (a->reader.decoded == 0 && a->aac.first_au == 0) {
+    if (a->reader.decoded == 0 && a->sound.first_au == 0) {
         return reel_av_fault(&a->fault, "BAD_MEDIA", "decode",
                              "no sound could be decoded");
     }
@@ -151,7 +153,7 @@ run(audio_t *a)
         return -1;
     }
 
-    return reel_av_aac_finish(&a->aac, &a->fault);
+    return reel_av_sound_finish(&a->sound, &a->fault);
 }
 
 
@@ -173,7 +175,7 @@ reel_av_encode_audio(reel_child_t *c)
     }
 
     reel_av_line_close(&a.line);
-    reel_av_aac_close(&a.aac);
+    reel_av_sound_close(&a.sound);
     reel_av_reader_close(&a.reader);
 
     return status;

@@ -6,8 +6,8 @@
  * samples that lie ahead by it.
  */
 
-#ifndef REEL_WORKERD_AV_AAC_H
-#define REEL_WORKERD_AV_AAC_H
+#ifndef REEL_WORKERD_AV_SOUND_H
+#define REEL_WORKERD_AV_SOUND_H
 
 #include <libavcodec/avcodec.h>
 
@@ -39,19 +39,20 @@ typedef struct {
     int                        frame;   /* samples of a unit */
     int                        delay;   /* samples that the line must run
                                            ahead of its units */
-} reel_av_aac_t;
+} reel_av_sound_t;
 
 /* a zeroed before; makes fragments [frag_from, task->frag_to) */
-int reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
+int reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
     const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f);
-void reel_av_aac_close(reel_av_aac_t *a);
+void reel_av_sound_close(reel_av_sound_t *a);
 
-/* the lines that reel_av_aac_encode wants: access units [begin, end) */
-int64_t reel_av_aac_begin(const reel_av_aac_t *a);
-int64_t reel_av_aac_end(const reel_av_aac_t *a);
+/* the lines that reel_av_sound_encode wants: access units [begin, end) */
+int64_t reel_av_sound_begin(const reel_av_sound_t *a);
+int64_t reel_av_sound_end(const reel_av_sound_t *a);
 
 /* a unit's samples, planar float; frame's pts is overwritten */
-int reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f);
-int reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f);
+int reel_av_sound_encode(reel_av_sound_t *a, AVFrame *frame,
+    reel_av_fault_t *f);
+int reel_av_sound_finish(reel_av_sound_t *a, reel_av_fault_t *f);
 
 #endif

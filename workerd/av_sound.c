@@ -1,4 +1,4 @@
-#include "workerd/av_aac.h"
+#include "workerd/av_sound.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,21 +12,21 @@
 
 
 static bool
-is_opus(const reel_av_aac_t *a)
+is_opus(const reel_av_sound_t *a)
 {
     return a->task->codec == REEL_AUDIO_OPUS;
 }
 
 
 static uint32_t
-unit_rate(const reel_av_aac_t *a)
+unit_rate(const reel_av_sound_t *a)
 {
     return reel_audio_unit_rate(a->task->codec, a->task->sample_rate);
 }
 
 
 static int
-open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
+open_encoder(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     int              rc;
     const char      *name = is_opus(a) ? "libopus" : "aac";
@@ -83,7 +83,7 @@ open_encoder(reel_av_aac_t *a, reel_av_fault_t *f)
 
 /* the configuration that its boxes carry */
 static int
-make_config(reel_av_aac_t *a, reel_buf_t *b, reel_av_fault_t *f)
+make_config(reel_av_sound_t *a, reel_buf_t *b, reel_av_fault_t *f)
 {
     uint8_t     head[64];
     size_t      n = (size_t) a->enc->extradata_size;
@@ -109,7 +109,7 @@ make_config(reel_av_aac_t *a, reel_buf_t *b, reel_av_fault_t *f)
 
 
 int
-reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
+reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
     const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f)
 {
     int                rc;
@@ -127,7 +127,7 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
                 : reel_audio_first_au(&task->grid, unit_rate(a),
                                       task->frag_to);
     a->au = a->first_au;
-    a->next_in = reel_av_aac_begin(a);
+    a->next_in = reel_av_sound_begin(a);
 
     if (open_encoder(a, f) != 0) {
         return -1;
@@ -160,7 +160,7 @@ reel_av_aac_open(reel_av_aac_t *a, reel_child_t *child,
 
 
 int64_t
-reel_av_aac_begin(const reel_av_aac_t *a)
+reel_av_sound_begin(const reel_av_sound_t *a)
 {
     int  units = is_opus(a) ? REEL_AV_PREROLL_OPUS : REEL_AV_PREROLL_AUS;
 
@@ -169,7 +169,7 @@ reel_av_aac_begin(const reel_av_aac_t *a)
 
 
 int64_t
-reel_av_aac_end(const reel_av_aac_t *a)
+reel_av_sound_end(const reel_av_sound_t *a)
 {
     return a->task->frag_to < a->task->grid.fragments
            ? a->end_au + REEL_AV_POSTROLL_AUS : a->end_au;
@@ -177,7 +177,7 @@ reel_av_aac_end(const reel_av_aac_t *a)
 
 
 void
-reel_av_aac_close(reel_av_aac_t *a)
+reel_av_sound_close(reel_av_sound_t *a)
 {
     reel_av_frag_release(&a->out);
     av_packet_free(&a->pkt);
@@ -186,7 +186,7 @@ reel_av_aac_close(reel_av_aac_t *a)
 
 
 static int
-end_object(reel_av_aac_t *a, reel_av_fault_t *f)
+end_object(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     reel_err_t      err;
     reel_encoded_t  o;
@@ -229,7 +229,7 @@ end_object(reel_av_aac_t *a, reel_av_fault_t *f)
 
 /* the first access unit behind the fragment that is open */
 static int64_t
-frag_end(const reel_av_aac_t *a)
+frag_end(const reel_av_sound_t *a)
 {
     return a->frag + 1 == a->task->frag_to ? a->end_au
            : reel_audio_first_au(&a->task->grid, unit_rate(a),
@@ -238,7 +238,7 @@ frag_end(const reel_av_aac_t *a)
 
 
 static int
-close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
+close_fragment(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     int64_t   start;
     uint32_t  done;
@@ -264,7 +264,7 @@ close_fragment(reel_av_aac_t *a, reel_av_fault_t *f)
 
 
 static int
-take_packet(reel_av_aac_t *a, reel_av_fault_t *f)
+take_packet(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     a->pkt->pts += a->delay;
 
@@ -299,7 +299,7 @@ take_packet(reel_av_aac_t *a, reel_av_fault_t *f)
 
 
 static int
-drain(reel_av_aac_t *a, reel_av_fault_t *f)
+drain(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     int  rc;
 
@@ -326,7 +326,7 @@ drain(reel_av_aac_t *a, reel_av_fault_t *f)
 
 /* planes become one; NULL: no memory */
 static AVFrame *
-interleave(const reel_av_aac_t *a, const AVFrame *frame)
+interleave(const reel_av_sound_t *a, const AVFrame *frame)
 {
     int       c, i, n = a->enc->ch_layout.nb_channels;
     float    *to;
@@ -362,7 +362,7 @@ interleave(const reel_av_aac_t *a, const AVFrame *frame)
 
 
 int
-reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f)
+reel_av_sound_encode(reel_av_sound_t *a, AVFrame *frame, reel_av_fault_t *f)
 {
     int       rc;
     AVFrame  *whole = NULL;
@@ -387,7 +387,7 @@ reel_av_aac_encode(reel_av_aac_t *a, AVFrame *frame, reel_av_fault_t *f)
 
 
 int
-reel_av_aac_finish(reel_av_aac_t *a, reel_av_fault_t *f)
+reel_av_sound_finish(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     int  rc;
 
