@@ -259,7 +259,7 @@ my @odd = grep { !m{^(assets/[0-9a-z]{2}/[0-9a-z]{26}/(source|request\.json)
     |names/[0-9a-f]{2}/[0-9a-f]{64}|pending/[0-9a-z]{26}\.1
     |uploads/[0-9a-f]{32}/(state|data|parts|upload\.json))$}x } $t->files;
 is_deeply(\@odd, [], 'no name from outside names a file');
-is_deeply([ grep { !/^(store|tmp|keys\.json|nginx\.(conf|pid)|error\.log
+is_deeply([ grep { !/^(store|tmp|keys\.json|master\.json|nginx\.(conf|pid)|error\.log
     |san\.\d+)$/x } map { s{.*/}{}r } glob "$d/*" ], [], 'nor beside the store');
 
 # --- old URLs ----------------------------------------------------------------
