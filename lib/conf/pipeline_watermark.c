@@ -45,8 +45,8 @@ read_position(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
-reel_err_t
-reel_conf_watermark(void *dst, const reel_yaml_t *n, reel_error_t *e)
+static reel_err_t
+read_watermark(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     static const reel_yaml_key_t keys[] = {
         { "image", REEL_YAML_TYPE_FN, offsetof(reel_mark_t, image), 0, 0,
@@ -58,6 +58,13 @@ reel_conf_watermark(void *dst, const reel_yaml_t *n, reel_error_t *e)
     };
 
     return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
+reel_err_t
+reel_conf_watermark(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    return read_watermark(dst, n, e);
 }
 
 
