@@ -113,3 +113,49 @@ reel_place_next(reel_place_t *p, int64_t until, int64_t *tick)
 
     return true;
 }
+
+
+void
+reel_thin_init(reel_thin_t *t, const reel_grid_t *grid, reel_rational_t rate,
+    uint32_t every)
+{
+    int64_t  half;
+
+    /* of a picture's time */
+    half = reel_rescale(grid->timescale, rate.den, 2 * (uint64_t) rate.num,
+                        REEL_ROUND_DOWN);
+
+    *t = (reel_thin_t) {
+        .every = every,
+        .near = half * (2 * (int64_t) every - 1),
+        .far = half * (2 * (int64_t) every + 1)
+    };
+}
+
+
+bool
+reel_thin_shows(reel_thin_t *t, const reel_place_t *p, int64_t tick)
+{
+    int64_t  next;
+
+    if (t->every <= 1) {
+        return true;
+    }
+
+    if (p->grid.frame_ts != 0) {
+        return tick % ((int64_t) p->grid.frame_ts * t->every) == 0;
+    }
+
+    /* a GOP begins anew, so that the cut into chunks does not matter */
+    next = next_multiple(tick, p->grid.gop_ts);
+    next = p->next < next ? p->next : next;
+
+    if (!reel_place_is_key(p, tick) && tick - t->last < t->near
+        && next - t->last <= t->far)
+    {
+        return false;
+    }
+
+    t->last = tick;
+    return true;
+}

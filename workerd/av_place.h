@@ -50,6 +50,25 @@ int64_t reel_place_of(const reel_place_t *p, int64_t pts);
  */
 bool reel_place_next(reel_place_t *p, int64_t until, int64_t *tick);
 
+/*
+ * What of these places a rendition has that shows one picture of `every`: at
+ * a constant rate each so-manieth slot.  At a variable one those that stand
+ * far enough behind the one before, and what would be missed for longer
+ * than that: the last one before a pause.
+ */
+typedef struct {
+    uint32_t every;
+    int64_t  near;              /* ticks; of a variable rate */
+    int64_t  far;
+    int64_t  last;              /* the tick that was shown last */
+} reel_thin_t;
+
+void reel_thin_init(reel_thin_t *t, const reel_grid_t *grid,
+    reel_rational_t rate, uint32_t every);
+
+/* whether it has what was just emitted at tick, where reel_place_next is */
+bool reel_thin_shows(reel_thin_t *t, const reel_place_t *p, int64_t tick);
+
 /* all of [from, to) is filled */
 static inline bool
 reel_place_done(const reel_place_t *p)

@@ -10,15 +10,17 @@
 
 
 static void
-set_rate(AVCodecContext *enc, const reel_encode_video_t *t, uint32_t unit)
+set_rate(AVCodecContext *enc, const reel_av_rung_t *r)
 {
-    int  gop;
+    int                         gop;
+    reel_rational_t             rate;
+    const reel_encode_video_t  *t = r->task;
 
-    gop = t->grid.frame_ts ? (int) (t->grid.gop_ts / t->grid.frame_ts)
-                           : KEYINT_NONE;
+    gop = t->grid.frame_ts ? (int) (t->grid.gop_ts / r->unit) : KEYINT_NONE;
+    rate = reel_rung_rate(t, r->rung);
 
-    enc->time_base = (AVRational) { (int) unit, (int) t->grid.timescale };
-    enc->framerate = (AVRational) { (int) t->rate.num, (int) t->rate.den };
+    enc->time_base = (AVRational) { (int) r->unit, (int) t->grid.timescale };
+    enc->framerate = (AVRational) { (int) rate.num, (int) rate.den };
 
     if (t->grid.frame_ts) {
         enc->framerate = av_inv_q(enc->time_base);
@@ -84,7 +86,7 @@ open_encoder(reel_av_rung_t *r, const AVFrame *like, reel_av_fault_t *f)
     enc->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
     enc->rc_max_rate = (int64_t) r->rung->max_kbps * 1000;
     enc->rc_buffer_size = (int) (r->rung->buf_kbits * 1000);
-    set_rate(enc, r->task, r->unit);
+    set_rate(enc, r);
 
     rc = set_options(r, enc);
     if (rc >= 0) {
@@ -130,7 +132,7 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
     };
 
     r->out.delay = r->codec->delay(r->enc);
-    r->out.frame_ts = r->task->grid.frame_ts;
+    r->out.frame_ts = r->task->grid.frame_ts * r->rung->every;
 
     if (reel_av_frag_init(&r->out, fd, &track, f) == 0) {
         rc = reel_av_frag_begin(&r->out, f);
@@ -152,7 +154,7 @@ reel_av_rung_open(reel_av_rung_t *r, const reel_encode_video_t *task,
     r->rung = rung;
     r->codec = reel_av_codec(rung->codec);
     r->gop = task->frag_from;
-    r->unit = task->grid.frame_ts ? task->grid.frame_ts : 1;
+    r->unit = task->grid.frame_ts ? task->grid.frame_ts * rung->every : 1;
 
     r->pkt = av_packet_alloc();
     r->frame = av_frame_alloc();
@@ -282,7 +284,7 @@ reel_av_rung_tell(reel_encoded_t *o, const reel_encode_video_t *t,
     o->timescale = t->grid.timescale;
     o->width = r->width;
     o->height = r->height;
-    o->rate = t->rate;
+    o->rate = reel_rung_rate(t, r);
 
     return 0;
 }

@@ -40,6 +40,7 @@ typedef struct {
     int64_t              last_pts;
 
     bool                 opened;
+    reel_thin_t          thin[REEL_TASK_RUNGS];
     reel_av_rung_t       rungs[REEL_TASK_RUNGS];
 } video_t;
 
@@ -139,9 +140,10 @@ show(video_t *v, int64_t until)
         key = reel_place_is_key(&v->place, tick);
 
         for (i = 0; i < v->task.nrungs; i++) {
-            if (reel_av_rung_encode(&v->rungs[i], v->scaled[i], tick, key,
-                                    &v->fault)
-                != 0)
+            if (reel_thin_shows(&v->thin[i], &v->place, tick)
+                && reel_av_rung_encode(&v->rungs[i], v->scaled[i], tick, key,
+                                       &v->fault)
+                   != 0)
             {
                 return -1;
             }
@@ -362,6 +364,22 @@ finish(video_t *v)
 }
 
 
+/* a GOP of a constant rate has as many pictures of each rung */
+static bool
+rungs_fit(const reel_encode_video_t *t)
+{
+    bool      fit = true;
+    unsigned  i;
+
+    for (i = 0; t->grid.frame_ts != 0 && i < t->nrungs; i++) {
+        fit &= t->grid.gop_ts
+               % ((uint64_t) t->grid.frame_ts * t->rungs[i].every) == 0;
+    }
+
+    return fit;
+}
+
+
 static int
 check(video_t *v)
 {
@@ -374,7 +392,7 @@ check(video_t *v)
         || v->task.tb.den == 0 || v->task.rate.num == 0
         || v->task.rate.den == 0 || v->task.frag_from >= v->task.frag_to
         || v->task.frag_to > g->fragments
-        || (g->frame_ts != 0 && g->gop_ts % g->frame_ts != 0)
+        || !rungs_fit(&v->task)
         || v->place.from >= v->place.to)
     {
         return reel_av_fault(&v->fault, "INTERNAL", "payload",
@@ -414,6 +432,9 @@ prepare(video_t *v)
     }
 
     for (i = 0; i < v->task.nrungs; i++) {
+        reel_thin_init(&v->thin[i], &v->task.grid, v->task.rate,
+                       v->task.rungs[i].every);
+
         v->scaled[i] = av_frame_alloc();
         if (v->scaled[i] == NULL) {
             goto nomem;

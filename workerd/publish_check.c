@@ -147,6 +147,25 @@ ends_right(const reel_encoded_t *o, const reel_grid_t *g, int64_t end)
 }
 
 
+/* a rendition may have each so-manieth picture only */
+static uint64_t
+pictures_of(const reel_encoded_t *o, const reel_publish_t *t)
+{
+    uint64_t  every;
+
+    if (t->grid.frame_ts == 0 || o->rate.num == 0) {
+        return t->frames;
+    }
+
+    every = (uint64_t) reel_rescale(t->grid.timescale, o->rate.den,
+                                    (uint64_t) o->rate.num * t->grid.frame_ts,
+                                    REEL_ROUND_NEAR);
+    every = every == 0 ? 1 : every;
+
+    return (t->frames + every - 1) / every;
+}
+
+
 reel_err_t
 reel_track_check_time(const reel_track_t *tr, const reel_publish_t *t,
     uint32_t n, reel_error_t *e)
@@ -182,10 +201,12 @@ reel_track_check_time(const reel_track_t *tr, const reel_publish_t *t,
                          (long long) t->grid.end_ts, t->grid.timescale);
     }
 
-    if (o->kind == REEL_VIDEO && t->frames != 0 && samples != t->frames) {
+    if (o->kind == REEL_VIDEO && t->frames != 0
+        && samples != pictures_of(o, t))
+    {
         return reel_fail(e, REEL_BADDATA, "%s has %llu pictures of %llu",
                          tr->name, (unsigned long long) samples,
-                         (unsigned long long) t->frames);
+                         (unsigned long long) pictures_of(o, t));
     }
 
     return REEL_OK;

@@ -59,6 +59,7 @@ read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
           50, 200000, NULL, true },
         { "buf_kbits", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, buf_kbits),
           50, 400000, NULL, true },
+        U32("max_fps", reel_rung_t, max_fps, 15, 240),
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_rung_t, preset),
           1, sizeof(rung->preset) - 1, NULL, false },
         FN("when", reel_rung_t, when, reel_conf_when),

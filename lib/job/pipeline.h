@@ -62,6 +62,7 @@ typedef struct {
     uint32_t crf;               /* 0 … 51, of AV1 0 … 63 */
     uint32_t max_kbps;          /* VBV rate */
     uint32_t buf_kbits;         /* VBV buffer */
+    uint32_t max_fps;           /* 0 = as of its size, plan_rung.c */
     char     preset[16];        /* "" = as of the codec */
     char     when[REEL_WHEN_MAX + 1];
 } reel_rung_t;

@@ -121,6 +121,7 @@ reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v)
         .height = v->height,
         .max_kbps = v->copy.kbps,
         .buf_kbits = v->copy.kbps,
+        .every = 1,
         .preset = "copy"
     };
 

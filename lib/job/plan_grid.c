@@ -86,7 +86,7 @@ static void
 set_clock(reel_timeline_t *t, const reel_pipeline_t *pl,
     const reel_source_video_t *v)
 {
-    int64_t       gop;
+    int64_t       gop, whole;
     uint64_t      k;
     reel_grid_t  *g = &t->grid;
 
@@ -107,12 +107,16 @@ set_clock(reel_timeline_t *t, const reel_pipeline_t *pl,
 
     for (k = 1; t->rate.num * k < TIMESCALE_MIN; k *= 2) { /* void */ }
 
+    /* a rung that has every n-th picture has whole GOPs of them */
+    whole = t->copy_gop != 0 ? 1 : reel_plan_every_most(pl, t->rate);
     gop = t->copy_gop != 0 ? t->copy_gop
           : reel_rescale(pl->gop_ms, t->rate.num,
-                         (uint64_t) 1000 * t->rate.den, REEL_ROUND_NEAR);
+                         (uint64_t) 1000 * t->rate.den * whole,
+                         REEL_ROUND_NEAR) * whole;
+    gop = gop > whole ? gop : whole;
     g->timescale = (uint32_t) (t->rate.num * k);
     g->frame_ts = (uint32_t) (t->rate.den * k);
-    g->gop_ts = (uint32_t) ((gop > 0 ? gop : 1) * g->frame_ts);
+    g->gop_ts = (uint32_t) (gop * g->frame_ts);
 }
 
 

@@ -69,6 +69,13 @@ uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
     const reel_pipeline_t *pl, reel_video_codec_t codec, uint32_t width,
     uint32_t height, const reel_source_t *src);
 
+/*
+ * Of a film of that rate: the most pictures of which a rung of the pipeline
+ * has only one (reel_video_rung_t.every).
+ */
+uint32_t reel_plan_every_most(const reel_pipeline_t *pl,
+    reel_rational_t rate);
+
 /* n scaled by num / den to the nearest even number, at least 2 */
 uint32_t reel_plan_even(uint32_t n, uint32_t num, uint32_t den);
 

@@ -3,6 +3,11 @@
  * it, and one of its own size where that lies between two of them.  A source
  * barely larger than a rung (8 %) takes that rung's place: scaling by so
  * little costs sharpness and saves nothing.
+ *
+ * Small rungs are for slow lines and small screens: of a film of 50 or 60
+ * pictures a second they have every second one, as Apple's authoring
+ * specification has it (at most 30 below 960x540).  Not the largest rung:
+ * nothing else would show all of what a small film has.
  */
 
 #include <stdio.h>
@@ -13,6 +18,9 @@
 
 #define NEAR_PERCENT  8
 #define AV1_SIDE      64
+#define SMALL_SIDE    480       /* below it: */
+#define SMALL_FPS     30
+#define FPS_PERCENT   110       /* a rate that wanders about 30 is left */
 
 
 uint32_t
@@ -58,6 +66,46 @@ own_rung(uint32_t s, const reel_rung_t *hi, const reel_rung_t *lo)
     r.buf_kbits = r.buf_kbits < 150 ? 150 : r.buf_kbits;
 
     return r;
+}
+
+
+/* how many pictures of that rate become one; rate.den > 0 */
+static uint32_t
+every_of(uint32_t fps, reel_rational_t rate)
+{
+    uint32_t every = 1;
+
+    while (fps != 0 && every < REEL_RUNG_EVERY
+           && (uint64_t) rate.num * 100
+              > (uint64_t) fps * FPS_PERCENT * every * rate.den)
+    {
+        every *= 2;
+    }
+
+    return every;
+}
+
+
+/* 0: any rate */
+static uint32_t
+most_fps(const reel_rung_t *r, bool largest)
+{
+    return r->max_fps != 0 ? r->max_fps
+           : r->short_side < SMALL_SIDE && !largest ? SMALL_FPS : 0;
+}
+
+
+uint32_t
+reel_plan_every_most(const reel_pipeline_t *pl, reel_rational_t rate)
+{
+    uint32_t i, n, most = 1;
+
+    for (i = 0; i < pl->nrungs; i++) {
+        n = every_of(most_fps(&pl->rungs[i], false), rate);
+        most = n > most ? n : most;
+    }
+
+    return most;
 }
 
 
@@ -131,6 +179,11 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
     uint32_t           n, i, s, of;
     reel_rung_t        own, rungs[REEL_PIPELINE_RUNGS];
     const reel_rung_t *hi, *lo;
+    reel_rational_t    rate = { 0, 1 };
+
+    if (src != NULL) {
+        rate = src->video.rate;
+    }
 
     of = ladder_of(rungs, pl, codec);
 
@@ -150,7 +203,8 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
         own = own_rung(s, hi, lo);
 
         if (holds(&own, src)) {
-            set_rung(&out[n++], &own, width, height, s);
+            set_rung(&out[n], &own, width, height, s);
+            out[n++].every = every_of(most_fps(&own, true), rate);
         }
 
         if (i < of
@@ -163,7 +217,9 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
 
     for ( ; i < of && n < REEL_TASK_RUNGS; i++) {
         if (holds(&rungs[i], src)) {
-            set_rung(&out[n++], &rungs[i], width, height, s);
+            set_rung(&out[n], &rungs[i], width, height, s);
+            out[n].every = every_of(most_fps(&rungs[i], n == 0), rate);
+            n++;
         }
     }
 

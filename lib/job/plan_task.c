@@ -146,7 +146,7 @@ rung_effort(const reel_planner_t *p, uint32_t first, uint32_t n)
 
     for (i = first; i < first + n; i++) {
         px += (uint64_t) p->rungs[i].width * p->rungs[i].height
-              * effort[p->rungs[i].codec];
+              * effort[p->rungs[i].codec] / p->rungs[i].every;
     }
 
     return px;

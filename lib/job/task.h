@@ -27,6 +27,7 @@
 #define REEL_PAYLOAD_MAX  4096
 #define REEL_ANSWER_MAX   (32u << 20)   /* bytes of an answer, 25 h of sound */
 #define REEL_TASK_RUNGS   REEL_PIPELINE_RUNGS
+#define REEL_RUNG_EVERY   16    /* at most */
 #define REEL_TASK_NAME    32    /* bytes of a task's name, terminator too */
 
 /* the grid, the same in every payload of a job */
@@ -42,6 +43,9 @@ typedef struct {
     char     name[33];          /* "v720" */
     uint32_t width, height;     /* even */
     uint32_t crf, max_kbps, buf_kbits;
+    uint32_t every;             /* of the film's pictures it has each so many,
+                                   a power of two; a GOP of a constant rate
+                                   is of whole ones */
     reel_video_codec_t codec;
     char     preset[16];        /* "" = the task's */
 } reel_video_rung_t;
@@ -68,6 +72,10 @@ typedef struct {
     uint32_t          nrungs;           /* all from one decode */
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
 } reel_encode_video_t;
+
+/* pictures a second of one of its rungs */
+reel_rational_t reel_rung_rate(const reel_encode_video_t *t,
+    const reel_video_rung_t *r);
 
 /* loudness is told the same: what is measured is what is encoded */
 typedef struct {

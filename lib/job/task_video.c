@@ -2,7 +2,19 @@
 
 #include <string.h>
 
+#include "lib/base/rescale.h"
 #include "lib/job/part.h"
+
+
+reel_rational_t
+reel_rung_rate(const reel_encode_video_t *t, const reel_video_rung_t *r)
+{
+    uint64_t  den = (uint64_t) t->rate.den * r->every;
+    uint64_t  d = reel_gcd(t->rate.num, den);
+
+    return (reel_rational_t) { (uint32_t) (t->rate.num / d),
+                               (uint32_t) (den / d) };
+}
 
 
 static void
@@ -16,6 +28,9 @@ print_rung(reel_json_t *j, const reel_video_rung_t *r)
     reel_json_kuint(j, "max_kbps", r->max_kbps);
     reel_json_kuint(j, "buf_kbits", r->buf_kbits);
 
+    if (r->every > 1) {
+        reel_json_kuint(j, "every", r->every);
+    }
     if (r->codec != REEL_VIDEO_H264) {
         reel_json_kstr(j, "codec", reel_video_codec_name(r->codec));
     }
@@ -115,6 +130,8 @@ parse_rung(reel_video_rung_t *r, reel_fields_t *f)
     r->crf = reel_fields_u32(f, "crf", 0, 63);
     r->max_kbps = reel_fields_u32(f, "max_kbps", 1, 1000000);
     r->buf_kbits = reel_fields_u32(f, "buf_kbits", 1, 2000000);
+    r->every = reel_fields_has(f, "every")
+               ? reel_fields_u32(f, "every", 1, REEL_RUNG_EVERY) : 1;
 
     if (reel_fields_has(f, "codec")) {
         parse_codec(r, f);

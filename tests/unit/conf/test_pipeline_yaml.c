@@ -114,7 +114,8 @@ all_values(void **state)
         "chunks: { first_s: 3, min_s: 4, target_s: 5, max_s: 10 }\n"
         "rungs:\n"
         "  - { short_side: 2160, crf: 20, max_kbps: 1000, buf_kbits: 1500 }\n"
-        "  - { short_side: 144, crf: 30, max_kbps: 100, buf_kbits: 150 }\n"
+        "  - { short_side: 144, crf: 30, max_kbps: 100, buf_kbits: 150,\n"
+        "      max_fps: 25 }\n"
         "audio: { kbps: 0, channels: 1, object_s: 30 }\n"
         "poster: { percent: 0, width: 640 }\n"
         "storyboard: { interval_s: 7, widths: [ 200 ], tile_width: 80, "
@@ -135,6 +136,8 @@ all_values(void **state)
     assert_int_equal(p.rungs[1].crf, 30);
     assert_int_equal(p.rungs[1].max_kbps, 100);
     assert_int_equal(p.rungs[1].buf_kbits, 150);
+    assert_int_equal(p.rungs[0].max_fps, 0);
+    assert_int_equal(p.rungs[1].max_fps, 25);
     assert_int_equal(p.audio_kbps, 0);
     assert_int_equal(p.audio_channels, 1);
     assert_int_equal(p.audio_object_s, 30);

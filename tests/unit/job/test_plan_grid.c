@@ -59,6 +59,39 @@ clock_of_a_constant_rate(void **state)
 }
 
 
+/* GOPs hold whole pictures of the rungs that have every second or fourth */
+static void
+gops_of_halved_rungs(void **state)
+{
+    size_t          i;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+    reel_timeline_t t;
+    static const struct {
+        uint32_t num, gop_ms, max_fps, gop;
+    } rows[] = {
+        { 25, 1000, 0, 25 },
+        { 50, 500, 0, 26 },
+        { 50, 500, 15, 24 },
+        { 50, 500, 240, 26 },
+        { 60, 2000, 15, 120 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        reel_pipeline_default(&pl);
+        pl.gop_ms = rows[i].gop_ms;
+        pl.rungs[4].max_fps = rows[i].max_fps;
+        film_make(&s, &(film_t) { .num = rows[i].num, .den = 1,
+                                  .frames = 240 });
+        assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+        assert_int_equal(t.grid.gop_ts, rows[i].gop * t.grid.frame_ts);
+        reel_source_release(&s);
+    }
+}
+
+
 static void
 clock_of_a_variable_rate(void **state)
 {
@@ -349,6 +382,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_of_a_constant_rate),
+        cmocka_unit_test(gops_of_halved_rungs),
         cmocka_unit_test(clock_of_a_variable_rate),
         cmocka_unit_test(rate_that_loses_pictures_is_not_constant),
         cmocka_unit_test(audio_only),

@@ -129,6 +129,59 @@ own_size_lies_between_its_neighbours(void **state)
 }
 
 
+/* every so-manieth picture of each rung of the default's ladder */
+static void
+half_rate(void **state)
+{
+    char              got[64];
+    size_t            i, len;
+    uint32_t          n, k;
+    reel_source_t     s;
+    reel_pipeline_t   pl;
+    reel_video_rung_t r[REEL_TASK_RUNGS];
+    static const struct {
+        uint32_t    num, den, w, h, max_fps;        /* of the second rung */
+        const char *want;
+    } rows[] = {
+        { 50, 1, 1920, 1080, 0, "1 1 1 2 2" },
+        { 60000, 1001, 1920, 1080, 0, "1 1 1 2 2" },
+        { 48, 1, 1920, 1080, 0, "1 1 1 2 2" },
+        { 30, 1, 1920, 1080, 0, "1 1 1 1 1" },
+        { 33, 1, 1920, 1080, 0, "1 1 1 1 1" },
+        { 24000, 1001, 1920, 1080, 0, "1 1 1 1 1" },
+        { 50, 1, 1920, 1080, 15, "1 4 1 2 2" },
+        { 50, 1, 1920, 1080, 25, "1 2 1 2 2" },
+        { 50, 1, 1920, 1080, 240, "1 1 1 2 2" },
+        /* the largest shows all, whatever its size: a rung or its own */
+        { 50, 1, 640, 360, 0, "1 2" },
+        { 50, 1, 768, 432, 0, "1 2 2" },
+        { 50, 1, 160, 120, 0, "1" },
+        { 5000, 1, 1920, 1080, 0, "1 1 1 16 16" },
+    };
+
+    (void) state;
+
+    film_make(&s, &(film_t) { .num = 25, .den = 1, .frames = 100 });
+
+    for (i = 0; i < COUNT(rows); i++) {
+        reel_pipeline_default(&pl);
+        pl.rungs[1].max_fps = rows[i].max_fps;
+        s.video.rate = (reel_rational_t) { rows[i].num, rows[i].den };
+        n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, rows[i].w, rows[i].h,
+                            &s);
+
+        for (k = 0, len = 0; k < n; k++) {
+            len += (size_t) snprintf(got + len, sizeof(got) - len, "%s%u",
+                                     k ? " " : "", r[k].every);
+        }
+
+        assert_string_equal(got, rows[i].want);
+    }
+
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -136,6 +189,7 @@ main(void)
         cmocka_unit_test(ladders),
         cmocka_unit_test(rules),
         cmocka_unit_test(own_size_lies_between_its_neighbours),
+        cmocka_unit_test(half_rate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ video(void **state)
         t.rungs[i] = (reel_video_rung_t) {
             .name = "v1234567890123456789012345678901", .width = 65534,
             .height = 65534, .crf = 51, .max_kbps = 1000000,
-            .buf_kbits = 2000000 };
+            .buf_kbits = 2000000, .every = REEL_RUNG_EVERY,
+            .codec = REEL_VIDEO_HEVC, .preset = "ultrafast" };
     }
 
     reel_buf_init(&b, 2 * REEL_PAYLOAD_MAX);

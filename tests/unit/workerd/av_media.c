@@ -395,7 +395,7 @@ media_video_task(reel_encode_video_t *t, const reel_source_t *s,
 
     t->rungs[0] = (reel_video_rung_t) {
         .name = "v32", .width = 160, .height = 32, .crf = 18,
-        .max_kbps = 4000, .buf_kbits = 4000
+        .max_kbps = 4000, .buf_kbits = 4000, .every = 1
     };
 
     /* the latest key frame at or before the chunk's start */
@@ -408,17 +408,14 @@ media_video_task(reel_encode_video_t *t, const reel_source_t *s,
 
 
 void
-media_encode_chunk(const reel_source_t *s, const char *source, uint32_t from,
-    uint32_t to, const char *joined)
+media_encode(const reel_encode_video_t *t, const char *source,
+    const char *joined)
 {
-    reel_buf_t           b;
-    media_answer_t       a;
-    reel_encode_video_t  t;
-
-    media_video_task(&t, s, from, to);
+    reel_buf_t      b;
+    media_answer_t  a;
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
-    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_encode_video_print(&b, t), REEL_OK);
 
     a = media_run(reel_av_encode_video, source, (char *) b.data, b.len,
                   "chunk", 0, 0);
@@ -427,4 +424,15 @@ media_encode_chunk(const reel_source_t *s, const char *source, uint32_t from,
 
     json_decref(a.lines);
     reel_buf_release(&b);
+}
+
+
+void
+media_encode_chunk(const reel_source_t *s, const char *source, uint32_t from,
+    uint32_t to, const char *joined)
+{
+    reel_encode_video_t  t;
+
+    media_video_task(&t, s, from, to);
+    media_encode(&t, source, joined);
 }

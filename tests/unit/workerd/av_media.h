@@ -81,7 +81,11 @@ int16_t *media_sound(const char *name, size_t *n);
 void media_video_task(reel_encode_video_t *t, const reel_source_t *s,
     uint32_t from, uint32_t to);
 
-/* encodes [from, to) and appends it to the joined file */
+/* encodes the first rung of such a payload and appends it to the joined file */
+void media_encode(const reel_encode_video_t *t, const char *source,
+    const char *joined);
+
+/* the same of [from, to) */
 void media_encode_chunk(const reel_source_t *s, const char *source,
     uint32_t from, uint32_t to, const char *joined);
 

@@ -172,6 +172,56 @@ test_key(void **state)
 }
 
 
+/* pictures at these ticks, the last one to the film's end: those shown */
+static void
+thin(const int64_t *at, unsigned n, const char *want)
+{
+    char          got[16] = "";
+    int64_t       tick;
+    unsigned      i;
+    reel_thin_t   t;
+    reel_place_t  p;
+
+    reel_place_init(&p, &variable, ms, 0, 0, 3);
+    reel_thin_init(&t, &variable, (reel_rational_t) { 60, 1 }, 2);
+
+    for (i = 0; i < n; i++) {
+        p.next = at[i];
+        assert_true(reel_place_next(&p, i + 1 < n ? at[i + 1] : INT64_MAX,
+                                    &tick));
+        got[i] = reel_thin_shows(&t, &p, tick) ? '#' : '.';
+    }
+
+    assert_string_equal(got, want);
+}
+
+
+#define THIN(want, ...)                                                      \
+    do {                                                                     \
+        const int64_t  t_[] = { __VA_ARGS__ };                               \
+        thin(t_, sizeof(t_) / sizeof(t_[0]), want);                          \
+    } while (0)
+
+
+static void
+test_thin(void **state)
+{
+    (void) state;
+
+    /* every second of 60 a second, and of those that wander */
+    THIN("#.#.#.#", 0, 1500, 3000, 4500, 6000, 7500, 9000);
+    THIN("#.#.#.#", 0, 1900, 2900, 4100, 6100, 7600, 8500);
+    /* slower ones all, and the last one before a pause */
+    THIN("###", 0, 2300, 4600);
+    THIN("#.###", 0, 1500, 3000, 4500, 20000);
+    THIN("##", 0, 1500);
+    /* a GOP begins with a picture */
+    THIN("#.###", 0, 1500, 3000, 4500, 180000);
+    THIN("#.#.#", 174000, 175500, 177000, 178500, 180000);
+    THIN("#.#.#.#", 174000, 175500, 177000, 178500, 180000, 181500, 183000);
+}
+
+
 int
 main(void)
 {
@@ -183,6 +233,7 @@ main(void)
         cmocka_unit_test(test_fill_variable),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_key),
+        cmocka_unit_test(test_thin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

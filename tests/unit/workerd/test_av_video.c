@@ -24,6 +24,9 @@ make_numbered(const char *name, const char *rate, const char *seconds,
 }
 
 
+static uint32_t  every = 1;     /* of the pictures of the rung */
+
+
 /* encodes with these edges (ended by 0) into joined, decodes that */
 static void
 encode(media_pictures_t *p, const reel_source_t *s, const char *source,
@@ -38,7 +41,9 @@ encode(media_pictures_t *p, const reel_source_t *s, const char *source,
     for (i = 0, from = 0; edges[i] != 0 && from < t.grid.fragments;
          from = edges[i++])
     {
-        media_encode_chunk(s, source, from, edges[i], "joined.mp4");
+        media_video_task(&t, s, from, edges[i]);
+        t.rungs[0].every = every;
+        media_encode(&t, source, "joined.mp4");
     }
 
     media_pictures(p, "joined.mp4");
@@ -224,6 +229,70 @@ test_halved(void **state)
     /* the last one lies half a slot behind */
     assert_int_equal(a.number[540], 1079);
 
+    reel_source_release(&s);
+}
+
+
+/* a rung of half the rate, of an odd number of pictures */
+static void
+test_half_rate(void **state)
+{
+    size_t         i;
+    reel_source_t  s;
+
+    (void) state;
+
+    make_numbered("half.mp4", "50", "4.54", "", "-c:v libx264 -g 70 -bf 2");
+    media_inspect(&s, "half.mp4");
+    assert_int_equal(s.video.frames, 227);
+
+    every = 2;
+    check_cuts(&s, "half.mp4");
+    assert_int_equal(a.n, 114);
+    for (i = 0; i < a.n; i++) {
+        assert_int_equal(a.number[i], 2 * i);
+        assert_int_equal(a.pts_us[i], i * 40000);
+    }
+
+    every = 4;
+    check_cuts(&s, "half.mp4");
+    assert_int_equal(a.n, 57);
+    assert_int_equal(a.number[56], 224);
+
+    every = 1;
+    reel_source_release(&s);
+}
+
+
+/* 60 a second that pause in the middle: what stands then is shown at once */
+static void
+test_half_variable(void **state)
+{
+    size_t         i, slow = 0;
+    reel_source_t  s;
+
+    (void) state;
+
+    make_numbered("halfv.mp4", "60", "5", ",select='not(between(n,52,110))'",
+                  "-vsync vfr -video_track_timescale 90000 -c:v libx264 "
+                  "-g 60 -bf 2");
+    media_inspect(&s, "halfv.mp4");
+    assert_false(s.video.constant_rate);
+
+    every = 2;
+    check_cuts(&s, "halfv.mp4");
+    every = 1;
+
+    for (i = 0; i + 1 < a.n; i++) {
+        slow += a.number[i] == 51;
+        assert_true(a.number[i] == 51 || a.pts_us[i + 1] - a.pts_us[i]
+                                         > 30000
+                    || a.pts_us[i + 1] % 2000000 == 0
+                    || a.number[i + 1] == 51);
+    }
+
+    assert_int_equal(slow, 1);
+    assert_in_range(a.n, 118, 124);
     reel_source_release(&s);
 }
 
@@ -418,6 +487,8 @@ main(void)
         cmocka_unit_test(test_one_keyframe),
         cmocka_unit_test(test_holes),
         cmocka_unit_test(test_halved),
+        cmocka_unit_test(test_half_rate),
+        cmocka_unit_test(test_half_variable),
         cmocka_unit_test(test_variable),
         cmocka_unit_test(test_end_held),
         cmocka_unit_test(test_interlaced),

@@ -334,6 +334,56 @@ a_picture_lost(void **state)
 }
 
 
+/* 329 pictures, of which v240 has every second one: 165 of them */
+static void
+halve(void)
+{
+    uint32_t         i, k;
+    reel_encoded_t  *o;
+
+    film.frames = 329;
+
+    for (i = 0; i < 6; i++) {
+        o = object(i);
+        o->frags[o->nfrags - 1].samples -= o->frag_from + o->nfrags == FRAGS;
+        o->samples -= o->frag_from + o->nfrags == FRAGS;
+
+        for (k = 0; i % 2 == 0 && k < o->nfrags; k++) {
+            o->rate = (reel_rational_t) { 15, 1 };
+            o->samples -= o->frags[k].samples / 2;
+            o->frags[k].samples -= o->frags[k].samples / 2;
+        }
+    }
+
+    /* v360 is the second of its answer */
+    o = &parts.answers[5].objects[1];
+    o->frags[o->nfrags - 1].samples--;
+    o->samples--;
+}
+
+
+static void
+pictures_of_half_the_rate(void **state)
+{
+    reel_error_t  e = { "" };
+
+    (void) state;
+    halve();
+    assert_int_equal(reel_parts_join(&parts, &film, &e), REEL_OK);
+}
+
+
+static void
+a_picture_of_half_the_rate_lost(void **state)
+{
+    (void) state;
+    halve();
+    object(0)->frags[0].samples--;
+    object(0)->samples--;
+    refused("v240 has 164 pictures of 165");
+}
+
+
 static void
 pictures_are_not_counted_when_unknown(void **state)
 {
@@ -669,6 +719,7 @@ main(void)
         T(another_encoder), T(another_header_length), T(another_format),
         T(sizes_that_do_not_sum_up), T(off_the_grid),
         T(an_end_that_is_not_the_films), T(a_picture_lost),
+        T(pictures_of_half_the_rate), T(a_picture_of_half_the_rate_lost),
         T(pictures_are_not_counted_when_unknown), T(sound_that_starts_late),
         T(sound_that_ends_too_late), T(sound_that_ends_too_early),
         T(sound_may_end_an_access_unit_off), T(no_sound_at_all),
