@@ -2,7 +2,9 @@
 #
 # Each is a cmocka program of its own, run in the repository's root.  Other
 # .c files of an area are linked into all programs of that area.  Areas link
-# libreel.a; workerd and reelctl also the objects of theirs but main.o.
+# libreel.a; workerd and reelctl also an archive of their objects but main.o.
+# There are some 140 of them, and again with sanitizers: linked by gold, where
+# it is (Debian's binutils have it), in a fifth of the time.
 
 UNIT_SRCS  := $(wildcard tests/unit/*/*.c)
 UNIT_TESTS := $(filter $(wildcard tests/unit/*/test_*.c),$(UNIT_SRCS))
@@ -19,8 +21,9 @@ UNIT_CFLAGS_reelctl = $(CTL_CFLAGS)
 UNIT_PKGS_conf = yaml-0.1
 UNIT_PKGS_workerd = $(WD_PKGS)
 UNIT_PKGS_reelctl = $(CTL_PKGS)
-UNIT_WITH_workerd = $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))
-UNIT_WITH_reelctl = $(filter-out $(BUILD)/reelctl/main.o,$(CTL_OBJS))
+UNIT_WITH_workerd = $(BUILD)/tests/workerd.a
+UNIT_WITH_reelctl = $(BUILD)/tests/reelctl.a
+UNIT_LD = $(eval UNIT_LD := $(if $(shell command -v ld.gold),-fuse-ld=gold))$(UNIT_LD)
 
 .PHONY: unit-programs test-unit
 .SECONDARY: $(UNIT_OBJS)
@@ -34,10 +37,18 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c | $$(@D)/
 	$(CC) $(ALL_CFLAGS) $(UNIT_CFLAGS) $(UNIT_CFLAGS_$(call unit_area,$@)) \
 	    -c -o $@ $<
 
+$(BUILD)/tests/workerd.a: $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))
+$(BUILD)/tests/reelctl.a: $(filter-out $(BUILD)/reelctl/main.o,$(CTL_OBJS))
+$(BUILD)/tests/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcsT $@ $^
+
 .SECONDEXPANSION:
 $(UNIT_BINS): %: %.o $$(call unit_helper,$$(call unit_area,$$@)) \
     $$(UNIT_WITH_$$(call unit_area,$$@)) $(LIBREEL)
-	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(filter %.o,$^) $(LIBREEL) \
+	$(CC) $(CFLAGS) $(SAN_FLAGS) $(UNIT_LD) -o $@ $(filter %.o,$^) \
+	    $(UNIT_WITH_$(call unit_area,$@)) $(LIBREEL) \
 	    $$($(PKG) --libs cmocka $(UNIT_PKGS_$(call unit_area,$@))) \
 	    $(LIB_LIBS) -lm
 
