@@ -321,7 +321,7 @@ ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
         return err;
     }
 
-    return reel_redis_key(key, "progress:", reel_str(job));
+    return reel_redis_key(key, 0, "progress:", reel_str(job));
 }
 
 

@@ -29,11 +29,12 @@ ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
 {
     char              job[REEL_JOB_ID_MAX];
     u_char            number[2][NGX_INT64_LEN + 1];
-    reel_redis_key_t  key;
+    reel_redis_key_t  key, prefix;
 
     if (conf->redis == NULL
+        || reel_redis_key(prefix, 0, "", reel_str("")) != REEL_OK
         || reel_job_id(job, reel_str(asset), publication) != REEL_OK
-        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
+        || reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK)
     {
         return;
     }
@@ -42,7 +43,7 @@ ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
     *ngx_sprintf(number[1], "%L", created_ms) = '\0';
 
     ngx_http_reel_job_tell(conf, (const char *[]) {
-        "EVAL", reel_lua_text(REEL_LUA_SUBMIT), "1", key, REEL_REDIS_PREFIX,
+        "EVAL", reel_lua_text(REEL_LUA_SUBMIT), "1", key, prefix,
         job, asset, (char *) number[0], project, pipeline, (char *) number[1],
         "{}", NGX_HTTP_REEL_INSPECT_ATTEMPTS, NGX_HTTP_REEL_INSPECT_TIMEOUT,
         NULL });
@@ -54,10 +55,11 @@ ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
     uint32_t publication, const char *project)
 {
     char              job[REEL_JOB_ID_MAX];
-    reel_redis_key_t  key;
+    reel_redis_key_t  key, prefix;
 
     if (conf->redis == NULL
-        || reel_redis_key(key, "catalog:", reel_str(project)) != REEL_OK)
+        || reel_redis_key(prefix, 0, "", reel_str("")) != REEL_OK
+        || reel_redis_key(key, 0, "catalog:", reel_str(project)) != REEL_OK)
     {
         return;
     }
@@ -67,13 +69,13 @@ ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
 
     if (publication == 0
         || reel_job_id(job, reel_str(asset), publication) != REEL_OK
-        || reel_redis_key(key, "job:", reel_str(job)) != REEL_OK)
+        || reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK)
     {
         return;
     }
 
     ngx_http_reel_job_tell(conf, (const char *[]) {
-        "EVAL", reel_lua_text(REEL_LUA_CANCEL), "1", key, REEL_REDIS_PREFIX,
+        "EVAL", reel_lua_text(REEL_LUA_CANCEL), "1", key, prefix,
         job, NULL });
 }
 
@@ -82,11 +84,16 @@ void
 ngx_http_reel_job_upload(ngx_http_reel_loc_conf_t *conf, reel_upload_t *u,
     const char *asset)
 {
+    reel_redis_key_t  key;
+
     const char  *args[] = {
-        "XADD", REEL_REDIS_PREFIX "events", "MAXLEN", "~", REEL_EVENTS_MAX,
+        "XADD", key, "MAXLEN", "~", REEL_EVENTS_MAX,
         "*", [6 + REEL_UPLOAD_EVENT_FIELDS] = NULL };
 
-    if (conf->redis && reel_upload_event(u, asset, args + 6)) {
+    if (conf->redis
+        && reel_redis_key(key, 0, "events", reel_str("")) == REEL_OK
+        && reel_upload_event(u, asset, args + 6))
+    {
         ngx_http_reel_job_tell(conf, args);
     }
 }

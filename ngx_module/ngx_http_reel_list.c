@@ -69,7 +69,8 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     l->assets = ngx_pcalloc(r->pool, (NGX_HTTP_REEL_LIST_MAX + 1)
                                      * sizeof(ngx_http_reel_asset_t));
     if (l->assets == NULL
-        || reel_redis_key(key, "catalog:", reel_str(api->auth.key->project))
+        || reel_redis_key(key, 0, "catalog:",
+                          reel_str(api->auth.key->project))
            != REEL_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

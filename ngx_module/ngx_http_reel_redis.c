@@ -274,8 +274,9 @@ ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
 static ngx_int_t
 ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
 {
-    ngx_uint_t  n;
-    ngx_str_t   argv[3];
+    ngx_str_t         argv[3];
+    ngx_uint_t        n;
+    reel_redis_key_t  key;
 
     if (redis->password.len) {
         n = 1;
@@ -302,8 +303,15 @@ ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
     }
 
     if (!redis->plain) {
+        if (reel_redis_key(key, redis->shard, "vtime", reel_str(""))
+            != REEL_OK)
+        {
+            return NGX_ERROR;
+        }
+
         ngx_str_set(&argv[0], "EXISTS");
-        ngx_str_set(&argv[1], REEL_REDIS_PREFIX "vtime");
+        argv[1].data = (u_char *) key;
+        argv[1].len = ngx_strlen(key);
 
         if (ngx_http_reel_redis_greet(redis, 2, argv) != NGX_OK) {
             return NGX_ERROR;

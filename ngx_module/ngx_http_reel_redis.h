@@ -22,6 +22,7 @@ struct ngx_http_reel_redis_s {
     ngx_str_t                user;
     ngx_str_t                password;
     ngx_str_t                db;
+    ngx_uint_t               shard;
 
     /* of this worker */
     ngx_uint_t               turn;      /* of the addresses */

@@ -259,10 +259,12 @@ check_jobs(doctor_t *d, reel_ctl_redis_t *r)
 {
     char                 clock[24];
     int64_t              ms, hours;
-    const char          *argv[5] = { "ZRANGE", REEL_REDIS_PREFIX "jobs", "0",
-                                     "0", "WITHSCORES" };
+    reel_redis_key_t     key;
+    const char          *argv[5] = { "ZRANGE", key, "0", "0", "WITHSCORES" };
     reel_error_t         e = { "" };
     reel_ctl_strings_t   oldest;
+
+    (void) !reel_redis_key(key, 0, "jobs", REEL_STR(""));
 
     if (reel_ctl_redis_call(r, &oldest, &e, 5, argv) != REEL_OK) {
         say(d, FAIL, "jobs", "%s", e.text);

@@ -100,7 +100,7 @@ list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     const char          *argv[4] = { "ZRANGE", key, "0", "-1" };
     reel_ctl_strings_t   ids, job = { 0 }, progress = { 0 };
 
-    err = reel_redis_key(key, "jobs", REEL_STR(""));
+    err = reel_redis_key(key, 0, "jobs", REEL_STR(""));
 
     if (err == REEL_OK) {
         err = reel_ctl_redis_call(r, &ids, e, 4, argv);

@@ -45,7 +45,7 @@ read_key(reel_ctl_redis_t *r, const char *command, const char *kind,
 
     *out = (reel_ctl_strings_t) { 0 };
 
-    if (reel_redis_key(key, kind, reel_str(id)) != REEL_OK) {
+    if (reel_redis_key(key, 0, kind, reel_str(id)) != REEL_OK) {
         return reel_fail(e, REEL_INVAL, "\"%.60s\" is too long for a key",
                          id);
     }
@@ -146,6 +146,7 @@ static reel_err_t
 count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
     size_t *projects, reel_error_t *e)
 {
+    char                 name[256];
     reel_err_t           err;
     reel_redis_key_t     key;
     const char          *argv[2] = { "ZCARD", key };
@@ -156,8 +157,13 @@ count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
     *projects = list.n;
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
-        (void) snprintf(key, sizeof(key), "%sready:%s:%s", REEL_REDIS_PREFIX,
-                        queue, list.v[i]);
+        (void) snprintf(name, sizeof(name), "%s:%s", queue, list.v[i]);
+        err = reel_redis_key(key, 0, "ready:", reel_str(name));
+        if (err != REEL_OK) {
+            (void) reel_fail(e, err, "a queue's name is too long");
+            break;
+        }
+
         err = reel_ctl_redis_call(r, &n, e, 2, argv);
         *tasks += err == REEL_OK && n.n == 1 ? reel_ctl_number(n.v[0]) : 0;
         reel_ctl_strings_release(&n);
@@ -274,7 +280,7 @@ running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     (void) snprintf(job, sizeof(job), "%.*s", (int) (task - member), member);
     task++;
 
-    if (reel_redis_key(key, "job:", reel_str(job)) != REEL_OK) {
+    if (reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK) {
         return REEL_OK;
     }
 
@@ -354,9 +360,12 @@ reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
     char                 from[64] = "+";
     json_t              *all = json_array();
     reel_err_t           err = REEL_OK;
+    reel_redis_key_t     key;
     reel_ctl_strings_t   x = { 0 };
-    const char          *argv[6] = { "XREVRANGE", REEL_REDIS_PREFIX
-                                     "quarantine", from, "-", "COUNT", "1" };
+    const char          *argv[6] = { "XREVRANGE", key, from, "-", "COUNT",
+                                     "1" };
+
+    (void) !reel_redis_key(key, 0, "quarantine", REEL_STR(""));
 
     for (int i = 0; i < QUARANTINE_MAX; i++) {
         err = reel_ctl_redis_call(r, &x, e, 6, argv);
@@ -380,10 +389,11 @@ reel_ctl_queue_release(reel_ctl_redis_t *r, const char *entry,
     reel_error_t *e)
 {
     reel_err_t           err;
-    const char          *argv[3] = { "XDEL", REEL_REDIS_PREFIX "quarantine",
-                                     entry };
+    reel_redis_key_t     key;
+    const char          *argv[3] = { "XDEL", key, entry };
     reel_ctl_strings_t   x;
 
+    (void) !reel_redis_key(key, 0, "quarantine", REEL_STR(""));
     err = reel_ctl_redis_call(r, &x, e, 3, argv);
     reel_ctl_strings_release(&x);
 

@@ -9,7 +9,6 @@
 #include "workerd/log.h"
 #include "workerd/webhooks.h"
 
-#define STREAM      REEL_REDIS_PREFIX "done"
 #define POLL_MS     1000
 #define BATCH       32
 #define CLAIM_EVERY 30          /* polls between looks for the dead's */
@@ -122,7 +121,6 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     reel_err_t        err;
     reel_args_t       a;
     reel_request_t    rq = { 0 };
-    reel_redis_key_t  catalog;
 
     err = reel_final_tombstone(w->store, e->asset, &dead);
     if (err == REEL_OK) {
@@ -135,14 +133,11 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     if (err == REEL_OK) {
         err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, NULL);
     }
-    if (err == REEL_OK) {
-        err = reel_redis_key(catalog, "catalog:", reel_str(rq.project));
-    }
 
     if (err == REEL_OK) {
         reel_args_init(&a);
         reel_args_addz(&a, dead ? "ZREM" : "ZADD");
-        reel_args_addz(&a, catalog);
+        reel_args_key(&a, w->redis, "catalog:", rq.project);
         if (!dead) {
             reel_args_addz(&a, "NX");
             reel_args_uint(&a, rq.created_ms < 0 ? 0
@@ -181,7 +176,7 @@ ack(group_t *g, reel_str_t id)
 
     reel_args_init(&a);
     reel_args_addz(&a, "XACK");
-    reel_args_addz(&a, STREAM);
+    reel_args_key(&a, g->c->w->redis, "done", "");
     reel_args_addz(&a, handlers[g->handler].group);
     reel_args_add(&a, id);
 
@@ -222,7 +217,7 @@ make_group(group_t *g)
     reel_args_init(&a);
     reel_args_addz(&a, "XGROUP");
     reel_args_addz(&a, "CREATE");
-    reel_args_addz(&a, STREAM);
+    reel_args_key(&a, g->c->w->redis, "done", "");
     reel_args_addz(&a, handlers[g->handler].group);
     reel_args_addz(&a, "0");
     reel_args_addz(&a, "MKSTREAM");
@@ -296,7 +291,7 @@ ask(group_t *g)
 
     if (claim) {
         reel_args_addz(&a, "XAUTOCLAIM");
-        reel_args_addz(&a, STREAM);
+        reel_args_key(&a, g->c->w->redis, "done", "");
         reel_args_addz(&a, handlers[g->handler].group);
         reel_args_addz(&a, CONSUMER);
         reel_args_uint(&a, CLAIM_IDLE);
@@ -312,7 +307,7 @@ ask(group_t *g)
         reel_args_addz(&a, "COUNT");
         reel_args_uint(&a, BATCH);
         reel_args_addz(&a, "STREAMS");
-        reel_args_addz(&a, STREAM);
+        reel_args_key(&a, g->c->w->redis, "done", "");
         reel_args_addz(&a, ">");
     }
 

@@ -60,7 +60,6 @@ reel_depth_ask(reel_redis_t *redis, reel_depth_ask_t *ask)
     reel_args_init(&a);
     reel_args_uint(&a, PROJECTS);
 
-    return reel_redis_script(redis, REEL_LUA_DEPTH,
-                             REEL_REDIS_PREFIX "queues", &a, on_depth,
-                             ask);
+    return reel_redis_script(redis, REEL_LUA_DEPTH, "queues", "", &a,
+                             on_depth, ask);
 }

@@ -119,8 +119,8 @@ reel_slots_renew(reel_slots_t *s)
         }
     }
 
-    if (reel_redis_script(s->w->redis, REEL_LUA_RENEW,
-                          REEL_REDIS_PREFIX "lease", &args, on_renewed, r)
+    if (reel_redis_script(s->w->redis, REEL_LUA_RENEW, "lease", "", &args,
+                          on_renewed, r)
         == REEL_OK)
     {
         s->renewing = true;
@@ -164,6 +164,6 @@ reel_slots_sweep(reel_slots_t *s)
     reel_args_uint(&args, SWEEP_LIMIT);
 
     /* without Redis no lease can be ended */
-    (void) !reel_redis_script(s->w->redis, REEL_LUA_SWEEP,
-                              REEL_REDIS_PREFIX "lease", &args, on_swept, s);
+    (void) !reel_redis_script(s->w->redis, REEL_LUA_SWEEP, "lease", "",
+                              &args, on_swept, s);
 }

@@ -344,7 +344,7 @@ start(reel_worker_t *w)
         return EXIT_SYSTEM;
     }
 
-    w->redis = reel_redis_new(w->loop, &w->conf.redis, on_redis, w);
+    w->redis = reel_redis_new(w->loop, &w->conf.redis, 0, on_redis, w);
     if (w->redis == NULL) {
         return EXIT_SYSTEM;
     }
@@ -370,7 +370,7 @@ start(reel_worker_t *w)
         }
     }
 
-    reel_redis_subscribe(w->redis, REEL_REDIS_PREFIX "wake", on_wake, w);
+    reel_redis_subscribe(w->redis, on_wake, w);
 
     return EXIT_FINE;
 }

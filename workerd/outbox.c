@@ -136,14 +136,10 @@ submit(ask_t *ask)
     reel_str_t               asset;
     reel_args_t              a;
     reel_request_t           rq = { 0 };
-    reel_redis_key_t         key;
     const reel_pipeline_t   *pl;
     const reel_node_t      *opts = NULL;
 
     err = reel_job_id_parse(reel_str(ask->job), &asset, &publication);
-    if (err == REEL_OK) {
-        err = reel_redis_key(key, "job:", reel_str(ask->job));
-    }
     if (err == REEL_OK) {
         err = read_request(ask->o->w->store, asset, &rq);
     }
@@ -171,8 +167,8 @@ submit(ask_t *ask)
                        ? opts->timeout_s : TIMEOUT_S);
     reel_request_release(&rq);
 
-    err = reel_redis_script(ask->o->w->redis, REEL_LUA_SUBMIT, key, &a,
-                            on_submitted, ask);
+    err = reel_redis_script(ask->o->w->redis, REEL_LUA_SUBMIT, "job:",
+                            ask->job, &a, on_submitted, ask);
     if (err == REEL_OK) {
         ask->o->asked++;
     }
@@ -293,7 +289,6 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
     ask_t             *ask = calloc(1, sizeof(*ask));
     reel_err_t         err;
     reel_args_t        a;
-    reel_redis_key_t   key;
 
     static const char *const fields[] = {
         "state", "code", "stage", "detail", "log"
@@ -306,17 +301,16 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
     ask->o = o;
     memcpy(ask->job, job, sizeof(ask->job));
 
-    err = reel_redis_key(key, "job:", reel_str(job));
     reel_args_init(&a);
 
-    if (err == REEL_OK && cancel) {
+    if (cancel) {
         reel_args_addz(&a, job);
-        err = reel_redis_script(o->w->redis, REEL_LUA_CANCEL, key, &a,
-                                on_cancelled, ask);
+        err = reel_redis_script(o->w->redis, REEL_LUA_CANCEL, "job:", job,
+                                &a, on_cancelled, ask);
 
-    } else if (err == REEL_OK) {
+    } else {
         reel_args_addz(&a, "HMGET");
-        reel_args_addz(&a, key);
+        reel_args_key(&a, o->w->redis, "job:", job);
         for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
             reel_args_addz(&a, fields[i]);
         }

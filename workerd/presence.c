@@ -43,7 +43,7 @@ send_args(reel_presence_t *p, reel_args_t *a)
 
 
 static void
-send_hash(reel_presence_t *p, const char *key)
+send_hash(reel_presence_t *p)
 {
     unsigned      busy = reel_slots_busy(p->w->slots);
     unsigned      slots = reel_slots_count(p->w->slots);
@@ -52,7 +52,7 @@ send_hash(reel_presence_t *p, const char *key)
 
     reel_args_init(&a);
     reel_args_addz(&a, "HSET");
-    reel_args_addz(&a, key);
+    reel_args_key(&a, p->w->redis, "worker:", p->w->conf.worker);
     reel_args_addz(&a, "host");
     reel_args_addz(&a, p->host);
     reel_args_addz(&a, "pid");
@@ -81,7 +81,7 @@ send_hash(reel_presence_t *p, const char *key)
 
     reel_args_init(&a);
     reel_args_addz(&a, "EXPIRE");
-    reel_args_addz(&a, key);
+    reel_args_key(&a, p->w->redis, "worker:", p->w->conf.worker);
     reel_args_uint(&a, EXPIRE_S);
     send_args(p, &a);
 }
@@ -94,7 +94,6 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
     uint64_t          ms;
     reel_args_t       a;
     reel_presence_t  *p = arg;
-    reel_redis_key_t  key;
 
     if (err != REEL_OK || reel_reply_len(reply) != 2) {
         return;
@@ -105,7 +104,7 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
 
     reel_args_init(&a);
     reel_args_addz(&a, "ZADD");
-    reel_args_addz(&a, REEL_REDIS_PREFIX "workers");
+    reel_args_key(&a, p->w->redis, "workers", "");
     reel_args_uint(&a, ms);
     reel_args_addz(&a, p->w->conf.worker);
     send_args(p, &a);
@@ -113,17 +112,13 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
     if (ms > FORGET_MS) {
         reel_args_init(&a);
         reel_args_addz(&a, "ZREMRANGEBYSCORE");
-        reel_args_addz(&a, REEL_REDIS_PREFIX "workers");
+        reel_args_key(&a, p->w->redis, "workers", "");
         reel_args_addz(&a, "-inf");
         reel_args_uint(&a, ms - FORGET_MS);
         send_args(p, &a);
     }
 
-    if (reel_redis_key(key, "worker:", reel_str(p->w->conf.worker))
-        == REEL_OK)
-    {
-        send_hash(p, key);
-    }
+    send_hash(p);
 }
 
 

@@ -17,7 +17,7 @@ typedef struct {
     bool                is_script;
     bool                whole;          /* sent with its text */
     reel_lua_t          script;
-    char               *key;
+    reel_redis_key_t    key;
     reel_args_t         args;           /* of a script: to send it again */
 } call_t;
 
@@ -45,15 +45,21 @@ on_tick(void *arg)
 
 reel_redis_t *
 reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
-    reel_redis_state_fn state, void *arg)
+    unsigned shard, reel_redis_state_fn state, void *arg)
 {
     reel_redis_t  *r = calloc(1, sizeof(*r));
 
-    if (r == NULL) {
+    if (r == NULL
+        || reel_redis_key(r->prefix, shard, "", REEL_STR("")) != REEL_OK
+        || reel_redis_key(r->vtime, shard, "vtime", REEL_STR("")) != REEL_OK
+        || reel_redis_key(r->wakes, shard, "wake", REEL_STR("")) != REEL_OK)
+    {
+        free(r);
         return NULL;
     }
 
     r->loop = l;
+    r->shard = shard;
     r->conf = *conf;
     r->state = state;
     r->state_arg = arg;
@@ -80,7 +86,6 @@ reel_redis_free(reel_redis_t *r)
     reel_redis_conn_close(&r->main);
     reel_redis_conn_close(&r->wake);
     reel_timer_stop(&r->tick);
-    free(r->channel);
     free(r);
 }
 
@@ -93,17 +98,10 @@ reel_redis_up(const reel_redis_t *r)
 
 
 void
-reel_redis_subscribe(reel_redis_t *r, const char *channel,
-    reel_redis_wake_fn fn, void *arg)
+reel_redis_subscribe(reel_redis_t *r, reel_redis_wake_fn fn, void *arg)
 {
-    r->channel = strdup(channel);
     r->wake_fn = fn;
     r->wake_arg = arg;
-
-    if (r->channel == NULL) {
-        reel_log(REEL_LOG_ERROR, "redis: no memory to listen; polling only");
-        return;
-    }
 
     reel_redis_conn_open(&r->wake);
 }
@@ -113,7 +111,6 @@ static void
 call_free(call_t *call)
 {
     reel_args_release(&call->args);
-    free(call->key);
     free(call);
 }
 
@@ -204,7 +201,7 @@ call_send(call_t *call)
                                        : c->redis->sha[call->script]);
         head[2] = REEL_STR("1");
         head[3] = reel_str(call->key);
-        head[4] = REEL_STR(REEL_REDIS_PREFIX);
+        head[4] = reel_str(c->redis->prefix);
 
         for (argc = 0; argc < 5; argc++) {
             argv[argc] = head[argc].p;
@@ -262,11 +259,6 @@ call_start(reel_redis_t *r, reel_args_t *a, const call_t *like)
     call->args = *a;
     *a = (reel_args_t) { 0 };
 
-    if (like->key != NULL && (call->key = strdup(like->key)) == NULL) {
-        call_free(call);
-        return REEL_NOMEM;
-    }
-
     err = call_send(call);
     if (err != REEL_OK) {
         call_free(call);
@@ -290,15 +282,36 @@ reel_redis_command(reel_redis_t *r, reel_args_t *a, reel_redis_fn fn,
 
 
 reel_err_t
-reel_redis_script(reel_redis_t *r, reel_lua_t script, const char *key,
-    reel_args_t *a, reel_redis_fn fn, void *arg)
+reel_redis_script(reel_redis_t *r, reel_lua_t script, const char *kind,
+    const char *id, reel_args_t *a, reel_redis_fn fn, void *arg)
 {
-    char    name[REEL_JOB_ID_MAX + 64];
-    call_t  call = {
-        .fn = fn, .arg = arg, .is_script = true, .script = script, .key = name
+    reel_err_t  err;
+    call_t      call = {
+        .fn = fn, .arg = arg, .is_script = true, .script = script
     };
 
-    snprintf(name, sizeof(name), "%s", key);
+    err = reel_redis_key(call.key, r->shard, kind, reel_str(id));
+    if (err != REEL_OK) {
+        reel_args_release(a);
+        return err;
+    }
 
     return call_start(r, a, &call);
+}
+
+
+void
+reel_args_key(reel_args_t *a, const reel_redis_t *r, const char *kind,
+    const char *id)
+{
+    reel_err_t        err;
+    reel_redis_key_t  key;
+
+    err = reel_redis_key(key, r->shard, kind, reel_str(id));
+    if (err != REEL_OK) {
+        a->err = err;
+        return;
+    }
+
+    reel_args_addz(a, key);
 }

@@ -70,35 +70,37 @@ void reel_args_init(reel_args_t *a);
 void reel_args_add(reel_args_t *a, reel_str_t s);
 void reel_args_addz(reel_args_t *a, const char *z);
 void reel_args_uint(reel_args_t *a, uint64_t v);
+/* K:<kind><id> of r's shard */
+void reel_args_key(reel_args_t *a, const reel_redis_t *r, const char *kind,
+    const char *id);
 void reel_args_copy(reel_args_t *dst, const reel_args_t *src);
 void reel_args_release(reel_args_t *a);
 
 /*
- * Starts to connect (reel_children_init was called); state is called at each
- * change.  NULL: no memory.
+ * Starts to connect (reel_children_init was called), for the keys of one
+ * shard; state is called at each change.  NULL: no memory.
  */
 reel_redis_t *reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
-    reel_redis_state_fn state, void *arg);
+    unsigned shard, reel_redis_state_fn state, void *arg);
 
 /* callbacks of what is under way are called with REEL_AGAIN */
 void reel_redis_free(reel_redis_t *r);          /* NULL is fine */
 bool reel_redis_up(const reel_redis_t *r);
 
-/* connects the second connection; fn gets each message of channel */
-void reel_redis_subscribe(reel_redis_t *r, const char *channel,
-    reel_redis_wake_fn fn, void *arg);
+/* connects the second connection; fn gets each message of K:wake */
+void reel_redis_subscribe(reel_redis_t *r, reel_redis_wake_fn fn, void *arg);
 
 /* a is released.  REEL_AGAIN when not connected: fn is not called then */
 reel_err_t reel_redis_command(reel_redis_t *r, reel_args_t *a,
     reel_redis_fn fn, void *arg) REEL_WARN_UNUSED;
 
 /*
- * Runs a script with KEYS[1] = key and ARGV = the prefix, then a.  Loaded
- * again when Redis forgot it.  Else as reel_redis_command.
+ * Runs a script with KEYS[1] = K:<kind><id> and ARGV = the prefix, then a.
+ * Loaded again when Redis forgot it.  Else as reel_redis_command.
  */
 reel_err_t reel_redis_script(reel_redis_t *r, reel_lua_t script,
-    const char *key, reel_args_t *a, reel_redis_fn fn, void *arg)
-    REEL_WARN_UNUSED;
+    const char *kind, const char *id, reel_args_t *a, reel_redis_fn fn,
+    void *arg) REEL_WARN_UNUSED;
 
 /* a reply: an array's elements, a string's bytes ("" for others) */
 size_t reel_reply_len(const reel_reply_t *r);

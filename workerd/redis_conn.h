@@ -40,11 +40,14 @@ typedef struct {
 struct reel_redis_s {
     reel_loop_t          *loop;
     reel_redis_conf_t     conf;
+    unsigned              shard;
+    reel_redis_key_t      prefix;   /* of its keys */
+    reel_redis_key_t      vtime;
+    reel_redis_key_t      wakes;    /* the channel */
     reel_redis_state_fn   state;
     void                 *state_arg;
     reel_redis_conn_t     main;
     reel_redis_conn_t     wake;
-    char                 *channel;
     reel_redis_wake_fn    wake_fn;
     void                 *wake_arg;
     reel_timer_t          tick;

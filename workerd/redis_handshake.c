@@ -132,7 +132,7 @@ on_message(redisAsyncContext *ac, void *reply, void *arg)
 static reel_err_t
 send_subscribe(reel_redis_conn_t *c)
 {
-    const char  *argv[2] = { "SUBSCRIBE", c->redis->channel };
+    const char  *argv[2] = { "SUBSCRIBE", c->redis->wakes };
 
     return command(c, on_message, NULL, 2, argv);
 }
@@ -217,7 +217,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
     char           db[16];
     const char    *load[3] = { "SCRIPT", "LOAD", NULL };
     const char    *sel[2] = { "SELECT", db };
-    const char    *ours[2] = { "EXISTS", REEL_REDIS_PREFIX "vtime" };
+    const char    *ours[2] = { "EXISTS", c->redis->vtime };
     reel_err_t     err = REEL_OK;
     reel_redis_t  *r = c->redis;
 

@@ -214,7 +214,7 @@ backoff(const reel_attempt_t *a)
 
 
 static reel_err_t
-send_fail(reel_slot_t *s, const char *key)
+send_fail(reel_slot_t *s)
 {
     const char            *class;
     reel_args_t            args;
@@ -235,8 +235,8 @@ send_fail(reel_slot_t *s, const char *key)
     reel_args_addz(&args, s->log != NULL ? s->log : "");
     reel_args_uint(&args, backoff(a));
 
-    return reel_redis_script(s->slots->w->redis, REEL_LUA_FAIL, key, &args,
-                             on_fail, s);
+    return reel_redis_script(s->slots->w->redis, REEL_LUA_FAIL, "job:",
+                             a->job, &args, on_fail, s);
 }
 
 
@@ -246,7 +246,6 @@ send_report(void *arg)
     reel_err_t         err;
     reel_slot_t       *s = arg;
     reel_args_t        args;
-    reel_redis_key_t   key;
     reel_attempt_t    *a = s->attempt;
     reel_redis_t      *redis = s->slots->w->redis;
 
@@ -254,21 +253,18 @@ send_report(void *arg)
         return;                         /* reel_slots_up comes back to it */
     }
 
-    err = reel_redis_key(key, "job:", reel_str(a->job));
+    if (a->outcome.failed) {
+        err = send_fail(s);
 
-    if (err == REEL_OK && a->outcome.failed) {
-        err = send_fail(s, key);
-
-    } else if (err == REEL_OK && a->tasks.n > 0) {
+    } else if (a->tasks.n > 0) {
         reel_args_copy(&args, &a->tasks);
-        err = reel_redis_script(redis, REEL_LUA_EXPAND, key, &args,
-                                on_expand, s);
+        err = reel_redis_script(redis, REEL_LUA_EXPAND, "job:", a->job,
+                                &args, on_expand, s);
 
-    } else if (err == REEL_OK) {
+    } else {
         reel_slot_step_args(s, &args, true);
-        err = reel_redis_script(redis, REEL_LUA_STEP,
-                                REEL_REDIS_PREFIX "lease", &args, on_step,
-                                s);
+        err = reel_redis_script(redis, REEL_LUA_STEP, "lease", "", &args,
+                                on_step, s);
     }
 
     if (err == REEL_OK) {

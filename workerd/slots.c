@@ -217,8 +217,8 @@ reel_slots_wake(reel_slots_t *s)
 
     reel_slot_step_args(slot, &a, false);
 
-    if (reel_redis_script(s->w->redis, REEL_LUA_STEP,
-                          REEL_REDIS_PREFIX "lease", &a, on_claim, slot)
+    if (reel_redis_script(s->w->redis, REEL_LUA_STEP, "lease", "", &a,
+                          on_claim, slot)
         == REEL_OK)
     {
         slot->state = REEL_SLOT_CLAIMING;

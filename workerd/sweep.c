@@ -157,7 +157,7 @@ on_line(void *arg, const char *line, size_t len)
 
     reel_args_init(&a);
     reel_args_addz(&a, "XADD");
-    reel_args_addz(&a, REEL_REDIS_PREFIX "events");
+    reel_args_key(&a, s->w->redis, "events", "");
     reel_args_addz(&a, "MAXLEN");
     reel_args_addz(&a, "~");
     reel_args_addz(&a, REEL_EVENTS_MAX);

@@ -60,6 +60,6 @@ reel_unmet_look(reel_redis_t *redis)
     reel_args_init(&a);
 
     /* without Redis nobody waits there */
-    (void) !reel_redis_script(redis, REEL_LUA_UNMET,
-                              REEL_REDIS_PREFIX "queues", &a, on_unmet, NULL);
+    (void) !reel_redis_script(redis, REEL_LUA_UNMET, "queues", "", &a,
+                              on_unmet, NULL);
 }

@@ -46,12 +46,7 @@ void
 reel_webhook_batch_settle(reel_webhook_batch_t *b,
     const reel_webhook_claim_t *claim, int64_t delay_ms)
 {
-    reel_args_t       a;
-    reel_redis_key_t  key;
-
-    if (reel_redis_key(key, "hook:", reel_str(claim->asset)) != REEL_OK) {
-        return;
-    }
+    reel_args_t  a;
 
     reel_args_init(&a);
     reel_args_addz(&a, b->conf->name);
@@ -64,8 +59,8 @@ reel_webhook_batch_settle(reel_webhook_batch_t *b,
     }
 
     /* without Redis the claim ends by itself, and it is sent once more */
-    (void) !reel_redis_script(b->w->redis, REEL_LUA_HOOKED, key, &a,
-                              on_settled, b);
+    (void) !reel_redis_script(b->w->redis, REEL_LUA_HOOKED, "hook:",
+                              claim->asset, &a, on_settled, b);
 }
 
 

@@ -217,15 +217,8 @@ on_event(void *arg, const char *name, bool is_prefix)
 static reel_err_t
 send_claim(ask_t *ask)
 {
-    reel_err_t         err;
-    reel_args_t        a;
-    reel_webhooks_t   *h = ask->h;
-    reel_redis_key_t   key;
-
-    err = reel_redis_key(key, "hook:", reel_str(ask->asset));
-    if (err != REEL_OK) {
-        return err;
-    }
+    reel_args_t       a;
+    reel_webhooks_t  *h = ask->h;
 
     reel_args_init(&a);
     reel_args_uint(&a, LEASE_MS);
@@ -242,8 +235,8 @@ send_claim(ask_t *ask)
         reel_args_addz(&a, ask->event[i]);
     }
 
-    return reel_redis_script(h->w->redis, REEL_LUA_HOOK, key, &a, on_claimed,
-                             ask);
+    return reel_redis_script(h->w->redis, REEL_LUA_HOOK, "hook:", ask->asset,
+                             &a, on_claimed, ask);
 }
 
 

@@ -23,19 +23,19 @@ static const struct {
 
 
 reel_err_t
-reel_redis_key(reel_redis_key_t dst, const char *kind, reel_str_t id)
+reel_redis_key(reel_redis_key_t dst, unsigned shard, const char *kind,
+    reel_str_t id)
 {
     int n;
 
     dst[0] = '\0';
 
-    if (id.len >= sizeof(reel_redis_key_t)) {
+    if (shard >= REEL_SHARDS_MAX || id.len >= sizeof(reel_redis_key_t)) {
         return REEL_LIMIT;
     }
 
-    n = snprintf(dst, sizeof(reel_redis_key_t), "%s%s%.*s",
-                 REEL_REDIS_PREFIX, kind, (int) id.len,
-                 id.p == NULL ? "" : id.p);
+    n = snprintf(dst, sizeof(reel_redis_key_t), "reel1:{r%u}:%s%.*s", shard,
+                 kind, (int) id.len, id.p == NULL ? "" : id.p);
 
     if (n < 0 || (size_t) n >= sizeof(reel_redis_key_t)) {
         dst[0] = '\0';

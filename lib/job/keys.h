@@ -10,16 +10,19 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
-#define REEL_REDIS_PREFIX "reel1:{r0}:"     /* one shard for now */
+#define REEL_SHARDS_MAX   64
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
 #define REEL_JOB_SCHEMA   2
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
 
 typedef char reel_redis_key_t[128];
 
-/* prefix + kind + id: reel_redis_key(k, "job:", job) */
-reel_err_t reel_redis_key(reel_redis_key_t dst, const char *kind,
-    reel_str_t id) REEL_WARN_UNUSED;
+/*
+ * The shard's prefix, kind and id: reel_redis_key(k, shard, "job:", job).
+ * The prefix itself has neither.
+ */
+reel_err_t reel_redis_key(reel_redis_key_t dst, unsigned shard,
+    const char *kind, reel_str_t id) REEL_WARN_UNUSED;
 
 /* "<asset>.<publication>"; dst has REEL_JOB_ID_MAX bytes */
 reel_err_t reel_job_id(char *dst, reel_str_t asset, uint32_t publication)

@@ -79,14 +79,22 @@ add_number(unsigned n)
 
 
 static void
-begin(reel_lua_t script, const char *key)
+begin(reel_lua_t script, const char *kind, const char *id)
 {
+    reel_redis_key_t  key, prefix;
+
+    if (reel_redis_key(key, 0, kind, reel_str(id)) != REEL_OK
+        || reel_redis_key(prefix, 0, "", reel_str("")) != REEL_OK)
+    {
+        die("key", id);
+    }
+
     args.n = 0;
     add("EVALSHA");
     add(sha[script]);
     add("1");
     add_copy(key, strlen(key));
-    add(REEL_REDIS_PREFIX);
+    add_copy(prefix, strlen(prefix));
 }
 
 
@@ -143,14 +151,13 @@ connect_to(const char *path)
 static void
 submit(unsigned n, unsigned projects)
 {
-    char  asset[32], job[40], key[64], project[16];
+    char  asset[32], job[40], project[16];
 
     (void) snprintf(asset, sizeof(asset), "01j%023u", n);
     (void) snprintf(job, sizeof(job), "%s.1", asset);
-    (void) snprintf(key, sizeof(key), REEL_REDIS_PREFIX "job:%s", job);
     (void) snprintf(project, sizeof(project), "p%u", n % projects);
 
-    begin(REEL_LUA_SUBMIT, key);
+    begin(REEL_LUA_SUBMIT, "job:", job);
     add(job);
     add(asset);
     add("1");
@@ -172,7 +179,7 @@ step(const redisReply *done, unsigned cores)
 
     (void) snprintf(hex, sizeof(hex), "%016llx",
                     (unsigned long long) ++nonce);
-    begin(REEL_LUA_STEP, REEL_REDIS_PREFIX "lease");
+    begin(REEL_LUA_STEP, "lease", "");
     add("bench");
     add(hex);
     add("30000");
@@ -197,13 +204,11 @@ step(const redisReply *done, unsigned cores)
 static void
 expand(const redisReply *plan, unsigned children)
 {
-    char          key[64], deps[ARGS_MAX];
+    char          deps[ARGS_MAX];
     size_t        n = 0;
     unsigned      i;
 
-    (void) snprintf(key, sizeof(key), REEL_REDIS_PREFIX "job:%s",
-                    plan->element[1]->str);
-    begin(REEL_LUA_EXPAND, key);
+    begin(REEL_LUA_EXPAND, "job:", plan->element[1]->str);
     add(plan->element[1]->str);
     add(plan->element[2]->str);
     add(plan->element[4]->str);
@@ -357,11 +362,7 @@ now_us(void)
 static void
 give_back(const redisReply *r)
 {
-    char  key[64];
-
-    (void) snprintf(key, sizeof(key), REEL_REDIS_PREFIX "job:%s",
-                    r->element[1]->str);
-    begin(REEL_LUA_FAIL, key);
+    begin(REEL_LUA_FAIL, "job:", r->element[1]->str);
     add(r->element[1]->str);
     add(r->element[2]->str);
     add(r->element[4]->str);

@@ -15,19 +15,19 @@ keys(void **state)
 
     (void) state;
 
-    assert_int_equal(reel_redis_key(k, "job:", REEL_STR(ID ".1")), REEL_OK);
+    assert_int_equal(reel_redis_key(k, 0, "job:", REEL_STR(ID ".1")), REEL_OK);
     assert_string_equal(k, "reel1:{r0}:job:" ID ".1");
-    assert_int_equal(reel_redis_key(k, "lease", (reel_str_t) { NULL, 0 }),
+    assert_int_equal(reel_redis_key(k, 0, "lease", (reel_str_t) { NULL, 0 }),
                      REEL_OK);
     assert_string_equal(k, "reel1:{r0}:lease");
 
     memset(big, 'x', sizeof(big));
-    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 200 }),
+    assert_int_equal(reel_redis_key(k, 0, "", (reel_str_t) { big, 200 }),
                      REEL_LIMIT);
     assert_string_equal(k, "");
-    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 117 }),
+    assert_int_equal(reel_redis_key(k, 0, "", (reel_str_t) { big, 117 }),
                      REEL_LIMIT);
-    assert_int_equal(reel_redis_key(k, "", (reel_str_t) { big, 116 }),
+    assert_int_equal(reel_redis_key(k, 0, "", (reel_str_t) { big, 116 }),
                      REEL_OK);
 }
 
