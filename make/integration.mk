@@ -16,6 +16,18 @@ test-chaos: all
 	REEL_RESULTS=$(abspath $(BUILD))/results/chaos.txt $(PYTEST) -m chaos \
 	    tests/integration
 
+## make test-valkey   scripts, Sentinel, Cluster with Valkey in the place of Redis
+.PHONY: test-valkey
+test-valkey: all
+	@mkdir -p $(BUILD)/results
+	@if bin=$$(scripts/valkey); then \
+	    PATH=$$bin:$$PATH \
+	    REEL_RESULTS=$(abspath $(BUILD))/results/valkey.txt $(PYTEST) \
+	        tests/integration/lua tests/integration/test_redis_production.py; \
+	else \
+	    echo "0 0 1" >$(BUILD)/results/valkey.txt; \
+	fi
+
 ## make flood [FLOOD=100000]  so many uploads of which nothing comes
 .PHONY: flood
 flood: all
