@@ -19,6 +19,7 @@ static const struct {
     [REEL_LUA_HOOKED] = { "hooked", lua_hooked },
     [REEL_LUA_DEPTH] = { "depth", lua_depth },
     [REEL_LUA_UNMET] = { "unmet", lua_unmet },
+    [REEL_LUA_STRAGGLER] = { "straggler", lua_straggler },
 };
 
 

@@ -42,6 +42,7 @@ typedef enum {
     REEL_LUA_HOOKED,
     REEL_LUA_DEPTH,
     REEL_LUA_UNMET,
+    REEL_LUA_STRAGGLER,
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 

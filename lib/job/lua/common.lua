@@ -9,6 +9,7 @@ local FINAL_TTL = 86400
 local HOOK_TTL = 7 * 86400
 local JOB_MAX_MS = 7 * 86400000
 local LEASE = K .. 'lease'
+local SECOND = K .. 'second'
 local DELAY = K .. 'delay'
 local QUEUES = K .. 'queues'
 local VTIME = K .. 'vtime'
@@ -85,6 +86,22 @@ end
 local function needs(queue)
     local slots, memory, labels = queue:match('^(%d+):(%d+):(.*)$')
     return tonumber(slots), tonumber(memory), labels
+end
+
+-- has a worker of these labels all that are wanted?
+local function has_labels(labels, wanted)
+    for l in wanted:gmatch('[^,]+') do
+        if not (',' .. labels .. ','):find(',' .. l .. ',', 1, true) then
+            return false
+        end
+    end
+    return true
+end
+
+-- what claims are counted from: a lost counter never goes back
+local function first_fence()
+    local t = redis.call('TIME')
+    return tonumber(t[1]) * 1000000 + tonumber(t[2]) + 1
 end
 
 -- tasks that need no core have slots of their own, and a clock of their own
@@ -261,7 +278,7 @@ end
 
 -- of a running task's attempt: beyond it no lease is renewed
 local function deadline(t)
-    return tonumber(t.since) + (tonumber(t.timeout) + 60) * 1000
+    return tonumber(t.began or t.since) + (tonumber(t.timeout) + 60) * 1000
 end
 
 -- what the transitions of a task look at, in one call
@@ -271,7 +288,7 @@ local function load(job, task)
 
     local v = redis.call('HMGET', jk, 'v', 'state', p .. 's', p .. 'token',
                          p .. 'worker', p .. 'succ', p .. 'n', p .. 'since',
-                         p .. 'credit', p .. 'spec', 'left')
+                         p .. 'credit', p .. 'spec', 'left', p .. 'second')
 
     if v[1] == OLD_SCHEMA then
         upgrade(job)
@@ -280,7 +297,15 @@ local function load(job, task)
 
     return read_spec(v[10], { v = v[1], state = v[2], s = v[3], token = v[4],
                      worker = v[5], succ = v[6], n = v[7], since = v[8],
-                     credit = v[9], left = v[11] })
+                     credit = v[9], left = v[11], second = v[12] })
+end
+
+-- the second run of a straggler (straggler.lua): its token, when it began,
+-- its worker; nil: there is none, or ('-') it ended without a result
+local function second_run(t)
+    if t.second then
+        return t.second:match('^(%S+) (%d+) (%S+)$')
+    end
 end
 
 -- counts permille of a task's work into its renditions' progress; what was
@@ -376,17 +401,26 @@ end
 -- a running task of a job that ended
 local function drop_running(job, task)
     redis.call('ZREM', LEASE, member(job, task))
+    redis.call('ZREM', SECOND, member(job, task))
     enter(job, task, 'cancelled')
 end
 
 -- Who holds this token?  'running': it is the current claim of a running
--- job.  'done': the task was completed with it (the answer was lost and is
--- asked for again).  'cancelled': it was the current claim, but the job
--- ended; the task is let go.  'stale': anything else.  And the task.
+-- job, or its second run (t.run2).  'done': the task was completed with it
+-- (the answer was lost and is asked for again).  'cancelled': it was the
+-- current claim, but the job ended; the task is let go.  'stale': anything
+-- else.  And the task; t.began: when this run did.
 local function holder(job, task, token)
     local t = load(job, task)
 
-    if not known(t.v) or token == '' or t.token ~= token then
+    if t.second then
+        local token2, since2 = second_run(t)
+
+        t.run2 = token2 == token
+        t.began = t.run2 and since2 or nil
+    end
+    if not known(t.v) or token == '' or (t.token ~= token and not t.run2)
+    then
         return 'stale', t
     end
     if t.s == 'done' then
@@ -402,11 +436,81 @@ local function holder(job, task, token)
     return 'running', t
 end
 
+-- the second run goes on in the place of the first
+local function promote(job, task, t)
+    t.token, t.since, t.worker = second_run(t)
+    redis.call('HSET', job_key(job), task .. ':token', t.token,
+               task .. ':since', t.since, task .. ':worker', t.worker)
+end
+
+-- One of two runs has the result: the other's token is worth nothing any
+-- more, and its worker is told to look.
+local function settle(job, task, t)
+    local both = second_run(t)
+
+    if t.run2 then
+        promote(job, task, t)
+    end
+    redis.call('ZREM', SECOND, member(job, task))
+    redis.call('HDEL', job_key(job), task .. ':second')
+    if both then
+        redis.call('PUBLISH', K .. 'wake', 'ended ' .. job)
+    end
+end
+
+-- One of two runs ended without a result: the other is the task's only one
+-- from now on.  false: there was but one.
+local function go_on(job, task, t, class)
+    if not second_run(t) then
+        return false
+    end
+
+    local jk, m = job_key(job), member(job, task)
+
+    if t.run2 then
+        redis.call('HSET', jk, task .. ':second', '-')
+    else
+        redis.call('ZADD', LEASE, redis.call('ZSCORE', SECOND, m) or text(NOW),
+                   m)
+        promote(job, task, t)
+        redis.call('HDEL', jk, task .. ':second')
+    end
+    redis.call('ZREM', SECOND, m)
+
+    if class == 'release' then
+        redis.call('HINCRBY', jk, task .. ':n', -1)
+    end
+    event(job, task, 'alone', t.worker)
+    return true
+end
+
+-- How fast the workers are with tasks of this type: what straggler.lua
+-- compares with.  "<tasks> <ms that they ran> <ms of their cost>"; what took
+-- less than a second stood before.
+local function keep_pace(job, t)
+    local ran = NOW - tonumber(t.since)
+
+    if ran < 1000 or not t.type:find('^encode_') then
+        return
+    end
+
+    local field = 'pace:' .. t.type
+    local n, ms, cost = (redis.call('HGET', job_key(job), field)
+                         or '0 0 0'):match('^(%d+) (%d+) (%d+)$')
+
+    redis.call('HSET', job_key(job), field, text(n + 1) .. ' '
+               .. text(ms + ran) .. ' ' .. text(cost + t.cost))
+end
+
 local function complete(job, task, t)
     local jk = job_key(job)
 
     local left = tonumber(t.left) - 1
 
+    if t.second then
+        settle(job, task, t)
+    end
+    keep_pace(job, t)
     redis.call('ZREM', LEASE, member(job, task))
     credit(job, task, t, 1000)
     redis.call('HSET', jk, task .. ':s', 'done', task .. ':since', text(NOW),
@@ -444,15 +548,20 @@ local function quarantine(job, task, t, f)
                'attempts', t.n, 'worker', t.worker or '')
 end
 
--- f: class, code, stage, detail, log, backoff (ms)
+-- f: class, code, stage, detail, log, backoff (ms).  running: another run of
+-- the task goes on
 local function fail_task(job, task, t, f)
     local jk = job_key(job)
     local n = tonumber(t.n)
 
-    redis.call('ZREM', LEASE, member(job, task))
-    redis.call('HDEL', jk, task .. ':token')
     redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
                code = f.code, stage = f.stage, detail = f.detail }))
+    if t.second and go_on(job, task, t, f.class) then
+        return 'running'
+    end
+
+    redis.call('ZREM', LEASE, member(job, task))
+    redis.call('HDEL', jk, task .. ':token', task .. ':second')
     credit(job, task, t, 0)
 
     -- no fault of the task: this try does not count

@@ -2,7 +2,8 @@
 -- KEYS: job hash.  ARGV: prefix, job, task, token, class (retry | fail |
 -- release: tried again, but this try does not count), code, stage, detail,
 -- log tail, backoff_ms.
--- Reply: delayed | failed (the job ended so) | stale.
+-- Reply: delayed | failed (the job ended so) | running (a second run goes on)
+-- | stale.
 
 local err = bad_call(10, true)
 if err then

@@ -22,6 +22,14 @@ for i = 1, n do
     end
 end
 
+-- of two runs the one that is ahead counts
+local function tell(job, task, t, permille)
+    if not second_run(t)
+        or tonumber(t.work) * permille / 1000 > tonumber(t.credit or '0') then
+        credit(job, task, t, permille)
+    end
+end
+
 local reply = {}
 
 for i = 1, n do
@@ -32,10 +40,10 @@ for i = 1, n do
         local till = deadline(t)
 
         if NOW < till then
-            redis.call('ZADD', LEASE, 'XX',
+            redis.call('ZADD', t.run2 and SECOND or LEASE, 'XX',
                        text(math.min(NOW + lease, till)),
                        member(job, task))
-            credit(job, task, t, tonumber(ARGV[4 * i + 3]))
+            tell(job, task, t, tonumber(ARGV[4 * i + 3]))
             h = 'ok'
         else
             h = 'stale'

@@ -50,15 +50,6 @@ end
 
 local LAST = (PRIORITY_MAX + 1) * BAND
 
-local function has_labels(wanted)
-    for l in wanted:gmatch('[^,]+') do
-        if not (',' .. labels .. ','):find(',' .. l .. ',', 1, true) then
-            return false
-        end
-    end
-    return true
-end
-
 -- The first task of a queue that may be claimed, or nil.  What has gone
 -- meanwhile is dropped; jobs of another schema stay, behind all others.
 -- p: the queue's first project and its score, when they are known.
@@ -156,7 +147,7 @@ local function survey()
     for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
         local slots, memory, wanted = needs(queue)
         local place = slots and (slots == 0 and lights or free) > 0
-                      and has_labels(wanted)
+                      and has_labels(labels, wanted)
         local fits = place and slots <= free and memory <= room
         local keeps = fits and slots == 0 and memory > 0 and lights == 1
 
@@ -239,12 +230,7 @@ local spec = read_spec(h[5], {})
 local all = math.max(tonumber(v[1] or '0'), best.order % BAND)
 local finish = math.max(tonumber(v[1] or '0'), tonumber(v[4] or '0'))
                + tonumber(spec.cost)
-local fence = v[2] and tonumber(v[2]) + 1
-
-if not fence then
-    local t = redis.call('TIME')
-    fence = tonumber(t[1]) * 1000000 + tonumber(t[2]) + 1
-end
+local fence = v[2] and tonumber(v[2]) + 1 or first_fence()
 
 if best.slots == 0 then
     redis.call('HSET', VTIME, 'light', text(all), 'fence', text(fence),

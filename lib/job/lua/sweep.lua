@@ -25,8 +25,46 @@ local function jitter(ms)
     return math.floor(ms / 4 + ms * 3 / 4 * random / 2147483647)
 end
 
-for _, m in ipairs(redis.call('ZRANGEBYSCORE', LEASE, '-inf', text(NOW),
-                              'LIMIT', 0, limit)) do
+-- a lease of a running task ended; t.began: that of its second run
+local function end_lease(job, task, t)
+    local late = NOW >= deadline(t)
+    local seconds = text((NOW - tonumber(t.began or t.since)) / 1000)
+
+    fail_task(job, task, t, { class = 'retry',
+        code = late and 'TIMEOUT' or 'WORKER_LOST', stage = task,
+        detail = late and 'The attempt took longer than ' .. t.timeout
+                          .. ' s.'
+                 or 'The worker went away after ' .. seconds .. ' s.',
+        log = '', backoff = jitter(1000 * 2 ^ (math.min(tonumber(t.n), 7)
+                                                 - 1)) })
+    if late then
+        overdue = overdue + 1
+    else
+        lost = lost + 1
+    end
+end
+
+local function ended(leases)
+    return ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', text(NOW),
+                             'LIMIT', 0, limit))
+end
+
+-- these first: when both runs are lost, nobody goes on
+for _, m in ended(SECOND) do
+    local job, task = split(m)
+    local t = load(job, task)
+    local token2, since2 = second_run(t)
+
+    if known(t.v) and token2 and t.s == 'running' and t.state == 'running'
+    then
+        t.run2, t.began = true, since2
+        end_lease(job, task, t)
+    elseif not t.v or known(t.v) then
+        redis.call('ZREM', SECOND, m)
+    end
+end
+
+for _, m in ended(LEASE) do
     local job, task = split(m)
     local t = load(job, task)
 
@@ -34,21 +72,7 @@ for _, m in ipairs(redis.call('ZRANGEBYSCORE', LEASE, '-inf', text(NOW),
     if known(t.v) and t.s == 'running' and t.state ~= 'running' then
         drop_running(job, task)
     elseif known(t.v) and t.s == 'running' then
-        local late = NOW >= deadline(t)
-        local seconds = text((NOW - tonumber(t.since)) / 1000)
-
-        fail_task(job, task, t, { class = 'retry',
-            code = late and 'TIMEOUT' or 'WORKER_LOST', stage = task,
-            detail = late and 'The attempt took longer than ' .. t.timeout
-                              .. ' s.'
-                     or 'The worker went away after ' .. seconds .. ' s.',
-            log = '', backoff = jitter(1000 * 2 ^ (math.min(tonumber(t.n), 7)
-                                                     - 1)) })
-        if late then
-            overdue = overdue + 1
-        else
-            lost = lost + 1
-        end
+        end_lease(job, task, t)
     elseif not t.v or known(t.v) then
         redis.call('ZREM', LEASE, m)
     end

@@ -71,7 +71,7 @@ scripts(void **state)
     const char        *text;
     static const char *const names[] = {
         "submit", "step", "renew", "fail", "expand", "cancel", "sweep",
-        "hook", "hooked", "depth", "unmet"
+        "hook", "hooked", "depth", "unmet", "straggler"
     };
 
     (void) state;
