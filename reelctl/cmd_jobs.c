@@ -167,6 +167,7 @@ task_json(const reel_ctl_strings_t *job, const reel_ctl_strings_t *unmet,
 {
     bool         ready = strcmp(task_field(job, task, "s"), "ready") == 0;
     char         type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
+    char         second[REEL_CTL_WORD];
     json_t      *error;
     const char  *spec = task_field(job, task, "spec");
 
@@ -174,7 +175,7 @@ task_json(const reel_ctl_strings_t *job, const reel_ctl_strings_t *unmet,
 
     (void) reel_ctl_queue_spec(queue, spec, 1);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o*, s:s*}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s*, s:I, s:o*, s:s*}",
                      "task", task,
                      "type", reel_ctl_queue_spec(type, spec, 0),
                      "queue", queue,
@@ -182,6 +183,8 @@ task_json(const reel_ctl_strings_t *job, const reel_ctl_strings_t *unmet,
                      "attempts", (json_int_t)
                          reel_ctl_number(task_field(job, task, "n")),
                      "worker", task_field(job, task, "worker"),
+                     "second", reel_ctl_queue_second(second,
+                         task_field(job, task, "second")),
                      "since_ms", (json_int_t)
                          reel_ctl_number(task_field(job, task, "since")),
                      "error", error,
@@ -201,7 +204,7 @@ print_task(const json_t *t, int64_t now)
                   reel_ctl_text(t, "state"),
                   reel_ctl_age(clock, now, reel_ctl_integer(t, "since_ms")),
                   integer(t, "attempts"));
-    reel_ctl_put_safe(stdout, reel_ctl_text(t, "worker"));
+    reel_ctl_put_workers(t);
 
     if (error != NULL) {
         (void) fputs("  last error: ", stdout);

@@ -54,6 +54,20 @@ print_workers(const json_t *workers, int64_t now)
 }
 
 
+void
+reel_ctl_put_workers(const json_t *task)
+{
+    const char  *second = json_string_value(json_object_get(task, "second"));
+
+    reel_ctl_put_safe(stdout, reel_ctl_text(task, "worker"));
+
+    if (second != NULL) {
+        (void) fputs(" and ", stdout);
+        reel_ctl_put_safe(stdout, second);
+    }
+}
+
+
 static void
 print_running(const json_t *tasks, int64_t now, size_t most)
 {
@@ -76,7 +90,7 @@ print_running(const json_t *tasks, int64_t now, size_t most)
         (void) printf("%-3lld  %-8s  ",
                       (long long) reel_ctl_integer(t, "attempt"),
                       reel_ctl_age(clock, now, reel_ctl_integer(t, "since_ms")));
-        cell(reel_ctl_text(t, "worker"), 0);
+        reel_ctl_put_workers(t);
         (void) fputc('\n', stdout);
     }
 }

@@ -256,20 +256,31 @@ reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
 }
 
 
+const char *
+reel_ctl_queue_second(char dst[REEL_CTL_WORD], const char *second)
+{
+    reel_ctl_queue_spec(dst, second, 2);
+
+    return dst[0] != '\0' ? dst : NULL;
+}
+
+
 /* member: "<job>/<task>" */
 static reel_err_t
 running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     json_t **j, reel_error_t *e)
 {
-    char                 job[REEL_CTL_WORD], name[4][REEL_CTL_WORD];
+    char                 job[REEL_CTL_WORD], name[5][REEL_CTL_WORD];
     char                 type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
+    char                 second[REEL_CTL_WORD];
     const char          *task = strchr(member, '/');
-    const char          *argv[6] = { "HMGET" };
+    const char          *argv[7] = { "HMGET" };
     reel_err_t           err;
     reel_redis_key_t     key;
     reel_ctl_strings_t   f;
 
-    static const char *const fields[] = { "spec", "worker", "n", "since" };
+    static const char *const fields[] = { "spec", "worker", "n", "since",
+                                          "second" };
 
     *j = NULL;
 
@@ -285,19 +296,20 @@ running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     }
 
     argv[1] = key;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         (void) snprintf(name[i], sizeof(name[i]), "%s:%s", task, fields[i]);
         argv[2 + i] = name[i];
     }
 
-    err = reel_ctl_redis_call(r, &f, e, 6, argv);
+    err = reel_ctl_redis_call(r, &f, e, 7, argv);
 
-    if (err == REEL_OK && f.n == 4) {
-        *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+    if (err == REEL_OK && f.n == 5) {
+        *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:I}",
             "job", job, "task", task,
             "type", reel_ctl_queue_spec(type, f.v[0], 0),
             "queue", reel_ctl_queue_spec(queue, f.v[0], 1),
             "worker", f.v[1],
+            "second", reel_ctl_queue_second(second, f.v[4]),
             "attempt", (json_int_t) reel_ctl_number(f.v[2]),
             "since_ms", (json_int_t) reel_ctl_number(f.v[3]),
             "lease_ms", (json_int_t) reel_ctl_number(lease));

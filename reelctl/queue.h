@@ -26,6 +26,10 @@ int64_t reel_ctl_queue_now(reel_ctl_redis_t *r);
 const char *reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec,
     unsigned n);
 
+/* of a task's `second`: the worker of its second run; NULL: it has none */
+const char *reel_ctl_queue_second(char dst[REEL_CTL_WORD],
+    const char *second);
+
 /* of the hash `unmet`: what tasks of the queue ask for and no worker has
    (csv); NULL: nothing */
 const char *reel_ctl_queue_lacks(const reel_ctl_strings_t *unmet,
@@ -36,6 +40,9 @@ const char *reel_ctl_age(char dst[24], int64_t now, int64_t then);
 
 /* a line each, of reel_ctl_queue_quarantine */
 void reel_ctl_put_quarantine(const json_t *tasks, int64_t now);
+
+/* a running task's worker, and that of its second run */
+void reel_ctl_put_workers(const json_t *task);
 
 /* "NO WORKER HAS …" behind a row, when its "lacks" says so */
 void reel_ctl_put_lacks(const json_t *j);

@@ -34,6 +34,8 @@ typedef struct {
     uint32_t          upload_age_h;
     bool              reuse;            /* results of the same source */
     uint32_t          retry_age_h;      /* what an errored asset has made */
+    uint32_t          straggler_s;      /* so late begins a second run; 0:
+                                           never */
     uint32_t          drain_s;
     uint32_t          memory_mib;       /* of a child's address space */
     uint32_t          output_mib;       /* of one file of a child */

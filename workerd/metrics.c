@@ -70,6 +70,24 @@ reel_metrics_ended(reel_metrics_t *m, reel_task_type_t type,
 
 
 void
+reel_metrics_second(reel_metrics_t *m, reel_ending_t how)
+{
+    switch (how) {
+    case REEL_ENDED_LOST:
+        m->second[REEL_SECOND_LOST]++;
+        break;
+    case REEL_ENDED_RETRY:
+    case REEL_ENDED_RELEASE:
+    case REEL_ENDED_FAIL:
+        m->second[REEL_SECOND_FAILED]++;
+        break;
+    default:
+        m->second[REEL_SECOND_WON]++;
+    }
+}
+
+
+void
 reel_metrics_encoded(reel_metrics_t *m, reel_task_type_t type,
     uint64_t media_ms, uint64_t run_ms)
 {
@@ -317,6 +335,27 @@ print_ended(reel_buf_t *b, const reel_metrics_t *m)
 
 
 static void
+print_second(reel_buf_t *b, const reel_metrics_t *m)
+{
+    const char  *name;
+
+    static const char *const outcomes[REEL_SECONDS] = {
+        [REEL_SECOND_WON] = "won",
+        [REEL_SECOND_LOST] = "lost",
+        [REEL_SECOND_FAILED] = "failed"
+    };
+
+    name = head(b, "reel_second_runs_total", "counter",
+                "Second runs of stragglers by what became of them.");
+
+    for (unsigned i = 0; i < REEL_SECONDS; i++) {
+        reel_buf_printf(b, "%s{outcome=\"%s\"} %llu\n", name, outcomes[i],
+                        (unsigned long long) m->second[i]);
+    }
+}
+
+
+static void
 print_codes(reel_buf_t *b, const reel_metrics_t *m)
 {
     const char         *name;
@@ -385,6 +424,7 @@ reel_metrics_print(reel_buf_t *b, const reel_metrics_t *m,
                      "Lives of this worker's children, however they ended.",
                      m->run);
     print_ended(b, m);
+    print_second(b, m);
     print_codes(b, m);
     print_media(b, "reel_encode_media_seconds_total", "counter",
                 "Time of the films that was encoded.", m->media_ms);

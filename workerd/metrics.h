@@ -32,6 +32,14 @@ typedef enum {
     REEL_ENDINGS
 } reel_ending_t;
 
+/* what became of a second run of a straggler */
+typedef enum {
+    REEL_SECOND_WON,            /* its result counts */
+    REEL_SECOND_LOST,           /* the other was first, or the job ended */
+    REEL_SECOND_FAILED,
+    REEL_SECONDS
+} reel_second_t;
+
 /* an attempt counts in the first bound that is not below it, or the last */
 typedef struct {
     uint64_t n[REEL_METRICS_BOUNDS + 1];
@@ -42,6 +50,7 @@ typedef struct {
     reel_histogram_t wait[REEL_TASK_TYPES];     /* ready until claimed */
     reel_histogram_t run[REEL_TASK_TYPES];      /* a child's life */
     uint64_t         ended[REEL_TASK_TYPES][REEL_ENDINGS];
+    uint64_t         second[REEL_SECONDS];
     uint64_t         retries[REEL_CODES];       /* as reel_code_at */
     uint64_t         failures[REEL_CODES];
     uint64_t         leases_lost;       /* found by this worker's sweeps */
@@ -92,6 +101,8 @@ void reel_metrics_ran(reel_metrics_t *m, reel_task_type_t type,
 /* type: REEL_TASK_TYPES when it is not known; code: of a failure, or NULL */
 void reel_metrics_ended(reel_metrics_t *m, reel_task_type_t type,
     reel_ending_t how, const char *code);
+/* a second run, besides */
+void reel_metrics_second(reel_metrics_t *m, reel_ending_t how);
 /* an encode that ended well; media_ms 0: it was none */
 void reel_metrics_encoded(reel_metrics_t *m, reel_task_type_t type,
     uint64_t media_ms, uint64_t run_ms);

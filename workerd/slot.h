@@ -33,6 +33,7 @@ typedef struct {
     int64_t            started_ms;
     bool               lost;            /* the lease is another's */
     bool               shutdown;        /* killed by our own end */
+    bool               second;          /* run beside another worker's */
     bool               sent;            /* the report is under way */
     reel_room_t        offered;         /* by a step that is under way */
     char              *log;             /* end of stderr, owned */
@@ -72,6 +73,15 @@ void reel_slot_count(const reel_slot_t *s, reel_ending_t how);
 /* tells Redis how the attempt ended (a->outcome); repeats until it is told */
 void reel_slot_report(reel_slot_t *s);
 
+/* an idle slot; NULL: nothing may be claimed now */
+reel_slot_t *reel_slots_claimer(reel_slots_t *s);
+
+/* sends a claim; false: it was not sent.  One at a time (slots->claiming) */
+bool reel_slot_claim(reel_slot_t *s, reel_lua_t script, reel_args_t *a);
+
+/* begins the arguments of a claim: worker, nonce, lease */
+void reel_slot_claim_args(reel_slot_t *s, reel_args_t *a);
+
 /* the arguments of step; complete: with the slot's attempt */
 void reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete);
 
@@ -86,6 +96,9 @@ void reel_slots_watch_ended(reel_slots_t *s);
 
 /* renews the leases of all slots now, or as soon as that is answered */
 void reel_slots_renew(reel_slots_t *s);
+
+/* looks for a task of another worker to run once more (straggler.c) */
+void reel_slots_straggle(reel_slots_t *s);
 
 /* ends leases that ran out, whoever's they were */
 void reel_slots_sweep(reel_slots_t *s);

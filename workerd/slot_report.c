@@ -62,6 +62,9 @@ reel_slot_count(const reel_slot_t *s, reel_ending_t how)
     reel_metrics_ended(&s->slots->w->metrics,
                        a->ops != NULL ? a->ops->type : REEL_TASK_TYPES, how,
                        a->outcome.failed ? a->outcome.code : NULL);
+    if (s->second) {
+        reel_metrics_second(&s->slots->w->metrics, how);
+    }
 }
 
 
@@ -183,7 +186,9 @@ on_fail(void *arg, reel_err_t err, const reel_reply_t *reply)
         reel_slot_count(s, REEL_ENDED_FAIL);
         finalise(s);
 
-    } else if (reel_str_eqz(said, "delayed")) {
+    } else if (reel_str_eqz(said, "delayed")
+               || reel_str_eqz(said, "running"))
+    {
         reel_slot_count(s, counts(&s->attempt->outcome) ? REEL_ENDED_RETRY
                                                         : REEL_ENDED_RELEASE);
     } else {

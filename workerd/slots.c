@@ -35,6 +35,7 @@ on_renew(void *arg)
     reel_slots_t  *s = arg;
 
     reel_slots_renew(s);
+    reel_slots_straggle(s);
     reel_timer_start(s->w->loop, &s->renew,
                      (int64_t) s->w->conf.lease_s * 1000 / 3, on_renew, s);
 }
@@ -133,7 +134,7 @@ reel_slots_count(const reel_slots_t *s)
 
 
 void
-reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
+reel_slot_claim_args(reel_slot_t *s, reel_args_t *a)
 {
     char            hex[17];
     uint8_t         nonce[8];
@@ -146,6 +147,15 @@ reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
     reel_args_addz(a, w->conf.worker);
     reel_args_addz(a, hex);
     reel_args_uint(a, (uint64_t) w->conf.lease_s * 1000);
+}
+
+
+void
+reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
+{
+    reel_worker_t  *w = s->slots->w;
+
+    reel_slot_claim_args(s, a);
     reel_args_addz(a, complete ? s->attempt->job : "");
     reel_args_addz(a, complete ? s->attempt->task : "");
     reel_args_addz(a, complete ? s->attempt->token : "");
@@ -175,13 +185,17 @@ on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
     s->offered = (reel_room_t) { 0 };
 
     if (err == REEL_IO) {
-        reel_log(REEL_LOG_ERROR, "redis: step was refused: %.200s",
+        reel_log(REEL_LOG_ERROR, "redis: a claim was refused: %.200s",
                  reel_reply_str(reply).p);
+        s->second = false;
         return;                             /* the next poll tries again */
     }
 
     if (err == REEL_OK) {
         reel_slot_take(s, reply);
+    }
+    if (s->attempt == NULL) {
+        s->second = false;
     }
 
     if (again) {
@@ -190,39 +204,56 @@ on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
 }
 
 
+reel_slot_t *
+reel_slots_claimer(reel_slots_t *s)
+{
+    if (s->w->draining || !reel_redis_up(s->w->redis)) {
+        return NULL;
+    }
+
+    for (unsigned i = 0; i < s->n; i++) {
+        if (s->slot[i].state == REEL_SLOT_IDLE) {
+            return &s->slot[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+bool
+reel_slot_claim(reel_slot_t *slot, reel_lua_t script, reel_args_t *a)
+{
+    if (reel_redis_script(slot->slots->w->redis, script, "lease", "", a,
+                          on_claim, slot)
+        != REEL_OK)
+    {
+        return false;
+    }
+
+    slot->state = REEL_SLOT_CLAIMING;
+    slot->slots->claiming = true;
+
+    return true;
+}
+
+
 void
 reel_slots_wake(reel_slots_t *s)
 {
     reel_args_t   a;
-    reel_slot_t  *slot = NULL;
-
-    if (s->w->draining || !reel_redis_up(s->w->redis)) {
-        return;
-    }
+    reel_slot_t  *slot;
 
     if (s->claiming) {
         s->again = true;
         return;
     }
 
-    for (unsigned i = 0; i < s->n && slot == NULL; i++) {
-        if (s->slot[i].state == REEL_SLOT_IDLE) {
-            slot = &s->slot[i];
-        }
-    }
+    slot = reel_slots_claimer(s);
 
-    if (slot == NULL) {
-        return;
-    }
-
-    reel_slot_step_args(slot, &a, false);
-
-    if (reel_redis_script(s->w->redis, REEL_LUA_STEP, "lease", "", &a,
-                          on_claim, slot)
-        == REEL_OK)
-    {
-        slot->state = REEL_SLOT_CLAIMING;
-        s->claiming = true;
+    if (slot != NULL) {
+        reel_slot_step_args(slot, &a, false);
+        (void) reel_slot_claim(slot, REEL_LUA_STEP, &a);
     }
 }
 
@@ -236,6 +267,7 @@ reel_slot_idle(reel_slot_t *s)
     s->log = NULL;
     s->lost = false;
     s->shutdown = false;
+    s->second = false;
     s->progress = 0;
     s->offered = (reel_room_t) { 0 };
     s->state = REEL_SLOT_IDLE;
@@ -298,7 +330,8 @@ start(reel_slot_t *s)
 
     s->state = REEL_SLOT_RUNNING;
     reel_log_task(REEL_LOG_INFO, a->job, a->task,
-                  "begins: try %u, slot %u, child %d", a->number, s->number,
+                  "begins: try %u%s, slot %u, child %d", a->number,
+                  s->second ? ", beside another" : "", s->number,
                   reel_child_pid(s->proc));
 }
 
@@ -323,8 +356,10 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
     }
 
     if (err == REEL_OK) {
-        reel_metrics_claimed(&s->slots->w->metrics, s->attempt->ops->type,
-                             s->attempt->wait_ms);
+        if (!s->second) {               /* that waited for nobody */
+            reel_metrics_claimed(&s->slots->w->metrics,
+                                 s->attempt->ops->type, s->attempt->wait_ms);
+        }
         start(s);
         return;
     }
