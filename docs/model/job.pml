@@ -1,68 +1,99 @@
 /*
- * A job between Redis, workers and the store: leases, fences, fan-in and
- * publish, as in lib/job/lua, workerd/outbox.c and workerd/task_publish.c.
- * `make model` searches all its states with spin.
+ * A job between Redis, workers and the store: leases, fences, second runs,
+ * fan-in, publish and deletion, as in lib/job/lua, workerd/outbox.c and
+ * workerd/task_publish.c.  `make model` searches all its states with spin.
  *
  * One asset, one publication: plan expands into two encodes, publish waits
- * for both. What can go wrong, FAULTS times in all and in any order:
+ * for both. An encode that runs may be begun once more by the other worker,
+ * when nothing is ready. At any time the asset may be deleted, which cancels
+ * its job. What can go wrong, FAULTS times in all and in any order:
  *   - a worker dies in a task, before or after what it wrote
  *   - a worker sleeps until its lease has ended, and goes on
  *   - an answer of Redis is lost: of a claim, or of a completion
- *   - a try fails and asks for another
+ *   - a try fails, and asks for another or says that none will do
  *   - Redis loses everything
  *
  * Checked:
- *   - the job ends: a result stands and pending/ is empty (ends, with weak
- *     fairness)
- *   - a result never changes, and the index has one salt in all its writes:
- *     published at most once
- *   - publish runs only when all answers stand: no lost and no early
- *     completion
- *   - two claims of a task have two tokens; only the current one counts
+ *   - the job ends: no run of the model is endless, and where nothing can go
+ *     on pending/ is empty, and a result stands or, of a deleted asset,
+ *     nothing
+ *   - a result never changes: published at most once
+ *   - publish runs only when all answers stand: no early completion
+ *   - no lost completion: what a worker completes under a claim that nobody
+ *     ended counts, and nothing else does; each task counts once
+ *   - a task fails when its tries are used up, or none will do, and no other
+ *     run of it goes on; of the former one stands in quarantine, once a job
  *
  * Left out: classes, labels and order, backoff, progress, the growing
- * publication, deletion. A lock of the file system (reel_final_lock) is an atomic section
- * that ends with its holder's death.
+ * publication, a retry by the client. A lock of the file system
+ * (reel_final_lock) ends with its holder's death.  A worker has one claim at
+ * a time here, so its number serves as its token.  What is the same but for
+ * the names of workers or encodes is searched once: worker 1 claims first,
+ * and encode 1 is the first.
  */
 
 #ifndef FAULTS
 #define FAULTS 2
 #endif
+#ifndef TRIES
 #define TRIES   2
+#endif
 #define TASKS   4
 #define PLAN    0
 #define PUBLISH 3
+#define NONE    4                   /* no task */
+#define HAD     3                   /* no worker: a second run that ended */
 
 mtype = { absent, waiting, ready, running, delayed, done, failed, cancelled };
 mtype = { none, is_ready, is_errored };
 
 byte faults = FAULTS;
+bool begun, begun1;                 /* the first claims, of plan, encode 1 */
 
 /* ---- Redis ---- */
 
 bool  job;                          /* its hash stands */
-mtype state = absent;               /* running, done, failed */
+mtype state = absent;               /* running, done, failed, cancelled */
 mtype ts[TASKS] = absent;
 byte  token[TASKS];                 /* 0: none */
+byte  second[TASKS];                /* of the second run */
 byte  tries[TASKS];
 byte  deps;                         /* of publish */
 byte  left;
-byte  fence;                        /* begins at the clock: never goes back */
+bool  quarantined;
 
-/* who is at it; not known to Redis, which sees leases that end */
+/* do their leases get renewed? not known to Redis, which sees them end */
 bool  alive[TASKS];
+bool  alive2[TASKS];
+
+/* ---- workers 1 and 2: what they are at, and whether that claim ended ---- */
+
+byte  cur[3] = NONE;
+bool  cut[3];
 
 /* ---- the store ---- */
 
 bool  pending = true;
+bool  dead;                         /* the tombstone */
 bool  answer[TASKS];
 bool  locked;
-byte  salt;                         /* of the index; 0: none stands */
+bool  index;
 mtype result = none;
 
-#define HOLDS (job && token[t] == k && ts[t] == running)
-#define ENDED (result != none && !pending)
-#define QUIET (ENDED && (!job || state != running))
+#define me     (_pid + 1)
+#define FIRST  (token[t] == me)
+#define SECOND (second[t] == me)
+#define HOLDS  (job && ts[t] == running && (FIRST || SECOND))
+#define DONE   (job && ts[t] == done && FIRST)
+#define AT_WORK(w) (cur[w] == t && !cut[w])
+#define TWO(t) (second[t] == 1 || second[t] == 2)
+#define STANDS (index || result != none)
+
+#define READY(t)     (job && state == running && ts[t] == ready)
+#define NO_READY     (!READY(0) && !READY(1) && !READY(2) && !READY(3))
+#define STRAGGLES(t) (NO_READY && job && state == running \
+                      && ts[t] == running && token[t] != me \
+                      && second[t] == 0 && tries[t] < TRIES)
 
 inline cancel_tasks(i) {
     i = 0;
@@ -75,22 +106,66 @@ inline cancel_tasks(i) {
         fi;
         i++
     :: else -> break
-    od
+    od;
+    i = 0
 }
 
-/* fail_task: class retry */
-inline fail_task(t, i) {
-    token[t] = 0;
+/* the claim of this worker is over */
+inline cut_off(w) {
     if
-    :: tries[t] < TRIES -> ts[t] = delayed
-    :: else ->
-        ts[t] = failed;
-        cancel_tasks(i);
-        state = failed
+    :: w != 0 && w != HAD && cur[w] == t -> cut[w] = true
+    :: else
     fi
 }
 
-inline complete(t) {
+inline no_second(value) {
+    second[t] = value;
+    alive2[t] = false
+}
+
+inline promote() {
+    token[t] = second[t];
+    alive[t] = alive2[t];
+    no_second(0)
+}
+
+/* fail_task; is2: the second run ended so; for_good: class fail */
+inline fail_task(is2, for_good, i) {
+    if
+    :: is2 -> cut_off(second[t])
+    :: else -> cut_off(token[t])
+    fi;
+    if
+    :: TWO(t) ->                    /* go_on */
+        if
+        :: is2 -> no_second(HAD)
+        :: else -> promote()
+        fi
+    :: else ->
+        assert(!AT_WORK(1) && !AT_WORK(2));
+        token[t] = 0;
+        alive[t] = false;
+        no_second(0);
+        if
+        :: !for_good && tries[t] < TRIES -> ts[t] = delayed
+        :: else ->
+            assert(state == running && !quarantined);
+            quarantined = !for_good;
+            ts[t] = failed;
+            cancel_tasks(i);
+            state = failed
+        fi
+    fi
+}
+
+inline complete() {
+    assert(left > 0);
+    if
+    :: SECOND -> cut_off(token[t]); promote()
+    :: else -> cut_off(second[t])
+    fi;
+    no_second(0);
+    alive[t] = false;
     ts[t] = done;
     left--;
     if
@@ -114,37 +189,184 @@ inline complete(t) {
     fi
 }
 
-/* final.c: errored, unless a result stands; then the entry goes */
-inline final_failed() {
-    if
-    :: result == none -> result = is_errored
-    :: else
-    fi;
-    pending = false
+/* of a job that ended under it */
+inline drop_running() {
+    ts[t] = cancelled;
+    alive[t] = false;
+    no_second(0)
 }
 
-/* submits what Redis does not have, writes down what ended */
-active proctype outbox() {
+/* nobody renews the lease of this worker's run any more */
+inline asleep() {
+    if
+    :: job && FIRST -> alive[t] = false
+    :: job && SECOND -> alive2[t] = false
+    :: else
+    fi
+}
+
+/* on to the next claim */
+inline leave() {
+    cur[me] = NONE;
+    cut[me] = false;
+    t = 0
+}
+
+active [2] proctype worker() {      /* the first ones: their _pid is 0, 1 */
+    byte t, i;
+
+end:
+    atomic {                        /* step, or straggler */
+        if
+        :: READY(0) && (begun || me == 1) -> t = 0; begun = true
+        :: READY(1) -> t = 1; begun1 = true
+        :: READY(2) && begun1 -> t = 2
+        :: READY(3) -> t = 3
+        :: STRAGGLES(1) -> t = 1; second[t] = me
+        :: STRAGGLES(2) -> t = 2; second[t] = me
+        fi;
+
+        tries[t]++;
+        assert(tries[t] <= TRIES);
+        if
+        :: SECOND -> alive2[t] = true
+        :: else -> ts[t] = running; token[t] = me; alive[t] = true
+        fi;
+
+        if
+        :: cur[me] = t
+        :: faults > 0 ->            /* it sleeps: its lease ends */
+            faults--;
+            cur[me] = t;
+            asleep()
+        :: faults > 0 ->            /* the answer to the claim is lost */
+            faults--;
+            asleep();
+            leave();
+            goto end
+        fi
+    }
+
+    atomic {                        /* the try */
+        if
+        :: t == PLAN
+        :: t == 1 || t == 2 ->
+            answer[t] = true;
+            if
+            :: true
+            :: faults > 0 -> faults--; asleep(); leave(); goto end
+            fi
+        :: t == PUBLISH -> goto publish
+        :: faults > 0 -> faults--; asleep(); leave(); goto end
+        :: faults > 0 ->
+            faults--;
+            if
+            :: HOLDS && state == running && SECOND -> fail_task(true, false, i)
+            :: HOLDS && state == running && SECOND -> fail_task(true, true, i)
+            :: HOLDS && state == running && FIRST -> fail_task(false, false, i)
+            :: HOLDS && state == running && FIRST -> fail_task(false, true, i)
+            :: else
+            fi;
+            leave();
+            goto end
+        :: !HOLDS || state != running ->
+            if                      /* heard at renew: the child is killed */
+            :: HOLDS -> drop_running()
+            :: else
+            fi;
+            leave();
+            goto end
+        fi
+    }
+    goto tell;
+
+publish:                            /* looks, writes index, then result */
+    atomic {
+        !locked -> locked = true;
+        if
+        :: result != none || dead ->
+            locked = false;
+            goto tell
+        :: else ->
+            assert(answer[1] && answer[2]);
+            index = true
+        fi
+    }
+    atomic {
+        assert(result == none);
+        result = is_ready           /* a tombstone may stand by now */
+    }
+    atomic {
+        if
+        :: dead -> index = false; result = none
+        :: !dead
+        :: faults > 0 ->
+            faults--;
+            locked = false;
+            asleep();
+            leave();
+            goto end
+        fi;
+        locked = false
+    }
+
+tell:
+    atomic {                        /* step completes, by the token */
+        assert(cut[me] || !job || state != running || HOLDS || DONE);
+        if
+        :: HOLDS && state == running ->
+            assert(!cut[me]);
+            assert(t == PLAN || t == PUBLISH || answer[t]);
+            complete()
+        :: HOLDS && state != running -> drop_running()
+        :: !HOLDS                   /* stale, or completed before */
+        fi;
+
+        if                          /* that answer is lost: asked again */
+        :: faults > 0 -> faults--; goto tell
+        :: t == PUBLISH && DONE
+        :: t != PUBLISH || !DONE -> leave(); goto end
+        fi
+    }
+
+    atomic {                        /* publish's done: the entry goes */
+        assert(result != none || dead);
+        pending = false;
+        leave();
+        goto end
+    }
+}
+
+/* outbox and sweep, of any worker */
+active proctype keeper() {
+    byte t, i;
+
     do
-    :: atomic { pending && !job ->
+    :: atomic { pending && !job && !dead ->         /* submit */
         job = true;
         state = running;
         ts[PLAN] = ready;
-        ts[1] = absent; ts[2] = absent; ts[PUBLISH] = absent;
         left = 1
        }
-    :: atomic { pending && job && state != running && !locked ->
-        final_failed()
+    :: atomic { dead && job && state == running ->  /* cancel */
+        state = cancelled;
+        cancel_tasks(i)
        }
-    :: QUIET -> break
-    od
-}
-
-/* what time alone changes */
-active proctype sweep() {
-    byte i, t;
-
-    do
+    :: atomic { pending && dead -> pending = false }
+    :: atomic { (pending && job && !dead && !locked
+                 && (state == failed || state == done)) ->
+        if                          /* final.c: unless a result stands */
+        :: result == none ->
+            assert(state == failed);
+            result = is_errored
+        :: else
+        fi;
+        pending = false
+       }
+    :: atomic { dead && STANDS && !locked ->        /* of the store */
+        index = false;
+        result = none
+       }
     :: atomic { job && ts[0] == delayed -> ts[0] = ready }
     :: atomic { job && ts[1] == delayed -> ts[1] = ready }
     :: atomic { job && ts[2] == delayed -> ts[2] = ready }
@@ -157,172 +379,55 @@ active proctype sweep() {
         :: job && ts[3] == running && !alive[3] -> t = 3
         fi;
         if
-        :: state == running -> fail_task(t, i)
-        :: else -> ts[t] = cancelled
-        fi
+        :: state == running -> fail_task(false, false, i)
+        :: else -> drop_running()
+        fi;
+        t = 0
        }
-    :: QUIET -> break
+    :: atomic {
+        if
+        :: job && ts[1] == running && TWO(1) && !alive2[1] -> t = 1
+        :: job && ts[2] == running && TWO(2) && !alive2[2] -> t = 2
+        fi;
+        if
+        :: state == running -> fail_task(true, false, i)
+        :: else -> no_second(0)
+        fi;
+        t = 0
+       }
+    :: timeout ->                   /* nothing goes on any more */
+        assert(!pending && (!job || state != running));
+        assert(dead -> !STANDS : result != none);
+        break
     od
 }
 
-/* all that can be lost at once; the store stands */
-active proctype loss() {
-    byte i;
+/* what comes from outside, at any time */
+active proctype fate() {
+    byte t;
 
-    if
-    :: atomic { faults > 0 && job ->
+end:
+    do
+    :: atomic { faults > 0 && job ->                /* Redis loses all */
         faults--;
         job = false;
         state = absent;
-        i = 0;
+        t = 0;
         do
-        :: i < TASKS ->
-            ts[i] = absent; token[i] = 0; tries[i] = 0; alive[i] = false;
-            i++
+        :: t < TASKS ->
+            ts[t] = absent; token[t] = 0; second[t] = 0; tries[t] = 0;
+            alive[t] = false; alive2[t] = false;
+            t++
         :: else -> break
         od;
+        t = 0;
         deps = 0;
-        left = 0
+        left = 0;
+        quarantined = false;
+        cut[1] = cur[1] != NONE;
+        cut[2] = cur[2] != NONE
        }
-    :: ENDED
-    fi
+    :: atomic { !dead -> dead = true };             /* deletion */
+       atomic { index = false; result = none; pending = false }
+    od
 }
-
-/* the child of publish: looks, writes index, then result, under the lock */
-inline publish(dies) {
-    atomic { !locked -> locked = true };
-    if
-    :: result != none -> skip       /* what ended, ended */
-    :: else ->
-        assert(answer[1] && answer[2]);
-        if
-        :: salt == 0 -> salt = k    /* its own random one */
-        :: else                     /* that of the index that stands */
-        fi;
-        if
-        :: atomic { faults > 0 -> faults--; dies = true }
-        :: atomic {
-            assert(result == none);
-            assert(salt != 0);
-            result = is_ready
-           }
-        fi
-    fi;
-    locked = false
-}
-
-active [2] proctype worker() {
-    byte t, k, i;
-    bool dies;
-
-again:
-    do
-    :: atomic {                     /* claim */
-        if
-        :: job && state == running && ts[0] == ready -> t = 0
-        :: job && state == running && ts[1] == ready -> t = 1
-        :: job && state == running && ts[2] == ready -> t = 2
-        :: job && state == running && ts[3] == ready -> t = 3
-        :: QUIET -> goto end_of_all
-        fi;
-        fence++;
-        k = fence;
-        assert(token[t] != k);
-        ts[t] = running;
-        token[t] = k;
-        tries[t]++;
-        alive[t] = true
-       };
-       dies = false;
-
-       if                           /* the answer to the claim is lost */
-       :: atomic { faults > 0 -> faults--;
-            if
-            :: token[t] == k -> alive[t] = false
-            :: else
-            fi;
-            goto again
-          }
-       :: skip
-       fi;
-
-       if                           /* it sleeps: its lease ends */
-       :: atomic { faults > 0 -> faults--;
-            if
-            :: token[t] == k -> alive[t] = false
-            :: else
-            fi
-          }
-       :: skip
-       fi;
-
-       if                           /* the try */
-       :: t == PLAN
-       :: t == 1 || t == 2 -> answer[t] = true
-       :: t == PUBLISH -> publish(dies)
-       :: atomic { faults > 0 -> faults--; dies = true }
-       :: atomic { faults > 0 -> faults--;
-            if
-            :: HOLDS && state == running -> fail_task(t, i)
-            :: else
-            fi;
-            goto again
-          }
-       fi;
-
-       if
-       :: dies ->
-            atomic {
-                if
-                :: token[t] == k -> alive[t] = false
-                :: else
-                fi
-            };
-            goto again
-       :: else
-       fi;
-
-tell:
-       atomic {                     /* step completes, by the token */
-            if
-            :: HOLDS ->
-                if
-                :: state == running ->
-                    assert(t == PLAN || t == PUBLISH || answer[t]);
-                    complete(t)
-                :: else -> ts[t] = cancelled
-                fi
-            :: else                 /* stale, or completed before */
-            fi
-       };
-
-       if                           /* that answer is lost: asked again */
-       :: atomic { faults > 0 -> faults-- }; goto tell
-       :: skip
-       fi;
-
-       if                           /* publish's done: the entry goes */
-       :: atomic { t == PUBLISH && job && token[t] == k && ts[t] == done ->
-            assert(result != none);
-            pending = false
-          }
-       :: else
-       fi
-    od;
-
-end_of_all:
-    skip
-}
-
-/* it changes at most once, from none */
-active proctype watch() {
-    mtype seen;
-
-    result != none;
-    seen = result;
-end:
-    result != seen;
-    assert(false)
-}
-
-ltl ends { <> [] ENDED }
