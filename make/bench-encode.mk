@@ -4,7 +4,7 @@
 AV_TOOL_SRCS := $(wildcard tests/tools/av/*.c)
 AV_TOOL_BINS := $(AV_TOOL_SRCS:%.c=$(BUILD)/%)
 AV_TOOL_OBJS := $(filter $(BUILD)/workerd/av_%,$(WD_OBJS)) \
-                $(BUILD)/workerd/child_io.o $(BUILD)/workerd/sandbox.o \
+                $(BUILD)/workerd/child_io.o $(BUILD)/workerd/loop.o $(BUILD)/workerd/sandbox.o \
                 $(BUILD)/workerd/sandbox_paths.o $(BUILD)/workerd/landlock.o
 
 av-tools: $(AV_TOOL_BINS)

@@ -48,9 +48,9 @@ read_pipeline(reel_pipeline_t *p, const char *file)
 }
 
 
-/* what workerd -i says of a film */
+/* what workerd -i says of a film; payload: of complexity, NULL: inspect */
 static int
-inspect(const char *film, reel_buf_t *b)
+look(const char *film, const char *payload, reel_buf_t *b)
 {
     int          fd[2], status;
     char         chunk[4096];
@@ -69,7 +69,9 @@ inspect(const char *film, reel_buf_t *b)
         (void) dup2(fd[1], STDOUT_FILENO);
         (void) close(fd[0]);
         (void) close(fd[1]);
-        (void) execlp(workerd, workerd, "-i", film, (char *) NULL);
+        (void) execlp(workerd, workerd, "-i", film,
+                      payload != NULL ? "--try" : (char *) NULL, payload,
+                      (char *) NULL);
         (void) reel_ctl_fail(REEL_EXIT_FAILED, "cannot start %s (REEL_WORKERD"
                              "): %s", workerd, strerror(errno));
         _exit(127);
@@ -117,7 +119,7 @@ read_source(reel_source_t *s, const char *file)
 
     reel_buf_init(&b, FACTS_MAX);
     rc = is_json(file) ? reel_ctl_read_file(file, FACTS_MAX, &b, NULL)
-                       : inspect(file, &b);
+                       : look(file, NULL, &b);
 
     if (rc == REEL_EXIT_OK
         && reel_source_parse(s, reel_buf_cstr(&b), b.len, &e) != REEL_OK)
@@ -126,6 +128,38 @@ read_source(reel_source_t *s, const char *file)
     }
 
     reel_buf_release(&b);
+
+    return rc;
+}
+
+
+/* what the task complexity would find, where the pipeline has one */
+static int
+measure(const reel_pipeline_t *p, const char *file, reel_source_t *s)
+{
+    int           rc = REEL_EXIT_OK;
+    reel_buf_t    b;
+    reel_plan_t   plan = { 0 };
+    reel_error_t  e = { "out of memory" };
+
+    reel_buf_init(&b, FACTS_MAX);
+
+    if (reel_plan_begin(&plan, p, s, 0, &e) != REEL_OK) {
+        rc = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", file, e.text);
+
+    } else if (plan.tasks[0].type == REEL_TASK_COMPLEXITY) {
+        rc = look(file, plan.tasks[0].payload, &b);
+
+        if (rc == REEL_EXIT_OK
+            && reel_trials_parse(&s->trials, reel_buf_cstr(&b), b.len, &e)
+               != REEL_OK)
+        {
+            rc = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", file, e.text);
+        }
+    }
+
+    reel_buf_release(&b);
+    reel_plan_release(&plan);
 
     return rc;
 }
@@ -141,6 +175,10 @@ show_source(const reel_pipeline_t *p, const char *file,
     reel_source_t  s = { 0 };
 
     rc = read_source(&s, file);
+
+    if (rc == REEL_EXIT_OK && !is_json(file)) {
+        rc = measure(p, file, &s);
+    }
 
     if (rc == REEL_EXIT_OK
         && (reel_plan(&plan, p, &s, 0, &e) != REEL_OK

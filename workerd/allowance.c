@@ -35,6 +35,7 @@ static const struct {
     [REEL_TASK_STORYBOARD] = { 16 * KIB, 0 },
     [REEL_TASK_SUBTITLES] = { 4 * KIB, 48 },
     [REEL_TASK_LOUDNESS] = { 4 * KIB, 0 },
+    [REEL_TASK_COMPLEXITY] = { 4 * KIB, 0 },
     [REEL_TASK_PUBLISH] = { 4 * KIB, 0 },
     [REEL_TASK_EXEC] = { 4 * KIB, 0 }
 };

@@ -22,7 +22,7 @@ enum {
 static const reel_task_ops_t *const types[] = {
     &reel_task_inspect, &reel_task_plan, &reel_task_video, &reel_task_audio,
     &reel_task_poster, &reel_task_storyboard, &reel_task_subtitles,
-    &reel_task_loudness,
+    &reel_task_loudness, &reel_task_complexity,
     &reel_task_publish, &reel_task_exec
 };
 

@@ -142,6 +142,7 @@ extern const reel_task_ops_t reel_task_poster;
 extern const reel_task_ops_t reel_task_storyboard;
 extern const reel_task_ops_t reel_task_subtitles;
 extern const reel_task_ops_t reel_task_loudness;
+extern const reel_task_ops_t reel_task_complexity;
 extern const reel_task_ops_t reel_task_publish;
 extern const reel_task_ops_t reel_task_exec;
 

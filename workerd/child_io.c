@@ -204,6 +204,25 @@ reel_child_loudness(reel_child_t *c, int clufs)
 
 
 reel_err_t
+reel_child_trials(reel_child_t *c, const reel_trials_t *t)
+{
+    reel_buf_t   b;
+    reel_json_t  j;
+
+    reel_buf_init(&b, REEL_CHILD_LINE_MAX);
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_json_key(&j, "complexity");
+    reel_json_object(&j);
+    reel_trials_print(&j, t);
+    reel_json_end(&j, '}');
+    reel_json_end(&j, '}');
+
+    return reel_child_line(c, &b);
+}
+
+
+reel_err_t
 reel_child_story(reel_child_t *c, const reel_story_t *s, unsigned output)
 {
     reel_buf_t   b, value;

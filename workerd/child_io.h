@@ -55,6 +55,9 @@ reel_err_t reel_child_story(reel_child_t *c, const reel_story_t *s,
 /* clufs: hundredths of LUFS */
 reel_err_t reel_child_loudness(reel_child_t *c, int clufs) REEL_WARN_UNUSED;
 
+reel_err_t reel_child_trials(reel_child_t *c, const reel_trials_t *t)
+    REEL_WARN_UNUSED;
+
 /*
  * Tells the parent why the task fails and returns the exit status to
  * return.  retry: the fault may pass.  code is one of
@@ -77,7 +80,7 @@ reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
  * av_copy.c, av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c,
- * av_loudness.c.  0 = done, else the status of reel_child_fail.
+ * av_loudness.c, av_complexity.c.  0 = done, else the status of reel_child_fail.
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
@@ -87,6 +90,7 @@ int reel_av_poster(reel_child_t *c);
 int reel_av_storyboard(reel_child_t *c);
 int reel_av_subtitles(reel_child_t *c);
 int reel_av_loudness(reel_child_t *c);
+int reel_av_complexity(reel_child_t *c);
 
 /*
  * To be called in the child before the filter is set: initialises what

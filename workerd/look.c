@@ -15,6 +15,7 @@
 typedef struct {
     reel_loop_t *loop;
     const char  *file;
+    const char  *payload;       /* of complexity; NULL: inspect */
     bool         told;          /* the facts, or an error */
     int          status;
 } look_t;
@@ -23,9 +24,9 @@ typedef struct {
 static int
 run(reel_child_t *c, void *arg)
 {
-    (void) arg;
+    const look_t  *k = arg;
 
-    return reel_av_inspect(c);
+    return k->payload != NULL ? reel_av_complexity(c) : reel_av_inspect(c);
 }
 
 
@@ -35,7 +36,9 @@ on_line(void *arg, const char *text, size_t len)
     look_t        *k = arg;
     json_t        *root = json_loadb(text, len, 0, NULL), *v;
 
-    if ((v = json_object_get(root, "source")) != NULL) {
+    v = json_object_get(root, k->payload != NULL ? "complexity" : "source");
+
+    if (v != NULL) {
         json_dumpf(v, stdout, JSON_COMPACT);
         putchar('\n');
         k->told = true;
@@ -61,7 +64,7 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     if (how != REEL_EXIT_DONE) {
         k->status = 1;
         if (!k->told) {
-            fprintf(stderr, "workerd: %s: inspect ended with %d\n%.*s",
+            fprintf(stderr, "workerd: %s: the look ended with %d\n%.*s",
                     k->file, detail, (int) tail_len, tail);
         }
     }
@@ -71,16 +74,20 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
 
 
 int
-reel_look(const char *file)
+reel_look(const char *file, const char *payload)
 {
-    look_t              k = { .file = file, .status = 1 };
+    look_t              k = { .file = file, .payload = payload, .status = 1 };
     reel_err_t          err = REEL_NOMEM;
     reel_proc_t        *p;
     reel_child_spec_t   spec = {
-        .main = run, .confined = true, .timeout_s = TIMEOUT_S,
+        .main = run, .arg = &k, .confined = true, .timeout_s = TIMEOUT_S,
         .limits = { .memory_bytes = MEMORY_BYTES, .cpu_s = TIMEOUT_S },
         .io = { .ctl_fd = -1 }
     };
+
+    if (payload != NULL) {
+        spec.io.payload = reel_str(payload);
+    }
 
     static const reel_child_ops_t ops = { on_line, on_exit_of };
 

@@ -43,6 +43,7 @@ enum {
 typedef struct {
     const char *file;
     const char *look;
+    const char *trial;
     bool        test;
     bool        once;
     bool        has_slots;
@@ -53,11 +54,12 @@ typedef struct {
 static void
 usage(FILE *f)
 {
-    fputs("usage: workerd [-c file] [-t] [-i film] [--slots n] "
+    fputs("usage: workerd [-c file] [-t] [-i film [--try json]] [--slots n] "
           "[--once-idle]\n"
           "  -c file      configuration (/etc/reel/reel.yaml)\n"
           "  -t           check configuration and pipelines, then end\n"
           "  -i film      print what inspect finds in it, then end\n"
+          "  --try json   complexity of that payload, instead of inspect\n"
           "  --slots n    tasks at once, instead of the file's\n"
           "  --once-idle  end when no job is pending\n"
           "  -V, -h       version, this text\n", f);
@@ -74,6 +76,7 @@ parse_options(options_t *o, int argc, char **argv)
     static const struct option longs[] = {
         { "slots", required_argument, NULL, 's' },
         { "once-idle", no_argument, NULL, 'o' },
+        { "try", required_argument, NULL, 'y' },
         { "version", no_argument, NULL, 'V' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
@@ -91,6 +94,9 @@ parse_options(options_t *o, int argc, char **argv)
             break;
         case 't':
             o->test = true;
+            break;
+        case 'y':
+            o->trial = optarg;
             break;
         case 'o':
             o->once = true;
@@ -407,7 +413,7 @@ main(int argc, char **argv)
     }
 
     if (o.look != NULL) {
-        return reel_look(o.look);
+        return reel_look(o.look, o.trial);
     }
 
     /* freed memory is overwritten: children inherit ours, and Redis's

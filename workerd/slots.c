@@ -393,7 +393,7 @@ take_line(reel_slot_t *s, const json_t *root)
 
     static const char *const keys[] = {
         "object", "source", "image", "story", "file", "task",
-        "loudness", "pictures", "sha256"
+        "loudness", "complexity", "pictures", "ladder", "sha256"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

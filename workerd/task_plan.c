@@ -1,6 +1,7 @@
 /*
- * plan: pipeline + facts -> tasks.  The child (lib/job's planner over the
- * standing inspect.json; unfiltered, it reads the store itself) prints a
+ * plan: pipeline + facts -> tasks, or the task that finds what the facts
+ * lack and a second plan, "ladder", behind it.  The child (lib/job's planner
+ * over the standing records; unfiltered, it reads the store itself) prints a
  * line a task, the parent hands them to Redis by `expand`, which completes
  * the task in the same call.
  */
@@ -88,17 +89,21 @@ print_task(reel_child_t *c, const reel_plan_t *p, size_t i)
 }
 
 
-/* for the log, where it belongs to the job */
+/* for the log, where it belongs to the job; nothing of nothing */
 static reel_err_t
-print_pictures(reel_child_t *c, const char *what)
+print_said(reel_child_t *c, const char *key, const char *what)
 {
     reel_buf_t   b;
     reel_json_t  j;
 
+    if (what[0] == '\0') {
+        return REEL_OK;
+    }
+
     reel_buf_init(&b, REEL_CHILD_LINE_MAX);
     reel_json_init(&j, &b);
     reel_json_object(&j);
-    reel_json_kstr(&j, "pictures", what);
+    reel_json_kstr(&j, key, what);
     reel_json_end(&j, '}');
 
     return reel_child_line(c, &b);
@@ -117,14 +122,15 @@ fail_store(reel_child_t *c, const char *what, reel_err_t err,
 
 static int
 print_plan(reel_child_t *c, const reel_pipeline_t *pl,
-    const reel_source_t *src, uint64_t max_duration_s)
+    const reel_source_t *src, uint64_t max_duration_s, bool measured)
 {
     int           rc = 0;
     reel_err_t    err;
     reel_plan_t   plan = { 0 };
     reel_error_t  e = { "" };
 
-    err = reel_plan(&plan, pl, src, max_duration_s, &e);
+    err = (measured ? reel_plan : reel_plan_begin)(&plan, pl, src,
+                                                   max_duration_s, &e);
 
     switch (err) {
     case REEL_OK:
@@ -145,8 +151,11 @@ print_plan(reel_child_t *c, const reel_pipeline_t *pl,
                                                : reel_err_name(err));
     }
 
-    if (rc == 0 && plan.pictures[0] != '\0') {
-        err = print_pictures(c, plan.pictures);
+    if (rc == 0) {
+        err = print_said(c, "pictures", plan.pictures);
+        if (err == REEL_OK) {
+            err = print_said(c, "ladder", plan.ladder);
+        }
         if (err != REEL_OK) {
             rc = reel_child_fail(c, true, reel_outcome_code(err), "plan",
                                  "%s", reel_err_name(err));
@@ -168,7 +177,35 @@ print_plan(reel_child_t *c, const reel_pipeline_t *pl,
 }
 
 
-/* the two records that the plan follows from */
+/* after complexity, whose answer may say nothing */
+static bool
+is_second(const reel_attempt_t *a)
+{
+    return strcmp(a->task, REEL_TASK_LADDER) == 0;
+}
+
+
+static int
+read_trials(reel_child_t *c, reel_store_t *s, const reel_attempt_t *a,
+    reel_trials_t *t)
+{
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_answer_t  answer;
+
+    err = reel_answer_read(s, a->job, "complexity.json", &answer, &e);
+    if (err != REEL_OK) {
+        return fail_store(c, "complexity.json", err, &e);
+    }
+
+    *t = answer.trials;
+    reel_answer_release(&answer);
+
+    return 0;
+}
+
+
+/* the records that the plan follows from */
 static int
 read_facts(reel_child_t *c, const reel_attempt_t *a, reel_source_t *src,
     uint64_t *max_duration_s)
@@ -215,6 +252,10 @@ read_facts(reel_child_t *c, const reel_attempt_t *a, reel_source_t *src,
 
     *max_duration_s = rq.max_duration_s;
 
+    if (is_second(a)) {
+        rc = read_trials(c, s, a, &src->trials);
+    }
+
 done:
 
     reel_request_release(&rq);
@@ -242,7 +283,7 @@ run(reel_child_t *c, void *attempt)
 
     rc = read_facts(c, a, &src, &max_duration_s);
     if (rc == 0) {
-        rc = print_plan(c, pl, &src, max_duration_s);
+        rc = print_plan(c, pl, &src, max_duration_s, is_second(a));
     }
 
     reel_source_release(&src);
@@ -262,6 +303,12 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 
     if (strcmp(key, "pictures") == 0 && json_is_string(value)) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "pictures are %.128s",
+                      json_string_value(value));
+        return REEL_OK;
+    }
+
+    if (strcmp(key, "ladder") == 0 && json_is_string(value)) {
+        reel_log_task(REEL_LOG_INFO, a->job, a->task, "the ladder: %.1023s",
                       json_string_value(value));
         return REEL_OK;
     }

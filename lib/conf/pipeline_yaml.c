@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/conf/pipeline_part.h"
+#include "lib/job/source.h"
 #include "lib/store/layout.h"
 
 
@@ -264,6 +265,21 @@ read_storyboard(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
+static reel_err_t
+read_per_title(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    static const reel_yaml_key_t keys[] = {
+        { "ssim", REEL_YAML_TYPE_U32, offsetof(reel_pipeline_t, title_ssim),
+          900, 999, NULL, true },
+        U32("crf_above", reel_pipeline_t, title_crf_above, 0,
+            REEL_TRIAL_STEP),
+        U32("drop_percent", reel_pipeline_t, title_drop_percent, 50, 100),
+    };
+
+    return reel_yaml_map(dst, n, ROWS(keys), e);
+}
+
+
 /* what the rungs go by, before them */
 static reel_err_t
 read_encoder(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
@@ -335,6 +351,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         { "subtitles", REEL_YAML_TYPE_BOOL,
           offsetof(reel_pipeline_t, subtitles), 0, 0, NULL, false },
         FN("watermark", reel_pipeline_t, mark, reel_conf_watermark),
+        { "per_title", REEL_YAML_TYPE_FN, 0, 0, 0, read_per_title, false },
         { "tasks", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_tasks, false },
     };
 

@@ -267,6 +267,9 @@ reel_graph_check(const reel_pipeline_t *p, reel_graph_fault_fn fn, void *arg)
         {
             check_fixed(&g, n);
         }
+        if (n->type == REEL_TASK_COMPLEXITY && n->nafter > 0) {
+            fault(&g, n, "after", 0, "the place of %s is fixed", n->name);
+        }
         if (n->type == REEL_TASK_EXEC) {
             check_exec(&g, n);
         }

@@ -38,6 +38,9 @@ void reel_part_stream_parse(reel_fields_t *f, int *stream,
 void reel_part_jumps_print(reel_json_t *j, const reel_jumps_t *jumps);
 void reel_part_jumps_parse(reel_fields_t *f, reel_jumps_t *jumps);
 
+/* the way back of reel_trials_print */
+void reel_part_trials_parse(reel_fields_t *f, reel_trials_t *t);
+
 /* sets of pictures within an answer */
 void reel_part_story_print(reel_json_t *j, const reel_story_t *s);
 void reel_part_story_parse(reel_fields_t *f, reel_story_t *s);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "lib/job/pipeline.h"
+#include "lib/job/source.h"
 
 #define SVT_PRESET_MAX 13
 #define ATTEMPTS   3
@@ -53,6 +54,8 @@ static const reel_pipeline_t builtin = {
     .subtitles = true,
     .mark = { .position = REEL_MARK_TOP_RIGHT, .opacity = 80, .width = 12,
               .margin = 3 },
+    .title_crf_above = REEL_TRIAL_STEP,
+    .title_drop_percent = 80,
     .nnodes = REEL_TASK_EXEC,
     .nodes = {
         NODE(REEL_TASK_INSPECT, "inspect", 300),
@@ -63,6 +66,7 @@ static const reel_pipeline_t builtin = {
         NODE(REEL_TASK_STORYBOARD, "storyboard", 900),
         NODE(REEL_TASK_SUBTITLES, "extract_subtitles", 900),
         NODE(REEL_TASK_LOUDNESS, "loudness", 1800),
+        NODE(REEL_TASK_COMPLEXITY, "complexity", 300),
         NODE(REEL_TASK_PUBLISH, "publish", 300),
     },
 };

@@ -15,7 +15,7 @@
 
 #define REEL_PIPELINE_RUNGS  16
 #define REEL_PIPELINE_WIDTHS 2   /* of a storyboard's pictures */
-#define REEL_PIPELINE_NODES  25
+#define REEL_PIPELINE_NODES  26
 
 #define REEL_NODE_NAME       21     /* terminated */
 #define REEL_NODE_LINKS      8      /* after, inputs, outputs: of each */
@@ -76,6 +76,7 @@ typedef enum {
     REEL_TASK_STORYBOARD,
     REEL_TASK_SUBTITLES,
     REEL_TASK_LOUDNESS,
+    REEL_TASK_COMPLEXITY,
     REEL_TASK_PUBLISH,
     REEL_TASK_EXEC,             /* the last: those before it are built in */
     REEL_TASK_TYPES             /* their number */
@@ -188,6 +189,10 @@ typedef struct {
     uint32_t         story_rows;            /* … 5 */
     bool             subtitles;             /* true */
     reel_mark_t      mark;
+    uint32_t         title_ssim;            /* rates by the film: enough, in
+                                               thousandths; 0 = as written */
+    uint32_t         title_crf_above;       /* 6: added at most */
+    uint32_t         title_drop_percent;    /* 80: of the next larger rate */
     uint32_t         nnodes;                /* REEL_TASK_EXEC or more */
     reel_node_t      nodes[REEL_PIPELINE_NODES];
 } reel_pipeline_t;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/job/plan_part.h"
 
@@ -158,6 +159,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 
     p->growing = p->nchunks > 1;
     p->plan->grid = p->t.grid;
+    p->plan->nrungs = p->nrungs;
+    memcpy(p->plan->rungs, p->rungs, sizeof(p->rungs));
 
     if (p->t.copy_gop != 0) {
         (void) snprintf(p->plan->pictures, REEL_PLAN_WHY, "copied");
@@ -175,9 +178,9 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 }
 
 
-reel_err_t
-reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
-    const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
+static reel_err_t
+make(reel_plan_t *plan, const reel_pipeline_t *pl, const reel_source_t *src,
+    uint64_t max_duration_s, bool measures, reel_error_t *e)
 {
     reel_planner_t p = { .plan = plan, .pl = pl, .src = src };
 
@@ -186,7 +189,11 @@ reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
     p.err = prepare(&p, max_duration_s, e);
 
     if (p.err == REEL_OK) {
-        add_all(&p);
+        if (measures && reel_plan_measures(&p)) {
+            reel_plan_add_complexity(&p);
+        } else {
+            add_all(&p);
+        }
 
         if (p.err != REEL_OK) {
             (void) reel_fail(e, p.err, "a task's payload could not be made");
@@ -200,6 +207,22 @@ reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
     }
 
     return p.err;
+}
+
+
+reel_err_t
+reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
+{
+    return make(plan, pl, src, max_duration_s, false, e);
+}
+
+
+reel_err_t
+reel_plan_begin(reel_plan_t *plan, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
+{
+    return make(plan, pl, src, max_duration_s, true, e);
 }
 
 

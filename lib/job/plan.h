@@ -49,13 +49,21 @@ typedef struct {
     size_t           ndeps;
 } reel_planned_t;
 
-#define REEL_PLAN_WHY  112
+#define REEL_PLAN_WHY    112
+#define REEL_PLAN_LADDER 1024
+
+/* the task of type plan that comes after complexity */
+#define REEL_TASK_LADDER "ladder"
 
 typedef struct {
     reel_grid_t     grid;
     char            pictures[REEL_PLAN_WHY];    /* "copied", or "encoded: "
                                                    and why; "" where none
                                                    were to be copied */
+    uint32_t        nrungs;
+    reel_video_rung_t rungs[REEL_TASK_RUNGS];
+    char            ladder[REEL_PLAN_LADDER];   /* what was made of it for
+                                                   this film; "" = nothing */
     reel_planned_t *tasks;              /* in order of urgency */
     size_t          ntasks;
 } reel_plan_t;
@@ -70,6 +78,14 @@ reel_err_t reel_plan(reel_plan_t *p, const reel_pipeline_t *pl,
     const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
     REEL_WARN_UNUSED;
 void reel_plan_release(reel_plan_t *p);
+
+/*
+ * The same for a source that was only inspected: where the pipeline's rates
+ * follow from the film, that is complexity and, behind it, a second plan.
+ */
+reel_err_t reel_plan_begin(reel_plan_t *p, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
+    REEL_WARN_UNUSED;
 
 /* the grid alone, as reel_plan sets it: rate, timescale, end (pure) */
 reel_err_t reel_plan_grid(reel_grid_t *g, const reel_pipeline_t *pl,

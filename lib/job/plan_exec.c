@@ -6,7 +6,6 @@
 #include "lib/job/plan_part.h"
 
 #define COST_MS         1000
-#define SPARE_ATTEMPTS  3       /* as of the storyboard */
 
 
 static uint32_t
@@ -124,7 +123,7 @@ add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
 
     if (n->optional) {
         t.tries = task->attempts;
-        task->attempts += SPARE_ATTEMPTS;
+        task->attempts += REEL_SPARE_ATTEMPTS;
     }
 
     set_scope(p, &t, i);

@@ -131,6 +131,11 @@ reel_plan_groups(reel_planner_t *p, reel_error_t *e)
         n = reel_plan_rungs(rungs, p->pl, (reel_video_codec_t) c, v->width,
                             v->height, p->src);
 
+        if (c == REEL_VIDEO_H264 && p->pl->title_ssim != 0) {
+            n = reel_plan_title(rungs, n, p->pl, &p->src->trials,
+                                p->plan->ladder);
+        }
+
         if (n > REEL_TASK_RUNGS - p->nrungs) {
             n = REEL_TASK_RUNGS - p->nrungs;
         }

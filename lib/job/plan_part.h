@@ -10,6 +10,9 @@
 
 #include "lib/job/plan.h"
 
+/* beyond what an optional task is tried: a lost worker is not the film's end */
+#define REEL_SPARE_ATTEMPTS  3
+
 #define REEL_COPY_WHY  96       /* bytes of a reason, terminated */
 
 /* the grid, and where timeline 0 lies in each kept track */
@@ -76,6 +79,15 @@ uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
 uint32_t reel_plan_every_most(const reel_pipeline_t *pl,
     reel_rational_t rate);
 
+/*
+ * Rungs of H.264 by what the trials found: their quality, their bounds, and
+ * those left out that add nothing.  Returns how many are left; told: what
+ * became of them.
+ */
+uint32_t reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS],
+    uint32_t n, const reel_pipeline_t *pl, const reel_trials_t *t,
+    char told[REEL_PLAN_LADDER]);
+
 /* n scaled by num / den to the nearest even number, at least 2 */
 uint32_t reel_plan_even(uint32_t n, uint32_t num, uint32_t den);
 
@@ -103,6 +115,10 @@ typedef struct {
     bool                   growing;     /* publish0 is planned */
     reel_err_t             err;         /* sticky */
 } reel_planner_t;
+
+/* is there something to measure, before any task is planned? */
+bool reel_plan_measures(const reel_planner_t *p);
+void reel_plan_add_complexity(reel_planner_t *p);   /* and the second plan */
 
 /* fragment n starts there, or the film ends */
 int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);

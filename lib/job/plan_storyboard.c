@@ -16,9 +16,6 @@
 #define INTERVAL_MAX_S   3600
 #define SHEET_SIDE       16384          /* what any decoder of JPEG takes */
 
-/* beyond what encode_video retries: a lost worker is not the film's end */
-#define SPARE_ATTEMPTS   3
-
 /* nanoseconds a pixel of the source: decoded and scaled; decoded in passing */
 #define PICTURE_NS_PIXEL  10
 #define PASSING_NS_PIXEL  3
@@ -176,7 +173,7 @@ reel_plan_add_storyboard(reel_planner_t *p)
     k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height);
 
     t.tries = k->attempts;
-    k->attempts += SPARE_ATTEMPTS;
+    k->attempts += REEL_SPARE_ATTEMPTS;
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
     reel_plan_set_payload(p, k, &b, reel_storyboard_print(&b, &t));

@@ -6,9 +6,6 @@
 #include "lib/base/rescale.h"
 #include "lib/job/plan_part.h"
 
-/* as of the storyboard */
-#define SPARE_ATTEMPTS  3
-
 #define LANGUAGE_MAX    24
 #define COST_MS         200
 
@@ -105,7 +102,7 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
 
     reel_task_name_text(k->name, number);
     t.tries = k->attempts;
-    k->attempts += SPARE_ATTEMPTS;
+    k->attempts += REEL_SPARE_ATTEMPTS;
 
     for (i = from; i < to; i++) {
         s = &p->src->texts[i];

@@ -206,6 +206,33 @@ json_node(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
 
 
 static void
+json_rungs(reel_json_t *j, const reel_plan_t *p)
+{
+    uint32_t                  i;
+    const reel_video_rung_t  *r;
+
+    reel_json_key(j, "ladder");
+    reel_json_array(j);
+
+    for (i = 0; i < p->nrungs; i++) {
+        r = &p->rungs[i];
+        reel_json_object(j);
+        reel_json_kstr(j, "name", r->name);
+        reel_json_kuint(j, "width", r->width);
+        reel_json_kuint(j, "height", r->height);
+        reel_json_kstr(j, "codec", reel_video_codec_name(r->codec));
+        reel_json_kstr(j, "preset", r->preset);
+        reel_json_kuint(j, "crf", r->crf);
+        reel_json_kuint(j, "max_kbps", r->max_kbps);
+        reel_json_kuint(j, "buf_kbits", r->buf_kbits);
+        reel_json_end(j, '}');
+    }
+
+    reel_json_end(j, ']');
+}
+
+
+static void
 json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
 {
     size_t      i, n = p != NULL ? p->ntasks : pl->nnodes;
@@ -225,6 +252,12 @@ json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
 
     if (p != NULL && p->pictures[0] != '\0') {
         reel_json_kstr(&j, "pictures", p->pictures);
+    }
+    if (p != NULL && p->ladder[0] != '\0') {
+        reel_json_kstr(&j, "per_title", p->ladder);
+    }
+    if (p != NULL && p->nrungs > 0) {
+        json_rungs(&j, p);
     }
 
     reel_json_end(&j, '}');
@@ -319,6 +352,10 @@ show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 
     if (form == REEL_SHOW_TEXT && p != NULL && p->pictures[0] != '\0') {
         reel_buf_printf(b, "# pictures are %s\n", p->pictures);
+    }
+
+    if (form == REEL_SHOW_TEXT && p != NULL && p->ladder[0] != '\0') {
+        reel_buf_printf(b, "# ladder: %s\n", p->ladder);
     }
 
     if (form == REEL_SHOW_DOT) {

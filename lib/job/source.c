@@ -181,6 +181,7 @@ reel_source_print(reel_buf_t *b, const reel_source_t *s)
         reel_json_end(&j, ']');
     }
 
+    reel_trials_print(&j, &s->trials);
     reel_json_end(&j, '}');
 
     return reel_buf_err(b);
@@ -408,6 +409,8 @@ reel_source_parse(reel_source_t *s, const char *json, size_t len,
     if (reel_fields_has(&f, "texts")) {
         parse_texts(s, &f);
     }
+
+    reel_part_trials_parse(&f, &s->trials);
 
     json_decref(f.obj);
 

@@ -11,6 +11,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/json.h"
 
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
 #define REEL_SOURCE_TEXTS     32
@@ -113,6 +114,28 @@ typedef struct {
     uint32_t        roles;              /* REEL_ROLE_* of lib/index */
 } reel_source_text_t;
 
+/*
+ * What trial encodes of a few seconds found: a size at a quality each.  The
+ * last one is the smallest size once more, REEL_TRIAL_STEP of CRF worse.
+ */
+#define REEL_TRIALS      17
+#define REEL_TRIAL_STEP  6
+#define REEL_LOSS_ALL    1000000
+
+typedef struct {
+    uint32_t width, height, crf;
+    uint32_t kbps;
+    uint32_t loss;      /* 1 - SSIM of the luma, millionths */
+    uint32_t soft;      /* the same between this size and the next smaller
+                           one scaled up, neither encoded; LOSS_ALL = not
+                           known */
+} reel_trial_t;
+
+typedef struct {
+    uint32_t     n;             /* 0 = nothing was tried */
+    reel_trial_t v[REEL_TRIALS];
+} reel_trials_t;
+
 typedef struct {
     char                format[64];     /* demuxer */
     uint64_t            bytes;
@@ -123,11 +146,19 @@ typedef struct {
     reel_source_cover_t cover;
     reel_source_text_t  texts[REEL_SOURCE_TEXTS];
     size_t              ntexts;
+    reel_trials_t       trials;         /* of the task complexity */
 } reel_source_t;
 
 /* sound i of 1 + nmore */
 const reel_source_audio_t *reel_source_audio(const reel_source_t *s,
     size_t i);
+
+/* "trials", left out where there is none: the numbers of each in a row */
+void reel_trials_print(reel_json_t *j, const reel_trials_t *t);
+
+/* of the object that it prints into */
+reel_err_t reel_trials_parse(reel_trials_t *t, const char *json, size_t len,
+    reel_error_t *e) REEL_WARN_UNUSED;
 
 reel_err_t reel_source_print(reel_buf_t *b, const reel_source_t *s)
     REEL_WARN_UNUSED;

@@ -21,6 +21,7 @@ reel_task_type_name(reel_task_type_t t)
         [REEL_TASK_STORYBOARD] = "storyboard",
         [REEL_TASK_SUBTITLES] = "extract_subtitles",
         [REEL_TASK_LOUDNESS] = "loudness",
+        [REEL_TASK_COMPLEXITY] = "complexity",
         [REEL_TASK_PUBLISH] = "publish",
         [REEL_TASK_EXEC] = "exec",
     };

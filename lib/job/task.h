@@ -96,6 +96,26 @@ typedef struct {
     uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
 } reel_encode_audio_t;
 
+#define REEL_COMPLEXITY_SAMPLES 6
+
+/* pieces of the film to be encoded in trial: pictures from from_pts on */
+typedef struct {
+    int             stream;
+    reel_rational_t tb;
+    reel_jumps_t    jumps;
+    reel_rational_t rate;
+    int             rotation;
+    bool            hflip, vflip, interlaced;
+    reel_combed_t   combed;
+    uint32_t        tries;              /* then the film goes without */
+    uint32_t        frames;             /* of a sample, at most */
+    uint32_t        nsamples;
+    struct {
+        int64_t     seek_pts, from_pts;
+    } samples[REEL_COMPLEXITY_SAMPLES]; /* from_pts rise */
+    reel_trials_t   trials;             /* their sizes and CRFs */
+} reel_complexity_t;
+
 typedef struct {
     int             stream;
     reel_rational_t tb;
@@ -231,6 +251,10 @@ reel_err_t reel_encode_audio_print(reel_buf_t *b,
     const reel_encode_audio_t *t) REEL_WARN_UNUSED;
 reel_err_t reel_encode_audio_parse(reel_encode_audio_t *t, const char *json,
     size_t len, reel_error_t *e) REEL_WARN_UNUSED;
+reel_err_t reel_complexity_print(reel_buf_t *b, const reel_complexity_t *t)
+    REEL_WARN_UNUSED;
+reel_err_t reel_complexity_parse(reel_complexity_t *t, const char *json,
+    size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_poster_print(reel_buf_t *b, const reel_poster_t *t)
     REEL_WARN_UNUSED;
 reel_err_t reel_poster_parse(reel_poster_t *t, const char *json, size_t len,
@@ -327,7 +351,7 @@ typedef struct {
 
 /*
  * The answer of encode_video, encode_audio (and its .part), poster,
- * storyboard, extract_subtitles and exec.
+ * storyboard, extract_subtitles, loudness, complexity and exec.
  */
 typedef struct {
     char            digest[65];         /* SHA-256 hex of the payload */
@@ -341,6 +365,7 @@ typedef struct {
     reel_file_t     files[REEL_ANSWER_FILES];
     bool            loudness;           /* it was measured: */
     int             clufs;              /* hundredths of LUFS */
+    reel_trials_t   trials;             /* complexity */
 } reel_answer_t;
 
 #define REEL_CLUFS_MIN (-10000)

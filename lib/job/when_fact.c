@@ -61,6 +61,23 @@ kbps(const reel_source_t *s)
 }
 
 
+/* thousandths of a bit that a pixel took in the largest trial */
+static int64_t
+complexity(const reel_source_t *s)
+{
+    reel_rational_t     rate = s->video.rate;
+    const reel_trial_t *t = &s->trials.v[0];
+
+    if (s->trials.n == 0 || rate.num == 0) {
+        return 0;
+    }
+
+    return reel_rescale((int64_t) t->kbps * 1000000000, rate.den,
+                        (uint64_t) rate.num * t->width * t->height,
+                        REEL_ROUND_NEAR);
+}
+
+
 static void
 read_video(reel_when_value_t *v, const reel_source_t *s, int fact)
 {
@@ -142,6 +159,9 @@ reel_when_read(reel_when_value_t *v, const reel_source_t *s, int fact)
     case REEL_FACT_SUBTITLES:
         v->n = milli(s->ntexts);
         break;
+    case REEL_FACT_COMPLEXITY:
+        v->n = complexity(s);
+        break;
     default:
         read_video(v, s, fact);
     }
@@ -174,6 +194,7 @@ static const struct {
     [REEL_FACT_SAMPLE_RATE] = { "sample_rate", REEL_WHEN_NUMBER },
     [REEL_FACT_LANGUAGE] = { "language", REEL_WHEN_TEXT },
     [REEL_FACT_SUBTITLES] = { "subtitles", REEL_WHEN_NUMBER },
+    [REEL_FACT_COMPLEXITY] = { "complexity", REEL_WHEN_NUMBER },
 };
 
 

@@ -40,6 +40,7 @@ enum {
     REEL_FACT_SAMPLE_RATE,
     REEL_FACT_LANGUAGE,
     REEL_FACT_SUBTITLES,
+    REEL_FACT_COMPLEXITY,
     REEL_FACTS                  /* their number */
 };
 

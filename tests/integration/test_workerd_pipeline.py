@@ -1,6 +1,7 @@
 """Graphs of the user's: programs, conditions, order, codecs."""
 
 import array
+import json
 import os
 import re
 import shutil
@@ -109,6 +110,11 @@ def stack():
         for lufs in (-16, -23):
             s.pipeline("loud%d" % -lufs, "audio: { loudness_lufs: %d }\n"
                        "tasks: { encode_video: false }\n" % lufs)
+        s.pipeline("titled", "gop_ms: 500\nrenditions:\n" + "".join(
+            "  - { short_side: %d, crf: 20, max_kbps: 9000, buf_kbits: 9000 }"
+            "\n" % side for side in (90, 64)) + "per_title: { ssim: 900 }\n"
+            "audio: { kbps: 0 }\nstoryboard: { interval_s: 0 }\n"
+            "tasks: { poster: false }\n")
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
         s.pipeline("copy", "copy_max_kbps: 20000\ngop_ms: 1000\n"
@@ -247,6 +253,19 @@ def test_packets_that_do_not_fit_are_encoded(stack, tmp_path):
     assert "pictures are encoded: its key frames are not its IDR" \
         in stack.said()
     assert packets(stack.join(a, "v90")) != packets(film)
+
+
+def test_rates_are_the_films(stack):
+    a = stack.put(clip(2, size="160x90"), pipeline="titled")
+    ix = stack.check_ready(a, frames=60, seconds=2)
+    assert list(ix["renditions"]) == ["v90", "v64"]
+    assert set(stack.tasks(a)) == {"inspect", "plan", "complexity", "ladder",
+                                   "v0.0", "v0.1", "publish"}
+    assert set(stack.tasks(a).values()) == {"done"}
+    for name in "v0.0", "v0.1":
+        for rung in json.loads(stack.task(a, name, "payload"))["rungs"]:
+            assert rung["crf"] == 26
+            assert rung["max_kbps"] < 9000
 
 
 def luma(path):

@@ -28,6 +28,7 @@ static const struct {
     { "poster",       reel_av_poster },
     { "storyboard",   reel_av_storyboard },
     { "extract_subtitles", reel_av_subtitles },
+    { "complexity",   reel_av_complexity },
 };
 
 

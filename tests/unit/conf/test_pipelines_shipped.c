@@ -96,6 +96,46 @@ expand(const char *file, const char *name)
 }
 
 
+/* what a film becomes that was tried: flat drawings, no sharper than 720 */
+static void
+by_the_film(void **state)
+{
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+    static const char trials[] =
+        "{\"trials\":[1920,1080,23,1900,3000,200,1280,720,23,1200,4000,"
+        "30000,854,480,23,1000,9000,30000,640,360,23,500,16000,40000,"
+        "426,240,23,260,21000,1000000,426,240,29,140,40000,1000000]}";
+
+    (void) state;
+    read_film(&s, "film");
+
+    if (reel_pipeline_load(&p, "conf/pipelines/per-title.yaml", &e)
+        != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    reel_buf_init(&b, 1u << 20);
+    assert_int_equal(reel_plan_begin(&plan, &p, &s, 0, &e), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    reel_plan_release(&plan);
+
+    assert_int_equal(reel_trials_parse(&s.trials, trials, strlen(trials),
+                                       &e), REEL_OK);
+    assert_int_equal(reel_plan(&plan, &p, &s, 0, &e), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    golden_check("per-title.tried.plan", b.data, b.len);
+
+    reel_buf_release(&b);
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+}
+
+
 static void
 shipped(void **state)
 {
@@ -216,6 +256,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped),
+        cmocka_unit_test(by_the_film),
         cmocka_unit_test(a_watermark_is_beside_its_file),
         cmocka_unit_test(forms),
     };

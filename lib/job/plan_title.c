@@ -1,0 +1,381 @@
+/*
+ * Rates by the film.  A film is tried before it is planned: a few seconds,
+ * spread over it, at each size of the ladder.  What is better than it needs
+ * to be gets a higher CRF, bounds come down to what the film takes, and
+ * rungs that add nothing are left out: the largest one when it shows no
+ * more than the one below it, and one between two others when a viewer who
+ * has its rate has nearly that of the larger one.  The smallest one stays:
+ * playback begins with it.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rescale.h"
+#include "lib/job/plan_part.h"
+
+/* what is tried: so many seconds, a fifth of a short film */
+#define SAMPLE_FPS_MAX  60
+#define SAMPLE_EVERY_S  5
+#define SAMPLES_LEAST   2
+
+/* up to so far ahead of a sample its key frame may stand */
+#define LEAD_S          5
+
+/* nanoseconds a pixel, of decoding, and of a trial: scaling, encoding in
+   haste, decoding, comparing */
+#define DECODE_NS_PIXEL 6
+#define TRIAL_NS_PIXEL  20
+
+/* a bound over what the trials took on average */
+#define PEAK            2
+#define LEAST_KBPS      100
+
+/* scaling down loses less than one part in so many of what encoding does */
+#define SOFT_SHARE      10
+
+
+/* ---- what is to be tried */
+
+bool
+reel_plan_measures(const reel_planner_t *p)
+{
+    return p->t.video && p->pl->title_ssim != 0 && p->t.copy_gop == 0
+           && p->src->trials.n == 0
+           && reel_node_wanted(p->pl, REEL_TASK_COMPLEXITY, p->src)
+           && reel_node_wanted(p->pl, reel_plan_encoder(p->pl,
+                                                        REEL_VIDEO_H264),
+                               p->src);
+}
+
+
+/* the last key frame at or before pts, or the first one */
+static int64_t
+key_before(const reel_source_video_t *v, int64_t pts)
+{
+    size_t lo = 0, mid, hi = v->nkeyframes;
+
+    if (hi == 0) {
+        return v->first_pts;
+    }
+
+    while (lo + 1 < hi) {
+        mid = lo + (hi - lo) / 2;
+
+        if (v->keyframes[mid] <= pts) {
+            lo = mid;
+        } else {
+            hi = mid;
+        }
+    }
+
+    return v->keyframes[lo];
+}
+
+
+static void
+set_samples(reel_complexity_t *t, const reel_source_video_t *v)
+{
+    int64_t  key, at, span = v->last_pts - v->first_pts, lead;
+    uint32_t i, n;
+
+    lead = reel_rescale(LEAD_S, v->tb.den, v->tb.num, REEL_ROUND_NEAR);
+    n = (uint32_t) reel_rescale(span, v->tb.num,
+                                (uint64_t) v->tb.den * SAMPLE_EVERY_S,
+                                REEL_ROUND_DOWN);
+    n = n < SAMPLES_LEAST ? SAMPLES_LEAST
+        : n > REEL_COMPLEXITY_SAMPLES ? REEL_COMPLEXITY_SAMPLES : n;
+
+    for (i = 0; i < n; i++) {
+        at = v->first_pts + reel_rescale(span, 2 * i + 1, 2 * (uint64_t) n,
+                                         REEL_ROUND_DOWN);
+        key = key_before(v, at);
+        at = at - key > lead ? key : at;
+
+        if (t->nsamples == 0 || t->samples[t->nsamples - 1].from_pts < at) {
+            t->samples[t->nsamples].seek_pts = key;
+            t->samples[t->nsamples++].from_pts = at;
+        }
+    }
+}
+
+
+/* all that the pipeline has, whatever a condition makes of the result */
+static void
+set_trials(reel_trials_t *t, const reel_planner_t *p)
+{
+    uint32_t                   i, n;
+    reel_video_rung_t          rungs[REEL_TASK_RUNGS];
+    const reel_source_video_t *v = &p->src->video;
+
+    n = reel_plan_rungs(rungs, p->pl, REEL_VIDEO_H264, v->width, v->height,
+                        NULL);
+
+    for (i = 0; i < n; i++) {
+        t->v[t->n++] = (reel_trial_t) { .width = rungs[i].width,
+                                        .height = rungs[i].height,
+                                        .crf = rungs[i].crf };
+    }
+
+    if (n > 0) {
+        t->v[t->n] = t->v[n - 1];
+        t->v[t->n++].crf += REEL_TRIAL_STEP;
+    }
+}
+
+
+static uint64_t
+cost_us(const reel_complexity_t *t, const reel_source_video_t *v)
+{
+    uint32_t i;
+    uint64_t px = 0;
+
+    for (i = 0; i < t->trials.n; i++) {
+        px += (uint64_t) t->trials.v[i].width * t->trials.v[i].height;
+    }
+
+    return (px * TRIAL_NS_PIXEL
+            + (uint64_t) v->width * v->height * DECODE_NS_PIXEL)
+           / 1000 * t->frames * t->nsamples;
+}
+
+
+static void
+add_ladder(reel_planner_t *p)
+{
+    reel_buf_t       b;
+    reel_planned_t  *k;
+
+    k = reel_plan_add_task(p, REEL_TASK_PLAN, REEL_SLOTS_LIGHT, 0);
+    if (k == NULL) {
+        return;
+    }
+
+    (void) snprintf(k->name, sizeof(k->name), REEL_TASK_LADDER);
+
+    k->deps = calloc(1, sizeof(*k->deps));
+    if (k->deps == NULL) {
+        p->err = REEL_NOMEM;
+        return;
+    }
+    k->ndeps = 1;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    reel_buf_addz(&b, "{}");
+    reel_plan_set_payload(p, k, &b, reel_buf_err(&b));
+}
+
+
+void
+reel_plan_add_complexity(reel_planner_t *p)
+{
+    uint32_t                   fps;
+    reel_buf_t                 b;
+    reel_planned_t            *k;
+    reel_complexity_t          t;
+    const reel_source_video_t *v = &p->src->video;
+
+    /* not the ladder's last word */
+    p->plan->ladder[0] = '\0';
+
+    fps = (p->t.rate.num + p->t.rate.den - 1) / p->t.rate.den;
+
+    t = (reel_complexity_t) {
+        .stream = v->stream,
+        .tb = v->tb,
+        .jumps = v->jumps,
+        .rate = p->t.rate,
+        .rotation = v->rotation,
+        .hflip = v->hflip,
+        .vflip = v->vflip,
+        .interlaced = v->interlaced,
+        .combed = v->combed,
+        .frames = fps > SAMPLE_FPS_MAX ? SAMPLE_FPS_MAX : fps,
+    };
+
+    set_samples(&t, v);
+    set_trials(&t.trials, p);
+
+    k = reel_plan_add_task(p, REEL_TASK_COMPLEXITY, p->pl->encoder_threads,
+                           cost_us(&t, v));
+    if (k == NULL) {
+        return;
+    }
+
+    (void) snprintf(k->name, sizeof(k->name), "complexity");
+    k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
+                                           * 3);
+    t.tries = k->attempts;
+    k->attempts += REEL_SPARE_ATTEMPTS;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
+    reel_plan_set_payload(p, k, &b, reel_complexity_print(&b, &t));
+
+    add_ladder(p);
+    reel_plan_link(p);
+}
+
+
+/* ---- what follows from it */
+
+typedef struct {
+    const reel_trials_t *t;
+    const reel_trial_t  *low, *worse;   /* one size, two qualities */
+} tried_t;
+
+
+/* what a trial's number becomes d of CRF further on */
+static uint64_t
+further(uint32_t n, uint32_t low, uint32_t worse, uint32_t d)
+{
+    int64_t step = (int64_t) worse - (int64_t) low;
+
+    if (low == 0) {
+        return n;
+    }
+
+    return (uint64_t) ((int64_t) n
+                       + (int64_t) n * step * d
+                         / ((int64_t) low * REEL_TRIAL_STEP));
+}
+
+
+static uint64_t
+loss_of(const tried_t *x, const reel_trial_t *t, uint32_t d)
+{
+    return further(t->loss, x->low->loss, x->worse->loss, d);
+}
+
+
+static uint64_t
+kbps_of(const tried_t *x, const reel_trial_t *t, uint32_t d, uint32_t every)
+{
+    /* a picture that is left out saves less than its share */
+    return further(t->kbps, x->low->kbps, x->worse->kbps, d) * 2
+           / (every + 1);
+}
+
+
+static const reel_trial_t *
+trial_of(const reel_trials_t *t, const reel_video_rung_t *r)
+{
+    uint32_t i;
+
+    for (i = 0; i + 1 < t->n; i++) {
+        if (t->v[i].width == r->width && t->v[i].height == r->height
+            && t->v[i].crf == r->crf)
+        {
+            return &t->v[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* how much CRF may be added until the quality is only just enough */
+static uint32_t
+spare_crf(const tried_t *x, const reel_trial_t *t, const reel_pipeline_t *pl)
+{
+    uint32_t d = 0;
+    uint64_t most = REEL_LOSS_ALL - (uint64_t) pl->title_ssim * 1000;
+
+    while (d < pl->title_crf_above && loss_of(x, t, d + 1) <= most) {
+        d++;
+    }
+
+    return d;
+}
+
+
+static void
+set_bounds(reel_video_rung_t *r, uint64_t kbps)
+{
+    uint64_t cap = kbps * PEAK;
+
+    cap = cap < LEAST_KBPS ? LEAST_KBPS : cap;
+
+    if (cap < r->max_kbps) {
+        r->buf_kbits = (uint32_t) (r->buf_kbits * cap / r->max_kbps);
+        r->max_kbps = (uint32_t) cap;
+    }
+}
+
+
+static void tell(char told[REEL_PLAN_LADDER], const char *fmt, ...)
+    REEL_PRINTF(2, 3);
+
+
+static void
+tell(char told[REEL_PLAN_LADDER], const char *fmt, ...)
+{
+    size_t  len = strlen(told);
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void) vsnprintf(told + len, REEL_PLAN_LADDER - len, fmt, ap);
+    va_end(ap);
+}
+
+
+uint32_t
+reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
+    const reel_pipeline_t *pl, const reel_trials_t *t,
+    char told[REEL_PLAN_LADDER])
+{
+    uint32_t            i, d, kept = 0;
+    uint64_t            kbps, above = 0;
+    tried_t             x = { .t = t };
+    reel_video_rung_t   r;
+    const reel_trial_t *y;
+
+    told[0] = '\0';
+
+    if (t->n < 2) {
+        tell(told, "as it is written, nothing was measured");
+        return n;
+    }
+
+    x.low = &t->v[t->n - 2];
+    x.worse = &t->v[t->n - 1];
+
+    for (i = 0; i < n; i++) {
+        r = rungs[i];
+        y = trial_of(t, &r);
+
+        if (y == NULL) {
+            rungs[kept++] = r;
+            continue;
+        }
+
+        d = spare_crf(&x, y, pl);
+        kbps = kbps_of(&x, y, d, r.every);
+
+        if (i + 1 < n && kept == 0
+            && (uint64_t) y->soft * SOFT_SHARE <= loss_of(&x, y, d))
+        {
+            tell(told, "%sno %s, it shows no more than %s",
+                 told[0] != '\0' ? "; " : "", r.name, rungs[i + 1].name);
+            continue;
+        }
+
+        if (i + 1 < n && above != 0
+            && kbps * 100 >= above * pl->title_drop_percent)
+        {
+            tell(told, "%sno %s, it is hardly smaller than %s",
+                 told[0] != '\0' ? "; " : "", r.name, rungs[kept - 1].name);
+            continue;
+        }
+
+        r.crf += d;
+        set_bounds(&r, kbps);
+        above = kbps;
+        tell(told, "%s%s crf %u, %u kbit/s at most",
+             told[0] != '\0' ? "; " : "", r.name, r.crf, r.max_kbps);
+        rungs[kept++] = r;
+    }
+
+    return kept;
+}
