@@ -21,3 +21,9 @@ $(AV_TOOL_BINS): $(BUILD)/%: %.c $(AV_TOOL_OBJS) $(LIBREEL)
 .PHONY: bench-encode
 bench-encode: workerd module
 	BUILD=$(BUILD) tests/bench/encode/run $(BENCH_ENCODE)
+
+## make bench-per-title  bytes of a ladder by the film against the fixed one, at
+##                    equal SSIM (BENCH_PER_TITLE="--media <dir>" and more)
+.PHONY: bench-per-title
+bench-per-title: workerd reelctl
+	BUILD=$(BUILD) tests/bench/per-title/run $(BENCH_PER_TITLE)

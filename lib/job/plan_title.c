@@ -16,9 +16,10 @@
 #include "lib/base/rescale.h"
 #include "lib/job/plan_part.h"
 
-/* what is tried: so many seconds, a fifth of a short film */
-#define SAMPLE_FPS_MAX  60
-#define SAMPLE_EVERY_S  5
+/* what is tried: pieces of half a second, of a long film a few */
+#define SAMPLE_HZ       2
+#define SAMPLE_MOST     30      /* pictures */
+#define SAMPLE_EVERY_S  10
 #define SAMPLES_LEAST   2
 
 /* up to so far ahead of a sample its key frame may stand */
@@ -84,7 +85,7 @@ set_samples(reel_complexity_t *t, const reel_source_video_t *v)
     lead = reel_rescale(LEAD_S, v->tb.den, v->tb.num, REEL_ROUND_NEAR);
     n = (uint32_t) reel_rescale(span, v->tb.num,
                                 (uint64_t) v->tb.den * SAMPLE_EVERY_S,
-                                REEL_ROUND_DOWN);
+                                REEL_ROUND_NEAR);
     n = n < SAMPLES_LEAST ? SAMPLES_LEAST
         : n > REEL_COMPLEXITY_SAMPLES ? REEL_COMPLEXITY_SAMPLES : n;
 
@@ -171,7 +172,7 @@ add_ladder(reel_planner_t *p)
 void
 reel_plan_add_complexity(reel_planner_t *p)
 {
-    uint32_t                   fps;
+    uint32_t                   n;
     reel_buf_t                 b;
     reel_planned_t            *k;
     reel_complexity_t          t;
@@ -180,7 +181,8 @@ reel_plan_add_complexity(reel_planner_t *p)
     /* not the ladder's last word */
     p->plan->ladder[0] = '\0';
 
-    fps = (p->t.rate.num + p->t.rate.den - 1) / p->t.rate.den;
+    n = (uint32_t) (p->t.rate.num / ((uint64_t) p->t.rate.den * SAMPLE_HZ))
+        + 1;
 
     t = (reel_complexity_t) {
         .stream = v->stream,
@@ -192,7 +194,7 @@ reel_plan_add_complexity(reel_planner_t *p)
         .vflip = v->vflip,
         .interlaced = v->interlaced,
         .combed = v->combed,
-        .frames = fps > SAMPLE_FPS_MAX ? SAMPLE_FPS_MAX : fps,
+        .frames = n > SAMPLE_MOST ? SAMPLE_MOST : n,
     };
 
     set_samples(&t, v);

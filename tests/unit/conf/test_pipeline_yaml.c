@@ -233,6 +233,12 @@ settings_refused(void **state)
         { "audio: { loudness_lufs: 16 }\n",
           "1:25: loudness_lufs must lie within -40 to -5, not \"16\"" },
         { "audio: { loudness_lufs: -4 }\n", "1:25: loudness_lufs must" },
+        { "per_title: { crf_above: 2 }\n", "1:12: \"ssim\" is missing" },
+        { "per_title: { ssim: 98 }\n", "1:20: ssim must lie within 900" },
+        { "per_title: { ssim: 980, crf_above: 7 }\n",
+          "1:36: crf_above must" },
+        { "per_title: { ssim: 980 }\ntasks:\n"
+          "  complexity: { after: poster }\n", "3:24: complexity: the place of" },
         { "watermark: { opacity: 5 }\n", "1:12: \"image\" is missing" },
         { "watermark: { image: ../a.png }\n", "1:21: \"../a.png\" is not" },
         { "watermark: { image: a.png, position: left }\n",

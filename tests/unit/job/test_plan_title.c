@@ -67,7 +67,7 @@ begins_with_trials(void **state)
     assert_int_equal(reel_complexity_parse(&t, k->payload, strlen(k->payload),
                                            NULL), REEL_OK);
     assert_int_equal(t.tries, 3);
-    assert_int_equal(t.frames, 25);
+    assert_int_equal(t.frames, 13);
     assert_int_equal(t.nsamples, REEL_COMPLEXITY_SAMPLES);
 
     for (i = 0; i < t.nsamples; i++) {
