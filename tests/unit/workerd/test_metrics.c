@@ -115,6 +115,28 @@ histograms_are_cumulative(void **state)
 
 
 static void
+second_runs_are_counted_by_what_became_of_them(void **state)
+{
+    reel_metrics_t  m = { 0 };
+
+    (void) state;
+
+    reel_metrics_second(&m, REEL_ENDED_DONE);
+    reel_metrics_second(&m, REEL_ENDED_STOOD);
+    reel_metrics_second(&m, REEL_ENDED_REUSED);
+    reel_metrics_second(&m, REEL_ENDED_LOST);
+    reel_metrics_second(&m, REEL_ENDED_LOST);
+    reel_metrics_second(&m, REEL_ENDED_RETRY);
+    print(&m, &(reel_gauges_t) { 0 });
+
+    has("# TYPE reel_second_runs_total counter");
+    has("reel_second_runs_total{outcome=\"won\"} 3");
+    has("reel_second_runs_total{outcome=\"lost\"} 2");
+    has("reel_second_runs_total{outcome=\"failed\"} 1");
+}
+
+
+static void
 attempts_are_counted_by_how_they_ended(void **state)
 {
     reel_metrics_t  m = { 0 };
@@ -255,6 +277,8 @@ main(void)
         cmocka_unit_test_teardown(histograms_are_cumulative, teardown),
         cmocka_unit_test_teardown(attempts_are_counted_by_how_they_ended,
                                   teardown),
+        cmocka_unit_test_teardown(
+            second_runs_are_counted_by_what_became_of_them, teardown),
         cmocka_unit_test_teardown(encode_speed_is_of_encodes, teardown),
         cmocka_unit_test_teardown(what_redis_did_not_tell_is_left_out,
                                   teardown),
