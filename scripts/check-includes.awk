@@ -9,7 +9,7 @@ BEGIN {
     deps["crypt"] = "base"
     deps["store"] = "base"
     deps["auth"] = "base crypt"
-    deps["job"] = "base index"
+    deps["job"] = "base index codec"
     deps["upload"] = "base store job crypt"
     deps["hook"] = "base store job crypt"
     deps["conf"] = "base crypt store index job"

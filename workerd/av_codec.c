@@ -8,6 +8,7 @@
 #include "lib/codec/av1.h"
 #include "lib/codec/avc.h"
 #include "lib/codec/hevc.h"
+#include "workerd/av_light.h"
 
 
 /*
@@ -28,11 +29,12 @@
 
 
 static int
-set_x264(AVCodecContext *enc, uint32_t threads)
+set_x264(AVCodecContext *enc, uint32_t threads, const reel_hdr_t *h)
 {
     int  rc;
 
     (void) threads;                     /* thread_count says it */
+    (void) h;
 
     rc = av_opt_set(enc->priv_data, "profile", "high", 0);
     if (rc >= 0) {
@@ -47,18 +49,19 @@ set_x264(AVCodecContext *enc, uint32_t threads)
 
 
 static int
-set_x265(AVCodecContext *enc, uint32_t threads)
+set_x265(AVCodecContext *enc, uint32_t threads, const reel_hdr_t *h)
 {
     int   rc;
-    char  params[256], pools[16] = "none";
+    char  params[512], light[256], pools[16] = "none";
 
     /* one thread alone has no pool, and no rows that wait for one another */
     if (threads > 1) {
         (void) snprintf(pools, sizeof(pools), "%u", threads);
     }
 
+    reel_av_light_x265(light, sizeof(light), h);
     (void) snprintf(params, sizeof(params), X265_PARAMS ":frame-threads=1"
-                    ":pools=%s:wpp=%d", pools, threads > 1);
+                    ":pools=%s:wpp=%d%s", pools, threads > 1, light);
 
     rc = av_opt_set_int(enc->priv_data, "forced-idr", 1, 0);
 
@@ -68,13 +71,15 @@ set_x265(AVCodecContext *enc, uint32_t threads)
 
 
 static int
-set_svt(AVCodecContext *enc, uint32_t threads)
+set_svt(AVCodecContext *enc, uint32_t threads, const reel_hdr_t *h)
 {
-    char  params[128];
+    char  params[512], light[256];
 
     /* it tells of itself on stderr, whose end is kept for what went wrong */
     (void) setenv("SVT_LOG", "1", 0);
-    (void) snprintf(params, sizeof(params), SVT_PARAMS ":lp=%u", threads);
+    reel_av_light_svt(light, sizeof(light), h);
+    (void) snprintf(params, sizeof(params), SVT_PARAMS ":lp=%u%s", threads,
+                    light);
 
     return av_opt_set(enc->priv_data, "svtav1-params", params, 0);
 }

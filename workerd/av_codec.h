@@ -20,8 +20,10 @@ typedef struct {
     /* of the open encoder: pictures that are decoded ahead of their time */
     uint32_t    (*delay)(const AVCodecContext *enc);
 
-    /* private options, before it is opened; libavcodec's error or >= 0 */
-    int         (*set)(AVCodecContext *enc, uint32_t threads);
+    /* private options, before it is opened; libavcodec's error or >= 0.
+       h: of pictures that are kept in PQ, else empty */
+    int         (*set)(AVCodecContext *enc, uint32_t threads,
+        const reel_hdr_t *h);
 
     /* the encoder's global header as a sample entry has it */
     reel_err_t  (*config)(reel_buf_t *b, const uint8_t *p, size_t len);

@@ -1,6 +1,6 @@
 /*
- * What must happen to a picture's colours before it can be a rung of 8-bit
- * 4:2:0 in limited range: alpha, high dynamic range, RGB.
+ * What must happen to a picture's colours before it can be a rung of 4:2:0
+ * in limited range: alpha, high dynamic range, RGB.
  */
 
 #ifndef REEL_WORKERD_AV_COLOUR_H
@@ -23,11 +23,22 @@ bool reel_av_colour_is_rgb(const AVFrame *f);
 bool reel_av_colour_is_full(const AVFrame *f);
 
 /*
- * Adds filters, each with a comma behind it, for pictures like f: alpha is
- * laid over black; HDR is scaled to width × height, the largest that is
- * wanted, and mapped to BT.709 in limited range.  Nothing for others.
+ * Each adds filters, with a comma behind it, for pictures like f, or nothing.
+ * Alpha is laid over black:
  */
-void reel_av_colour_print(reel_buf_t *b, const AVFrame *f, uint32_t width,
+void reel_av_colour_flatten(reel_buf_t *b, const AVFrame *f);
+
+/* HDR is scaled to width × height, the largest that is wanted, and mapped to
+   BT.709 in limited range */
+void reel_av_colour_map(reel_buf_t *b, const AVFrame *f, uint32_t width,
+    uint32_t height);
+
+/*
+ * What is not of that curve in BT.2020 and limited range becomes so, at that
+ * size.
+ */
+void reel_av_colour_keep(reel_buf_t *b, const AVFrame *f,
+    enum AVColorTransferCharacteristic curve, uint32_t width,
     uint32_t height);
 
 #endif

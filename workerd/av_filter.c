@@ -251,23 +251,38 @@ scale_options(const AVFrame *like, const char *format)
 }
 
 
+/* of those that keep the curve */
 static reel_av_size_t
-largest(const reel_av_size_t *sizes, unsigned n)
+largest(const reel_av_size_t *sizes, unsigned n,
+    enum AVColorTransferCharacteristic keep)
 {
     unsigned        i;
-    reel_av_size_t  max;
+    reel_av_size_t  max = { 0 };
 
-    max = sizes[0];
-
-    for (i = 1; i < n; i++) {
-        if ((uint64_t) sizes[i].width * sizes[i].height
-            > (uint64_t) max.width * max.height)
+    for (i = 0; i < n; i++) {
+        if (sizes[i].keep == keep
+            && (uint64_t) sizes[i].width * sizes[i].height
+               > (uint64_t) max.width * max.height)
         {
             max = sizes[i];
         }
     }
 
     return max;
+}
+
+
+static unsigned
+count(const reel_av_size_t *sizes, unsigned n,
+    enum AVColorTransferCharacteristic keep)
+{
+    unsigned  i, found = 0;
+
+    for (i = 0; i < n; i++) {
+        found += sizes[i].keep == keep;
+    }
+
+    return found;
 }
 
 
@@ -294,41 +309,104 @@ print_marks(reel_buf_t *b, const reel_av_mark_t *mark, const AVFrame *like,
 }
 
 
-int
-reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
-    int rotation, bool hflip, bool vflip, const reel_av_size_t *sizes,
-    unsigned n, const char *format, const reel_av_mark_t *mark,
-    reel_av_fault_t *f)
+static void
+print_split(reel_buf_t *b, const reel_av_size_t *sizes, unsigned n,
+    enum AVColorTransferCharacteristic keep)
 {
-    int              rc;
-    unsigned         i;
-    reel_buf_t       b;
-    const char      *options, *tags;
-    reel_av_size_t   max;
+    unsigned  i;
 
-    max = largest(sizes, n);
-    options = scale_options(like, format);
+    reel_buf_printf(b, "split=%u", count(sizes, n, keep));
+
+    for (i = 0; i < n; i++) {
+        if (sizes[i].keep == keep) {
+            reel_buf_printf(b, "[s%u]", i);
+        }
+    }
+}
+
+
+static void
+print_scale(reel_buf_t *b, const AVFrame *like, const reel_av_size_t *size,
+    unsigned i, const char *format, bool marked)
+{
+    const char  *tags;
+
+    if (size->keep != AVCOL_TRC_RESERVED0) {
+        reel_buf_printf(b, ";[s%u]scale=w=%u:h=%u:flags=bicubic,setsar=1,"
+                        "format=yuv420p10le[o%u]", i, size->width,
+                        size->height, i);
+        return;
+    }
 
     /* else the tags would go on saying that there is no matrix */
     tags = reel_av_colour_is_rgb(like) && !reel_av_colour_is_hdr(like)
            ? ",setparams=colorspace=bt709:color_primaries=bt709:"
              "color_trc=bt709" : "";
 
+    reel_buf_printf(b, ";[s%u]scale=w=%u:h=%u:flags=bicubic%s,"
+                    "setsar=1,format=%s%s[%s%u]", i, size->width,
+                    size->height, scale_options(like, format), format, tags,
+                    marked ? "b" : "o", i);
+}
+
+
+/*
+ * Pictures of SDR and those that keep their light part before the first is
+ * made: [in] … split [map] → s0 …, [keep] → s1 …
+ */
+static void
+print_ladder(reel_buf_t *b, const AVFrame *like, const reel_av_size_t *sizes,
+    unsigned n)
+{
+    unsigned                            i;
+    reel_av_size_t                      max;
+    enum AVColorTransferCharacteristic  keep = AVCOL_TRC_RESERVED0;
+
+    for (i = 0; i < n; i++) {
+        keep = sizes[i].keep != AVCOL_TRC_RESERVED0 ? sizes[i].keep : keep;
+    }
+
+    reel_av_colour_flatten(b, like);
+
+    if (keep != AVCOL_TRC_RESERVED0) {
+        if (count(sizes, n, AVCOL_TRC_RESERVED0) > 0) {
+            reel_buf_addz(b, "split=2[map][keep];[keep]");
+        }
+
+        max = largest(sizes, n, keep);
+        reel_av_colour_keep(b, like, keep, max.width, max.height);
+        print_split(b, sizes, n, keep);
+
+        if (count(sizes, n, AVCOL_TRC_RESERVED0) == 0) {
+            return;
+        }
+        reel_buf_addz(b, ";[map]");
+    }
+
+    max = largest(sizes, n, AVCOL_TRC_RESERVED0);
+    reel_av_colour_map(b, like, max.width, max.height);
+    print_split(b, sizes, n, AVCOL_TRC_RESERVED0);
+}
+
+
+int
+reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like, AVRational tb,
+    int rotation, bool hflip, bool vflip, const reel_av_size_t *sizes,
+    unsigned n, const char *format, const reel_av_mark_t *mark,
+    reel_av_fault_t *f)
+{
+    int         rc;
+    unsigned    i;
+    reel_buf_t  b;
+
     reel_buf_init(&b, DESCRIPTION_MAX);
 
     reel_buf_addz(&b, "[in]");
     print_orient(&b, rotation, hflip, vflip);
-    reel_av_colour_print(&b, like, max.width, max.height);
-    reel_buf_printf(&b, "split=%u", n);
-    for (i = 0; i < n; i++) {
-        reel_buf_printf(&b, "[s%u]", i);
-    }
+    print_ladder(&b, like, sizes, n);
 
     for (i = 0; i < n; i++) {
-        reel_buf_printf(&b, ";[s%u]scale=w=%u:h=%u:flags=bicubic%s,"
-                        "setsar=1,format=%s%s[%s%u]", i, sizes[i].width,
-                        sizes[i].height, options, format, tags,
-                        mark != NULL ? "b" : "o", i);
+        print_scale(&b, like, &sizes[i], i, format, mark != NULL);
     }
 
     if (mark != NULL) {

@@ -27,6 +27,8 @@ typedef struct {
 
 typedef struct {
     uint32_t width, height;
+    /* RESERVED0: in SDR; else in this curve, BT.2020 and 10 bit */
+    enum AVColorTransferCharacteristic keep;
 } reel_av_size_t;
 
 /* all replace what g held; g zeroed before the first time */
@@ -41,7 +43,8 @@ int reel_av_graph_detect(reel_av_graph_t *g, const AVFrame *like,
 
 /*
  * orient, split, scale to square pixels, 8 bit 4:2:0 in limited range, SDR;
- * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p".
+ * format: the pixel format's name of the outputs, "yuv420p" or "yuvj420p";
+ * of those that keep HDR it is yuv420p10le.
  * mark: over each output, which are yuv420p then; NULL: none
  */
 int reel_av_graph_ladder(reel_av_graph_t *g, const AVFrame *like,

@@ -224,6 +224,7 @@ video_facts(inspect_t *in)
         v->interlaced = v->combed != REEL_COMBED_NO;
     }
 
+    v->light = s->light;
     orient(v, st);
     shown_size(v, in);
 

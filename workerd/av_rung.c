@@ -37,6 +37,16 @@ set_rate(AVCodecContext *enc, const reel_av_rung_t *r)
 }
 
 
+/* what the header says of the light */
+static const reel_hdr_t *
+kept_hdr(const reel_av_rung_t *r)
+{
+    static const reel_hdr_t  none;
+
+    return r->rung->hdr ? &r->task->light.told : &none;
+}
+
+
 static int
 set_options(const reel_av_rung_t *r, AVCodecContext *enc)
 {
@@ -51,7 +61,8 @@ set_options(const reel_av_rung_t *r, AVCodecContext *enc)
     }
 
     return rc < 0 ? rc : r->codec->set(enc, r->task->threads > 0
-                                            ? r->task->threads : 1);
+                                            ? r->task->threads : 1,
+                                       kept_hdr(r));
 }
 
 
@@ -76,7 +87,7 @@ open_encoder(reel_av_rung_t *r, const AVFrame *like, reel_av_fault_t *f)
 
     enc->width = (int) r->rung->width;
     enc->height = (int) r->rung->height;
-    enc->pix_fmt = AV_PIX_FMT_YUV420P;
+    enc->pix_fmt = r->rung->hdr ? AV_PIX_FMT_YUV420P10 : AV_PIX_FMT_YUV420P;
     enc->sample_aspect_ratio = (AVRational) { 1, 1 };
     enc->color_primaries = like->color_primaries;
     enc->color_trc = like->color_trc;
@@ -128,7 +139,8 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
         .height = (uint16_t) r->rung->height,
         .primaries = (uint8_t) r->enc->color_primaries,
         .transfer = (uint8_t) r->enc->color_trc,
-        .matrix = (uint8_t) r->enc->colorspace
+        .matrix = (uint8_t) r->enc->colorspace,
+        .hdr = *kept_hdr(r)
     };
 
     r->out.delay = r->codec->delay(r->enc);

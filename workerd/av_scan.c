@@ -8,6 +8,7 @@
 #include "lib/index/index.h"
 #include "workerd/av_compat.h"
 #include "workerd/av_lang.h"
+#include "workerd/av_light.h"
 #include "workerd/av_log.h"
 #include "workerd/av_read.h"
 
@@ -330,7 +331,9 @@ static void
 probe_frames(reel_scan_t *s, AVFrame *frame)
 {
     while (probes_more(s) && avcodec_receive_frame(s->dec, frame) == 0) {
-        s->probed++;
+        if (s->probed++ == 0) {
+            reel_av_light_see(&s->light, frame, s->video);
+        }
 
         if (reel_frame_interlaced(frame)) {
             s->interlaced++;

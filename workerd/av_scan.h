@@ -45,6 +45,7 @@ typedef struct {
     AVCodecContext *dec;
     unsigned        probed;     /* pictures that came out */
     unsigned        interlaced;
+    reel_source_light_t light;  /* of the first one */
     unsigned        fed;
     reel_comb_t     comb;       /* and looked at */
     reel_av_gops_t  gops;

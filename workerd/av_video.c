@@ -15,6 +15,7 @@
 #include "lib/base/rescale.h"
 #include "workerd/av_compat.h"
 #include "workerd/av_filter.h"
+#include "workerd/av_light.h"
 #include "workerd/av_log.h"
 #include "workerd/av_place.h"
 #include "workerd/av_reader.h"
@@ -62,8 +63,12 @@ scale(video_t *v)
 
     if (!reel_av_graph_fits(&v->ladder, v->cur)) {
         for (i = 0; i < v->task.nrungs; i++) {
-            sizes[i] = (reel_av_size_t) { v->task.rungs[i].width,
-                                          v->task.rungs[i].height };
+            sizes[i] = (reel_av_size_t) {
+                v->task.rungs[i].width, v->task.rungs[i].height,
+                v->task.rungs[i].hdr
+                ? reel_av_light_curve(v->task.light.range)
+                : AVCOL_TRC_RESERVED0
+            };
         }
 
         if (reel_av_graph_ladder(&v->ladder, v->cur, source_tb(v),

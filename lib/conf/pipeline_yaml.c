@@ -46,6 +46,21 @@ read_short_side(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
 
 static reel_err_t
+read_hdr(void *dst, const reel_yaml_t *n, reel_error_t *e)
+{
+    char        text[8];
+    reel_err_t  err = reel_yaml_text(n, 1, sizeof(text) - 1, text, e);
+
+    if (err == REEL_OK && !reel_hdr_use_find(text, dst)) {
+        err = reel_yaml_fail(n, e, "hdr must be map or keep, not \"%s\"",
+                             text);
+    }
+
+    return err;
+}
+
+
+static reel_err_t
 read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
 {
     reel_err_t  err;
@@ -61,6 +76,7 @@ read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
         { "buf_kbits", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, buf_kbits),
           50, 400000, NULL, true },
         U32("max_fps", reel_rung_t, max_fps, 15, 240),
+        FN("hdr", reel_rung_t, hdr, read_hdr),
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_rung_t, preset),
           1, sizeof(rung->preset) - 1, NULL, false },
         FN("when", reel_rung_t, when, reel_conf_when),
@@ -339,6 +355,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         FN("codec", reel_pipeline_t, codec, reel_conf_codec),
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_pipeline_t, preset),
           1, sizeof(p->preset) - 1, NULL, false },
+        FN("hdr", reel_pipeline_t, hdr, read_hdr),
         U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),
         U32("copy_max_kbps", reel_pipeline_t, copy_max_kbps, 0, 200000),
         U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),

@@ -20,6 +20,7 @@
 static const reel_pipeline_t builtin = {
     .name = "default",
     .preset = "veryfast",
+    .hdr = REEL_HDR_MAP,
     .gop_ms = 2000,
     .chunk_min_s = 6,
     .chunk_target_s = 12,
@@ -201,6 +202,23 @@ reel_video_codec_find(const char *name, reel_video_codec_t *c)
 }
 
 
+bool
+reel_hdr_use_find(const char *name, reel_hdr_use_t *u)
+{
+    static const char *const names[REEL_HDRS] = { "", "map", "keep" };
+    int                      i;
+
+    for (i = REEL_HDR_MAP; i < REEL_HDRS; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *u = (reel_hdr_use_t) i;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 const char *
 reel_audio_codec_name(reel_audio_codec_t c)
 {
@@ -289,6 +307,30 @@ check_rungs(const reel_pipeline_t *p, reel_error_t *e)
 }
 
 
+/* players have no HDR in H.264, and an image of SDR would glare in PQ */
+static reel_err_t
+check_hdr(const reel_pipeline_t *p, reel_error_t *e)
+{
+    uint32_t i;
+    bool     keeps = p->hdr == REEL_HDR_KEEP;
+
+    for (i = 0; i < p->nrungs; i++) {
+        if (p->rungs[i].hdr == REEL_HDR_KEEP
+            && p->rungs[i].codec == REEL_VIDEO_H264)
+        {
+            return reel_fail(e, REEL_INVAL, "HDR is kept in HEVC and AV1, "
+                             "not in H.264");
+        }
+
+        keeps |= p->rungs[i].hdr == REEL_HDR_KEEP;
+    }
+
+    return keeps && p->mark.image[0] != '\0'
+           ? reel_fail(e, REEL_INVAL, "HDR cannot be kept below a watermark")
+           : REEL_OK;
+}
+
+
 reel_err_t
 reel_pipeline_check(const reel_pipeline_t *p, const char **key,
     reel_error_t *e)
@@ -296,6 +338,12 @@ reel_pipeline_check(const reel_pipeline_t *p, const char **key,
     *key = "rungs";
 
     if (check_rungs(p, e) != REEL_OK) {
+        return REEL_INVAL;
+    }
+
+    *key = "hdr";
+
+    if (check_hdr(p, e) != REEL_OK) {
         return REEL_INVAL;
     }
 

@@ -56,6 +56,17 @@ bool reel_audio_codec_find(const char *name, reel_audio_codec_t *c);
 const char *reel_video_preset_default(reel_video_codec_t c);
 bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);
 
+/* what becomes of pictures of high dynamic range */
+typedef enum {
+    REEL_HDR_UNSAID,            /* of a rung: as the pipeline says, H.264 MAP */
+    REEL_HDR_MAP,               /* to SDR */
+    REEL_HDR_KEEP,              /* in 10 bits */
+    REEL_HDRS                   /* their number */
+} reel_hdr_use_t;
+
+/* "map", "keep"; false: none has that name, and *u is as before */
+bool reel_hdr_use_find(const char *name, reel_hdr_use_t *u);
+
 typedef struct {
     reel_video_codec_t codec;
     uint32_t short_side;        /* 1080, 720, … pixels, even */
@@ -63,6 +74,7 @@ typedef struct {
     uint32_t max_kbps;          /* VBV rate */
     uint32_t buf_kbits;         /* VBV buffer */
     uint32_t max_fps;           /* 0 = as of its size, plan_rung.c */
+    reel_hdr_use_t hdr;
     char     preset[16];        /* "" = as of the codec */
     char     when[REEL_WHEN_MAX + 1];
 } reel_rung_t;
@@ -164,6 +176,7 @@ typedef struct {
     char             name[33];
     reel_video_codec_t codec;               /* of rungs that say none */
     char             preset[16];            /* of that codec's encoder */
+    reel_hdr_use_t   hdr;                   /* of rungs that say none: MAP */
     uint32_t         gop_ms;                /* 2000 */
     uint32_t         copy_max_kbps;         /* 0 = pictures are encoded */
     uint32_t         chunk_min_s;           /* 6 */

@@ -109,6 +109,20 @@ reel_plan_every_most(const reel_pipeline_t *pl, reel_rational_t rate)
 }
 
 
+static bool
+keeps_hdr(const reel_rung_t *r, const reel_pipeline_t *pl,
+    const reel_source_t *src)
+{
+    if (src == NULL || src->video.light.range == REEL_RANGE_SDR) {
+        return false;
+    }
+
+    return r->hdr == REEL_HDR_UNSAID
+           ? pl->hdr == REEL_HDR_KEEP && r->codec != REEL_VIDEO_H264
+           : r->hdr == REEL_HDR_KEEP;
+}
+
+
 static void
 set_rung(reel_video_rung_t *v, const reel_rung_t *r, uint32_t width,
     uint32_t height, uint32_t side)
@@ -204,20 +218,19 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
 
         if (holds(&own, src)) {
             set_rung(&out[n], &own, width, height, s);
+            out[n].hdr = keeps_hdr(&own, pl, src);
             out[n++].every = every_of(most_fps(&own, true), rate);
-        }
 
-        if (i < of
-            && (uint64_t) s * 100
-               <= (uint64_t) rungs[i].short_side * (100 + NEAR_PERCENT))
-        {
-            i++;
+            i += i < of
+                 && (uint64_t) s * 100
+                    <= (uint64_t) rungs[i].short_side * (100 + NEAR_PERCENT);
         }
     }
 
     for ( ; i < of && n < REEL_TASK_RUNGS; i++) {
         if (holds(&rungs[i], src)) {
             set_rung(&out[n], &rungs[i], width, height, s);
+            out[n].hdr = keeps_hdr(&rungs[i], pl, src);
             out[n].every = every_of(most_fps(&rungs[i], n == 0), rate);
             n++;
         }

@@ -153,7 +153,7 @@ rung_effort(const reel_planner_t *p, uint32_t first, uint32_t n)
 }
 
 
-/* pixels of rungs [first, first + n), one picture each */
+/* pixels of rungs [first, first + n), one picture each, by their memory */
 static uint64_t
 rung_pixels(const reel_planner_t *p, uint32_t first, uint32_t n)
 {
@@ -161,7 +161,8 @@ rung_pixels(const reel_planner_t *p, uint32_t first, uint32_t n)
     uint64_t px = 0;
 
     for (i = first; i < first + n; i++) {
-        px += (uint64_t) p->rungs[i].width * p->rungs[i].height;
+        px += (uint64_t) p->rungs[i].width * p->rungs[i].height
+              * (p->rungs[i].hdr ? 2 : 1);
     }
 
     return px;
@@ -242,6 +243,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
 
     for (i = 0; i < n; i++) {
         t.rungs[i] = p->rungs[first + i];
+        t.light = t.rungs[i].hdr ? v->light : t.light;
         add_rendition(k, t.rungs[i].name);
 
         if (strcmp(t.rungs[i].preset, t.preset) == 0) {

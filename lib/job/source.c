@@ -76,6 +76,7 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
     reel_json_kbool(j, "vflip", v->vflip);
     reel_json_kbool(j, "interlaced", v->interlaced);
     reel_part_combed_print(j, v->combed);
+    reel_part_light_print(j, &v->light);
     print_copy(j, &v->copy);
     print_keyframes(j, v);
     reel_json_end(j, '}');
@@ -268,6 +269,7 @@ parse_video(reel_source_video_t *v, reel_fields_t *f)
     v->vflip = reel_fields_bool(f, "vflip");
     v->interlaced = reel_fields_bool(f, "interlaced");
     v->combed = reel_part_combed(f);
+    reel_part_light_parse(f, &v->light);
 
     if (reel_fields_has(f, "copy")) {
         parse_copy(&v->copy, f);

@@ -12,6 +12,8 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
+#include "lib/codec/codec.h"
+#include "lib/index/index.h"
 
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
 #define REEL_SOURCE_TEXTS     32
@@ -47,6 +49,12 @@ typedef enum {
     REEL_COMBED_BOTTOM
 } reel_combed_t;
 
+/* of the first picture */
+typedef struct {
+    reel_video_range_t range;
+    reel_hdr_t         told;    /* of PQ, where the file says it */
+} reel_source_light_t;
+
 /* whether the packets can stand in the output as they are */
 typedef struct {
     bool     known;             /* facts of before reel looked have none */
@@ -73,6 +81,7 @@ typedef struct {
     bool            hflip, vflip;       /* applied before rotation */
     bool            interlaced;
     reel_combed_t   combed;             /* interlaced then, too */
+    reel_source_light_t light;
     reel_source_copy_t copy;
     /*
      * pts of the packets with a key frame, ascending.  A list beyond

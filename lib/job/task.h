@@ -46,6 +46,7 @@ typedef struct {
     uint32_t every;             /* of the film's pictures it has each so many,
                                    a power of two; a GOP of a constant rate
                                    is of whole ones */
+    bool     hdr;               /* the task's light is kept, in 10 bits */
     reel_video_codec_t codec;
     char     preset[16];        /* "" = the task's */
 } reel_video_rung_t;
@@ -63,6 +64,7 @@ typedef struct {
     int               rotation;
     bool              hflip, vflip, interlaced;
     reel_combed_t     combed;
+    reel_source_light_t light;          /* of the film; SDR: no rung keeps it */
     char              preset[16];
     uint32_t          threads;
     reel_mark_t       mark;             /* image "": none */

@@ -31,6 +31,9 @@ print_rung(reel_json_t *j, const reel_video_rung_t *r)
     if (r->every > 1) {
         reel_json_kuint(j, "every", r->every);
     }
+    if (r->hdr) {
+        reel_json_kbool(j, "hdr", true);
+    }
     if (r->codec != REEL_VIDEO_H264) {
         reel_json_kstr(j, "codec", reel_video_codec_name(r->codec));
     }
@@ -88,6 +91,7 @@ reel_encode_video_print(reel_buf_t *b, const reel_encode_video_t *t)
     reel_json_kbool(&j, "vflip", t->vflip);
     reel_json_kbool(&j, "interlaced", t->interlaced);
     reel_part_combed_print(&j, t->combed);
+    reel_part_light_print(&j, &t->light);
     reel_json_kstr(&j, "preset", t->preset);
     reel_json_kuint(&j, "threads", t->threads);
     print_mark(&j, &t->mark);
@@ -132,6 +136,7 @@ parse_rung(reel_video_rung_t *r, reel_fields_t *f)
     r->buf_kbits = reel_fields_u32(f, "buf_kbits", 1, 2000000);
     r->every = reel_fields_has(f, "every")
                ? reel_fields_u32(f, "every", 1, REEL_RUNG_EVERY) : 1;
+    r->hdr = reel_fields_has(f, "hdr") && reel_fields_bool(f, "hdr");
 
     if (reel_fields_has(f, "codec")) {
         parse_codec(r, f);
@@ -194,6 +199,12 @@ parse_rungs(reel_encode_video_t *t, reel_fields_t *f)
     }
 
     t->nrungs = (uint32_t) n;
+
+    for (i = 0; i < n && f->err == REEL_OK; i++) {
+        if (t->rungs[i].hdr && t->light.range == REEL_RANGE_SDR) {
+            reel_fields_fail(f, REEL_BADDATA, "hdr", "has no light to keep");
+        }
+    }
 }
 
 
@@ -225,6 +236,7 @@ reel_encode_video_parse(reel_encode_video_t *t, const char *json, size_t len,
     t->vflip = reel_fields_bool(&f, "vflip");
     t->interlaced = reel_fields_bool(&f, "interlaced");
     t->combed = reel_part_combed(&f);
+    reel_part_light_parse(&f, &t->light);
     reel_fields_text(&f, "preset", t->preset, sizeof(t->preset), 1);
     t->threads = reel_fields_u32(&f, "threads", 1, 64);
     if (reel_fields_has(&f, "watermark")) {

@@ -110,6 +110,9 @@ read_video(reel_when_value_t *v, const reel_source_t *s, int fact)
     case REEL_FACT_INTERLACED:
         v->n = has && p->interlaced;
         break;
+    case REEL_FACT_HDR:
+        v->n = has && p->light.range != REEL_RANGE_SDR;
+        break;
     case REEL_FACT_ROTATION:
         v->n = has ? milli((uint64_t) p->rotation) : 0;
         break;
@@ -186,6 +189,7 @@ static const struct {
     [REEL_FACT_FPS] = { "fps", REEL_WHEN_NUMBER },
     [REEL_FACT_CONSTANT_RATE] = { "constant_rate", REEL_WHEN_BOOL },
     [REEL_FACT_INTERLACED] = { "interlaced", REEL_WHEN_BOOL },
+    [REEL_FACT_HDR] = { "hdr", REEL_WHEN_BOOL },
     [REEL_FACT_ROTATION] = { "rotation", REEL_WHEN_NUMBER },
     [REEL_FACT_AUDIO] = { "audio", REEL_WHEN_BOOL },
     [REEL_FACT_AUDIO_CODEC] = { "audio_codec", REEL_WHEN_TEXT },

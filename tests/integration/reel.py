@@ -142,7 +142,7 @@ def count(path, stream):
               "-count_frames", "-show_entries", "stream=nb_read_frames",
               "-of", "csv=p=0", path)
     assert out.stderr == b"", out.stderr.decode()
-    return int(out.stdout.split()[0])
+    return int(out.stdout.split()[0].strip(b","))
 
 
 def children(pid):

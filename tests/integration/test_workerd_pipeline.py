@@ -78,6 +78,23 @@ tasks:
     when: duration > 60
 """
 
+# a film of 50 pictures a second in PQ; the smaller rung has half of them
+LIGHT = """
+gop_ms: 500
+hdr: keep
+chunks: { first_s: 1, min_s: 1, target_s: 1, max_s: 2 }
+renditions:
+  - { short_side: 128, crf: 30, max_kbps: 400, buf_kbits: 600, codec: hevc,
+      preset: ultrafast, when: hdr }
+  - { short_side: 64, crf: 30, max_kbps: 200, buf_kbits: 300, codec: hevc,
+      preset: ultrafast }
+  - { short_side: 64, crf: 50, max_kbps: 200, buf_kbits: 300, codec: av1,
+      preset: 13 }
+  - { short_side: 96, crf: 30, max_kbps: 400, buf_kbits: 600, preset: ultrafast }
+storyboard: { interval_s: 0 }
+tasks: { poster: false }
+"""
+
 # nearly lossless, so that what changed shows
 CLEAR = """
 gop_ms: 1000
@@ -102,6 +119,7 @@ def stack():
                    "    command: [/bin/sh, -c, 'ln -s /etc/passwd out/link;"
                    " sleep 1000 & exit 0']\n    outputs: [link]\n"
                    "    attempts: 1\n")
+        s.pipeline("light", LIGHT)
         s.pipeline("plain", CLEAR)
         s.pipeline("marked", CLEAR + "watermark: { image: m.png, opacity: "
                    "100, width: 20, position: bottom-left, margin: 10 }\n")
@@ -296,6 +314,57 @@ def test_a_watermark_is_in_its_corner(stack):
     a = stack.put(source, pipeline="marked")
     wait_for(lambda: "is another than was planned with" in stack.said(), 60)
     assert stack.task(a, "publish", "s") != "done"
+
+
+def stream_facts(path):
+    out = run("ffprobe", "-v", "error", "-show_entries",
+              "stream=pix_fmt,color_space,color_transfer,color_primaries,"
+              "r_frame_rate:stream_side_data=side_data_type,max_content",
+              "-of", "default=nw=1", path).stdout.decode()
+    return dict(line.split("=", 1) for line in out.split("\n") if line)
+
+
+def test_light_is_kept_where_it_can_be(stack, tmp_path):
+    source = str(tmp_path / "pq.mp4")
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+        "testsrc2=s=256x128:r=50:d=1.7", "-c:v", "libx265", "-preset",
+        "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params",
+        "log-level=error:colorprim=9:transfer=16:colormatrix=9:master-display"
+        "=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)"
+        "L(10000000,50):max-cll=800,300", source)
+    a = stack.put(source, pipeline="light")
+    ix = stack.check_ready(a)
+    n = {q: sum(r["samples"]) for q, r in ix["renditions"].items()}
+    assert n == {"h128": 85, "h64": 43, "av64": 85, "v96": 85}
+    durations = [r["durations"] for r in ix["renditions"].values()]
+    assert durations.count(durations[0]) == 4
+
+    for name, pix in ("h128", "yuv420p10le"), ("av64", "yuv420p10le"), (
+            "h64", "yuv420p10le"), ("v96", "yuv420p"):
+        facts = stream_facts(stack.join(a, name))
+        assert facts["pix_fmt"] == pix
+        assert facts["color_transfer"] == ("bt709" if name == "v96"
+                                           else "smpte2084"), name
+        assert facts.get("max_content") == (None if name == "v96" else "800")
+        assert facts["r_frame_rate"] == ("25/1" if name == "h64" else "50/1")
+
+    url = "%s/play/%s/" % (stack.url, a)
+    master = run("curl", "-sf", url + "master.m3u8").stdout.decode()
+    lines = [m for m in master.split("\n") if m.startswith("#EXT-X-STREAM")]
+    assert len(lines) == 4
+    for m in lines:
+        sdr = "avc1." in m
+        assert ("VIDEO-RANGE=SDR" in m) == sdr
+        assert ("VIDEO-RANGE=PQ" in m) != sdr
+        assert sdr or '"hvc1.2.4.' in m or '.10.0.110.09.16.09.0"' in m
+        assert ("FRAME-RATE=25.000" in m) == ("RESOLUTION=128x64" in m
+                                              and "hvc1" in m)
+    mpd = run("curl", "-sf", url + "manifest.mpd").stdout.decode()
+    assert mpd.count('EssentialProperty schemeIdUri="urn:mpeg:mpegB:cicp:'
+                     'TransferCharacteristics" value="16"') == 2
+    assert mpd.count('frameRate="25"') == 1
+    assert mpd.count('frameRate="50"') == 3
+    assert mpd.count('contentType="video"') == 3
 
 
 def test_an_output_is_a_file_and_nothing_is_left_running(stack):

@@ -214,6 +214,9 @@ settings_refused(void **state)
         { "rungs:\n  - { short_side: 720 }\n", "2:5: \"crf\" is missing" },
         { "rungs:\n" RUNG(721), "2:19: short_side must be even, not 721" },
         { "rungs:\n" RUNG(20), "2:19: short_side must lie within 64" },
+        { "hdr: on\n", "1:6: hdr must be map or keep, not \"on\"" },
+        { "rungs:\n  - { short_side: 480, crf: 1, max_kbps: 99, "
+          "buf_kbits: 99, hdr: keep }\n", "1:1: hdr: HDR is kept in HEVC and AV1" },
         { "rungs:\n" RUNG(480) RUNG(480),
           "2:3: rungs: short_side 480 does not fall below 480" },
         { "rungs:\n" RUNG(360) RUNG(480),

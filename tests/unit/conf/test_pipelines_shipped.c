@@ -181,6 +181,12 @@ a_watermark_is_beside_its_file(void **state)
                                          &e), REEL_OK);
     assert_string_equal(p.mark.sum, "");
 
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", "hdr: keep\n"
+                                         "watermark: { image: m.png }\n",
+                                         38, &e), REEL_BADDATA);
+    assert_string_equal(e.text, "x.yaml:1:6: hdr: HDR cannot be kept below a "
+                        "watermark");
+
     assert_non_null(mkdtemp(dir));
     (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
     (void) snprintf(png, sizeof(png), "%s/m.png", dir);

@@ -182,6 +182,63 @@ half_rate(void **state)
 }
 
 
+/* what of the pipelines' HDR rungs keeps it, and is there at all */
+static void
+hdr(void **state)
+{
+    size_t            i;
+    uint32_t          n;
+    reel_source_t     s;
+    reel_pipeline_t   pl;
+    reel_video_rung_t r[REEL_TASK_RUNGS];
+    static const struct {
+        reel_video_range_t range;
+        reel_hdr_use_t     pipeline, rung;
+        reel_video_codec_t codec;
+        bool               want;
+    } rows[] = {
+        { REEL_RANGE_PQ, REEL_HDR_KEEP, 0, REEL_VIDEO_HEVC, true },
+        { REEL_RANGE_HLG, REEL_HDR_KEEP, 0, REEL_VIDEO_AV1, true },
+        { REEL_RANGE_PQ, REEL_HDR_KEEP, 0, REEL_VIDEO_H264, false },
+        { REEL_RANGE_SDR, REEL_HDR_KEEP, 0, REEL_VIDEO_HEVC, false },
+        { REEL_RANGE_PQ, REEL_HDR_MAP, 0, REEL_VIDEO_HEVC, false },
+        { REEL_RANGE_PQ, REEL_HDR_KEEP, REEL_HDR_MAP, REEL_VIDEO_HEVC,
+          false },
+        { REEL_RANGE_PQ, REEL_HDR_MAP, REEL_HDR_KEEP, REEL_VIDEO_HEVC, true },
+    };
+
+    (void) state;
+
+    film_make(&s, &(film_t) { .num = 25, .den = 1, .frames = 100 });
+
+    for (i = 0; i < COUNT(rows); i++) {
+        reel_pipeline_default(&pl);
+        pl.hdr = rows[i].pipeline;
+        pl.rungs[0].codec = rows[i].codec;
+        pl.rungs[0].hdr = rows[i].rung;
+        s.video.light.range = rows[i].range;
+        n = reel_plan_rungs(r, &pl, rows[i].codec, 1920, 1080, &s);
+        assert_in_range(n, 1, 5);
+        assert_int_equal(r[0].hdr, rows[i].want);
+    }
+
+    /* a rung that is left out takes no other's place */
+    reel_pipeline_default(&pl);
+    memcpy(pl.rungs[1].when, "hdr", 4);
+    s.video.light.range = REEL_RANGE_SDR;
+    n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 880, 500, &s);
+    assert_int_equal(n, 3);
+    assert_string_equal(r[0].name, "v480");
+
+    s.video.light.range = REEL_RANGE_PQ;
+    n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 880, 500, &s);
+    assert_int_equal(n, 3);
+    assert_string_equal(r[0].name, "v500");
+
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -190,6 +247,7 @@ main(void)
         cmocka_unit_test(rules),
         cmocka_unit_test(own_size_lies_between_its_neighbours),
         cmocka_unit_test(half_rate),
+        cmocka_unit_test(hdr),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,10 @@ round_trip(void **state)
         a.video.rotation = 270;
         a.video.hflip = a.video.interlaced = true;
         a.video.combed = REEL_COMBED_BOTTOM;
+        a.video.light = (reel_source_light_t) {
+            .range = i == 0 ? REEL_RANGE_PQ : REEL_RANGE_HLG,
+            .told = { .light = i == 0, .max_cll = i == 0 ? 1000 : 0 }
+        };
         a.video.jumps = (reel_jumps_t) { 2, { { 9, 1, -5 }, { 99, 2, 7 } } };
         a.cover = (reel_source_cover_t) { .stream = 7, .tb = { 1, 90000 },
                                           .width = i != 1 ? 0 : 300,
@@ -91,6 +95,8 @@ round_trip(void **state)
             assert_memory_equal(b.video.jumps.jump, a.video.jumps.jump,
                                 2 * sizeof(reel_jump_t));
             assert_int_equal(b.video.combed, REEL_COMBED_BOTTOM);
+            assert_memory_equal(&b.video.light, &a.video.light,
+                                sizeof(a.video.light));
             assert_true(b.video.hflip && b.video.interlaced
                         && !b.video.vflip);
         }

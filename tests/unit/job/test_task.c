@@ -48,12 +48,20 @@ video(void **state)
     (void) state;
 
     /* the largest payload that can be */
+    t.light = (reel_source_light_t) {
+        .range = REEL_RANGE_PQ,
+        .told = { .mastering = true,
+                  .primaries = { { 1, 65535 }, { 2, 65535 }, { 3, 65535 } },
+                  .white = { 65535, 4 }, .max_luminance = UINT32_MAX,
+                  .min_luminance = 5, .light = true, .max_cll = 65535,
+                  .max_fall = 65535 }
+    };
     memset(t.mark.sum, 'a', sizeof(t.mark.sum) - 1);
     for (i = 0; i < REEL_TASK_RUNGS; i++) {
         t.rungs[i] = (reel_video_rung_t) {
             .name = "v1234567890123456789012345678901", .width = 65534,
             .height = 65534, .crf = 51, .max_kbps = 1000000,
-            .buf_kbits = 2000000, .every = REEL_RUNG_EVERY,
+            .buf_kbits = 2000000, .every = REEL_RUNG_EVERY, .hdr = true,
             .codec = REEL_VIDEO_HEVC, .preset = "ultrafast" };
     }
 
@@ -70,6 +78,15 @@ video(void **state)
     assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
     assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
                                              NULL), REEL_BADDATA);
+
+    /* what is kept must be known */
+    reel_buf_clear(&b);
+    t.mark.image[0] = '\0';
+    t.light.range = REEL_RANGE_SDR;
+    assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
+    assert_int_equal(reel_encode_video_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_BADDATA);
+    t.light.range = REEL_RANGE_HLG;
 
     /* what is copied is one rendition */
     reel_buf_clear(&b);

@@ -94,13 +94,16 @@ at(const AVFrame *f, int plane)
 
 
 static uint8_t
-luma_of(enum AVColorTransferCharacteristic trc, uint16_t y)
+luma_of(enum AVColorTransferCharacteristic trc, enum AVColorRange range,
+    uint16_t y)
 {
-    AVFrame   *out;
+    AVFrame   *in, *out;
     uint8_t    v;
     uint16_t   samples[] = { y, 512, 512 };
 
-    out = scaled(deep(AV_PIX_FMT_YUV420P10, trc, samples));
+    in = deep(AV_PIX_FMT_YUV420P10, trc, samples);
+    in->color_range = range;
+    out = scaled(in);
 
     assert_int_equal(out->color_trc, AVCOL_TRC_BT709);
     assert_int_equal(out->color_primaries, AVCOL_PRI_BT709);
@@ -138,13 +141,18 @@ test_hdr(void **state)
 
     for (i = 0; i < 2; i++) {
         for (k = 0; k < 4; k++) {
-            v[k] = luma_of(rows[i].trc, rows[i].y[k]);
+            v[k] = luma_of(rows[i].trc, AVCOL_RANGE_MPEG, rows[i].y[k]);
         }
 
         assert_in_range(v[0], 16, 18);
         assert_in_range(v[1], 110, 215);
         assert_in_range(v[2], v[1] + 15, 235);
         assert_true(v[3] >= v[2]);
+
+        /* of white: (y - 64) / 876 */
+        v[3] = luma_of(rows[i].trc, AVCOL_RANGE_JPEG,
+                       (uint16_t) ((rows[i].y[1] - 64) * 1023 / 876));
+        assert_in_range(v[3], v[1] - 1, v[1] + 1);
     }
 }
 
@@ -173,6 +181,81 @@ test_light_changes(void **state)
     reel_av_graph_release(&g);
     av_frame_free(&a);
     av_frame_free(&b);
+}
+
+
+/* one picture on its way to a rung that keeps PQ, its luma in 10 bits */
+static uint16_t
+kept_luma(AVFrame *in)
+{
+    AVFrame          *out;
+    uint16_t          v;
+    reel_av_fault_t   f = { 0 };
+    reel_av_graph_t   g = { 0 };
+    reel_av_size_t    sizes[] = { { 48, 48, AVCOL_TRC_SMPTE2084 },
+                                  { 32, 32, AVCOL_TRC_RESERVED0 } };
+
+    out = av_frame_alloc();
+    assert_non_null(out);
+    assert_int_equal(reel_av_graph_ladder(&g, in, (AVRational) { 1, 25 }, 0,
+                                          false, false, sizes, 2, "yuv420p",
+                                          NULL, &f), 0);
+    assert_int_equal(reel_av_graph_push(&g, in, &f), 0);
+    if (reel_av_graph_pull(&g, 1, out, &f) != 1) {
+        fail_msg("%s", f.text);
+    }
+    assert_int_equal(out->format, AV_PIX_FMT_YUV420P);
+    assert_int_equal(out->color_trc, AVCOL_TRC_BT709);
+    av_frame_unref(out);
+
+    assert_int_equal(reel_av_graph_pull(&g, 0, out, &f), 1);
+    assert_int_equal(out->format, AV_PIX_FMT_YUV420P10);
+    assert_int_equal(out->color_trc, AVCOL_TRC_SMPTE2084);
+    assert_int_equal(out->color_primaries, AVCOL_PRI_BT2020);
+    assert_int_equal(out->colorspace, AVCOL_SPC_BT2020_NCL);
+    assert_int_equal(out->color_range, AVCOL_RANGE_MPEG);
+    v = ((uint16_t *) (void *) (out->data[0] + 24 * out->linesize[0]))[24];
+
+    reel_av_graph_release(&g);
+    av_frame_free(&out);
+    av_frame_free(&in);
+
+    return v;
+}
+
+
+/* PQ as it is; in full range, RGB or another light it becomes so */
+static void
+test_kept(void **state)
+{
+    AVFrame         *in;
+    const uint16_t   grey[] = { 600, 512, 512 };
+    const uint16_t   full[] = { 626, 512, 512 };   /* (600 - 64) / 876 */
+    const uint16_t   rgb[] = { 626, 626, 626 };
+    const uint16_t   white[] = { 940, 512, 512 };  /* PQ: 203 cd/m2 */
+
+    (void) state;
+
+    in = deep(AV_PIX_FMT_YUV420P10, AVCOL_TRC_SMPTE2084, grey);
+    assert_int_equal(kept_luma(in), 600);
+
+    in = deep(AV_PIX_FMT_YUV420P10, AVCOL_TRC_SMPTE2084, grey);
+    in->color_primaries = AVCOL_PRI_UNSPECIFIED;
+    in->colorspace = AVCOL_SPC_UNSPECIFIED;
+    assert_int_equal(kept_luma(in), 600);
+
+    in = deep(AV_PIX_FMT_YUV420P10, AVCOL_TRC_SMPTE2084, full);
+    in->color_range = AVCOL_RANGE_JPEG;
+    assert_in_range(kept_luma(in), 598, 602);
+
+    in = deep(AV_PIX_FMT_GBRP10, AVCOL_TRC_SMPTE2084, rgb);
+    in->colorspace = AVCOL_SPC_RGB;
+    assert_in_range(kept_luma(in), 598, 602);
+
+    in = deep(AV_PIX_FMT_YUV420P10, AVCOL_TRC_BT709, white);
+    in->color_primaries = AVCOL_PRI_BT709;
+    in->colorspace = AVCOL_SPC_BT709;
+    assert_in_range(kept_luma(in), 569, 576);
 }
 
 
@@ -241,6 +324,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_hdr),
         cmocka_unit_test(test_light_changes),
+        cmocka_unit_test(test_kept),
         cmocka_unit_test(test_alpha),
         cmocka_unit_test(test_rgb),
     };
