@@ -55,7 +55,7 @@ def check_histogram(samples, name):
         key = (("type", kind),)
         assert samples[name + "_count", key] == row[-1][1]
         assert samples[name + "_sum", key] >= 0
-    assert len(rows) == 10, rows
+    assert len(rows) == 11, rows
 
 
 def request(port, method="GET", path="/metrics"):

@@ -76,7 +76,7 @@ class Pipelines(Case):
     def test_check(self):
         out = self.run_ctl("pipeline", "check",
                            ROOT + "/conf/pipelines/default.yaml").stdout
-        self.assertEqual(out, "default: 5 renditions, 9 tasks\n")
+        self.assertEqual(out, "default: 5 renditions, 10 tasks\n")
 
         bad = self.path("x.yaml")
         with open(bad, "w") as f:
