@@ -350,6 +350,7 @@ ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
     if (a->has_result && a->result.ready) {
         ngx_http_reel_asset_seconds(j, "duration", a->result.duration_ms);
         ngx_http_reel_asset_renditions(j, &a->result);
+        reel_warnings_print(j, &a->result.warnings);
     }
 
     if (a->state == REEL_ASSET_ERRORED) {

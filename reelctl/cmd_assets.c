@@ -62,6 +62,31 @@ print_renditions(const json_t *list)
 
 
 static void
+print_warnings(const json_t *list)
+{
+    size_t   i;
+    json_t  *w;
+
+    json_array_foreach(list, i, w) {
+        (void) printf("warning    ");
+        reel_ctl_put_safe(stdout, text(w, "code") ? text(w, "code") : "?");
+        (void) printf(" %lld x, ", (long long) json_integer_value(
+                          json_object_get(w, "count")));
+        reel_ctl_put_safe(stdout, text(w, "where") ? text(w, "where") : "");
+
+        if (json_is_integer(json_object_get(w, "at_ms"))) {
+            (void) printf(", first at %.2f s", (double) json_integer_value(
+                              json_object_get(w, "at_ms")) / 1000);
+        }
+
+        (void) fputs(": ", stdout);
+        reel_ctl_put_safe(stdout, text(w, "detail") ? text(w, "detail") : "");
+        (void) fputc('\n', stdout);
+    }
+}
+
+
+static void
 print_asset(const json_t *a)
 {
     char     buf[64];
@@ -97,6 +122,7 @@ print_asset(const json_t *a)
     field("pipeline", text(a, "pipeline"));
     print_meta(json_object_get(a, "meta"));
     print_renditions(json_object_get(a, "renditions"));
+    print_warnings(json_object_get(a, "warnings"));
     field("hls", text(json_object_get(a, "playback"), "hls"));
     field("dash", text(json_object_get(a, "playback"), "dash"));
 }

@@ -110,6 +110,17 @@ prepare(audio_t *a)
 }
 
 
+/* the pts of a sample */
+static int64_t
+source_pts(const audio_t *a, int64_t sample)
+{
+    return a->task.origin
+           + reel_rescale(sample, a->task.tb.den,
+                          (uint64_t) a->task.tb.num * a->task.sample_rate,
+                          REEL_ROUND_DOWN);
+}
+
+
 static int
 start(audio_t *a)
 {
@@ -124,19 +135,32 @@ start(audio_t *a)
         return 0;
     }
 
-    a->need_pts = a->task.origin
-                  + reel_rescale(sample, a->task.tb.den,
-                                 (uint64_t) a->task.tb.num
-                                 * a->task.sample_rate, REEL_ROUND_DOWN);
+    a->need_pts = source_pts(a, sample);
 
     return reel_av_reader_start(&a->reader, a->need_pts, early_enough, a,
                                 &a->fault);
 }
 
 
+/* every packet is some stretch's */
+static void
+judge(audio_t *a)
+{
+    const reel_av_sound_t  *s = &a->sound;
+
+    reel_av_reader_judge(&a->reader,
+                         s->first_au > 0
+                         ? source_pts(a, s->first_au * s->frame) : INT64_MIN,
+                         a->task.frag_to < a->task.grid.fragments
+                         ? source_pts(a, s->end_au * s->frame) : INT64_MAX);
+}
+
+
 static int
 run(audio_t *a)
 {
+    judge(a);
+
     if (start(a) != 0
         || reel_av_line_fill(&a->line, &a->reader, &a->fault) != 0)
     {
@@ -149,7 +173,10 @@ run(audio_t *a)
                              "no sound could be decoded");
     }
 
-    if (reel_av_line_finish(&a->line, &a->fault) != 0) {
+    if (reel_av_reader_tell(&a->reader, a->child, a->task.origin, &a->fault)
+        != 0
+        || reel_av_line_finish(&a->line, &a->fault) != 0)
+    {
         return -1;
     }
 

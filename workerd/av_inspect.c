@@ -15,6 +15,7 @@
 #include "workerd/av_log.h"
 #include "workerd/av_rate.h"
 #include "workerd/av_scan.h"
+#include "workerd/av_warn.h"
 
 
 /* the answer is one line of at most 1 MiB */
@@ -206,6 +207,7 @@ video_facts(inspect_t *in)
     reel_rate_detect(&rate, s->shown.at, s->shown.n, v->tb, hints, 2);
 
     v->constant_rate = rate.constant;
+    reel_av_warn_rate(&in->facts.warnings, &rate);
     v->rate = rate.rate;
     v->frames = rate.frames;
     v->first_pts = s->shown.at[0];
@@ -461,6 +463,7 @@ inspect(inspect_t *in)
 
     cover_facts(in);
     text_facts(in);
+    reel_av_warn_source(&in->facts.warnings, &in->src, s, &in->facts);
     err = reel_child_source(in->child, &in->facts);
 
     return err == REEL_OK

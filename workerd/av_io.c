@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <libavutil/error.h>
+#include <libavutil/intreadwrite.h>
 #include <libavutil/mem.h>
 
 #include "lib/base/str.h"
@@ -15,6 +16,7 @@
 #define IO_BUFFER     (256 * 1024)
 #define SNIFF_BYTES   4096
 #define TOP_BOXES_MAX 4096
+#define TS_SYNC       0x47
 
 
 static ssize_t
@@ -246,4 +248,36 @@ reel_av_io_lacks_moov(const reel_av_io_t *io)
     }
 
     return false;
+}
+
+
+/* ~0: who wrote it could not go back */
+static bool
+riff_is_cut(const reel_av_io_t *io, const uint8_t *head)
+{
+    uint32_t  size = AV_RL32(head + 4);
+
+    return size != UINT32_MAX && (int64_t) size + 8 > io->size;
+}
+
+
+bool
+reel_av_io_ends_within(const reel_av_io_t *io)
+{
+    uint8_t  head[8];
+
+    if (read_at(io, head, sizeof(head), 0) != (ssize_t) sizeof(head)) {
+        return false;
+    }
+
+    if (memcmp(head, "RIFF", 4) == 0) {
+        return riff_is_cut(io, head);
+    }
+
+    if (head[0] == TS_SYNC) {
+        return io->size % 188 != 0 && io->size % 204 != 0;
+    }
+
+    /* blu-ray's, with a time in front */
+    return head[4] == TS_SYNC && io->size % 192 != 0;
 }

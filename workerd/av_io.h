@@ -36,4 +36,10 @@ const char *reel_av_io_sniff_reference(const reel_av_io_t *io);
  */
 bool reel_av_io_lacks_moov(const reel_av_io_t *io);
 
+/*
+ * Whether it is a transport stream that ends within a packet, or RIFF (AVI,
+ * WAV) that is shorter than it says.
+ */
+bool reel_av_io_ends_within(const reel_av_io_t *io);
+
 #endif

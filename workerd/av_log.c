@@ -14,6 +14,7 @@ static char      last[LOG_LINE_MAX];
 static unsigned  lines;
 static bool      max_streams;
 static bool      max_pixels;
+static bool      early_end;
 
 
 static void
@@ -56,6 +57,10 @@ log_line(void *avcl, int level, const char *fmt, va_list ap)
         max_pixels = true;
     }
 
+    if (strstr(line, "File ended prematurely") != NULL) {
+        early_end = true;
+    }
+
     /* a track that nobody asked for, probed by libavformat */
     if (strstr(line, "not on whitelist") != NULL) {
         return;
@@ -86,6 +91,7 @@ reel_av_log_init(void)
     lines = 0;
     max_streams = false;
     max_pixels = false;
+    early_end = false;
 }
 
 
@@ -107,4 +113,11 @@ bool
 reel_av_log_saw_max_pixels(void)
 {
     return max_pixels;
+}
+
+
+bool
+reel_av_log_saw_end(void)
+{
+    return early_end;
 }

@@ -18,5 +18,6 @@ const char *reel_av_log_last(void);
 /* libav has no codes of its own for these limits: it only says so */
 bool reel_av_log_saw_max_streams(void);
 bool reel_av_log_saw_max_pixels(void);
+bool reel_av_log_saw_end(void);         /* a file that ends too early */
 
 #endif

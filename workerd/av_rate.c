@@ -287,10 +287,6 @@ best_fit(reel_rate_t *r, const int64_t *pts, size_t n, reel_rational_t tb,
 static void
 cap(reel_rate_t *r, const int64_t *pts, size_t n, reel_rational_t tb)
 {
-    bool  halved;
-
-    halved = false;
-
     while (r->rate.num > (uint64_t) REEL_RATE_MAX * r->rate.den) {
         if (r->rate.num % 2 == 0) {
             r->rate.num /= 2;
@@ -298,10 +294,13 @@ cap(reel_rate_t *r, const int64_t *pts, size_t n, reel_rational_t tb)
         } else {
             r->rate.den *= 2;
         }
-        halved = true;
+        r->every *= 2;
     }
 
-    if (halved && r->constant) {
+    if (!r->constant) {
+        r->every = 1;
+
+    } else if (r->every > 1) {
         r->frames = (uint64_t) slot_of(pts[n - 1] - pts[0], tb, r->rate) + 1;
     }
 }
@@ -314,7 +313,7 @@ reel_rate_detect(reel_rate_t *r, const int64_t *pts, size_t n,
     int64_t   milli;
     unsigned  i;
 
-    *r = (reel_rate_t) { .rate = { 25, 1 }, .frames = n };
+    *r = (reel_rate_t) { .rate = { 25, 1 }, .frames = n, .every = 1 };
 
     if (n == 1 || pts[n - 1] == pts[0]) {
         /* a still: any rate is right */

@@ -19,6 +19,7 @@ typedef struct {
     bool            constant;
     reel_rational_t rate;       /* average when variable */
     uint64_t        frames;     /* slots when constant, else pictures */
+    unsigned        every;      /* picture that is kept: 1 all, 2 each 2nd, … */
 } reel_rate_t;
 
 /*

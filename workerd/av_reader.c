@@ -1,5 +1,6 @@
 #include "workerd/av_reader.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <libavutil/avstring.h>
@@ -60,6 +61,8 @@ reader_reset(reel_av_reader_t *r, bool whole)
     r->npending = 0;
     r->last_ts = AV_NOPTS_VALUE;
     r->prev_ts = AV_NOPTS_VALUE;
+    r->damaged = 0;
+    r->fed_ts = AV_NOPTS_VALUE;
 }
 
 
@@ -72,6 +75,8 @@ reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
     r->jumps = jumps;
     r->threads = threads;
     r->skip_before = INT64_MIN;
+    r->judge_from = INT64_MIN;
+    r->judge_to = INT64_MAX;
 
     r->pkt = av_packet_alloc();
     r->frame = av_frame_alloc();
@@ -92,6 +97,53 @@ void
 reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts)
 {
     r->skip_before = pts;
+}
+
+
+void
+reel_av_reader_judge(reel_av_reader_t *r, int64_t from, int64_t to)
+{
+    r->judge_from = from;
+    r->judge_to = to;
+}
+
+
+int
+reel_av_reader_tell(const reel_av_reader_t *r, reel_child_t *c,
+    int64_t origin, reel_av_fault_t *f)
+{
+    reel_err_t      err;
+    reel_warning_t  x = { .count = r->damaged, .at_ms = -1 };
+
+    if (r->damaged == 0) {
+        return 0;
+    }
+
+    if (r->damaged_at != AV_NOPTS_VALUE) {
+        x.at_ms = av_rescale_q(r->damaged_at - origin, r->st->time_base,
+                               (AVRational) { 1, 1000 });
+        x.at_ms = x.at_ms > 0 ? x.at_ms : 0;
+    }
+    (void) snprintf(x.where, sizeof(x.where), "track %d (%s)", r->stream,
+                    avcodec_get_name(r->st->codecpar->codec_id));
+
+    err = reel_child_warning(c, REEL_WARN_DAMAGED, &x);
+
+    return err == REEL_OK ? 0 : reel_av_fault_err(f, err, "write", "answer");
+}
+
+
+/* a packet, or the frame at hand; ts may be AV_NOPTS_VALUE */
+static void
+note_damage(reel_av_reader_t *r, int64_t ts)
+{
+    if (ts != AV_NOPTS_VALUE && (ts < r->judge_from || ts >= r->judge_to)) {
+        return;
+    }
+
+    if (r->damaged++ == 0) {
+        r->damaged_at = ts;
+    }
 }
 
 
@@ -248,12 +300,20 @@ feed(reel_av_reader_t *r, reel_av_fault_t *f)
                          && r->pkt->pts < r->skip_before
                          ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
 
+    r->fed_ts = reel_av_packet_ts(r->pkt);
     rc = avcodec_send_packet(r->dec, r->pkt);
     av_packet_unref(r->pkt);
 
-    /* anything else is damage in this packet: go on with the next */
-    return rc == AVERROR(ENOMEM)
-           ? reel_av_fault_lib(f, rc, "decode", "decoder") : 0;
+    if (rc == AVERROR(ENOMEM)) {
+        return reel_av_fault_lib(f, rc, "decode", "decoder");
+    }
+
+    /* damage in this packet: go on with the next */
+    if (rc < 0) {
+        note_damage(r, r->fed_ts);
+    }
+
+    return 0;
 }
 
 
@@ -272,6 +332,10 @@ decode(reel_av_reader_t *r, reel_av_fault_t *f)
 
         if (rc == AVERROR(ENOMEM)) {
             return reel_av_fault_lib(f, rc, "decode", "decoder");
+        }
+
+        if (rc != AVERROR(EAGAIN) && rc != AVERROR_EOF) {
+            note_damage(r, r->fed_ts);
         }
 
         if (r->draining) {
@@ -323,6 +387,10 @@ reel_av_reader_next(reel_av_reader_t *r, AVFrame **frame,
             || r->frame->pts < -REEL_AV_TS_MAX)
         {
             r->frame->pts = AV_NOPTS_VALUE;
+        }
+
+        if (r->frame->decode_error_flags != 0) {
+            note_damage(r, r->frame->pts);
         }
 
     } while (r->frame->pts != AV_NOPTS_VALUE && r->frame->pts < r->floor);

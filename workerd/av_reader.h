@@ -41,6 +41,12 @@ typedef struct {
     unsigned         errors;    /* of the decoder, at the end */
     uint64_t         decoded;   /* frames, over all starts */
 
+    /* what was damaged since the start, in [judge_from, judge_to) */
+    int64_t          judge_from, judge_to;
+    uint32_t         damaged;   /* packets and frames */
+    int64_t          damaged_at;        /* pts of the first one */
+    int64_t          fed_ts;            /* of the last packet */
+
     /*
      * Containers without pts.  H.264: the n-th picture shown has the n-th
      * smallest dts.  The older codecs lag by exactly one packet where they
@@ -66,6 +72,14 @@ int reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
 void reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts);
 
 void reel_av_reader_close(reel_av_reader_t *r);
+
+/*
+ * What lies outside of it is another's to complain of.  Tells the parent,
+ * in times of the film, what was damaged; 0 or -1.
+ */
+void reel_av_reader_judge(reel_av_reader_t *r, int64_t from, int64_t to);
+int reel_av_reader_tell(const reel_av_reader_t *r, reel_child_t *c,
+    int64_t origin, reel_av_fault_t *f);
 
 /*
  * Goes to the key frame at or before ts.  ok() is asked about the first

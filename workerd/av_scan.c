@@ -19,8 +19,8 @@
 #define PROBE_PACKETS  200
 
 
-static bool
-is_still(const AVStream *st)
+bool
+reel_av_scan_is_still(const AVStream *st)
 {
     return (st->disposition & (AV_DISPOSITION_ATTACHED_PIC
                                | AV_DISPOSITION_TIMED_THUMBNAILS
@@ -54,7 +54,7 @@ rank(const AVStream *st)
 static bool
 is_usable(const AVStream *st, enum AVMediaType type)
 {
-    return st->codecpar->codec_type == type && !is_still(st)
+    return st->codecpar->codec_type == type && !reel_av_scan_is_still(st)
            && st->codecpar->codec_id != AV_CODEC_ID_NONE
            && st->time_base.num > 0 && st->time_base.den > 0;
 }
@@ -105,8 +105,8 @@ reel_av_scan_roles(const AVStream *st)
 }
 
 
-static bool
-same_sound(const AVStream *a, const AVStream *b)
+bool
+reel_av_scan_same_sound(const AVStream *a, const AVStream *b)
 {
     char                la[36], lb[36];
     AVDictionaryEntry  *ea, *eb;
@@ -127,7 +127,7 @@ is_another(const reel_scan_t *s, const AVStream *st)
     unsigned  i;
 
     for (i = 0; i < s->nsounds; i++) {
-        if (same_sound(st, s->sounds[i].st)) {
+        if (reel_av_scan_same_sound(st, s->sounds[i].st)) {
             return false;
         }
     }

@@ -70,6 +70,12 @@ int reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
 /* REEL_ROLE_* of a track's disposition, without REEL_ROLE_DEFAULT */
 uint32_t reel_av_scan_roles(const AVStream *st);
 
+/* a cover or thumbnails, which are no film */
+bool reel_av_scan_is_still(const AVStream *st);
+
+/* alike in language and roles: one of them is enough */
+bool reel_av_scan_same_sound(const AVStream *a, const AVStream *b);
+
 void reel_av_scan_release(reel_scan_t *s);
 
 #endif

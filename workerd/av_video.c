@@ -274,6 +274,17 @@ early_enough(void *arg, int64_t pts)
 }
 
 
+/* the pts of a tick */
+static int64_t
+source_pts(const video_t *v, int64_t tick)
+{
+    return v->task.origin
+           + reel_rescale(tick, v->task.tb.den,
+                          (uint64_t) v->task.tb.num * v->task.grid.timescale,
+                          REEL_ROUND_DOWN);
+}
+
+
 /*
  * All pictures of a quarter of a second ahead of the chunk are decoded, in
  * case that its first slots are empty and repeat one of them.  A variable
@@ -290,11 +301,19 @@ skip_preroll(video_t *v)
     }
 
     ts = v->place.from - v->task.grid.timescale / 4;
+    reel_av_reader_skip_before(&v->reader, source_pts(v, ts));
+}
 
-    reel_av_reader_skip_before(&v->reader, v->task.origin
-        + reel_rescale(ts, v->task.tb.den,
-                       (uint64_t) v->task.tb.num * v->task.grid.timescale,
-                       REEL_ROUND_DOWN));
+
+/* every packet is some chunk's */
+static void
+judge(video_t *v)
+{
+    reel_av_reader_judge(&v->reader,
+                         v->task.frag_from > 0
+                         ? source_pts(v, v->place.from) : INT64_MIN,
+                         v->task.frag_to < v->task.grid.fragments
+                         ? source_pts(v, v->place.to) : INT64_MAX);
 }
 
 
@@ -305,6 +324,7 @@ run(video_t *v)
     AVFrame  *frame;
 
     skip_preroll(v);
+    judge(v);
 
     /* the first chunk reads from the file's start */
     if (v->task.frag_from > 0
@@ -338,6 +358,12 @@ run(video_t *v)
         return reel_av_fault(&v->fault, "BAD_MEDIA", "decode",
                              "no picture of chunk %u could be decoded",
                              v->task.chunk);
+    }
+
+    if (reel_av_reader_tell(&v->reader, v->child, v->task.origin, &v->fault)
+        != 0)
+    {
+        return -1;
     }
 
     return show(v, INT64_MAX);

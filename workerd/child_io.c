@@ -246,6 +246,30 @@ reel_child_story(reel_child_t *c, const reel_story_t *s, unsigned output)
 }
 
 
+reel_err_t
+reel_child_warning(reel_child_t *c, reel_warning_code_t code,
+    const reel_warning_t *x)
+{
+    reel_buf_t   b, value;
+    reel_err_t   err;
+    reel_json_t  j;
+
+    reel_buf_init(&value, REEL_CHILD_LINE_MAX);
+
+    err = reel_warning_print(&value, code, x);
+
+    if (err == REEL_OK) {
+        begin_line(&b, &j, "warning", &value);
+        reel_json_end(&j, '}');
+        err = reel_child_line(c, &b);
+    }
+
+    reel_buf_release(&value);
+
+    return err;
+}
+
+
 int
 reel_child_fail(reel_child_t *c, bool retry, const char *code,
     const char *stage, const char *fmt, ...)

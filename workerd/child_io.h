@@ -58,6 +58,10 @@ reel_err_t reel_child_loudness(reel_child_t *c, int clufs) REEL_WARN_UNUSED;
 reel_err_t reel_child_trials(reel_child_t *c, const reel_trials_t *t)
     REEL_WARN_UNUSED;
 
+/* the film goes on with it; where: what it is about, in words */
+reel_err_t reel_child_warning(reel_child_t *c, reel_warning_code_t code,
+    const reel_warning_t *x) REEL_WARN_UNUSED;
+
 /*
  * Tells the parent why the task fails and returns the exit status to
  * return.  retry: the fault may pass.  code is one of

@@ -269,7 +269,8 @@ reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
         .ready = true,
         .completed_ms = id->completed_ms,
         .files = p->files,
-        .nfiles = p->nfiles
+        .nfiles = p->nfiles,
+        .warnings = p->warnings
     };
 
     reel_buf_init(b, REEL_RECORD_MAX);

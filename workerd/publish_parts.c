@@ -80,6 +80,14 @@ read_maybe(reel_parts_t *p, reel_store_t *s, const char *asset,
 }
 
 
+/* of the answer that was read last */
+static void
+add_warnings(reel_parts_t *p)
+{
+    reel_warnings_merge(&p->warnings, &p->answers[p->nanswers - 1].warnings);
+}
+
+
 /*
  * While the asset grows only chunk 0 and the first stretch of sound count;
  * what of them does not stand yet is left out.
@@ -100,6 +108,11 @@ read_video(reel_parts_t *p, reel_store_t *s, const char *asset,
             err = read_maybe(p, s, asset, job, name, t->growing, e);
             if (err != REEL_OK && err != REEL_NOTFOUND) {
                 return err;
+            }
+
+            /* all groups of a chunk decode the same: one speaks for them */
+            if (err == REEL_OK && g == 0) {
+                add_warnings(p);
             }
         }
     }
@@ -122,6 +135,9 @@ read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
         }
+        if (err == REEL_OK) {
+            add_warnings(p);
+        }
     }
 
     return REEL_OK;
@@ -141,6 +157,9 @@ read_texts(reel_parts_t *p, reel_store_t *s, const char *asset,
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
         }
+        if (err == REEL_OK) {
+            add_warnings(p);
+        }
     }
 
     return REEL_OK;
@@ -156,6 +175,7 @@ read_images(reel_parts_t *p, reel_store_t *s, const char *asset,
 
     if (err == REEL_OK) {
         *answer = &p->answers[p->nanswers - 1];
+        add_warnings(p);
     }
 
     return err == REEL_NOTFOUND ? REEL_OK : err;
@@ -209,11 +229,40 @@ read_files(reel_parts_t *p, reel_store_t *s, const char *asset,
         reel_task_name_exec(name, x->node, x->count > 0, i);
         err = read_maybe(p, s, asset, job, name, false, e);
         if (err == REEL_OK) {
+            add_warnings(p);
             err = add_files(p, name, &p->answers[p->nanswers - 1], e);
         }
     } while (err == REEL_OK && ++i < x->count);
 
     return err;
+}
+
+
+/* what was seen before the plan; it stands as long as the job does */
+static reel_err_t
+read_source(reel_parts_t *p, reel_store_t *s, const char *job)
+{
+    reel_key_t     key;
+    reel_buf_t     b = { 0 };
+    reel_err_t     err;
+    reel_source_t  src = { 0 };
+
+    err = reel_key_scratch(key, reel_str(job), "inspect.json");
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_ANSWER_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_source_parse(&src, reel_buf_cstr(&b), b.len, NULL);
+    }
+    if (err == REEL_OK) {
+        reel_warnings_merge(&p->warnings, &src.warnings);
+    }
+
+    reel_source_release(&src);
+    reel_buf_release(&b);
+
+    /* the film itself is there */
+    return err == REEL_NOMEM ? err : REEL_OK;
 }
 
 
@@ -223,8 +272,10 @@ read_all(reel_parts_t *p, reel_store_t *s, const char *asset,
 {
     reel_err_t  err;
 
-    err = read_video(p, s, asset, job, t, e);
-
+    err = t->growing ? REEL_OK : read_source(p, s, job);
+    if (err == REEL_OK) {
+        err = read_video(p, s, asset, job, t, e);
+    }
     if (err == REEL_OK) {
         err = read_audio(p, s, asset, job, t, e);
     }

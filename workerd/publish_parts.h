@@ -29,6 +29,7 @@ typedef struct {
     const reel_answer_t *stories;       /* NULL: none */
     reel_result_file_t  *files;         /* owned: of programs, to keep */
     size_t               nfiles;
+    reel_warnings_t      warnings;      /* of the source and of all tasks */
     uint32_t             fragments;     /* to be published */
     int64_t              end_ts;        /* of them, in the grid's ticks */
 } reel_parts_t;

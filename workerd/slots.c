@@ -382,6 +382,29 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
 }
 
 
+/* it says of itself what is amiss, but not who it is */
+static void
+take_warning(reel_attempt_t *a, const json_t *value)
+{
+    char            *text = json_dumps(value, JSON_COMPACT);
+    reel_err_t       err = REEL_NOMEM;
+    reel_error_t     e = { "" };
+    reel_warnings_t *w = &a->answer.warnings;
+
+    if (text != NULL) {
+        err = reel_warning_parse(w, text, strlen(text), &e);
+        reel_warnings_stage(w, reel_task_type_name(a->ops->type));
+        free(text);
+    }
+
+    if (err != REEL_OK) {
+        (void) reel_attempt_fail(a, err, "INTERNAL", "answer",
+                                 "the child's warning is not right: %s",
+                                 e.text);
+    }
+}
+
+
 static void
 take_line(reel_slot_t *s, const json_t *root)
 {
@@ -404,6 +427,11 @@ take_line(reel_slot_t *s, const json_t *root)
 
     if ((v = json_object_get(root, "error")) != NULL) {
         reel_verdict_said(a, v);
+        return;
+    }
+
+    if ((v = json_object_get(root, "warning")) != NULL) {
+        take_warning(a, v);
         return;
     }
 

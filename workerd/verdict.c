@@ -151,6 +151,20 @@ reel_verdict_hopeless(const reel_attempt_t *a)
 }
 
 
+/* the answer is empty but for that */
+static void
+warn_given_up(reel_attempt_t *a)
+{
+    reel_warning_t  x = { .count = 1, .at_ms = -1 };
+
+    (void) snprintf(x.where, sizeof(x.where), "%s (%s)", a->task,
+                    a->outcome.code);
+    reel_warnings_add(&a->answer.warnings, REEL_WARN_GIVEN_UP, &x);
+    reel_warnings_stage(&a->answer.warnings,
+                        reel_task_type_name(a->ops->type));
+}
+
+
 void
 reel_verdict_forgive(reel_attempt_t *a)
 {
@@ -172,6 +186,7 @@ reel_verdict_forgive(reel_attempt_t *a)
                   "goes without it", o->code, o->stage, o->detail);
 
     reel_answer_release(&a->answer);
+    warn_given_up(a);
     *o = (reel_outcome_t) { 0 };
     a->forgiven = true;
 

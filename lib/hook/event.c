@@ -97,6 +97,7 @@ print_result(reel_json_t *j, const reel_result_t *r)
                  (int) (r->duration_ms % 1000));
         reel_json_key(j, "duration");
         reel_json_raw(j, reel_str(seconds));
+        reel_warnings_print(j, &r->warnings);
         return;
     }
 

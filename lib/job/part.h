@@ -50,6 +50,10 @@ void reel_part_story_print(reel_json_t *j, const reel_story_t *s);
 void reel_part_story_parse(reel_fields_t *f, reel_story_t *s);
 bool reel_part_object_name(const char *z);      /* "" is one too */
 
+/* what reel_warnings_print wrote; other kinds are passed over */
+#define REEL_PART_WARNINGS 64
+void reel_part_warnings_parse(reel_fields_t *f, reel_warnings_t *w);
+
 /* the end of a payload's printing: fits REEL_PAYLOAD_MAX or REEL_LIMIT */
 reel_err_t reel_part_payload(const reel_buf_t *b, size_t before);
 

@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/job/limits.h"
+#include "lib/job/warning.h"
 
 #define REEL_RECORD_MAX (1u << 20)
 #define REEL_META_MAX   (16u << 10)
@@ -68,6 +69,7 @@ typedef struct {
     size_t   nrenditions;
     reel_result_file_t *files;  /* owned */
     size_t   nfiles;
+    reel_warnings_t warnings;   /* of one that is ready */
     char    *code;              /* errored: "NOT_A_VIDEO", … */
     char    *stage;             /* errored: task name */
     char    *detail;            /* errored: a sentence for the user */

@@ -6,6 +6,7 @@
 #include "lib/base/ulid.h"
 #include "lib/index/index.h"
 #include "lib/job/fields.h"
+#include "lib/job/part.h"
 #include "lib/job/record.h"
 
 #define TEXT_MAX  (64u << 10)
@@ -103,6 +104,7 @@ reel_result_print(reel_buf_t *b, const reel_result_t *r)
     if (r->nfiles > 0) {
         print_files(&j, r);
     }
+    reel_warnings_print(&j, &r->warnings);
 
     if (!r->ready) {
         print_error(&j, r);
@@ -238,6 +240,7 @@ reel_result_parse(reel_result_t *r, const char *json, size_t len,
     if (reel_fields_has(&f, "files")) {
         parse_files(r, &f);
     }
+    reel_part_warnings_parse(&f, &r->warnings);
 
     if (f.err == REEL_OK && !r->ready) {
         parse_error(r, &f);

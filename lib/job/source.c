@@ -181,6 +181,7 @@ reel_source_print(reel_buf_t *b, const reel_source_t *s)
 
         reel_json_end(&j, ']');
     }
+    reel_warnings_print(&j, &s->warnings);
 
     reel_trials_print(&j, &s->trials);
     reel_json_end(&j, '}');
@@ -411,6 +412,7 @@ reel_source_parse(reel_source_t *s, const char *json, size_t len,
     if (reel_fields_has(&f, "texts")) {
         parse_texts(s, &f);
     }
+    reel_part_warnings_parse(&f, &s->warnings);
 
     reel_part_trials_parse(&f, &s->trials);
 

@@ -14,6 +14,7 @@
 #include "lib/base/json.h"
 #include "lib/codec/codec.h"
 #include "lib/index/index.h"
+#include "lib/job/warning.h"
 
 #define REEL_SOURCE_KEYFRAMES (1u << 16)    /* printed at most */
 #define REEL_SOURCE_TEXTS     32
@@ -156,6 +157,7 @@ typedef struct {
     reel_source_text_t  texts[REEL_SOURCE_TEXTS];
     size_t              ntexts;
     reel_trials_t       trials;         /* of the task complexity */
+    reel_warnings_t     warnings;       /* of which the planner knows nothing */
 } reel_source_t;
 
 /* sound i of 1 + nmore */

@@ -368,6 +368,7 @@ typedef struct {
     bool            loudness;           /* it was measured: */
     int             clufs;              /* hundredths of LUFS */
     reel_trials_t   trials;             /* complexity */
+    reel_warnings_t warnings;
 } reel_answer_t;
 
 #define REEL_CLUFS_MIN (-10000)

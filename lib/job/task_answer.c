@@ -368,6 +368,7 @@ reel_answer_print(reel_buf_t *b, const reel_answer_t *a)
         reel_json_kint(&j, "clufs", a->clufs);
     }
     reel_trials_print(&j, &a->trials);
+    reel_warnings_print(&j, &a->warnings);
 
     reel_json_end(&j, '}');
 
@@ -508,6 +509,7 @@ reel_answer_parse(reel_answer_t *a, const char *json, size_t len,
         a->clufs = (int) reel_fields_int(&f, "clufs", REEL_CLUFS_MIN,
                                          REEL_CLUFS_MAX);
     }
+    reel_part_warnings_parse(&f, &a->warnings);
 
     reel_part_trials_parse(&f, &a->trials);
 

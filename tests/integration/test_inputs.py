@@ -60,6 +60,37 @@ def test_a_clock_that_jumps(stack, tmp_path):
     want = [families.AT + n for n in range(f.expect["seconds"])]
     assert flashes == pytest.approx(want, abs=0.021)
     assert tones == pytest.approx(want, abs=0.021)
+    said = stack.result(a)["warnings"]
+    assert [(w["code"], w["stage"], w["count"]) for w in said] == [
+        ("CLOCK_JUMPS", "inspect", 2)]
+    assert said[0]["at_ms"] == pytest.approx(1000 * families.SECONDS,
+                                             abs=100)
+
+
+def test_what_can_be_played_is_played_with_a_warning(stack, tmp_path):
+    """a hole in the pictures, and the end of the file is missing"""
+    path = str(tmp_path / "cut.mp4")
+    families.BY_NAME["cut.mp4"].make(path)
+    with open(path, "r+b") as f:
+        f.seek(os.path.getsize(path) // 2)
+        f.write(bytes(3000))
+    a = stack.put(path)
+    stack.check_ready(a, seconds=2.1)
+    said = {w["code"]: w for w in stack.result(a)["warnings"]}
+    assert sorted(said) == ["DAMAGED", "ENDS_EARLY"]
+    assert said["DAMAGED"]["stage"] == "encode_video"
+    assert "track 0 (h264)" in said["DAMAGED"]["where"]
+    assert 900 < said["DAMAGED"]["at_ms"] < 1900
+    assert "of 3.00 s are there" in said["ENDS_EARLY"]["where"]
+
+    out = subprocess.run(
+        [os.path.join(BUILD, "bin", "reelctl"), "status", a],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+        env={**os.environ, "REEL_SERVER": stack.url,
+             "REEL_KEYS": os.path.join(stack.dir, "keys.json")}).stdout
+    assert re.search(r"^warning    ENDS_EARLY 1 x, .* s are there, first at "
+                     r"2\.\d+ s: The file ends within its film\.", out, re.M)
+    assert "\nwarning    DAMAGED " in out
 
 
 def test_cover_is_the_poster(stack, tmp_path):

@@ -15,10 +15,10 @@ AT = 0.48                       # of the flash within its second
 # What is expected: size and rate of the largest rendition, channels of the
 # sound (None: there is none, or any rate), number of texts, poster; looks:
 # "sdr" or "progressive", to be seen in what comes out; whether flashes and tones
-# are to be found; code: it is refused with that.
+# are to be found; code: it is refused with that; warns: codes of the warnings.
 DEFAULTS = {"size": "320x180", "rate": 25.0, "seconds": SECONDS,
             "channels": 2, "texts": 0, "poster": True, "looks": None,
-            "sync": True, "code": None}
+            "sync": True, "code": None, "warns": []}
 
 
 class Family:
@@ -176,7 +176,8 @@ ALL = [
     Family("rate-60.mp4", "60 pictures a second",
            encoded(*H264, *AAC, video=flash(rate="60")), rate=60.0),
     Family("rate-120.mp4", "slow motion: every second picture is kept",
-           encoded(*H264, *AAC, video=flash(rate="120")), rate=60.0),
+           encoded(*H264, *AAC, video=flash(rate="120")), rate=60.0,
+           warns=["RATE_REDUCED"]),
     Family("rate-ntsc.mp4", "30000/1001",
            encoded(*H264, *AAC, video=flash(rate="30000/1001")), rate=29.97),
     Family("hdr10.mp4", "HEVC 10 bit, PQ, BT.2020: tone-mapped",
@@ -232,7 +233,7 @@ ALL = [
     Family("mpeg2.mpg", "a program stream: MPEG-2 and MP2",
            encoded("-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2")),
     Family("jumping.ts", "its clock is set back, then ahead", jumping,
-           seconds=3 * SECONDS, sync=False),
+           seconds=3 * SECONDS, sync=False, warns=["CLOCK_JUMPS"]),
     Family("interlaced.ts", "interlaced and flagged so",
            encoded("-c:v", "mpeg2video", "-b:v", "4M", "-flags",
                    "+ildct+ilme", "-top", "1", "-c:a", "ac3",
@@ -287,8 +288,10 @@ ALL = [
     Family("cover.m4a", "AAC with its cover", covered(*AAC), size=None),
     # damaged
     Family("cut.mp4", "the end is missing, the index stands",
-           cut(70, "-movflags", "+faststart"), seconds=2.1),
-    Family("cut.ts", "the end is missing", cut(70), seconds=2.1),
+           cut(70, "-movflags", "+faststart"), seconds=2.1,
+           warns=["ENDS_EARLY", "DAMAGED"]),
+    Family("cut.ts", "the end is missing", cut(70), seconds=2.1,
+           warns=["ENDS_EARLY", "DAMAGED"]),
     Family("cut-index.mp4", "the end is missing and the index with it",
            cut(70), code="TRUNCATED"),
     Family("empty.mp4", "no byte", written(b""), code="NOT_A_VIDEO"),

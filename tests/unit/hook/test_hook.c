@@ -285,7 +285,7 @@ test_notes(void **state)
 
 
 static void
-test_errored(void **state)
+test_ended(void **state)
 {
     reel_buf_t         b;
     reel_request_t     rq = { .name = "x", .pipeline = "default" };
@@ -307,6 +307,16 @@ test_errored(void **state)
                            "\"detail\":\"The file is not a video.\","
                            "\"retryable\":false}"));
     assert_null(strstr(reel_buf_cstr(&b), "secret tail"));
+    reel_buf_clear(&b);
+
+    /* one that plays, and what is amiss with it */
+    r = (reel_result_t) { .ready = true, .publication = 1, .warnings.of = {
+        [REEL_WARN_CLOCK_JUMPS] = { 2, 3000, "inspect", "track 0" } } };
+    e.type = REEL_HOOK_READY;
+    assert_int_equal(reel_hook_event_print(&b, &e), REEL_OK);
+    assert_non_null(strstr(reel_buf_cstr(&b), "\"duration\":0.000,"
+                           "\"warnings\":[{\"code\":\"CLOCK_JUMPS\","
+                           "\"stage\":\"inspect\",\"detail\":\""));
     reel_buf_release(&b);
 }
 
@@ -321,7 +331,7 @@ main(void)
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_errored),
+        cmocka_unit_test(test_ended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "tests/unit/job/film.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/job/record.h"
@@ -214,6 +215,88 @@ result_round_trip(void **state)
 }
 
 
+/* one of a kind, however often a child says it */
+static void
+warnings(void **state)
+{
+    unsigned         i;
+    reel_buf_t       b;
+    reel_error_t     e = { "" };
+    reel_result_t    q, r = { .asset = ID, .publication = 1, .ready = true };
+    reel_warnings_t  w = { 0 }, later = { 0 };
+
+    static const char one[] = "{\"code\":\"DAMAGED\",\"count\":2,"
+                              "\"at_ms\":4000,\"where\":\"track 1\"}";
+    static const char two[] = "{\"code\":\"DAMAGED\",\"count\":4294967295,"
+                              "\"at_ms\":30,\"where\":\"track 2\"}";
+    static const char none[] = "{\"code\":\"ENDS\",\"count\":1,"
+                               "\"where\":\"\"}";
+
+    (void) state;
+
+    assert_false(reel_warnings_any(&w));
+    for (i = 0; i < 100; i++) {
+        assert_int_equal(reel_warning_parse(&w, one, sizeof(one) - 1, &e),
+                         REEL_OK);
+    }
+    assert_int_equal(w.of[REEL_WARN_DAMAGED].count, 200);
+    assert_string_equal(w.of[REEL_WARN_DAMAGED].where, "track 1");
+    assert_int_equal(reel_warning_parse(&w, none, sizeof(none) - 1, &e),
+                     REEL_BADDATA);
+    assert_string_equal(e.text, "warning: \"code\" is none");
+
+    assert_int_equal(reel_warning_parse(&later, two, sizeof(two) - 1, &e),
+                     REEL_OK);
+    reel_warnings_merge(&w, &later);
+    assert_int_equal(w.of[REEL_WARN_DAMAGED].count, UINT32_MAX);
+    assert_int_equal(w.of[REEL_WARN_DAMAGED].at_ms, 30);
+    assert_string_equal(w.of[REEL_WARN_DAMAGED].where, "track 1, track 2");
+
+    /* they travel with the record, those of a newer reel do not */
+    reel_warnings_stage(&w, "encode_audio");
+    r.warnings = w;
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_int_equal(q.warnings.of[REEL_WARN_DAMAGED].count, UINT32_MAX);
+    assert_string_equal(q.warnings.of[REEL_WARN_DAMAGED].stage,
+                        "encode_audio");
+    assert_int_equal(q.warnings.of[REEL_WARN_ENDS_EARLY].count, 0);
+    reel_result_release(&q);
+
+    memcpy(memmem(b.data, b.len, "DAMAGED", 7), "UNKNOWN", 7);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, &e),
+                     REEL_OK);
+    assert_false(reel_warnings_any(&q.warnings));
+    reel_result_release(&q);
+    reel_buf_release(&b);
+}
+
+
+/* what is joined stays within its bounds, and whole */
+static void
+warnings_where(void **state)
+{
+    unsigned         i;
+    reel_warning_t   x = { .count = 1, .at_ms = -1 };
+    reel_warnings_t  w = { 0 };
+
+    (void) state;
+
+    for (i = 10; i < 99; i++) {
+        snprintf(x.where, sizeof(x.where), "track %u", i);
+        reel_warnings_add(&w, REEL_WARN_TRACK_LEFT_OUT, &x);
+    }
+
+    assert_int_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].count, 89);
+    assert_int_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].at_ms, -1);
+    assert_int_equal(strlen(w.of[REEL_WARN_TRACK_LEFT_OUT].where), 158);
+    assert_memory_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].where + 150,
+                        "track 25", 8);
+}
+
+
 static void
 named(void **state)
 {
@@ -274,6 +357,8 @@ main(void)
         cmocka_unit_test(request_refused),
         cmocka_unit_test(meta),
         cmocka_unit_test(result_round_trip),
+        cmocka_unit_test(warnings),
+        cmocka_unit_test(warnings_where),
         cmocka_unit_test(named),
         cmocka_unit_test(states),
     };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/index/index.h"
 
@@ -51,6 +52,110 @@ test_plain(void **state)
     assert_in_range(s.audio.end_pts, 4 * 44100, 4 * 44100 + 1024);
 
     reel_source_release(&s);
+}
+
+
+/* the first part of a file that was made */
+static void
+cut(const char *name, const char *from, unsigned percent)
+{
+    char         *data;
+    FILE         *f;
+    size_t        n;
+    struct stat   st;
+
+    assert_int_equal(stat(media_path(from), &st), 0);
+    n = (size_t) st.st_size * percent / 100;
+    data = malloc(n);
+    f = fopen(media_path(from), "rb");
+    assert_non_null(data);
+    assert_non_null(f);
+    assert_int_equal(fread(data, 1, n, f), n);
+    (void) fclose(f);
+
+    media_write(name, data, n);
+    free(data);
+}
+
+
+static reel_warnings_t
+warned(const char *name)
+{
+    reel_source_t    s;
+    reel_warnings_t  w;
+
+    media_inspect(&s, name);
+    w = s.warnings;
+    reel_source_release(&s);
+
+    return w;
+}
+
+
+#define TWO_SOUNDS "-f lavfi -i testsrc2=s=64x64:r=25:d=2 " \
+                   "-f lavfi -i sine=d=2 -map 0 -map 1 "
+
+
+/* a file that ends early is known by what its container counts */
+static void
+test_ends_early(void **state)
+{
+    unsigned         i;
+    reel_warnings_t  w;
+
+    static const struct {
+        const char *whole, *cut, *options;
+        bool        told;       /* how much is missing */
+    } rows[] = {
+        { "w.mp4", "c.mp4", TWO_SOUNDS "-c:v mpeg4 -c:a aac -movflags "
+          "+faststart", true },
+        { "w.mkv", "c.mkv", TWO_SOUNDS "-c:v mpeg4 -c:a aac", true },
+        { "w.ts", "c.ts", TWO_SOUNDS "-c:v mpeg2video -c:a mp2", false },
+        { "w.wav", "c.wav", "-f lavfi -i sine=d=3", false },
+        { "w.avi", "c.avi", TWO_SOUNDS "-c:v mpeg4 -c:a mp2", false },
+        { "w.flv", "c.flv", TWO_SOUNDS "-c:v flv -c:a mp3 -ar 44100", true }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        media_make(rows[i].whole, rows[i].options);
+        w = warned(rows[i].whole);
+        assert_false(reel_warnings_any(&w));
+
+        cut(rows[i].cut, rows[i].whole, 61);
+        w = warned(rows[i].cut);
+        assert_int_equal(w.of[REEL_WARN_ENDS_EARLY].count, 1);
+        assert_in_range(w.of[REEL_WARN_ENDS_EARLY].at_ms, 900, 2000);
+        assert_string_equal(w.of[REEL_WARN_ENDS_EARLY].stage, "inspect");
+        assert_int_equal(strstr(w.of[REEL_WARN_ENDS_EARLY].where, " of ")
+                         != NULL, rows[i].told);
+        assert_int_equal(w.of[REEL_WARN_DURATION_WRONG].count, 0);
+    }
+}
+
+
+static void
+test_left_out(void **state)
+{
+    reel_warnings_t  w;
+
+    (void) state;
+
+    /* a second one of a language is no loss, unless it cannot be read */
+    media_make("l.mkv", TWO_SOUNDS "-map 1 -map 1 -map 0 -c:v mpeg4 "
+               "-c:a:0 aac -c:a:1 mp2 -c:a:2 tta");
+    w = warned("l.mkv");
+    assert_int_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].count, 2);
+    assert_string_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].where,
+                        "track 3 (tta), track 4 (mpeg4)");
+    assert_int_equal(w.of[REEL_WARN_TRACK_LEFT_OUT].at_ms, -1);
+    assert_int_equal(w.of[REEL_WARN_TEXT_LEFT_OUT].count, 0);
+
+    media_make("r.mp4", "-f lavfi -i testsrc2=s=64x64:r=240:d=1 -c:v mpeg4");
+    w = warned("r.mp4");
+    assert_string_equal(w.of[REEL_WARN_RATE_REDUCED].where,
+                        "1 of 4 pictures is kept");
 }
 
 
@@ -364,6 +469,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_ends_early),
+        cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_tracks_alone),
         cmocka_unit_test(test_choice),
         cmocka_unit_test(test_languages),

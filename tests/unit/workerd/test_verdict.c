@@ -155,6 +155,11 @@ an_optional_one_is_given_up(void **state)
     assert_int_equal(reel_answer_parse(&answer, reel_buf_cstr(&b), b.len,
                                        NULL), REEL_OK);
     assert_int_equal(answer.nstories + answer.nobjects, 0);
+    assert_int_equal(answer.warnings.of[REEL_WARN_GIVEN_UP].count, 1);
+    assert_string_equal(answer.warnings.of[REEL_WARN_GIVEN_UP].stage,
+                        "storyboard");
+    assert_non_null(strstr(answer.warnings.of[REEL_WARN_GIVEN_UP].where,
+                           "storyboard (IO)"));
     reel_answer_release(&answer);
     reel_buf_release(&b);
     free(a.payload);
