@@ -62,6 +62,17 @@ put_start_codes(reel_ts_t *ts, uint8_t *in, uint32_t n)
     uint32_t  len;
     uint64_t  at;
 
+    /* zeros that belong to no unit (annex B): the size is told already */
+    if (n != 0 && reel_ts_drop_delimiter(ts, in)) {
+        ts->blank = 4 + TS_DELIMITER;
+        ts->nal = 4 + TS_DELIMITER;
+    }
+
+    for (at = 0; ts->blank != 0 && at < n; at++) {
+        in[at] = 0;
+        ts->blank--;
+    }
+
     for (at = 0; ts->code != 0 && at < n; at++) {
         in[at] = reel_ts_start_code[4 - ts->code--];
     }

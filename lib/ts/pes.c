@@ -143,6 +143,8 @@ reel_ts_au_head(reel_ts_t *ts)
     ts->data = s->size;
     ts->nal = 0;
     ts->code = 0;
+    ts->blank = 0;
+    ts->begins = true;
 }
 
 

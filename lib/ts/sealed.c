@@ -109,8 +109,13 @@ begin_nal(reel_ts_sink_t *s, size_t n)
         return REEL_BADDATA;
     }
 
-    if (n < 5 && n < x->ts.data) {
+    if (n < 4 + TS_DELIMITER && n < x->ts.data) {
         return REEL_AGAIN;
+    }
+
+    if (reel_ts_drop_delimiter(&x->ts, p)) {
+        took(s, 4 + TS_DELIMITER);
+        return REEL_OK;
     }
 
     x->nal = reel_be32(p);

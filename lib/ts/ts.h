@@ -132,6 +132,8 @@ typedef struct {
     uint32_t data;              /* bytes of the sample that are left */
     uint32_t nal;               /* bytes to the next NAL unit's length */
     uint8_t  code;              /* bytes of a start code that was cut */
+    bool     begins;            /* of the sample nothing was taken yet */
+    uint8_t  blank;             /* bytes of a delimiter that become zeros */
 } reel_ts_t;
 
 /*

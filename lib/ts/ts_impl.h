@@ -3,6 +3,7 @@
 #ifndef REEL_TS_TS_IMPL_H
 #define REEL_TS_TS_IMPL_H
 
+#include "lib/base/reader.h"
 #include "lib/ts/ts.h"
 
 #define TS_TABLES    2          /* packets before the first PES */
@@ -11,6 +12,9 @@
 #define TS_ADTS      7
 #define TS_ADTS_MAX  0x1fff     /* aac_frame_length, 13 bits */
 #define TS_IDLE_MAX  100        /* for a picture that is shown for hours */
+
+/* a delimiter's NAL unit; nothing else that a sample begins with is so short */
+#define TS_DELIMITER 2
 
 static const uint8_t  reel_ts_start_code[4] = { 0, 0, 0, 1 };
 
@@ -102,6 +106,22 @@ static inline const reel_ts_fragment_t *
 reel_ts_fragment(const reel_ts_t *ts)
 {
     return &ts->seg->fragments[ts->fragment];
+}
+
+/*
+ * Does the sample begin with a delimiter of its own, whose length stands at
+ * p?  To be asked once: we have written one, and there may be but one (ISO
+ * 14496-10, 7.4.1.2.3).
+ */
+static inline bool
+reel_ts_drop_delimiter(reel_ts_t *ts, const uint8_t *p)
+{
+    bool  begins = ts->begins;
+
+    ts->begins = false;
+
+    return begins && ts->data >= 4 + TS_DELIMITER
+           && reel_be32(p) == TS_DELIMITER;
 }
 
 #endif

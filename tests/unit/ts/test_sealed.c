@@ -33,6 +33,7 @@ typedef struct {
 } film_t;
 
 static uint32_t  seed;
+static bool      delimited;
 
 
 static uint32_t
@@ -103,8 +104,13 @@ add_sample(film_t *f, unsigned k, unsigned i)
         }
 
     } else {
+        if (delimited) {
+            memcpy(p, "\0\0\0\x02\x09\x30", 6);
+            n = 6;
+        }
+
         if (i % 4 == 0) {
-            n += add_nal(p, some_size(i), 6);
+            n += add_nal(p + n, some_size(i), 6);
         }
 
         n += add_nal(p + n, some_size(i), i == 0 ? 0x65 : 0x41);
@@ -500,6 +506,38 @@ cut_anywhere(void **state)
 }
 
 
+/* access unit delimiters of the samples' own are not there twice */
+static void
+delimiters(void **state)
+{
+    size_t    n, size, piece;
+    film_t    f;
+    uint8_t  *out, *other;
+
+    (void) state;
+
+    seed = 9;
+    film_init(&f, REEL_TS_AVC, SAMPLES);
+    out = make_sealed(&f, MEDIA, MEDIA / 2, &size);
+    film_release(&f);
+
+    seed = 9;
+    delimited = true;
+    film_init(&f, REEL_TS_AVC, SAMPLES);
+
+    for (piece = REEL_TS_SEALED_IN; piece < 3000; piece += 997) {
+        other = make_sealed(&f, piece, MEDIA / 2, &n);
+        assert_int_equal(n, size);
+        assert_memory_equal(other, out, n);
+        free(other);
+    }
+
+    delimited = false;
+    film_release(&f);
+    free(out);
+}
+
+
 static void
 has_pmt(reel_ts_codec_t codec, const char *hex)
 {
@@ -569,6 +607,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(opened),
         cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(delimiters),
         cmocka_unit_test(tables),
         cmocka_unit_test(refused)
     };

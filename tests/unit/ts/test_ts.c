@@ -232,6 +232,39 @@ picture(void **state)
 }
 
 
+/* one that the sample brings along is no second one, wherever it is cut */
+static void
+delimiter(void **state)
+{
+    size_t     piece;
+    film_t     f;
+    uint8_t    whole[60 * REEL_TS_PACKET];
+    reel_ts_t  ts;
+
+    (void) state;
+
+    film_init(&f, REEL_TS_AVC, 90000);
+    f.fragments[0].decode_ts = 180000;
+    add(&f, 0, 186, 3000, 6000, true);
+    add(&f, 0, 206, 3000, 6000, false);
+    memcpy(f.in[0], "\0\0\0\x02\x09\x30\0\0\0\xb0\x65", 11);
+    memcpy(f.in[0] + 186, "\0\0\0\x02\x09\x30\0\0\0\xc4\x41", 11);
+    make(&f);
+    has_bytes(&f, 376 + 31, "0000000109f0" "00000001" "6764001fac" "00000001"
+              "68ebc0" "000000000000" "00000001" "65");
+    assert_true(f.len <= sizeof(whole));
+    memcpy(whole, f.out, f.len);
+
+    for (piece = REEL_TS_INPUT_MIN; piece < 200; piece++) {
+        assert_int_equal(reel_ts_init(&ts, &f.seg), REEL_OK);
+        assert_int_equal(write_all(&f, &ts, piece, REEL_TS_PACKET), REEL_OK);
+        assert_memory_equal(f.out, whole, f.len);
+    }
+
+    film_release(&f);
+}
+
+
 /* 13818-1, 2.4.3.5: what is left of a packet decides how it is filled */
 static void
 stuffing(void **state)
@@ -768,6 +801,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(tables),
         cmocka_unit_test(picture),
+        cmocka_unit_test(delimiter),
         cmocka_unit_test(stuffing),
         cmocka_unit_test(wrap),
         cmocka_unit_test(negative_offsets),
