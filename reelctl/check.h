@@ -74,6 +74,7 @@ typedef struct {
     uint32_t timescale;
     int64_t  dts, pts;          /* first decoded, first shown */
     int64_t  duration;          /* of all samples */
+    int64_t  shown;             /* from pts to the end of what is shown last */
     int64_t  sync_gap;          /* longest way between two sync samples */
     unsigned samples, fragments, tracks;
     unsigned audio_tracks, video_tracks;        /* TS */

@@ -33,6 +33,7 @@ typedef struct {
     /* of the segment */
     int64_t                  dts;       /* of the next sample */
     int64_t                  since;     /* the last sync sample */
+    int64_t                  last;      /* end of what is shown last */
 } state_t;
 
 
@@ -107,6 +108,7 @@ read_tfdt(state_t *st, reel_reader_t *r)
     if (st->m->fragments == 0) {
         st->m->dts = (int64_t) ts;
         st->m->pts = INT64_MAX;
+        st->last = INT64_MIN;
         st->since = (int64_t) ts;
     }
 }
@@ -116,7 +118,7 @@ static void
 take_sample(state_t *st, uint32_t duration, uint32_t size, uint32_t flags,
     int64_t cts)
 {
-    int64_t              gap;
+    int64_t              at, gap;
     reel_check_media_t  *m = st->m;
     bool                 sync = !(flags & NON_SYNC);
 
@@ -135,7 +137,10 @@ take_sample(state_t *st, uint32_t duration, uint32_t size, uint32_t flags,
         m->first_size = st->end - st->moof + REEL_BOX_HEAD + size;
     }
 
-    m->pts = st->dts + cts < m->pts ? st->dts + cts : m->pts;
+    at = st->dts + cts;
+    m->pts = at < m->pts ? at : m->pts;
+    st->last = at + duration > st->last ? at + duration : st->last;
+    m->shown = st->last - m->pts;
     m->samples++;
     m->duration += duration;
     st->dts += duration;

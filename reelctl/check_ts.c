@@ -544,6 +544,7 @@ sum_up(state_t *st, size_t n)
         int64_t  d = way(main->first_pts, main->last_pts);
 
         st->m->duration = d + d / (main->samples - 1);
+        st->m->shown = st->m->duration;
     }
 }
 

@@ -40,6 +40,15 @@ bool reel_rule_codecs_name(reel_str_t list, const char *codec);
 /* the length of a picture or of an audio frame, in microseconds */
 int64_t reel_rule_frame_us(const reel_check_track_t *t);
 
+/*
+ * How long a segment lasts that is told to last so long: from its first
+ * picture to the end of its last one (ISO 23009-1, 5.3.9.6; RFC 8216, 3).
+ * Where pictures are reordered the times of decoding add up to another sum
+ * in the first one, which begins as late as they run ahead; at a variable
+ * rate the last one's own duration is of decoding: the nearer one counts.
+ */
+int64_t reel_rule_length_us(const reel_check_media_t *m, int64_t told_us);
+
 /* one function a row; rules_*.c */
 #define REEL_RULE(name) void reel_rule_##name(reel_check_t *k);
 #include "reelctl/rules_list.h"

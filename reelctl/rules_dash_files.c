@@ -79,7 +79,7 @@ reel_rule_timeline_real(reel_check_t *k)
 
             start = reel_check_us(s->m.pts, s->m.timescale)
                     - reel_check_us(t->offset_ts, t->timescale);
-            length = reel_check_us(s->m.duration, s->m.timescale);
+            length = reel_rule_length_us(&s->m, s->duration_us);
             off = llabs(start - s->start_us) + llabs(length - s->duration_us);
             reel_check_that(k, off <= reel_rule_frame_us(t) / 2, "%s: %" PRId64
                             " us of %" PRId64 " us, the timeline has %" PRId64

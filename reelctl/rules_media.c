@@ -210,7 +210,7 @@ reel_rule_extinf(reel_check_t *k)
         frame = reel_rule_frame_us(t);
 
         REEL_EACH_SEGMENT(t, s, m) {
-            real = reel_check_us(s->m.duration, s->m.timescale);
+            real = reel_rule_length_us(&s->m, s->duration_us);
             sum = reel_check_add(sum, real);
 
             if (has_media(s) && real != 0) {

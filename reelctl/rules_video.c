@@ -486,6 +486,17 @@ reel_rule_uhd(reel_check_t *k)
 
 
 int64_t
+reel_rule_length_us(const reel_check_media_t *m, int64_t told_us)
+{
+    int64_t  sum = reel_check_us(m->duration, m->timescale);
+    int64_t  shown = reel_check_us(m->shown, m->timescale);
+
+    return m->shown > 0 && llabs(shown - told_us) < llabs(sum - told_us)
+           ? shown : sum;
+}
+
+
+int64_t
 reel_rule_frame_us(const reel_check_track_t *t)
 {
     unsigned                     n;

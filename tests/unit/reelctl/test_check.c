@@ -8,6 +8,7 @@
 
 #include "lib/mp4/cmaf.h"
 #include "reelctl/check.h"
+#include "reelctl/rules.h"
 
 
 static const char  avcc[] =
@@ -117,6 +118,13 @@ test_segment(void **state)
     assert_int_equal(m.dts, 90000);
     assert_int_equal(m.pts, 91000);
     assert_int_equal(m.duration, 4000);
+    assert_int_equal(m.shown, 94500 - 91000);
+
+    /* what a segment may be told to last: decoded, or shown; else the first */
+    m.timescale = 1000;
+    assert_int_equal(reel_rule_length_us(&m, 3600000), 3500000);
+    assert_int_equal(reel_rule_length_us(&m, 3900000), 4000000);
+    m.timescale = 90000;
     assert_int_equal(m.samples, 4);
     assert_int_equal(m.fragments, 2);
     assert_int_equal(m.sync_gap, 2000);
