@@ -22,6 +22,8 @@
 /* decoded ahead of what is needed: codecs settle (Opus asks for 80 ms) */
 #define LEAD_IN_MS  1500
 
+#define STEREO      2
+
 
 typedef struct {
     reel_child_t        *child;
@@ -156,6 +158,16 @@ judge(audio_t *a)
 }
 
 
+/* surround is made of a track that is made into stereo too, which says it */
+static int
+tell(audio_t *a)
+{
+    return a->task.channels > STEREO ? 0
+           : reel_av_reader_tell(&a->reader, a->child, a->task.origin,
+                                 &a->fault);
+}
+
+
 static int
 run(audio_t *a)
 {
@@ -173,10 +185,7 @@ run(audio_t *a)
                              "no sound could be decoded");
     }
 
-    if (reel_av_reader_tell(&a->reader, a->child, a->task.origin, &a->fault)
-        != 0
-        || reel_av_line_finish(&a->line, &a->fault) != 0)
-    {
+    if (tell(a) != 0 || reel_av_line_finish(&a->line, &a->fault) != 0) {
         return -1;
     }
 

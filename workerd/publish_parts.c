@@ -312,7 +312,7 @@ reel_parts_read(reel_parts_t *p, reel_store_t *s, const char *asset,
     if (t->chunks > REEL_INDEX_MAX_FRAGMENTS || t->groups > REEL_TASK_RUNGS
         || t->first_groups > REEL_TASK_RUNGS
         || t->audios > REEL_INDEX_MAX_FRAGMENTS
-        || t->audio_tracks > REEL_SOURCE_AUDIOS)
+        || t->audio_tracks > REEL_TASK_SOUNDS)
     {
         return reel_fail(e, REEL_LIMIT, "%u chunks, %u stretches of sound",
                          t->chunks, t->audios);
@@ -421,6 +421,11 @@ by_size(const void *x, const void *y)
 
     if (reel_track_set(a) != reel_track_set(b)) {
         return reel_track_set(a) < reel_track_set(b) ? -1 : 1;
+    }
+
+    /* what every player can play comes first */
+    if (a->channels != b->channels) {
+        return a->channels < b->channels ? -1 : 1;
     }
 
     sa = (uint64_t) a->width * a->height;

@@ -42,6 +42,7 @@ static const reel_pipeline_t builtin = {
     },
     .audio_kbps = 128,
     .audio_channels = 2,
+    .audio_surround_kbps = 384,
     .audio_object_s = 60,
     .audio_tracks = 8,
     .poster_percent = 10,

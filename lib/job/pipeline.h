@@ -189,6 +189,8 @@ typedef struct {
     reel_audio_codec_t audio_codec;
     uint32_t         audio_kbps;            /* 128; 0 = no audio */
     uint32_t         audio_channels;        /* 2 */
+    bool             audio_surround;        /* 5.1 beside it, where there is */
+    uint32_t         audio_surround_kbps;   /* 384 */
     uint32_t         audio_object_s;        /* 60 */
     uint32_t         audio_tracks;          /* 8 at most */
     int              audio_lufs;            /* loudness; 0 = as it is */

@@ -117,7 +117,7 @@ most_tasks(const reel_planner_t *p)
 
     /* beside the chunks: v0.1 poster storyboard publish0 publish, and
        a0 a1 loudness … t0 … */
-    n = p->nchunks * p->ngroups + 5 + (size_t) 3 * p->t.naudios
+    n = p->nchunks * p->ngroups + 5 + (size_t) 3 * p->nsounds
         + reel_plan_texts(p);
 
     for (i = 0; i < p->pl->nnodes; i++) {
@@ -144,6 +144,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     if (err != REEL_OK) {
         return err;
     }
+
+    reel_plan_sounds(p);
 
     if (p->t.video) {
         err = reel_plan_chunks(&p->chunks, &p->nchunks, p->pl, v, &p->t);

@@ -97,6 +97,12 @@ typedef struct {
     uint32_t node;
 } reel_rung_group_t;
 
+/* a rendition of sound: a kept track of the source, and what is made of it */
+typedef struct {
+    uint32_t track;
+    bool     surround;          /* in 5.1 */
+} reel_plan_sound_t;
+
 /* what the tasks are made from, and where they go */
 typedef struct {
     reel_plan_t           *plan;
@@ -107,6 +113,8 @@ typedef struct {
     uint32_t               nrungs;
     reel_rung_group_t      groups[REEL_TASK_RUNGS];
     uint32_t               ngroups;
+    reel_plan_sound_t      sounds[REEL_TASK_SOUNDS];
+    uint32_t               nsounds;
     reel_chunk_t          *chunks;
     size_t                 nchunks;
     uint32_t               made[REEL_PIPELINE_NODES];   /* exec: tasks */
@@ -130,6 +138,8 @@ int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
  */
 reel_planned_t *reel_plan_add_task(reel_planner_t *p, reel_task_type_t type,
     uint32_t slots, uint64_t cost_us);
+void reel_plan_add_rendition(reel_planned_t *k, const char *name);
+uint32_t reel_plan_span_ms(const reel_grid_t *g, uint32_t from, uint32_t to);
 void reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k,
     reel_buf_t *b, reel_err_t err);
 
@@ -168,6 +178,9 @@ uint32_t reel_plan_encoder(const reel_pipeline_t *pl,
 /* does any node make pictures of it? */
 bool reel_plan_wants_video(const reel_pipeline_t *pl,
     const reel_source_t *src);
+
+/* fills sounds, after the timeline */
+void reel_plan_sounds(reel_planner_t *p);
 
 /* fills rungs and groups; REEL_INVAL when none is left */
 reel_err_t reel_plan_groups(reel_planner_t *p, reel_error_t *e)

@@ -10,8 +10,6 @@
 /* nanoseconds of one core, measured with x264 veryfast at 1080p */
 #define DECODE_NS_PIXEL  6
 #define ENCODE_NS_PIXEL  30
-#define AUDIO_US_SECOND  26000
-#define LOUDNESS_US_SECOND 15000
 #define LEAST_COST_MS    50
 #define POSTER_COST_MS   500
 
@@ -23,8 +21,6 @@
 
 /* an attempt may take this many times its estimate */
 #define PATIENCE         10
-
-#define DEFAULT_CHANNELS 2
 
 
 reel_planned_t *
@@ -83,8 +79,8 @@ reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k, reel_buf_t *b,
 }
 
 
-static void
-add_rendition(reel_planned_t *k, const char *name)
+void
+reel_plan_add_rendition(reel_planned_t *k, const char *name)
 {
     size_t len = strlen(k->renditions);
 
@@ -103,8 +99,8 @@ reel_plan_tick(const reel_grid_t *g, uint32_t n)
 }
 
 
-static uint32_t
-span_ms(const reel_grid_t *g, uint32_t from, uint32_t to)
+uint32_t
+reel_plan_span_ms(const reel_grid_t *g, uint32_t from, uint32_t to)
 {
     int64_t ms;
 
@@ -214,7 +210,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
                                                + rung_pixels(p, first, n));
     }
-    k->work_ms = span_ms(&p->t.grid, c->from, c->to);
+    k->work_ms = reel_plan_span_ms(&p->t.grid, c->from, c->to);
 
     t = (reel_encode_video_t) {
         .grid = p->t.grid,
@@ -244,7 +240,7 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
     for (i = 0; i < n; i++) {
         t.rungs[i] = p->rungs[first + i];
         t.light = t.rungs[i].hdr ? v->light : t.light;
-        add_rendition(k, t.rungs[i].name);
+        reel_plan_add_rendition(k, t.rungs[i].name);
 
         if (strcmp(t.rungs[i].preset, t.preset) == 0) {
             t.rungs[i].preset[0] = '\0';
@@ -253,209 +249,6 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
     reel_plan_set_payload(p, k, &b, reel_encode_video_print(&b, &t));
-}
-
-
-static uint32_t
-object_frags(const reel_planner_t *p)
-{
-    uint64_t n;
-
-    n = (uint64_t) p->pl->audio_object_s * p->t.grid.timescale
-        / p->t.grid.gop_ts;
-
-    /* whole segments, so that few of them span two objects */
-    n = (n + REEL_SEGMENT_FRAGMENTS / 2) / REEL_SEGMENT_FRAGMENTS
-        * REEL_SEGMENT_FRAGMENTS;
-
-    return n == 0 ? REEL_SEGMENT_FRAGMENTS : (uint32_t) n;
-}
-
-
-/* the first sound has the plain name, others are told by their language */
-static void
-name_audio(char dst[33], const reel_planner_t *p, uint32_t track)
-{
-    char                       plain[12], other[33];
-    uint32_t                   i;
-    unsigned                   nth = 1;
-    const reel_source_audio_t *a = reel_source_audio(p->src, track);
-
-    (void) snprintf(plain, sizeof(plain), "%c%u",
-                    p->pl->audio_codec == REEL_AUDIO_OPUS ? 'o' : 'a',
-                    p->pl->audio_kbps);
-
-    if (track == 0) {
-        memcpy(dst, plain, sizeof(plain));
-        return;
-    }
-
-    do {
-        reel_plan_name(dst, plain, a->language, nth++);
-
-        /* of a few tracks: cheaper than keeping their names */
-        for (i = 1; i < track; i++) {
-            name_audio(other, p, i);
-            if (strcmp(other, dst) == 0) {
-                break;
-            }
-        }
-    } while (i < track);
-}
-
-
-static bool
-is_measured(const reel_planner_t *p)
-{
-    return p->pl->audio_lufs != 0
-           && reel_node_wanted(p->pl, REEL_TASK_LOUDNESS, p->src);
-}
-
-
-static void
-name_loudness(char dst[REEL_TASK_NAME], uint32_t track)
-{
-    reel_task_name_exec(dst, reel_task_type_name(REEL_TASK_LOUDNESS),
-                        track > 0, track);
-}
-
-
-/* what encode_audio and loudness are told of a sound */
-static void
-describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
-    uint32_t track)
-{
-    const reel_source_audio_t *a = reel_source_audio(p->src, track);
-
-    *t = (reel_encode_audio_t) {
-        .grid = p->t.grid,
-        .stream = a->stream,
-        .tb = a->tb,
-        .jumps = a->jumps,
-        .origin = p->t.audio_origin[track],
-        .codec = p->pl->audio_codec,
-        .kbps = p->pl->audio_kbps,
-        .channels = p->pl->audio_channels ? p->pl->audio_channels
-                                          : DEFAULT_CHANNELS,
-        /* the two families of rates; resampling within one is exact */
-        .sample_rate = a->sample_rate > 0 && a->sample_rate % 11025 == 0
-                       && p->pl->audio_codec == REEL_AUDIO_AAC
-                       ? 44100 : 48000,
-        .roles = a->roles,
-        .object_frags = object_frags(p),
-        .frag_to = p->t.grid.fragments,
-    };
-
-    name_audio(t->name, p, track);
-    memcpy(t->language, a->language, sizeof(t->language));
-    memcpy(t->label, a->label, sizeof(t->label));
-}
-
-
-static reel_planned_t *
-add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t track,
-    const reel_encode_audio_t *t, uint32_t us_second)
-{
-    uint32_t        ms = span_ms(&p->t.grid, t->frag_from, t->frag_to);
-    reel_buf_t      b;
-    reel_planned_t *k;
-
-    k = reel_plan_add_task(p, type, 1, (uint64_t) ms * us_second / 1000);
-    if (k == NULL) {
-        return NULL;
-    }
-
-    k->each = track;
-    k->needs.memory_mib = reel_plan_memory(0);
-
-    reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
-    reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, t));
-
-    return k;
-}
-
-
-static void
-add_loudness(reel_planner_t *p, uint32_t track)
-{
-    reel_planned_t      *k;
-    reel_encode_audio_t  t;
-
-    describe_audio(&t, p, track);
-    k = add_sound_task(p, REEL_TASK_LOUDNESS, track, &t, LOUDNESS_US_SECOND);
-
-    if (k != NULL) {
-        name_loudness(k->name, track);
-    }
-}
-
-
-/* the measuring that an encode waits for */
-static void
-add_measured(reel_planner_t *p, reel_planned_t *k, const char *name)
-{
-    uint32_t i = 0;
-
-    while (strcmp(p->plan->tasks[i].name, name) != 0) {
-        i++;
-    }
-
-    k->deps = malloc(sizeof(*k->deps));
-
-    if (k->deps == NULL) {
-        p->err = REEL_NOMEM;
-        return;
-    }
-
-    k->deps[0] = i;
-    k->ndeps = 1;
-}
-
-
-static void
-add_audio(reel_planner_t *p, uint32_t track, uint32_t stretch, uint32_t from,
-    uint32_t to)
-{
-    reel_planned_t      *k;
-    reel_encode_audio_t  t;
-
-    describe_audio(&t, p, track);
-    t.frag_from = from;
-    t.frag_to = to;
-
-    if (is_measured(p)) {
-        t.lufs = p->pl->audio_lufs;
-        name_loudness(t.measured, track);
-    }
-
-    k = add_sound_task(p, REEL_TASK_ENCODE_AUDIO, track, &t, AUDIO_US_SECOND);
-    if (k == NULL) {
-        return;
-    }
-
-    reel_task_name_audio(k->name, stretch, track);
-    k->work_ms = span_ms(&p->t.grid, from, to);
-    add_rendition(k, t.name);
-
-    if (t.lufs != 0) {
-        add_measured(p, k, t.measured);
-    }
-}
-
-
-void
-reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
-    uint32_t to)
-{
-    uint32_t i;
-
-    for (i = 0; stretch == 0 && is_measured(p) && i < p->t.naudios; i++) {
-        add_loudness(p, i);
-    }
-
-    for (i = 0; i < p->t.naudios; i++) {
-        add_audio(p, i, stretch, from, to);
-    }
 }
 
 
@@ -564,7 +357,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
                         : p->ngroups + (p->groups[0].n > 1),
         .groups = !growing && p->nchunks > 1 ? p->ngroups : 0,
         .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
-        .audio_tracks = p->t.naudios,
+        .audio_tracks = p->nsounds,
         .poster = !growing && has_poster(p),
         .storyboard = !growing && reel_plan_has_storyboard(p),
         .texts = growing ? 0 : reel_plan_texts(p),

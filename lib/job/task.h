@@ -28,6 +28,8 @@
 #define REEL_ANSWER_MAX   (32u << 20)   /* bytes of an answer, 25 h of sound */
 #define REEL_TASK_RUNGS   REEL_PIPELINE_RUNGS
 #define REEL_RUNG_EVERY   16    /* at most */
+/* each sound in two channels, and in 5.1 */
+#define REEL_TASK_SOUNDS  (2 * REEL_SOURCE_AUDIOS)
 #define REEL_TASK_NAME    32    /* bytes of a task's name, terminator too */
 
 /* the grid, the same in every payload of a job */
@@ -235,7 +237,8 @@ typedef struct {
     uint32_t    first_groups;   /* groups of rungs of chunk 0: v0.0 … */
     uint32_t    groups;         /* groups of rungs of every other chunk */
     uint32_t    audios;         /* stretches of sound: a0 …; 0 = no sound */
-    uint32_t    audio_tracks;   /* each in as many: a0, a0.1 …; 0 = none */
+    uint32_t    audio_tracks;   /* renditions, each in as many: a0,
+                                   a0.1 …; 0 = none */
     bool        poster;
     bool        storyboard;
     uint32_t    texts;          /* tasks of subtitles: t0 … */
@@ -279,8 +282,9 @@ reel_err_t reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 
 /*
- * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>" of
- * the first sound and "a<stretch>.<track>" of the others, "poster", "storyboard", "t<number>", "publish0", "publish".
+ * Task names: "inspect", "plan", "v<chunk>.<group>", "a<stretch>" of the
+ * first rendition of sound and "a<stretch>.<number>" of the others, "poster",
+ * "storyboard", "t<number>", "publish0", "publish".
  */
 void reel_task_name_video(char dst[REEL_TASK_NAME], uint32_t chunk,
     uint32_t group);

@@ -97,7 +97,7 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     t->audios = reel_fields_u32(&f, "audios", 0, REEL_INDEX_MAX_FRAGMENTS);
     t->audio_tracks = reel_fields_has(&f, "audio_tracks")
                       ? reel_fields_u32(&f, "audio_tracks", 0,
-                                        REEL_SOURCE_AUDIOS)
+                                        REEL_TASK_SOUNDS)
                       : t->audios > 0;
     t->poster = reel_fields_bool(&f, "poster");
 

@@ -143,6 +143,7 @@ may_switch(const reel_listed_t *a, const reel_listed_t *b)
 {
     return a->track == b->track && a->edges == b->edges
            && a->r->video_range == b->r->video_range
+           && a->r->channels == b->r->channels
            && reel_str_eq(reel_listing_family(a->r),
                           reel_listing_family(b->r));
 }
@@ -333,6 +334,38 @@ add_audio_roles(reel_buf_t *b, const reel_listing_t *l,
 }
 
 
+/* is it there with fewer (more) channels too, in the same codec? */
+static bool
+has_channels(const reel_listing_t *l, const reel_listed_t *x, bool fewer)
+{
+    unsigned                 i;
+    const reel_rendition_t  *r;
+
+    for (i = 0; i < l->naudio; i++) {
+        r = l->audio[i].r;
+
+        if (l->audio[i].track == x->track
+            && reel_str_eq(reel_listing_family(r), reel_listing_family(x->r))
+            && (fewer ? r->channels < x->r->channels
+                      : r->channels > x->r->channels))
+        {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* what a player begins with: the default track, as all can play it */
+static bool
+is_preferred(const reel_listing_t *l, const reel_listed_t *x)
+{
+    return x->track == reel_listing_default(l) && !has_channels(l, x, true)
+           && (l->ntracks > 1 || has_channels(l, x, false));
+}
+
+
 static void
 add_audio_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     unsigned n)
@@ -342,7 +375,7 @@ add_audio_set(reel_buf_t *b, reel_dash_t *d, const reel_listed_t *const *x,
     reel_dash_language(b, x[0]->r);
     reel_buf_addz(b, " segmentAlignment=\"true\" startWithSAP=\"1\"");
 
-    if (d->l->ntracks > 1 && x[0]->track == reel_listing_default(d->l)) {
+    if (is_preferred(d->l, x[0])) {
         reel_buf_addz(b, " selectionPriority=\"2\"");
     }
 

@@ -1,6 +1,7 @@
 """What strangers send: three families whole, and that a file which points at
 another is never followed."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,8 @@ import sys
 
 import pytest
 
-from reel import BUILD, ROOT, Stack, clip
+from reel import BUILD, ROOT, SMALL, Stack, clip
+from test_players import NOT_OURS
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "media"))
 
@@ -91,6 +93,28 @@ def test_what_can_be_played_is_played_with_a_warning(stack, tmp_path):
     assert re.search(r"^warning    ENDS_EARLY 1 x, .* s are there, first at "
                      r"2\.\d+ s: The file ends within its film\.", out, re.M)
     assert "\nwarning    DAMAGED " in out
+
+
+def test_surround_beside_stereo(stack, tmp_path):
+    """asked for, 5.1 is another quality of its track: nothing to complain of"""
+    path = str(tmp_path / "six.mp4")
+    families.encoded(*families.H264, "-c:a", "ac3",
+                     audio=families.tone(channels=6))(path)
+    stack.pipeline("surround", SMALL + "audio: { surround: true }\n")
+    a = stack.put(path, pipeline="surround")
+    ix = stack.check_ready(a, seconds=families.SECONDS)
+    sound = {n: q["channels"] for n, q in ix["renditions"].items()
+             if q["kind"] == 2}
+    assert sound == {"a128": 2, "a384-51": 6}
+    assert list(sound) == ["a128", "a384-51"]
+    url = "%s/play/%s/" % (stack.url, a)
+    assert measure.decodes(url + "master.m3u8") == ""
+    p = subprocess.run([os.path.join(BUILD, "bin", "reelctl"), "check", url,
+                        "--full", "--json"], stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True)
+    failed = {r["rule"] for r in json.loads(p.stdout)["rules"]
+              if r["result"] == "FAIL"}
+    assert failed <= NOT_OURS, p.stdout
 
 
 def test_cover_is_the_poster(stack, tmp_path):

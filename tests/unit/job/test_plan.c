@@ -703,6 +703,77 @@ languages(void **state)
 }
 
 
+/* 5.1 beside stereo where the source has it, whatever that is encoded in */
+static void
+surround(void **state)
+{
+    size_t                i;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+    static const struct {
+        const char *task, *name;
+        int         stream;
+        uint32_t    channels, kbps, rate;
+    } want[] = {
+        { "a0", "o128", 1, 2, 128, 48000 },
+        { "a1.3", "o128-fr-2", 4, 2, 128, 48000 },
+        { "a0.4", "a384-51", 1, 6, 384, 48000 },
+        { "a1.5", "a384-51-fr", 2, 6, 384, 44100 },
+    };
+
+    (void) state;
+
+    make_languages(&s);
+    s.audio.channels = 6;
+    s.more[0].channels = 8;
+    s.more[0].sample_rate = 44100;
+    s.more[1].channels = 5;
+    reel_pipeline_default(&pl);
+    pl.audio_codec = REEL_AUDIO_OPUS;
+    pl.audio_surround = true;
+    pl.audio_lufs = -16;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    check_tasks(&p);
+
+    for (i = 0; i < COUNT(want); i++) {
+        k = film_task(&p, want[i].task);
+        assert_non_null(k);
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_string_equal(k->renditions, want[i].name);
+        assert_int_equal(t.codec, want[i].name[0] == 'o' ? REEL_AUDIO_OPUS
+                                                         : REEL_AUDIO_AAC);
+        assert_int_equal(t.stream, want[i].stream);
+        assert_int_equal(t.channels, want[i].channels);
+        assert_int_equal(t.kbps, want[i].kbps);
+        assert_int_equal(t.sample_rate, want[i].rate);
+    }
+
+    /* each is measured as it is encoded */
+    assert_string_equal(t.measured, "loudness.5");
+    k = film_task(&p, "loudness.5");
+    assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_int_equal(t.channels, 6);
+
+    k = film_task(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.audio_tracks, 6);
+    reel_plan_release(&p);
+
+    pl.audio_surround = false;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_null(film_task(&p, "a0.4"));
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 /* how loud each sound is, is known before any of it is encoded */
 static void
 loudness(void **state)
@@ -756,6 +827,7 @@ main(void)
         cmocka_unit_test(order_is_urgency),
         cmocka_unit_test(storyboards),
         cmocka_unit_test(languages),
+        cmocka_unit_test(surround),
         cmocka_unit_test(loudness),
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),

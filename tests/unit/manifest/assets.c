@@ -365,6 +365,7 @@ asset_rich(asset_t *a)
           96, REEL_ROLE_DESCRIPTION },
         { "a96-c", REEL_AUDIO, 0, "mp4a.40.2", "en", "", 2, 48000, 96,
           REEL_ROLE_COMMENTARY },
+        { "a384-51-en", REEL_AUDIO, 0, "mp4a.40.2", "en", "", 6, 48000, 384 },
         { "t-en", REEL_TEXT, 0, "wvtt", "en", "", 0, 0, 0 },
         { "t-en-cc", REEL_TEXT, 0, "wvtt", "en", "", 0, 0, 0,
           REEL_ROLE_CAPTIONS | REEL_ROLE_DEFAULT },
@@ -375,7 +376,7 @@ asset_rich(asset_t *a)
     make(a, &(spec_t) {
         .timescale = 90000, .gop_ts = 180000, .frame_ts = 3750,
         .rate_num = 24, .rate_den = 1, .fragments = 16, .end_ts = 2812500,
-        .chunk = 6, .tracks = tracks, .n = 12, .sheets = 2
+        .chunk = 6, .tracks = tracks, .n = 13, .sheets = 2
     });
 }
 

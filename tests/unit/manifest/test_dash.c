@@ -184,6 +184,7 @@ apart(void **state)
 
     /* two tracks of English in one set, of 48 and of 44.1 kHz */
     a.ix.renditions[3].switching_set = 0;
+    a.ix.renditions[3].channels = a.ix.renditions[0].channels;
     reel_buf_init(&b, LARGE);
     assert_int_equal(reel_dash_mpd(&b, &a.ix, &o), REEL_OK);
 

@@ -349,13 +349,20 @@ media_pictures(media_pictures_t *p, const char *name)
 int16_t *
 media_sound(const char *name, size_t *n)
 {
+    return media_sound_of(name, 1, n);
+}
+
+
+int16_t *
+media_sound_of(const char *name, int channels, size_t *n)
+{
     char      command[1024];
     size_t    bytes;
     uint8_t  *data;
 
     (void) snprintf(command, sizeof(command),
                     "ffmpeg -nostdin -v error -xerror -i '%s' -f s16le "
-                    "-ac 1 -ar 48000 -", media_path(name));
+                    "-ac %d -ar 48000 -", media_path(name), channels);
     data = output_of(command, 64 << 20, &bytes);
     *n = bytes / 2;
 

@@ -77,6 +77,10 @@ void media_pictures(media_pictures_t *p, const char *name);
 /* the sound of a joined file as mono 16-bit at 48 kHz; free() it */
 int16_t *media_sound(const char *name, size_t *n);
 
+/* the same, of so many channels side by side; n instants of all of them
+   times their number */
+int16_t *media_sound_of(const char *name, int channels, size_t *n);
+
 /* encode_video's payload for chunk [from, to) of a source, one rung */
 void media_video_task(reel_encode_video_t *t, const reel_source_t *s,
     uint32_t from, uint32_t to);

@@ -228,6 +228,91 @@ test_mix_down(void **state)
 }
 
 
+/* each of n speakers alone for a quarter of a second, from low to high */
+static void
+make_speakers(const char *name, const char *layout, int n, const char *codec)
+{
+    int   i, len;
+    char  args[1024];
+
+    len = snprintf(args, sizeof(args), "-f lavfi -i \"aevalsrc='");
+    for (i = 0; i < n; i++) {
+        len += snprintf(args + len, sizeof(args) - (size_t) len,
+                        "%s0.5*sin(500*t)*between(t\\,%d/4\\,%d/4)",
+                        i > 0 ? "|" : "", i, i + 1);
+    }
+    (void) snprintf(args + len, sizeof(args) - (size_t) len,
+                    "':c=%s:s=48000:d=%.2f\" %s", layout, n / 4.0, codec);
+    media_make(name, args);
+}
+
+
+/* 5.1 stays that, in the order of AAC; of 7.1 sides and backs are one */
+static void
+test_surround(void **state)
+{
+    int                  c, slot;
+    double               sum[6];
+    size_t               i, n, row;
+    int16_t             *p;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    static const struct {
+        const char *name, *layout, *codec;
+        int         n;
+    } rows[] = {
+        { "side.mkv", "5.1(side)", "-c:a ac3 -b:a 448k", 6 },
+        { "back.mkv", "5.1", "-c:a flac", 6 },
+        { "eight.mkv", "7.1", "-c:a pcm_s16le", 8 }
+    };
+
+    (void) state;
+
+    for (row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        make_speakers(rows[row].name, rows[row].layout, rows[row].n,
+                      rows[row].codec);
+        media_inspect(&s, rows[row].name);
+        assert_int_equal(s.audio.channels, rows[row].n);
+        audio_task(&t, &s, 48000);
+        t.channels = 6;
+        t.kbps = 384;
+
+        (void) unlink(media_path("joined.mp4"));
+        encode(&t, rows[row].name, 0, "joined.mp4", &a);
+        assert_int_equal(json_integer_value(json_object_get(
+                             media_line(&a, "object"), "channels")), 6);
+        p = media_sound_of("joined.mp4", 6, &n);
+
+        for (slot = 0; slot < rows[row].n; slot++) {
+            memset(sum, 0, sizeof(sum));
+            for (i = 0; i < RATE / 8; i++) {
+                for (c = 0; c < 6; c++) {
+                    sum[c] += fabs((double) p[((size_t) slot * RATE / 4
+                                               + RATE / 16 + i) * 6
+                                              + (size_t) c]);
+                }
+            }
+
+            for (c = 0; c < 6; c++) {
+                if (sum[c] > 1000.0 * RATE / 8
+                    ? c != (slot < 6 ? slot : slot - 2)
+                    : c == (slot < 6 ? slot : slot - 2))
+                {
+                    fail_msg("%s: speaker %d sounds in channel %d: %.0f",
+                             rows[row].name, slot, c, sum[c] * 8 / RATE);
+                }
+            }
+        }
+
+        free(p);
+        json_decref(a.lines);
+        reel_source_release(&s);
+    }
+}
+
+
 /* sound that starts late, has a hole, and ends early: silence there */
 static void
 test_silence(void **state)
@@ -474,6 +559,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_mix_down),
+        cmocka_unit_test(test_surround),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_fragments),
