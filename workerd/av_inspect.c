@@ -204,7 +204,12 @@ video_facts(inspect_t *in)
 
     hints[0] = rational(st->avg_frame_rate);
     hints[1] = rational(st->r_frame_rate);
-    reel_rate_detect(&rate, s->shown.at, s->shown.n, v->tb, hints, 2);
+
+    if (st->codecpar->codec_id != AV_CODEC_ID_THEORA
+        || !reel_rate_fixed(&rate, s->shown.at, s->shown.n, v->tb, hints[0]))
+    {
+        reel_rate_detect(&rate, s->shown.at, s->shown.n, v->tb, hints, 2);
+    }
 
     v->constant_rate = rate.constant;
     reel_av_warn_rate(&in->facts.warnings, &rate);

@@ -17,6 +17,9 @@
 #define HOLES_PERCENT    4
 #define EXACT            50000
 
+/* of so many pictures one is there, where others are repeats */
+#define REPEATED_MAX     2
+
 
 typedef struct {
     reel_rational_t  rate;
@@ -347,4 +350,27 @@ reel_rate_detect(reel_rate_t *r, const int64_t *pts, size_t n,
     }
 
     cap(r, pts, n, tb);
+}
+
+
+bool
+reel_rate_fixed(reel_rate_t *r, const int64_t *pts, size_t n,
+    reel_rational_t tb, reel_rational_t rate)
+{
+    uint64_t  slots;
+
+    if (rate.num < rate.den || n < 2 || pts[n - 1] == pts[0]) {
+        return false;
+    }
+
+    slots = (uint64_t) slot_of(pts[n - 1] - pts[0], tb, rate) + 1;
+    if (slots / REPEATED_MAX > n) {
+        return false;
+    }
+
+    *r = (reel_rate_t) { .constant = true, .rate = rate, .frames = slots,
+                         .every = 1 };
+    cap(r, pts, n, tb);
+
+    return true;
 }

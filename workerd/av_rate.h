@@ -31,4 +31,12 @@ typedef struct {
 void reel_rate_detect(reel_rate_t *r, const int64_t *pts, size_t n,
     reel_rational_t tb, const reel_rational_t *hints, unsigned nhints);
 
+/*
+ * The same of a codec that counts pictures at a rate of its own, and leaves
+ * out those that are as the one before (Theora).  false: so few are there
+ * that they are told by their times alone.
+ */
+bool reel_rate_fixed(reel_rate_t *r, const int64_t *pts, size_t n,
+    reel_rational_t tb, reel_rational_t rate);
+
 #endif

@@ -252,6 +252,34 @@ test_extremes(void **state)
 }
 
 
+/* Theora: pictures that are missing are as the one before */
+static void
+test_fixed(void **state)
+{
+    int64_t      at[] = { 0, 1, 2, 5, 6, 10, 11 };
+    reel_rate_t  r;
+
+    static const reel_rational_t tb = { 1, 25 }, rate = { 25, 1 };
+    static const reel_rational_t fast = { 1, 240 }, many = { 240, 1 };
+
+    (void) state;
+
+    assert_true(reel_rate_fixed(&r, at, 7, tb, rate));
+    CHECK(r, true, 25, 1, 12);
+    assert_int_equal(r.every, 1);
+
+    assert_true(reel_rate_fixed(&r, at, 7, fast, many));
+    CHECK(r, true, 60, 1, 4);
+    assert_int_equal(r.every, 4);
+
+    /* a slide show, one picture, a rate that is none */
+    at[6] = 50;
+    assert_false(reel_rate_fixed(&r, at, 7, tb, rate));
+    assert_false(reel_rate_fixed(&r, at, 1, tb, rate));
+    assert_false(reel_rate_fixed(&r, at, 6, tb, (reel_rational_t) { 0, 1 }));
+}
+
+
 int
 main(void)
 {
@@ -265,6 +293,7 @@ main(void)
         cmocka_unit_test(test_fast),
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_fixed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
