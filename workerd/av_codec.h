@@ -12,10 +12,15 @@
 #include "lib/codec/codec.h"
 #include "lib/job/task.h"
 
+#define REEL_AV_WARM  5         /* a key frame, and what shows what it takes */
+
 typedef struct {
     const char   *encoder;      /* libavcodec's name */
     const char   *name;         /* in errors */
     reel_codec_t  codec;
+
+    /* pictures that it gets twice at the start of a chunk, see av_rung.h */
+    unsigned      warm;
 
     /* of the open encoder: pictures that are decoded ahead of their time */
     uint32_t    (*delay)(const AVCodecContext *enc);

@@ -4,6 +4,8 @@
 
 #include <libavutil/opt.h>
 
+#include "lib/base/rescale.h"
+
 
 /* no key frames but the forced ones */
 #define KEYINT_NONE  (1 << 20)
@@ -166,6 +168,7 @@ reel_av_rung_open(reel_av_rung_t *r, const reel_encode_video_t *task,
     r->rung = rung;
     r->codec = reel_av_codec(rung->codec);
     r->gop = task->frag_from;
+    r->warmed = task->frag_from == 0 || r->codec->warm == 0;
     r->unit = task->grid.frame_ts ? task->grid.frame_ts * rung->every : 1;
 
     r->pkt = av_packet_alloc();
@@ -185,6 +188,12 @@ reel_av_rung_open(reel_av_rung_t *r, const reel_encode_video_t *task,
 void
 reel_av_rung_close(reel_av_rung_t *r)
 {
+    unsigned  i;
+
+    for (i = 0; i < r->nheld; i++) {
+        av_frame_free(&r->held[i]);
+    }
+
     reel_av_frag_release(&r->out);
     avcodec_free_context(&r->enc);
     av_frame_free(&r->frame);
@@ -205,6 +214,10 @@ take_packet(reel_av_rung_t *r, reel_av_fault_t *f)
     bool        key;
     unsigned    slices;
     reel_err_t  err;
+
+    if (r->pkt->pts < r->first) {
+        return 0;
+    }
 
     key = (r->pkt->flags & AV_PKT_FLAG_KEY) != 0;
 
@@ -254,9 +267,9 @@ drain(reel_av_rung_t *r, reel_av_fault_t *f)
 }
 
 
-int
-reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
-    bool key, reel_av_fault_t *f)
+static int
+send(reel_av_rung_t *r, const AVFrame *picture, int64_t pts, bool key,
+    reel_av_fault_t *f)
 {
     int  rc;
 
@@ -267,7 +280,7 @@ reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
 
     /* NONE, or the source's own key frames would become keys here */
     r->frame->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-    r->frame->pts = tick / r->unit;
+    r->frame->pts = pts;
 
     rc = avcodec_send_frame(r->enc, r->frame);
     av_frame_unref(r->frame);
@@ -277,6 +290,70 @@ reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
     }
 
     return drain(r, f);
+}
+
+
+/* a picture's time, in the encoder's units */
+static int64_t
+picture_step(const reel_av_rung_t *r)
+{
+    reel_rational_t  rate = reel_rung_rate(r->task, r->rung);
+
+    return r->task->grid.frame_ts != 0 ? 1
+           : reel_rescale(r->task->grid.timescale, rate.den, rate.num,
+                          REEL_ROUND_UP);
+}
+
+
+/* the pictures held ahead of their time, then at it */
+static int
+send_held(reel_av_rung_t *r, reel_av_fault_t *f)
+{
+    int       rc = 0;
+    unsigned  i, n = r->nheld;
+    int64_t   step = picture_step(r);
+
+    r->warmed = true;
+    r->nheld = 0;
+    r->first = n > 0 ? r->held[0]->pts : 0;
+
+    for (i = 0; i < n && rc == 0; i++) {
+        rc = send(r, r->held[i], r->first - (n - i) * step, i == 0, f);
+    }
+
+    for (i = 0; i < n && rc == 0; i++) {
+        rc = send(r, r->held[i], r->held[i]->pts,
+                  r->held[i]->pict_type == AV_PICTURE_TYPE_I, f);
+    }
+
+    for (i = 0; i < n; i++) {
+        av_frame_free(&r->held[i]);
+    }
+
+    return rc;
+}
+
+
+int
+reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture, int64_t tick,
+    bool key, reel_av_fault_t *f)
+{
+    AVFrame  *held;
+
+    if (r->warmed) {
+        return send(r, picture, tick / r->unit, key, f);
+    }
+
+    held = r->held[r->nheld] = av_frame_clone(picture);
+    if (held == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "encode", "picture");
+    }
+
+    r->nheld++;
+    held->pts = tick / r->unit;
+    held->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+
+    return r->nheld == r->codec->warm ? send_held(r, f) : 0;
 }
 
 
@@ -307,6 +384,10 @@ reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
     reel_av_fault_t *f)
 {
     int  rc;
+
+    if (!r->warmed && send_held(r, f) != 0) {
+        return -1;
+    }
 
     rc = avcodec_send_frame(r->enc, NULL);
     if (rc < 0) {

@@ -2,6 +2,11 @@
  * One rung of the ladder: an encoder whose output goes into fragments
  * of the grid.  Every chunk of a rung must have the same parameter sets, so
  * nothing here depends on the pictures but their colour tags.
+ *
+ * At the start of a film an encoder knows nothing of what its pictures take,
+ * in the middle it does.  So that a chunk's first picture is no worse than
+ * in one piece, an encoder gets the first few twice: ahead of their time,
+ * which is thrown away, and at it.
  */
 
 #ifndef REEL_WORKERD_AV_RUNG_H
@@ -23,6 +28,11 @@ typedef struct {
     reel_av_frag_t             out;
     uint32_t                   gop;     /* the fragment that is open */
     uint32_t                   unit;    /* ticks of one of enc's pts */
+
+    AVFrame                   *held[REEL_AV_WARM];  /* those, owned */
+    unsigned                   nheld;
+    bool                       warmed;  /* none are held any more */
+    int64_t                    first;   /* enc's pts of what is kept */
 } reel_av_rung_t;
 
 /* r zeroed before; like: a picture as it comes out of the filter */
