@@ -35,6 +35,9 @@ local function bad_call(argc, exact)
     end
 end
 
+-- Lua takes a text for a number where it calculates, which costs less than
+-- tonumber.
+
 -- the whole of an integer: a double printed by Lua loses digits
 local function text(n)
     return string.format('%d', n)
@@ -42,17 +45,14 @@ end
 
 -- nil unless s is a decimal of at most 15 digits
 local function natural(s)
-    if s and #s <= 15 and s:match('^%d+$') then
-        return tonumber(s)
+    if s and #s <= 15 and s:find('^%d+$') then
+        return s + 0
     end
 end
 
-local function now_ms()
-    local t = redis.call('TIME')
-    return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
-
-local NOW = now_ms()
+local TIME = redis.call('TIME')
+local NOW = TIME[1] * 1000 + math.floor(TIME[2] / 1000)
+local NOW_TEXT = text(NOW)
 
 local function job_key(job)
     return K .. 'job:' .. job
@@ -71,21 +71,23 @@ local function known(v)
     return v == SCHEMA or v == OLD_SCHEMA
 end
 
+-- step trims the stream now and then
 local function event(job, task, state, worker)
-    redis.call('XADD', K .. 'events', 'MAXLEN', '~', '10000', '*', 'job', job,
-               'task', task, 'state', state, 'worker', worker or '')
+    redis.call('XADD', K .. 'events', '*', 'job', job, 'task', task, 'state',
+               state, 'worker', worker or '')
 end
 
+-- rare: of what a step does not end
 local function enter(job, task, state, worker)
     redis.call('HSET', job_key(job), task .. ':s', state,
-               task .. ':since', text(NOW))
+               task .. ':since', NOW_TEXT)
     event(job, task, state, worker)
 end
 
 -- a queue's name says what its tasks need: "<slots>:<memory_mib>:<labels>"
 local function needs(queue)
     local slots, memory, labels = queue:match('^(%d+):(%d+):(.*)$')
-    return tonumber(slots), tonumber(memory), labels
+    return slots and slots + 0, memory and memory + 0, labels
 end
 
 -- has a worker of these labels all that are wanted?
@@ -99,12 +101,13 @@ local function has_labels(labels, wanted)
 end
 
 -- what claims are counted from: a lost counter never goes back
+-- rare: the first claim of all
 local function first_fence()
-    local t = redis.call('TIME')
-    return tonumber(t[1]) * 1000000 + tonumber(t[2]) + 1
+    return TIME[1] * 1000000 + TIME[2] + 1
 end
 
 -- tasks that need no core have slots of their own, and a clock of their own
+-- rare: as line_up
 local function is_light(queue)
     return queue:sub(1, 2) == '0:'
 end
@@ -115,12 +118,14 @@ local NO_SPEC = '? 0:0: 1 4 1 60 0 '
 -- What the plan says of a task, in one field: it is read with each step of
 -- it.  "<type> <queue> <cost> <priority> <attempts> <timeout_s> <work_ms>
 -- <renditions csv>", of which only the last may be empty.
+-- rare: of what makes tasks, or changes them
 local function spec_of(t)
     return table.concat({ t.type, t.queue, text(t.cost), text(t.priority),
                           text(t.max), text(t.timeout), text(t.work or 0),
                           t.rend or '' }, ' ')
 end
 
+-- rare: a step takes from it what it needs
 local function read_spec(spec, t)
     t.type, t.queue, t.cost, t.priority, t.max, t.timeout, t.work, t.rend =
         (spec or NO_SPEC):match(
@@ -130,6 +135,7 @@ end
 
 -- a job of the version before this one, which had a field for each of these
 -- and classes for queues
+-- rare: no such jobs are made
 local function upgrade(job)
     local jk = job_key(job)
 
@@ -146,13 +152,14 @@ local function upgrade(job)
     redis.call('HSET', jk, 'v', SCHEMA)
 end
 
--- queues that got work; the sleepers are told once, at the end
-local woken = {}
+-- queues that got work, if any; the sleepers are told once, at the end
+local woken
 
 -- Tasks get their start tags within their project, in the order of the list,
 -- and the project one among those that have tasks in the same queue
 -- (docs/redis-keys.md, Order).  tasks: of name and spec; project and finish:
 -- as the job's hash has them.  Their states are the caller's.
+-- rare: most tasks stand in line from the start
 local function line_up(job, project, finish, tasks)
     local v = redis.call('HMGET', VTIME, 'all', 'start:' .. project,
                          'finish:' .. project, 'light', 'light:' .. project,
@@ -164,7 +171,7 @@ local function line_up(job, project, finish, tasks)
     finish = math.max(start, tonumber(finish or '0'))
 
     for _, t in ipairs(tasks) do
-        local band = (PRIORITY_MAX - tonumber(t.priority)) * BAND
+        local band = (PRIORITY_MAX - t.priority) * BAND
         local q = queues[t.queue]
         local at = 0            -- light: the oldest job's first
 
@@ -173,7 +180,7 @@ local function line_up(job, project, finish, tasks)
             queues[t.queue] = q
         end
         if not q.light then
-            local cost = tonumber(t.cost)
+            local cost = t.cost + 0
 
             at = finish
             finish = finish + cost
@@ -215,10 +222,12 @@ local function line_up(job, project, finish, tasks)
             redis.call('ZADD', zk, text(q.band + tonumber(old) % BAND),
                        project)
         end
+        woken = woken or {}
         woken[queue] = true
     end
 end
 
+-- rare: as line_up
 local function make_ready(job, task)
     local jk = job_key(job)
     local v, project, finish, spec = unpack(redis.call('HMGET', jk, 'v',
@@ -229,7 +238,7 @@ local function make_ready(job, task)
         spec = redis.call('HGET', jk, task .. ':spec')
     end
     redis.call('HSET', jk, task .. ':s', 'ready', task .. ':since',
-               text(NOW))
+               NOW_TEXT)
     line_up(job, project, finish, { read_spec(spec, { name = task }) })
 end
 
@@ -253,10 +262,11 @@ local function rehead(queue, project, tag, head)
     end
 
     tag = tag or tonumber(redis.call('ZSCORE', zk, project) or '0') % BAND
-    redis.call('ZADD', zk, text(math.floor(tonumber(head) / BAND) * BAND
+    redis.call('ZADD', zk, text(math.floor(head / BAND) * BAND
                                 + math.min(tag, BAND - 1)), project)
 end
 
+-- rare: of tasks that are gone
 local function leave(queue, project, m, tag)
     if redis.call('ZREM', K .. 'ready:' .. queue .. ':' .. project, m) == 1
     then
@@ -264,11 +274,11 @@ local function leave(queue, project, m, tag)
     end
 end
 
+-- rare: as line_up
 local function wake()
-    for queue in pairs(woken) do
+    for queue in pairs(woken or {}) do
         redis.call('PUBLISH', K .. 'wake', queue)
     end
-    woken = {}
 end
 
 -- ms since then; 0 of a time that is not known, or to come
@@ -281,7 +291,8 @@ local function deadline(t)
     return tonumber(t.began or t.since) + (tonumber(t.timeout) + 60) * 1000
 end
 
--- what the transitions of a task look at, in one call
+-- what the transitions of a task look at, in one call; its spec is read by
+-- those that need it
 local function load(job, task)
     local p = task .. ':'
     local jk = job_key(job)
@@ -295,13 +306,14 @@ local function load(job, task)
         return load(job, task)
     end
 
-    return read_spec(v[10], { v = v[1], state = v[2], s = v[3], token = v[4],
-                     worker = v[5], succ = v[6], n = v[7], since = v[8],
-                     credit = v[9], left = v[11], second = v[12] })
+    return { v = v[1], state = v[2], s = v[3], token = v[4], worker = v[5],
+             succ = v[6], n = v[7], since = v[8], credit = v[9],
+             spec = v[10] or NO_SPEC, left = v[11], second = v[12] }
 end
 
 -- the second run of a straggler (straggler.lua): its token, when it began,
 -- its worker; nil: there is none, or ('-') it ended without a result
+-- rare: stragglers are
 local function second_run(t)
     if t.second then
         return t.second:match('^(%S+) (%d+) (%S+)$')
@@ -311,13 +323,15 @@ end
 -- counts permille of a task's work into its renditions' progress; what was
 -- counted before is taken back first, so that nothing counts twice
 local function credit(job, task, t, permille)
-    if not t.rend or t.rend == '' then
+    if t.spec:sub(-1) == ' ' then       -- no renditions
         return
     end
 
     local jk = job_key(job)
     local pk = K .. 'progress:' .. job
-    local new = math.floor(tonumber(t.work) * permille / 1000)
+    local work, rend = t.spec:match(
+        '^%S+ %S+ %d+ %d+ %d+ %d+ (%d+) (.*)$')
+    local new = math.floor(tonumber(work) * permille / 1000)
     local delta = new - tonumber(t.credit or '0')
     if delta == 0 then
         return
@@ -326,7 +340,7 @@ local function credit(job, task, t, permille)
     redis.call('HSET', jk, task .. ':credit', text(new))
 
     local sum = 0
-    for r in t.rend:gmatch('[^,]+') do
+    for r in rend:gmatch('[^,]+') do
         redis.call('HINCRBY', pk, 'done:' .. r, text(delta))
         sum = sum + delta
     end
@@ -348,6 +362,7 @@ local function credit(job, task, t, permille)
     end
 end
 
+-- rare: once a job
 local function end_job(job, state, shown)
     local jk = job_key(job)
     local pk = K .. 'progress:' .. job
@@ -391,7 +406,7 @@ local function cancel_tasks(job)
         end
         if s == 'waiting' or s == 'ready' or s == 'delayed' then
             redis.call('HSET', jk, task .. ':s', 'cancelled',
-                       task .. ':since', text(NOW))
+                       task .. ':since', NOW_TEXT)
         end
     end
 
@@ -399,6 +414,7 @@ local function cancel_tasks(job)
 end
 
 -- a running task of a job that ended
+-- rare: of jobs that ended early
 local function drop_running(job, task)
     redis.call('ZREM', LEASE, member(job, task))
     redis.call('ZREM', SECOND, member(job, task))
@@ -437,6 +453,7 @@ local function holder(job, task, token)
 end
 
 -- the second run goes on in the place of the first
+-- rare: as second_run
 local function promote(job, task, t)
     t.token, t.since, t.worker = second_run(t)
     redis.call('HSET', job_key(job), task .. ':token', t.token,
@@ -445,6 +462,7 @@ end
 
 -- One of two runs has the result: the other's token is worth nothing any
 -- more, and its worker is told to look.
+-- rare: as second_run
 local function settle(job, task, t)
     local both = second_run(t)
 
@@ -470,7 +488,7 @@ local function go_on(job, task, t, class)
     if t.run2 then
         redis.call('HSET', jk, task .. ':second', '-')
     else
-        redis.call('ZADD', LEASE, redis.call('ZSCORE', SECOND, m) or text(NOW),
+        redis.call('ZADD', LEASE, redis.call('ZSCORE', SECOND, m) or NOW_TEXT,
                    m)
         promote(job, task, t)
         redis.call('HDEL', jk, task .. ':second')
@@ -488,24 +506,28 @@ end
 -- compares with.  "<tasks> <ms that they ran> <ms of their cost>"; what took
 -- less than a second stood before.
 local function keep_pace(job, t)
-    local ran = NOW - tonumber(t.since)
-
-    if ran < 1000 or not t.type:find('^encode_') then
+    local ran = NOW - t.since
+    if ran < 1000 then
         return
     end
 
-    local field = 'pace:' .. t.type
+    local type, own = t.spec:match('^(encode_%S*) %S+ (%d+) ')
+    if not type then
+        return
+    end
+
+    local field = 'pace:' .. type
     local n, ms, cost = (redis.call('HGET', job_key(job), field)
                          or '0 0 0'):match('^(%d+) (%d+) (%d+)$')
 
     redis.call('HSET', job_key(job), field, text(n + 1) .. ' '
-               .. text(ms + ran) .. ' ' .. text(cost + t.cost))
+               .. text(ms + ran) .. ' ' .. text(cost + own))
 end
 
 local function complete(job, task, t)
     local jk = job_key(job)
 
-    local left = tonumber(t.left) - 1
+    local left = t.left - 1
 
     if t.second then
         settle(job, task, t)
@@ -513,7 +535,7 @@ local function complete(job, task, t)
     keep_pace(job, t)
     redis.call('ZREM', LEASE, member(job, task))
     credit(job, task, t, 1000)
-    redis.call('HSET', jk, task .. ':s', 'done', task .. ':since', text(NOW),
+    redis.call('HSET', jk, task .. ':s', 'done', task .. ':since', NOW_TEXT,
                'left', text(left))
     event(job, task, 'done', t.worker)
 
@@ -551,6 +573,8 @@ end
 -- f: class, code, stage, detail, log, backoff (ms).  running: another run of
 -- the task goes on
 local function fail_task(job, task, t, f)
+    read_spec(t.spec, t)
+
     local jk = job_key(job)
     local n = tonumber(t.n)
 
@@ -586,10 +610,11 @@ local function fail_task(job, task, t, f)
 end
 
 -- delayed tasks whose time has come, at most limit
+-- rare: only while some are delayed
 local function move_due(limit)
     local n = 0
 
-    for _, m in ipairs(redis.call('ZRANGEBYSCORE', DELAY, '-inf', text(NOW),
+    for _, m in ipairs(redis.call('ZRANGEBYSCORE', DELAY, '-inf', NOW_TEXT,
                                   'LIMIT', 0, limit)) do
         local job, task = split(m)
         local v, state, s = unpack(redis.call('HMGET', job_key(job), 'v',
@@ -603,4 +628,27 @@ local function move_due(limit)
         end
     end
     return n
+end
+
+-- of two that wait for room in a step; orders of light tasks are of another
+-- clock
+-- rare: two that wait at once
+local function sooner(a, b)
+    if (a.slots == 0) ~= (b.slots == 0)
+        and math.floor(a.order / BAND) == math.floor(b.order / BAND) then
+        return a.since < b.since
+    end
+    return a.order < b.order
+end
+
+-- may this worker keep its slots free for the head of a queue?
+-- rare: of large tasks that wait
+local function reserve(queue, worker, ms)
+    local key = K .. 'reserved:' .. queue
+
+    if redis.call('GET', key) == worker
+        or redis.call('SET', key, worker, 'NX', 'PX', ms) then
+        redis.call('PEXPIRE', key, ms)
+        return true
+    end
 end

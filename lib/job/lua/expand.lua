@@ -24,135 +24,159 @@ if h ~= 'running' then
 end
 
 -- everything is checked before the first write
-local project, finish, stand = unpack(redis.call('HMGET', jk, 'project',
-                                                 'finish', 'names'))
-local old, added, order, succ = {}, {}, {}, {}
+local project, finish, stand, tasks = unpack(redis.call('HMGET', jk,
+    'project', 'finish', 'names', 'tasks'))
+local old, added, names, succ, ready = {}, {}, {}, {}, {}
+local total, sum = {}, 0
 
 for name in (stand or ''):gmatch('%S+') do
     old[name] = true
 end
 
-for i = 5, #ARGV, ARGS do
-    local t = { name = ARGV[i], type = ARGV[i + 1],
-                slots = natural(ARGV[i + 2]), memory = natural(ARGV[i + 3]),
-                labels = ARGV[i + 4], priority = natural(ARGV[i + 5]),
-                payload = ARGV[i + 6], cost = natural(ARGV[i + 7]),
-                max = natural(ARGV[i + 8]), timeout = natural(ARGV[i + 9]),
-                rend = ARGV[i + 10], work = natural(ARGV[i + 11]), deps = 0 }
-
-    if not t.name:find('^[%w._-]+$') or not t.type:find('^%S+$')
-        or t.rend:find('%s') or not t.slots or not t.memory
-        or t.labels:find('[^%w._,-]') or not t.priority or t.priority > PRIORITY_MAX
-        or not t.cost
-        or not t.max or t.max < 1 or not t.timeout or t.timeout < 1
-        or not t.work then
-        return redis.error_reply('ERR reel: expand: bad task ' .. t.name)
-    end
-    if added[t.name] or old[t.name] then
-        return redis.error_reply('ERR reel: expand: twice ' .. t.name)
-    end
-
-    for d in ARGV[i + 12]:gmatch('%S+') do
-        local s = added[d] and 'waiting' or old[d]
-                  and redis.call('HGET', jk, d .. ':s')
-        if not s then
-            return redis.error_reply('ERR reel: expand: ' .. t.name
-                                     .. ' depends on unknown ' .. d)
-        end
-        if s ~= 'done' and d ~= task then
-            t.deps = t.deps + 1
-            succ[d] = succ[d] or {}
-            table.insert(succ[d], t.name)
-        end
-    end
-    added[t.name] = t
-    table.insert(order, t)
-end
-
 -- labels in order and once each: two names of one queue would be two
-local function queue_name(t)
+local function queue_name(slots, memory, labels)
     local list, seen = {}, {}
 
-    for l in t.labels:gmatch('[^,]+') do
+    for l in labels:gmatch('[^,]+') do
         if not seen[l] then
             seen[l] = true
             table.insert(list, l)
         end
     end
     table.sort(list)
-    return text(t.slots) .. ':' .. text(t.memory) .. ':'
+    return text(slots) .. ':' .. text(memory) .. ':'
            .. table.concat(list, ',')
 end
 
-local pk = K .. 'progress:' .. job
-local total, names = {}, {}
-local sum = 0
+-- What a film's tasks of one sort have in common is looked at once: their
+-- queue, their priority and the ends of their spec (spec_of).  false: bad.
+local sorts = {}
 
-local ready, fields = {}, {}
+local function sort_of(i)
+    local key = table.concat(ARGV, ' ', i + 1, i + 5) .. ' '
+                .. table.concat(ARGV, ' ', i + 8, i + 10)
+    local sort = sorts[key]
 
-local function flush()
-    if #fields > 0 then
-        redis.call('HSET', jk, unpack(fields))
-        fields = {}
+    if sort == nil then
+        local type, labels, rend = ARGV[i + 1], ARGV[i + 4], ARGV[i + 10]
+        local slots, memory = natural(ARGV[i + 2]), natural(ARGV[i + 3])
+        local priority, max = natural(ARGV[i + 5]), natural(ARGV[i + 8])
+        local timeout = natural(ARGV[i + 9])
+
+        sort = type:find('^%S+$') and not rend:find('%s') and slots and memory
+               and not labels:find('[^%w._,-]') and priority
+               and priority <= PRIORITY_MAX and max and max >= 1 and timeout
+               and timeout >= 1 and { priority = priority, rend = rend }
+               or false
+        if sort then
+            local queue = queue_name(slots, memory, labels)
+
+            sort.queue = queue
+            sort.head = type .. ' ' .. queue .. ' '
+            sort.middle = ' ' .. table.concat({ text(priority), text(max),
+                                                text(timeout), '' }, ' ')
+        end
+        sorts[key] = sort
     end
+
+    return sort
+end
+
+-- fields of the job's hash, and their values
+local fields, n = {}, 0
+
+for i = 5, #ARGV, ARGS do
+    local name, deps = ARGV[i], 0
+    local cost, work = natural(ARGV[i + 7]), natural(ARGV[i + 11])
+    local sort = sort_of(i)
+
+    if not name:find('^[%w._-]+$') or not sort or not cost or not work then
+        return redis.error_reply('ERR reel: expand: bad task ' .. name)
+    end
+    if added[name] or old[name] then
+        return redis.error_reply('ERR reel: expand: twice ' .. name)
+    end
+
+    for d in ARGV[i + 12]:gmatch('%S+') do
+        local s = added[d] and 'waiting' or old[d]
+                  and redis.call('HGET', jk, d .. ':s')
+        if not s then
+            return redis.error_reply('ERR reel: expand: ' .. name
+                                     .. ' depends on unknown ' .. d)
+        end
+        if s ~= 'done' and d ~= task then
+            local list = succ[d]
+
+            deps = deps + 1
+            if list then
+                list[#list + 1] = name
+            else
+                succ[d] = { name }
+            end
+        end
+    end
+    added[name] = true
+    names[#names + 1] = name
+
+    fields[n + 1] = name .. ':s'
+    fields[n + 2] = 'ready'
+    fields[n + 3] = name .. ':since'
+    fields[n + 4] = NOW_TEXT
+    fields[n + 5] = name .. ':spec'
+    fields[n + 6] = sort.head .. ARGV[i + 7] .. sort.middle .. ARGV[i + 11]
+                    .. ' ' .. sort.rend
+    fields[n + 7] = name .. ':payload'
+    fields[n + 8] = ARGV[i + 6]
+    if deps == 0 then
+        ready[#ready + 1] = { name = name, queue = sort.queue, cost = cost,
+                              priority = sort.priority }
+    else
+        fields[n + 2] = 'waiting'
+        fields[n + 9] = name .. ':deps'
+        fields[n + 10] = text(deps)
+        n = n + 2
+    end
+    n = n + 8
+
+    for r in sort.rend:gmatch('[^,]+') do
+        total[r] = (total[r] or 0) + work
+        sum = sum + work
+    end
+end
+
+for d, list in pairs(succ) do
+    local s = old[d] and redis.call('HGET', jk, d .. ':succ')
+
+    if s and s ~= '' then
+        table.insert(list, 1, s)
+    end
+    fields[n + 1] = d .. ':succ'
+    fields[n + 2] = table.concat(list, ' ')
+    n = n + 2
+end
+
+if #names > 0 then
+    held.left = held.left + #names
+    fields[n + 1] = 'tasks'
+    fields[n + 2] = text(tonumber(tasks or '0') + #names)
+    fields[n + 3] = 'names'
+    fields[n + 4] = stand .. ' ' .. table.concat(names, ' ')
+    n = n + 4
 end
 
 -- few calls, each with fewer values than Lua's stack takes
-local function put(...)
-    for _, x in ipairs({ ... }) do
-        fields[#fields + 1] = x
-    end
-    if #fields > 1000 then
-        flush()
-    end
+for i = 1, n, 1000 do
+    redis.call('HSET', jk, unpack(fields, i, math.min(n, i + 999)))
 end
 
-for _, t in ipairs(order) do
-    local p = t.name .. ':'
-
-    t.queue = queue_name(t)
-    if t.deps == 0 then
-        table.insert(ready, t)
-    end
-    put(p .. 's', t.deps == 0 and 'ready' or 'waiting', p .. 'since',
-        text(NOW), p .. 'spec', spec_of(t), p .. 'payload', t.payload)
-    if t.deps > 0 then
-        put(p .. 'deps', text(t.deps))
-    end
-    if succ[t.name] then
-        put(p .. 'succ', table.concat(succ[t.name], ' '))
-    end
-    table.insert(names, t.name)
-
-    for r in t.rend:gmatch('[^,]+') do
-        total[r] = (total[r] or 0) + t.work
-        sum = sum + t.work
-    end
-end
-flush()
-
--- successors of tasks that stood before
-for d, list in pairs(succ) do
-    if not added[d] then
-        local s = redis.call('HGET', jk, d .. ':succ') or ''
-        redis.call('HSET', jk, d .. ':succ',
-                   s .. (s == '' and '' or ' ') .. table.concat(list, ' '))
-    end
-end
+local pk = K .. 'progress:' .. job
 
 for r, work in pairs(total) do
     redis.call('HINCRBY', pk, 'total:' .. r, text(work))
     redis.call('HINCRBY', pk, 'done:' .. r, '0')
 end
 redis.call('HINCRBY', pk, 'total', text(sum))
-redis.call('HSET', pk, 'state', 'transcoding', 'begun', text(NOW))
-
-if #order > 0 then
-    held.left = held.left + #order
-    redis.call('HINCRBY', jk, 'tasks', text(#order))
-    redis.call('HSET', jk, 'names', stand .. ' '
-               .. table.concat(names, ' '))
-end
+redis.call('HSET', pk, 'state', 'transcoding', 'begun', NOW_TEXT)
 
 if #ready > 0 then
     line_up(job, project, finish, ready)

@@ -37,7 +37,7 @@ for i = 1, n do
     local h, t = holder(job, task, ARGV[4 * i + 2])
 
     if h == 'running' then
-        local till = deadline(t)
+        local till = deadline(read_spec(t.spec, t))
 
         if NOW < till then
             redis.call('ZADD', t.run2 and SECOND or LEASE, 'XX',

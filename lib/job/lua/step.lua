@@ -44,16 +44,16 @@ if ARGV[5] ~= '' then
 end
 
 if #ARGV == 7 then
-    wake()
+    if woken then
+        wake()
+    end
     return reply
 end
-
-local LAST = (PRIORITY_MAX + 1) * BAND
 
 -- The first task of a queue that may be claimed, or nil.  What has gone
 -- meanwhile is dropped; jobs of another schema stay, behind all others.
 -- p: the queue's first project and its score, when they are known.
-local function first(queue, p)
+local function first(queue, light, p)
     local zk = K .. 'ready:' .. queue
 
     for _ = 1, 32 do
@@ -63,39 +63,47 @@ local function first(queue, p)
             return
         end
 
-        local project, score = p[1], tonumber(p[2])
-        local light = is_light(queue)
-        local f = redis.call('HMGET', VTIME, light and 'light' or 'all',
-                             'fence', 'start:' .. project,
-                             (light and 'light:' or 'finish:') .. project,
-                             'ahead:' .. project)
-        local finish = math.min(tonumber(f[4] or '0'), BAND - 1)
+        local project, score = p[1], p[2] + 0
+        local clock = light and redis.call('HMGET', VTIME, 'light', 'fence',
+                                           'light:' .. project)
+                      or redis.call('HMGET', VTIME, 'all', 'fence',
+                                    'finish:' .. project, 'start:' .. project,
+                                    'ahead:' .. project)
+        local finish = (clock[3] or 0) + 0
+        local tag = score % BAND
         p = nil
 
-        if score % BAND < finish then
+        if tag < math.min(finish, BAND - 1) then
             -- it was served in another queue meanwhile
-            redis.call('ZADD', zk, text(score - score % BAND + finish),
+            redis.call('ZADD', zk, text(score - tag
+                                        + math.min(finish, BAND - 1)),
                        project)
         else
             local m = redis.call('ZRANGE', zk .. ':' .. project, 0, 1,
                                  'WITHSCORES')
-            local job, t = split(m[1] or '/')
+            local job, task = split(m[1] or '/')
+            local t = job and task .. ':'
             local h = job and redis.call('HMGET', job_key(job), 'v', 'state',
-                t .. ':s', t .. ':since', t .. ':spec', t .. ':payload',
-                t .. ':n', 'asset', 'publication', 'project', 'pipeline')
+                t .. 's', t .. 'since', t .. 'spec', t .. 'payload',
+                t .. 'n', 'pipeline')
 
             if not job then
                 rehead(queue, project)
             elseif h[1] and not known(h[1]) then
-                if tonumber(m[2]) >= LAST then
+                local last = (PRIORITY_MAX + 1) * BAND
+
+                if tonumber(m[2]) >= last then
                     return
                 end
-                redis.call('ZADD', zk .. ':' .. project, text(LAST), m[1])
+                redis.call('ZADD', zk .. ':' .. project, text(last), m[1])
                 rehead(queue, project)
             elseif h[2] == 'running' and h[3] == 'ready' then
-                return { project = project, m = m[1], job = job, task = t,
-                         h = h, v = f, queue = queue, order = score,
-                         start = tonumber(m[2]) % BAND, next = m[4] }
+                return { queue = queue, project = project, m = m[1],
+                         job = job, task = task, since = h[4] + 0,
+                         spec = h[5] or NO_SPEC, payload = h[6], n = h[7],
+                         pipeline = h[8], clock = clock, finish = finish,
+                         order = score, tag = tag, score = m[2],
+                         next = m[4] or false }
             else
                 leave(queue, project, m[1])
             end
@@ -103,38 +111,15 @@ local function first(queue, p)
     end
 end
 
--- may this worker keep its slots free for the head of a queue?
-local function reserve(queue)
-    local key = K .. 'reserved:' .. queue
-
-    if redis.call('GET', key) == worker
-        or redis.call('SET', key, worker, 'NX', 'PX', RESERVED_MS) then
-        redis.call('PEXPIRE', key, RESERVED_MS)
-        return true
-    end
-end
-
 -- Small ones do not pass a large one for ever; one that is larger than the
 -- whole worker is left to others for twice as long.
 local function patient(c, slots, memory)
-    local wait = NOW - tonumber(c.h[4])
+    local wait = NOW - c.since
 
     if slots > slots_all or memory > memory_all then
         wait = wait / 2
     end
     return wait >= PATIENCE_MS
-end
-
-local function band(c)
-    return math.floor(c.order / BAND)
-end
-
--- of two that wait for room; orders of light tasks are of another clock
-local function sooner(a, b)
-    if (a.slots == 0) ~= (b.slots == 0) and band(a) == band(b) then
-        return tonumber(a.h[4]) < tonumber(b.h[4])
-    end
-    return a.order < b.order
 end
 
 -- queues of which a task fits now, by their heads' order, those of light
@@ -147,19 +132,18 @@ local function survey()
     for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
         local slots, memory, wanted = needs(queue)
         local place = slots and (slots == 0 and lights or free) > 0
-                      and has_labels(labels, wanted)
+                      and (wanted == '' or has_labels(labels, wanted))
         local fits = place and slots <= free and memory <= room
         local keeps = fits and slots == 0 and memory > 0 and lights == 1
 
         if place and free > 0 and (keeps or not fits) then
-            local c = first(queue)
+            local c = first(queue, slots == 0)
 
             if c and patient(c, slots, memory) then
                 fits = fits or free == slots_all
                 c.slots, c.fits = slots, fits
-                if (slots == 0 or not fits)
-                    and (not large or sooner(c, large)) then
-                    large = c
+                if slots == 0 or not fits then
+                    large = large and sooner(large, c) and large or c
                 end
             end
         end
@@ -167,33 +151,32 @@ local function survey()
             local p = redis.call('ZRANGE', K .. 'ready:' .. queue, 0, 0,
                                  'WITHSCORES')
             if #p > 0 then
-                table.insert(slots == 0 and light or fit, { queue = queue,
-                             slots = slots, order = tonumber(p[2]),
-                             head = p })
+                local list = slots == 0 and light or fit
+
+                list[#list + 1] = { queue = queue, slots = slots,
+                                    order = p[2] + 0, head = p }
             end
         end
     end
     return fit, light, large
 end
 
--- of equal order the larger
-local function before(a, b)
-    return a.order < b.order or (a.order == b.order and a.slots > b.slots)
-end
-
--- a head's order may be behind what it says: then it is looked at again
+-- The first, and of equal order the larger.  A head's order may be behind
+-- what it says: then it is looked at again.
 local function pick(queues)
     while #queues > 0 do
-        local at = 1
+        local at, q = 1, queues[1]
 
-        for i, q in ipairs(queues) do
-            if before(q, queues[at]) then
-                at = i
+        for i = 2, #queues do
+            local o = queues[i]
+
+            if o.order < q.order
+                or (o.order == q.order and o.slots > q.slots) then
+                at, q = i, o
             end
         end
 
-        local q = queues[at]
-        local c = first(q.queue, q.head)
+        local c = first(q.queue, q.slots == 0, q.head)
         q.head = nil
         if not c then
             table.remove(queues, at)
@@ -206,68 +189,75 @@ local function pick(queues)
     end
 end
 
-move_due(8)
+if redis.call('EXISTS', DELAY) == 1 then
+    move_due(8)
+end
 
 local fit, light, large = survey()
 local best = lights == 2 and pick(light)
 
 if not best then
     best = pick(fit)
-    if large and (not best or band(large) <= band(best))
-        and (large.fits or reserve(large.queue)) then
+    if large and (not best or math.floor(large.order / BAND)
+                              <= math.floor(best.order / BAND))
+        and (large.fits or reserve(large.queue, worker, RESERVED_MS)) then
         best = large.fits and large or nil
     end
     best = best or (lights == 1 and pick(light))
 end
 
-if not best then
+if woken then
     wake()
+end
+if not best then
     return reply
 end
 
-local jk, h, v, task = job_key(best.job), best.h, best.v, best.task
-local spec = read_spec(h[5], {})
-local all = math.max(tonumber(v[1] or '0'), best.order % BAND)
-local finish = math.max(tonumber(v[1] or '0'), tonumber(v[4] or '0'))
-               + tonumber(spec.cost)
-local fence = v[2] and tonumber(v[2]) + 1 or first_fence()
+local task, project, clock = best.task, best.project, best.clock
+local type, cost, timeout = best.spec:match('^(%S+) %S+ (%d+) %d+ %d+ (%d+) ')
+local before = (clock[1] or 0) + 0
+local n = clock[2] and clock[2] + 1 or first_fence()
+local fence = text(n)
+local all = best.tag > before and text(best.tag) or clock[1] or '0'
+local finish = math.max(before, best.finish) + cost
 
 if best.slots == 0 then
-    redis.call('HSET', VTIME, 'light', text(all), 'fence', text(fence),
-               'light:' .. best.project, text(finish))
+    redis.call('HSET', VTIME, 'light', all, 'fence', fence,
+               'light:' .. project, text(finish))
+elseif best.score % BAND < (clock[4] or 0) + 0 then
+    redis.call('HSET', VTIME, 'all', all, 'fence', fence,
+               'finish:' .. project, text(finish))
 else
-    local start, ahead = tonumber(v[3] or '0'), tonumber(v[5] or AHEAD_MAX)
-
-    if best.start >= start then
-        start = best.start
-        ahead = math.min(AHEAD_MAX, ahead
-                                    + math.floor(tonumber(spec.cost) / 2))
-    end
-    redis.call('HSET', VTIME, 'all', text(all), 'fence', text(fence),
-               'start:' .. best.project, text(start),
-               'finish:' .. best.project, text(finish),
-               'ahead:' .. best.project, text(ahead))
+    redis.call('HSET', VTIME, 'all', all, 'fence', fence,
+               'finish:' .. project, text(finish),
+               'start:' .. project, text(best.score % BAND),
+               'ahead:' .. project,
+               text(math.min(AHEAD_MAX, (clock[5] or AHEAD_MAX)
+                                        + math.floor(cost / 2))))
 end
 
-redis.call('ZREM', K .. 'ready:' .. best.queue .. ':' .. best.project,
-           best.m)
-rehead(best.queue, best.project, finish, best.next or false)
+redis.call('ZREM', K .. 'ready:' .. best.queue .. ':' .. project, best.m)
+rehead(best.queue, project, finish, best.next)
 
-if not best.queue:find('^[01]:0:')
+-- only for one that waited so long, room is made
+if NOW - best.since >= PATIENCE_MS and not best.queue:find('^[01]:0:')
     and redis.call('GET', K .. 'reserved:' .. best.queue) == worker then
     redis.call('DEL', K .. 'reserved:' .. best.queue)
 end
 
-local token = text(fence) .. '-' .. nonce
-local attempt = text((tonumber(h[7] or '0')) + 1)
+local token = fence .. '-' .. nonce
+local attempt = best.n and text(best.n + 1) or '1'
+local asset, publication = best.job:match('^(.+)%.(%d+)$')
 
-redis.call('HSET', jk, task .. ':token', token, task .. ':worker', worker,
-           task .. ':s', 'running', task .. ':since', text(NOW),
-           task .. ':n', attempt)
+redis.call('HSET', job_key(best.job), task .. ':token', token,
+           task .. ':worker', worker, task .. ':s', 'running',
+           task .. ':since', NOW_TEXT, task .. ':n', attempt)
 redis.call('ZADD', LEASE, text(NOW + lease), best.m)
 event(best.job, task, 'running', worker)
-wake()
+if n % 64 == 0 then
+    redis.call('XTRIM', K .. 'events', 'MAXLEN', '~', '10000')
+end
 
-return { reply[1], best.job, task, spec.type, token, h[6], attempt,
-         spec.timeout, h[8], h[9], h[10], h[11], best.queue,
-         text(elapsed(h[4])) }
+return { reply[1], best.job, task, type, token, best.payload, attempt,
+         timeout, asset, publication, project, best.pipeline, best.queue,
+         text(math.max(0, NOW - best.since)) }

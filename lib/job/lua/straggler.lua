@@ -94,7 +94,7 @@ local function lateness(job, task)
 end
 
 local n = redis.call('ZCARD', LEASE)
-local from = n > LOOKED and tonumber(redis.call('TIME')[2]) % n or 0
+local from = n > LOOKED and tonumber(TIME[2]) % n or 0
 local best, job, task = 0, nil, nil
 
 for _, m in ipairs(redis.call('ZRANGE', LEASE, from, from + LOOKED - 1)) do
@@ -122,7 +122,7 @@ end
 local token = text(redis.call('HINCRBY', VTIME, 'fence', 1)) .. '-' .. nonce
 local attempt = text(redis.call('HINCRBY', jk, p .. 'n', 1))
 
-redis.call('HSET', jk, p .. 'second', token .. ' ' .. text(NOW) .. ' '
+redis.call('HSET', jk, p .. 'second', token .. ' ' .. NOW_TEXT .. ' '
            .. worker)
 redis.call('ZADD', SECOND, text(NOW + lease), member(job, task))
 event(job, task, 'second', worker)

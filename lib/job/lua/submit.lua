@@ -26,7 +26,7 @@ if redis.call('EXISTS', jk, submitted) > 0 then
 end
 
 redis.call('SET', submitted, '1')
-redis.call('ZADD', K .. 'jobs', text(NOW), job)
+redis.call('ZADD', K .. 'jobs', NOW_TEXT, job)
 redis.call('ZADD', K .. 'catalog:' .. project, ARGV[7], asset)
 redis.call('HSET', K .. 'progress:' .. job, 'state', 'queued',
            'percent', '0', 'total', '0', 'done', '0')
@@ -38,12 +38,12 @@ spec.type = 'plan'
 redis.call('HSET', jk, 'v', SCHEMA, 'asset', asset,
            'publication', publication, 'project', project,
            'pipeline', ARGV[6], 'state', 'running', 'left', '2',
-           'submitted_ms', text(NOW), 'tasks', '2',
+           'submitted_ms', NOW_TEXT, 'tasks', '2',
            'names', 'inspect plan',
-           'plan:s', 'waiting', 'plan:since', text(NOW), 'plan:deps', '1',
+           'plan:s', 'waiting', 'plan:since', NOW_TEXT, 'plan:deps', '1',
            'plan:spec', spec_of(spec), 'plan:payload', ARGV[8])
 spec.type = 'inspect'
-redis.call('HSET', jk, 'inspect:s', 'ready', 'inspect:since', text(NOW),
+redis.call('HSET', jk, 'inspect:s', 'ready', 'inspect:since', NOW_TEXT,
            'inspect:spec', spec_of(spec), 'inspect:payload', ARGV[8],
            'inspect:succ', 'plan')
 spec.name = 'inspect'

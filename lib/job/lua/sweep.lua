@@ -18,7 +18,7 @@ end
 local lost, overdue = 0, 0
 
 -- a quarter of it at least; who asks in the same call waits differently
-local random = tonumber(redis.call('TIME')[2])
+local random = tonumber(TIME[2])
 
 local function jitter(ms)
     random = (random * 16807 + 11) % 2147483647
@@ -27,7 +27,7 @@ end
 
 -- a lease of a running task ended; t.began: that of its second run
 local function end_lease(job, task, t)
-    local late = NOW >= deadline(t)
+    local late = NOW >= deadline(read_spec(t.spec, t))
     local seconds = text((NOW - tonumber(t.began or t.since)) / 1000)
 
     fail_task(job, task, t, { class = 'retry',
@@ -45,7 +45,7 @@ local function end_lease(job, task, t)
 end
 
 local function ended(leases)
-    return ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', text(NOW),
+    return ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', NOW_TEXT,
                              'LIMIT', 0, limit))
 end
 

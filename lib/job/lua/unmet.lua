@@ -90,6 +90,7 @@ end
 local function give_up(queue, project, m, lacks)
     local job, task = split(m)
     local t = load(job, task)
+    read_spec(t.spec, t)
 
     if not known(t.v) or t.s ~= 'ready' or t.state ~= 'running' then
         return 0                -- step drops it
@@ -155,7 +156,7 @@ for _, queue in ipairs(redis.call('SMEMBERS', QUEUES)) do
             said = '1'
             news(queue, lacks, waits)
         end
-        redis.call('HSET', UNMET, queue, (since or text(NOW)) .. ' '
+        redis.call('HSET', UNMET, queue, (since or NOW_TEXT) .. ' '
                    .. (said or '0') .. ' ' .. lacks)
 
         if waits >= UNMET_MS then

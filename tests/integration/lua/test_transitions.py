@@ -241,6 +241,14 @@ class Step(Case):
         self.assertEqual(self.q.claim().attempt, "2")
         self.assertEqual(self.q.count("delay"), 0)
 
+    def test_the_stream_of_events_is_trimmed(self):
+        self.redis("EVAL", "for i = 1, 12000 do redis.call('XADD', KEYS[1], "
+                   "'*', 'job', 'x') end", 1, K + "events")
+        self.redis("HSET", K + "vtime", "fence", 63)
+        self.q.submit(A)
+        self.assertTrue(self.q.claim().token.startswith("64-"))
+        self.assertLess(self.redis("XLEN", K + "events"), 10200)
+
     def test_wakes_sleepers(self):
         ear = self.server.connect()
         self.addCleanup(ear.close)
