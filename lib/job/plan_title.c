@@ -19,10 +19,11 @@
 /* what is tried: pieces of half a second, of a long film a few */
 #define SAMPLE_HZ       2
 #define SAMPLE_MOST     30      /* pictures */
-#define SAMPLE_EVERY_S  10
+#define SAMPLE_EVERY_S  20
 #define SAMPLES_LEAST   2
 
-/* up to so far ahead of a sample its key frame may stand */
+/* up to so far behind the film's first picture a piece is reached by decoding
+   all between them */
 #define LEAD_S          5
 
 /* nanoseconds a pixel, of decoding, and of a trial: scaling, encoding in
@@ -93,7 +94,11 @@ set_samples(reel_complexity_t *t, const reel_source_video_t *v)
         at = v->first_pts + reel_rescale(span, 2 * i + 1, 2 * (uint64_t) n,
                                          REEL_ROUND_DOWN);
         key = key_before(v, at);
-        at = at - key > lead ? key : at;
+
+        /* the first pictures are black more often than not */
+        if (key > v->first_pts || at - key > lead) {
+            at = key;
+        }
 
         if (t->nsamples == 0 || t->samples[t->nsamples - 1].from_pts < at) {
             t->samples[t->nsamples].seek_pts = key;
