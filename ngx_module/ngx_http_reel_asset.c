@@ -350,6 +350,8 @@ ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
     if (a->has_result && a->result.ready) {
         ngx_http_reel_asset_seconds(j, "duration", a->result.duration_ms);
         ngx_http_reel_asset_renditions(j, &a->result);
+        ngx_http_reel_asset_kstrz(j, "pictures", a->result.pictures);
+        ngx_http_reel_asset_kstrz(j, "sound", a->result.sound);
         reel_warnings_print(j, &a->result.warnings);
     }
 

@@ -305,6 +305,7 @@ one_sound(reel_source_audio_t *a, const reel_scan_t *s,
     e = av_dict_get(q->st->metadata, "language", NULL, 0);
     reel_av_lang_bcp47(a->language, sizeof(a->language),
                        e != NULL ? e->value : NULL);
+    reel_av_units_end(&q->units, &a->units, q->st, q->dec);
 }
 
 

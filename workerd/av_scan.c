@@ -450,6 +450,7 @@ see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
     int64_t  ts, end;
 
     probe_sound(s, pkt, frame);
+    reel_av_units_see(&s->units, s->st, pkt);
 
     if (pkt->flags & AV_PKT_FLAG_DISCARD) {
         return;

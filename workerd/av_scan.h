@@ -12,6 +12,7 @@
 #include "workerd/av_comb.h"
 #include "workerd/av_gops.h"
 #include "workerd/av_open.h"
+#include "workerd/av_units.h"
 
 typedef struct {
     int64_t *at;                /* owned */
@@ -28,6 +29,7 @@ typedef struct {
     bool            has_sound;
     int64_t         start;
     int64_t         end;
+    reel_av_units_t units;
 } reel_scan_sound_t;
 
 typedef struct {

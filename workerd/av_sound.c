@@ -108,14 +108,10 @@ make_config(reel_av_sound_t *a, reel_buf_t *b, reel_av_fault_t *f)
 }
 
 
-int
-reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
-    const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f)
+static void
+set_place(reel_av_sound_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from)
 {
-    int                rc;
-    reel_buf_t         config;
-    reel_cmaf_track_t  track;
-
     a->child = child;
     a->task = task;
     a->frame = (int) reel_audio_frame(task->codec);
@@ -128,23 +124,20 @@ reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
                                       task->frag_to);
     a->au = a->first_au;
     a->next_in = reel_av_sound_begin(a);
+}
 
-    if (open_encoder(a, f) != 0) {
-        return -1;
-    }
 
-    reel_buf_init(&config, 4096);
-
-    if (make_config(a, &config, f) != 0) {
-        reel_buf_release(&config);
-        return -1;
-    }
+static int
+open_track(reel_av_sound_t *a, reel_str_t config, reel_av_fault_t *f)
+{
+    reel_cmaf_track_t           track;
+    const reel_encode_audio_t  *task = a->task;
 
     track = (reel_cmaf_track_t) {
         .codec = is_opus(a) ? REEL_CODEC_OPUS : REEL_CODEC_AAC,
         .track_id = REEL_TRACK_AUDIO,
         .timescale = task->sample_rate,
-        .config = { (char *) config.data, config.len },
+        .config = config,
         .primaries = 2, .transfer = 2, .matrix = 2,
         .channels = (uint16_t) task->channels,
         .sample_rate = task->sample_rate,
@@ -152,10 +145,45 @@ reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
     };
     reel_av_lang_iso(track.language, task->language);
 
-    rc = reel_av_frag_init(&a->out, child->out_fd[0], &track, f);
+    return reel_av_frag_init(&a->out, a->child->out_fd[0], &track, f) != 0
+           ? -1 : reel_av_frag_begin(&a->out, f);
+}
+
+
+int
+reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f)
+{
+    int         rc = -1;
+    reel_buf_t  config;
+
+    set_place(a, child, task, frag_from);
+
+    if (open_encoder(a, f) != 0) {
+        return -1;
+    }
+
+    reel_buf_init(&config, 4096);
+
+    if (make_config(a, &config, f) == 0) {
+        rc = open_track(a, (reel_str_t) { (char *) config.data, config.len },
+                        f);
+    }
+
     reel_buf_release(&config);
 
-    return rc != 0 ? -1 : reel_av_frag_begin(&a->out, f);
+    return rc;
+}
+
+
+int
+reel_av_sound_open_copy(reel_av_sound_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from, reel_str_t config,
+    reel_av_fault_t *f)
+{
+    set_place(a, child, task, frag_from);
+
+    return open_track(a, config, f);
 }
 
 
@@ -263,6 +291,27 @@ close_fragment(reel_av_sound_t *a, reel_av_fault_t *f)
 }
 
 
+int
+reel_av_sound_put(reel_av_sound_t *a, const uint8_t *data, size_t size,
+    reel_av_fault_t *f)
+{
+    reel_buf_add(&a->out.data, data, size);
+
+    if (reel_av_frag_add(&a->out, a->au * a->frame, true, f) != 0) {
+        return -1;
+    }
+
+    a->au++;
+
+    reel_child_progress(a->child, (unsigned)
+                        reel_rescale(a->au - a->first_au, 1000,
+                                     (uint64_t) (a->end_au - a->first_au),
+                                     REEL_ROUND_DOWN));
+
+    return a->au == frag_end(a) ? close_fragment(a, f) : 0;
+}
+
+
 static int
 take_packet(reel_av_sound_t *a, reel_av_fault_t *f)
 {
@@ -281,20 +330,7 @@ take_packet(reel_av_sound_t *a, reel_av_fault_t *f)
                              (long long) a->au * a->frame);
     }
 
-    reel_buf_add(&a->out.data, a->pkt->data, (size_t) a->pkt->size);
-
-    if (reel_av_frag_add(&a->out, a->pkt->pts, true, f) != 0) {
-        return -1;
-    }
-
-    a->au++;
-
-    reel_child_progress(a->child, (unsigned)
-                        reel_rescale(a->au - a->first_au, 1000,
-                                     (uint64_t) (a->end_au - a->first_au),
-                                     REEL_ROUND_DOWN));
-
-    return a->au == frag_end(a) ? close_fragment(a, f) : 0;
+    return reel_av_sound_put(a, a->pkt->data, (size_t) a->pkt->size, f);
 }
 
 
@@ -386,17 +422,20 @@ reel_av_sound_encode(reel_av_sound_t *a, AVFrame *frame, reel_av_fault_t *f)
 }
 
 
+static int
+flush(reel_av_sound_t *a, reel_av_fault_t *f)
+{
+    int  rc = avcodec_send_frame(a->enc, NULL);
+
+    return rc < 0 ? reel_av_fault_lib(f, rc, "encode", "sound")
+                  : drain(a, f);
+}
+
+
 int
 reel_av_sound_finish(reel_av_sound_t *a, reel_av_fault_t *f)
 {
-    int  rc;
-
-    rc = avcodec_send_frame(a->enc, NULL);
-    if (rc < 0) {
-        return reel_av_fault_lib(f, rc, "encode", "sound");
-    }
-
-    if (drain(a, f) != 0) {
+    if (a->enc != NULL && flush(a, f) != 0) {
         return -1;
     }
 

@@ -46,6 +46,15 @@ int reel_av_sound_open(reel_av_sound_t *a, reel_child_t *child,
     const reel_encode_audio_t *task, uint32_t frag_from, reel_av_fault_t *f);
 void reel_av_sound_close(reel_av_sound_t *a);
 
+/* the same without an encoder, for units that are there: config is theirs */
+int reel_av_sound_open_copy(reel_av_sound_t *a, reel_child_t *child,
+    const reel_encode_audio_t *task, uint32_t frag_from, reel_str_t config,
+    reel_av_fault_t *f);
+
+/* unit a->au: the next one, up to a->end_au */
+int reel_av_sound_put(reel_av_sound_t *a, const uint8_t *data, size_t size,
+    reel_av_fault_t *f);
+
 /* the lines that reel_av_sound_encode wants: access units [begin, end) */
 int64_t reel_av_sound_begin(const reel_av_sound_t *a);
 int64_t reel_av_sound_end(const reel_av_sound_t *a);

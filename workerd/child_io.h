@@ -89,6 +89,7 @@ reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
 int reel_av_copy_video(reel_child_t *c);        /* the same, copied */
+int reel_av_copy_audio(reel_child_t *c);        /* encode_audio, copied */
 int reel_av_encode_audio(reel_child_t *c);
 int reel_av_poster(reel_child_t *c);
 int reel_av_storyboard(reel_child_t *c);

@@ -259,7 +259,8 @@ fill_result(reel_result_rendition_t *d, const reel_index_t *ix,
 
 reel_err_t
 reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
-    const reel_publish_id_t *id, const reel_buf_t *index, reel_error_t *e)
+    const reel_publish_t *t, const reel_publish_id_t *id,
+    const reel_buf_t *index, reel_error_t *e)
 {
     reel_err_t      err = REEL_NOMEM;
     reel_index_t   *ix = calloc(1, sizeof(*ix));
@@ -270,7 +271,9 @@ reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
         .completed_ms = id->completed_ms,
         .files = p->files,
         .nfiles = p->nfiles,
-        .warnings = p->warnings
+        .warnings = p->warnings,
+        .pictures = t->pictures[0] != '\0' ? (char *) t->pictures : NULL,
+        .sound = t->sound[0] != '\0' ? (char *) t->sound : NULL
     };
 
     reel_buf_init(b, REEL_RECORD_MAX);

@@ -22,7 +22,7 @@ reel_err_t reel_publish_index(reel_buf_t *b, const reel_parts_t *p,
 
 /* result.json of a complete index, whose bytes are index; as above */
 reel_err_t reel_publish_result(reel_buf_t *b, const reel_parts_t *p,
-    const reel_publish_id_t *id, const reel_buf_t *index, reel_error_t *e)
-    REEL_WARN_UNUSED;
+    const reel_publish_t *t, const reel_publish_id_t *id,
+    const reel_buf_t *index, reel_error_t *e) REEL_WARN_UNUSED;
 
 #endif

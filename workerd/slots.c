@@ -416,7 +416,7 @@ take_line(reel_slot_t *s, const json_t *root)
 
     static const char *const keys[] = {
         "object", "source", "image", "story", "file", "task",
-        "loudness", "complexity", "pictures", "ladder", "sha256"
+        "loudness", "complexity", "pictures", "sound", "ladder", "sha256"
     };
 
     if ((v = json_object_get(root, "progress")) != NULL) {

@@ -24,6 +24,9 @@
 /* of one object: a minute of the best AAC has 4 MiB */
 #define OBJECT_MAX (64u << 20)
 
+/* AAC has no more a sample, 14496-3, 4.5.3 */
+#define CHANNEL_BITS 6
+
 
 static uint32_t
 next_fragment(const reel_attempt_t *a)
@@ -118,6 +121,15 @@ set_gain(reel_attempt_t *a, const reel_encode_audio_t *t, reel_child_t *io)
 }
 
 
+/* an encoder keeps to its rate; units of the source have one on average */
+static uint32_t
+most_kbps(const reel_encode_audio_t *t)
+{
+    return t->copy ? t->channels * t->sample_rate / 1000 * CHANNEL_BITS
+                   : t->kbps;
+}
+
+
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
@@ -165,7 +177,8 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     io->nout = 1;
     a->frags = t->object_frags;
     reel_attempt_media(a, &t->grid, next_fragment(a), t->frag_to);
-    reel_allowance_need(a, &t->grid, t->frag_to - next_fragment(a), t->kbps);
+    reel_allowance_need(a, &t->grid, t->frag_to - next_fragment(a),
+                        most_kbps(t));
 
     return REEL_OK;
 }
@@ -174,9 +187,10 @@ prepare(reel_attempt_t *a, reel_child_t *io)
 static int
 run(reel_child_t *c, void *attempt)
 {
-    (void) attempt;
+    const reel_attempt_t       *a = attempt;
+    const reel_encode_audio_t  *t = a->data;
 
-    return reel_av_encode_audio(c);
+    return t->copy ? reel_av_copy_audio(c) : reel_av_encode_audio(c);
 }
 
 

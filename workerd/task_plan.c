@@ -154,6 +154,9 @@ print_plan(reel_child_t *c, const reel_pipeline_t *pl,
     if (rc == 0) {
         err = print_said(c, "pictures", plan.pictures);
         if (err == REEL_OK) {
+            err = print_said(c, "sound", plan.sound);
+        }
+        if (err == REEL_OK) {
             err = print_said(c, "ladder", plan.ladder);
         }
         if (err != REEL_OK) {
@@ -303,6 +306,12 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
 
     if (strcmp(key, "pictures") == 0 && json_is_string(value)) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "pictures are %.128s",
+                      json_string_value(value));
+        return REEL_OK;
+    }
+
+    if (strcmp(key, "sound") == 0 && json_is_string(value)) {
+        reel_log_task(REEL_LOG_INFO, a->job, a->task, "the sound is %.160s",
                       json_string_value(value));
         return REEL_OK;
     }

@@ -164,7 +164,8 @@ write_all(publish_t *p, const reel_parts_t *parts, reel_error_t *e)
     err = reel_publish_index(&index, parts, &p->t, &p->id, e);
 
     if (err == REEL_OK && !p->t.growing) {
-        err = reel_publish_result(&result, parts, &p->id, &index, e);
+        err = reel_publish_result(&result, parts, &p->t, &p->id, &index,
+                                  e);
     }
     if (err == REEL_OK) {
         err = put(p, REEL_PART_INDEX, &index, e);

@@ -10,6 +10,11 @@
 #define SYNC_SBR 0x2b7
 #define SYNC_PS  0x548
 
+/* syntactic elements, table 4.85 */
+#define ID_SCE   0
+#define ID_CPE   1
+#define ID_END   7
+
 
 /* 14496-3, table 1.18 */
 static const uint32_t  rates[] = {
@@ -194,4 +199,47 @@ reel_aac_codec_string(char *dst, size_t cap, reel_str_t asc)
     }
 
     return REEL_OK;
+}
+
+
+/* v in n bits, behind those that are there */
+static uint64_t
+push(uint64_t bits, unsigned n, uint64_t v)
+{
+    return bits << n | v;
+}
+
+
+/*
+ * Tables 4.4 to 4.6 and 4.50: long windows of no scale factor band at all
+ * have neither sections nor spectra.  The tag, ics_info() and the gain are
+ * zeros; what is left are pulses, noise shaping and gain control: none.
+ */
+size_t
+reel_aac_silence(uint8_t dst[REEL_AAC_SILENCE], unsigned channels)
+{
+    size_t    i, bytes;
+    uint64_t  bits;
+
+    if (channels == 2) {
+        bits = push(0, 3, ID_CPE);
+        bits = push(bits, 4 + 1, 1);            /* common_window */
+        bits = push(bits, 11 + 2, 0);           /* ics_info, ms_mask_present */
+        bits = push(bits, 2 * (8 + 3), 0);
+        bits = push(bits, 3, ID_END);
+        bits = push(bits, 2, 0);
+        bytes = 6;
+
+    } else {
+        bits = push(0, 3, ID_SCE);
+        bits = push(bits, 4 + 8 + 11 + 3, 0);
+        bits = push(bits, 3, ID_END);
+        bytes = 4;
+    }
+
+    for (i = 0; i < bytes; i++) {
+        dst[i] = (uint8_t) (bits >> 8 * (bytes - 1 - i));
+    }
+
+    return bytes;
 }

@@ -6,6 +6,7 @@
 #ifndef REEL_CODEC_AAC_H
 #define REEL_CODEC_AAC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -39,5 +40,13 @@ reel_err_t reel_aac_facts(reel_codec_facts_t *f, reel_str_t asc)
 /* "mp4a.40.2"; dst has at least 12 bytes */
 reel_err_t reel_aac_codec_string(char *dst, size_t cap, reel_str_t asc)
     REEL_WARN_UNUSED;
+
+#define REEL_AAC_SILENCE 6      /* bytes of a silent access unit, at most */
+
+/*
+ * The bytes of a raw_data_block() without a sound, 14496-3, 4.4.2.1, of one
+ * channel or two; returns their number.
+ */
+size_t reel_aac_silence(uint8_t dst[REEL_AAC_SILENCE], unsigned channels);
 
 #endif

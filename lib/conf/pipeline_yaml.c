@@ -210,6 +210,7 @@ read_audio(void *dst, const reel_yaml_t *n, reel_error_t *e)
     static const reel_yaml_key_t keys[] = {
         FN("codec", reel_pipeline_t, audio_codec, read_audio_codec),
         U32("kbps", reel_pipeline_t, audio_kbps, 0, 320),
+        U32("copy_max_kbps", reel_pipeline_t, audio_copy_max_kbps, 0, 1000),
         U32("channels", reel_pipeline_t, audio_channels, 1, 2),
         { "surround", REEL_YAML_TYPE_BOOL,
           offsetof(reel_pipeline_t, audio_surround), 0, 0, NULL, false },

@@ -188,6 +188,7 @@ typedef struct {
     reel_rung_t      rungs[REEL_PIPELINE_RUNGS];    /* falling short side */
     reel_audio_codec_t audio_codec;
     uint32_t         audio_kbps;            /* 128; 0 = no audio */
+    uint32_t         audio_copy_max_kbps;   /* 0 = it is encoded */
     uint32_t         audio_channels;        /* 2 */
     bool             audio_surround;        /* 5.1 beside it, where there is */
     uint32_t         audio_surround_kbps;   /* 384 */

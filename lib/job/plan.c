@@ -172,6 +172,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
                         p->t.encoded);
     }
 
+    memcpy(p->plan->sound, p->t.sound, sizeof(p->plan->sound));
+
     p->cap = most_tasks(p);
     p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
 

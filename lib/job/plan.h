@@ -49,7 +49,6 @@ typedef struct {
     size_t           ndeps;
 } reel_planned_t;
 
-#define REEL_PLAN_WHY    112
 #define REEL_PLAN_LADDER 1024
 
 /* the task of type plan that comes after complexity */
@@ -60,6 +59,7 @@ typedef struct {
     char            pictures[REEL_PLAN_WHY];    /* "copied", or "encoded: "
                                                    and why; "" where none
                                                    were to be copied */
+    char            sound[REEL_PLAN_WHY];       /* the same of the sounds */
     uint32_t        nrungs;
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
     char            ladder[REEL_PLAN_LADDER];   /* what was made of it for

@@ -16,6 +16,9 @@
 #define DEFAULT_CHANNELS  2
 #define SURROUND_CHANNELS 6
 
+/* of a sound that is copied: what a payload says at least */
+#define KBPS_LEAST        8
+
 
 static uint32_t
 object_frags(const reel_planner_t *p)
@@ -52,18 +55,25 @@ reel_plan_sounds(reel_planner_t *p)
 }
 
 
+static uint32_t
+kbps_of(const reel_planner_t *p, uint32_t track, bool surround)
+{
+    uint32_t kbps = reel_source_audio(p->src, track)->units.kbps;
+
+    return surround ? p->pl->audio_surround_kbps
+           : !p->t.copied[track] ? p->pl->audio_kbps
+           : kbps > KBPS_LEAST ? kbps : KBPS_LEAST;
+}
+
+
 /* "a128", "o96", "a384-51" */
 static void
-name_plain(char dst[16], const reel_planner_t *p, bool surround)
+name_plain(char dst[16], const reel_planner_t *p, uint32_t track,
+    bool surround)
 {
-    if (surround) {
-        (void) snprintf(dst, 16, "a%u-51", p->pl->audio_surround_kbps);
-
-    } else {
-        (void) snprintf(dst, 16, "%c%u",
-                        p->pl->audio_codec == REEL_AUDIO_OPUS ? 'o' : 'a',
-                        p->pl->audio_kbps);
-    }
+    (void) snprintf(dst, 16, "%c%u%s", !surround
+                    && p->pl->audio_codec == REEL_AUDIO_OPUS ? 'o' : 'a',
+                    kbps_of(p, track, surround), surround ? "-51" : "");
 }
 
 
@@ -77,7 +87,7 @@ name_audio(char dst[33], const reel_planner_t *p, uint32_t track,
     unsigned                   nth = 1;
     const reel_source_audio_t *a = reel_source_audio(p->src, track);
 
-    name_plain(plain, p, surround);
+    name_plain(plain, p, track, surround);
 
     if (track == 0) {
         memcpy(dst, plain, sizeof(plain));
@@ -130,7 +140,8 @@ describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
         .jumps = a->jumps,
         .origin = p->t.audio_origin[track],
         .codec = surround ? REEL_AUDIO_AAC : p->pl->audio_codec,
-        .kbps = surround ? p->pl->audio_surround_kbps : p->pl->audio_kbps,
+        .kbps = kbps_of(p, track, surround),
+        .copy = p->t.copied[track] && !surround,
         .channels = surround ? SURROUND_CHANNELS
                     : p->pl->audio_channels ? p->pl->audio_channels
                                             : DEFAULT_CHANNELS,
@@ -142,6 +153,11 @@ describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
         .object_frags = object_frags(p),
         .frag_to = p->t.grid.fragments,
     };
+
+    if (t->copy) {
+        t->channels = a->channels;
+        t->sample_rate = a->sample_rate;
+    }
 
     name_audio(t->name, p, track, surround);
     memcpy(t->language, a->language, sizeof(t->language));
@@ -157,13 +173,14 @@ add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t sound,
     reel_buf_t      b;
     reel_planned_t *k;
 
-    k = reel_plan_add_task(p, type, 1, (uint64_t) ms * us_second / 1000);
+    k = t->copy ? reel_plan_add_task(p, type, REEL_SLOTS_LIGHT, 0)
+        : reel_plan_add_task(p, type, 1, (uint64_t) ms * us_second / 1000);
     if (k == NULL) {
         return NULL;
     }
 
     k->each = p->sounds[sound].track;
-    k->needs.memory_mib = reel_plan_memory(0);
+    k->needs.memory_mib = t->copy ? 0 : reel_plan_memory(0);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
     reel_plan_set_payload(p, k, &b, reel_encode_audio_print(&b, t));

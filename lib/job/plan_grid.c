@@ -468,6 +468,10 @@ reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
         err = lay_out(t, pl, src, e);
     }
 
+    if (err == REEL_OK && t->audio) {
+        reel_plan_copy_sounds(t, pl, src);
+    }
+
     return err;
 }
 

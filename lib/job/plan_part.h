@@ -29,6 +29,8 @@ typedef struct {
                                            source's packets are copied; or 0 */
     char            encoded[REEL_COPY_WHY];     /* why they are not; "" where
                                                    nobody asked */
+    bool            copied[REEL_SOURCE_AUDIOS];
+    char            sound[REEL_PLAN_WHY];   /* as in reel_plan_t */
 } reel_timeline_t;
 
 /*
@@ -44,6 +46,10 @@ bool reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
 
 /* the one rendition that is the source's */
 void reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v);
+
+/* which sounds the pipeline copies, of a timeline that is laid out */
+void reel_plan_copy_sounds(reel_timeline_t *t, const reel_pipeline_t *pl,
+    const reel_source_t *src);
 
 reel_err_t reel_plan_timeline(reel_timeline_t *t, const reel_pipeline_t *pl,
     const reel_source_t *src, reel_error_t *e) REEL_WARN_UNUSED;

@@ -373,6 +373,11 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         t.frames = p->src->video.frames;
     }
 
+    if (!growing) {
+        memcpy(t.pictures, p->plan->pictures, sizeof(t.pictures));
+        memcpy(t.sound, p->plan->sound, sizeof(t.sound));
+    }
+
     t.nfiles = growing ? 0 : reel_plan_files(p, t.files);
 
     k->ndeps = p->plan->ntasks - 1;

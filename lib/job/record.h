@@ -70,6 +70,8 @@ typedef struct {
     reel_result_file_t *files;  /* owned */
     size_t   nfiles;
     reel_warnings_t warnings;   /* of one that is ready */
+    char    *pictures;          /* "copied", or "encoded: " and why, where */
+    char    *sound;             /* the pipeline would copy; else NULL */
     char    *code;              /* errored: "NOT_A_VIDEO", … */
     char    *stage;             /* errored: task name */
     char    *detail;            /* errored: a sentence for the user */

@@ -106,6 +106,9 @@ reel_result_print(reel_buf_t *b, const reel_result_t *r)
     }
     reel_warnings_print(&j, &r->warnings);
 
+    reel_fields_print(&j, "pictures", r->pictures);
+    reel_fields_print(&j, "sound", r->sound);
+
     if (!r->ready) {
         print_error(&j, r);
     }
@@ -242,6 +245,9 @@ reel_result_parse(reel_result_t *r, const char *json, size_t len,
     }
     reel_part_warnings_parse(&f, &r->warnings);
 
+    r->pictures = reel_fields_dup(&f, "pictures", TEXT_MAX, false);
+    r->sound = reel_fields_dup(&f, "sound", TEXT_MAX, false);
+
     if (f.err == REEL_OK && !r->ready) {
         parse_error(r, &f);
     }
@@ -266,6 +272,8 @@ reel_result_release(reel_result_t *r)
     free(r->asset);
     free(r->renditions);
     free(r->files);
+    free(r->pictures);
+    free(r->sound);
     free(r->code);
     free(r->stage);
     free(r->detail);

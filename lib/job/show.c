@@ -253,6 +253,9 @@ json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
     if (p != NULL && p->pictures[0] != '\0') {
         reel_json_kstr(&j, "pictures", p->pictures);
     }
+    if (p != NULL && p->sound[0] != '\0') {
+        reel_json_kstr(&j, "sound", p->sound);
+    }
     if (p != NULL && p->ladder[0] != '\0') {
         reel_json_kstr(&j, "per_title", p->ladder);
     }
@@ -352,6 +355,9 @@ show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 
     if (form == REEL_SHOW_TEXT && p != NULL && p->pictures[0] != '\0') {
         reel_buf_printf(b, "# pictures are %s\n", p->pictures);
+    }
+    if (form == REEL_SHOW_TEXT && p != NULL && p->sound[0] != '\0') {
+        reel_buf_printf(b, "# the sound is %s\n", p->sound);
     }
 
     if (form == REEL_SHOW_TEXT && p != NULL && p->ladder[0] != '\0') {

@@ -84,6 +84,26 @@ print_video(reel_json_t *j, const reel_source_video_t *v)
 
 
 static void
+print_units(reel_json_t *j, const reel_source_units_t *u)
+{
+    if (!u->known) {
+        return;
+    }
+
+    reel_json_key(j, "units");
+    reel_json_object(j);
+    reel_json_kstr(j, "refused", u->refused);
+
+    if (u->refused[0] == '\0') {
+        reel_json_kint(j, "first_pts", u->first_pts);
+        reel_json_kuint(j, "kbps", u->kbps);
+    }
+
+    reel_json_end(j, '}');
+}
+
+
+static void
 print_audio(reel_json_t *j, const reel_source_audio_t *a)
 {
     reel_json_object(j);
@@ -98,6 +118,7 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
     reel_json_kstr(j, "language", a->language);
     reel_json_kstr(j, "label", a->label);
     reel_json_kuint(j, "roles", a->roles);
+    print_units(j, &a->units);
     reel_json_end(j, '}');
 }
 
@@ -286,6 +307,23 @@ parse_video(reel_source_video_t *v, reel_fields_t *f)
 
 
 static void
+parse_units(reel_source_units_t *u, reel_fields_t *f)
+{
+    reel_fields_t in = reel_fields_object(f, "units");
+
+    u->known = true;
+    reel_fields_text(&in, "refused", u->refused, sizeof(u->refused), 0);
+
+    if (u->refused[0] == '\0') {
+        u->first_pts = reel_part_pts(&in, "first_pts");
+        u->kbps = reel_fields_u32(&in, "kbps", 1, REEL_SOURCE_KBPS);
+    }
+
+    reel_fields_join(f, &in);
+}
+
+
+static void
 parse_audio(reel_source_audio_t *a, reel_fields_t *f)
 {
     a->stream = (int) reel_fields_int(f, "stream", 0, INT32_MAX);
@@ -302,6 +340,10 @@ parse_audio(reel_source_audio_t *a, reel_fields_t *f)
     if (reel_fields_has(f, "roles")) {
         reel_fields_text(f, "label", a->label, sizeof(a->label), 0);
         a->roles = reel_fields_u32(f, "roles", 0, UINT32_MAX);
+    }
+
+    if (reel_fields_has(f, "units")) {
+        parse_units(&a->units, f);
     }
 
     if (a->end_pts < a->first_pts) {

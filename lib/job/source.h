@@ -66,6 +66,15 @@ typedef struct {
     uint32_t kbps;              /* the most that a GOP has */
 } reel_source_copy_t;
 
+/* the same of a sound's access units, of AAC-LC */
+typedef struct {
+    bool     known;
+    char     refused[64];       /* why not; "" = they can, and: */
+    int64_t  first_pts;         /* where unit 0 begins; unit n lies as many
+                                   units' samples behind it */
+    uint32_t kbps;              /* on average */
+} reel_source_units_t;
+
 typedef struct {
     int             stream;     /* index in the container; -1 = no video */
     char            codec[32];  /* libavcodec's name */
@@ -105,6 +114,7 @@ typedef struct {
     char            language[36];       /* BCP 47, "" unknown */
     char            label[64];          /* UTF-8, no control characters */
     uint32_t        roles;              /* REEL_ROLE_* of lib/index */
+    reel_source_units_t units;
 } reel_source_audio_t;
 
 /* the picture of a cover, which is no film */

@@ -30,6 +30,7 @@
 #define REEL_RUNG_EVERY   16    /* at most */
 /* each sound in two channels, and in 5.1 */
 #define REEL_TASK_SOUNDS  (2 * REEL_SOURCE_AUDIOS)
+#define REEL_PLAN_WHY     128   /* bytes of "encoded: " and why */
 #define REEL_TASK_NAME    32    /* bytes of a task's name, terminator too */
 
 /* the grid, the same in every payload of a job */
@@ -95,6 +96,7 @@ typedef struct {
     char            label[64];
     uint32_t        roles;
     uint32_t        object_frags;       /* fragments an object, about 60 s */
+    bool            copy;               /* the source's access units */
     int             lufs;               /* how loud it becomes; 0 = as it is */
     char            measured[REEL_TASK_NAME];   /* by that task */
     uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
@@ -246,6 +248,8 @@ typedef struct {
     reel_publish_files_t files[REEL_PIPELINE_NODES];
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
+    char        pictures[REEL_PLAN_WHY];    /* as in reel_plan_t, for … */
+    char        sound[REEL_PLAN_WHY];       /* … result.json */
 } reel_publish_t;
 
 reel_err_t reel_encode_video_print(reel_buf_t *b,

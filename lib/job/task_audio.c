@@ -26,6 +26,9 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_json_kstr(&j, "label", t->label);
     reel_json_kuint(&j, "roles", t->roles);
     reel_json_kuint(&j, "object_frags", t->object_frags);
+    if (t->copy) {
+        reel_json_kbool(&j, "copy", true);
+    }
     if (t->lufs != 0) {
         reel_json_kint(&j, "lufs", t->lufs);
         reel_json_kstr(&j, "measured", t->measured);
@@ -91,11 +94,19 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
 
     t->object_frags = reel_fields_u32(&f, "object_frags", 1,
                                       REEL_INDEX_MAX_FRAGMENTS);
+    t->copy = reel_fields_has(&f, "copy") && reel_fields_bool(&f, "copy");
     if (reel_fields_has(&f, "lufs")) {
         t->lufs = (int) reel_fields_int(&f, "lufs", -40, -5);
         reel_fields_text(&f, "measured", t->measured, sizeof(t->measured), 1);
     }
     reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);
+
+    if (f.err == REEL_OK && t->copy
+        && (t->codec != REEL_AUDIO_AAC || t->channels > 2 || t->lufs != 0))
+    {
+        reel_fields_fail(&f, REEL_BADDATA, "copy",
+                         "is for AAC of two channels as it is");
+    }
 
     json_decref(f.obj);
 

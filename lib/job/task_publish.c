@@ -68,6 +68,12 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     }
 
     reel_json_kuint(&j, "frames", t->frames);
+    if (t->pictures[0] != '\0') {
+        reel_json_kstr(&j, "pictures", t->pictures);
+    }
+    if (t->sound[0] != '\0') {
+        reel_json_kstr(&j, "sound", t->sound);
+    }
     reel_json_end(&j, '}');
 
     return reel_part_payload(b, before);
@@ -112,6 +118,12 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     }
 
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
+    if (reel_fields_has(&f, "pictures")) {
+        reel_fields_text(&f, "pictures", t->pictures, sizeof(t->pictures), 1);
+    }
+    if (reel_fields_has(&f, "sound")) {
+        reel_fields_text(&f, "sound", t->sound, sizeof(t->sound), 1);
+    }
 
     if (f.err == REEL_OK
         && (t->frag_to > t->grid.fragments

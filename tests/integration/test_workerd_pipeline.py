@@ -5,10 +5,12 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
-from reel import ROOT, Stack, clip, run, wait_for
+from client import presign
+from reel import BUILD, ROOT, Stack, clip, run, wait_for
 
 # what a program may see and do, line by line; it is sh, with python3 inside
 LOOK = r"""#!/bin/sh
@@ -136,6 +138,7 @@ def stack():
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
         s.pipeline("copy", "copy_max_kbps: 20000\ngop_ms: 1000\n"
+                   "audio: { copy_max_kbps: 320 }\n"
                    "chunks: { first_s: 1, min_s: 1, target_s: 1, max_s: 2 }\n"
                    "storyboard: { interval_s: 0 }\n"
                    "tasks: { poster: false }\n")
@@ -228,9 +231,9 @@ def test_opus_stands_where_the_sound_is(stack):
         assert abs(best) <= 1, (at, best)
 
 
-def packets(film):
-    """of the pictures: time from the first one's and digest, in order"""
-    said = run("ffmpeg", "-v", "error", "-i", film, "-map", "0:v", "-c",
+def packets(film, kind="v"):
+    """of one track: time from the first one's and digest, in order"""
+    said = run("ffmpeg", "-v", "error", "-i", film, "-map", "0:" + kind, "-c",
                "copy", "-f", "framemd5", "-").stdout.decode()
     num, den = re.search(r"#tb 0: (\d+)/(\d+)", said).groups()
     rows = [[c.strip() for c in line.split(",")]
@@ -247,10 +250,11 @@ def test_packets_that_fit_are_copied(stack, tmp_path, suffix):
         "testsrc2=s=160x90:r=30:d=3.2", "-f", "lavfi", "-i",
         "anoisesrc=c=pink:a=0.3:d=3.5", "-c:v", "libx264", "-g", "15",
         "-sc_threshold", "0", "-bf", "3", "-preset", "faster", "-c:a", "aac",
-        film)
+        "-ac", "2", film)
     a = stack.put(film, pipeline="copy")
     ix = stack.check_ready(a, frames=96)
-    assert list(ix["renditions"]) == ["v90", "a128"]
+    names = list(ix["renditions"])
+    assert names[0] == "v90" and names[1][0] == "a"
     v = ix["renditions"]["v90"]
     assert v["samples"] == [30, 30, 30, 6] and len(v["objects"]) > 1
     was = packets(film)
@@ -258,7 +262,19 @@ def test_packets_that_fit_are_copied(stack, tmp_path, suffix):
                 packets("%s/play/%s/master.m3u8" % (stack.url, a))):
         assert [p[1:] for p in now] == [p[1:] for p in was]
         assert all(abs(p[0] - q[0]) <= 1 for p, q in zip(now, was))
-    assert "pictures are copied" in stack.said()
+    # the first unit is ahead of the pictures
+    sound = [p[1:] for p in packets(stack.join(a, names[1]), "a")]
+    was = [p[1:] for p in packets(film, "a")][1:]
+    assert len(sound) > 140 and sound == was[:len(sound)]
+    p = subprocess.run([os.path.join(BUILD, "bin", "reelctl"), "check",
+                        "--full", "%s/play/%s/master.m3u8" % (stack.url, a)],
+                       capture_output=True, text=True)
+    # the last picture of so short a film stands for as long as nine
+    assert re.findall(r"rule (\S+) MUST FAIL", p.stdout) == ["9.15"], p.stdout
+    r = stack.result(a)
+    assert (r["pictures"], r["sound"]) == ("copied", "copied")
+    said = stack.said()
+    assert "pictures are copied" in said and "the sound is copied" in said
 
 
 def test_packets_that_do_not_fit_are_encoded(stack, tmp_path):
@@ -268,8 +284,11 @@ def test_packets_that_do_not_fit_are_encoded(stack, tmp_path):
         "-x264-params", "open-gop=1:scenecut=0", film)
     a = stack.put(film, pipeline="copy")
     stack.check_ready(a, frames=60)
-    assert "pictures are encoded: its key frames are not its IDR" \
-        in stack.said()
+    why = "encoded: its key frames are not its IDR pictures"
+    assert stack.result(a)["pictures"] == why
+    api = run("curl", "-sS", presign(stack.url, "GET", "/api/assets/" + a))
+    assert json.loads(api.stdout)["pictures"] == why
+    assert "pictures are " + why in stack.said()
     assert packets(stack.join(a, "v90")) != packets(film)
 
 

@@ -127,12 +127,28 @@ cut(void **state)
 }
 
 
+/* written out: elements, their tag, window and gain, and the end */
+static void
+silence(void **state)
+{
+    uint8_t  unit[REEL_AAC_SILENCE];
+
+    (void) state;
+
+    assert_int_equal(reel_aac_silence(unit, 1), 4);
+    assert_memory_equal(unit, "\x00\x00\x00\x07", 4);
+    assert_int_equal(reel_aac_silence(unit, 2), 6);
+    assert_memory_equal(unit, "\x21\x00\x00\x00\x00\x1c", 6);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
-        cmocka_unit_test(cut)
+        cmocka_unit_test(cut),
+        cmocka_unit_test(silence)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,6 +183,106 @@ tasks(void **state)
 }
 
 
+/* which sounds are copied, and what is said of them */
+static void
+sounds(void **state)
+{
+    size_t                i;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+
+    static const struct {
+        reel_source_units_t units;
+        uint32_t    channels, rate;
+        double      start;              /* of the pictures */
+        const char *said;
+    } rows[] = {
+        { { true, "", -1024, 128 }, 2, 48000, 0, "copied" },
+        { { true, "", -2112, 128 }, 2, 48000, 0, "copied" },
+        { { true, "", 1024 * 9 + 96, 192 }, 2, 48000, 0, "copied" },
+        { { true, "", -2229, 3 }, 2, 22050, 0, "copied" },
+        { { true, "", -1000 - 1024 * 9, 128 }, 2, 48000, 0, "copied" },
+        { { true, "", 97, 128 }, 2, 48000, 0,
+          "encoded: its units begin 97 samples off" },
+        { { true, "", -1500, 128 }, 2, 48000, 0,
+          "encoded: its units begin -476 samples off" },
+        { { true, "", -1024, 193 }, 2, 48000, 0,
+          "encoded: it has 193 kbit/s, more than audio.copy_max_kbps 192" },
+        { { true, "", -1024, 128 }, 6, 48000, 0,
+          "encoded: it has not as many channels" },
+        { { true, "", -1024, 128 }, 1, 48000, 0,
+          "encoded: it has not as many channels" },
+        { { true, "it is odd", 0, 0 }, 2, 48000, 0, "encoded: it is odd" },
+        { { false, "", -1024, 128 }, 2, 48000, 0, "encoded: it was inspect" },
+        /* a fraction of a frame is cut from the sound: 5 ms of it */
+        { { true, "", -1024, 128 }, 2, 48000, 0.005, "encoded: its units" },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.audio_copy_max_kbps = 192;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        make(&s, &(film_t) { .frames = 250, .audio_len = 10,
+                             .video_start = rows[i].start }, 50);
+        s.audio.units = rows[i].units;
+        s.audio.channels = rows[i].channels;
+        s.audio.sample_rate = rows[i].rate;
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_memory_equal(p.sound, rows[i].said, strlen(rows[i].said));
+
+        k = film_task(&p, "a0");
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(t.copy, p.sound[0] == 'c');
+        assert_int_equal(k->needs.slots, t.copy ? REEL_SLOTS_LIGHT : 1);
+        if (t.copy) {
+            assert_int_equal(t.channels, rows[i].channels);
+            assert_int_equal(t.sample_rate, rows[i].rate);
+            assert_int_equal(atoi(t.name + 1),
+                             rows[i].units.kbps < 8 ? 8 : rows[i].units.kbps);
+        }
+
+        k = film_task(&p, "publish");
+        assert_int_equal(reel_publish_parse(&pub, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_string_equal(pub.sound, p.sound);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+
+    /* another codec, another loudness, one of two */
+    make(&s, &(film_t) { .frames = 250, .audio_len = 10 }, 50);
+    s.audio.units = rows[0].units;
+    s.more[s.nmore++] = s.audio;
+    s.more[0].units = rows[5].units;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_non_null(strstr(p.sound, "copied, track 2 encoded: its units"));
+    reel_plan_release(&p);
+
+    pl.audio_lufs = -16;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.sound, "encoded: its loudness is to change");
+    reel_plan_release(&p);
+
+    pl.audio_codec = REEL_AUDIO_OPUS;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.sound, "encoded: Opus is made of it");
+    reel_plan_release(&p);
+
+    pl.audio_copy_max_kbps = 0;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.sound, "");
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -190,6 +290,7 @@ main(void)
         cmocka_unit_test(grids),
         cmocka_unit_test(who_is_refused),
         cmocka_unit_test(tasks),
+        cmocka_unit_test(sounds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,8 @@ encode(const reel_encode_audio_t *t, const char *source, uint32_t resume,
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_encode_audio_print(&b, t), REEL_OK);
 
-    *a = media_run(reel_av_encode_audio, source, (char *) b.data, b.len,
+    *a = media_run(t->copy ? reel_av_copy_audio : reel_av_encode_audio,
+                   source, (char *) b.data, b.len,
                    "sound", resume, 0);
     assert_int_equal(a->status, 0);
     media_join(a, 0, "sound", joined);
@@ -553,6 +554,148 @@ test_need(void **state)
 }
 
 
+/* the digests of a film's packets of sound, of `n` from the `skip`th on */
+static char *
+packets(const char *name, unsigned skip, unsigned n)
+{
+    char      cmd[1024], line[256], *all;
+    FILE     *fp;
+    size_t    size = 0;
+    unsigned  i;
+
+    all = calloc(n + 1, sizeof(line));
+    assert_non_null(all);
+    (void) snprintf(cmd, sizeof(cmd), "ffmpeg -v error -i %s -map 0:a -c copy "
+                    "-f framemd5 - | awk -F', *' '!/#/ { print $6 }'",
+                    media_path(name));
+    fp = popen(cmd, "r");
+    assert_non_null(fp);
+
+    for (i = 0; fgets(line, sizeof(line), fp) != NULL; i++) {
+        if (i >= skip && i < skip + n) {
+            size += (size_t) sprintf(all + size, "%s", line);
+        }
+    }
+
+    (void) pclose(fp);
+    return all;
+}
+
+
+static void
+check_same(const char *name, const char *was, const char *now)
+{
+    size_t  i;
+
+    for (i = 0; was[i] == now[i] && was[i] != '\0'; i++) {
+        /* void */
+    }
+
+    if (was[i] != now[i]) {
+        fail_msg("%s: unit %zu of %zu and %zu", name, i / 33,
+                 strlen(was) / 33, strlen(now) / 33);
+    }
+}
+
+
+/* of each container the units themselves, at their times, also resumed */
+static void
+test_copied(void **state)
+{
+    char                *was, *now;
+    size_t               i;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    static const struct {
+        const char *name;
+        int         rate;
+        unsigned    skip;               /* units that prime the decoder */
+    } rows[] = {
+        { "y.mp4", 48000, 1 }, { "z.mp4", 44100, 1 }, { "y.mkv", 48000, 0 },
+        { "y.flv", 44100, 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        make_beeps(rows[i].name, rows[i].rate, 9, "-c:a aac");
+        media_inspect(&s, rows[i].name);
+        assert_true(s.audio.units.known);
+        assert_string_equal(s.audio.units.refused, "");
+
+        audio_task(&t, &s, (uint32_t) rows[i].rate);
+        t.copy = true;
+        t.channels = 1;
+        (void) unlink(media_path("joined.mp4"));
+        encode(&t, rows[i].name, 0, "joined.mp4", &a);
+        assert_int_equal(samples_of(&a),
+                         reel_audio_total_aus(&t.grid, t.sample_rate));
+        json_decref(a.lines);
+
+        check_beeps(rows[i].name, "joined.mp4", 1, 9,
+                    delay_of(rows[i].name));
+        was = packets(rows[i].name, rows[i].skip, 380);
+        now = packets("joined.mp4", 0, 380);
+        check_same(rows[i].name, was, now);
+        free(was);
+
+        /* the same when it goes on in the middle */
+        (void) unlink(media_path("joined.mp4"));
+        t.frag_to = 2;
+        encode(&t, rows[i].name, 0, "joined.mp4", &a);
+        json_decref(a.lines);
+        t.frag_to = t.grid.fragments;
+        encode(&t, rows[i].name, 2, "joined.mp4", &a);
+        json_decref(a.lines);
+        was = packets("joined.mp4", 0, 380);
+        check_same(rows[i].name, was, now);
+        free(was);
+        free(now);
+        reel_source_release(&s);
+    }
+}
+
+
+/* silent units where the source has none: it begins late, and ends early */
+static void
+test_copied_around(void **state)
+{
+    size_t               n, i;
+    int16_t             *p;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    make_beeps("e.mp4", RATE, 4, "-ac 2 -c:a aac");
+    media_inspect(&s, "e.mp4");
+    audio_task(&t, &s, RATE);
+    t.copy = true;
+    t.origin -= 96 * REEL_AAC_FRAME;
+    t.grid.end_ts += 3 * t.grid.gop_ts;
+    t.grid.fragments += 3;
+    t.frag_to = t.grid.fragments;
+
+    (void) unlink(media_path("joined.mp4"));
+    encode(&t, "e.mp4", 0, "joined.mp4", &a);
+    assert_int_equal(samples_of(&a), reel_audio_total_aus(&t.grid, RATE));
+    check_beeps("e.mp4", "joined.mp4", 1, 4, 96.0 * REEL_AAC_FRAME / RATE);
+
+    p = media_sound("joined.mp4", &n);
+    assert_true(n > 9 * RATE);
+    for (i = (size_t) (6.2 * RATE); i < n; i++) {
+        assert_in_range(p[i] + 4, 0, 8);
+    }
+
+    free(p);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -564,6 +707,8 @@ main(void)
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_need),
+        cmocka_unit_test(test_copied),
+        cmocka_unit_test(test_copied_around),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

@@ -464,6 +464,49 @@ test_copy(void **state)
 }
 
 
+/* the same of the access units of sounds */
+static void
+test_copy_sound(void **state)
+{
+    size_t         i;
+    char           args[1024];
+    reel_source_t  s;
+
+    static const struct {
+        const char *name, *args, *refused;
+        int64_t     first_pts;
+    } rows[] = {
+        { "s1.mp4", "-ac 2 -c:a aac -b:a 128k", "", -1024 },
+        { "s2.flv", "-ar 44100 -c:a aac", "", 0 },
+        { "s3.mp4", "-c:a libmp3lame", "it is not AAC", 0 },
+        { "s4.ts", "-c:a aac",
+          "its container carries no AudioSpecificConfig", 0 },
+        { "s5.mp4", "-ac 6 -c:a aac", "it is neither mono nor stereo", 0 },
+        { "s6.mp4", "-c:a aac -profile:a aac_ltp -strict -2",
+          "it is not AAC-LC", 0 },
+        { "s7.mkv", "-c:a aac -bsf:a noise=drop='eq(n\\,40)'",
+          "its units do not follow one another", 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) snprintf(args, sizeof(args), "-f lavfi -i anoisesrc=d=2:"
+                        "r=48000:a=0.1 %s", rows[i].args);
+        media_make(rows[i].name, args);
+        media_inspect(&s, rows[i].name);
+
+        assert_true(s.audio.units.known);
+        assert_string_equal(s.audio.units.refused, rows[i].refused);
+        if (rows[i].refused[0] == '\0') {
+            assert_int_equal(s.audio.units.first_pts, rows[i].first_pts);
+            assert_in_range(s.audio.units.kbps, 50, 150);
+        }
+        reel_source_release(&s);
+    }
+}
+
+
 int
 main(void)
 {
@@ -481,6 +524,7 @@ main(void)
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_sound),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);

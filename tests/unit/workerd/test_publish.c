@@ -499,7 +499,8 @@ the_index_says_what_the_parts_are(void **state)
     assert_int_equal(x[0].offset, sizeof(header) + 102);
     assert_int_equal(x[0].size, 103);
 
-    assert_int_equal(reel_publish_result(&r, &parts, &id, &b, &e), REEL_OK);
+    assert_int_equal(reel_publish_result(&r, &parts, &film, &id, &b, &e),
+                     REEL_OK);
     assert_int_equal(reel_result_parse(&result, reel_buf_cstr(&r), r.len,
                                        &e), REEL_OK);
     assert_true(result.ready);
