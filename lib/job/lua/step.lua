@@ -52,7 +52,8 @@ end
 
 -- The first task of a queue that may be claimed, or nil.  What has gone
 -- meanwhile is dropped; jobs of another schema stay, behind all others.
--- p: the queue's first project and its score, when they are known.
+-- light: it is one of light tasks; p: its first project and that one's score,
+-- when they are known.
 local function first(queue, light, p)
     local zk = K .. 'ready:' .. queue
 
