@@ -24,8 +24,9 @@
     "open-gop=0:scenecut=0:slices=1:aud=0:info=0:repeat-headers=0:hrd=0"     \
     ":log-level=error"
 
-/* closed GOPs; scenes make no key frames */
-#define SVT_PARAMS "scd=0:irefresh-type=2"
+/* closed GOPs; scenes make no key frames; the bound is not for going half
+   beyond it */
+#define SVT_PARAMS "scd=0:irefresh-type=2:mbr-overshoot-pct=0"
 
 
 static int
