@@ -72,16 +72,17 @@ reel_warning_find(const char *name)
 static void
 join(char *where, const char *more)
 {
-    size_t len = strlen(where);
+    size_t len = strlen(where), n = strlen(more);
+    size_t comma = len > 0 ? strlen(", ") : 0;
 
-    if (more[0] == '\0' || strstr(where, more) != NULL
-        || len + strlen(more) + sizeof(", ") > REEL_WARNING_WHERE)
+    if (n == 0 || strstr(where, more) != NULL
+        || len + comma + n >= REEL_WARNING_WHERE)
     {
         return;
     }
 
-    (void) snprintf(where + len, REEL_WARNING_WHERE - len, "%s%s",
-                    len > 0 ? ", " : "", more);
+    memcpy(where + len, ", ", comma);
+    memcpy(where + len + comma, more, n + 1);
 }
 
 
