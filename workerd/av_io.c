@@ -251,13 +251,13 @@ reel_av_io_lacks_moov(const reel_av_io_t *io)
 }
 
 
-/* ~0: who wrote it could not go back */
+/* ~0: who wrote it could not go back; the last pad byte may be missing */
 static bool
 riff_is_cut(const reel_av_io_t *io, const uint8_t *head)
 {
     uint32_t  size = AV_RL32(head + 4);
 
-    return size != UINT32_MAX && (int64_t) size + 8 > io->size;
+    return size != UINT32_MAX && (int64_t) size + 8 > io->size + 1;
 }
 
 

@@ -169,12 +169,18 @@ static reel_planned_t *
 add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t sound,
     const reel_encode_audio_t *t, uint32_t us_second)
 {
-    uint32_t        ms = reel_plan_span_ms(&p->t.grid, t->frag_from, t->frag_to);
+    uint64_t        us;
     reel_buf_t      b;
     reel_planned_t *k;
 
+    us = (uint64_t) reel_plan_span_ms(&p->t.grid, t->frag_from, t->frag_to)
+         * us_second / 1000;
+    if (t->channels > DEFAULT_CHANNELS) {
+        us = us * t->channels / DEFAULT_CHANNELS;
+    }
+
     k = t->copy ? reel_plan_add_task(p, type, REEL_SLOTS_LIGHT, 0)
-        : reel_plan_add_task(p, type, 1, (uint64_t) ms * us_second / 1000);
+                : reel_plan_add_task(p, type, 1, us);
     if (k == NULL) {
         return NULL;
     }

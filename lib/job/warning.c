@@ -39,22 +39,9 @@ static const struct {
 };
 
 
-const char *
-reel_warning_name(reel_warning_code_t code)
-{
-    return warnings[code].name;
-}
-
-
-const char *
-reel_warning_sentence(reel_warning_code_t code)
-{
-    return warnings[code].sentence;
-}
-
-
-reel_warning_code_t
-reel_warning_find(const char *name)
+/* REEL_WARNINGS: of a kind that a newer reel knows, or none */
+static reel_warning_code_t
+find(const char *name)
 {
     unsigned i;
 
@@ -204,7 +191,6 @@ reel_warning_print(reel_buf_t *b, reel_warning_code_t code,
 }
 
 
-/* REEL_WARNINGS: of a kind that a newer reel knows */
 static reel_warning_code_t
 parse_facts(reel_warning_t *x, reel_fields_t *f)
 {
@@ -219,7 +205,7 @@ parse_facts(reel_warning_t *x, reel_fields_t *f)
         x->at_ms = reel_fields_int(f, "at_ms", 0, REEL_PTS_MAX);
     }
 
-    return reel_warning_find(name);
+    return find(name);
 }
 
 

@@ -42,11 +42,6 @@ typedef struct {
     reel_warning_t of[REEL_WARNINGS];
 } reel_warnings_t;
 
-const char *reel_warning_name(reel_warning_code_t code);  /* "ENDS_EARLY" */
-const char *reel_warning_sentence(reel_warning_code_t code);
-reel_warning_code_t reel_warning_find(const char *name);  /* or
-                                                             REEL_WARNINGS */
-
 /* one more, or several, of a kind */
 void reel_warnings_add(reel_warnings_t *w, reel_warning_code_t code,
     const reel_warning_t *more);
