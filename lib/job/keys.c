@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "lib/base/crc32c.h"
 #include "lib/base/ulid.h"
 #include "lib/job/keys.h"
 #include "lua_scripts.h"
@@ -20,7 +21,18 @@ static const struct {
     [REEL_LUA_DEPTH] = { "depth", lua_depth },
     [REEL_LUA_UNMET] = { "unmet", lua_unmet },
     [REEL_LUA_STRAGGLER] = { "straggler", lua_straggler },
+    [REEL_LUA_SHARDS] = { "shards", lua_shards },
 };
+
+
+unsigned
+reel_shard_of(reel_str_t id, unsigned shards)
+{
+    reel_str_t  rest;
+    reel_str_t  asset = reel_str_cut(id, '.', &rest);
+
+    return shards <= 1 ? 0 : reel_crc32c(0, asset.p, asset.len) % shards;
+}
 
 
 reel_err_t

@@ -10,12 +10,18 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
-#define REEL_SHARDS_MAX   64
+#define REEL_SHARDS_MAX   64                /* as in shards.lua */
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
 #define REEL_JOB_SCHEMA   2
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
 
 typedef char reel_redis_key_t[128];
+
+/*
+ * In which of so many shards everything of an asset lies: CRC-32C of its id,
+ * modulo their number.  id: an asset's or a job's.
+ */
+unsigned reel_shard_of(reel_str_t id, unsigned shards);
 
 /*
  * The shard's prefix, kind and id: reel_redis_key(k, shard, "job:", job).
@@ -43,6 +49,7 @@ typedef enum {
     REEL_LUA_DEPTH,
     REEL_LUA_UNMET,
     REEL_LUA_STRAGGLER,
+    REEL_LUA_SHARDS,
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 

@@ -251,6 +251,7 @@ reel_err_t reel_upload_concat(reel_upload_t *u, reel_upload_t *const *from,
 /* ---- for those who watch, once a change of ours ---- */
 
 #define REEL_UPLOAD_EVENT_FIELDS 10
+#define REEL_UPLOAD_EVENT_ASSET  3          /* the value, of them */
 
 /*
  * Names and values in turn, borrowed from u; asset: that of the completion,

@@ -4,7 +4,8 @@
 -- (claims nothing), or what the worker has: slots and memory (MiB) that are
 -- free, slots and memory in all, labels csv, and whether a light task fits:
 -- 2, 1 (when nothing else does) or 0.
--- Reply: ok | stale | none, then, when a task was claimed: job, task, type,
+-- Reply: ok | stale | none, then `reserved` when nothing was claimed because
+-- the worker makes room for a large task; when one was claimed: job, task, type,
 -- token, payload, attempt, timeout_s, asset, publication, project, pipeline,
 -- queue, ms that the task was ready.
 
@@ -196,6 +197,7 @@ end
 
 local fit, light, large = survey()
 local best = lights == 2 and pick(light)
+local reserved
 
 if not best then
     best = pick(fit)
@@ -203,6 +205,7 @@ if not best then
                               <= math.floor(best.order / BAND))
         and (large.fits or reserve(large.queue, worker, RESERVED_MS)) then
         best = large.fits and large or nil
+        reserved = not best
     end
     best = best or (lights == 1 and pick(light))
 end
@@ -211,6 +214,7 @@ if woken then
     wake()
 end
 if not best then
+    reply[2] = reserved and 'reserved' or nil
     return reply
 end
 

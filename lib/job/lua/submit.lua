@@ -1,9 +1,10 @@
 -- submit: makes a job with `inspect` and `plan`.
 -- KEYS: job hash.  ARGV: prefix, job, asset, publication, project, pipeline,
--- created_ms, payload (of both tasks), attempts, timeout_s.
+-- created_ms, payload (of both tasks), attempts, timeout_s, shards of the
+-- caller (1 when it does not say).
 -- Reply: ok, or exists: the job was submitted before.
 
-local err = bad_call(10, true)
+local err = bad_call(10)
 if err then
     return err
 end
@@ -15,8 +16,15 @@ if KEYS[1] ~= jk or job ~= asset .. '.' .. publication
     or job:find('[/%s]') or not natural(publication)
     or not natural(ARGV[7]) or not natural(ARGV[9])
     or not natural(ARGV[10]) or tonumber(ARGV[9]) < 1
-    or tonumber(ARGV[10]) < 1 then
+    or tonumber(ARGV[10]) < 1 or #ARGV > 11 then
     return redis.error_reply('ERR reel: submit: bad argument')
+end
+
+local shards = redis.call('GET', K .. 'shards')
+
+if shards and shards ~= (ARGV[11] or '1') then
+    return redis.error_reply('ERR reel: submit: this Redis has ' .. shards
+                             .. ' shards')
 end
 
 local submitted = K .. 'submitted:' .. job

@@ -67,7 +67,8 @@ class Queue:
         r = self.eval("step", "lease", worker, "%016x" % self.nonce, lease,
                       *prev, *(() if free is None else
                                (free, room, slots, memory, labels, lights)))
-        return r[0], Claim(r[1:]) if len(r) > 1 else None
+        self.reserved = r[1:] == ["reserved"]
+        return r[0], Claim(r[1:]) if len(r) > 2 else None
 
     def claim(self, **kw):
         outcome, c = self.step(**kw)

@@ -48,6 +48,47 @@ class Case(unittest.TestCase):
         self.assertEqual(len(open_), int(h["left"]))
 
 
+class Shards(Case):
+    """each shard holds how many there are"""
+
+    def shards(self, *argv):
+        return self.q.eval("shards", "shards", *argv)
+
+    def test_the_first_says_it(self):
+        self.assertEqual(self.shards(4), ["4", "0"])
+        self.assertEqual(self.shards(2), ["4", "0"])
+        self.assertEqual(self.redis("GET", K + "shards"), "4")
+
+    def test_there_was_one_before_it_was_written(self):
+        self.q.submit(A)
+        self.assertEqual(self.shards(4), ["1", "1"])
+
+    def test_changes_when_no_job_is_left(self):
+        self.shards(1)
+        self.q.submit(A)
+        self.assertEqual(self.shards(4, 1), ["1", "1"])
+        self.q.cancel(A)
+        self.assertEqual(self.shards(4, 3), ["1", "0"])
+        self.assertEqual(self.shards(4, 1), ["4", "0"])
+
+    def test_refuses_numbers_that_are_none(self):
+        for n in (0, 65, "x", -1, ""):
+            with self.assertRaises(RedisError):
+                self.shards(n)
+
+    def test_a_job_of_another_number_is_not_taken(self):
+        self.shards(4)
+        for n in ((), (1,), (3,)):
+            with self.assertRaises(RedisError) as e:
+                self.q.eval("submit", "job:" + A, A, ASSET % "a", "1", "p",
+                            "default", 1, "{}", 3, 60, *n)
+            self.assertIn("has 4 shards", str(e.exception))
+        self.assertEqual(self.redis("EXISTS", K + "job:" + A), 0)
+        self.assertEqual(self.q.eval(
+            "submit", "job:" + A, A, ASSET % "a", "1", "p", "default", 1,
+            "{}", 3, 60, 4), ["ok"])
+
+
 class Submit(Case):
     def test_makes_inspect_and_plan(self):
         self.assertEqual(self.q.submit(A, payload='{"x":1}'), "ok")
@@ -94,7 +135,7 @@ class Submit(Case):
                 (A, ASSET % "a", "1", "p", "default", "x", "{}", 3, 60),
                 (A, ASSET % "a", "1", "p", "default", 1, "{}", 0, 60),
                 (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 0),
-                (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 60, 9)]:
+                (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 60, 1, 9)]:
             with self.assertRaises(RedisError):
                 self.q.eval("submit", "job:" + A, *argv)
         with self.assertRaises(RedisError):
@@ -403,8 +444,12 @@ class Fit(Case):
         # this one lets its slots come free, another worker goes on
         self.assertEqual(self.q.claim(free=2).task, "l")
         self.assertIsNone(self.q.claim(free=2))
+        self.assertTrue(self.q.reserved)
+        self.assertIsNone(self.q.claim(free=0))
+        self.assertFalse(self.q.reserved)
         self.assertEqual(self.q.claim(free=2, worker="w2").task, "t1")
         self.assertIsNone(self.q.claim(free=3))
+        self.assertTrue(self.q.reserved)
         self.assertEqual(self.q.claim(free=4).task, "wide")
         self.assertEqual(self.q.claim(free=2).task, "t2")
 

@@ -1,5 +1,6 @@
 #include "tests/unit/job/film.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/job/keys.h"
@@ -29,6 +30,40 @@ keys(void **state)
                      REEL_LIMIT);
     assert_int_equal(reel_redis_key(k, 0, "", (reel_str_t) { big, 116 }),
                      REEL_OK);
+}
+
+
+/* as documented: others may have to find an asset's shard too */
+static void
+shards(void **state)
+{
+    char              id[32];
+    unsigned          n[7] = { 0 };
+    reel_redis_key_t  k;
+
+    (void) state;
+
+    assert_int_equal(reel_shard_of(REEL_STR("123456789"), 64),
+                     0xe3069283 % 64);
+    assert_int_equal(reel_shard_of(REEL_STR("123456789"), 7),
+                     0xe3069283 % 7);
+    assert_int_equal(reel_shard_of(REEL_STR("123456789.12"), 7),
+                     0xe3069283 % 7);
+    assert_int_equal(reel_shard_of(REEL_STR(ID), 1), 0);
+    assert_int_equal(reel_shard_of(REEL_STR(""), 5), 0);
+
+    for (unsigned i = 0; i < 7000; i++) {
+        (void) snprintf(id, sizeof(id), "01j%023u", i);
+        n[reel_shard_of(reel_str(id), 7)]++;
+    }
+    for (unsigned i = 0; i < 7; i++) {
+        assert_in_range(n[i], 900, 1100);
+    }
+
+    assert_int_equal(reel_redis_key(k, 63, "lease", REEL_STR("")), REEL_OK);
+    assert_string_equal(k, "reel1:{r63}:lease");
+    assert_int_equal(reel_redis_key(k, 64, "lease", REEL_STR("")),
+                     REEL_LIMIT);
 }
 
 
@@ -71,7 +106,7 @@ scripts(void **state)
     const char        *text;
     static const char *const names[] = {
         "submit", "step", "renew", "fail", "expand", "cancel", "sweep",
-        "hook", "hooked", "depth", "unmet", "straggler"
+        "hook", "hooked", "depth", "unmet", "straggler", "shards"
     };
 
     (void) state;
@@ -102,6 +137,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys),
+        cmocka_unit_test(shards),
         cmocka_unit_test(job_ids),
         cmocka_unit_test(scripts),
     };
