@@ -7,6 +7,7 @@
 #include "lib/store/layout.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/shards.h"
 #include "workerd/webhooks.h"
 
 #define POLL_MS     1000
@@ -38,6 +39,7 @@ static const struct {
 
 typedef struct {
     reel_completion_t *c;
+    reel_redis_t      *redis;
     size_t             handler;
     bool               asked;
     unsigned           polls;
@@ -46,7 +48,8 @@ typedef struct {
 struct reel_completion_s {
     reel_worker_t *w;
     reel_timer_t   timer;
-    group_t        group[NHANDLERS];
+    size_t         ngroups;
+    group_t       *group;               /* of each shard, NHANDLERS */
 };
 
 
@@ -120,6 +123,7 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     reel_buf_t        b = { 0 };
     reel_err_t        err;
     reel_args_t       a;
+    reel_redis_t     *redis = reel_shards_of(w->shards, reel_str(e->asset));
     reel_request_t    rq = { 0 };
 
     err = reel_final_tombstone(w->store, e->asset, &dead);
@@ -137,14 +141,14 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     if (err == REEL_OK) {
         reel_args_init(&a);
         reel_args_addz(&a, dead ? "ZREM" : "ZADD");
-        reel_args_key(&a, w->redis, "catalog:", rq.project);
+        reel_args_key(&a, redis, "catalog:", rq.project);
         if (!dead) {
             reel_args_addz(&a, "NX");
             reel_args_uint(&a, rq.created_ms < 0 ? 0
                                : (uint64_t) rq.created_ms);
         }
         reel_args_addz(&a, e->asset);
-        err = reel_redis_command(w->redis, &a, on_ignored, w);
+        err = reel_redis_command(redis, &a, on_ignored, w);
     }
 
     reel_request_release(&rq);
@@ -176,12 +180,12 @@ ack(group_t *g, reel_str_t id)
 
     reel_args_init(&a);
     reel_args_addz(&a, "XACK");
-    reel_args_key(&a, g->c->w->redis, "done", "");
+    reel_args_key(&a, g->redis, "done", "");
     reel_args_addz(&a, handlers[g->handler].group);
     reel_args_add(&a, id);
 
     /* unacknowledged, it is handled once more */
-    (void) !reel_redis_command(g->c->w->redis, &a, on_ignored, g);
+    (void) !reel_redis_command(g->redis, &a, on_ignored, g);
 }
 
 
@@ -217,11 +221,11 @@ make_group(group_t *g)
     reel_args_init(&a);
     reel_args_addz(&a, "XGROUP");
     reel_args_addz(&a, "CREATE");
-    reel_args_key(&a, g->c->w->redis, "done", "");
+    reel_args_key(&a, g->redis, "done", "");
     reel_args_addz(&a, handlers[g->handler].group);
     reel_args_addz(&a, "0");
     reel_args_addz(&a, "MKSTREAM");
-    (void) !reel_redis_command(g->c->w->redis, &a, on_ignored, g);
+    (void) !reel_redis_command(g->redis, &a, on_ignored, g);
 }
 
 
@@ -280,18 +284,19 @@ on_claimed(void *arg, reel_err_t err, const reel_reply_t *reply)
 static void
 ask(group_t *g)
 {
-    bool         claim = g->polls++ % CLAIM_EVERY == 0;
+    bool         claim;
     reel_args_t  a;
 
-    if (g->asked) {
+    if (g->asked || !reel_redis_up(g->redis)) {
         return;
     }
 
+    claim = g->polls++ % CLAIM_EVERY == 0;
     reel_args_init(&a);
 
     if (claim) {
         reel_args_addz(&a, "XAUTOCLAIM");
-        reel_args_key(&a, g->c->w->redis, "done", "");
+        reel_args_key(&a, g->redis, "done", "");
         reel_args_addz(&a, handlers[g->handler].group);
         reel_args_addz(&a, CONSUMER);
         reel_args_uint(&a, CLAIM_IDLE);
@@ -307,11 +312,11 @@ ask(group_t *g)
         reel_args_addz(&a, "COUNT");
         reel_args_uint(&a, BATCH);
         reel_args_addz(&a, "STREAMS");
-        reel_args_key(&a, g->c->w->redis, "done", "");
+        reel_args_key(&a, g->redis, "done", "");
         reel_args_addz(&a, ">");
     }
 
-    g->asked = reel_redis_command(g->c->w->redis, &a,
+    g->asked = reel_redis_command(g->redis, &a,
                                   claim ? on_claimed : on_read, g)
                == REEL_OK;
 }
@@ -322,7 +327,7 @@ on_poll(void *arg)
 {
     reel_completion_t  *c = arg;
 
-    for (size_t i = 0; i < NHANDLERS && reel_redis_up(c->w->redis); i++) {
+    for (size_t i = 0; i < c->ngroups; i++) {
         ask(&c->group[i]);
     }
 
@@ -331,10 +336,12 @@ on_poll(void *arg)
 
 
 void
-reel_completion_up(reel_completion_t *c)
+reel_completion_up(reel_completion_t *c, reel_redis_t *r)
 {
-    for (size_t i = 0; i < NHANDLERS; i++) {
-        make_group(&c->group[i]);
+    for (size_t i = 0; i < c->ngroups; i++) {
+        if (c->group[i].redis == r) {
+            make_group(&c->group[i]);
+        }
     }
 }
 
@@ -348,10 +355,18 @@ reel_completion_new(reel_worker_t *w)
         return NULL;
     }
 
+    c->ngroups = NHANDLERS * reel_shards_count(w->shards);
+    c->group = calloc(c->ngroups, sizeof(*c->group));
+    if (c->group == NULL) {
+        free(c);
+        return NULL;
+    }
+
     c->w = w;
-    for (size_t i = 0; i < NHANDLERS; i++) {
+    for (size_t i = 0; i < c->ngroups; i++) {
         c->group[i].c = c;
-        c->group[i].handler = i;
+        c->group[i].redis = reel_shards_at(w->shards, i / NHANDLERS);
+        c->group[i].handler = i % NHANDLERS;
     }
 
     reel_timer_start(w->loop, &c->timer, POLL_MS, on_poll, c);
@@ -365,6 +380,7 @@ reel_completion_free(reel_completion_t *c)
 {
     if (c != NULL) {
         reel_timer_stop(&c->timer);
+        free(c->group);
         free(c);
     }
 }

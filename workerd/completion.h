@@ -1,5 +1,5 @@
 /*
- * The completion queue: K:done names each job that ended, and each handler
+ * The completion queue: K:done of a shard names each job that ended, and each handler
  * of the table in completion.c reads it as a consumer group of its own, so
  * that among all workers one handles each end, at least once.  What a dead
  * worker had taken is claimed by another after a minute.
@@ -14,8 +14,8 @@
 reel_completion_t *reel_completion_new(reel_worker_t *w);
 void reel_completion_free(reel_completion_t *c);        /* NULL is fine */
 
-/* Redis is connected */
-void reel_completion_up(reel_completion_t *c);
+/* a shard is connected */
+void reel_completion_up(reel_completion_t *c, reel_redis_t *r);
 
 /* an entry of the stream */
 typedef struct {

@@ -77,6 +77,8 @@ static const reel_yaml_key_t redis_keys[] = {
       NULL, false },
     { "db", REEL_YAML_TYPE_U32, offsetof(reel_redis_conf_t, db), 0, 1023,
       NULL, false },
+    { "shards", REEL_YAML_TYPE_U32, offsetof(reel_redis_conf_t, shards), 1,
+      REEL_SHARDS_MAX, NULL, false },
     { "password_file", REEL_YAML_TYPE_TEXT,
       offsetof(reel_redis_conf_t, password_file), 1, REEL_PATH_MAX - 1,
       NULL, false },
@@ -101,6 +103,7 @@ void
 reel_config_default(reel_config_t *c)
 {
     *c = (reel_config_t) {
+        .redis = { .shards = 1 },
         .lease_s = 30,
         .poll_ms = 500,
         .outbox_s = 5,

@@ -1,20 +1,22 @@
 /*
- * All leases are renewed in one call, with the progress of each task.  What
- * Redis does not answer "ok" to is not ours any more: its child is killed
- * and what it made is dropped.  And any worker ends the leases that nobody
- * renewed.
+ * All leases of a shard are renewed in one call, with the progress of each
+ * task.  What Redis does not answer "ok" to is not ours any more: its child is
+ * killed and what it made is dropped.  And any worker ends the leases that
+ * nobody renewed.
  */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "workerd/log.h"
+#include "workerd/shards.h"
 #include "workerd/slot.h"
 
 #define SWEEP_LIMIT 64
 
 typedef struct {
     reel_slots_t *slots;
+    unsigned      shard;
     unsigned      n;
     struct {
         unsigned  slot;
@@ -40,14 +42,15 @@ lose(reel_slot_t *s, reel_str_t said)
 static void
 on_renewed(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    bool          again;
-    renewal_t    *r = arg;
-    reel_str_t    said;
-    reel_slot_t  *s;
+    bool                 again;
+    renewal_t           *r = arg;
+    reel_str_t           said;
+    reel_slot_t         *s;
+    reel_slots_shard_t  *shard = &r->slots->shard[r->shard];
 
-    r->slots->renewing = false;
-    again = r->slots->renew_again;
-    r->slots->renew_again = false;
+    shard->renewing = false;
+    again = shard->renew_again;
+    shard->renew_again = false;
 
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: renew was refused: %.200s",
@@ -67,65 +70,104 @@ on_renewed(void *arg, reel_err_t err, const reel_reply_t *reply)
     }
 
     if (again) {
-        reel_slots_renew(r->slots);
+        reel_slots_renew_of(r->slots, r->shard);
     }
 
     free(r);
 }
 
 
-void
-reel_slots_renew(reel_slots_t *s)
+/* what runs and is of the shard, as arguments and as entries of r */
+static void
+add_leases(reel_slots_t *s, const reel_redis_t *redis, reel_args_t *args,
+    renewal_t *r)
 {
-    renewal_t        *r;
-    reel_args_t       args;
-    reel_attempt_t   *a;
-
-    /* an answer that takes longer than lease / 3 is waited for */
-    if (s->renewing) {
-        s->renew_again = true;
-        return;
-    }
-
-    if (!reel_redis_up(s->w->redis) || reel_slots_busy(s) == 0) {
-        return;
-    }
-
-    r = calloc(1, sizeof(*r) + s->n * sizeof(r->entry[0]));
-    if (r == NULL) {
-        reel_log(REEL_LOG_ERROR, "no memory to renew the leases");
-        return;
-    }
-    r->slots = s;
-
-    reel_args_init(&args);
-    reel_args_uint(&args, (uint64_t) s->w->conf.lease_s * 1000);
-    reel_args_uint(&args, reel_slots_busy(s));
+    const reel_slot_t     *slot;
+    const reel_attempt_t  *a;
 
     for (unsigned i = 0; i < s->n; i++) {
-        a = s->slot[i].attempt;
+        slot = &s->slot[i];
+        a = slot->attempt;
 
-        if (s->slot[i].state == REEL_SLOT_RUNNING
-            || s->slot[i].state == REEL_SLOT_REPORTING)
+        if (slot->redis == redis && (slot->state == REEL_SLOT_RUNNING
+                                     || slot->state == REEL_SLOT_REPORTING))
         {
-            reel_args_addz(&args, a->job);
-            reel_args_addz(&args, a->task);
-            reel_args_addz(&args, a->token);
-            reel_args_uint(&args, s->slot[i].progress);
+            reel_args_addz(args, a->job);
+            reel_args_addz(args, a->task);
+            reel_args_addz(args, a->token);
+            reel_args_uint(args, slot->progress);
 
             r->entry[r->n].slot = i;
             memcpy(r->entry[r->n].token, a->token, sizeof(a->token));
             r->n++;
         }
     }
+}
 
-    if (reel_redis_script(s->w->redis, REEL_LUA_RENEW, "lease", "", &args,
+
+static unsigned
+busy_of(const reel_slots_t *s, const reel_redis_t *redis)
+{
+    unsigned  n = 0;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        n += s->slot[i].redis == redis
+             && (s->slot[i].state == REEL_SLOT_RUNNING
+                 || s->slot[i].state == REEL_SLOT_REPORTING);
+    }
+
+    return n;
+}
+
+
+void
+reel_slots_renew_of(reel_slots_t *s, unsigned shard)
+{
+    unsigned       n;
+    renewal_t     *r;
+    reel_args_t    args;
+    reel_redis_t  *redis = reel_shards_at(s->w->shards, shard);
+
+    /* an answer that takes longer than lease / 3 is waited for */
+    if (s->shard[shard].renewing) {
+        s->shard[shard].renew_again = true;
+        return;
+    }
+
+    n = busy_of(s, redis);
+    if (!reel_redis_up(redis) || n == 0) {
+        return;
+    }
+
+    r = calloc(1, sizeof(*r) + n * sizeof(r->entry[0]));
+    if (r == NULL) {
+        reel_log(REEL_LOG_ERROR, "no memory to renew the leases");
+        return;
+    }
+    r->slots = s;
+    r->shard = shard;
+
+    reel_args_init(&args);
+    reel_args_uint(&args, (uint64_t) s->w->conf.lease_s * 1000);
+    reel_args_uint(&args, n);
+    add_leases(s, redis, &args, r);
+
+    if (reel_redis_script(redis, REEL_LUA_RENEW, "lease", "", &args,
                           on_renewed, r)
         == REEL_OK)
     {
-        s->renewing = true;
+        s->shard[shard].renewing = true;
     } else {
         free(r);
+    }
+}
+
+
+void
+reel_slots_renew(reel_slots_t *s)
+{
+    for (unsigned k = 0; k < reel_shards_count(s->w->shards); k++) {
+        reel_slots_renew_of(s, k);
     }
 }
 
@@ -159,11 +201,14 @@ reel_slots_sweep(reel_slots_t *s)
 {
     reel_args_t  args;
 
-    reel_args_init(&args);
-    reel_args_uint(&args, 0);           /* Redis has the clock */
-    reel_args_uint(&args, SWEEP_LIMIT);
+    for (unsigned k = 0; k < reel_shards_count(s->w->shards); k++) {
+        reel_args_init(&args);
+        reel_args_uint(&args, 0);       /* Redis has the clock */
+        reel_args_uint(&args, SWEEP_LIMIT);
 
-    /* without Redis no lease can be ended */
-    (void) !reel_redis_script(s->w->redis, REEL_LUA_SWEEP, "lease", "",
-                              &args, on_swept, s);
+        /* without Redis no lease can be ended */
+        (void) !reel_redis_script(reel_shards_at(s->w->shards, k),
+                                  REEL_LUA_SWEEP, "lease", "", &args,
+                                  on_swept, s);
+    }
 }

@@ -26,6 +26,7 @@
 #include "workerd/room.h"
 #include "workerd/sandbox.h"
 #include "workerd/scrape.h"
+#include "workerd/shards.h"
 #include "workerd/slots.h"
 #include "workerd/sweep.h"
 #include "workerd/webhooks.h"
@@ -275,30 +276,23 @@ check_programs(const reel_worker_t *w)
 
 
 static void
-on_redis(void *arg, bool up)
+on_redis(reel_worker_t *w, reel_redis_t *r)
 {
-    reel_worker_t  *w = arg;
-
-    if (!up) {
-        return;
-    }
-
     /* leases first: they may be about to end */
-    reel_slots_up(w->slots);
-    reel_presence_up(w->presence);
-    reel_completion_up(w->completion);
+    reel_slots_up(w->slots, r);
+    reel_presence_up(w->presence, r);
+    reel_completion_up(w->completion, r);
     reel_outbox_look(w->outbox);
     reel_webhooks_wake(w->webhooks, NULL);
 }
 
 
 static void
-on_wake(void *arg, reel_str_t message)
+on_wake(reel_worker_t *w, reel_redis_t *r, reel_str_t message)
 {
-    reel_worker_t  *w = arg;
-
     /* else a queue's name: any slot looks */
     if (!reel_slots_ended(w->slots, message)) {
+        reel_slots_heard(w->slots, reel_redis_shard(r));
         reel_slots_wake(w->slots);
     }
 }
@@ -350,8 +344,8 @@ start(reel_worker_t *w)
         return EXIT_SYSTEM;
     }
 
-    w->redis = reel_redis_new(w->loop, &w->conf.redis, 0, on_redis, w);
-    if (w->redis == NULL) {
+    w->shards = reel_shards_new(w, on_redis, on_wake);
+    if (w->shards == NULL) {
         return EXIT_SYSTEM;
     }
 
@@ -376,7 +370,7 @@ start(reel_worker_t *w)
         }
     }
 
-    reel_redis_subscribe(w->redis, on_wake, w);
+    reel_shards_start(w->shards);
 
     return EXIT_FINE;
 }
@@ -386,7 +380,7 @@ static void
 stop(reel_worker_t *w)
 {
     /* first: its callbacks lead into the others */
-    reel_redis_free(w->redis);
+    reel_shards_free(w->shards);
     reel_scrape_free(w->scrape);
     reel_webhooks_free(w->webhooks);
     reel_presence_free(w->presence);
@@ -451,6 +445,7 @@ main(int argc, char **argv)
         rc = start(&w);
         if (rc == EXIT_FINE) {
             reel_loop_run(w.loop);
+            rc = w.refused ? EXIT_CONFIG : EXIT_FINE;
         } else {
             reel_log(REEL_LOG_ERROR, "cannot start: %m");
         }

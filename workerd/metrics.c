@@ -227,7 +227,11 @@ print_daemon(reel_buf_t *b, const reel_gauges_t *g)
     reel_buf_addz(b, "} 1\n");
 
     count(b, "reel_redis_up", "gauge",
-          "1 while this worker is connected to Redis.", g->redis);
+          "1 while this worker is connected to Redis, to all shards.",
+          g->shards_up == g->shards);
+    count(b, "reel_redis_shards", "gauge", "Shards of Redis.", g->shards);
+    count(b, "reel_redis_shards_up", "gauge",
+          "Shards that this worker is connected to.", g->shards_up);
     count(b, "reel_outbox_pending", "gauge",
           "Entries of pending/ when they were last looked at.", g->pending);
 }

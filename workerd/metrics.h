@@ -85,8 +85,8 @@ typedef struct {
 /* how things stand */
 typedef struct {
     const char         *version, *encoders;
-    bool                redis;          /* connected */
-    const reel_depth_t *depth;          /* NULL: Redis did not tell */
+    unsigned            shards, shards_up;      /* of Redis */
+    const reel_depth_t *depth;          /* NULL: no shard told */
     uint64_t            pending;
     uint32_t            cores, memory_mib;      /* for tasks, in all */
     reel_use_t          use;

@@ -11,6 +11,7 @@
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/outcome.h"
+#include "workerd/shards.h"
 #include "workerd/slots.h"
 
 /* entries of one turn; the next turn goes on behind them */
@@ -167,7 +168,10 @@ submit(ask_t *ask)
                        ? opts->timeout_s : TIMEOUT_S);
     reel_request_release(&rq);
 
-    err = reel_redis_script(ask->o->w->redis, REEL_LUA_SUBMIT, "job:",
+    reel_args_uint(&a, reel_shards_count(ask->o->w->shards));
+
+    err = reel_redis_script(reel_shards_of(ask->o->w->shards, asset),
+                            REEL_LUA_SUBMIT, "job:",
                             ask->job, &a, on_submitted, ask);
     if (err == REEL_OK) {
         ask->o->asked++;
@@ -289,6 +293,7 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
     ask_t             *ask = calloc(1, sizeof(*ask));
     reel_err_t         err;
     reel_args_t        a;
+    reel_redis_t      *redis = reel_shards_of(o->w->shards, reel_str(job));
 
     static const char *const fields[] = {
         "state", "code", "stage", "detail", "log"
@@ -305,16 +310,16 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
 
     if (cancel) {
         reel_args_addz(&a, job);
-        err = reel_redis_script(o->w->redis, REEL_LUA_CANCEL, "job:", job,
+        err = reel_redis_script(redis, REEL_LUA_CANCEL, "job:", job,
                                 &a, on_cancelled, ask);
 
     } else {
         reel_args_addz(&a, "HMGET");
-        reel_args_key(&a, o->w->redis, "job:", job);
+        reel_args_key(&a, redis, "job:", job);
         for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
             reel_args_addz(&a, fields[i]);
         }
-        err = reel_redis_command(o->w->redis, &a, on_state, ask);
+        err = reel_redis_command(redis, &a, on_state, ask);
     }
 
     if (err != REEL_OK) {
@@ -401,7 +406,7 @@ reel_outbox_look(reel_outbox_t *o)
     reel_err_t  err;
 
     /* one turn at a time, and none that Redis cannot answer */
-    if (o->asked > 0 || !reel_redis_up(o->w->redis)) {
+    if (o->asked > 0 || reel_shards_up(o->w->shards) == 0) {
         return;
     }
 

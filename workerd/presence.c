@@ -7,6 +7,7 @@
 
 #include "workerd/log.h"
 #include "workerd/room.h"
+#include "workerd/shards.h"
 #include "workerd/slots.h"
 #include "workerd/unmet.h"
 
@@ -14,8 +15,15 @@
 #define EXPIRE_S   60
 #define FORGET_MS  86400000         /* a worker of yesterday */
 
+/* in one shard */
+typedef struct {
+    reel_presence_t *p;
+    reel_redis_t    *redis;
+} beat_t;
+
 struct reel_presence_s {
     reel_worker_t *w;
+    beat_t         beat[REEL_SHARDS_MAX];
     reel_timer_t   timer;
     char           host[65];
     int64_t        started_ms;
@@ -35,24 +43,25 @@ on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
 
 
 static void
-send_args(reel_presence_t *p, reel_args_t *a)
+send_args(beat_t *b, reel_args_t *a)
 {
     /* no heartbeat without Redis: there is nobody to hear it */
-    (void) !reel_redis_command(p->w->redis, a, on_ignored, p);
+    (void) !reel_redis_command(b->redis, a, on_ignored, b);
 }
 
 
 static void
-send_hash(reel_presence_t *p)
+send_hash(beat_t *b)
 {
-    unsigned      busy = reel_slots_busy(p->w->slots);
-    unsigned      slots = reel_slots_count(p->w->slots);
-    reel_args_t   a;
-    reel_room_t   room = reel_room_free(p->w->slots, NULL);
+    unsigned          busy = reel_slots_busy(b->p->w->slots);
+    unsigned          slots = reel_slots_count(b->p->w->slots);
+    reel_args_t       a;
+    reel_room_t       room = reel_room_free(b->p->w->slots, NULL);
+    reel_presence_t  *p = b->p;
 
     reel_args_init(&a);
     reel_args_addz(&a, "HSET");
-    reel_args_key(&a, p->w->redis, "worker:", p->w->conf.worker);
+    reel_args_key(&a, b->redis, "worker:", p->w->conf.worker);
     reel_args_addz(&a, "host");
     reel_args_addz(&a, p->host);
     reel_args_addz(&a, "pid");
@@ -77,13 +86,13 @@ send_hash(reel_presence_t *p)
     reel_args_addz(&a, REEL_WORKERD_VERSION);
     reel_args_addz(&a, "started_ms");
     reel_args_uint(&a, (uint64_t) p->started_ms);
-    send_args(p, &a);
+    send_args(b, &a);
 
     reel_args_init(&a);
     reel_args_addz(&a, "EXPIRE");
-    reel_args_key(&a, p->w->redis, "worker:", p->w->conf.worker);
+    reel_args_key(&a, b->redis, "worker:", p->w->conf.worker);
     reel_args_uint(&a, EXPIRE_S);
-    send_args(p, &a);
+    send_args(b, &a);
 }
 
 
@@ -91,9 +100,9 @@ send_hash(reel_presence_t *p)
 static void
 on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    uint64_t          ms;
-    reel_args_t       a;
-    reel_presence_t  *p = arg;
+    uint64_t      ms;
+    reel_args_t   a;
+    beat_t       *b = arg;
 
     if (err != REEL_OK || reel_reply_len(reply) != 2) {
         return;
@@ -104,34 +113,65 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
 
     reel_args_init(&a);
     reel_args_addz(&a, "ZADD");
-    reel_args_key(&a, p->w->redis, "workers", "");
+    reel_args_key(&a, b->redis, "workers", "");
     reel_args_uint(&a, ms);
-    reel_args_addz(&a, p->w->conf.worker);
-    send_args(p, &a);
+    reel_args_addz(&a, b->p->w->conf.worker);
+    send_args(b, &a);
 
     if (ms > FORGET_MS) {
         reel_args_init(&a);
         reel_args_addz(&a, "ZREMRANGEBYSCORE");
-        reel_args_key(&a, p->w->redis, "workers", "");
+        reel_args_key(&a, b->redis, "workers", "");
         reel_args_addz(&a, "-inf");
         reel_args_uint(&a, ms - FORGET_MS);
-        send_args(p, &a);
+        send_args(b, &a);
     }
 
-    send_hash(p);
+    send_hash(b);
+}
+
+
+/* somebody changed the number of shards: we would look in the wrong ones */
+static void
+on_shards(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    beat_t         *b = arg;
+    uint64_t        held = reel_reply_uint(reel_reply_at(reply, 0));
+    reel_shards_t  *shards = b->p->w->shards;
+
+    on_ignored(arg, err, reply);
+
+    if (err == REEL_OK && held != reel_shards_count(shards)) {
+        reel_shards_refused(shards, (unsigned) held);
+    }
+}
+
+
+static void
+beat(beat_t *b)
+{
+    reel_args_t  a;
+
+    reel_args_init(&a);
+    reel_args_uint(&a, reel_shards_count(b->p->w->shards));
+    (void) !reel_redis_script(b->redis, REEL_LUA_SHARDS, "shards", "", &a,
+                              on_shards, b);
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "TIME");
+    (void) !reel_redis_command(b->redis, &a, on_time, b);
+    reel_unmet_look(b->redis);
 }
 
 
 static void
 on_beat(void *arg)
 {
-    reel_args_t       a;
     reel_presence_t  *p = arg;
 
-    reel_args_init(&a);
-    reel_args_addz(&a, "TIME");
-    (void) !reel_redis_command(p->w->redis, &a, on_time, p);
-    reel_unmet_look(p->w->redis);
+    for (unsigned k = 0; k < reel_shards_count(p->w->shards); k++) {
+        beat(&p->beat[k]);
+    }
 
     reel_timer_start(p->w->loop, &p->timer, BEAT_MS, on_beat, p);
 }
@@ -176,7 +216,7 @@ on_config(void *arg, reel_err_t err, const reel_reply_t *reply)
 
 
 void
-reel_presence_up(reel_presence_t *p)
+reel_presence_up(reel_presence_t *p, reel_redis_t *r)
 {
     reel_args_t  a;
 
@@ -187,10 +227,10 @@ reel_presence_up(reel_presence_t *p)
         reel_args_addz(&a, "CONFIG");
         reel_args_addz(&a, "GET");
         reel_args_addz(&a, names[i]);
-        (void) !reel_redis_command(p->w->redis, &a, on_config, p);
+        (void) !reel_redis_command(r, &a, on_config, p);
     }
 
-    on_beat(p);
+    beat(&p->beat[reel_redis_shard(r)]);
 }
 
 
@@ -204,6 +244,9 @@ reel_presence_new(reel_worker_t *w)
     }
 
     p->w = w;
+    for (unsigned k = 0; k < reel_shards_count(w->shards); k++) {
+        p->beat[k] = (beat_t) { p, reel_shards_at(w->shards, k) };
+    }
     p->started_ms = reel_unix_ms();
     if (gethostname(p->host, sizeof(p->host) - 1) != 0) {
         memcpy(p->host, "unknown", sizeof("unknown"));

@@ -1,7 +1,7 @@
 /*
- * A worker's place in the worker queue: K:workers and K:worker:<id>, told
- * every 10 s with Redis's own clock.  At each connect it also looks at
- * what kind of Redis that is.
+ * A worker's place in the worker queue of each shard: K:workers and
+ * K:worker:<id>, told every 10 s with Redis's own clock.  At each connect it
+ * also looks at what kind of Redis that is.
  */
 
 #ifndef REEL_WORKERD_PRESENCE_H
@@ -14,7 +14,7 @@
 reel_presence_t *reel_presence_new(reel_worker_t *w);   /* NULL: no memory */
 void reel_presence_free(reel_presence_t *p);            /* NULL is fine */
 
-/* Redis is connected */
-void reel_presence_up(reel_presence_t *p);
+/* a shard is connected */
+void reel_presence_up(reel_presence_t *p, reel_redis_t *r);
 
 #endif

@@ -45,13 +45,14 @@ on_tick(void *arg)
 
 reel_redis_t *
 reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
-    unsigned shard, reel_redis_state_fn state, void *arg)
+    unsigned shard, const reel_redis_ops_t *ops, void *arg)
 {
     reel_redis_t  *r = calloc(1, sizeof(*r));
 
     if (r == NULL
         || reel_redis_key(r->prefix, shard, "", REEL_STR("")) != REEL_OK
-        || reel_redis_key(r->vtime, shard, "vtime", REEL_STR("")) != REEL_OK
+        || reel_redis_key(r->number, shard, "shards", REEL_STR(""))
+           != REEL_OK
         || reel_redis_key(r->wakes, shard, "wake", REEL_STR("")) != REEL_OK)
     {
         free(r);
@@ -61,16 +62,31 @@ reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
     r->loop = l;
     r->shard = shard;
     r->conf = *conf;
-    r->state = state;
-    r->state_arg = arg;
+    r->ops = ops;
+    r->arg = arg;
+    snprintf(r->name, sizeof(r->name), conf->shards > 1 ? "redis shard %u"
+             : "redis", shard);
     r->main.redis = r;
     r->wake.redis = r;
     r->wake.listens = true;
 
-    reel_redis_conn_open(&r->main);
-    reel_timer_start(l, &r->tick, TICK_MS, on_tick, r);
-
     return r;
+}
+
+
+void
+reel_redis_start(reel_redis_t *r)
+{
+    reel_redis_conn_open(&r->main);
+    reel_redis_conn_open(&r->wake);
+    reel_timer_start(r->loop, &r->tick, TICK_MS, on_tick, r);
+}
+
+
+void
+reel_redis_agreed(reel_redis_t *r)
+{
+    r->agreed = true;
 }
 
 
@@ -97,13 +113,10 @@ reel_redis_up(const reel_redis_t *r)
 }
 
 
-void
-reel_redis_subscribe(reel_redis_t *r, reel_redis_wake_fn fn, void *arg)
+unsigned
+reel_redis_shard(const reel_redis_t *r)
 {
-    r->wake_fn = fn;
-    r->wake_arg = arg;
-
-    reel_redis_conn_open(&r->wake);
+    return r->shard;
 }
 
 

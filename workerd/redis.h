@@ -1,6 +1,6 @@
 /*
- * Redis for the daemon: one pipelined connection for all slots, and a second
- * one that listens to K:wake.  The only user of hiredis.
+ * One shard of Redis for the daemon: one pipelined connection for all slots,
+ * and a second one that listens to K:wake.  The only user of hiredis.
  *
  * Guarantees: a callback runs exactly once for each accepted call, never
  * from within the call.  When the connection is lost, what was under way
@@ -47,6 +47,7 @@ typedef struct {
     char     sentinel[64];      /* addr are sentinels, this the master's
                                    name among them; "" = they are Redis */
     unsigned db;
+    unsigned shards;            /* 1 … REEL_SHARDS_MAX */
     char     user[128];         /* of an ACL; "" = the default one */
     char     password_file[512];        /* "" = none; read at each connect */
     bool     tls;               /* asked for, which no hiredis of ours has */
@@ -55,8 +56,15 @@ typedef struct {
 /* err: REEL_OK; REEL_AGAIN lost or not ready; REEL_IO: r is an error */
 typedef void (*reel_redis_fn)(void *arg, reel_err_t err,
     const reel_reply_t *r);
-typedef void (*reel_redis_state_fn)(void *arg, bool up);
-typedef void (*reel_redis_wake_fn)(void *arg, reel_str_t message);
+
+/* what a connection tells its owner: arg of reel_redis_new */
+typedef struct {
+    void (*state)(void *arg, reel_redis_t *r, bool up);
+    /* it holds another number of shards, and is not up */
+    void (*refused)(void *arg, unsigned held);
+    /* each message of K:wake */
+    void (*wake)(void *arg, reel_redis_t *r, reel_str_t message);
+} reel_redis_ops_t;
 
 /* the arguments of one command; errors are sticky until it is sent */
 typedef struct {
@@ -76,19 +84,20 @@ void reel_args_key(reel_args_t *a, const reel_redis_t *r, const char *kind,
 void reel_args_copy(reel_args_t *dst, const reel_args_t *src);
 void reel_args_release(reel_args_t *a);
 
-/*
- * Starts to connect (reel_children_init was called), for the keys of one
- * shard; state is called at each change.  NULL: no memory.
- */
+/* for the keys of one shard.  NULL: no memory */
 reel_redis_t *reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
-    unsigned shard, reel_redis_state_fn state, void *arg);
+    unsigned shard, const reel_redis_ops_t *ops, void *arg);
+
+/* begins to connect both (reel_children_init was called) */
+void reel_redis_start(reel_redis_t *r);
+
+/* how many shards there are is known: one that holds no number gets ours */
+void reel_redis_agreed(reel_redis_t *r);
 
 /* callbacks of what is under way are called with REEL_AGAIN */
 void reel_redis_free(reel_redis_t *r);          /* NULL is fine */
 bool reel_redis_up(const reel_redis_t *r);
-
-/* connects the second connection; fn gets each message of K:wake */
-void reel_redis_subscribe(reel_redis_t *r, reel_redis_wake_fn fn, void *arg);
+unsigned reel_redis_shard(const reel_redis_t *r);
 
 /* a is released.  REEL_AGAIN when not connected: fn is not called then */
 reel_err_t reel_redis_command(reel_redis_t *r, reel_args_t *a,

@@ -120,7 +120,7 @@ on_cleanup(void *arg)
     bool                leaves = c->leaves;
 
     if (!c->redis->closing && !leaves && (was_up || c->failures == 0)) {
-        reel_log(REEL_LOG_WARN, "redis: connection lost%s%s",
+        reel_log(REEL_LOG_WARN, "%s: connection lost%s%s", c->redis->name,
                  c->ac->err != 0 ? ": " : "",
                  c->ac->err != 0 ? c->ac->errstr : "");
     }
@@ -140,7 +140,7 @@ on_cleanup(void *arg)
     }
 
     if (was_up && !c->listens && !c->redis->closing) {
-        c->redis->state(c->redis->state_arg, false);
+        c->redis->ops->state(c->redis->arg, c->redis, false);
     }
 }
 
@@ -149,7 +149,7 @@ void
 reel_redis_conn_drop(reel_redis_conn_t *c, const char *why)
 {
     if (c->failures < 2) {
-        reel_log(REEL_LOG_WARN, "redis: %s", why);
+        reel_log(REEL_LOG_WARN, "%s: %s", c->redis->name, why);
     }
     redisAsyncFree(c->ac);
 }
@@ -163,9 +163,9 @@ reel_redis_conn_up(reel_redis_conn_t *c)
     c->hops = 0;
 
     if (!c->listens) {
-        reel_log(REEL_LOG_INFO, "redis: connected%s%s", c->known ? " to " : "",
-                 c->known ? c->at.host : "");
-        c->redis->state(c->redis->state_arg, true);
+        reel_log(REEL_LOG_INFO, "%s: connected%s%s", c->redis->name,
+                 c->known ? " to " : "", c->known ? c->at.host : "");
+        c->redis->ops->state(c->redis->arg, c->redis, true);
     }
 }
 
@@ -247,7 +247,7 @@ reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error)
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
         if (reel_str_prefix(error, passing[i])) {
             if (c->failures < FAILURES_WAIT) {
-                reel_log(REEL_LOG_WARN, "redis: %.120s", error.p);
+                reel_log(REEL_LOG_WARN, "%s: %.120s", c->redis->name, error.p);
                 c->failures = FAILURES_WAIT;
             }
             redisAsyncFree(c->ac);
@@ -276,7 +276,8 @@ static void
 conn_failed(reel_redis_conn_t *c, const char *why)
 {
     if (c->failures == 0) {
-        reel_log(REEL_LOG_WARN, "redis: cannot connect: %s", why);
+        reel_log(REEL_LOG_WARN, "%s: cannot connect: %s", c->redis->name,
+                 why);
     }
     next_address(c);
     conn_retry(c);

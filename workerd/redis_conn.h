@@ -42,14 +42,14 @@ struct reel_redis_s {
     reel_redis_conf_t     conf;
     unsigned              shard;
     reel_redis_key_t      prefix;   /* of its keys */
-    reel_redis_key_t      vtime;
+    reel_redis_key_t      number;   /* of shards */
+    bool                  agreed;   /* it is known: set it when absent */
+    char                  name[24]; /* for the log */
     reel_redis_key_t      wakes;    /* the channel */
-    reel_redis_state_fn   state;
-    void                 *state_arg;
+    const reel_redis_ops_t *ops;
+    void                 *arg;
     reel_redis_conn_t     main;
     reel_redis_conn_t     wake;
-    reel_redis_wake_fn    wake_fn;
-    void                 *wake_arg;
     reel_timer_t          tick;
     bool                  closing;
     int64_t               full_ms;  /* when it was said last, 0: never */

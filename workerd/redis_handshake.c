@@ -12,6 +12,15 @@
 /* AUTH, SELECT and the loading of the scripts */
 
 static void
+greeted(reel_redis_conn_t *c)
+{
+    if (--c->handshake == 0) {
+        reel_redis_conn_up(c);
+    }
+}
+
+
+static void
 on_handshake(redisAsyncContext *ac, void *reply, void *arg)
 {
     reel_redis_conn_t  *c = ac->data;
@@ -39,9 +48,7 @@ on_handshake(redisAsyncContext *ac, void *reply, void *arg)
                  r->type == REDIS_REPLY_STRING ? r->str : "");
     }
 
-    if (--c->handshake == 0) {
-        reel_redis_conn_up(c);
-    }
+    greeted(c);
 }
 
 
@@ -124,7 +131,7 @@ on_message(redisAsyncContext *ac, void *reply, void *arg)
     if (r->type == REDIS_REPLY_ARRAY && r->elements == 3
         && reel_str_eqz(reel_reply_str(r->element[0]), "message"))
     {
-        redis->wake_fn(redis->wake_arg, reel_reply_str(r->element[2]));
+        redis->ops->wake(redis->arg, redis, reel_reply_str(r->element[2]));
     }
 }
 
@@ -211,13 +218,74 @@ send_role(reel_redis_conn_t *c)
 }
 
 
+/* [how many shards there are, jobs here], or the number alone, or nil */
+static void
+on_number(redisAsyncContext *ac, void *reply, void *arg)
+{
+    uint64_t            held;
+    reel_redis_conn_t  *c = ac->data;
+    redisReply         *r = reply;
+
+    if (r != NULL && r->type == REDIS_REPLY_ERROR
+        && strncmp(r->str, "OOM ", 4) == 0)
+    {
+        /* no number and no room for one: nor for jobs, until there is */
+        greeted(c);
+        return;
+    }
+
+    if (r == NULL || r->type == REDIS_REPLY_ERROR) {
+        on_handshake(ac, reply, arg);
+        return;
+    }
+
+    held = reel_reply_uint(r->type == REDIS_REPLY_ARRAY
+                           ? reel_reply_at(r, 0) : r);
+
+    if (held == c->redis->conf.shards) {
+        on_handshake(ac, reply, arg);
+
+    } else if (r->type == REDIS_REPLY_NIL) {
+        reel_redis_conn_drop(c, "the first shard did not yet say how many "
+                             "there are");
+    } else {
+        c->redis->ops->refused(c->redis->arg, (unsigned) held);
+        reel_redis_conn_drop(c, "it has another number of shards");
+    }
+}
+
+
+/*
+ * For how many shards it was set up; with it, a Cluster's node that has not
+ * our slot says so.
+ */
+static reel_err_t
+send_number(reel_redis_conn_t *c)
+{
+    char           n[16];
+    reel_redis_t  *r = c->redis;
+    const char    *set[6] = {
+        "EVAL", reel_lua_text(REEL_LUA_SHARDS), "1", r->number, r->prefix, n
+    };
+    const char    *get[2] = { "GET", r->number };
+    reel_err_t     err;
+
+    snprintf(n, sizeof(n), "%u", r->conf.shards);
+
+    err = r->agreed ? command(c, on_number, NULL, 6, set)
+                    : command(c, on_number, NULL, 2, get);
+    c->handshake += err == REEL_OK;
+
+    return err;
+}
+
+
 reel_err_t
 reel_redis_handshake(reel_redis_conn_t *c)
 {
     char           db[16];
     const char    *load[3] = { "SCRIPT", "LOAD", NULL };
     const char    *sel[2] = { "SELECT", db };
-    const char    *ours[2] = { "EXISTS", c->redis->vtime };
     reel_err_t     err = REEL_OK;
     reel_redis_t  *r = c->redis;
 
@@ -243,8 +311,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
         err = send_role(c);
     }
     if (err == REEL_OK) {
-        /* a Cluster's node that has not our slot says so */
-        err = handshake_send(c, 2, ours, NULL);
+        err = send_number(c);
     }
 
     for (int i = 0; err == REEL_OK && i < REEL_LUA_SCRIPTS; i++) {

@@ -194,7 +194,10 @@ count_used(const reel_slots_t *s, const reel_slot_t *leaving,
         slot = &s->slot[i];
         a = slot->attempt;
 
-        if (slot == leaving) {
+        /* nothing runs in one that cannot tell its end to a dead shard */
+        if (slot == leaving || (slot->state == REEL_SLOT_REPORTING
+                                && !reel_redis_up(slot->redis)))
+        {
             continue;
         }
 

@@ -12,6 +12,7 @@
 #include "workerd/outbox.h"
 #include "workerd/presence.h"
 #include "workerd/room.h"
+#include "workerd/shards.h"
 
 #define PATIENCE_MS 5000        /* with a client that sends, or takes */
 #define REDIS_MS    1000        /* … and with Redis */
@@ -87,7 +88,8 @@ print(reel_scrape_t *s, reel_buf_t *b)
     g = (reel_gauges_t) {
         .version = REEL_WORKERD_VERSION,
         .encoders = w->fingerprint,
-        .redis = reel_redis_up(w->redis),
+        .shards = reel_shards_count(w->shards),
+        .shards_up = reel_shards_up(w->shards),
         .depth = told(s, OLD_MS) ? &s->depth : NULL,
         .pending = reel_outbox_pending(w->outbox),
         .cores = reel_room_cores(w->slots),
@@ -210,7 +212,7 @@ scrape(conn_t *c)
     }
 
     if (!s->asking) {
-        s->asking = reel_depth_ask(s->w->redis, &s->ask) == REEL_OK;
+        s->asking = reel_depth_ask(s->w->shards, &s->ask) == REEL_OK;
     }
 
     /* meanwhile only its end is heard */

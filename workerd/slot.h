@@ -25,6 +25,7 @@ typedef enum {
 
 typedef struct {
     reel_slots_t      *slots;
+    reel_redis_t      *redis;           /* the shard of its task or claim */
     unsigned           number;
     reel_slot_state_t  state;
     reel_attempt_t    *attempt;
@@ -35,19 +36,36 @@ typedef struct {
     bool               shutdown;        /* killed by our own end */
     bool               second;          /* run beside another worker's */
     bool               sent;            /* the report is under way */
-    reel_room_t        offered;         /* by a step that is under way */
+    reel_room_t        offered;         /* by a step that is under way … */
+    bool               offers;          /* … which may bring a task */
+    bool               late;            /* that claim is slow: others went on */
     char              *log;             /* end of stderr, owned */
     reel_timer_t       retry;
 } reel_slot_t;
+
+/* of each shard */
+typedef struct {
+    bool        asked;                  /* a claim is under way */
+    bool        heard;                  /* that it has work, meanwhile */
+    bool        quiet;                  /* it had nothing for … */
+    reel_room_t none;                   /* … so much room */
+    bool        renewing;
+    bool        renew_again;
+} reel_slots_shard_t;
 
 struct reel_slots_s {
     reel_worker_t *w;
     reel_slot_t   *slot;                /* n of them */
     unsigned       n;
-    bool           claiming;            /* one claim at a time */
-    bool           again;               /* woken meanwhile */
-    bool           renewing;
-    bool           renew_again;
+    reel_slots_shard_t *shard;
+    unsigned       turn[2];             /* the shard that is asked next, for
+                                           light tasks alone, for any */
+    unsigned       reserved;            /* makes room for a task of it, … */
+    int64_t        reserved_ms;         /* … as was said then; 0: no */
+    reel_slot_t   *claiming;            /* one claim at a time … */
+    int64_t        claim_ms;            /* … since then */
+    unsigned       claims;              /* unanswered, slow ones too */
+    unsigned       stragglers;          /* shards not yet asked for one */
     int64_t        measured_ms;         /* room.c's: when, and what */
     uint64_t       available_mib;
     uint32_t       cores;
@@ -74,16 +92,30 @@ void reel_slot_count(const reel_slot_t *s, reel_ending_t how);
 void reel_slot_report(reel_slot_t *s);
 
 /* an idle slot; NULL: nothing may be claimed now */
-reel_slot_t *reel_slots_claimer(reel_slots_t *s);
+reel_slot_t *reel_slots_claimer(const reel_slots_t *s);
 
-/* sends a claim; false: it was not sent.  One at a time (slots->claiming) */
-bool reel_slot_claim(reel_slot_t *s, reel_lua_t script, reel_args_t *a);
+/* of the room there is, what may be claimed of a shard */
+reel_room_t reel_slots_offer(const reel_slots_t *s, unsigned shard,
+    reel_room_t room);
+
+/* sends a claim to a shard; false: it was not sent.  One at a time
+   (slots->claiming) */
+bool reel_slot_claim(reel_slot_t *s, reel_redis_t *r, reel_lua_t script,
+    reel_args_t *a);
 
 /* begins the arguments of a claim: worker, nonce, lease */
 void reel_slot_claim_args(reel_slot_t *s, reel_args_t *a);
 
-/* the arguments of step; complete: with the slot's attempt */
-void reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete);
+/* ends the arguments of a step: what the worker has */
+void reel_slots_room_args(const reel_slots_t *s, reel_args_t *a,
+    const reel_room_t *offered);
+
+/* the arguments of a step that completes the slot's attempt, and claims the
+   next one when it is its shard's turn (claim.c) */
+void reel_slot_complete_args(reel_slot_t *s, reel_args_t *a);
+
+/* what a step's reply says of its shard (claim.c) */
+void reel_slot_answered(reel_slot_t *s, const reel_reply_t *reply);
 
 /*
  * Whether the attempt's asset has a tombstone.  Then the outbox is made to
@@ -94,11 +126,15 @@ bool reel_slot_deleted(reel_slot_t *s);
 /* looks for deleted assets from now on (ended.c) */
 void reel_slots_watch_ended(reel_slots_t *s);
 
-/* renews the leases of all slots now, or as soon as that is answered */
+/* renews the leases of all slots now, or as soon as that is answered; of one
+   shard */
 void reel_slots_renew(reel_slots_t *s);
+void reel_slots_renew_of(reel_slots_t *s, unsigned shard);
 
-/* looks for a task of another worker to run once more (straggler.c) */
+/* looks for a task of another worker to run once more, in one shard after the
+   other; goes on with that (straggler.c) */
 void reel_slots_straggle(reel_slots_t *s);
+void reel_slots_straggle_on(reel_slots_t *s);
 
 /* ends leases that ran out, whoever's they were */
 void reel_slots_sweep(reel_slots_t *s);

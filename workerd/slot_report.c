@@ -28,6 +28,7 @@ later(reel_slot_t *s)
 {
     s->sent = false;
     s->offered = (reel_room_t) { 0 };
+    s->offers = false;
     reel_timer_start(s->slots->w->loop, &s->retry, RETRY_MS, send_report, s);
 }
 
@@ -97,14 +98,17 @@ told(reel_slot_t *s, const reel_reply_t *reply)
 static void
 on_step(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
-    reel_slot_t  *s = arg;
+    reel_slot_t   *s = arg;
+    reel_redis_t  *redis = s->redis;
 
     if (!answered(s, err, reply)) {
         return;
     }
 
     told(s, reply);
+    reel_slot_answered(s, reply);
     reel_slot_idle(s);
+    s->redis = redis;
     reel_slot_take(s, reply);
     reel_slots_wake(s->slots);
 }
@@ -131,6 +135,7 @@ on_expand(void *arg, reel_err_t err, const reel_reply_t *reply)
     }
 
     told(s, reply);
+    reel_slots_heard(s->slots, reel_redis_shard(s->redis));
     reel_slot_idle(s);
     reel_slots_wake(s->slots);
 }
@@ -240,7 +245,7 @@ send_fail(reel_slot_t *s)
     reel_args_addz(&args, s->log != NULL ? s->log : "");
     reel_args_uint(&args, backoff(a));
 
-    return reel_redis_script(s->slots->w->redis, REEL_LUA_FAIL, "job:",
+    return reel_redis_script(s->redis, REEL_LUA_FAIL, "job:",
                              a->job, &args, on_fail, s);
 }
 
@@ -252,9 +257,8 @@ send_report(void *arg)
     reel_slot_t       *s = arg;
     reel_args_t        args;
     reel_attempt_t    *a = s->attempt;
-    reel_redis_t      *redis = s->slots->w->redis;
 
-    if (s->sent || !reel_redis_up(redis)) {
+    if (s->sent || !reel_redis_up(s->redis)) {
         return;                         /* reel_slots_up comes back to it */
     }
 
@@ -263,12 +267,12 @@ send_report(void *arg)
 
     } else if (a->tasks.n > 0) {
         reel_args_copy(&args, &a->tasks);
-        err = reel_redis_script(redis, REEL_LUA_EXPAND, "job:", a->job,
+        err = reel_redis_script(s->redis, REEL_LUA_EXPAND, "job:", a->job,
                                 &args, on_expand, s);
 
     } else {
-        reel_slot_step_args(s, &args, true);
-        err = reel_redis_script(redis, REEL_LUA_STEP, "lease", "", &args,
+        reel_slot_complete_args(s, &args);
+        err = reel_redis_script(s->redis, REEL_LUA_STEP, "lease", "", &args,
                                 on_step, s);
     }
 
@@ -290,16 +294,19 @@ reel_slot_report(reel_slot_t *s)
 
 
 void
-reel_slots_up(reel_slots_t *s)
+reel_slots_up(reel_slots_t *s, reel_redis_t *r)
 {
-    reel_slots_renew(s);
+    reel_slots_renew_of(s, reel_redis_shard(r));
 
     for (unsigned i = 0; i < s->n; i++) {
-        if (s->slot[i].state == REEL_SLOT_REPORTING) {
+        if (s->slot[i].state == REEL_SLOT_REPORTING
+            && s->slot[i].redis == r)
+        {
             reel_timer_stop(&s->slot[i].retry);
             send_report(&s->slot[i]);
         }
     }
 
+    reel_slots_heard(s, reel_redis_shard(r));
     reel_slots_wake(s);
 }

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hex.h"
 #include "workerd/allowance.h"
 #include "workerd/log.h"
 #include "workerd/room.h"
+#include "workerd/shards.h"
 #include "workerd/verdict.h"
 
 #define SWEEP_MS 5000
@@ -24,6 +24,7 @@ on_poll(void *arg)
 {
     reel_slots_t  *s = arg;
 
+    reel_slots_heard_all(s);
     reel_slots_wake(s);
     reel_timer_start(s->w->loop, &s->poll, s->w->conf.poll_ms, on_poll, s);
 }
@@ -54,6 +55,7 @@ on_sweep(void *arg)
 reel_slots_t *
 reel_slots_new(reel_worker_t *w, unsigned n)
 {
+    uint32_t       random;
     reel_slots_t  *s = calloc(1, sizeof(*s));
 
     if (s == NULL) {
@@ -62,11 +64,17 @@ reel_slots_new(reel_worker_t *w, unsigned n)
 
     s->n = n + REEL_ROOM_LIGHTS(n);
     s->slot = calloc(s->n, sizeof(*s->slot));
-    if (s->slot == NULL) {
+    s->shard = calloc(reel_shards_count(w->shards), sizeof(*s->shard));
+    if (s->slot == NULL || s->shard == NULL) {
+        free(s->slot);
+        free(s->shard);
         free(s);
         return NULL;
     }
 
+    /* workers that start together shall not ask the same one */
+    reel_random(&random, sizeof(random));
+    s->turn[0] = s->turn[1] = random % reel_shards_count(w->shards);
     s->w = w;
 
     for (unsigned i = 0; i < s->n; i++) {
@@ -101,6 +109,7 @@ reel_slots_free(reel_slots_t *s)
     reel_timer_stop(&s->sweep);
     reel_timer_stop(&s->ended);
     free(s->slot);
+    free(s->shard);
     free(s);
 }
 
@@ -119,142 +128,10 @@ reel_slots_busy(const reel_slots_t *s)
 }
 
 
-bool
-reel_slots_claiming(const reel_slots_t *s)
-{
-    return s->claiming;
-}
-
-
 unsigned
 reel_slots_count(const reel_slots_t *s)
 {
     return s->n;
-}
-
-
-void
-reel_slot_claim_args(reel_slot_t *s, reel_args_t *a)
-{
-    char            hex[17];
-    uint8_t         nonce[8];
-    reel_worker_t  *w = s->slots->w;
-
-    reel_random(nonce, sizeof(nonce));
-    reel_hex(hex, nonce, sizeof(nonce));
-
-    reel_args_init(a);
-    reel_args_addz(a, w->conf.worker);
-    reel_args_addz(a, hex);
-    reel_args_uint(a, (uint64_t) w->conf.lease_s * 1000);
-}
-
-
-void
-reel_slot_step_args(reel_slot_t *s, reel_args_t *a, bool complete)
-{
-    reel_worker_t  *w = s->slots->w;
-
-    reel_slot_claim_args(s, a);
-    reel_args_addz(a, complete ? s->attempt->job : "");
-    reel_args_addz(a, complete ? s->attempt->task : "");
-    reel_args_addz(a, complete ? s->attempt->token : "");
-
-    if (!w->draining) {
-        s->offered = reel_room_free(s->slots, s);
-        reel_args_uint(a, s->offered.slots);
-        reel_args_uint(a, s->offered.memory_mib);
-        reel_args_uint(a, reel_room_cores(s->slots));
-        reel_args_uint(a, w->room_mib);
-        reel_args_addz(a, w->labels);
-        reel_args_uint(a, s->offered.lights);
-    }
-}
-
-
-static void
-on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
-{
-    bool          again;
-    reel_slot_t  *s = arg;
-
-    again = s->slots->again || reel_reply_len(reply) > 1;
-    s->slots->claiming = false;
-    s->slots->again = false;
-    s->state = REEL_SLOT_IDLE;
-    s->offered = (reel_room_t) { 0 };
-
-    if (err == REEL_IO) {
-        reel_log(REEL_LOG_ERROR, "redis: a claim was refused: %.200s",
-                 reel_reply_str(reply).p);
-        s->second = false;
-        return;                             /* the next poll tries again */
-    }
-
-    if (err == REEL_OK) {
-        reel_slot_take(s, reply);
-    }
-    if (s->attempt == NULL) {
-        s->second = false;
-    }
-
-    if (again) {
-        reel_slots_wake(s->slots);
-    }
-}
-
-
-reel_slot_t *
-reel_slots_claimer(reel_slots_t *s)
-{
-    if (s->w->draining || !reel_redis_up(s->w->redis)) {
-        return NULL;
-    }
-
-    for (unsigned i = 0; i < s->n; i++) {
-        if (s->slot[i].state == REEL_SLOT_IDLE) {
-            return &s->slot[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-bool
-reel_slot_claim(reel_slot_t *slot, reel_lua_t script, reel_args_t *a)
-{
-    if (reel_redis_script(slot->slots->w->redis, script, "lease", "", a,
-                          on_claim, slot)
-        != REEL_OK)
-    {
-        return false;
-    }
-
-    slot->state = REEL_SLOT_CLAIMING;
-    slot->slots->claiming = true;
-
-    return true;
-}
-
-
-void
-reel_slots_wake(reel_slots_t *s)
-{
-    reel_args_t   a;
-    reel_slot_t  *slot;
-
-    if (s->claiming) {
-        s->again = true;
-        return;
-    }
-
-    slot = reel_slots_claimer(s);
-
-    if (slot != NULL) {
-        reel_slot_step_args(slot, &a, false);
-        (void) reel_slot_claim(slot, REEL_LUA_STEP, &a);
-    }
 }
 
 
@@ -270,6 +147,9 @@ reel_slot_idle(reel_slot_t *s)
     s->second = false;
     s->progress = 0;
     s->offered = (reel_room_t) { 0 };
+    s->offers = false;
+    s->late = false;
+    s->redis = NULL;
     s->state = REEL_SLOT_IDLE;
 }
 
@@ -336,12 +216,22 @@ start(reel_slot_t *s)
 }
 
 
+static bool
+has_room(reel_slot_t *s)
+{
+    reel_room_t  room = reel_room_free(s->slots, s);
+
+    return s->attempt->slots <= room.slots
+           && s->attempt->memory_mib <= room.memory_mib;
+}
+
+
 void
 reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
 {
     reel_err_t  err;
 
-    if (reel_reply_len(reply) <= 1) {
+    if (reel_reply_len(reply) <= 2) {
         return;
     }
 
@@ -351,6 +241,13 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
         /* asked for before the end was near */
         (void) reel_attempt_fail(s->attempt, REEL_AGAIN, "SHUTDOWN", "claim",
                                  "the daemon was stopped");
+        reel_slot_report(s);
+        return;
+    }
+
+    if (err == REEL_OK && s->late && !has_room(s)) {
+        (void) reel_attempt_fail(s->attempt, REEL_AGAIN, "SHUTDOWN", "claim",
+                                 "it came late, and its room is taken");
         reel_slot_report(s);
         return;
     }

@@ -19,14 +19,18 @@
 reel_slots_t *reel_slots_new(reel_worker_t *w, unsigned n);
 void reel_slots_free(reel_slots_t *s);          /* NULL is fine */
 
-/* there may be something to claim */
+/* claims, from any shard that may have something (claim.c) */
 void reel_slots_wake(reel_slots_t *s);
 
-/* a message of K:wake that a job ended: true, and its tasks are looked after */
+/* a shard has, or all may have, what they had not when they were asked */
+void reel_slots_heard(reel_slots_t *s, unsigned shard);
+void reel_slots_heard_all(reel_slots_t *s);
+
+/* a message of K:wake says that a job ended: true, and its tasks are looked after */
 bool reel_slots_ended(reel_slots_t *s, reel_str_t message);
 
-/* Redis is back: leases are renewed, what was not told is told */
-void reel_slots_up(reel_slots_t *s);
+/* a shard is back: leases are renewed, what was not told is told */
+void reel_slots_up(reel_slots_t *s, reel_redis_t *r);
 
 /* slots that run something or have something to tell */
 unsigned reel_slots_busy(const reel_slots_t *s);

@@ -8,6 +8,7 @@
  */
 
 #include "workerd/room.h"
+#include "workerd/shards.h"
 
 
 static bool
@@ -23,37 +24,60 @@ has_one(const reel_slots_t *s)
 }
 
 
-void
-reel_slots_straggle(reel_slots_t *s)
+/* false: not to this shard */
+static bool
+ask(reel_slots_t *s, reel_slot_t *slot, unsigned shard)
 {
-    reel_args_t           a;
-    reel_slot_t          *slot;
-    const reel_config_t  *c = &s->w->conf;
+    bool           sent;
+    reel_args_t    a;
+    reel_redis_t  *r = reel_shards_at(s->w->shards, shard);
 
-    if (c->straggler_s == 0 || s->claiming || has_one(s)) {
-        return;
-    }
-
-    slot = reel_slots_claimer(s);
-    if (slot == NULL) {
-        return;
-    }
-
-    slot->offered = reel_room_free(s, slot);
+    slot->offered = reel_slots_offer(s, shard, reel_room_free(s, slot));
     slot->offered.lights = 0;
-    if (slot->offered.slots == 0) {
+
+    if (slot->offered.slots == 0 || s->shard[shard].asked
+        || !reel_redis_up(r))
+    {
         slot->offered = (reel_room_t) { 0 };
-        return;
+        return false;
     }
 
     reel_slot_claim_args(slot, &a);
-    reel_args_uint(&a, (uint64_t) c->straggler_s * 1000);
+    reel_args_uint(&a, (uint64_t) s->w->conf.straggler_s * 1000);
     reel_args_uint(&a, slot->offered.slots);
     reel_args_uint(&a, slot->offered.memory_mib);
     reel_args_addz(&a, s->w->labels);
 
-    slot->second = reel_slot_claim(slot, REEL_LUA_STRAGGLER, &a);
-    if (!slot->second) {
-        slot->offered = (reel_room_t) { 0 };
+    sent = reel_slot_claim(slot, r, REEL_LUA_STRAGGLER, &a);
+    slot->second = sent;
+
+    return sent;
+}
+
+
+void
+reel_slots_straggle_on(reel_slots_t *s)
+{
+    reel_slot_t  *slot;
+
+    if (s->claiming != NULL || has_one(s)) {
+        return;
     }
+
+    slot = reel_slots_claimer(s);
+
+    while (slot != NULL && s->stragglers > 0) {
+        if (ask(s, slot, --s->stragglers)) {
+            return;
+        }
+    }
+}
+
+
+void
+reel_slots_straggle(reel_slots_t *s)
+{
+    s->stragglers = s->w->conf.straggler_s != 0
+                    ? reel_shards_count(s->w->shards) : 0;
+    reel_slots_straggle_on(s);
 }

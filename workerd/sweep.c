@@ -8,6 +8,7 @@
 
 #include "workerd/child.h"
 #include "workerd/log.h"
+#include "workerd/shards.h"
 #include "workerd/sweep_pass.h"
 
 /* a pass that takes longer is stuck */
@@ -151,23 +152,30 @@ on_told(void *arg, reel_err_t err, const reel_reply_t *r)
 static void
 on_line(void *arg, const char *line, size_t len)
 {
+    size_t         n;
     reel_args_t    a;
-    reel_str_t     rest = { line, len };
+    reel_str_t     rest = { line, len }, field[REEL_UPLOAD_EVENT_FIELDS];
     reel_sweep_t  *s = arg;
+    reel_redis_t  *redis;
+
+    for (n = 0; n < REEL_UPLOAD_EVENT_FIELDS; n++) {
+        field[n] = reel_str_cut(rest, ' ', &rest);
+    }
+    redis = reel_shards_of(s->w->shards, field[REEL_UPLOAD_EVENT_ASSET]);
 
     reel_args_init(&a);
     reel_args_addz(&a, "XADD");
-    reel_args_key(&a, s->w->redis, "events", "");
+    reel_args_key(&a, redis, "events", "");
     reel_args_addz(&a, "MAXLEN");
     reel_args_addz(&a, "~");
     reel_args_addz(&a, REEL_EVENTS_MAX);
     reel_args_addz(&a, "*");
 
-    while (rest.p != NULL) {
-        reel_args_add(&a, reel_str_cut(rest, ' ', &rest));
+    for (n = 0; n < REEL_UPLOAD_EVENT_FIELDS; n++) {
+        reel_args_add(&a, field[n]);
     }
 
-    if (reel_redis_command(s->w->redis, &a, on_told, s) != REEL_OK) {
+    if (reel_redis_command(redis, &a, on_told, s) != REEL_OK) {
         on_told(s, REEL_AGAIN, NULL);
     }
 }

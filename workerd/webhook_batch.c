@@ -8,6 +8,7 @@
 #include "lib/hook/schedule.h"
 #include "workerd/child.h"
 #include "workerd/log.h"
+#include "workerd/shards.h"
 
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 300000
@@ -59,8 +60,9 @@ reel_webhook_batch_settle(reel_webhook_batch_t *b,
     }
 
     /* without Redis the claim ends by itself, and it is sent once more */
-    (void) !reel_redis_script(b->w->redis, REEL_LUA_HOOKED, "hook:",
-                              claim->asset, &a, on_settled, b);
+    (void) !reel_redis_script(reel_shards_of(b->w->shards,
+                                             reel_str(claim->asset)),
+                              REEL_LUA_HOOKED, "hook:", claim->asset, &a, on_settled, b);
 }
 
 

@@ -7,6 +7,7 @@
 #include "lib/base/ulid.h"
 #include "lib/hook/note.h"
 #include "workerd/log.h"
+#include "workerd/shards.h"
 #include "workerd/webhook_batch.h"
 
 /*
@@ -235,8 +236,10 @@ send_claim(ask_t *ask)
         reel_args_addz(&a, ask->event[i]);
     }
 
-    return reel_redis_script(h->w->redis, REEL_LUA_HOOK, "hook:", ask->asset,
-                             &a, on_claimed, ask);
+    return reel_redis_script(reel_shards_of(h->w->shards,
+                                            reel_str(ask->asset)),
+                             REEL_LUA_HOOK, "hook:", ask->asset, &a,
+                             on_claimed, ask);
 }
 
 
@@ -297,7 +300,7 @@ on_timer(void *arg)
     h->n = h->nfresh;
     h->seen = 0;
 
-    if (reel_redis_up(h->w->redis) && !h->w->draining) {
+    if (reel_shards_up(h->w->shards) > 0 && !h->w->draining) {
         err = reel_store_list(h->w->store, "hooks", on_asset, h);
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             reel_log(REEL_LOG_ERROR, "webhooks: hooks/ cannot be listed: %s",

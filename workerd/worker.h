@@ -1,6 +1,6 @@
 /*
  * What the parts of one daemon share.  main.c makes it, in this order:
- * configuration, store, pipelines, sandbox probe, loop, Redis, slots,
+ * configuration, store, pipelines, sandbox probe, loop, shards, slots,
  * outbox, sweep, completion, webhooks, scrape; it is taken down in the reverse.
  */
 
@@ -20,6 +20,7 @@
 
 #define REEL_TOKEN_MAX 64       /* <fence>-<nonce> and its terminator */
 
+typedef struct reel_shards_s     reel_shards_t;
 typedef struct reel_slots_s      reel_slots_t;
 typedef struct reel_outbox_s     reel_outbox_t;
 typedef struct reel_sweep_s      reel_sweep_t;
@@ -40,7 +41,7 @@ typedef struct {
     size_t             npipelines;
     reel_store_t      *store;
     reel_loop_t       *loop;
-    reel_redis_t      *redis;
+    reel_shards_t     *shards;
     reel_slots_t      *slots;
     reel_outbox_t     *outbox;
     reel_sweep_t      *sweep;
@@ -50,6 +51,8 @@ typedef struct {
     reel_scrape_t     *scrape;              /* NULL: no metrics asked for */
     reel_metrics_t     metrics;
     bool               draining;            /* claims nothing any more */
+    bool               refused;             /* by Redis: another number of
+                                               shards */
     bool               once;                /* ends when all is done */
 } reel_worker_t;
 

@@ -107,6 +107,7 @@ everything_set(void **state)
     assert_string_equal(c.redis.addr[0].socket, "");
     assert_int_equal(c.redis.addr[0].port, 6380);
     assert_int_equal(c.redis.db, 3);
+    assert_int_equal(c.redis.shards, 1);
     assert_string_equal(c.redis.password_file, "/pw");
     assert_string_equal(c.worker, "w-1");
     assert_int_equal(c.slots, 7);
@@ -187,13 +188,15 @@ redis_of_many(void **state)
     (void) state;
 
     assert_int_equal(load(&c, REQUIRED "redis: { address: ['a:1', '[::1]:2'],"
-                          " sentinel: films, user: reel, password_file: /p }"
+                          " sentinel: films, user: reel, password_file: /p, "
+                          "shards: 64 }"
                           "\n", &e), REEL_OK);
     assert_int_equal(c.redis.naddr, 2);
     assert_string_equal(c.redis.addr[1].host, "::1");
     assert_int_equal(c.redis.addr[1].port, 2);
     assert_string_equal(c.redis.sentinel, "films");
     assert_string_equal(c.redis.user, "reel");
+    assert_int_equal(c.redis.shards, 64);
 }
 
 

@@ -97,7 +97,7 @@ histograms_are_cumulative(void **state)
     reel_metrics_claimed(&m, REEL_TASK_PLAN, 2400);
     reel_metrics_claimed(&m, REEL_TASK_PLAN, 4000001);
     reel_metrics_ran(&m, REEL_TASK_EXEC, 1500);
-    print(&m, &(reel_gauges_t) { 0 });
+    print(&m, &(reel_gauges_t) { .shards = 2, .shards_up = 1 });
 
     has("# TYPE reel_task_wait_seconds histogram");
     has("reel_task_wait_seconds_bucket{type=\"plan\",le=\"0.01\"} 1");
@@ -151,7 +151,7 @@ attempts_are_counted_by_how_they_ended(void **state)
     reel_metrics_ended(&m, REEL_TASK_POSTER, REEL_ENDED_LOST, "IO");
     /* a type that this worker does not know */
     reel_metrics_ended(&m, REEL_TASK_TYPES, REEL_ENDED_FAIL, "INTERNAL");
-    print(&m, &(reel_gauges_t) { 0 });
+    print(&m, &(reel_gauges_t) { .shards = 2, .shards_up = 1 });
 
     has("reel_tasks_ended_total{type=\"poster\",outcome=\"done\"} 1");
     has("reel_tasks_ended_total{type=\"poster\",outcome=\"stood\"} 0");
@@ -179,7 +179,7 @@ encode_speed_is_of_encodes(void **state)
     reel_metrics_encoded(&m, REEL_TASK_ENCODE_VIDEO, 12000, 3010);
     reel_metrics_encoded(&m, REEL_TASK_ENCODE_VIDEO, 500, 1);
     reel_metrics_encoded(&m, REEL_TASK_ENCODE_AUDIO, 0, 77);
-    print(&m, &(reel_gauges_t) { 0 });
+    print(&m, &(reel_gauges_t) { .shards = 2, .shards_up = 1 });
 
     has("reel_encode_media_seconds_total{type=\"encode_video\"} 12.5");
     has("reel_encode_seconds_total{type=\"encode_video\"} 3.011");
@@ -202,11 +202,13 @@ what_redis_did_not_tell_is_left_out(void **state)
     (void) state;
 
     print(&m, &(reel_gauges_t) {
-        .redis = true, .depth = &d, .pending = 15, .cores = 16,
+        .shards = 3, .shards_up = 3, .depth = &d, .pending = 15, .cores = 16,
         .memory_mib = 5000, .use = { 17, 1, { [REEL_TASK_EXEC] = 18 } }
     });
 
     has("reel_redis_up 1");
+    has("reel_redis_shards 3");
+    has("reel_redis_shards_up 3");
     has("reel_ready_tasks{kind=\"light\"} 1");
     has("reel_ready_tasks{kind=\"single\"} 2");
     has("reel_ready_tasks{kind=\"multi\"} 3");
@@ -229,7 +231,7 @@ what_redis_did_not_tell_is_left_out(void **state)
     has("reel_worker_tasks{type=\"exec\"} 18");
 
     reel_buf_release(&text);
-    print(&m, &(reel_gauges_t) { 0 });
+    print(&m, &(reel_gauges_t) { .shards = 2, .shards_up = 1 });
 
     has("reel_redis_up 0");
     assert_null(strstr(reel_buf_cstr(&text), "reel_ready_tasks"));

@@ -11,9 +11,9 @@
 
 #include "workerd/room.h"
 
-/* arguments of a step */
-#define FREE 6
-#define ALL  8
+/* of the arguments that tell a step of it */
+#define FREE 0
+#define ALL  2
 
 
 /* argument i, as text */
@@ -36,6 +36,7 @@ static void
 expect_step(uint32_t cores, uint32_t busy, const char *free, const char *all)
 {
     reel_args_t     a;
+    reel_room_t     room;
     reel_worker_t   w = { .conf = { .slots = 8, .slots_auto = true } };
     reel_attempt_t  attempt = { .slots = busy };
     reel_slot_t     slot[2] = { { .number = 0 }, { .attempt = &attempt } };
@@ -47,7 +48,9 @@ expect_step(uint32_t cores, uint32_t busy, const char *free, const char *all)
     slot[0].slots = &s;
     slot[1].slots = &s;
 
-    reel_slot_step_args(&slot[0], &a, false);
+    room = reel_room_free(&s, &slot[0]);
+    reel_args_init(&a);
+    reel_slots_room_args(&s, &a, &room);
     assert_string_equal(argument(&a, FREE), free);
     assert_string_equal(argument(&a, ALL), all);
     reel_args_release(&a);
