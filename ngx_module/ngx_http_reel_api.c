@@ -5,6 +5,7 @@
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
+#include "ngx_module/ngx_http_reel_redis.h"
 
 
 typedef enum {
@@ -476,12 +477,15 @@ ngx_http_reel_api_progress(ngx_http_request_t *r, ngx_http_reel_api_t *api,
 {
     ngx_str_t                  argv[2];
     reel_redis_key_t           key;
+    ngx_http_reel_redis_t     *redis;
     ngx_http_reel_loc_conf_t  *rlcf;
 
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    redis = ngx_http_reel_redis_of(rlcf->redis, api->asset.id);
 
-    if (rlcf->redis == NULL
-        || ngx_http_reel_asset_progress_key(&api->asset, key) != REEL_OK)
+    if (redis == NULL
+        || ngx_http_reel_asset_progress_key(&api->asset, redis->shard, key)
+           != REEL_OK)
     {
         return NGX_DECLINED;
     }
@@ -490,7 +494,7 @@ ngx_http_reel_api_progress(ngx_http_request_t *r, ngx_http_reel_api_t *api,
     argv[1].data = (u_char *) key;
     argv[1].len = ngx_strlen(key);
 
-    *call = ngx_http_reel_redis_call(rlcf->redis, 2, argv,
+    *call = ngx_http_reel_redis_call(redis, 2, argv,
                                      rlcf->redis_timeout, handler, api);
 
     return *call ? NGX_OK : NGX_DECLINED;

@@ -311,7 +311,7 @@ ngx_http_reel_asset_release(ngx_http_reel_asset_t *a)
 
 reel_err_t
 ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
-    reel_redis_key_t key)
+    ngx_uint_t shard, reel_redis_key_t key)
 {
     char        job[REEL_JOB_ID_MAX];
     reel_err_t  err;
@@ -321,7 +321,7 @@ ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
         return err;
     }
 
-    return reel_redis_key(key, 0, "progress:", reel_str(job));
+    return reel_redis_key(key, shard, "progress:", reel_str(job));
 }
 
 

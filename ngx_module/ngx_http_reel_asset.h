@@ -56,9 +56,9 @@ ngx_uint_t ngx_http_reel_source_plays(reel_store_t *store, reel_str_t asset);
 reel_err_t ngx_http_reel_asset_retry(reel_store_t *store, reel_str_t asset,
     const reel_result_t *result, bool *retry);
 
-/* the key K:progress:<job> whose HGETALL is `progress` below */
+/* the key K:progress:<job> whose HGETALL is `progress` below; shard: its own */
 reel_err_t ngx_http_reel_asset_progress_key(const ngx_http_reel_asset_t *a,
-    reel_redis_key_t key);
+    ngx_uint_t shard, reel_redis_key_t key);
 
 /* prints the asset; progress may be NULL or failed: "unknown" then */
 void ngx_http_reel_asset_print(reel_json_t *j,

@@ -5,7 +5,7 @@
  * the store says of an upload what an event would have said.
  */
 
-#include "ngx_module/ngx_http_reel_module.h"
+#include "ngx_module/ngx_http_reel_redis.h"
 
 #include "lib/base/ulid.h"
 #include "lib/job/keys.h"
@@ -19,7 +19,7 @@
 
 
 static void ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf,
-    const char **args);
+    ngx_http_reel_redis_t *redis, const char **args);
 
 
 void
@@ -28,25 +28,30 @@ ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
     int64_t created_ms)
 {
     char              job[REEL_JOB_ID_MAX];
-    u_char            number[2][NGX_INT64_LEN + 1];
+    u_char            number[3][NGX_INT64_LEN + 1];
     reel_redis_key_t  key, prefix;
 
-    if (conf->redis == NULL
-        || reel_redis_key(prefix, 0, "", reel_str("")) != REEL_OK
+    ngx_http_reel_redis_t  *redis;
+
+    redis = ngx_http_reel_redis_of(conf->redis, asset);
+
+    if (redis == NULL
+        || reel_redis_key(prefix, redis->shard, "", reel_str("")) != REEL_OK
         || reel_job_id(job, reel_str(asset), publication) != REEL_OK
-        || reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK)
+        || reel_redis_key(key, redis->shard, "job:", reel_str(job)) != REEL_OK)
     {
         return;
     }
 
     *ngx_sprintf(number[0], "%uD", publication) = '\0';
     *ngx_sprintf(number[1], "%L", created_ms) = '\0';
+    *ngx_sprintf(number[2], "%ui", redis->nshards) = '\0';
 
-    ngx_http_reel_job_tell(conf, (const char *[]) {
+    ngx_http_reel_job_tell(conf, redis, (const char *[]) {
         "EVAL", reel_lua_text(REEL_LUA_SUBMIT), "1", key, prefix,
         job, asset, (char *) number[0], project, pipeline, (char *) number[1],
         "{}", NGX_HTTP_REEL_INSPECT_ATTEMPTS, NGX_HTTP_REEL_INSPECT_TIMEOUT,
-        NULL });
+        (char *) number[2], NULL });
 }
 
 
@@ -57,24 +62,29 @@ ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
     char              job[REEL_JOB_ID_MAX];
     reel_redis_key_t  key, prefix;
 
-    if (conf->redis == NULL
-        || reel_redis_key(prefix, 0, "", reel_str("")) != REEL_OK
-        || reel_redis_key(key, 0, "catalog:", reel_str(project)) != REEL_OK)
+    ngx_http_reel_redis_t  *redis;
+
+    redis = ngx_http_reel_redis_of(conf->redis, asset);
+
+    if (redis == NULL
+        || reel_redis_key(prefix, redis->shard, "", reel_str("")) != REEL_OK
+        || reel_redis_key(key, redis->shard, "catalog:", reel_str(project))
+           != REEL_OK)
     {
         return;
     }
 
-    ngx_http_reel_job_tell(conf, (const char *[]) { "ZREM", key, asset,
+    ngx_http_reel_job_tell(conf, redis, (const char *[]) { "ZREM", key, asset,
                                                     NULL });
 
     if (publication == 0
         || reel_job_id(job, reel_str(asset), publication) != REEL_OK
-        || reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK)
+        || reel_redis_key(key, redis->shard, "job:", reel_str(job)) != REEL_OK)
     {
         return;
     }
 
-    ngx_http_reel_job_tell(conf, (const char *[]) {
+    ngx_http_reel_job_tell(conf, redis, (const char *[]) {
         "EVAL", reel_lua_text(REEL_LUA_CANCEL), "1", key, prefix,
         job, NULL });
 }
@@ -84,23 +94,29 @@ void
 ngx_http_reel_job_upload(ngx_http_reel_loc_conf_t *conf, reel_upload_t *u,
     const char *asset)
 {
-    reel_redis_key_t  key;
+    reel_redis_key_t        key;
+    ngx_http_reel_redis_t  *redis;
 
     const char  *args[] = {
         "XADD", key, "MAXLEN", "~", REEL_EVENTS_MAX,
         "*", [6 + REEL_UPLOAD_EVENT_FIELDS] = NULL };
 
-    if (conf->redis
-        && reel_redis_key(key, 0, "events", reel_str("")) == REEL_OK
-        && reel_upload_event(u, asset, args + 6))
-    {
-        ngx_http_reel_job_tell(conf, args);
+    if (conf->redis == NULL || !reel_upload_event(u, asset, args + 6)) {
+        return;
+    }
+
+    redis = ngx_http_reel_redis_of(conf->redis,
+                                   args[6 + REEL_UPLOAD_EVENT_ASSET]);
+
+    if (reel_redis_key(key, redis->shard, "events", reel_str("")) == REEL_OK) {
+        ngx_http_reel_job_tell(conf, redis, args);
     }
 }
 
 
 static void
-ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf, const char **args)
+ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf,
+    ngx_http_reel_redis_t *redis, const char **args)
 {
     ngx_str_t   argv[NGX_HTTP_REEL_JOB_ARGS];
     ngx_uint_t  n;
@@ -110,6 +126,6 @@ ngx_http_reel_job_tell(ngx_http_reel_loc_conf_t *conf, const char **args)
         argv[n].len = ngx_strlen(args[n]);
     }
 
-    (void) ngx_http_reel_redis_call(conf->redis, n, argv, conf->redis_timeout,
+    (void) ngx_http_reel_redis_call(redis, n, argv, conf->redis_timeout,
                                     NULL, NULL);
 }

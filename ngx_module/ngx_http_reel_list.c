@@ -1,10 +1,12 @@
 /*
  * GET /api/assets: ids from the catalogue in Redis, newest first; their
- * states from the store.  A cursor is "<score>:<id>:<n>": of the last id of a
+ * states from the store.  Each shard has the ids of its own assets: they are
+ * asked one behind the other, and what they say is put in order.  A cursor is "<score>:<id>:<n>": of the last id of a
  * page, which is the nth of that score (a millisecond may have any number).
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
+#include "ngx_module/ngx_http_reel_redis.h"
 
 #include "lib/auth/query.h"
 
@@ -16,13 +18,24 @@
 
 
 typedef struct {
+    uint64_t                 score;
+    char                     id[REEL_ULID_LEN + 1];
+} ngx_http_reel_list_row_t;
+
+
+typedef struct {
     ngx_http_reel_api_t     *api;
+    ngx_uint_t               shard;     /* that is asked */
+    ngx_array_t              rows;      /* of all that were */
     ngx_uint_t               limit;
     char                     state[16];
     char                     score[NGX_INT64_LEN + 1];
+    uint64_t                 from;      /* score as a number; none: "+inf" */
     char                     after[REEL_ULID_LEN + 1];
     ngx_uint_t               skip;      /* ids of score not asked for */
+    ngx_uint_t               before;    /* and those that are, once more */
     char                     next[2 * NGX_INT64_LEN + REEL_ULID_LEN + 3];
+    ngx_uint_t               nth;       /* of the last one taken */
     ngx_uint_t               nassets;
     ngx_http_reel_asset_t   *assets;
 } ngx_http_reel_list_t;
@@ -33,10 +46,13 @@ static ngx_int_t ngx_http_reel_list_query(ngx_http_request_t *r,
 static reel_err_t ngx_http_reel_list_cursor(ngx_http_reel_list_t *l,
     const char *cursor);
 static ngx_int_t ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
-    ngx_http_reel_loc_conf_t *rlcf, const char *key);
+    ngx_http_reel_loc_conf_t *rlcf);
 static void ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply);
-static void ngx_http_reel_list_take(ngx_http_reel_list_t *l,
+static ngx_int_t ngx_http_reel_list_gather(ngx_http_reel_list_t *l,
     ngx_http_reel_reply_t *reply);
+static int ngx_libc_cdecl ngx_http_reel_list_newer(const void *one,
+    const void *two);
+static void ngx_http_reel_list_take(ngx_http_reel_list_t *l);
 static void ngx_http_reel_list_load(void *data, ngx_log_t *log);
 static void ngx_http_reel_list_done(ngx_http_request_t *r, void *data);
 static ngx_int_t ngx_http_reel_list_print(ngx_http_request_t *r,
@@ -48,7 +64,6 @@ ngx_int_t
 ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
     ngx_int_t                  rc;
-    reel_redis_key_t           key;
     ngx_http_reel_list_t      *l;
     ngx_http_reel_loc_conf_t  *rlcf;
 
@@ -69,14 +84,14 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     l->assets = ngx_pcalloc(r->pool, (NGX_HTTP_REEL_LIST_MAX + 1)
                                      * sizeof(ngx_http_reel_asset_t));
     if (l->assets == NULL
-        || reel_redis_key(key, 0, "catalog:",
-                          reel_str(api->auth.key->project))
-           != REEL_OK)
+        || ngx_array_init(&l->rows, r->pool, l->limit + 1,
+                          sizeof(ngx_http_reel_list_row_t))
+           != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_reel_list_ask(l, rlcf, key) != NGX_OK) {
+    if (rlcf->redis == NULL || ngx_http_reel_list_ask(l, rlcf) != NGX_OK) {
         return ngx_http_reel_list_no_redis(r);
     }
 
@@ -88,31 +103,48 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 
 /*
  * From a little before the cursor: ids of its millisecond may have gone, and
- * those that were shown are known by being no smaller.
+ * those that were shown are known by being no smaller.  How many of them lie
+ * in which of several shards is not known: then all are asked for.
  */
 static ngx_int_t
 ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
-    ngx_http_reel_loc_conf_t *rlcf, const char *key)
+    ngx_http_reel_loc_conf_t *rlcf)
 {
-    u_char       offset[NGX_INT_T_LEN + 1], count[NGX_INT_T_LEN + 1];
-    ngx_str_t    argv[8];
-    ngx_uint_t   i;
-    const char  *args[] = { "ZREVRANGEBYSCORE", key, l->score, "-inf",
-                            "WITHSCORES", "LIMIT", (char *) offset,
-                            (char *) count };
+    u_char            offset[NGX_INT_T_LEN + 1], count[NGX_INT_T_LEN + 1];
+    ngx_str_t         argv[8];
+    ngx_uint_t        i, n;
+    reel_redis_key_t  key;
+    const char       *args[] = { "ZREVRANGEBYSCORE", key, l->score, "-inf",
+                                 "WITHSCORES", "LIMIT", (char *) offset,
+                                 (char *) count };
 
-    l->skip -= ngx_min(l->skip, NGX_HTTP_REEL_LIST_TIES);
+    n = l->limit + 1 + NGX_HTTP_REEL_LIST_TIES;
+
+    if (rlcf->redis->nshards == 1) {
+        l->skip -= ngx_min(l->skip, NGX_HTTP_REEL_LIST_TIES);
+
+    } else if (l->shard == 0) {
+        l->before = l->skip;
+        l->skip = 0;
+    }
 
     (void) ngx_sprintf(offset, "%ui%Z", l->skip);
-    (void) ngx_sprintf(count, "%ui%Z",
-                       l->limit + 1 + NGX_HTTP_REEL_LIST_TIES);
+    (void) ngx_sprintf(count, "%ui%Z", n + l->before);
+
+    if (reel_redis_key(key, l->shard, "catalog:",
+                       reel_str(l->api->auth.key->project))
+        != REEL_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (i = 0; i < 8; i++) {
         argv[i].data = (u_char *) args[i];
         argv[i].len = ngx_strlen(args[i]);
     }
 
-    l->api->call = ngx_http_reel_redis_call(rlcf->redis, 8, argv,
+    l->api->call = ngx_http_reel_redis_call(rlcf->redis->shards[l->shard],
+                                            8, argv,
                                             rlcf->redis_timeout,
                                             ngx_http_reel_list_ids, l);
 
@@ -134,6 +166,7 @@ ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
 
     l->limit = NGX_HTTP_REEL_LIST_DEFAULT;
     ngx_memcpy(l->score, "+inf", sizeof("+inf"));
+    l->from = UINT64_MAX;
     bad = NULL;
 
     if (query.len == 0) {
@@ -191,7 +224,7 @@ ngx_http_reel_list_cursor(ngx_http_reel_list_t *l, const char *cursor)
     id = reel_str_cut(id, ':', &n);
 
     if (n.p == NULL || !reel_ulid_valid(id)
-        || reel_str_u64(score, INT64_MAX, &v) != REEL_OK
+        || reel_str_u64(score, INT64_MAX, &l->from) != REEL_OK
         || reel_str_copy(l->score, sizeof(l->score), score) != REEL_OK
         || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK
         || reel_str_u64(n, INT32_MAX, &v) != REEL_OK)
@@ -210,21 +243,35 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
 {
     ngx_http_reel_list_t  *l = data;
 
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_int_t                  rc;
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_reel_loc_conf_t  *rlcf;
 
     l->api->call = NULL;
 
     r = l->api->request;
     c = r->connection;
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    if (reply->status == NGX_ERROR) {
+    rc = reply->status == NGX_ERROR ? NGX_ERROR
+                                    : ngx_http_reel_list_gather(l, reply);
+
+    if (rc == NGX_OK && ++l->shard < rlcf->redis->nshards) {
+        rc = ngx_http_reel_list_ask(l, rlcf);
+
+        if (rc == NGX_OK) {
+            return;
+        }
+    }
+
+    if (rc != NGX_OK) {
         ngx_http_finalize_request(r, ngx_http_reel_list_no_redis(r));
         ngx_http_run_posted_requests(c);
         return;
     }
 
-    ngx_http_reel_list_take(l, reply);
+    ngx_http_reel_list_take(l);
 
     if (ngx_http_reel_task_post(r, ngx_http_reel_list_load,
                                 ngx_http_reel_list_done, l)
@@ -236,17 +283,14 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
 }
 
 
-/* (id, score) pairs behind the cursor, at most limit of them */
-static void
-ngx_http_reel_list_take(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply)
+/* (id, score) pairs */
+static ngx_int_t
+ngx_http_reel_list_gather(ngx_http_reel_list_t *l,
+    ngx_http_reel_reply_t *reply)
 {
-    reel_str_t  id, score, last;
-    ngx_uint_t  i, nth;
-    char        next[sizeof(l->next)];
-
-    last = reel_str(l->score);
-    nth = l->skip;
-    next[0] = '\0';
+    reel_str_t                 id, score;
+    ngx_uint_t                 i;
+    ngx_http_reel_list_row_t  *row, found;
 
     for (i = 0; i + 1 < reply->nelts; i += 2) {
         id.p = (char *) reply->elts[i].data;
@@ -254,30 +298,73 @@ ngx_http_reel_list_take(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply)
         score.p = (char *) reply->elts[i + 1].data;
         score.len = reply->elts[i + 1].len;
 
-        nth = reel_str_eq(score, last) ? nth + 1 : 1;
-        last = score;
-
         if (!reel_ulid_valid(id)
-            || (l->after[0] && reel_str_eqz(score, l->score)
-                && ngx_strncmp(id.p, l->after, id.len) >= 0))
+            || reel_str_copy(found.id, sizeof(found.id), id) != REEL_OK
+            || reel_str_u64(score, INT64_MAX, &found.score) != REEL_OK)
+        {
+            continue;
+        }
+
+        row = ngx_array_push(&l->rows);
+        if (row == NULL) {
+            return NGX_ERROR;
+        }
+
+        *row = found;
+    }
+
+    return NGX_OK;
+}
+
+
+/* as ZREVRANGEBYSCORE has them */
+static int ngx_libc_cdecl
+ngx_http_reel_list_newer(const void *one, const void *two)
+{
+    const ngx_http_reel_list_row_t  *a = one, *b = two;
+
+    return a->score != b->score ? (a->score < b->score) - (a->score > b->score)
+                                : ngx_strcmp(b->id, a->id);
+}
+
+
+/* those behind the cursor, at most limit of them */
+static void
+ngx_http_reel_list_take(ngx_http_reel_list_t *l)
+{
+    uint64_t                   last;
+    ngx_uint_t                 i, nth;
+    ngx_http_reel_list_row_t  *row, *taken;
+
+    row = l->rows.elts;
+    last = l->from;
+    nth = l->skip;
+    taken = NULL;
+
+    ngx_qsort(row, l->rows.nelts, sizeof(ngx_http_reel_list_row_t),
+              ngx_http_reel_list_newer);
+
+    for (i = 0; i < l->rows.nelts; i++) {
+        nth = row[i].score == last ? nth + 1 : 1;
+        last = row[i].score;
+
+        if (l->after[0] && row[i].score == l->from
+            && ngx_strcmp(row[i].id, l->after) >= 0)
         {
             continue;
         }
 
         if (l->nassets == l->limit) {
             /* there is more: go on behind the last one taken */
-            ngx_memcpy(l->next, next, sizeof(next));
+            (void) ngx_snprintf((u_char *) l->next, sizeof(l->next),
+                                "%uL:%s:%ui%Z", taken->score, taken->id,
+                                l->nth);
             return;
         }
 
-        if (reel_str_copy(l->assets[l->nassets].id, REEL_ULID_LEN + 1, id)
-            == REEL_OK)
-        {
-            (void) ngx_snprintf((u_char *) next, sizeof(next), "%*s:%s:%ui%Z",
-                                score.len, score.p,
-                                l->assets[l->nassets].id, nth);
-            l->nassets++;
-        }
+        taken = &row[i];
+        l->nth = nth;
+        ngx_memcpy(l->assets[l->nassets++].id, taken->id, sizeof(taken->id));
     }
 }
 

@@ -38,6 +38,8 @@ static ngx_int_t ngx_http_reel_redis_greet(ngx_http_reel_redis_t *redis,
     ngx_uint_t argc, const ngx_str_t *argv);
 static void ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis,
     redisReply *r);
+static ngx_int_t ngx_http_reel_redis_shards(ngx_http_reel_redis_t *redis,
+    redisReply *r);
 static ngx_http_reel_call_t *ngx_http_reel_redis_queue(
     ngx_http_reel_redis_t *redis, ngx_uint_t argc, const ngx_str_t *argv);
 static ngx_int_t ngx_http_reel_redis_send(ngx_http_reel_redis_t *redis);
@@ -268,8 +270,9 @@ ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis)
 
 /*
  * AUTH and SELECT go first, and nothing else before Redis took them: what is
- * called meanwhile would be done in another database.  Last a question for a
- * key of ours, which a Cluster's node answers with MOVED if it has none.
+ * called meanwhile would be done in another database.  Last the question how
+ * many shards there are, which a Cluster's node answers with MOVED if our slot
+ * is another's.
  */
 static ngx_int_t
 ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
@@ -303,13 +306,13 @@ ngx_http_reel_redis_hello(ngx_http_reel_redis_t *redis)
     }
 
     if (!redis->plain) {
-        if (reel_redis_key(key, redis->shard, "vtime", reel_str(""))
+        if (reel_redis_key(key, redis->shard, "shards", reel_str(""))
             != REEL_OK)
         {
             return NGX_ERROR;
         }
 
-        ngx_str_set(&argv[0], "EXISTS");
+        ngx_str_set(&argv[0], "GET");
         argv[1].data = (u_char *) key;
         argv[1].len = ngx_strlen(key);
 
@@ -367,12 +370,58 @@ ngx_http_reel_redis_greeted(ngx_http_reel_redis_t *redis, redisReply *r)
         return;
     }
 
+    if (!redis->plain && ngx_http_reel_redis_shards(redis, r) != NGX_OK) {
+        ngx_http_reel_redis_back_off(redis);
+        ngx_http_reel_redis_close(redis);
+        return;
+    }
+
     redis->hops = 0;
 
     if (ngx_http_reel_redis_send(redis) != NGX_OK)
     {
         ngx_http_reel_redis_close(redis);
     }
+}
+
+
+/* one shard needs no number: workers of before wrote none */
+static ngx_int_t
+ngx_http_reel_redis_shards(ngx_http_reel_redis_t *redis, redisReply *r)
+{
+    uint64_t    held;
+    reel_str_t  s;
+
+    held = 1;
+
+    if (r->type == REDIS_REPLY_STRING) {
+        s.p = r->str;
+        s.len = r->len;
+
+        if (reel_str_u64(s, REEL_SHARDS_MAX, &held) != REEL_OK) {
+            held = 0;
+        }
+    }
+
+    if (held == redis->nshards) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "reel: redis \"%V\" has %uL shards, reel_redis says %ui: "
+                  "workerd submits the jobs",
+                  &ngx_http_reel_redis_where(redis)->name, held,
+                  redis->nshards);
+
+    return NGX_ERROR;
+}
+
+
+ngx_http_reel_redis_t *
+ngx_http_reel_redis_of(ngx_http_reel_redis_t *redis, const char *id)
+{
+    return redis ? redis->shards[reel_shard_of(reel_str(id), redis->nshards)]
+                 : NULL;
 }
 
 

@@ -1,5 +1,6 @@
 /*
- * One Redis that a reel_redis directive names, and the connection to it.
+ * One shard of the Redis that a reel_redis directive names, and the connection
+ * to it.  A shard that holds another number of shards than ours is left alone.
  * Its addresses are tried in turn.  With a master's name they are sentinels,
  * which a connection of its own asks; meanwhile calls wait.  A node of a
  * Cluster that says MOVED is left for the one it names.
@@ -23,6 +24,8 @@ struct ngx_http_reel_redis_s {
     ngx_str_t                password;
     ngx_str_t                db;
     ngx_uint_t               shard;
+    ngx_uint_t               nshards;
+    ngx_http_reel_redis_t  **shards;    /* all of them */
 
     /* of this worker */
     ngx_uint_t               turn;      /* of the addresses */
@@ -46,6 +49,10 @@ struct ngx_http_reel_redis_s {
 };
 
 /* ngx_http_reel_redis.c */
+
+/* the shard of an asset or a job; NULL when redis is */
+ngx_http_reel_redis_t *ngx_http_reel_redis_of(ngx_http_reel_redis_t *redis,
+    const char *id);
 
 /*
  * Closes the connection, if there is one: the next one is to the next

@@ -2,12 +2,16 @@
 
 #include "ngx_module/ngx_http_reel_redis.h"
 
+#include "lib/job/keys.h"
+
 
 #define NGX_HTTP_REEL_REDIS_PASSWORD  512
 
 
 static ngx_int_t ngx_http_reel_redis_address(ngx_conf_t *cf,
     ngx_http_reel_redis_t *redis, ngx_str_t *value);
+static ngx_int_t ngx_http_reel_redis_divide(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_sentinel(ngx_conf_t *cf,
     ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_option(ngx_conf_t *cf,
@@ -41,6 +45,8 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    redis->nshards = 1;
+
     for (i = 1; i < cf->args->nelts; i++) {
         if ((ngx_strchr(value[i].data, '=')
              ? ngx_http_reel_redis_option(cf, redis, &value[i])
@@ -58,9 +64,7 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has a user, but no password_file";
     }
 
-    if (redis->master.len
-        && ngx_http_reel_redis_sentinel(cf, redis) != NGX_OK)
-    {
+    if (ngx_http_reel_redis_divide(cf, redis) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -94,6 +98,47 @@ ngx_http_reel_redis_address(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
 }
 
 
+/* into its shards; the first is itself */
+static ngx_int_t
+ngx_http_reel_redis_divide(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
+{
+    ngx_uint_t               k;
+    ngx_http_reel_redis_t   *shard, **shards;
+
+    shards = ngx_palloc(cf->pool,
+                        redis->nshards * sizeof(ngx_http_reel_redis_t *));
+    if (shards == NULL) {
+        return NGX_ERROR;
+    }
+
+    redis->shards = shards;
+
+    for (k = 0; k < redis->nshards; k++) {
+        shard = redis;
+
+        if (k > 0) {
+            shard = ngx_palloc(cf->pool, sizeof(ngx_http_reel_redis_t));
+            if (shard == NULL) {
+                return NGX_ERROR;
+            }
+
+            *shard = *redis;
+            shard->shard = k;
+        }
+
+        if (redis->master.len
+            && ngx_http_reel_redis_sentinel(cf, shard) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        shards[k] = shard;
+    }
+
+    return NGX_OK;
+}
+
+
 /* the addresses are the sentinels', who are asked as they are */
 static ngx_int_t
 ngx_http_reel_redis_sentinel(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
@@ -118,6 +163,7 @@ static ngx_int_t
 ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
     ngx_str_t *value)
 {
+    ngx_int_t  n;
     ngx_str_t  s;
 
     if (ngx_strncmp(value->data, "user=", 5) == 0 && value->len > 5) {
@@ -130,6 +176,20 @@ ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
         redis->master.data = value->data + 9;
         redis->master.len = value->len - 9;
         return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "shards=", 7) == 0) {
+        n = ngx_atoi(value->data + 7, value->len - 7);
+
+        if (n >= 1 && n <= REEL_SHARDS_MAX) {
+            redis->nshards = n;
+            return NGX_OK;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "reel_redis shards: a number from 1 to %d",
+                           REEL_SHARDS_MAX);
+        return NGX_ERROR;
     }
 
     if (ngx_strncmp(value->data, "db=", 3) == 0) {
@@ -158,8 +218,8 @@ ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid reel_redis parameter \"%V\": "
-                       "db=number, user=name, password_file=file or "
-                       "sentinel=master", &s);
+                       "db=number, shards=number, user=name, "
+                       "password_file=file or sentinel=master", &s);
     return NGX_ERROR;
 }
 

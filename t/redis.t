@@ -144,6 +144,49 @@ wait_for(sub { $n->redis('ZCARD', 'reel1:{r0}:jobs') == 63 }, 'their jobs');
 cmp_ok($n->redis('CLIENT', 'LIST') =~ tr/\n//, '<=', 4,
     'a connection a worker');
 
+# three shards: none is used that holds another number of them
+sub shard {
+    my $crc = 0xffffffff;
+    for my $byte (unpack 'C*', $_[0]) {
+        $crc ^= $byte;
+        $crc = $crc >> 1 ^ ($crc & 1 ? 0x82f63b78 : 0) for 1 .. 8;
+    }
+    return ($crc ^ 0xffffffff) % 3;
+}
+$n->redis('FLUSHALL');
+my $three = Reel->new(http => "reel_redis unix:$n->{dir}/redis.sock "
+    . 'shards=3;');
+put($three, 'early');
+wait_for(sub { $three->log =~ /has 1 shards, reel_redis says 3/ }, 'the log');
+pass('Redis does not yet know of three');
+is($n->redis('DBSIZE'), 0, 'and nothing is told to it');
+$n->redis('MSET', map { ("reel1:{r$_}:shards", 3) } 0 .. 2);
+sleep 1;                                # it is not asked again at once
+my @films = map { (put($three, "film$_"))[0] } 1 .. 12;
+my $lies = sub { my ($f) = @_;
+    $n->redis('EXISTS', 'reel1:{r' . shard($f) . "}:job:$f.1") eq '1' };
+wait_for(sub { @films == grep { $lies->($_) } @films }, 'their jobs');
+pass('each job lies in the shard of its asset');
+is(http($three, 'DELETE', presign($three, 'DELETE',
+    '/api/assets/' . (my $gone = pop @films)))->{status}, 204, 'deleted');
+wait_for(sub { $n->redis('HGET', 'reel1:{r' . shard($gone) . "}:job:$gone.1",
+    'state') eq 'cancelled' }, 'its job');
+for my $alike (0, 1) {
+    my ($cursor, @ids) = ('');
+    $n->redis('ZADD', 'reel1:{r' . shard($_) . '}:catalog:default', 'XX',
+        1700000000000, $_) for $alike ? @films : ();
+    while (defined $cursor) {
+        my $page = json(http($three, 'GET', presign($three, 'GET',
+            '/api/assets', query => { limit => 4,
+                $cursor ? (cursor => $cursor) : () }))->{body});
+        push @ids, map { $_->{id} } @{ $page->{assets} };
+        $cursor = $page->{next_cursor};
+    }
+    is_deeply(\@ids, [ reverse sort @films ], 'listed as one, '
+        . ($alike ? 'of one millisecond' : 'newest first'));
+}
+undef $three;
+
 # of three sentinels one does not know the master, one names a dead one
 my @sentinels;
 END { kill 'TERM', @sentinels; }
