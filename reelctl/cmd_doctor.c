@@ -11,8 +11,8 @@
 
 #include "lib/job/keys.h"
 #include "reelctl/http.h"
+#include "reelctl/merge.h"
 #include "reelctl/progress.h"
-#include "reelctl/queue.h"
 
 
 #define LOW_SPACE (1024.0 * 1024 * 1024)
@@ -190,33 +190,85 @@ redis_config(reel_ctl_redis_t *r, const char *name, char *dst, size_t cap)
 }
 
 
-static void
-check_redis_config(doctor_t *d, reel_ctl_redis_t *r)
+/* "shard 3: " when there are several */
+static const char *
+which(const reel_ctl_redis_t *r, char dst[24])
 {
-    char  value[64];
+    dst[0] = '\0';
+
+    if (reel_ctl_redis_shards(r) > 1) {
+        (void) snprintf(dst, 24, "shard %u: ", reel_ctl_redis_shard(r));
+    }
+
+    return dst;
+}
+
+
+static bool
+check_appendonly(doctor_t *d, reel_ctl_redis_t *r)
+{
+    char  value[64], shard[24];
 
     redis_config(r, "appendonly", value, sizeof(value));
 
     if (strcmp(value, "yes") == 0) {
-        say(d, OK, "redis", "appendonly yes");
-
-    } else {
-        say(d, WARN, "redis", "appendonly %s: set it to yes, or the queue "
-            "is lost with Redis (videos are not)",
-            value[0] != '\0' ? value : "cannot be read");
+        return true;
     }
+
+    say(d, WARN, "redis", "%sappendonly %s: set it to yes, or the queue is "
+        "lost with Redis (videos are not)", which(r, shard),
+        value[0] != '\0' ? value : "cannot be read");
+
+    return false;
+}
+
+
+static bool
+check_policy(doctor_t *d, reel_ctl_redis_t *r)
+{
+    char  value[64], shard[24];
 
     redis_config(r, "maxmemory-policy", value, sizeof(value));
 
     if (strcmp(value, "noeviction") == 0) {
-        say(d, OK, "redis", "maxmemory-policy noeviction");
+        return true;
+    }
 
-    } else if (value[0] == '\0') {
-        say(d, WARN, "redis", "maxmemory-policy cannot be read: it must be "
-            "noeviction");
+    if (value[0] == '\0') {
+        say(d, WARN, "redis", "%smaxmemory-policy cannot be read: it must be "
+            "noeviction", which(r, shard));
     } else {
-        say(d, FAIL, "redis", "maxmemory-policy %s: set it to noeviction, "
-            "or jobs vanish when memory is short", value);
+        say(d, FAIL, "redis", "%smaxmemory-policy %s: set it to noeviction, "
+            "or jobs vanish when memory is short", which(r, shard), value);
+    }
+
+    return false;
+}
+
+
+/* what is well is said once, for all shards */
+static void
+check_redis_config(doctor_t *d, reel_ctl_redis_t *r)
+{
+    bool      kept = true, whole = true;
+    unsigned  n = reel_ctl_redis_shards(r);
+
+    if (n > 1) {
+        say(d, OK, "redis", "%u shards", n);
+    }
+
+    for (unsigned k = 0; k < n; k++) {
+        reel_ctl_redis_at(r, k);
+        kept = check_appendonly(d, r) && kept;
+        whole = check_policy(d, r) && whole;
+    }
+    reel_ctl_redis_at(r, 0);
+
+    if (kept) {
+        say(d, OK, "redis", "appendonly yes");
+    }
+    if (whole) {
+        say(d, OK, "redis", "maxmemory-policy noeviction");
     }
 }
 
@@ -254,27 +306,54 @@ check_workers(doctor_t *d, reel_ctl_redis_t *r)
 }
 
 
+static json_t *
+oldest_of(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    json_t              *all;
+    reel_redis_key_t     key;
+    const char          *argv[5] = { "ZRANGE", key, "0", "0", "WITHSCORES" };
+    reel_ctl_strings_t   oldest;
+
+    if (reel_ctl_redis_key(r, key, "jobs", "") != REEL_OK
+        || reel_ctl_redis_call(r, &oldest, e, 5, argv) != REEL_OK)
+    {
+        return NULL;
+    }
+
+    all = json_array();
+    if (oldest.n == 2) {
+        json_array_append_new(all, json_pack("{s:s, s:I}", "job", oldest.v[0],
+            "submitted_ms", (json_int_t) reel_ctl_number(oldest.v[1])));
+    }
+    reel_ctl_strings_release(&oldest);
+
+    return all;
+}
+
+
 static void
 check_jobs(doctor_t *d, reel_ctl_redis_t *r)
 {
-    char                 clock[24];
-    int64_t              ms, hours;
-    reel_redis_key_t     key;
-    const char          *argv[5] = { "ZRANGE", key, "0", "0", "WITHSCORES" };
-    reel_error_t         e = { "" };
-    reel_ctl_strings_t   oldest;
+    char           clock[24];
+    json_t        *all, *oldest;
+    int64_t        ms, hours;
+    const char    *job;
+    reel_error_t   e = { "" };
 
-    (void) !reel_redis_key(key, 0, "jobs", REEL_STR(""));
+    all = reel_ctl_merge(r, oldest_of, &e);
+    reel_ctl_merge_sort(all, "submitted_ms", false);
+    oldest = json_array_get(all, 0);
 
-    if (reel_ctl_redis_call(r, &oldest, &e, 5, argv) != REEL_OK) {
+    if (all == NULL) {
         say(d, FAIL, "jobs", "%s", e.text);
 
-    } else if (oldest.n != 2) {
+    } else if (oldest == NULL) {
         say(d, OK, "jobs", "none is unfinished");
 
     } else {
-        ms = reel_ctl_queue_now(r) - reel_ctl_number(oldest.v[1]);
+        ms = reel_ctl_queue_now(r) - reel_ctl_integer(oldest, "submitted_ms");
         hours = ms / 3600000;
+        job = reel_ctl_text(oldest, "job");
         reel_ctl_clock(clock, ms > 0 ? (double) ms / 1000 : 0);
 
         if (hours < LATE_H) {
@@ -282,12 +361,11 @@ check_jobs(doctor_t *d, reel_ctl_redis_t *r)
                 "ago", clock);
         } else {
             say(d, WARN, "jobs", "%s was submitted %lld hours ago and did "
-                "not end: reelctl jobs %s", oldest.v[0], (long long) hours,
-                oldest.v[0]);
+                "not end: reelctl jobs %s", job, (long long) hours, job);
         }
     }
 
-    reel_ctl_strings_release(&oldest);
+    json_decref(all);
 }
 
 

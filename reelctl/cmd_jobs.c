@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/job/keys.h"
-#include "reelctl/queue.h"
+#include "reelctl/merge.h"
 
 
 /* how many tasks of a job are in that state */
@@ -89,23 +89,20 @@ print_job(const json_t *j, int64_t now)
 }
 
 
-static int
-list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
+static json_t *
+jobs_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
     size_t               i;
-    json_t              *all = json_array(), *j;
-    int64_t              now = reel_ctl_queue_now(r);
+    json_t              *all = json_array();
     reel_err_t           err;
     reel_redis_key_t     key;
     const char          *argv[4] = { "ZRANGE", key, "0", "-1" };
-    reel_ctl_strings_t   ids, job = { 0 }, progress = { 0 };
+    reel_ctl_strings_t   ids = { 0 }, job = { 0 }, progress = { 0 };
 
-    err = reel_redis_key(key, 0, "jobs", REEL_STR(""));
+    err = reel_ctl_redis_key(r, key, "jobs", "");
 
     if (err == REEL_OK) {
         err = reel_ctl_redis_call(r, &ids, e, 4, argv);
-    } else {
-        ids = (reel_ctl_strings_t) { 0 };
     }
 
     for (i = 0; err == REEL_OK && i < ids.n; i++) {
@@ -116,13 +113,7 @@ list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
         }
 
         if (err == REEL_OK) {
-            j = job_json(ids.v[i], &job, &progress);
-
-            if (!c->json) {
-                print_job(j, now);
-            }
-
-            json_array_append_new(all, j);
+            json_array_append_new(all, job_json(ids.v[i], &job, &progress));
         }
 
         reel_ctl_strings_release(&progress);
@@ -133,11 +124,33 @@ list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
 
     if (err != REEL_OK) {
         json_decref(all);
+        return NULL;
+    }
+
+    return all;
+}
+
+
+static int
+list_jobs(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
+{
+    size_t    i;
+    json_t   *all, *j;
+    int64_t   now = reel_ctl_queue_now(r);
+
+    all = reel_ctl_merge(r, jobs_of, e);
+    if (all == NULL) {
         return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
     }
 
+    reel_ctl_merge_sort(all, "submitted_ms", false);
+
     if (c->json) {
         return reel_ctl_put_json(json_pack("{s:o}", "jobs", all));
+    }
+
+    json_array_foreach(all, i, j) {
+        print_job(j, now);
     }
 
     if (json_array_size(all) == 0) {
@@ -228,6 +241,7 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     reel_err_t           err;
     reel_ctl_strings_t   job, unmet = { 0 };
 
+    reel_ctl_redis_of(r, c->argv[0]);
     err = reel_ctl_queue_hash(r, "job:", c->argv[0], &job, e);
     if (err == REEL_OK) {
         err = reel_ctl_queue_hash(r, "unmet", "", &unmet, e);

@@ -99,7 +99,7 @@ release(const reel_ctl_t *c, reel_ctl_redis_t *r, const json_t *t,
 {
     reel_error_t  e = { "" };
 
-    if (reel_ctl_queue_release(r, reel_ctl_text(t, "entry"), &e) != REEL_OK) {
+    if (reel_ctl_queue_release(r, t, &e) != REEL_OK) {
         return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e.text);
     }
 

@@ -113,6 +113,10 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_workers, 0, 0, jobs },
     { "top", "", "Show ready tasks, workers and running tasks",
       "On a terminal again every 2 s.", reel_ctl_cmd_top, 0, 0, jobs },
+    { "shards", "[N]", "Show the shards of Redis, or divide it into N",
+      "Another number needs all jobs ended and all workers stopped; the "
+      "assets' lists move.",
+      reel_ctl_cmd_shards, 0, 1, jobs },
     { "doctor", "", "Check keys, store, Redis and server",
       "What is not named is skipped. Exit code 1 when anything failed.",
       reel_ctl_cmd_doctor, 0, 0, doctor },

@@ -180,6 +180,7 @@ int reel_ctl_cmd_jobs(reel_ctl_t *c);
 int reel_ctl_cmd_tasks(reel_ctl_t *c);
 int reel_ctl_cmd_quarantine(reel_ctl_t *c);
 int reel_ctl_cmd_top(reel_ctl_t *c);
+int reel_ctl_cmd_shards(reel_ctl_t *c);
 int reel_ctl_cmd_workers(reel_ctl_t *c);
 int reel_ctl_cmd_doctor(reel_ctl_t *c);
 int reel_ctl_cmd_check(reel_ctl_t *c);

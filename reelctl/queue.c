@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/job/keys.h"
+#include "reelctl/merge.h"
 #include "reelctl/progress.h"
 
 #define QUARANTINE_MAX 1000
@@ -45,7 +46,7 @@ read_key(reel_ctl_redis_t *r, const char *command, const char *kind,
 
     *out = (reel_ctl_strings_t) { 0 };
 
-    if (reel_redis_key(key, 0, kind, reel_str(id)) != REEL_OK) {
+    if (reel_ctl_redis_key(r, key, kind, id) != REEL_OK) {
         return reel_fail(e, REEL_INVAL, "\"%.60s\" is too long for a key",
                          id);
     }
@@ -144,7 +145,7 @@ reel_ctl_queue_lacks(const reel_ctl_strings_t *unmet, const char *queue)
 
 static reel_err_t
 count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
-    size_t *projects, reel_error_t *e)
+    json_t *projects, reel_error_t *e)
 {
     char                 name[256];
     reel_err_t           err;
@@ -154,17 +155,17 @@ count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
 
     *tasks = 0;
     err = read_key(r, "ZRANGE", "ready:", queue, false, &list, e);
-    *projects = list.n;
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
         (void) snprintf(name, sizeof(name), "%s:%s", queue, list.v[i]);
-        err = reel_redis_key(key, 0, "ready:", reel_str(name));
+        err = reel_ctl_redis_key(r, key, "ready:", name);
         if (err != REEL_OK) {
             (void) reel_fail(e, err, "a queue's name is too long");
             break;
         }
 
         err = reel_ctl_redis_call(r, &n, e, 2, argv);
+        json_object_set_new(projects, list.v[i], json_true());
         *tasks += err == REEL_OK && n.n == 1 ? reel_ctl_number(n.v[0]) : 0;
         reel_ctl_strings_release(&n);
     }
@@ -175,11 +176,10 @@ count_ready(reel_ctl_redis_t *r, const char *queue, int64_t *tasks,
 }
 
 
-json_t *
-reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
+static json_t *
+ready_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
-    size_t               projects;
-    json_t              *all = json_array();
+    json_t              *all = json_array(), *projects;
     int64_t              tasks;
     reel_err_t           err;
     reel_ctl_strings_t   list, unmet = { 0 };
@@ -190,10 +190,11 @@ reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
     }
 
     for (size_t i = 0; err == REEL_OK && i < list.n; i++) {
-        err = count_ready(r, list.v[i], &tasks, &projects, e);
-        json_array_append_new(all, json_pack("{s:s, s:I, s:I, s:s*}",
+        projects = json_object();
+        err = count_ready(r, list.v[i], &tasks, projects, e);
+        json_array_append_new(all, json_pack("{s:s, s:I, s:o, s:s*}",
             "queue", list.v[i], "ready", (json_int_t) tasks,
-            "projects", (json_int_t) projects,
+            "names", projects,
             "lacks", reel_ctl_queue_lacks(&unmet, list.v[i])));
     }
 
@@ -234,8 +235,8 @@ worker_json(const char *id, const char *heard, const reel_ctl_strings_t *w)
 }
 
 
-json_t *
-reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
+static json_t *
+workers_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
     json_t              *all = json_array();
     reel_err_t           err;
@@ -291,7 +292,7 @@ running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     (void) snprintf(job, sizeof(job), "%.*s", (int) (task - member), member);
     task++;
 
-    if (reel_redis_key(key, 0, "job:", reel_str(job)) != REEL_OK) {
+    if (reel_ctl_redis_key(r, key, "job:", job) != REEL_OK) {
         return REEL_OK;
     }
 
@@ -321,8 +322,8 @@ running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
 }
 
 
-json_t *
-reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e)
+static json_t *
+running_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
     json_t              *all = json_array(), *j;
     reel_err_t           err;
@@ -366,8 +367,8 @@ quarantine_json(const reel_ctl_strings_t *entry)
 }
 
 
-json_t *
-reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
+static json_t *
+quarantine_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
     char                 from[64] = "+";
     json_t              *all = json_array();
@@ -377,7 +378,7 @@ reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
     const char          *argv[6] = { "XREVRANGE", key, from, "-", "COUNT",
                                      "1" };
 
-    (void) !reel_redis_key(key, 0, "quarantine", REEL_STR(""));
+    (void) !reel_ctl_redis_key(r, key, "quarantine", "");
 
     for (int i = 0; i < QUARANTINE_MAX; i++) {
         err = reel_ctl_redis_call(r, &x, e, 6, argv);
@@ -396,16 +397,55 @@ reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
 }
 
 
+json_t *
+reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    return reel_ctl_merge_ready(reel_ctl_merge(r, ready_of, e));
+}
+
+
+json_t *
+reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    return reel_ctl_merge_workers(reel_ctl_merge(r, workers_of, e));
+}
+
+
+json_t *
+reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    json_t  *all = reel_ctl_merge(r, running_of, e);
+
+    reel_ctl_merge_sort(all, "lease_ms", false);
+
+    return all;
+}
+
+
+json_t *
+reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    json_t  *all = reel_ctl_merge(r, quarantine_of, e);
+
+    reel_ctl_merge_sort(all, "at_ms", true);
+
+    return all;
+}
+
+
 reel_err_t
-reel_ctl_queue_release(reel_ctl_redis_t *r, const char *entry,
+reel_ctl_queue_release(reel_ctl_redis_t *r, const json_t *task,
     reel_error_t *e)
 {
     reel_err_t           err;
     reel_redis_key_t     key;
-    const char          *argv[3] = { "XDEL", key, entry };
+    const char          *argv[3] = { "XDEL", key,
+                                     reel_ctl_text(task, "entry") };
     reel_ctl_strings_t   x;
 
-    (void) !reel_redis_key(key, 0, "quarantine", REEL_STR(""));
+    reel_ctl_redis_at(r, (unsigned) reel_ctl_integer(task, "shard"));
+
+    (void) !reel_ctl_redis_key(r, key, "quarantine", "");
     err = reel_ctl_redis_call(r, &x, e, 3, argv);
     reel_ctl_strings_release(&x);
 

@@ -51,7 +51,7 @@ int64_t reel_ctl_number(const char *z);
 int64_t reel_ctl_integer(const json_t *o, const char *name);
 
 /*
- * The three queues: ready tasks by what they need, workers, running tasks;
+ * The three queues, of all shards: ready tasks by what they need, workers, running tasks;
  * and those in quarantine, newest first, each with the "entry" that it is.
  * NULL and e: they cannot be read.
  */
@@ -60,8 +60,8 @@ json_t *reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e);
 
-/* the entry is no more, also when it was not */
-reel_err_t reel_ctl_queue_release(reel_ctl_redis_t *r, const char *entry,
+/* a task of quarantine: its entry is no more, also when it was not */
+reel_err_t reel_ctl_queue_release(reel_ctl_redis_t *r, const json_t *task,
     reel_error_t *e) REEL_WARN_UNUSED;
 
 #endif

@@ -10,8 +10,18 @@
 #define CONNECT_S 3
 
 
+/* a node of a Cluster sends to another so often */
+#define HOPS_MAX  5
+
+/* for their number, when the first ones are away */
+#define SHARDS_ASKED  4
+
 struct reel_ctl_redis_s {
-    redisContext  *ctx;
+    const reel_ctl_t  *ctl;
+    char               address[300];
+    unsigned           shards;
+    unsigned           at;          /* whom calls go to */
+    redisContext      *ctx[REEL_SHARDS_MAX];
 };
 
 
@@ -63,13 +73,13 @@ connect_to(const char *address, redisContext **out, reel_error_t *e)
 
 
 static reel_err_t
-login(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
+login(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
 {
-    char                *z;
-    reel_buf_t           b;
-    reel_err_t           err;
-    const char          *path, *argv[2];
-    reel_ctl_strings_t   out;
+    char        *z;
+    reel_buf_t   b;
+    reel_err_t   err = REEL_OK;
+    const char  *path, *argv[2];
+    redisReply  *reply;
 
     path = reel_ctl_opt(c, REEL_OPT_REDIS_PASSWORD,
                         "REEL_REDIS_PASSWORD_FILE", NULL);
@@ -91,14 +101,17 @@ login(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     argv[0] = "AUTH";
     argv[1] = z;
 
-    err = reel_ctl_redis_call(r, &out, e, 2, argv);
+    reply = redisCommandArgv(ctx, 2, argv, NULL);
 
-    if (err == REEL_DENIED) {
-        (void) reel_fail(e, err, "Redis refused the password of %.100s",
-                         path);
+    if (reply == NULL) {
+        err = reel_fail(e, REEL_IO, "Redis does not answer: %s", ctx->errstr);
+
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        err = reel_fail(e, REEL_DENIED, "Redis refused the password of "
+                        "%.100s", path);
     }
 
-    reel_ctl_strings_release(&out);
+    freeReplyObject(reply);
     explicit_bzero(z, strlen(z));
     free(z);
 
@@ -106,29 +119,129 @@ login(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
 }
 
 
-reel_err_t
-reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
-    reel_ctl_redis_t **r, reel_error_t *e)
+/* of the shard that is chosen, to where it is said to be */
+static reel_err_t
+reconnect(reel_ctl_redis_t *r, const char *address, reel_error_t *e)
 {
-    reel_err_t  err;
+    reel_err_t      err;
+    redisContext  **ctx = &r->ctx[r->at];
 
-    *r = calloc(1, sizeof(reel_ctl_redis_t));
-    if (*r == NULL) {
-        return reel_fail(e, REEL_NOMEM, "out of memory");
+    if (*ctx != NULL) {
+        redisFree(*ctx);
+        *ctx = NULL;
     }
 
-    err = connect_to(address, &(*r)->ctx, e);
+    err = connect_to(address, ctx, e);
 
     if (err == REEL_OK) {
-        err = login(c, *r, e);
+        err = login(r->ctl, *ctx, e);
     }
 
-    if (err != REEL_OK) {
-        reel_ctl_redis_close(*r);
-        *r = NULL;
+    if (err != REEL_OK && *ctx != NULL) {
+        redisFree(*ctx);
+        *ctx = NULL;
     }
 
     return err;
+}
+
+
+/* nil is 0 */
+static reel_err_t
+read_number(reel_ctl_redis_t *r, uint64_t *n, reel_error_t *e)
+{
+    reel_err_t           err;
+    reel_redis_key_t     key;
+    const char          *argv[2] = { "GET", key };
+    reel_ctl_strings_t   out;
+
+    *n = 0;
+
+    err = reel_ctl_redis_key(r, key, "shards", "");
+    if (err == REEL_OK) {
+        err = reel_ctl_redis_call(r, &out, e, 2, argv);
+    }
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (reel_str_u64(reel_str(out.v[0]), REEL_SHARDS_MAX, n) != REEL_OK) {
+        *n = 0;
+    }
+    reel_ctl_strings_release(&out);
+
+    return REEL_OK;
+}
+
+
+/* the first shard says it, or another when that is away */
+static reel_err_t
+count_shards(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    uint64_t      n;
+    reel_err_t    err = REEL_OK, first = REEL_OK;
+    reel_error_t  other;
+
+    for (unsigned k = 0; k < SHARDS_ASKED; k++) {
+        r->at = k;
+        err = read_number(r, &n, k == 0 ? e : &other);
+
+        if (err == REEL_DENIED) {
+            first = REEL_OK;            /* who asks for more hears why */
+            break;
+        }
+        if (k == 0) {
+            first = err;
+        }
+
+        if (err == REEL_OK && (n > 0 || k == 0)) {
+            r->shards = n > 0 ? (unsigned) n : 1;
+            first = REEL_OK;
+            break;
+        }
+    }
+
+    r->at = 0;
+
+    return first;
+}
+
+
+reel_err_t
+reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
+    reel_ctl_redis_t **out, reel_error_t *e)
+{
+    reel_err_t         err;
+    reel_ctl_redis_t  *r = calloc(1, sizeof(*r));
+
+    *out = NULL;
+
+    if (r == NULL) {
+        return reel_fail(e, REEL_NOMEM, "out of memory");
+    }
+
+    r->ctl = c;
+    r->shards = 1;
+
+    err = reel_str_copy(r->address, sizeof(r->address), reel_str(address));
+    if (err != REEL_OK) {
+        err = reel_fail(e, REEL_INVAL, "the address of Redis is too long");
+    }
+    if (err == REEL_OK) {
+        err = reconnect(r, address, e);
+    }
+    if (err == REEL_OK) {
+        err = count_shards(r, e);
+    }
+
+    if (err != REEL_OK) {
+        reel_ctl_redis_close(r);
+        return err;
+    }
+
+    *out = r;
+
+    return REEL_OK;
 }
 
 
@@ -139,11 +252,49 @@ reel_ctl_redis_close(reel_ctl_redis_t *r)
         return;
     }
 
-    if (r->ctx != NULL) {
-        redisFree(r->ctx);
+    for (unsigned k = 0; k < REEL_SHARDS_MAX; k++) {
+        if (r->ctx[k] != NULL) {
+            redisFree(r->ctx[k]);
+        }
     }
 
     free(r);
+}
+
+
+unsigned
+reel_ctl_redis_shards(const reel_ctl_redis_t *r)
+{
+    return r->shards;
+}
+
+
+unsigned
+reel_ctl_redis_shard(const reel_ctl_redis_t *r)
+{
+    return r->at;
+}
+
+
+void
+reel_ctl_redis_at(reel_ctl_redis_t *r, unsigned shard)
+{
+    r->at = shard;
+}
+
+
+void
+reel_ctl_redis_of(reel_ctl_redis_t *r, const char *id)
+{
+    r->at = reel_shard_of(reel_str(id), r->shards);
+}
+
+
+reel_err_t
+reel_ctl_redis_key(const reel_ctl_redis_t *r, reel_redis_key_t key,
+    const char *kind, const char *id)
+{
+    return reel_redis_key(key, r->at, kind, reel_str(id));
 }
 
 
@@ -212,6 +363,56 @@ flatten(const redisReply *reply, reel_ctl_strings_t *out)
 }
 
 
+/* MOVED <slot> <host>:<port>; false: another error, or not whereto */
+static bool
+moved(const redisReply *reply, char to[256])
+{
+    const char  *at;
+
+    if (reply->type != REDIS_REPLY_ERROR
+        || strncmp(reply->str, "MOVED ", 6) != 0)
+    {
+        return false;
+    }
+
+    at = strchr(reply->str + 6, ' ');
+
+    return at != NULL
+           && reel_str_copy(to, 256, reel_str(at + 1)) == REEL_OK;
+}
+
+
+/* NULL: it does not answer */
+static redisReply *
+ask(reel_ctl_redis_t *r, reel_err_t *err, reel_error_t *e, int argc,
+    const char **argv)
+{
+    char         to[256];
+    redisReply  *reply;
+
+    *err = r->ctx[r->at] == NULL ? reconnect(r, r->address, e) : REEL_OK;
+
+    for (int i = 0; *err == REEL_OK; i++) {
+        reply = redisCommandArgv(r->ctx[r->at], argc, argv, NULL);
+
+        if (reply == NULL) {
+            *err = reel_fail(e, REEL_IO, "Redis does not answer: %s",
+                             r->ctx[r->at]->errstr);
+            return NULL;
+        }
+
+        if (i == HOPS_MAX || !moved(reply, to)) {
+            return reply;
+        }
+
+        freeReplyObject(reply);
+        *err = reconnect(r, to, e);
+    }
+
+    return NULL;
+}
+
+
 reel_err_t
 reel_ctl_redis_call(reel_ctl_redis_t *r, reel_ctl_strings_t *out,
     reel_error_t *e, int argc, const char **argv)
@@ -221,11 +422,10 @@ reel_ctl_redis_call(reel_ctl_redis_t *r, reel_ctl_strings_t *out,
 
     *out = (reel_ctl_strings_t) { 0 };
 
-    reply = redisCommandArgv(r->ctx, argc, argv, NULL);
+    reply = ask(r, &err, e, argc, argv);
 
     if (reply == NULL) {
-        return reel_fail(e, REEL_IO, "Redis does not answer: %s",
-                         r->ctx->errstr);
+        return err;
     }
 
     if (reply->type == REDIS_REPLY_ERROR) {

@@ -3,6 +3,7 @@
 #ifndef REEL_CTL_REDIS_H
 #define REEL_CTL_REDIS_H
 
+#include "lib/job/keys.h"
 #include "reelctl/ctl.h"
 
 typedef struct reel_ctl_redis_s reel_ctl_redis_t;
@@ -15,11 +16,26 @@ typedef struct {
 /*
  * Connects to address (unix:PATH or HOST:PORT) and logs in when a password
  * file is among the options.  The reason of a failure is in e: REEL_INVAL
- * (address or password file), REEL_IO (out of reach), REEL_DENIED.
+ * (address or password file), REEL_IO (out of reach), REEL_DENIED.  A
+ * Cluster's node may send to another.
  */
 reel_err_t reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
     reel_ctl_redis_t **r, reel_error_t *e) REEL_WARN_UNUSED;
 void reel_ctl_redis_close(reel_ctl_redis_t *r);         /* NULL is fine */
+
+/*
+ * The shards that Redis says it has (docs/redis-keys.md).  Calls go to the one
+ * that was chosen last: by its number, or as that of an asset or a job; to the
+ * first at first.
+ */
+unsigned reel_ctl_redis_shards(const reel_ctl_redis_t *r);
+unsigned reel_ctl_redis_shard(const reel_ctl_redis_t *r);
+void reel_ctl_redis_at(reel_ctl_redis_t *r, unsigned shard);
+void reel_ctl_redis_of(reel_ctl_redis_t *r, const char *id);
+
+/* of the shard that is chosen */
+reel_err_t reel_ctl_redis_key(const reel_ctl_redis_t *r,
+    reel_redis_key_t key, const char *kind, const char *id) REEL_WARN_UNUSED;
 
 /*
  * One command; its reply as strings, in order (a single one for a scalar,

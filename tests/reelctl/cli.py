@@ -468,6 +468,64 @@ class Redis(Case):
                           j[0]["running"], j[0]["waiting"], j[0]["done"]),
                          (37, 3, 2, 1, 1, 1))
 
+    def test_shards(self):
+        at = ("--redis", self.address)
+        j = json.loads(self.run_ctl("shards", "--json", *at).stdout)
+        self.assertEqual(j, {"shards": [{"shard": 0, "jobs": 0}]})
+        old = [f"{ASSET[:-1]}{n}" for n in range(8)]
+        for n, asset in enumerate(old):
+            self.redis("ZADD", "reel1:{r0}:catalog:p", str(n), asset)
+        self.redis("ZADD", "reel1:{r0}:jobs", "1", f"{old[0]}.1")
+        out = self.run_ctl("shards", "4", *at, code=FAILED).stderr
+        self.assertIn("shard 0 has 1 unfinished jobs", out)
+        self.redis("DEL", "reel1:{r0}:jobs")
+        now = str(int(time.time() * 1000))
+        self.redis("ZADD", "reel1:{r0}:workers", now, "w1")
+        out = self.run_ctl("shards", "4", *at, code=FAILED).stderr
+        self.assertIn("1 workers were heard", out)
+        self.redis("ZADD", "reel1:{r0}:workers", "5", "w1")
+        self.run_ctl("shards", "0", *at, code=USAGE)
+        self.run_ctl("shards", "4", *at)
+
+        # each asset lies in one shard, and all of them are there
+        have = []
+        for k in range(4):
+            self.assertEqual(self.redis("GET", f"reel1:{{r{k}}}:shards"),
+                             "4\n")
+            have += self.redis("ZRANGE", f"reel1:{{r{k}}}:catalog:p", "0",
+                               "-1").split()
+        self.assertEqual(sorted(have), old)
+        self.assertLess(int(self.redis("ZCARD", "reel1:{r0}:catalog:p")), 8)
+
+        # what lies in several is told as one
+        for k, (n, ms) in enumerate(((2, "9000"), (1, "8000"))):
+            key = f"reel1:{{r{k}}}:"
+            self.redis("SADD", key + "queues", "1:384:")
+            self.redis("ZADD", key + "ready:1:384:", "1", "p")
+            self.redis("ZADD", key + "ready:1:384::p",
+                       *[x for i in range(n) for x in (str(i), f"a/{i}")])
+            self.redis("ZADD", key + "workers", ms, "w1")
+            self.redis("ZADD", key + "jobs", ms, f"{old[k]}.1")
+            self.redis("HSET", f"{key}job:{old[k]}.1", "submitted_ms", ms)
+            self.redis("XADD", key + "quarantine", ms, "job", f"{old[k]}.1",
+                       "task", "t")
+        top = json.loads(self.run_ctl("top", "--json", *at).stdout)
+        self.assertEqual(top["ready"], [{"queue": "1:384:", "ready": 3,
+                                         "projects": 1}])
+        self.assertEqual([(w["worker"], w["heard_ms"])
+                          for w in top["workers"]], [("w1", 9000)])
+        j = json.loads(self.run_ctl("jobs", "--json", *at).stdout)["jobs"]
+        self.assertEqual([x["job"] for x in j], [f"{old[1]}.1",
+                                                 f"{old[0]}.1"])
+        j = json.loads(self.run_ctl("quarantine", "--json", *at).stdout)
+        self.assertEqual([(x["job"], x["shard"]) for x in j["quarantined"]],
+                         [(f"{old[0]}.1", 0), (f"{old[1]}.1", 1)])
+        self.run_ctl("quarantine", "drop", f"{old[1]}.1", *at)
+        self.assertEqual(self.redis("XLEN", "reel1:{r1}:quarantine"), "0\n")
+        out = self.run_ctl("doctor", *at).stdout
+        self.assertRegex(out, r"(?m)^ok +redis +4 shards")
+        self.run_ctl("shards", "1", *at, code=FAILED)
+
     def test_tasks(self):
         job = self.add_job(1)
         out = self.run_ctl("jobs", job, "--redis", self.address).stdout
