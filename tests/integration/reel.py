@@ -389,8 +389,8 @@ class Stack:
     def put_pending(self, asset, publication=1):
         self.write(self.pending(asset, publication), b"")
 
-    def put(self, source, pipeline="small", **request):
-        asset = self.put_source(source, pipeline, **request)
+    def put(self, source, pipeline="small", asset=None, **request):
+        asset = self.put_source(source, pipeline, asset, **request)
         self.put_pending(asset)
         return asset
 

@@ -1,16 +1,18 @@
 """Redis as it is in production: sentinels, an ACL, a Cluster, no memory left."""
 
+import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 
 import pytest
 
-from client import presign, put
+from client import get, presign, put
 
-from reel import K, Stack, clip, wait_for
+from reel import K, Stack, clip, ulid, wait_for
 
 PASSWORD = "films-only"
 
@@ -36,9 +38,12 @@ class Node:
         with open(path, "w") as f:
             f.write("port %d\nbind 127.0.0.1\ndir %s\nsave \"\"\n%s\n"
                     % (self.port, self.dir, conf))
-        self.proc = subprocess.Popen(
-            ["redis-server", path, *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.argv = ["redis-server", path, *options]
+        self.start()
+
+    def start(self):
+        self.proc = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL)
         wait_for(lambda: self("PING") == "PONG")
 
     def __call__(self, *args, auth=()):
@@ -121,29 +126,113 @@ def test_failover_in_the_middle(stack):
         wait_for(lambda: replica("EXISTS", K + "job:" + b + ".1") == "1")
 
 
+def shard_of(asset, shards):
+    """CRC-32C of the id, modulo: as docs/redis-keys.md has it"""
+    crc = 0xffffffff
+    for byte in asset.encode():
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return (crc ^ 0xffffffff) % shards
+
+
+def ulid_in(shard, shards):
+    return next(u for u in iter(ulid, None) if shard_of(u, shards) == shard)
+
+
+def hold(stack, asset, node):
+    """the job's state, as the node has it that should"""
+    key = "reel1:{r%d}:job:%s.1" % (shard_of(asset, SHARDS), asset)
+    return node("HGET", key, "state")
+
+
+SHARDS = 4
+ENDS = (0, 5460), (5461, 10922), (10923, 16383)
+
+
+def cluster(nodes):
+    """of three primaries; which of them has which shard"""
+    for node, (first, last) in zip(nodes, ENDS):
+        node("CLUSTER", "ADDSLOTSRANGE", first, last)
+    for node in nodes[1:]:
+        nodes[0]("CLUSTER", "MEET", "127.0.0.1", node.port)
+    for node in nodes:
+        wait_for(lambda: "cluster_state:ok" in node("CLUSTER", "INFO"))
+    slots = [int(nodes[0]("CLUSTER", "KEYSLOT", "reel1:{r%d}:" % k))
+             for k in range(SHARDS)]
+    return [next(n for n, e in zip(nodes, ENDS) if e[0] <= s <= e[1])
+            for s in slots]
+
+
 def test_cluster(stack):
-    """Three primaries; the first that is asked has another's slots."""
-    with Node(stack, conf="cluster-enabled yes") as a, \
-            Node(stack, conf="cluster-enabled yes") as b, \
-            Node(stack, conf="cluster-enabled yes") as c:
-        ends = (0, 5460), (5461, 10922), (10923, 16383)
-        for node, (first, last) in zip((a, b, c), ends):
-            node("CLUSTER", "ADDSLOTSRANGE", first, last)
-        for node in b, c:
-            a("CLUSTER", "MEET", "127.0.0.1", node.port)
-        slot = int(a("CLUSTER", "KEYSLOT", K))
-        owner = [n for n, e in zip((a, b, c), ends) if e[0] <= slot <= e[1]]
-        other = next(n for n in (a, b, c) if n is not owner[0])
-        for node in a, b, c:
-            wait_for(lambda: "cluster_state:ok"
-                     in node("CLUSTER", "INFO"))
-        stack.conf["redis"] = {"address": ["127.0.0.1:1", other.address]}
-        stack.start_nginx(redis=other.address)
+    """Shards on three primaries: films of all are made, one with another
+    number of shards is refused, and while a primary is dead the others'
+    films are made."""
+    conf = "cluster-enabled yes\ncluster-node-timeout 1000\n" \
+           "cluster-require-full-coverage no\nappendonly yes"
+    with Node(stack, conf=conf) as a, Node(stack, conf=conf) as b, \
+            Node(stack, conf=conf) as c:
+        owner = cluster((a, b, c))
+        assert {n.port for n in owner} == {a.port, b.port, c.port}
+        seeds = [b.address, c.address, a.address]
+        stack.conf["redis"] = {"address": ["127.0.0.1:1", *seeds],
+                               "shards": SHARDS}
+        stack.start_nginx(redis="%s shards=%d" % (" ".join(seeds), SHARDS))
         stack.start_workerd()
-        film = upload(stack, clip(2))
-        stack.check_ready(film, frames=60)
-        assert owner[0]("HGET", K + "job:" + film + ".1", "state") == "done"
-        assert other("DBSIZE") == "0"
+        wait_for(lambda: all(n("GET", "reel1:{r%d}:shards" % k) == "4"
+                             for k, n in enumerate(owner)))
+
+        # one by nginx, and by the outbox one for each of the other primaries
+        films = [upload(stack, clip(1))]
+        shards = {n.port: k for k, n in enumerate(owner)}
+        del shards[owner[shard_of(films[0], SHARDS)].port]
+        films += [stack.put(clip(1), asset=ulid_in(k, SHARDS))
+                  for k in shards.values()]
+        other = stack.start_workerd(redis={"address": seeds, "shards": 3})
+        assert other.wait() == 1
+        assert "REDIS HAS 4 SHARDS, THE CONFIGURATION SAYS 3" in stack.said()
+        for film in films:
+            stack.check_ready(film, frames=30)
+            assert hold(stack, film, owner[shard_of(film, SHARDS)]) == "done"
+        listed = json.loads(get(presign(stack.url, "GET", "/api/assets")))
+        created = [x["created_at"] for x in listed["assets"]]
+        assert {x["id"] for x in listed["assets"]} == set(films)
+        assert created == sorted(created, reverse=True)
+
+        # the dead one's film stands still, and loses nothing
+        dead = owner[SHARDS - 1]
+        slow = stack.put(clip(6), asset=ulid_in(SHARDS - 1, SHARDS))
+        wait_for(lambda: hold(stack, slow, dead) == "running")
+        dead.proc.kill()
+        dead.proc.wait()
+        rest = [stack.put(clip(1), asset=ulid_in(owner.index(n), SHARDS))
+                for n in (a, b, c) if n is not dead]
+        for film in rest:
+            stack.check_ready(film, frames=30)
+        assert stack.result(slow) is None
+        dead.start()
+        stack.check_ready(slow, frames=180)
+
+
+def test_shards_take_turns(stack):
+    """Two films in two shards, one slot: neither waits for the other."""
+    stack.start_redis()
+    stack.conf["redis"] = {"address": "unix:" + stack.socket, "shards": 2}
+    films = [stack.put(clip(12, audio=False), asset=ulid_in(k, 2))
+             for k in (0, 1)]
+    # both are planned by one whose disk is full: no encode begins
+    full = stack.start_workerd(limits={"disk_free_mib": 1 << 24})
+    for k, film in enumerate(films):
+        job = "reel1:{r%d}:job:%s.1" % (k, film)
+        wait_for(lambda: stack.redis("HGET", job, "v1.0:s") == "ready")
+    full.kill(signal.SIGTERM)
+    assert full.wait() == 0
+    stack.start_workerd("--slots", "1")
+    for film in films:
+        stack.check_ready(film, frames=360)
+    turns = [films.index(a) for a in re.findall(
+        r"job=(\w+)\.1 task=v\d+\.0 msg=.begins", stack.said())]
+    assert sorted(turns[:2]) == sorted(turns[2:]) == [0, 1], turns
 
 
 def test_no_memory_left(stack):
