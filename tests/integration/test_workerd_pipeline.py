@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -134,7 +135,7 @@ def stack():
             "  - { short_side: %d, crf: 20, max_kbps: 9000, buf_kbits: 9000 }"
             "\n" % side for side in (90, 64)) + "per_title: { ssim: 900 }\n"
             "audio: { kbps: 0 }\nstoryboard: { interval_s: 0 }\n"
-            "tasks: { poster: false }\n")
+            "tasks: { poster: false, complexity: { attempts: 1 } }\n")
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
         s.pipeline("copy", "copy_max_kbps: 20000\ngop_ms: 1000\n"
@@ -143,7 +144,7 @@ def stack():
                    "storyboard: { interval_s: 0 }\n"
                    "tasks: { poster: false }\n")
         s.start_redis().start_nginx()
-        s.start_workerd()
+        s.worker = s.start_workerd()
         yield s
 
 
@@ -303,6 +304,27 @@ def test_rates_are_the_films(stack):
         for rung in json.loads(stack.task(a, name, "payload"))["rungs"]:
             assert rung["crf"] == 26
             assert rung["max_kbps"] < 9000
+
+
+def test_without_trials_the_ladder_is_the_written_one(stack):
+    """that nothing could be tried costs no film: its only try is killed"""
+    a = stack.put(clip(4, size="426x240"), pipeline="titled")
+
+    def is_tried():
+        if stack.tasks(a).get("complexity") == "running":
+            for pid in stack.worker.children():
+                os.kill(pid, signal.SIGKILL)
+        return stack.tasks(a).get("ladder") == "done"
+
+    wait_for(is_tried, every=0.005)
+    stack.check_ready(a, frames=120, seconds=4)
+    with open(os.path.join(stack.store, "scratch", a + ".1",
+                           "complexity.json")) as f:
+        assert "trials" not in json.load(f)
+    for rung in json.loads(stack.task(a, "v0.1", "payload"))["rungs"]:
+        assert (rung["crf"], rung["max_kbps"]) == (20, 9000)
+    with open(stack.worker.log) as f:
+        assert "the film goes without it" in f.read()
 
 
 def luma(path):
