@@ -15,6 +15,7 @@
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 #include "workerd/log.h"
+#include "workerd/mark.h"
 
 #define TASKS_MAX 100000
 
@@ -269,6 +270,54 @@ done:
 }
 
 
+/* the job keeps the image that it is planned with */
+static int
+keep_mark(reel_child_t *c, const reel_attempt_t *a, reel_mark_t *m)
+{
+    reel_err_t     err;
+    reel_error_t   e = { "" };
+    reel_store_t  *s = NULL;
+
+    err = reel_store_fs_open(a->w->conf.store, &s, &e);
+    if (err != REEL_OK) {
+        return fail_store(c, "store", err, &e);
+    }
+
+    err = reel_mark_keep(m, a->w->conf.pipelines, s, a->job, &e);
+    reel_store_close(s);
+
+    return err == REEL_NOTFOUND
+           ? reel_child_fail(c, true, "BAD_PIPELINE", "plan", "%s", e.text)
+           : err != REEL_OK ? fail_store(c, "watermark", err, &e) : 0;
+}
+
+
+static int
+plan(reel_child_t *c, const reel_attempt_t *a, const reel_pipeline_t *pl,
+    const reel_source_t *src, uint64_t max_duration_s)
+{
+    int               rc = 0;
+    reel_pipeline_t  *own = malloc(sizeof(*own));
+
+    if (own == NULL) {
+        return reel_child_fail(c, true, "NO_MEMORY", "plan", "pipeline");
+    }
+
+    memcpy(own, pl, sizeof(*own));
+
+    if (own->mark.image[0] != '\0') {
+        rc = keep_mark(c, a, &own->mark);
+    }
+    if (rc == 0) {
+        rc = print_plan(c, own, src, max_duration_s, is_second(a));
+    }
+
+    free(own);
+
+    return rc;
+}
+
+
 static int
 run(reel_child_t *c, void *attempt)
 {
@@ -286,7 +335,7 @@ run(reel_child_t *c, void *attempt)
 
     rc = read_facts(c, a, &src, &max_duration_s);
     if (rc == 0) {
-        rc = print_plan(c, pl, &src, max_duration_s, is_second(a));
+        rc = plan(c, a, pl, &src, max_duration_s);
     }
 
     reel_source_release(&src);

@@ -3,53 +3,38 @@
  * assets/…/<rendition>/<chunk>-<token>.mp4.
  */
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/base/hex.h"
-#include "lib/crypt/digest.h"
 #include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/mark.h"
 
 
-/* the image that the plan saw, and no other: its sum is the payload's */
 static reel_err_t
 open_image(reel_attempt_t *a, const reel_mark_t *m)
 {
-    int             fd;
-    char            path[PATH_MAX], hex[2 * REEL_SHA256_LEN + 1] = "";
-    uint8_t         sum[REEL_SHA256_LEN];
-    ssize_t         n = -1;
-    unsigned char  *p = malloc(REEL_MARK_BYTES);
+    reel_err_t    err;
+    reel_error_t  e = { "" };
 
-    snprintf(path, sizeof(path), "%s/%s", a->w->conf.pipelines, m->image);
+    err = reel_mark_open(&a->image, m, a->w->conf.pipelines, a->w->store,
+                         a->job, &e);
 
-    a->image = fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && p != NULL) {
-        n = pread(fd, p, REEL_MARK_BYTES, 0);
-    }
-    if (n > 0 && reel_sha256(sum, p, (size_t) n) == REEL_OK) {
-        reel_hex(hex, sum, sizeof(sum));
-    }
-
-    free(p);
-
-    if (strcmp(hex, m->sum) != 0) {
-        (void) reel_attempt_fail(a, REEL_BADDATA, "BAD_PIPELINE", "prepare",
-                                 "the watermark \"%s\" %s", m->image,
-                                 n > 0 ? "is another than was planned with"
-                                       : "cannot be read");
+    if (err == REEL_NOTFOUND) {
+        (void) reel_attempt_fail(a, err, "BAD_PIPELINE", "prepare", "%s",
+                                 e.text);
         /* it may be on its way to this machine */
         a->outcome.retry = true;
-        return REEL_BADDATA;
+
+    } else if (err != REEL_OK) {
+        (void) reel_attempt_fail(a, err, reel_outcome_code(err), "prepare",
+                                 "the watermark: %s", e.text[0] != '\0'
+                                 ? e.text : reel_err_name(err));
     }
 
-    return REEL_OK;
+    return err;
 }
 
 

@@ -1,0 +1,122 @@
+/* a watermark's image: the job's own, else the folder's if it is the same */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workerd/mark.h"
+
+#define JOB   "01h00000000000000000000000.1"
+#define OTHER "01h00000000000000000000000.2"
+
+static char           dir[] = "/tmp/reel-mark-XXXXXX";
+static reel_store_t  *store;
+
+
+static const char *
+path(void)
+{
+    static char  p[64];
+
+    (void) snprintf(p, sizeof(p), "%s/m.png", dir);
+    return p;
+}
+
+
+static void
+put(const char *text)
+{
+    FILE  *f = fopen(path(), "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+
+static void
+opens(const reel_mark_t *m, const char *job, reel_err_t want,
+    const char *text)
+{
+    int           fd;
+    char          buf[32] = "";
+    reel_error_t  e = { "" };
+
+    assert_int_equal(reel_mark_open(&fd, m, dir, store, job, &e), want);
+
+    if (want == REEL_OK) {
+        assert_int_equal(pread(fd, buf, sizeof(buf) - 1, 0), strlen(text));
+        assert_string_equal(buf, text);
+        assert_int_equal(close(fd), 0);
+
+    } else {
+        assert_non_null(strstr(e.text, text));
+    }
+}
+
+
+static void
+a_job_keeps_its_image(void **state)
+{
+    reel_mark_t   m = { .image = "m.png" }, later = { .image = "m.png" };
+    reel_error_t  e = { "" };
+
+    (void) state;
+
+    put("old");
+    assert_int_equal(reel_mark_keep(&m, dir, store, JOB, &e), REEL_OK);
+    assert_int_equal(reel_mark_keep(&m, dir, store, JOB, &e), REEL_OK);
+    assert_int_equal(strlen(m.sum), 64);
+
+    /* one that lost its folder finds the same image where it was */
+    opens(&m, OTHER, REEL_OK, "old");
+
+    put("new");
+    opens(&m, JOB, REEL_OK, "old");
+    opens(&m, OTHER, REEL_NOTFOUND, "another than was planned with");
+    assert_int_equal(reel_mark_keep(&later, dir, store, JOB, &e), REEL_OK);
+    opens(&later, JOB, REEL_OK, "new");
+
+    assert_int_equal(unlink(path()), 0);
+    opens(&m, JOB, REEL_OK, "old");
+    opens(&m, OTHER, REEL_NOTFOUND, "\"m.png\"");
+    assert_int_equal(reel_mark_keep(&m, dir, store, OTHER, &e),
+                     REEL_NOTFOUND);
+}
+
+
+static int
+setup(void **state)
+{
+    (void) state;
+
+    return mkdtemp(dir) == NULL || reel_store_mem_open(&store) != REEL_OK;
+}
+
+
+static int
+teardown(void **state)
+{
+    (void) state;
+    reel_store_close(store);
+
+    return rmdir(dir);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_keeps_its_image),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
