@@ -283,13 +283,13 @@ work(unsigned jobs, unsigned children)
             step(NULL, SLOTS);
             expands[tail++ % (SLOTS * 2)] = false;
 
-        } else if (r->elements > 1
+        } else if (r->elements > 2
                    && strcmp(r->element[3]->str, "plan") == 0)
         {
             expand(r, children);
             expands[tail++ % (SLOTS * 2)] = true;
 
-        } else if (r->elements > 1) {
+        } else if (r->elements > 2) {
             done += strcmp(r->element[3]->str, "publish") == 0;
             step(r, SLOTS);
             expands[tail++ % (SLOTS * 2)] = false;
@@ -299,7 +299,7 @@ work(unsigned jobs, unsigned children)
         }
 
         /* what was planned may be many: the others look too */
-        while (idle > 0 && (expanded || r->elements > 1)) {
+        while (idle > 0 && (expanded || r->elements > 2)) {
             step(NULL, SLOTS);
             expands[tail++ % (SLOTS * 2)] = false;
             idle--;
@@ -397,7 +397,7 @@ claims(unsigned n, unsigned hold)
         step(NULL, SLOTS);
         r = receive();
         us[i] = now_us() - began;
-        if (r->elements <= 1) {
+        if (r->elements <= 2) {
             die("claims", "nothing is ready");
         }
         give_back(r);
