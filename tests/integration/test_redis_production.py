@@ -192,7 +192,7 @@ def test_cluster(stack):
         assert other.wait() == 1
         assert "REDIS HAS 4 SHARDS, THE CONFIGURATION SAYS 3" in stack.said()
         for film in films:
-            stack.check_ready(film, frames=30)
+            assert stack.wait(film)["ready"]
             assert hold(stack, film, owner[shard_of(film, SHARDS)]) == "done"
         listed = json.loads(get(presign(stack.url, "GET", "/api/assets")))
         created = [x["created_at"] for x in listed["assets"]]
@@ -208,7 +208,7 @@ def test_cluster(stack):
         rest = [stack.put(clip(1), asset=ulid_in(owner.index(n), SHARDS))
                 for n in (a, b, c) if n is not dead]
         for film in rest:
-            stack.check_ready(film, frames=30)
+            assert stack.wait(film)["ready"]
         assert stack.result(slow) is None
         dead.start()
         stack.check_ready(slow, frames=180)
@@ -229,7 +229,7 @@ def test_shards_take_turns(stack):
     assert full.wait() == 0
     stack.start_workerd("--slots", "1")
     for film in films:
-        stack.check_ready(film, frames=360)
+        assert stack.wait(film)["ready"]
     turns = [films.index(a) for a in re.findall(
         r"job=(\w+)\.1 task=v\d+\.0 msg=.begins", stack.said())]
     assert sorted(turns[:2]) == sorted(turns[2:]) == [0, 1], turns
