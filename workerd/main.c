@@ -326,6 +326,20 @@ on_hup(void *arg)
 }
 
 
+/* until those that ask for an end or a reload have their handlers */
+static void
+hold_signals(int how)
+{
+    sigset_t  set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(how, &set, NULL);
+}
+
+
 static int
 start(reel_worker_t *w)
 {
@@ -343,6 +357,7 @@ start(reel_worker_t *w)
     {
         return EXIT_SYSTEM;
     }
+    hold_signals(SIG_UNBLOCK);
 
     w->shards = reel_shards_new(w, on_redis, on_wake);
     if (w->shards == NULL) {
@@ -424,6 +439,7 @@ main(int argc, char **argv)
         return rc;
     }
 
+    hold_signals(SIG_BLOCK);
     reel_log_init(w.conf.log);
     set_id(&w.conf);
     reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));

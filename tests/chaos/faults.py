@@ -74,6 +74,8 @@ class Faults:
 
     def end_worker(self):
         w = self.rnd.choice(self.workers)
+        # before it has read its configuration a signal ends any program
+        wait_for(lambda: "pid=%d msg=\"workerd " % w.pid in self.stack.said())
         self.tasks_hit += len(self.tasks(w))
         w.kill(signal.SIGTERM)
         w.wait()

@@ -224,7 +224,8 @@ def test_term_lets_children_finish(stack):
 
 def test_hup_reloads_pipelines(stack):
     w = stack.start_workerd()
-    wait_for(lambda: "connected" in stack.said())
+    # it has read its files, and a signal waits until it is listened to
+    wait_for(lambda: "msg=\"workerd " in stack.said())
     stack.pipeline("late", "rungs:\n  - { short_side: 144, crf: 30, "
                    "max_kbps: 300, buf_kbits: 450 }\n")
     w.kill(signal.SIGHUP)
