@@ -83,8 +83,9 @@ reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
 
 /*
  * The confined tasks, one file each: workerd/av_inspect.c, av_video.c,
- * av_copy.c, av_copy_sound.c, av_audio.c, av_poster.c, av_storyboard.c, av_subtitles.c,
- * av_loudness.c, av_complexity.c.  0 = done, else the status of reel_child_fail.
+ * av_copy.c, av_copy_sound.c, av_audio.c, av_poster.c, av_storyboard.c,
+ * av_subtitles.c, av_loudness.c, av_complexity.c.  0 = done, else the status
+ * of reel_child_fail.
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
