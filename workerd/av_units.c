@@ -105,6 +105,10 @@ check_config(const AVStream *st, const AVCodecContext *dec)
     asc.p = (const char *) par->extradata;
     asc.len = (size_t) par->extradata_size;
 
+    if (asc.len > REEL_AAC_CONFIG_MAX) {
+        return "its AudioSpecificConfig is unusually long";
+    }
+
     if (reel_aac_config(&c, asc) != REEL_OK || c.object_type != OBJECT_LC
         || c.frame != REEL_AAC_FRAME || dec->profile != FF_PROFILE_AAC_LOW)
     {

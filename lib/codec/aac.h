@@ -15,6 +15,9 @@
 
 #define REEL_AAC_FRAME 1024     /* samples of one access unit */
 
+/* bytes of a configuration: keeps every descriptor of esds below 128 */
+#define REEL_AAC_CONFIG_MAX 64
+
 /* object types (14496-3, table 1.17) */
 #define REEL_AAC_SBR   5
 #define REEL_AAC_PS    29

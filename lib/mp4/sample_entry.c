@@ -29,9 +29,6 @@
 #define OTI_AAC       0x40      /* ISO 14496-3 */
 #define STREAM_AUDIO  (5 << 2 | 1)
 
-/* the longest AudioSpecificConfig: keeps every descriptor below 128 bytes */
-#define ASC_MAX       64
-
 /* more than parameter sets need */
 #define CONFIG_MAX    (64 * 1024)
 
@@ -60,9 +57,9 @@ static const reel_mp4_codec_t  codecs[] = {
       NULL, reel_vp9_facts, reel_vp9_codec_string, NULL, NULL },
 
     /* ISO 14496-14, 6.7 */
-    { REEL_CODEC_AAC, REEL_TRACK_AUDIO, "mp4a", "esds", ASC_MAX,
-      reel_brand_aac, reel_aac_facts, reel_aac_codec_string, write_esds,
-      read_esds },
+    { REEL_CODEC_AAC, REEL_TRACK_AUDIO, "mp4a", "esds",
+      REEL_AAC_CONFIG_MAX, reel_brand_aac, reel_aac_facts,
+      reel_aac_codec_string, write_esds, read_esds },
 
     /* Encapsulation of Opus in ISO Base Media File Format, 4.3 */
     { REEL_CODEC_OPUS, REEL_TRACK_AUDIO, "Opus", "dOps", CONFIG_MAX,

@@ -696,6 +696,70 @@ test_copied_around(void **state)
 }
 
 
+/* an FLV whose AudioSpecificConfig has `len` bytes: it ends in zeros */
+static void
+lengthen(const char *from, const char *to, size_t len)
+{
+    FILE     *fp;
+    size_t    n, at, size, pad;
+    uint8_t   data[256 << 10];
+
+    fp = fopen(media_path(from), "r");
+    assert_non_null(fp);
+    n = fread(data, 1, sizeof(data), fp);
+    fclose(fp);
+    assert_true(n < sizeof(data) - len);
+
+    /* the tag of sound, AAC, that is a sequence header */
+    for (at = 9 + 4; data[at] != 8 || data[at + 12] != 0; at += 15 + size) {
+        size = (size_t) data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3];
+        assert_true(at + 15 + size + 15 < n);
+    }
+
+    size = data[at + 3];
+    pad = len - (size - 2);
+    data[at + 3] = (uint8_t) (size + pad);
+
+    at += 11 + size;
+    memmove(data + at + pad, data + at, n - at);
+    memset(data + at, 0, pad);
+    data[at + pad + 3] += (uint8_t) pad;
+    media_write(to, data, n + pad);
+}
+
+
+/* what is copied can be written: as long as its configuration may be */
+static void
+test_copied_config(void **state)
+{
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    make_beeps("l.flv", 44100, 2, "-ac 2 -c:a aac");
+
+    lengthen("l.flv", "l64.flv", REEL_AAC_CONFIG_MAX);
+    media_inspect(&s, "l64.flv");
+    assert_string_equal(s.audio.units.refused, "");
+
+    audio_task(&t, &s, 44100);
+    t.copy = true;
+    (void) unlink(media_path("joined.mp4"));
+    encode(&t, "l64.flv", 0, "joined.mp4", &a);
+    json_decref(a.lines);
+    check_beeps("l64.flv", "joined.mp4", 1, 2, delay_of("l64.flv"));
+    reel_source_release(&s);
+
+    lengthen("l.flv", "l65.flv", REEL_AAC_CONFIG_MAX + 1);
+    media_inspect(&s, "l65.flv");
+    assert_string_equal(s.audio.units.refused,
+                        "its AudioSpecificConfig is unusually long");
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -709,6 +773,7 @@ main(void)
         cmocka_unit_test(test_need),
         cmocka_unit_test(test_copied),
         cmocka_unit_test(test_copied_around),
+        cmocka_unit_test(test_copied_config),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
