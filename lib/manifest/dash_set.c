@@ -334,7 +334,7 @@ add_audio_roles(reel_buf_t *b, const reel_listing_t *l,
 }
 
 
-/* is it there with fewer (more) channels too, in the same codec? */
+/* is it there with fewer (more) channels too, in whatever codec? */
 static bool
 has_channels(const reel_listing_t *l, const reel_listed_t *x, bool fewer)
 {
@@ -345,7 +345,6 @@ has_channels(const reel_listing_t *l, const reel_listed_t *x, bool fewer)
         r = l->audio[i].r;
 
         if (l->audio[i].track == x->track
-            && reel_str_eq(reel_listing_family(r), reel_listing_family(x->r))
             && (fewer ? r->channels < x->r->channels
                       : r->channels > x->r->channels))
         {

@@ -349,6 +349,23 @@ asset_radio(asset_t *a)
 
 
 void
+asset_opus(asset_t *a)
+{
+    static const track_t  tracks[] = {
+        { "v360", REEL_VIDEO, 0, "avc1.4d401e", "", "", 640, 360, 730 },
+        { "o96", REEL_AUDIO, 0, "opus", "en", "", 2, 48000, 96 },
+        { "a384-51", REEL_AUDIO, 0, "mp4a.40.2", "en", "", 6, 48000, 384 }
+    };
+
+    make(a, &(spec_t) {
+        .timescale = 90000, .gop_ts = 180000, .frame_ts = 3750,
+        .rate_num = 24, .rate_den = 1, .fragments = 5, .end_ts = 900000,
+        .chunk = 5, .tracks = tracks, .n = 3
+    });
+}
+
+
+void
 asset_rich(asset_t *a)
 {
     static const track_t  tracks[] = {

@@ -23,6 +23,9 @@ void asset_silent(asset_t *a);
 /* sound alone, 25 s: two languages, one of them in two qualities */
 void asset_radio(asset_t *a);
 
+/* 10 s with one sound: Opus in stereo, and AAC in 5.1 */
+void asset_opus(asset_t *a);
+
 /* the film while it grows: 5 fragments published */
 void asset_growing(asset_t *a);
 

@@ -62,6 +62,10 @@ goldens(void **state)
     mpd(&a, 3, "radio.mpd");
     asset_release(&a);
 
+    asset_opus(&a);
+    mpd(&a, 3, "opus.mpd");
+    asset_release(&a);
+
     asset_growing(&a);
     mpd(&a, 1, "growing.mpd");
     asset_release(&a);
@@ -200,6 +204,52 @@ apart(void **state)
 
     reel_buf_release(&b);
     asset_release(&a);
+}
+
+
+/* of the track to begin with, the sets of fewest channels: in any codec */
+static void
+preferred(void **state)
+{
+    size_t                i, n;
+    asset_t               a;
+    const char           *p, *end;
+    reel_buf_t            b;
+    reel_manifest_opts_t  o = { .per = 3 };
+
+    static const struct {
+        const char *codec;              /* of the first sound */
+        uint32_t    channels;
+        unsigned    set;                /* id; 0 = none */
+    } rows[] = {
+        { "mp4a.40.2", 2, 1 }, { "opus", 2, 1 }, { "opus", 7, 2 },
+        { "opus", 6, 0 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        asset_opus(&a);
+        a.ix.renditions[1].codec = reel_str(rows[i].codec);
+        a.ix.renditions[1].channels = rows[i].channels;
+
+        reel_buf_init(&b, LARGE);
+        assert_int_equal(reel_dash_mpd(&b, &a.ix, &o), REEL_OK);
+
+        n = 0;
+        for (p = strstr(reel_buf_cstr(&b), "contentType=\"audio\"");
+             p != NULL; p = strstr(end, "contentType=\"audio\""))
+        {
+            n++;
+            end = strchr(p, '>');
+            assert_int_equal(attribute(p, end, " selectionPriority=\""),
+                             n == rows[i].set ? 2 : 0);
+        }
+        assert_int_equal(n, 2);
+
+        reel_buf_release(&b);
+        asset_release(&a);
+    }
 }
 
 
@@ -356,6 +406,7 @@ main(void)
         cmocka_unit_test(goldens_of_forms),
         cmocka_unit_test(timelines),
         cmocka_unit_test(apart),
+        cmocka_unit_test(preferred),
         cmocka_unit_test(durations_and_times),
         cmocka_unit_test(refused),
         cmocka_unit_test(version_hash)

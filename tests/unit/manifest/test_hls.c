@@ -96,6 +96,10 @@ goldens(void **state)
     media(&a, "a128-en", &opts, "radio.a128-en.m3u8");
     asset_release(&a);
 
+    asset_opus(&a);
+    master(&a, &opts, "opus.master.m3u8");
+    asset_release(&a);
+
     asset_growing(&a);
     master(&a, &one, "growing.master.m3u8");
     media(&a, "v360", &one, "growing.v360.m3u8");
