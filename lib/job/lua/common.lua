@@ -8,6 +8,7 @@ local OLD_SCHEMA = '1'
 local FINAL_TTL = 86400
 local HOOK_TTL = 7 * 86400
 local JOB_MAX_MS = 7 * 86400000
+local SHARDS_MAX = 64
 local LEASE = K .. 'lease'
 local SECOND = K .. 'second'
 local DELAY = K .. 'delay'
@@ -53,6 +54,27 @@ end
 local TIME = redis.call('TIME')
 local NOW = TIME[1] * 1000 + math.floor(TIME[2] / 1000)
 local NOW_TEXT = text(NOW)
+
+-- Among how many shards jobs are divided, as this one holds it; nil: nobody
+-- said it yet, or what said it is lost.  A single one of a version before
+-- that had no number.
+-- rare: once a job, and with each heartbeat
+local function shards_held()
+    local n = redis.call('GET', K .. 'shards')
+
+    if not n and K:find('{r0}', 1, true)
+        and redis.call('EXISTS', VTIME, K .. 'jobs') > 0 then
+        return '1'
+    end
+    return n
+end
+
+-- nil: that many there cannot be
+-- rare: as shards_held
+local function shards_asked(s)
+    local n = natural(s)
+    return n and n >= 1 and n <= SHARDS_MAX and text(n) or nil
+end
 
 local function job_key(job)
     return K .. 'job:' .. job

@@ -10,26 +10,19 @@ if err then
     return err
 end
 
-local SHARDS_MAX = 64
-local n, from = natural(ARGV[2]), ARGV[3]
+local n, from = shards_asked(ARGV[2]), ARGV[3]
 
-if not n or n < 1 or n > SHARDS_MAX or #ARGV > 3 then
+if not n or #ARGV > 3 then
     return redis.error_reply('ERR reel: shards: bad argument')
 end
 
 local jobs = redis.call('ZCARD', K .. 'jobs')
-local was = redis.call('GET', KEYS[1])
-local held = was
-
--- the one shard of before had no number
-if not held and redis.call('EXISTS', VTIME, K .. 'jobs') > 0 then
-    held = '1'
-end
+local held = shards_held()
 
 if not held or (held == from and jobs == 0) then
-    held = text(n)
+    held = n
 end
-if held ~= was then
+if held ~= redis.call('GET', KEYS[1]) then
     redis.call('SET', KEYS[1], held)
 end
 return { held, text(jobs) }

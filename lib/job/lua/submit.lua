@@ -10,20 +10,21 @@ if err then
 end
 
 local job, asset, publication, project = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local shards = shards_asked(ARGV[11] or '1')
 local jk = job_key(job)
 
 if KEYS[1] ~= jk or job ~= asset .. '.' .. publication
     or job:find('[/%s]') or not natural(publication)
     or not natural(ARGV[7]) or not natural(ARGV[9])
     or not natural(ARGV[10]) or tonumber(ARGV[9]) < 1
-    or tonumber(ARGV[10]) < 1 or #ARGV > 11 then
+    or tonumber(ARGV[10]) < 1 or not shards or #ARGV > 11 then
     return redis.error_reply('ERR reel: submit: bad argument')
 end
 
-local shards = redis.call('GET', K .. 'shards')
+local held = shards_held()
 
-if shards and shards ~= (ARGV[11] or '1') then
-    return redis.error_reply('ERR reel: submit: this Redis has ' .. shards
+if held and held ~= shards then
+    return redis.error_reply('ERR reel: submit: this Redis has ' .. held
                              .. ' shards')
 end
 
@@ -33,6 +34,10 @@ if redis.call('EXISTS', jk, submitted) > 0 then
     return { 'exists' }
 end
 
+-- a Redis that lost all gets jobs before a worker says how many there are
+if not held then
+    redis.call('SET', K .. 'shards', shards)
+end
 redis.call('SET', submitted, '1')
 redis.call('ZADD', K .. 'jobs', NOW_TEXT, job)
 redis.call('ZADD', K .. 'catalog:' .. project, ARGV[7], asset)

@@ -54,6 +54,11 @@ class Shards(Case):
     def shards(self, *argv):
         return self.q.eval("shards", "shards", *argv)
 
+    def submit(self, job, *n):
+        asset, publication = job.split(".")
+        return self.q.eval("submit", "job:" + job, job, asset, publication,
+                           "p", "default", 1, "{}", 3, 60, *n)
+
     def test_the_first_says_it(self):
         self.assertEqual(self.shards(4), ["4", "0"])
         self.assertEqual(self.shards(2), ["4", "0"])
@@ -61,7 +66,27 @@ class Shards(Case):
 
     def test_there_was_one_before_it_was_written(self):
         self.q.submit(A)
+        self.redis("DEL", K + "shards")
         self.assertEqual(self.shards(4), ["1", "1"])
+        self.assertEqual(self.redis("GET", K + "shards"), "1")
+        self.redis("DEL", K + "shards")
+        with self.assertRaises(RedisError):
+            self.submit(B, 4)
+
+    def test_the_others_were_never_alone(self):
+        k = K.replace("r0", "r2")
+        self.redis("ZADD", k + "jobs", 1, A)
+        self.assertEqual(self.redis("EVAL", self.q.text["shards"], 1,
+                                    k + "shards", k, 4), ["4", "1"])
+
+    def test_a_job_says_it_to_a_redis_that_lost_all(self):
+        self.shards(4)
+        self.redis("FLUSHALL")
+        self.assertEqual(self.submit(A, 4), ["ok"])
+        self.assertEqual(self.shards(4), ["4", "1"])
+        self.assertEqual(self.shards(1), ["4", "1"])
+        with self.assertRaises(RedisError):
+            self.submit(B, 1)
 
     def test_changes_when_no_job_is_left(self):
         self.shards(1)
@@ -80,13 +105,12 @@ class Shards(Case):
         self.shards(4)
         for n in ((), (1,), (3,)):
             with self.assertRaises(RedisError) as e:
-                self.q.eval("submit", "job:" + A, A, ASSET % "a", "1", "p",
-                            "default", 1, "{}", 3, 60, *n)
+                self.submit(A, *n)
             self.assertIn("has 4 shards", str(e.exception))
+        with self.assertRaises(RedisError):
+            self.submit(A, 65)
         self.assertEqual(self.redis("EXISTS", K + "job:" + A), 0)
-        self.assertEqual(self.q.eval(
-            "submit", "job:" + A, A, ASSET % "a", "1", "p", "default", 1,
-            "{}", 3, 60, 4), ["ok"])
+        self.assertEqual(self.submit(A, 4), ["ok"])
 
 
 class Submit(Case):
