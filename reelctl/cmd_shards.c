@@ -73,43 +73,95 @@ set_number(reel_ctl_redis_t *r, unsigned n, unsigned from, reel_error_t *e)
 }
 
 
-/* what stands in the way; an exit code, and it was told why */
-static int
-check_drained(reel_ctl_redis_t *r, unsigned n, unsigned all, reel_error_t *e)
+/* what each of all shards holds; 0: nothing */
+static reel_err_t
+read_numbers(reel_ctl_redis_t *r, unsigned held[REEL_SHARDS_MAX],
+    reel_error_t *e)
 {
-    int64_t  jobs, poison = 0, live = live_workers(r, e);
+    reel_err_t  err = REEL_OK;
 
+    for (unsigned k = 0; err == REEL_OK && k < REEL_SHARDS_MAX; k++) {
+        reel_ctl_redis_at(r, k);
+        err = reel_ctl_redis_number(r, &held[k], e);
+    }
+
+    return err;
+}
+
+
+/* it is one of n, or was one of others */
+static bool
+is_shard(const unsigned *held, unsigned k, unsigned n)
+{
+    return k < n || held[k] != 0;
+}
+
+
+static bool
+differs(const unsigned *held, unsigned k, unsigned n)
+{
+    return is_shard(held, k, n) && held[k] != n;
+}
+
+
+static bool
+all_hold(const unsigned *held, unsigned n)
+{
+    for (unsigned k = 0; k < REEL_SHARDS_MAX; k++) {
+        if (differs(held, k, n)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* one that holds none is as the first says */
+static unsigned
+was(const reel_ctl_redis_t *r, const unsigned *held)
+{
+    unsigned  n = held[reel_ctl_redis_shard(r)];
+
+    return n != 0 ? n : reel_ctl_redis_shards(r);
+}
+
+
+/* what stands in the way in a shard; an exit code, and it was told why */
+static int
+check_drained(reel_ctl_redis_t *r, unsigned n, const unsigned *held,
+    reel_error_t *e)
+{
+    int64_t   live, jobs, poison = 0;
+    unsigned  k = reel_ctl_redis_shard(r);
+
+    live = live_workers(r, e);
+    jobs = held[k] != n ? size_of(r, "ZCARD", "jobs", e) : 0;
+    if (k >= n) {
+        poison = size_of(r, "XLEN", "quarantine", e);
+    }
+
+    if (live < 0 || jobs < 0 || poison < 0) {
+        return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "shard %u: %s", k,
+                             e->text);
+    }
     if (live > 0) {
         return reel_ctl_fail(REEL_EXIT_FAILED, "%lld workers were heard within "
                              "%d s: stop them first", (long long) live,
                              HEARD_MS / 1000);
     }
-
-    for (unsigned k = 0; live == 0 && k < all; k++) {
-        reel_ctl_redis_at(r, k);
-
-        jobs = size_of(r, "ZCARD", "jobs", e);
-        if (k >= n) {
-            poison = size_of(r, "XLEN", "quarantine", e);
-        }
-
-        if (jobs > 0) {
-            return reel_ctl_fail(REEL_EXIT_FAILED, "shard %u has %lld "
-                                 "unfinished jobs: let them end first", k,
-                                 (long long) jobs);
-        }
-        if (poison > 0) {
-            return reel_ctl_fail(REEL_EXIT_FAILED, "shard %u, which will be no "
-                                 "more, has tasks in quarantine: retry or "
-                                 "drop them first", k);
-        }
-        if (jobs < 0 || poison < 0) {
-            live = -1;
-        }
+    if (jobs > 0) {
+        return reel_ctl_fail(REEL_EXIT_FAILED, "shard %u of %u has %lld "
+                             "unfinished jobs: let them end first", k,
+                             was(r, held), (long long) jobs);
+    }
+    if (poison > 0) {
+        return reel_ctl_fail(REEL_EXIT_FAILED, "shard %u, which will be no "
+                             "more, has tasks in quarantine: retry or "
+                             "drop them first", k);
     }
 
-    return live == 0 ? REEL_EXIT_OK
-           : reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+    return REEL_EXIT_OK;
 }
 
 
@@ -118,28 +170,35 @@ check_drained(reel_ctl_redis_t *r, unsigned n, unsigned all, reel_error_t *e)
  * job meanwhile is refused by those that were changed.
  */
 static int
-set_numbers(reel_ctl_redis_t *r, unsigned n, unsigned from, unsigned all,
+set_numbers(reel_ctl_redis_t *r, unsigned n, const unsigned *held,
     reel_error_t *e)
 {
-    int64_t  held = n;
+    int64_t   holds = n;
+    unsigned  k;
 
-    for (unsigned k = all; k > 0 && held == n; k--) {
-        reel_ctl_redis_at(r, k - 1);
-        held = set_number(r, n, from, e);
+    for (k = REEL_SHARDS_MAX; k > 0 && holds == n; k--) {
+        if (differs(held, k - 1, n)) {
+            reel_ctl_redis_at(r, k - 1);
+            holds = set_number(r, n, was(r, held), e);
+        }
     }
 
-    if (held == n) {
+    if (holds == n) {
         return REEL_EXIT_OK;
     }
 
-    for (unsigned k = 0; k < all; k++) {
-        reel_ctl_redis_at(r, k);
-        (void) set_number(r, from, n, &(reel_error_t) { "" });
+    for (unsigned i = k; i < REEL_SHARDS_MAX; i++) {
+        if (differs(held, i, n)) {
+            reel_ctl_redis_at(r, i);
+            (void) set_number(r, was(r, held), n, &(reel_error_t) { "" });
+        }
     }
 
-    return held >= 0 ? reel_ctl_fail(REEL_EXIT_FAILED, "a job was submitted "
-                                     "meanwhile: try again")
-                     : reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e->text);
+    return holds >= 0
+           ? reel_ctl_fail(REEL_EXIT_FAILED, "shard %u of %lld: a "
+                           "job was submitted meanwhile: try again", k,
+                           (long long) holds)
+           : reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "shard %u: %s", k, e->text);
 }
 
 
@@ -226,34 +285,40 @@ move_catalogs(reel_ctl_redis_t *r, unsigned n, reel_error_t *e)
 }
 
 
-/* it is, or was, one of them */
-static bool
-is_shard(reel_ctl_redis_t *r, reel_error_t *e)
-{
-    return size_of(r, "STRLEN", "shards", e) != 0;
-}
-
-
 /* also when the number stands: a call of before may have been cut off */
 static int
 change(reel_ctl_redis_t *r, unsigned n, reel_error_t *e)
 {
     int         code = REEL_EXIT_OK;
-    unsigned    from = reel_ctl_redis_shards(r), all = n > from ? n : from;
-    reel_err_t  err = REEL_OK;
+    bool        same;
+    unsigned    held[REEL_SHARDS_MAX];
+    reel_err_t  err = read_numbers(r, held, e);
 
-    if (n != from) {
-        code = check_drained(r, n, all, e);
+    if (err != REEL_OK) {
+        return reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "shard %u: %s",
+                             reel_ctl_redis_shard(r), e->text);
     }
-    if (code == REEL_EXIT_OK && n != from) {
-        code = set_numbers(r, n, from, all, e);
+
+    same = all_hold(held, n);
+
+    for (unsigned k = 0; code == REEL_EXIT_OK && !same
+         && k < REEL_SHARDS_MAX; k++)
+    {
+        if (is_shard(held, k, n)) {
+            reel_ctl_redis_at(r, k);
+            code = check_drained(r, n, held, e);
+        }
+    }
+
+    if (code == REEL_EXIT_OK) {
+        code = set_numbers(r, n, held, e);
     }
 
     for (unsigned k = 0; code == REEL_EXIT_OK && err == REEL_OK
          && k < REEL_SHARDS_MAX; k++)
     {
-        reel_ctl_redis_at(r, k);
-        if (k == 0 || is_shard(r, e)) {
+        if (is_shard(held, k, n)) {
+            reel_ctl_redis_at(r, k);
             err = move_catalogs(r, n, e);
         }
     }

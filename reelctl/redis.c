@@ -146,10 +146,10 @@ reconnect(reel_ctl_redis_t *r, const char *address, reel_error_t *e)
 }
 
 
-/* nil is 0 */
-static reel_err_t
-read_number(reel_ctl_redis_t *r, uint64_t *n, reel_error_t *e)
+reel_err_t
+reel_ctl_redis_number(reel_ctl_redis_t *r, unsigned *n, reel_error_t *e)
 {
+    uint64_t             v;
     reel_err_t           err;
     reel_redis_key_t     key;
     const char          *argv[2] = { "GET", key };
@@ -165,8 +165,8 @@ read_number(reel_ctl_redis_t *r, uint64_t *n, reel_error_t *e)
         return err;
     }
 
-    if (reel_str_u64(reel_str(out.v[0]), REEL_SHARDS_MAX, n) != REEL_OK) {
-        *n = 0;
+    if (reel_str_u64(reel_str(out.v[0]), REEL_SHARDS_MAX, &v) == REEL_OK) {
+        *n = (unsigned) v;
     }
     reel_ctl_strings_release(&out);
 
@@ -178,13 +178,13 @@ read_number(reel_ctl_redis_t *r, uint64_t *n, reel_error_t *e)
 static reel_err_t
 count_shards(reel_ctl_redis_t *r, reel_error_t *e)
 {
-    uint64_t      n;
+    unsigned      n;
     reel_err_t    err = REEL_OK, first = REEL_OK;
     reel_error_t  other;
 
     for (unsigned k = 0; k < SHARDS_ASKED; k++) {
         r->at = k;
-        err = read_number(r, &n, k == 0 ? e : &other);
+        err = reel_ctl_redis_number(r, &n, k == 0 ? e : &other);
 
         if (err == REEL_DENIED) {
             first = REEL_OK;            /* who asks for more hears why */
@@ -195,7 +195,7 @@ count_shards(reel_ctl_redis_t *r, reel_error_t *e)
         }
 
         if (err == REEL_OK && (n > 0 || k == 0)) {
-            r->shards = n > 0 ? (unsigned) n : 1;
+            r->shards = n > 0 ? n : 1;
             first = REEL_OK;
             break;
         }

@@ -33,6 +33,10 @@ unsigned reel_ctl_redis_shard(const reel_ctl_redis_t *r);
 void reel_ctl_redis_at(reel_ctl_redis_t *r, unsigned shard);
 void reel_ctl_redis_of(reel_ctl_redis_t *r, const char *id);
 
+/* how many shards there are, as the chosen one holds it; 0: it does not */
+reel_err_t reel_ctl_redis_number(reel_ctl_redis_t *r, unsigned *n,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
 /* of the shard that is chosen */
 reel_err_t reel_ctl_redis_key(const reel_ctl_redis_t *r,
     reel_redis_key_t key, const char *kind, const char *id) REEL_WARN_UNUSED;

@@ -30,7 +30,7 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry "
             "webhook meta play-url token play-token keygen jobs tasks "
-            "quarantine workers top doctor check pipeline").split()
+            "quarantine workers top shards doctor check pipeline").split()
 
 
 class Help(Case):
@@ -477,7 +477,7 @@ class Redis(Case):
             self.redis("ZADD", "reel1:{r0}:catalog:p", str(n), asset)
         self.redis("ZADD", "reel1:{r0}:jobs", "1", f"{old[0]}.1")
         out = self.run_ctl("shards", "4", *at, code=FAILED).stderr
-        self.assertIn("shard 0 has 1 unfinished jobs", out)
+        self.assertIn("shard 0 of 1 has 1 unfinished jobs", out)
         self.redis("DEL", "reel1:{r0}:jobs")
         now = str(int(time.time() * 1000))
         self.redis("ZADD", "reel1:{r0}:workers", now, "w1")
@@ -525,6 +525,42 @@ class Redis(Case):
         out = self.run_ctl("doctor", *at).stdout
         self.assertRegex(out, r"(?m)^ok +redis +4 shards")
         self.run_ctl("shards", "1", *at, code=FAILED)
+
+    def test_shards_that_disagree(self):
+        at = ("--redis", self.address)
+
+        def held(n):
+            return [self.redis("GET", f"reel1:{{r{k}}}:shards").strip()
+                    for k in range(n)]
+
+        # none keeps a number of before, however it goes up and down
+        for n in (4, 1, 2, 4, 2, 1, 4):
+            self.run_ctl("shards", str(n), *at)
+            self.assertEqual(held(4)[:n], [str(n)] * n)
+        for wrong in (("SET", "reel1:{r2}:shards", "1"),
+                      ("DEL", "reel1:{r0}:shards")):
+            self.redis(*wrong)
+            self.run_ctl("shards", "4", *at)
+            self.assertEqual(held(4), ["4"] * 4)
+
+        # those that agree need not be drained
+        job = f"{ASSET}.1"
+        self.redis("SET", "reel1:{r2}:shards", "1")
+        self.redis("ZADD", "reel1:{r0}:jobs", "1", job)
+        self.run_ctl("shards", "4", *at)
+        self.assertEqual(held(4), ["4"] * 4)
+        self.redis("SET", "reel1:{r2}:shards", "1")
+        self.redis("ZADD", "reel1:{r2}:jobs", "1", job)
+        out = self.run_ctl("shards", "4", *at, code=FAILED).stderr
+        self.assertIn("shard 2 of 1 has 1 unfinished jobs", out)
+        self.redis("DEL", "reel1:{r2}:jobs")
+
+        # a worker may live that only one of them has heard of
+        now = str(int(time.time() * 1000))
+        self.redis("ZADD", "reel1:{r3}:workers", now, "w1")
+        out = self.run_ctl("shards", "4", *at, code=FAILED).stderr
+        self.assertIn("1 workers were heard", out)
+        self.assertEqual(held(4), ["4", "4", "1", "4"])
 
     def test_tasks(self):
         job = self.add_job(1)
