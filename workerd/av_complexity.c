@@ -14,9 +14,6 @@
 #include "workerd/av_reader.h"
 #include "workerd/av_trial.h"
 
-/* decoded in vain for a piece, at most */
-#define SKIP_MAX  600
-
 typedef struct {
     reel_child_t      *child;
     reel_complexity_t  task;
@@ -188,7 +185,7 @@ try_sample(complexity_t *x)
         }
 
         if (frame->pts != AV_NOPTS_VALUE && frame->pts < from
-            && skipped++ < SKIP_MAX)
+            && skipped++ < REEL_COMPLEXITY_SKIP)
         {
             continue;
         }

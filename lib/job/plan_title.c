@@ -22,10 +22,6 @@
 #define SAMPLE_EVERY_S  20
 #define SAMPLES_LEAST   2
 
-/* up to so far behind the film's first picture a piece is reached by decoding
-   all between them */
-#define LEAD_S          5
-
 /* nanoseconds a pixel, of decoding, and of a trial: scaling, encoding in
    haste, decoding, comparing */
 #define DECODE_NS_PIXEL 6
@@ -38,20 +34,11 @@
 /* scaling down loses less than one part in so many of what encoding does */
 #define SOFT_SHARE      10
 
+/* encoding at any size loses no more: the pieces were black, or as good as */
+#define LOSS_OF_NOTHING (REEL_LOSS_ALL / 10000)
+
 
 /* ---- what is to be tried */
-
-bool
-reel_plan_measures(const reel_planner_t *p)
-{
-    return p->t.video && p->pl->title_ssim != 0 && p->t.copy_gop == 0
-           && p->src->trials.n == 0
-           && reel_node_wanted(p->pl, REEL_TASK_COMPLEXITY, p->src)
-           && reel_node_wanted(p->pl, reel_plan_encoder(p->pl,
-                                                        REEL_VIDEO_H264),
-                               p->src);
-}
-
 
 /* the last key frame at or before pts, or the first one */
 static int64_t
@@ -77,34 +64,74 @@ key_before(const reel_source_video_t *v, int64_t pts)
 }
 
 
+/* the farthest picture that is reached by decoding all from there on */
+static int64_t
+reach_of(int64_t pts, reel_rational_t rate, reel_rational_t tb)
+{
+    return pts + reel_rescale(REEL_COMPLEXITY_SKIP,
+                              (uint64_t) tb.den * rate.den,
+                              (uint64_t) tb.num * rate.num, REEL_ROUND_DOWN);
+}
+
+
+/*
+ * One in the middle of each stretch, or at the key frame before it where that
+ * lies in the same stretch.  Not at the film's first one: its first pictures
+ * are black more often than not.  What comes too near to the piece before it,
+ * for want of key frames, is left out.
+ */
 static void
 set_samples(reel_complexity_t *t, const reel_source_video_t *v)
 {
-    int64_t  key, at, span = v->last_pts - v->first_pts, lead;
+    int64_t  key, at, last, half, before = 0;
+    int64_t  span = v->last_pts - v->first_pts;
     uint32_t i, n;
 
-    lead = reel_rescale(LEAD_S, v->tb.den, v->tb.num, REEL_ROUND_NEAR);
     n = (uint32_t) reel_rescale(span, v->tb.num,
                                 (uint64_t) v->tb.den * SAMPLE_EVERY_S,
                                 REEL_ROUND_NEAR);
     n = n < SAMPLES_LEAST ? SAMPLES_LEAST
         : n > REEL_COMPLEXITY_SAMPLES ? REEL_COMPLEXITY_SAMPLES : n;
+    half = span / (2 * (int64_t) n);
 
     for (i = 0; i < n; i++) {
         at = v->first_pts + reel_rescale(span, 2 * i + 1, 2 * (uint64_t) n,
                                          REEL_ROUND_DOWN);
         key = key_before(v, at);
 
-        /* the first pictures are black more often than not */
-        if (key > v->first_pts || at - key > lead) {
+        if (key > v->first_pts && at - key <= half) {
             at = key;
         }
 
-        if (t->nsamples == 0 || t->samples[t->nsamples - 1].from_pts < at) {
+        last = reach_of(key, t->rate, v->tb);
+        at = at < last ? at : last;
+
+        if (i == 0 || at - before >= (half > 0 ? half : 1)) {
             t->samples[t->nsamples].seek_pts = key;
-            t->samples[t->nsamples++].from_pts = at;
+            t->samples[t->nsamples++].from_pts = before = at;
         }
     }
+}
+
+
+bool
+reel_plan_measures(const reel_planner_t *p)
+{
+    uint32_t           encoder = reel_plan_encoder(p->pl, REEL_VIDEO_H264);
+    reel_complexity_t  t = { .rate = p->t.rate };
+
+    if (!p->t.video || p->pl->title_ssim == 0 || p->t.copy_gop != 0
+        || p->src->trials.n != 0
+        || !reel_node_wanted(p->pl, REEL_TASK_COMPLEXITY, p->src)
+        || !reel_node_wanted(p->pl, encoder, p->src))
+    {
+        return false;
+    }
+
+    set_samples(&t, &p->src->video);
+
+    /* one piece says nothing of a film */
+    return t.nsamples >= SAMPLES_LEAST;
 }
 
 
@@ -135,16 +162,25 @@ set_trials(reel_trials_t *t, const reel_planner_t *p)
 static uint64_t
 cost_us(const reel_complexity_t *t, const reel_source_video_t *v)
 {
+    int64_t  skipped = 0;
     uint32_t i;
-    uint64_t px = 0;
+    uint64_t tried = 0, all = (uint64_t) v->width * v->height;
 
     for (i = 0; i < t->trials.n; i++) {
-        px += (uint64_t) t->trials.v[i].width * t->trials.v[i].height;
+        tried += (uint64_t) t->trials.v[i].width * t->trials.v[i].height;
     }
 
-    return (px * TRIAL_NS_PIXEL
-            + (uint64_t) v->width * v->height * DECODE_NS_PIXEL)
-           / 1000 * t->frames * t->nsamples;
+    for (i = 0; i < t->nsamples; i++) {
+        skipped += t->samples[i].from_pts - t->samples[i].seek_pts;
+    }
+
+    skipped = reel_rescale(skipped, (uint64_t) t->tb.num * t->rate.num,
+                           (uint64_t) t->tb.den * t->rate.den,
+                           REEL_ROUND_DOWN);
+
+    return (tried * TRIAL_NS_PIXEL + all * DECODE_NS_PIXEL)
+           / 1000 * t->frames * t->nsamples
+           + all * DECODE_NS_PIXEL / 1000 * (uint64_t) skipped;
 }
 
 
@@ -265,6 +301,19 @@ kbps_of(const tried_t *x, const reel_trial_t *t, uint32_t d, uint32_t every)
 }
 
 
+static bool
+is_nothing(const reel_trials_t *t)
+{
+    uint32_t i;
+
+    for (i = 0; i < t->n && t->v[i].loss <= LOSS_OF_NOTHING; i++) {
+        /* void */
+    }
+
+    return t->n < 2 || i == t->n;
+}
+
+
 static const reel_trial_t *
 trial_of(const reel_trials_t *t, const reel_video_rung_t *r)
 {
@@ -340,7 +389,7 @@ reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
 
     told[0] = '\0';
 
-    if (t->n < 2) {
+    if (is_nothing(t)) {
         tell(told, "as it is written, nothing was measured");
         return n;
     }

@@ -103,6 +103,7 @@ typedef struct {
 } reel_encode_audio_t;
 
 #define REEL_COMPLEXITY_SAMPLES 6
+#define REEL_COMPLEXITY_SKIP    600     /* pictures decoded in vain for one */
 
 /* pieces of the film to be encoded in trial: pictures from from_pts on */
 typedef struct {

@@ -93,32 +93,89 @@ begins_with_trials(void **state)
 }
 
 
-/* one key frame in a film: a piece after it is reached by decoding */
-static void
-few_key_frames(void **state)
+/* where a film is tried, in hundredths of a second of it; returns how many */
+static uint32_t
+samples_of(uint32_t at[REEL_COMPLEXITY_SAMPLES],
+    uint32_t seek[REEL_COMPLEXITY_SAMPLES], uint32_t fps, uint32_t seconds,
+    uint32_t key_every)
 {
-    reel_plan_t       p;
-    reel_source_t     s;
-    reel_pipeline_t   pl;
-    reel_complexity_t t;
-    film_t            f = minute;
+    uint32_t           i, n = 0, tick = fps * 10;
+    reel_plan_t        p;
+    reel_source_t      s;
+    reel_pipeline_t    pl;
+    reel_complexity_t  t;
+    film_t             f = minute;
 
-    (void) state;
-    f.key_every = 0;
-    f.frames = 250;
-    f.audio_len = 10;
+    f.num = fps;
+    f.frames = (uint64_t) seconds * fps;
+    f.key_every = key_every;
+    f.audio_len = seconds;
     film_make(&s, &f);
     titled(&pl);
     assert_int_equal(reel_plan_begin(&p, &pl, &s, 0, NULL), REEL_OK);
-    assert_int_equal(reel_complexity_parse(&t, p.tasks[0].payload,
-                         strlen(p.tasks[0].payload), NULL), REEL_OK);
 
-    /* 2.5 s behind it; 7.5 s are too far, so that would be 0 again */
-    assert_int_equal(t.nsamples, 1);
-    assert_int_equal(t.samples[0].seek_pts, s.video.first_pts);
-    assert_true(t.samples[0].from_pts > t.samples[0].seek_pts);
+    if (film_task(&p, "complexity") != NULL) {
+        assert_int_equal(reel_complexity_parse(&t, p.tasks[0].payload,
+                             strlen(p.tasks[0].payload), NULL), REEL_OK);
+        n = t.nsamples;
+    } else {
+        assert_string_equal(p.ladder, "as it is written, nothing was "
+                            "measured");
+    }
+
+    for (i = 0; i < n; i++) {
+        at[i] = (uint32_t) (t.samples[i].from_pts - s.video.first_pts) / tick;
+        seek[i] = (uint32_t) (t.samples[i].seek_pts - s.video.first_pts)
+                  / tick;
+    }
+
     reel_plan_release(&p);
     reel_source_release(&s);
+
+    return n;
+}
+
+
+/* a black opening is one piece of a film at most, and its first picture none */
+static void
+few_key_frames(void **state)
+{
+    size_t   i;
+    uint32_t k, n, at[REEL_COMPLEXITY_SAMPLES], seek[REEL_COMPLEXITY_SAMPLES];
+
+    static const struct {
+        uint32_t fps, seconds, key_every;
+        uint32_t n, at[3], seek[3];
+    } rows[] = {
+        /* one GOP: decoded to */
+        { 25, 10, 0, 2, { 249, 747 }, { 0, 0 } },
+        { 25, 30, 0, 2, { 749, 2247 }, { 0, 0 } },
+        /* … but not for ever: 600 pictures */
+        { 25, 60, 0, 2, { 999, 2400 }, { 0, 0 } },
+        /* a GOP of 10 s */
+        { 25, 24, 250, 2, { 599, 1797 }, { 0, 1000 } },
+        { 25, 40, 250, 2, { 999, 2000 }, { 0, 2000 } },
+        { 25, 60, 250, 3, { 999, 2000, 4000 }, { 0, 2000, 4000 } },
+        /* a key frame in the same stretch is near enough */
+        { 25, 30, 400, 2, { 749, 1600 }, { 0, 1600 } },
+        { 25, 30, 500, 2, { 749, 2000 }, { 0, 2000 } },
+        /* one piece is none: out of reach, a picture alone */
+        { 60, 60, 0, 0, { 0 }, { 0 } },
+        { 1, 1, 0, 0, { 0 }, { 0 } },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        n = samples_of(at, seek, rows[i].fps, rows[i].seconds,
+                       rows[i].key_every);
+        assert_int_equal(n, rows[i].n);
+
+        for (k = 0; k < n; k++) {
+            assert_in_range(at[k], rows[i].at[k], rows[i].at[k] + 1);
+            assert_int_equal(seek[k], rows[i].seek[k]);
+        }
+    }
 }
 
 
@@ -243,6 +300,29 @@ rungs_that_add_nothing(void **state)
 }
 
 
+/* pieces that were black everywhere say nothing of a film */
+static void
+black_pieces(void **state)
+{
+    uint32_t           n;
+    char               told[REEL_PLAN_LADDER];
+    reel_video_rung_t  r[REEL_TASK_RUNGS];
+    static const uint32_t black[4] = { 3, 2, 1, 0 };
+    static const uint32_t flat[4] = { 3, 2, 1, 900 };
+    static const uint32_t kbps[4] = { 3, 2, 1, 1 };
+
+    (void) state;
+    n = choose(r, kbps, black, sharp, told);
+    assert_int_equal(n, 4);
+    assert_int_equal(r[0].crf, 23);
+    assert_int_equal(r[0].max_kbps, 4500);
+    assert_string_equal(told, "as it is written, nothing was measured");
+
+    n = choose(r, kbps, flat, sharp, told);
+    assert_int_equal(r[0].crf, 29);
+}
+
+
 /* trials of a pipeline that was another are not taken for this one's */
 static void
 trials_of_another_ladder(void **state)
@@ -338,6 +418,7 @@ main(void)
         cmocka_unit_test(nothing_to_try),
         cmocka_unit_test(quality_is_enough),
         cmocka_unit_test(rungs_that_add_nothing),
+        cmocka_unit_test(black_pieces),
         cmocka_unit_test(trials_of_another_ladder),
         cmocka_unit_test(told_by_a_condition),
         cmocka_unit_test(written_and_read),

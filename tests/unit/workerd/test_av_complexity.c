@@ -15,19 +15,45 @@
 #define NOISE  "-f lavfi -i color=gray:s=320x192:r=25:d=2,noise=alls=40:"     \
                "allf=t:all_seed=1,format=yuv420p -c:v libx264 -qp 10 -g 25"
 
+/* a second of black, then noise, all of one GOP */
+#define OPENING  "-f lavfi -i color=gray:s=320x192:r=5:d=22,noise=alls=40:"   \
+                 "allf=t:all_seed=1,fade=in:5:1,format=yuv420p "              \
+                 "-c:v libx264 -preset ultrafast -qp 10 -g 200 "              \
+                 "-x264-params scenecut=0"
+
 /* two fields of different instants, and nobody says so */
 #define COMBED "-f lavfi -i testsrc2=s=320x192:r=50:d=2,interlace,"           \
                "format=yuv420p -c:v mpeg2video -q:v 2 -flags +ilme+ildct"
 
 
 static reel_trials_t
+run(const char *source, const char *payload)
+{
+    char            *text;
+    reel_trials_t    t;
+    media_answer_t   a;
+
+    a = media_run(reel_av_complexity, source, payload, strlen(payload), NULL,
+                  0, 0);
+    assert_int_equal(a.status, 0);
+
+    text = json_dumps(media_line(&a, "complexity"), 0);
+    assert_non_null(text);
+    assert_int_equal(reel_trials_parse(&t, text, strlen(text), NULL),
+                     REEL_OK);
+    free(text);
+    json_decref(a.lines);
+
+    return t;
+}
+
+
+static reel_trials_t
 try(const char *source)
 {
-    char               *text;
     reel_buf_t          b;
     reel_source_t       s;
     reel_trials_t       t;
-    media_answer_t      a;
     reel_complexity_t   c;
 
     media_inspect(&s, source);
@@ -49,14 +75,7 @@ try(const char *source)
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_complexity_print(&b, &c), REEL_OK);
-    a = media_run(reel_av_complexity, source, (char *) b.data, b.len, NULL, 0,
-                  0);
-    assert_int_equal(a.status, 0);
-
-    text = json_dumps(media_line(&a, "complexity"), 0);
-    assert_non_null(text);
-    assert_int_equal(reel_trials_parse(&t, text, strlen(text), NULL),
-                     REEL_OK);
+    t = run(source, reel_buf_cstr(&b));
     assert_int_equal(t.n, 3);
 
     /* worse is smaller, and what is larger takes more */
@@ -64,8 +83,6 @@ try(const char *source)
     assert_true(t.v[2].loss > t.v[1].loss && t.v[1].loss > 0);
     assert_int_equal(t.v[1].soft, REEL_LOSS_ALL);
 
-    free(text);
-    json_decref(a.lines);
     reel_buf_release(&b);
     reel_source_release(&s);
 
@@ -93,6 +110,41 @@ films_differ(void **state)
 
     /* the same film, the same answer */
     assert_memory_equal(&again, &blown, sizeof(blown));
+}
+
+
+/* what the planner has tried of it is not the black, and nothing is dropped */
+static void
+opening_is_not_the_film(void **state)
+{
+    reel_plan_t      p;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+
+    (void) state;
+    media_make("opening.mkv", OPENING);
+    media_inspect(&s, "opening.mkv");
+    assert_int_equal(s.video.nkeyframes, 1);
+
+    reel_pipeline_default(&pl);
+    pl.title_ssim = 980;
+    pl.nrungs = 2;
+    pl.rungs[0].short_side = 192;
+    pl.rungs[1].short_side = 96;
+
+    assert_int_equal(reel_plan_begin(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.tasks[0].type, REEL_TASK_COMPLEXITY);
+    s.trials = run("opening.mkv", p.tasks[0].payload);
+    reel_plan_release(&p);
+
+    assert_true(s.trials.v[0].loss > 1000 && s.trials.v[0].soft > 100000);
+
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.nrungs, 2);
+    assert_int_equal(p.rungs[0].height, 192);
+    assert_true(p.rungs[0].max_kbps > 500);
+    reel_plan_release(&p);
+    reel_source_release(&s);
 }
 
 
@@ -139,6 +191,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(films_differ),
+        cmocka_unit_test(opening_is_not_the_film),
         cmocka_unit_test(combs_are_not_tried),
         cmocka_unit_test(what_is_no_film),
     };
