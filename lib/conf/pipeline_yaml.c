@@ -74,7 +74,7 @@ read_rung(reel_rung_t *rung, const reel_yaml_t *n, reel_error_t *e)
         { "max_kbps", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, max_kbps),
           50, 200000, NULL, true },
         { "buf_kbits", REEL_YAML_TYPE_U32, offsetof(reel_rung_t, buf_kbits),
-          50, 400000, NULL, true },
+          REEL_RUNG_BUF_LEAST, 400000, NULL, true },
         U32("max_fps", reel_rung_t, max_fps, 15, 240),
         FN("hdr", reel_rung_t, hdr, read_hdr),
         { "preset", REEL_YAML_TYPE_TEXT, offsetof(reel_rung_t, preset),

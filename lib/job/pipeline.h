@@ -17,6 +17,8 @@
 #define REEL_PIPELINE_WIDTHS 2   /* of a storyboard's pictures */
 #define REEL_PIPELINE_NODES  26
 
+#define REEL_RUNG_BUF_LEAST  50  /* kbit: less than a picture */
+
 #define REEL_NODE_NAME       21     /* terminated */
 #define REEL_NODE_LINKS      8      /* after, inputs, outputs: of each */
 #define REEL_NODE_LABELS     96

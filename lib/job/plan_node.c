@@ -132,8 +132,7 @@ reel_plan_groups(reel_planner_t *p, reel_error_t *e)
                             v->height, p->src);
 
         if (c == REEL_VIDEO_H264 && p->pl->title_ssim != 0) {
-            n = reel_plan_title(rungs, n, p->pl, &p->src->trials,
-                                p->plan->ladder);
+            n = reel_plan_title(rungs, n, p->pl, p->src, p->plan->ladder);
         }
 
         if (n > REEL_TASK_RUNGS - p->nrungs) {

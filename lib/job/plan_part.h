@@ -85,13 +85,17 @@ uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
 uint32_t reel_plan_every_most(const reel_pipeline_t *pl,
     reel_rational_t rate);
 
+/* the same of this rung, when it becomes the largest one of its codec */
+uint32_t reel_plan_every_largest(const reel_pipeline_t *pl,
+    const reel_video_rung_t *r, reel_rational_t rate);
+
 /*
- * Rungs of H.264 by what the trials found: their quality, their bounds, and
+ * Rungs of H.264 by what src->trials found: their quality, their bounds, and
  * those left out that add nothing.  Returns how many are left; told: what
  * became of them.
  */
 uint32_t reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS],
-    uint32_t n, const reel_pipeline_t *pl, const reel_trials_t *t,
+    uint32_t n, const reel_pipeline_t *pl, const reel_source_t *src,
     char told[REEL_PLAN_LADDER]);
 
 /* n scaled by num / den to the nearest even number, at least 2 */

@@ -109,6 +109,24 @@ reel_plan_every_most(const reel_pipeline_t *pl, reel_rational_t rate)
 }
 
 
+uint32_t
+reel_plan_every_largest(const reel_pipeline_t *pl,
+    const reel_video_rung_t *r, reel_rational_t rate)
+{
+    uint32_t i, side = r->width < r->height ? r->width : r->height;
+
+    for (i = 0; i < pl->nrungs; i++) {
+        if (pl->rungs[i].codec == r->codec && pl->rungs[i].short_side == side)
+        {
+            return every_of(most_fps(&pl->rungs[i], true), rate);
+        }
+    }
+
+    /* of the source's own size: it never was another one */
+    return r->every;
+}
+
+
 static bool
 keeps_hdr(const reel_rung_t *r, const reel_pipeline_t *pl,
     const reel_source_t *src)

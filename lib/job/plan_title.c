@@ -355,6 +355,8 @@ set_bounds(reel_video_rung_t *r, uint64_t kbps)
 
     if (cap < r->max_kbps) {
         r->buf_kbits = (uint32_t) (r->buf_kbits * cap / r->max_kbps);
+        r->buf_kbits = r->buf_kbits < REEL_RUNG_BUF_LEAST
+                       ? REEL_RUNG_BUF_LEAST : r->buf_kbits;
         r->max_kbps = (uint32_t) cap;
     }
 }
@@ -376,16 +378,28 @@ tell(char told[REEL_PLAN_LADDER], const char *fmt, ...)
 }
 
 
+/* scaled down to the next smaller rung it loses less than by its encoding;
+   what the meter compared it with may be left out by a condition */
+static bool
+shows_no_more(const reel_trial_t *y, const reel_video_rung_t *next,
+    uint64_t loss)
+{
+    return y[1].width == next->width && y[1].height == next->height
+           && (uint64_t) y->soft * SOFT_SHARE <= loss;
+}
+
+
 uint32_t
 reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
-    const reel_pipeline_t *pl, const reel_trials_t *t,
+    const reel_pipeline_t *pl, const reel_source_t *src,
     char told[REEL_PLAN_LADDER])
 {
-    uint32_t            i, d, kept = 0;
-    uint64_t            kbps, above = 0;
-    tried_t             x = { .t = t };
-    reel_video_rung_t   r;
-    const reel_trial_t *y;
+    uint32_t             i, d, kept = 0;
+    uint64_t             kbps, above = 0;
+    tried_t              x = { .t = &src->trials };
+    reel_video_rung_t    r;
+    const reel_trial_t  *y;
+    const reel_trials_t *t = x.t;
 
     told[0] = '\0';
 
@@ -406,11 +420,16 @@ reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
             continue;
         }
 
+        /* those above it may be gone */
+        if (kept == 0) {
+            r.every = reel_plan_every_largest(pl, &r, src->video.rate);
+        }
+
         d = spare_crf(&x, y, pl);
         kbps = kbps_of(&x, y, d, r.every);
 
         if (i + 1 < n && kept == 0
-            && (uint64_t) y->soft * SOFT_SHARE <= loss_of(&x, y, d))
+            && shows_no_more(y, &rungs[i + 1], loss_of(&x, y, d)))
         {
             tell(told, "%sno %s, it shows no more than %s",
                  told[0] != '\0' ? "; " : "", r.name, rungs[i + 1].name);

@@ -223,15 +223,15 @@ choose(reel_video_rung_t rungs[REEL_TASK_RUNGS], const uint32_t kbps[4],
     char told[REEL_PLAN_LADDER])
 {
     uint32_t        n;
-    reel_trials_t   t;
+    reel_source_t   s = { .video.rate = { 25, 1 } };
     reel_pipeline_t pl;
 
     titled(&pl);
-    set_trials(&t, kbps, loss, soft);
-    n = reel_plan_rungs(rungs, &pl, REEL_VIDEO_H264, 1280, 720, NULL);
+    set_trials(&s.trials, kbps, loss, soft);
+    n = reel_plan_rungs(rungs, &pl, REEL_VIDEO_H264, 1280, 720, &s);
     assert_int_equal(n, 4);
 
-    return reel_plan_title(rungs, n, &pl, &t, told);
+    return reel_plan_title(rungs, n, &pl, &s, told);
 }
 
 static const uint32_t sharp[3] = { 50000, 50000, 50000 };
@@ -300,6 +300,93 @@ rungs_that_add_nothing(void **state)
 }
 
 
+/* what becomes the largest one shows all of the film's pictures */
+static void
+rate_of_the_largest(void **state)
+{
+    size_t           i;
+    reel_plan_t      p;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+    film_t           f = minute;
+    static const uint32_t loss[4] = { 20000, 20000, 20000, 20000 };
+    static const uint32_t blurred[3] = { 1000, 1000, 50000 };
+
+    static const struct {
+        uint32_t  max_fps, every, max_kbps;
+    } rows[] = {
+        { 0, 1, 1100 },         /* bounds are of all pictures */
+        { 30, 2, 1066 },        /* it is said */
+    };
+
+    (void) state;
+    f.num = 50;
+    film_make(&s, &f);
+    set_trials(&s.trials, usual, loss, blurred);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        titled(&pl);
+        pl.rungs[3].max_fps = rows[i].max_fps;
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_int_equal(p.nrungs, 2);
+        assert_string_equal(p.rungs[0].name, "v360");
+        assert_int_equal(p.rungs[0].every, rows[i].every);
+        assert_int_equal(p.rungs[0].max_kbps, rows[i].max_kbps);
+        assert_int_equal(p.rungs[1].every, 2);
+        reel_plan_release(&p);
+    }
+
+    reel_source_release(&s);
+}
+
+
+/* 720 looks like 480, which a condition leaves out, not like 360 */
+static void
+next_one_is_left_out(void **state)
+{
+    reel_plan_t      p;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+    static const uint32_t loss[4] = { 20000, 20000, 20000, 20000 };
+    static const uint32_t blurred[3] = { 1000, 50000, 50000 };
+
+    (void) state;
+    film_make(&s, &minute);
+    titled(&pl);
+    set_trials(&s.trials, usual, loss, blurred);
+    strcpy(pl.rungs[2].when, "duration < 30");
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.nrungs, 3);
+    assert_string_equal(p.rungs[0].name, "v720");
+    assert_string_equal(p.rungs[1].name, "v360");
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+/* a buffer in proportion is no less than the file may say */
+static void
+least_buffer(void **state)
+{
+    reel_plan_t      p;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+    static const uint32_t loss[4] = { 20000, 20000, 20000, 20000 };
+    static const uint32_t quiet[4] = { 20, 12, 8, 4 };
+
+    (void) state;
+    film_make(&s, &minute);
+    titled(&pl);
+    set_trials(&s.trials, quiet, loss, sharp);
+    pl.rungs[1].buf_kbits = REEL_RUNG_BUF_LEAST;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_int_equal(p.rungs[0].max_kbps, 100);
+    assert_int_equal(p.rungs[0].buf_kbits, REEL_RUNG_BUF_LEAST);
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 /* pieces that were black everywhere say nothing of a film */
 static void
 black_pieces(void **state)
@@ -329,21 +416,21 @@ trials_of_another_ladder(void **state)
 {
     uint32_t           i, n;
     char               told[REEL_PLAN_LADDER];
-    reel_trials_t      t;
+    reel_source_t      s = { .video.rate = { 25, 1 } };
     reel_pipeline_t    pl;
     reel_video_rung_t  r[REEL_TASK_RUNGS];
     static const uint32_t loss[4] = { 1000, 1000, 1000, 1000 };
 
     (void) state;
     titled(&pl);
-    set_trials(&t, usual, loss, sharp);
+    set_trials(&s.trials, usual, loss, sharp);
 
     for (i = 0; i < 5; i++) {
         pl.rungs[i].crf = 21;
     }
 
-    n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 1280, 720, NULL);
-    assert_int_equal(reel_plan_title(r, n, &pl, &t, told), n);
+    n = reel_plan_rungs(r, &pl, REEL_VIDEO_H264, 1280, 720, &s);
+    assert_int_equal(reel_plan_title(r, n, &pl, &s, told), n);
     assert_int_equal(r[0].crf, 21);
     assert_string_equal(told, "");
 }
@@ -418,6 +505,9 @@ main(void)
         cmocka_unit_test(nothing_to_try),
         cmocka_unit_test(quality_is_enough),
         cmocka_unit_test(rungs_that_add_nothing),
+        cmocka_unit_test(rate_of_the_largest),
+        cmocka_unit_test(next_one_is_left_out),
+        cmocka_unit_test(least_buffer),
         cmocka_unit_test(black_pieces),
         cmocka_unit_test(trials_of_another_ladder),
         cmocka_unit_test(told_by_a_condition),
