@@ -332,6 +332,23 @@ check_hdr(const reel_pipeline_t *p, reel_error_t *e)
 }
 
 
+/* only renditions of H.264 are tried */
+static reel_err_t
+check_title(const reel_pipeline_t *p, reel_error_t *e)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->nrungs && p->rungs[i].codec != REEL_VIDEO_H264; i++) {
+        /* void */
+    }
+
+    return p->title_ssim != 0 && i == p->nrungs
+           ? reel_fail(e, REEL_INVAL, "rates by the film are of renditions "
+                       "of h264, and there is none")
+           : REEL_OK;
+}
+
+
 reel_err_t
 reel_pipeline_check(const reel_pipeline_t *p, const char **key,
     reel_error_t *e)
@@ -345,6 +362,12 @@ reel_pipeline_check(const reel_pipeline_t *p, const char **key,
     *key = "hdr";
 
     if (check_hdr(p, e) != REEL_OK) {
+        return REEL_INVAL;
+    }
+
+    *key = "per_title";
+
+    if (check_title(p, e) != REEL_OK) {
         return REEL_INVAL;
     }
 

@@ -242,6 +242,8 @@ settings_refused(void **state)
           "1:36: crf_above must" },
         { "per_title: { ssim: 980 }\ntasks:\n"
           "  complexity: { after: poster }\n", "3:24: complexity: the place of" },
+        { "codec: hevc\nper_title: { ssim: 980 }\n",
+          "2:12: per_title: rates by the film are of renditions of h264" },
         { "watermark: { opacity: 5 }\n", "1:12: \"image\" is missing" },
         { "watermark: { image: ../a.png }\n", "1:21: \"../a.png\" is not" },
         { "watermark: { image: a.png, position: left }\n",
