@@ -128,18 +128,51 @@ most_tasks(const reel_planner_t *p)
 }
 
 
+/* what comes before any task, of the first plan and of the second */
 static reel_err_t
-prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
+lay_out(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
 {
-    reel_err_t                 err;
-    const reel_source_video_t *v = &p->src->video;
+    reel_err_t err;
 
     p->node = REEL_PIPELINE_NODES;      /* none */
     err = reel_plan_timeline(&p->t, p->pl, p->src, e);
 
-    if (err == REEL_OK) {
-        err = check_duration(&p->t.grid, max_duration_s, e);
+    return err == REEL_OK ? check_duration(&p->t.grid, max_duration_s, e)
+                          : err;
+}
+
+
+static void
+tell(reel_plan_t *plan, const reel_timeline_t *t)
+{
+    plan->grid = t->grid;
+
+    if (t->copy_gop != 0) {
+        (void) snprintf(plan->pictures, REEL_PLAN_WHY, "copied");
+
+    } else if (t->encoded[0] != '\0') {
+        (void) snprintf(plan->pictures, REEL_PLAN_WHY, "encoded: %s",
+                        t->encoded);
     }
+
+    memcpy(plan->sound, t->sound, sizeof(plan->sound));
+}
+
+
+static reel_err_t
+make_room(reel_planner_t *p, size_t cap)
+{
+    p->cap = cap;
+    p->plan->tasks = calloc(cap, sizeof(*p->plan->tasks));
+
+    return p->plan->tasks == NULL ? REEL_NOMEM : REEL_OK;
+}
+
+
+static reel_err_t
+prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
+{
+    reel_err_t err = lay_out(p, max_duration_s, e);
 
     if (err != REEL_OK) {
         return err;
@@ -148,7 +181,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     reel_plan_sounds(p);
 
     if (p->t.video) {
-        err = reel_plan_chunks(&p->chunks, &p->nchunks, p->pl, v, &p->t);
+        err = reel_plan_chunks(&p->chunks, &p->nchunks, p->pl,
+                               &p->src->video, &p->t);
     }
 
     if (p->t.video && err == REEL_OK) {
@@ -159,58 +193,28 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
         err = reel_plan_execs(p, e);
     }
 
-    p->growing = p->nchunks > 1;
-    p->plan->grid = p->t.grid;
-    p->plan->nrungs = p->nrungs;
-    memcpy(p->plan->rungs, p->rungs, sizeof(p->rungs));
-
-    if (p->t.copy_gop != 0) {
-        (void) snprintf(p->plan->pictures, REEL_PLAN_WHY, "copied");
-
-    } else if (p->t.encoded[0] != '\0') {
-        (void) snprintf(p->plan->pictures, REEL_PLAN_WHY, "encoded: %s",
-                        p->t.encoded);
+    if (err != REEL_OK) {
+        return err;
     }
 
-    memcpy(p->plan->sound, p->t.sound, sizeof(p->plan->sound));
+    p->growing = p->nchunks > 1;
+    p->plan->nrungs = p->nrungs;
+    memcpy(p->plan->rungs, p->rungs, sizeof(p->rungs));
+    tell(p->plan, &p->t);
 
-    p->cap = most_tasks(p);
-    p->plan->tasks = calloc(p->cap, sizeof(*p->plan->tasks));
-
-    return err != REEL_OK ? err
-           : p->plan->tasks == NULL ? REEL_NOMEM : REEL_OK;
+    return make_room(p, most_tasks(p));
 }
 
 
 static reel_err_t
-make(reel_plan_t *plan, const reel_pipeline_t *pl, const reel_source_t *src,
-    uint64_t max_duration_s, bool measures, reel_error_t *e)
+finish(reel_planner_t *p, reel_error_t *e)
 {
-    reel_planner_t p = { .plan = plan, .pl = pl, .src = src };
-
-    *plan = (reel_plan_t) { 0 };
-
-    p.err = prepare(&p, max_duration_s, e);
-
-    if (p.err == REEL_OK) {
-        if (measures && reel_plan_measures(&p)) {
-            reel_plan_add_complexity(&p);
-        } else {
-            add_all(&p);
-        }
-
-        if (p.err != REEL_OK) {
-            (void) reel_fail(e, p.err, "a task's payload could not be made");
-        }
+    if (p->err != REEL_OK) {
+        (void) reel_fail(e, p->err, "a task's payload could not be made");
+        reel_plan_release(p->plan);
     }
 
-    free(p.chunks);
-
-    if (p.err != REEL_OK) {
-        reel_plan_release(plan);
-    }
-
-    return p.err;
+    return p->err;
 }
 
 
@@ -218,7 +222,20 @@ reel_err_t
 reel_plan(reel_plan_t *plan, const reel_pipeline_t *pl,
     const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
 {
-    return make(plan, pl, src, max_duration_s, false, e);
+    reel_err_t     err;
+    reel_planner_t p = { .plan = plan, .pl = pl, .src = src };
+
+    *plan = (reel_plan_t) { 0 };
+    err = prepare(&p, max_duration_s, e);
+
+    if (err == REEL_OK) {
+        add_all(&p);
+        err = finish(&p, e);
+    }
+
+    free(p.chunks);
+
+    return err;
 }
 
 
@@ -226,7 +243,40 @@ reel_err_t
 reel_plan_begin(reel_plan_t *plan, const reel_pipeline_t *pl,
     const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
 {
-    return make(plan, pl, src, max_duration_s, true, e);
+    bool             measures;
+    reel_err_t       err;
+    reel_planner_t   p = { .plan = plan, .src = src };
+    reel_pipeline_t *open;
+
+    *plan = (reel_plan_t) { 0 };
+
+    if (pl->title_ssim == 0 || src->trials.n != 0) {
+        return reel_plan(plan, pl, src, max_duration_s, e);
+    }
+
+    open = reel_plan_untried(pl);
+    if (open == NULL) {
+        return REEL_NOMEM;
+    }
+
+    p.pl = open;
+    measures = lay_out(&p, max_duration_s, NULL) == REEL_OK
+               && reel_plan_measures(&p);
+    err = REEL_OK;
+
+    if (measures) {
+        tell(plan, &p.t);
+        err = make_room(&p, 2);
+    }
+
+    if (measures && err == REEL_OK) {
+        reel_plan_add_complexity(&p);
+        err = finish(&p, e);
+    }
+
+    free(open);
+
+    return measures ? err : reel_plan(plan, pl, src, max_duration_s, e);
 }
 
 

@@ -134,6 +134,11 @@ typedef struct {
     reel_err_t             err;         /* sticky */
 } reel_planner_t;
 
+/* pl for the time before the trials: what is made of pictures on conditions
+   that they decide is made.  free() it; NULL: no memory */
+reel_pipeline_t *reel_plan_untried(const reel_pipeline_t *pl)
+    REEL_WARN_UNUSED;
+
 /* is there something to measure, before any task is planned? */
 bool reel_plan_measures(const reel_planner_t *p);
 void reel_plan_add_complexity(reel_planner_t *p);   /* and the second plan */

@@ -18,6 +18,7 @@ typedef struct {
     size_t               len, at;
     unsigned             depth;
     const reel_source_t *s;         /* NULL: only checked */
+    bool                 tries;     /* complexity was named */
     reel_err_t           err;       /* sticky */
     size_t               where;     /* of the error */
     reel_error_t        *e;
@@ -171,6 +172,8 @@ read_fact(when_t *w, reel_when_value_t *v)
              : "a fact, number or quoted text is expected");
         return;
     }
+
+    w->tries |= fact == REEL_FACT_COMPLEXITY;
 
     if (w->s != NULL) {
         reel_when_read(v, w->s, fact);
@@ -387,4 +390,17 @@ reel_when_holds(const char *text, size_t len, const reel_source_t *s)
     when_t w = { .text = text, .len = len, .s = s };
 
     return len == 0 || read_all(&w);
+}
+
+
+bool
+reel_when_tries(const char *text, size_t len)
+{
+    when_t w = { .text = text, .len = len };
+
+    if (len > 0) {
+        (void) read_all(&w);
+    }
+
+    return w.tries;
 }

@@ -37,6 +37,9 @@ reel_err_t reel_when_check(const char *text, size_t len, unsigned *column,
 /* does it hold for s?  text passed reel_when_check; "" always holds */
 bool reel_when_holds(const char *text, size_t len, const reel_source_t *s);
 
+/* does it name what only trials of the film tell? */
+bool reel_when_tries(const char *text, size_t len);
+
 /* the name of fact i, NULL behind the last: for texts and tests */
 const char *reel_when_fact(size_t i);
 

@@ -460,6 +460,53 @@ told_by_a_condition(void **state)
 }
 
 
+/* what trials decide does not keep a film from being tried */
+static void
+tried_before_it_is_judged(void **state)
+{
+    size_t           i;
+    uint32_t         k;
+    reel_plan_t      p;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+    static const uint32_t loss[4] = { 20000, 20000, 20000, 20000 };
+    /* of the renditions, of the task; 130.2 is found */
+    static const struct {
+        const char  *rung, *task;
+        bool         tried;
+        reel_err_t   then;
+    } rows[] = {
+        { "complexity > 130.1", "", true, REEL_OK },
+        { "complexity > 130.3", "", true, REEL_INVAL },
+        { "", "complexity > 130.1 and height > 100", true, REEL_OK },
+        { "", "height > 1000", false, REEL_OK },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        film_make(&s, &minute);
+        titled(&pl);
+        strcpy(pl.nodes[REEL_TASK_ENCODE_VIDEO].when, rows[i].task);
+        for (k = 0; k < pl.nrungs; k++) {
+            strcpy(pl.rungs[k].when, rows[i].rung);
+        }
+
+        assert_int_equal(reel_plan_begin(&p, &pl, &s, 0, &e), REEL_OK);
+        assert_int_equal(film_task(&p, "complexity") != NULL, rows[i].tried);
+        reel_plan_release(&p);
+
+        set_trials(&s.trials, usual, loss, sharp);
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, &e), rows[i].then);
+        assert_int_equal(p.nrungs, rows[i].tried && rows[i].then == REEL_OK
+                                   ? 4 : 0);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
 static void
 written_and_read(void **state)
 {
@@ -511,6 +558,7 @@ main(void)
         cmocka_unit_test(black_pieces),
         cmocka_unit_test(trials_of_another_ladder),
         cmocka_unit_test(told_by_a_condition),
+        cmocka_unit_test(tried_before_it_is_judged),
         cmocka_unit_test(written_and_read),
     };
 
