@@ -39,13 +39,26 @@ def _shown(stream):
     return w, h
 
 
+def _span(path):
+    """seconds from the first packet's time to the last one's end, or None"""
+    out = subprocess.run(
+        ["ffprobe", "-v", "quiet", "-show_entries",
+         "packet=pts_time,duration_time", "-of", "compact=p=0:nk=1", path],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    times = re.findall(r"^(-?[\d.]+)\|([\d.]*)", out, re.M)
+    return max(float(p) + float(d or 0) for p, d in times) - min(
+        float(p) for p, _ in times) if times else None
+
+
 def traits(path):
     """what a stranger's file should become; None: nobody can read it"""
     probe = ffprobe(path)
     if probe is None:
         return None
-    t = {"size": None, "rate": None, "channels": None,
-         "seconds": float(probe["format"].get("duration", 0))}
+    said, span = float(probe["format"].get("duration", 0)), _span(path)
+    if span and said > span * 1.01 + 0.1:
+        said = span                     # more than there is
+    t = {"size": None, "rate": None, "channels": None, "seconds": said}
     for s in probe["streams"]:
         if s["codec_type"] == "video" and not t["size"] and not s[
                 "disposition"]["attached_pic"]:
