@@ -68,6 +68,8 @@ reel_plan_copy_gop(char why[REEL_COPY_WHY], const reel_pipeline_t *pl,
            ? "no H.264 is made of it"
          : !v->copy.known ? "it was inspected before reel looked at packets"
          : v->copy.refused[0] != '\0' ? v->copy.refused
+         : v->light.range != REEL_RANGE_SDR
+           ? "it is of high dynamic range, which no H.264 here is"
          : choose_gop(&gop, pl, v);
 
     if (no == NULL && v->copy.kbps > pl->copy_max_kbps) {

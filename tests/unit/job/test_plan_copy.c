@@ -126,6 +126,13 @@ who_is_refused(void **state)
     assert_non_null(strstr(t.encoded, "no H.264"));
     pl.nodes[REEL_TASK_ENCODE_VIDEO].off = false;
 
+    /* renditions of H.264 are SDR */
+    s.video.light.range = REEL_RANGE_HLG;
+    assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+    assert_int_equal(t.copy_gop, 0);
+    assert_non_null(strstr(t.encoded, "high dynamic range"));
+    s.video.light.range = REEL_RANGE_SDR;
+
     memcpy(s.video.copy.refused, "it is odd", sizeof("it is odd"));
     assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
     assert_string_equal(t.encoded, "it is odd");
