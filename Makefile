@@ -78,7 +78,7 @@ $(BUILD)/reelctl/%.o: reelctl/%.c | $$(@D)/
 
 $(BUILD)/bin/workerd: $(WD_OBJS) $(LIBREEL)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SAN_FLAGS) -o $@ $(WD_OBJS) $(LIBREEL) \
+	$(CC) $(CFLAGS) $(SAN_FLAGS) -Wl,--build-id -o $@ $(WD_OBJS) $(LIBREEL) \
 	    $$($(PKG) --libs $(WD_PKGS)) $(LIB_LIBS) -lm
 
 $(BUILD)/bin/reelctl: $(CTL_OBJS) $(LIBREEL)
