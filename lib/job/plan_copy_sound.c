@@ -51,8 +51,8 @@ refuse(char buf[REEL_COPY_WHY], const reel_pipeline_t *pl,
     if (a->units.refused[0] != '\0') {
         return a->units.refused;
     }
-    if (a->channels != pl->audio_channels) {
-        return "it has not as many channels as audio.channels";
+    if (a->channels > pl->audio_channels) {
+        return "it has more channels than audio.channels";
     }
     if (a->sample_rate < RATE_LEAST || a->sample_rate > RATE_MOST) {
         return "its sample rate is unusual";

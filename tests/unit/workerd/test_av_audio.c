@@ -660,7 +660,8 @@ test_copied(void **state)
 
 /* silent units where the source has none: it begins late, and ends early */
 static void
-test_copied_around(void **state)
+copied_around(uint32_t channels)
+    char                 args[32];
 {
     size_t               n, i;
     int16_t             *p;
@@ -668,11 +669,11 @@ test_copied_around(void **state)
     media_answer_t       a;
     reel_encode_audio_t  t;
 
-    (void) state;
-
-    make_beeps("e.mp4", RATE, 4, "-ac 2 -c:a aac");
+    (void) snprintf(args, sizeof(args), "-ac %u -c:a aac", channels);
+    make_beeps("e.mp4", RATE, 4, args);
     media_inspect(&s, "e.mp4");
     audio_task(&t, &s, RATE);
+    t.channels = channels;
     t.copy = true;
     t.origin -= 96 * REEL_AAC_FRAME;
     t.grid.end_ts += 3 * t.grid.gop_ts;
@@ -689,11 +690,24 @@ test_copied_around(void **state)
     for (i = (size_t) (6.2 * RATE); i < n; i++) {
         assert_in_range(p[i] + 4, 0, 8);
     }
+    assert_int_equal(json_integer_value(json_object_get(
+                         media_line(&a, "object"), "channels")), channels);
+
 
     free(p);
     json_decref(a.lines);
     reel_source_release(&s);
 }
+
+static void
+test_copied_around(void **state)
+{
+    (void) state;
+
+    copied_around(1);
+    copied_around(2);
+}
+
 
 
 /* an FLV whose AudioSpecificConfig has `len` bytes: it ends in zeros */
