@@ -62,20 +62,24 @@ early_enough(void *arg, int64_t pts)
 
 
 static int
-prepare(audio_t *a)
+parse(audio_t *a)
 {
-    uint32_t      from;
     reel_err_t    err;
-    reel_error_t  e;
+    reel_error_t  e = { "" };
 
-    e.text[0] = '\0';
     err = reel_encode_audio_parse(&a->task, a->child->payload.p,
                                   a->child->payload.len, &e);
-    if (err != REEL_OK) {
-        return reel_av_fault(&a->fault, "INTERNAL", "payload", "%s", e.text);
-    }
 
-    from = a->task.frag_from;
+    return err == REEL_OK ? 0 : reel_av_fault(&a->fault, "INTERNAL",
+                                              "payload", "%s", e.text);
+}
+
+
+static int
+prepare(audio_t *a)
+{
+    uint32_t  from = a->task.frag_from;
+
     if (a->child->resume_frag > from) {
         from = a->child->resume_frag;
     }
@@ -196,17 +200,20 @@ run(audio_t *a)
 int
 reel_av_encode_audio(reel_child_t *c)
 {
-    int      status;
-    audio_t  a;
+    int      status = 0;
+    audio_t  a = { .child = c };
 
     reel_av_log_init();
 
-    a = (audio_t) { .child = c };
+    if (parse(&a) != 0) {
+        return reel_av_fault_report(c, &a.fault);
+    }
 
-    if (prepare(&a) == 0 && run(&a) == 0) {
-        status = 0;
+    if (a.task.copy) {
+        return reel_av_copy_audio(c, &a.task);
+    }
 
-    } else {
+    if (prepare(&a) != 0 || run(&a) != 0) {
         status = reel_av_fault_report(c, &a.fault);
     }
 

@@ -10,22 +10,21 @@
 #include "lib/codec/avc.h"
 #include "lib/codec/nal.h"
 #include "workerd/av_frag.h"
-#include "workerd/av_log.h"
 #include "workerd/av_place.h"
 #include "workerd/av_read.h"
 #include "workerd/av_rung.h"
 
 
 typedef struct {
-    reel_child_t        *child;
-    reel_encode_video_t  task;
-    reel_av_fault_t      fault;
-    reel_av_source_t     src;
-    AVStream            *st;            /* borrowed of src */
-    AVPacket            *pkt;
-    reel_place_t         place;
-    reel_av_frag_t       out;
-    uint32_t             gop;           /* the fragment that is open */
+    reel_child_t              *child;
+    const reel_encode_video_t *task;    /* borrowed */
+    reel_av_fault_t            fault;
+    reel_av_source_t           src;
+    AVStream                  *st;      /* borrowed of src */
+    AVPacket                  *pkt;
+    reel_place_t               place;
+    reel_av_frag_t             out;
+    uint32_t                   gop;     /* the fragment that is open */
 } copy_t;
 
 
@@ -38,8 +37,8 @@ open_source(copy_t *c)
         return -1;
     }
 
-    c->src.jumps = &c->task.jumps;
-    c->st = reel_av_source_only(&c->src, c->task.stream, &c->fault);
+    c->src.jumps = &c->task->jumps;
+    c->st = reel_av_source_only(&c->src, c->task->stream, &c->fault);
 
     return c->st != NULL ? 0 : -1;
 }
@@ -48,18 +47,9 @@ open_source(copy_t *c)
 static int
 prepare(copy_t *c)
 {
-    reel_err_t    err;
-    reel_error_t  e = { "" };
-
-    err = reel_encode_video_parse(&c->task, c->child->payload.p,
-                                  c->child->payload.len, &e);
-    if (err != REEL_OK || !c->task.copy) {
-        return reel_av_fault(&c->fault, "INTERNAL", "payload", "%s", e.text);
-    }
-
-    reel_place_init(&c->place, &c->task.grid, c->task.tb, c->task.origin,
-                    c->task.frag_from, c->task.frag_to);
-    c->gop = c->task.frag_from;
+    reel_place_init(&c->place, &c->task->grid, c->task->tb, c->task->origin,
+                    c->task->frag_from, c->task->frag_to);
+    c->gop = c->task->frag_from;
 
     c->pkt = av_packet_alloc();
     if (c->pkt == NULL) {
@@ -92,19 +82,19 @@ open_output(copy_t *c)
     track = (reel_cmaf_track_t) {
         .codec = REEL_CODEC_AVC,
         .track_id = REEL_TRACK_VIDEO,
-        .timescale = c->task.grid.timescale,
+        .timescale = c->task->grid.timescale,
         .config = { (char *) config.data, config.len },
         .language = "und",
-        .width = (uint16_t) c->task.rungs[0].width,
-        .height = (uint16_t) c->task.rungs[0].height,
+        .width = (uint16_t) c->task->rungs[0].width,
+        .height = (uint16_t) c->task->rungs[0].height,
         .primaries = (uint8_t) par->color_primaries,
         .transfer = (uint8_t) par->color_trc,
         .matrix = (uint8_t) par->color_space,
         .full_range = par->color_range == AVCOL_RANGE_JPEG
     };
 
-    c->out.delay = c->task.delay;
-    c->out.frame_ts = c->task.grid.frame_ts;
+    c->out.delay = c->task->delay;
+    c->out.frame_ts = c->task->grid.frame_ts;
 
     if (reel_av_frag_init(&c->out, c->child->out_fd[0], &track, &c->fault)
         == 0)
@@ -127,7 +117,7 @@ next_packet(copy_t *c, int64_t *at)
 
     do {
         rc = reel_av_source_read(&c->src, c->pkt, &c->fault);
-    } while (rc == 1 && c->pkt->stream_index != c->task.stream);
+    } while (rc == 1 && c->pkt->stream_index != c->task->stream);
 
     if (rc == 1) {
         *at = reel_place_of(&c->place, c->pkt->pts);
@@ -164,10 +154,10 @@ static int
 start(copy_t *c)
 {
     int   rc = 0;
-    bool  first = c->task.frag_from == 0;
+    bool  first = c->task->frag_from == 0;
 
     if (first
-        || av_seek_frame(c->src.fmt, c->task.stream, c->task.seek_pts,
+        || av_seek_frame(c->src.fmt, c->task->stream, c->task->seek_pts,
                          AVSEEK_FLAG_BACKWARD) >= 0)
     {
         rc = find_start(c);
@@ -179,7 +169,7 @@ start(copy_t *c)
 
     return rc == 0 ? reel_av_fault(&c->fault, "BAD_MEDIA", "copy",
                                    "the key frame of chunk %u is gone",
-                                   c->task.chunk)
+                                   c->task->chunk)
            : rc == 1 ? 0 : -1;
 }
 
@@ -191,7 +181,7 @@ take(copy_t *c, int64_t at)
 
     if (is_key(c) && c->out.nsamples > 0
         && reel_place_is_key(&c->place, at)
-        && reel_av_frag_close_gop(&c->out, &c->task.grid, c->gop++,
+        && reel_av_frag_close_gop(&c->out, &c->task->grid, c->gop++,
                                   &c->fault) != 0)
     {
         return -1;
@@ -230,19 +220,19 @@ run(copy_t *c)
                                 (uint64_t) (c->place.to - c->place.from),
                                 REEL_ROUND_DOWN));
 
-        rc = c->gop < c->task.frag_to ? next_packet(c, &at) : 0;
+        rc = c->gop < c->task->frag_to ? next_packet(c, &at) : 0;
     } while (rc == 1);
 
     if (rc == 0 && c->out.nsamples > 0) {
-        rc = reel_av_frag_close_gop(&c->out, &c->task.grid, c->gop++,
+        rc = reel_av_frag_close_gop(&c->out, &c->task->grid, c->gop++,
                                     &c->fault);
     }
 
-    if (rc == 0 && c->gop != c->task.frag_to) {
+    if (rc == 0 && c->gop != c->task->frag_to) {
         rc = reel_av_fault(&c->fault, "BAD_MEDIA", "copy",
                            "%u fragments instead of %u",
-                           c->gop - c->task.frag_from,
-                           c->task.frag_to - c->task.frag_from);
+                           c->gop - c->task->frag_from,
+                           c->task->frag_to - c->task->frag_from);
     }
 
     return rc;
@@ -256,7 +246,7 @@ finish(copy_t *c)
     reel_encoded_t  o = { 0 };
 
     if (reel_av_frag_end(&c->out, &o, &c->fault) != 0
-        || reel_av_rung_tell(&o, &c->task, &c->task.rungs[0],
+        || reel_av_rung_tell(&o, c->task, &c->task->rungs[0],
                              c->out.track.config, &c->fault) != 0)
     {
         return -1;
@@ -270,12 +260,10 @@ finish(copy_t *c)
 
 
 int
-reel_av_copy_video(reel_child_t *child)
+reel_av_copy_video(reel_child_t *child, const reel_encode_video_t *task)
 {
     int     status = 0;
-    copy_t  c = { .child = child };
-
-    reel_av_log_init();
+    copy_t  c = { .child = child, .task = task };
 
     if (prepare(&c) != 0 || run(&c) != 0 || finish(&c) != 0) {
         status = reel_av_fault_report(child, &c.fault);

@@ -9,20 +9,19 @@
 
 #include "lib/base/rescale.h"
 #include "lib/codec/aac.h"
-#include "workerd/av_log.h"
 #include "workerd/av_read.h"
 #include "workerd/av_sound.h"
 
 
 typedef struct {
-    reel_child_t        *child;
-    reel_encode_audio_t  task;
-    reel_av_fault_t      fault;
-    reel_av_source_t     src;
-    AVStream            *st;            /* borrowed of src */
-    AVPacket            *pkt;
-    reel_av_sound_t      sound;
-    size_t               taken;
+    reel_child_t              *child;
+    const reel_encode_audio_t *task;    /* borrowed */
+    reel_av_fault_t            fault;
+    reel_av_source_t           src;
+    AVStream                  *st;      /* borrowed of src */
+    AVPacket                  *pkt;
+    reel_av_sound_t            sound;
+    size_t                     taken;
 } copy_t;
 
 
@@ -35,8 +34,8 @@ open_source(copy_t *c)
         return -1;
     }
 
-    c->src.jumps = &c->task.jumps;
-    c->st = reel_av_source_only(&c->src, c->task.stream, &c->fault);
+    c->src.jumps = &c->task->jumps;
+    c->st = reel_av_source_only(&c->src, c->task->stream, &c->fault);
 
     return c->st != NULL ? 0 : -1;
 }
@@ -45,16 +44,8 @@ open_source(copy_t *c)
 static int
 prepare(copy_t *c)
 {
-    uint32_t      from;
-    reel_str_t    config;
-    reel_err_t    err;
-    reel_error_t  e = { "" };
-
-    err = reel_encode_audio_parse(&c->task, c->child->payload.p,
-                                  c->child->payload.len, &e);
-    if (err != REEL_OK || !c->task.copy) {
-        return reel_av_fault(&c->fault, "INTERNAL", "payload", "%s", e.text);
-    }
+    uint32_t    from;
+    reel_str_t  config;
 
     c->pkt = av_packet_alloc();
     if (c->pkt == NULL) {
@@ -66,12 +57,12 @@ prepare(copy_t *c)
         return -1;
     }
 
-    from = c->child->resume_frag > c->task.frag_from ? c->child->resume_frag
-                                                     : c->task.frag_from;
+    from = c->child->resume_frag > c->task->frag_from
+           ? c->child->resume_frag : c->task->frag_from;
     config.p = (const char *) c->st->codecpar->extradata;
     config.len = (size_t) c->st->codecpar->extradata_size;
 
-    return reel_av_sound_open_copy(&c->sound, c->child, &c->task, from,
+    return reel_av_sound_open_copy(&c->sound, c->child, c->task, from,
                                    config, &c->fault);
 }
 
@@ -84,13 +75,13 @@ next_unit(copy_t *c, int64_t *au)
 
     do {
         rc = reel_av_source_read(&c->src, c->pkt, &c->fault);
-    } while (rc == 1 && (c->pkt->stream_index != c->task.stream
+    } while (rc == 1 && (c->pkt->stream_index != c->task->stream
                          || c->pkt->pts == AV_NOPTS_VALUE));
 
     if (rc == 1) {
-        *au = reel_rescale(c->pkt->pts - c->task.origin,
-                           (uint64_t) c->task.tb.num * c->task.sample_rate,
-                           (uint64_t) c->task.tb.den * REEL_AAC_FRAME,
+        *au = reel_rescale(c->pkt->pts - c->task->origin,
+                           (uint64_t) c->task->tb.num * c->task->sample_rate,
+                           (uint64_t) c->task->tb.den * REEL_AAC_FRAME,
                            REEL_ROUND_NEAR);
     }
 
@@ -112,13 +103,13 @@ start(copy_t *c, int64_t *au)
         return next_unit(c, au);
     }
 
-    pts = c->task.origin
+    pts = c->task->origin
           + reel_rescale((c->sound.first_au - 1) * REEL_AAC_FRAME,
-                         c->task.tb.den,
-                         (uint64_t) c->task.tb.num * c->task.sample_rate,
+                         c->task->tb.den,
+                         (uint64_t) c->task->tb.num * c->task->sample_rate,
                          REEL_ROUND_DOWN);
 
-    if (av_seek_frame(c->src.fmt, c->task.stream, pts, AVSEEK_FLAG_BACKWARD)
+    if (av_seek_frame(c->src.fmt, c->task->stream, pts, AVSEEK_FLAG_BACKWARD)
         >= 0)
     {
         rc = next_unit(c, au);
@@ -138,7 +129,7 @@ silence(copy_t *c, int64_t to)
     size_t   n;
     uint8_t  unit[REEL_AAC_SILENCE];
 
-    n = reel_aac_silence(unit, c->task.channels);
+    n = reel_aac_silence(unit, c->task->channels);
 
     while (c->sound.au < to) {
         if (reel_av_sound_put(&c->sound, unit, n, &c->fault) != 0) {
@@ -195,12 +186,10 @@ run(copy_t *c)
 
 
 int
-reel_av_copy_audio(reel_child_t *child)
+reel_av_copy_audio(reel_child_t *child, const reel_encode_audio_t *task)
 {
     int     status = 0;
-    copy_t  c = { .child = child };
-
-    reel_av_log_init();
+    copy_t  c = { .child = child, .task = task };
 
     if (prepare(&c) != 0 || run(&c) != 0) {
         status = reel_av_fault_report(child, &c.fault);

@@ -436,18 +436,23 @@ check(video_t *v)
 
 
 static int
-prepare(video_t *v)
+parse(video_t *v)
 {
-    unsigned      i;
     reel_err_t    err;
-    reel_error_t  e;
+    reel_error_t  e = { "" };
 
-    e.text[0] = '\0';
     err = reel_encode_video_parse(&v->task, v->child->payload.p,
                                   v->child->payload.len, &e);
-    if (err != REEL_OK) {
-        return reel_av_fault(&v->fault, "INTERNAL", "payload", "%s", e.text);
-    }
+
+    return err == REEL_OK ? 0 : reel_av_fault(&v->fault, "INTERNAL",
+                                              "payload", "%s", e.text);
+}
+
+
+static int
+prepare(video_t *v)
+{
+    unsigned  i;
 
     reel_place_init(&v->place, &v->task.grid, v->task.tb, v->task.origin,
                     v->task.frag_from, v->task.frag_to);
@@ -513,17 +518,20 @@ release(video_t *v)
 int
 reel_av_encode_video(reel_child_t *c)
 {
-    int      status;
-    video_t  v;
+    int      status = 0;
+    video_t  v = { .child = c };
 
     reel_av_log_init();
 
-    v = (video_t) { .child = c };
+    if (parse(&v) != 0) {
+        return reel_av_fault_report(c, &v.fault);
+    }
 
-    if (prepare(&v) == 0 && run(&v) == 0 && finish(&v) == 0) {
-        status = 0;
+    if (v.task.copy) {
+        return reel_av_copy_video(c, &v.task);
+    }
 
-    } else {
+    if (prepare(&v) != 0 || run(&v) != 0 || finish(&v) != 0) {
         status = reel_av_fault_report(c, &v.fault);
     }
 

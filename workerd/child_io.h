@@ -89,14 +89,16 @@ reel_err_t reel_child_sync(int fd) REEL_WARN_UNUSED;
  */
 int reel_av_inspect(reel_child_t *c);
 int reel_av_encode_video(reel_child_t *c);
-int reel_av_copy_video(reel_child_t *c);        /* the same, copied */
-int reel_av_copy_audio(reel_child_t *c);        /* encode_audio, copied */
 int reel_av_encode_audio(reel_child_t *c);
 int reel_av_poster(reel_child_t *c);
 int reel_av_storyboard(reel_child_t *c);
 int reel_av_subtitles(reel_child_t *c);
 int reel_av_loudness(reel_child_t *c);
 int reel_av_complexity(reel_child_t *c);
+
+/* where encode_video and encode_audio are told to copy: they go on here */
+int reel_av_copy_video(reel_child_t *c, const reel_encode_video_t *task);
+int reel_av_copy_audio(reel_child_t *c, const reel_encode_audio_t *task);
 
 /*
  * To be called in the child before the filter is set: initialises what

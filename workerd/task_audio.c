@@ -187,10 +187,9 @@ prepare(reel_attempt_t *a, reel_child_t *io)
 static int
 run(reel_child_t *c, void *attempt)
 {
-    const reel_attempt_t       *a = attempt;
-    const reel_encode_audio_t  *t = a->data;
+    (void) attempt;
 
-    return t->copy ? reel_av_copy_audio(c) : reel_av_encode_audio(c);
+    return reel_av_encode_audio(c);
 }
 
 

@@ -90,10 +90,9 @@ prepare(reel_attempt_t *a, reel_child_t *io)
 static int
 run(reel_child_t *c, void *attempt)
 {
-    const reel_attempt_t       *a = attempt;
-    const reel_encode_video_t  *t = a->data;
+    (void) attempt;
 
-    return t->copy ? reel_av_copy_video(c) : reel_av_encode_video(c);
+    return reel_av_encode_video(c);
 }
 
 

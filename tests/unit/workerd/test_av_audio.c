@@ -65,8 +65,7 @@ encode(const reel_encode_audio_t *t, const char *source, uint32_t resume,
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_encode_audio_print(&b, t), REEL_OK);
 
-    *a = media_run(t->copy ? reel_av_copy_audio : reel_av_encode_audio,
-                   source, (char *) b.data, b.len,
+    *a = media_run(reel_av_encode_audio, source, (char *) b.data, b.len,
                    "sound", resume, 0);
     assert_int_equal(a->status, 0);
     media_join(a, 0, "sound", joined);
@@ -661,8 +660,8 @@ test_copied(void **state)
 /* silent units where the source has none: it begins late, and ends early */
 static void
 copied_around(uint32_t channels)
-    char                 args[32];
 {
+    char                 args[32];
     size_t               n, i;
     int16_t             *p;
     reel_source_t        s;
@@ -673,8 +672,8 @@ copied_around(uint32_t channels)
     make_beeps("e.mp4", RATE, 4, args);
     media_inspect(&s, "e.mp4");
     audio_task(&t, &s, RATE);
-    t.channels = channels;
     t.copy = true;
+    t.channels = channels;
     t.origin -= 96 * REEL_AAC_FRAME;
     t.grid.end_ts += 3 * t.grid.gop_ts;
     t.grid.fragments += 3;
@@ -690,14 +689,15 @@ copied_around(uint32_t channels)
     for (i = (size_t) (6.2 * RATE); i < n; i++) {
         assert_in_range(p[i] + 4, 0, 8);
     }
+
     assert_int_equal(json_integer_value(json_object_get(
                          media_line(&a, "object"), "channels")), channels);
-
 
     free(p);
     json_decref(a.lines);
     reel_source_release(&s);
 }
+
 
 static void
 test_copied_around(void **state)
@@ -707,7 +707,6 @@ test_copied_around(void **state)
     copied_around(1);
     copied_around(2);
 }
-
 
 
 /* an FLV whose AudioSpecificConfig has `len` bytes: it ends in zeros */

@@ -439,7 +439,7 @@ copy_chunk(const reel_source_t *s, const char *source, uint32_t from,
 
     reel_buf_init(&buf, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_encode_video_print(&buf, &t), REEL_OK);
-    r = media_run(reel_av_copy_video, source, (char *) buf.data, buf.len,
+    r = media_run(reel_av_encode_video, source, (char *) buf.data, buf.len,
                   "chunk", 0, 0);
     assert_int_equal(r.status, 0);
     media_join(&r, 0, "chunk", "joined.mp4");
