@@ -9,7 +9,7 @@
 
 #include "lib/job/plan_part.h"
 
-/* of a core, for a second of two channels */
+/* of a core, for a second of one channel or two; more have more */
 #define AUDIO_US_SECOND    26000
 #define LOUDNESS_US_SECOND 15000
 

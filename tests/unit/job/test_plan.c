@@ -760,6 +760,13 @@ surround(void **state)
                          strlen(k->payload), NULL), REEL_OK);
     assert_int_equal(t.channels, 6);
 
+    /* and costs by its channels */
+    assert_in_range(k->cost, 3 * film_task(&p, "loudness")->cost - 3,
+                    3 * film_task(&p, "loudness")->cost + 3);
+    assert_in_range(film_task(&p, "a0.4")->cost,
+                    3 * film_task(&p, "a0")->cost - 3,
+                    3 * film_task(&p, "a0")->cost + 3);
+
     k = film_task(&p, "publish");
     assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
                                         NULL), REEL_OK);
