@@ -10,6 +10,9 @@
 /* no key frames but the forced ones */
 #define KEYINT_NONE  (1 << 20)
 
+/* pictures that x264 and x265 decode ahead of their time, at most */
+#define REORDER_MOST  2
+
 
 static void
 set_rate(AVCodecContext *enc, const reel_av_rung_t *r)
@@ -32,8 +35,9 @@ set_rate(AVCodecContext *enc, const reel_av_rung_t *r)
     enc->keyint_min = gop;
 
     /* reordering needs decode times ahead of the presentation, by how much
-       only the pictures of the chunk before would tell */
-    if (t->grid.frame_ts == 0) {
+       only the pictures of the chunk before would tell; and a first fragment
+       that has more pictures than are ahead */
+    if (t->grid.frame_ts == 0 || gop <= REORDER_MOST + 1) {
         enc->max_b_frames = 0;
     }
 }

@@ -15,6 +15,7 @@
 #include "lib/job/plan_part.h"
 
 #define VARIABLE_TIMESCALE  90000
+#define AV1_GOP_LEAST       2
 #define TIMESCALE_MIN       10000
 #define FPS_MAX             240
 #define RATE_NUM_MAX        (1u << 24)  /* so that a GOP fits 32 bits */
@@ -82,11 +83,28 @@ is_constant(const reel_source_video_t *v, reel_rational_t rate)
 }
 
 
+/* pictures a GOP, at least: a rung that has every n-th one has whole GOPs of
+   them, and SVT-AV1 makes none of one */
+static int64_t
+least_gop(const reel_pipeline_t *pl, int64_t whole)
+{
+    uint32_t i;
+
+    for (i = 0; i < pl->nrungs; i++) {
+        if (pl->rungs[i].codec == REEL_VIDEO_AV1 && whole < AV1_GOP_LEAST) {
+            return AV1_GOP_LEAST;
+        }
+    }
+
+    return whole;
+}
+
+
 static void
 set_clock(reel_timeline_t *t, const reel_pipeline_t *pl,
     const reel_source_video_t *v)
 {
-    int64_t       gop, whole;
+    int64_t       gop, whole, least;
     uint64_t      k;
     reel_grid_t  *g = &t->grid;
 
@@ -107,13 +125,13 @@ set_clock(reel_timeline_t *t, const reel_pipeline_t *pl,
 
     for (k = 1; t->rate.num * k < TIMESCALE_MIN; k *= 2) { /* void */ }
 
-    /* a rung that has every n-th picture has whole GOPs of them */
     whole = t->copy_gop != 0 ? 1 : reel_plan_every_most(pl, t->rate);
     gop = t->copy_gop != 0 ? t->copy_gop
           : reel_rescale(pl->gop_ms, t->rate.num,
                          (uint64_t) 1000 * t->rate.den * whole,
                          REEL_ROUND_NEAR) * whole;
-    gop = gop > whole ? gop : whole;
+    least = t->copy_gop != 0 ? 1 : least_gop(pl, whole);
+    gop = gop > least ? gop : least;
     g->timescale = (uint32_t) (t->rate.num * k);
     g->frame_ts = (uint32_t) (t->rate.den * k);
     g->gop_ts = (uint32_t) (gop * g->frame_ts);

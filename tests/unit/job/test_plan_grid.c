@@ -92,6 +92,42 @@ gops_of_halved_rungs(void **state)
 }
 
 
+/* of a slow film one picture may be a GOP, but not where AV1 is made */
+static void
+gop_of_few_pictures(void **state)
+{
+    size_t           i;
+    reel_source_t    s;
+    reel_timeline_t  t;
+    reel_pipeline_t  pl;
+
+    static const struct {
+        uint32_t            gop_ms;
+        reel_video_codec_t  codec;
+        uint32_t            gop;
+    } rows[] = {
+        { 500, REEL_VIDEO_H264, 1 },
+        { 1000, REEL_VIDEO_HEVC, 1 },
+        { 500, REEL_VIDEO_AV1, 2 },
+        { 2000, REEL_VIDEO_AV1, 2 },
+        { 3000, REEL_VIDEO_AV1, 3 },
+    };
+
+    (void) state;
+    film_make(&s, &(film_t) { .num = 1, .den = 1, .frames = 24 });
+
+    for (i = 0; i < COUNT(rows); i++) {
+        reel_pipeline_default(&pl);
+        pl.gop_ms = rows[i].gop_ms;
+        pl.rungs[4].codec = rows[i].codec;
+        assert_int_equal(reel_plan_timeline(&t, &pl, &s, NULL), REEL_OK);
+        assert_int_equal(t.grid.gop_ts, rows[i].gop * t.grid.frame_ts);
+    }
+
+    reel_source_release(&s);
+}
+
+
 static void
 clock_of_a_variable_rate(void **state)
 {
@@ -383,6 +419,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_of_a_constant_rate),
         cmocka_unit_test(gops_of_halved_rungs),
+        cmocka_unit_test(gop_of_few_pictures),
         cmocka_unit_test(clock_of_a_variable_rate),
         cmocka_unit_test(rate_that_loses_pictures_is_not_constant),
         cmocka_unit_test(audio_only),

@@ -371,8 +371,8 @@ media_sound_of(const char *name, int channels, size_t *n)
 
 
 void
-media_video_task(reel_encode_video_t *t, const reel_source_t *s,
-    uint32_t from, uint32_t to)
+media_video_gop(reel_encode_video_t *t, const reel_source_t *s,
+    uint32_t from, uint32_t to, uint32_t gop_ms)
 {
     size_t                      i;
     int64_t                     at;
@@ -381,6 +381,7 @@ media_video_task(reel_encode_video_t *t, const reel_source_t *s,
 
     memset(t, 0, sizeof(*t));
     reel_pipeline_default(&pl);
+    pl.gop_ms = gop_ms;
     assert_int_equal(reel_plan_grid(&t->grid, &pl, s), REEL_OK);
 
     t->stream = v->stream;
@@ -411,6 +412,14 @@ media_video_task(reel_encode_video_t *t, const reel_source_t *s,
     for (i = 0; i < v->nkeyframes && v->keyframes[i] <= at; i++) {
         t->seek_pts = v->keyframes[i];
     }
+}
+
+
+void
+media_video_task(reel_encode_video_t *t, const reel_source_t *s,
+    uint32_t from, uint32_t to)
+{
+    media_video_gop(t, s, from, to, 2000);
 }
 
 

@@ -82,6 +82,10 @@ int16_t *media_sound(const char *name, size_t *n);
 int16_t *media_sound_of(const char *name, int channels, size_t *n);
 
 /* encode_video's payload for chunk [from, to) of a source, one rung */
+void media_video_gop(reel_encode_video_t *t, const reel_source_t *s,
+    uint32_t from, uint32_t to, uint32_t gop_ms);
+
+/* the same, in GOPs of two seconds */
 void media_video_task(reel_encode_video_t *t, const reel_source_t *s,
     uint32_t from, uint32_t to);
 

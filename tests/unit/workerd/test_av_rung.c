@@ -210,9 +210,10 @@ check_decodes(const chunk_t *c, const char *tag)
 }
 
 
+/* two chunks of a source, the first one of `cut` fragments */
 static void
-check_chunks(const char *source, reel_video_codec_t codec,
-    const char *preset, uint32_t height, uint32_t cut)
+check_grid(const char *source, reel_video_codec_t codec, const char *preset,
+    uint32_t height, uint32_t cut, uint32_t gop_ms)
 {
     int                   i;
     size_t                at;
@@ -228,7 +229,7 @@ check_chunks(const char *source, reel_video_codec_t codec,
     decode = -1;
 
     for (i = 0; i < 2; i++) {
-        media_video_task(&t, &s, i ? cut : 0, i ? 1000 : cut);
+        media_video_gop(&t, &s, i ? cut : 0, i ? 1000 : cut, gop_ms);
         (void) snprintf(t.preset, sizeof(t.preset), "%s", preset);
         t.rungs[0].codec = codec;
         t.rungs[0].height = height;
@@ -264,6 +265,14 @@ check_chunks(const char *source, reel_video_codec_t codec,
 
 
 static void
+check_chunks(const char *source, reel_video_codec_t codec,
+    const char *preset, uint32_t height, uint32_t cut)
+{
+    check_grid(source, codec, preset, height, cut, 2000);
+}
+
+
+static void
 test_presets(void **state)
 {
     size_t  i;
@@ -293,6 +302,36 @@ test_codecs(void **state)
     check_chunks("h.mp4", REEL_VIDEO_HEVC, "ultrafast", 64, 1);
     check_chunks("h.mp4", REEL_VIDEO_HEVC, "fast", 64, 1);
     check_chunks("h.mp4", REEL_VIDEO_AV1, "12", 64, 1);
+}
+
+
+/* GOPs of few pictures, down to one: of slides, of screens */
+static void
+test_few_a_gop(void **state)
+{
+    size_t  i, k;
+
+    static const uint32_t  gops_ms[4] = { 500, 2000, 3000, 4000 };
+    static const struct {
+        reel_video_codec_t  codec;
+        const char         *preset;
+        size_t              from;
+    } codecs[] = {
+        { REEL_VIDEO_H264, "veryfast", 0 },
+        { REEL_VIDEO_HEVC, "ultrafast", 0 },
+        { REEL_VIDEO_AV1, "12", 1 },        /* its least, plan_grid.c */
+    };
+
+    (void) state;
+    media_make("slow.mp4", "-f lavfi -i testsrc2=s=160x64:r=1:d=13 "
+               "-c:v libx264");
+
+    for (i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        for (k = codecs[i].from; k < 4; k++) {
+            check_grid("slow.mp4", codecs[i].codec, codecs[i].preset, 64, 2,
+                       gops_ms[k]);
+        }
+    }
 }
 
 
@@ -384,6 +423,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_codecs),
+        cmocka_unit_test(test_few_a_gop),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_kinds),
     };
