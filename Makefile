@@ -23,7 +23,8 @@ ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) -I. -I$(BUILD)/gen \
              -MMD -MP
 
 AV_PKGS   = libavformat libavcodec libavfilter libavutil libswscale libswresample
-WD_PKGS   = $(AV_PKGS) hiredis yaml-0.1 jansson libcrypto libcurl libseccomp
+WD_PKGS   = $(AV_PKGS) hiredis yaml-0.1 jansson libcrypto libcurl libseccomp \
+            freetype2 libpng
 CTL_PKGS  = hiredis yaml-0.1 jansson libcrypto libcurl
 LIB_LIBS  = -ljansson -lcrypto -lpthread
 

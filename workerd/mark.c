@@ -11,6 +11,7 @@
 #include "lib/base/hex.h"
 #include "lib/crypt/digest.h"
 #include "lib/store/layout.h"
+#include "workerd/mark_text.h"
 
 /* digits of the sum in a name */
 #define NAME_DIGITS 32
@@ -80,7 +81,10 @@ reel_mark_keep(reel_mark_t *m, const char *folder, reel_store_t *s,
 {
     reel_buf_t  b;
     reel_key_t  key;
-    reel_err_t  err = read_file(&b, folder, m->image, e);
+    reel_err_t  err;
+
+    err = m->text[0] != '\0' ? reel_mark_draw(&b, m, folder, e)
+          : read_file(&b, folder, m->image, e);
 
     if (err == REEL_OK) {
         err = sum_of(m->sum, &b);

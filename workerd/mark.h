@@ -1,7 +1,7 @@
 /*
- * The image of a watermark: plan takes its bytes from the pipelines' folder
- * into the job's, where encode_video finds them whatever becomes of the
- * file.
+ * The image of a watermark: plan takes its bytes from the pipelines' folder,
+ * or draws it of its text, into the job's, where encode_video finds them
+ * whatever becomes of the file.
  */
 
 #ifndef REEL_WORKERD_MARK_H
@@ -10,7 +10,10 @@
 #include "lib/job/pipeline.h"
 #include "lib/store/store.h"
 
-/* m->image of the folder becomes the job's; m->sum is set to its sum */
+/*
+ * m->image of the folder, or one that is drawn of m->text, becomes the
+ * job's; m->sum is set to its sum.
+ */
 reel_err_t reel_mark_keep(reel_mark_t *m, const char *folder,
     reel_store_t *s, const char *job, reel_error_t *e) REEL_WARN_UNUSED;
 

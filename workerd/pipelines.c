@@ -6,9 +6,27 @@
 #include <string.h>
 
 #include "lib/conf/pipeline_yaml.h"
+#include "workerd/mark_text.h"
 
 #define SUFFIX        ".yaml"
 #define PIPELINES_MAX 1024
+
+
+/* what cannot be drawn is told now, not of each film */
+static reel_err_t
+check_text(const reel_pipeline_t *p, const char *dir, reel_error_t *e)
+{
+    reel_buf_t    b;
+    reel_err_t    err;
+    reel_error_t  why = { "" };
+
+    err = reel_mark_draw(&b, &p->mark, dir, &why);
+    reel_buf_release(&b);
+
+    return err == REEL_OK ? REEL_OK
+           : reel_fail(e, err, "%.200s/%s" SUFFIX ": %s", dir, p->name,
+                       why.text);
+}
 
 
 static reel_err_t
@@ -30,6 +48,9 @@ add(reel_pipeline_t **out, size_t *n, const char *dir, reel_str_t name,
     *out = p;
 
     err = reel_pipeline_open(&p[*n], dir, name, e);
+    if (err == REEL_OK && p[*n].mark.text[0] != '\0') {
+        err = check_text(&p[*n], dir, e);
+    }
     if (err == REEL_OK) {
         (*n)++;
     }

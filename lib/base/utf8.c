@@ -74,3 +74,17 @@ reel_utf8_put(uint8_t dst[4], uint32_t code)
 
     return 4;
 }
+
+
+uint32_t
+reel_utf8_code(const uint8_t *p, size_t n)
+{
+    size_t    i;
+    uint32_t  code = n == 1 ? p[0] : p[0] & (0xffu >> (n + 1));
+
+    for (i = 1; i < n; i++) {
+        code = code << 6 | (p[i] & 0x3f);
+    }
+
+    return code;
+}

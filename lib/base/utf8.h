@@ -20,4 +20,7 @@ size_t reel_utf8_len(const uint8_t *p, size_t left);
  */
 size_t reel_utf8_put(uint8_t dst[4], uint32_t code);
 
+/* the code of a well-formed sequence of n bytes, 1 … 4 */
+uint32_t reel_utf8_code(const uint8_t *p, size_t n);
+
 #endif

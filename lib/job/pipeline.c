@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/job/pipeline.h"
@@ -54,7 +55,8 @@ static const reel_pipeline_t builtin = {
     .story_columns = 5,
     .story_rows = 5,
     .subtitles = true,
-    .mark = { .position = REEL_MARK_TOP_RIGHT, .opacity = 80, .width = 12,
+    .mark = { .color = 0xffffff,
+              .position = REEL_MARK_TOP_RIGHT, .opacity = 80, .width = 12,
               .margin = 3 },
     .title_crf_above = REEL_TRIAL_STEP,
     .title_drop_percent = 80,
@@ -173,6 +175,23 @@ reel_mark_position_find(const char *name, reel_mark_position_t *p)
     }
 
     return false;
+}
+
+
+reel_err_t
+reel_mark_font(char *dst, size_t size, const reel_mark_t *m,
+    reel_str_t folder)
+{
+    int         n;
+    const char *between;
+
+    between = folder.len > 0 && folder.p[folder.len - 1] != '/' ? "/" : "";
+
+    n = m->font[0] == '\0' ? snprintf(dst, size, "%s", REEL_MARK_FONT)
+        : snprintf(dst, size, "%.*s%s%s", (int) folder.len, folder.p,
+                   between, m->font);
+
+    return n > 0 && (size_t) n < size ? REEL_OK : REEL_LIMIT;
 }
 
 

@@ -163,16 +163,29 @@ const char *reel_mark_position_name(reel_mark_position_t p);
 bool reel_mark_position_find(const char *name, reel_mark_position_t *p);
 
 #define REEL_MARK_BYTES  (1u << 20)     /* of the image, at most */
+#define REEL_MARK_CHARS  64             /* of the text, at most */
+#define REEL_MARK_DRAWN  "text"         /* the image's name, where plan draws
+                                           it of the text */
+
+/* of a text that names no font: of Debian's fonts-dejavu-core */
+#define REEL_MARK_FONT   "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
 /* an image over each picture of each rendition */
 typedef struct {
     char     image[REEL_EXEC_FILE];     /* PNG beside the pipeline; "" = no */
     char     sum[65];                   /* SHA-256 of its bytes, hex */
+    char     text[4 * REEL_MARK_CHARS + 1];     /* UTF-8; "" = an image */
+    char     font[REEL_EXEC_FILE];      /* beside the pipeline; "" = above */
+    uint32_t color;                     /* of the text, 0xrrggbb */
     reel_mark_position_t position;
     uint32_t opacity;                   /* percent */
     uint32_t width;                     /* percent of the picture's */
     uint32_t margin;                    /* percent of its shorter side */
 } reel_mark_t;
+
+/* the path of its text's font; folder: the pipeline's, "" = the current one */
+reel_err_t reel_mark_font(char *dst, size_t size, const reel_mark_t *m,
+    reel_str_t folder) REEL_WARN_UNUSED;
 
 typedef struct {
     char             name[33];

@@ -131,6 +131,9 @@ def stack():
                    "position: bottom-left, margin: 10 }\n")
         shutil.copy(os.path.join(ROOT, "conf/pipelines/watermark.png"),
                     os.path.join(s.pipelines, "m.png"))
+        s.pipeline("written", CLEAR + 'watermark: { text: "\\u00a9 reel", '
+                   "width: 50, position: top-left, margin: 0, opacity: 100, "
+                   "color: black }\n")
         for lufs in (-16, -23):
             s.pipeline("loud%d" % -lufs, "audio: { loudness_lufs: %d }\n"
                        "tasks: { encode_video: false }\n" % lufs)
@@ -337,15 +340,16 @@ def luma(path):
 
 def test_a_watermark_is_in_its_corner(stack):
     source = clip(1, size="160x90", audio=False)
-    films = [stack.put(source, pipeline=p) for p in ("plain", "marked")]
+    films = [stack.put(source, pipeline=p)
+             for p in ("plain", "marked", "written")]
 
     # a film keeps the image that it was planned with
     wait_for(lambda: stack.task(films[1], "plan", "s") == "done", 60)
     os.remove(os.path.join(stack.pipelines, "m.png"))
     for a in films:
         stack.check_ready(a, frames=30)
-    plain, marked = (luma(stack.join(a, "v90")) for a in films)
-    assert len(plain) == len(marked) == 30 * 160 * 90
+    plain, marked, written = (luma(stack.join(a, "v90")) for a in films)
+    assert len(plain) == len(marked) == len(written) == 30 * 160 * 90
     beyond, within = 0, 0
     for i, (p, m) in enumerate(zip(plain, marked)):
         x, y = i % 160, i // 160 % 90
@@ -355,6 +359,16 @@ def test_a_watermark_is_in_its_corner(stack):
             beyond = max(beyond, abs(p - m))
     assert within > 30 * 32 * 32 / 3
     assert beyond <= 12             # the encoder's
+
+    # so is a text, which is less than half as high as wide
+    beyond, within = 0, 0
+    for i, (p, m) in enumerate(zip(plain, written)):
+        if i % 160 < 80 and i // 160 % 90 < 40:
+            within += p - m > 24
+        else:
+            beyond = max(beyond, abs(p - m))
+    assert within > 30 * 80 * 10 / 3
+    assert beyond <= 12
 
 
 def stream_facts(path):

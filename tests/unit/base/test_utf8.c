@@ -56,6 +56,7 @@ test_put(void **state)
         assert_int_equal(n, code < 0x80 ? 1 : code < 0x800 ? 2
                             : code < 0x10000 ? 3 : 4);
         assert_int_equal(reel_utf8_len(dst, n), n);
+        assert_int_equal(reel_utf8_code(dst, n), code);
     }
 
     assert_int_equal(reel_utf8_put(dst, 0x20ac), 3);

@@ -219,6 +219,68 @@ a_watermark_is_beside_its_file(void **state)
 }
 
 
+static void
+write_text(const char *path, const char *text)
+{
+    FILE  *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+
+static void
+a_watermark_may_be_a_text(void **state)
+{
+    char             dir[] = "/tmp/reel-mark-XXXXXX", file[64], font[64];
+    reel_error_t     e = { "" };
+    reel_pipeline_t  p;
+    static const char text[] = "watermark: { text: '\xc2\xa9 %{pts} \\', "
+                               "font: f.ttf, color: '#0a1B2c' }\n";
+
+    (void) state;
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", text, strlen(text),
+                                         &e), REEL_OK);
+    assert_string_equal(p.mark.text, "\xc2\xa9 %{pts} \\");
+    assert_string_equal(p.mark.font, "f.ttf");
+    assert_int_equal(p.mark.color, 0x0a1b2c);
+
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", "watermark: { text: "
+                                         "a, color: aqua }\n", 36, &e),
+                     REEL_OK);
+    assert_int_equal(p.mark.color, 0x00ffff);
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", "watermark: { text: "
+                                         "a }\n", 23, &e), REEL_OK);
+    assert_int_equal(p.mark.color, 0xffffff);
+
+    /* it is laid over the pictures as an image is */
+    assert_int_equal(reel_pipeline_parse(&p, "x.yaml", "hdr: keep\n"
+                                         "watermark: { text: a }\n", 33,
+                                         &e), REEL_BADDATA);
+
+    assert_non_null(mkdtemp(dir));
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    (void) snprintf(font, sizeof(font), "%s/f.ttf", dir);
+    write_text(file, text);
+
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "x.yaml:1:40: watermark: \"f.ttf\" cannot "
+                           "be opened"));
+
+    write_text(font, "no font");
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
+    assert_non_null(strstr(e.text, "is no TrueType or OpenType font"));
+
+    write_text(font, "OTTO");
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_OK);
+
+    (void) remove(font);
+    (void) remove(file);
+    (void) remove(dir);
+}
+
+
 /* the three forms of the same */
 static void
 forms(void **state)
@@ -264,6 +326,7 @@ main(void)
         cmocka_unit_test(shipped),
         cmocka_unit_test(by_the_film),
         cmocka_unit_test(a_watermark_is_beside_its_file),
+        cmocka_unit_test(a_watermark_may_be_a_text),
         cmocka_unit_test(forms),
     };
 

@@ -92,6 +92,46 @@ a_job_keeps_its_image(void **state)
 }
 
 
+/* one object for each text, colour and font */
+static void
+a_job_keeps_its_text(void **state)
+{
+    int           i, k, fd;
+    char          head[8];
+    reel_mark_t   m[4];
+    reel_error_t  e = { "" };
+
+    (void) state;
+
+    for (i = 0; i < 4; i++) {
+        m[i] = (reel_mark_t) { .image = REEL_MARK_DRAWN, .text = "reel",
+                               .color = 0xffffff };
+    }
+    m[2].color = 0xffff00;
+    m[3].text[0] = 'R';
+
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(reel_mark_keep(&m[i], dir, store, JOB, &e),
+                         REEL_OK);
+        assert_int_equal(strlen(m[i].sum), 64);
+        assert_int_equal(reel_mark_open(&fd, &m[i], dir, store, JOB, &e),
+                         REEL_OK);
+        assert_int_equal(pread(fd, head, 8, 0), 8);
+        assert_memory_equal(head, "\x89PNG\r\n\x1a\n", 8);
+        assert_int_equal(close(fd), 0);
+    }
+
+    for (i = 0; i < 4; i++) {
+        for (k = 0; k < i; k++) {
+            assert_int_equal(strcmp(m[i].sum, m[k].sum) == 0,
+                             i == 1 && k == 0);
+        }
+    }
+
+    opens(&m[0], OTHER, REEL_NOTFOUND, "\"text\"");
+}
+
+
 static int
 setup(void **state)
 {
@@ -116,6 +156,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_keeps_its_image),
+        cmocka_unit_test(a_job_keeps_its_text),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
