@@ -1,8 +1,10 @@
 /*
  * GET /api/assets: ids from the catalogue in Redis, newest first; their
  * states from the store.  Each shard has the ids of its own assets: they are
- * asked one behind the other, and what they say is put in order.  A cursor is "<score>:<id>:<n>": of the last id of a
- * page, which is the nth of that score (a millisecond may have any number).
+ * asked one behind the other, and what they say is put in order.  A cursor is
+ * "<score>:<id>" of the last id of a page.  Redis finds the score, and what
+ * was shown of it (a millisecond may have any number) is no smaller than the
+ * id: it is passed over, a part at a time.
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
@@ -13,8 +15,12 @@
 
 #define NGX_HTTP_REEL_LIST_MAX      100
 #define NGX_HTTP_REEL_LIST_DEFAULT  20
-#define NGX_HTTP_REEL_LIST_TIES     32      /* that may have gone meanwhile */
+#define NGX_HTTP_REEL_LIST_TIES     32      /* passed over in the first part */
 #define NGX_HTTP_REEL_LIST_BODY     (4 * 1024 * 1024)
+
+/* so many ids are asked for at once */
+#define ngx_http_reel_list_part(l)                                            \
+    ((l)->limit + 1 + NGX_HTTP_REEL_LIST_TIES)
 
 
 typedef struct {
@@ -25,17 +31,16 @@ typedef struct {
 
 typedef struct {
     ngx_http_reel_api_t     *api;
-    ngx_uint_t               shard;     /* that is asked */
+    ngx_uint_t               shard;     /* that is asked, … */
+    ngx_uint_t               offset;    /* … for ids behind so many, … */
+    ngx_uint_t               found;     /* … and those not shown before */
     ngx_array_t              rows;      /* of all that were */
     ngx_uint_t               limit;
     char                     state[16];
     char                     score[NGX_INT64_LEN + 1];
     uint64_t                 from;      /* score as a number; none: "+inf" */
     char                     after[REEL_ULID_LEN + 1];
-    ngx_uint_t               skip;      /* ids of score not asked for */
-    ngx_uint_t               before;    /* and those that are, once more */
-    char                     next[2 * NGX_INT64_LEN + REEL_ULID_LEN + 3];
-    ngx_uint_t               nth;       /* of the last one taken */
+    char                     next[NGX_INT64_LEN + REEL_ULID_LEN + 2];
     ngx_uint_t               nassets;
     ngx_http_reel_asset_t   *assets;
 } ngx_http_reel_list_t;
@@ -48,6 +53,8 @@ static reel_err_t ngx_http_reel_list_cursor(ngx_http_reel_list_t *l,
 static ngx_int_t ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
     ngx_http_reel_loc_conf_t *rlcf);
 static void ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply);
+static ngx_uint_t ngx_http_reel_list_more(ngx_http_reel_list_t *l,
+    ngx_http_reel_reply_t *reply, ngx_http_reel_loc_conf_t *rlcf);
 static ngx_int_t ngx_http_reel_list_gather(ngx_http_reel_list_t *l,
     ngx_http_reel_reply_t *reply);
 static int ngx_libc_cdecl ngx_http_reel_list_newer(const void *one,
@@ -101,35 +108,21 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 }
 
 
-/*
- * From a little before the cursor: ids of its millisecond may have gone, and
- * those that were shown are known by being no smaller.  How many of them lie
- * in which of several shards is not known: then all are asked for.
- */
+/* the next part of a shard's ids */
 static ngx_int_t
 ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
     ngx_http_reel_loc_conf_t *rlcf)
 {
     u_char            offset[NGX_INT_T_LEN + 1], count[NGX_INT_T_LEN + 1];
     ngx_str_t         argv[8];
-    ngx_uint_t        i, n;
+    ngx_uint_t        i;
     reel_redis_key_t  key;
     const char       *args[] = { "ZREVRANGEBYSCORE", key, l->score, "-inf",
                                  "WITHSCORES", "LIMIT", (char *) offset,
                                  (char *) count };
 
-    n = l->limit + 1 + NGX_HTTP_REEL_LIST_TIES;
-
-    if (rlcf->redis->nshards == 1) {
-        l->skip -= ngx_min(l->skip, NGX_HTTP_REEL_LIST_TIES);
-
-    } else if (l->shard == 0) {
-        l->before = l->skip;
-        l->skip = 0;
-    }
-
-    (void) ngx_sprintf(offset, "%ui%Z", l->skip);
-    (void) ngx_sprintf(count, "%ui%Z", n + l->before);
+    (void) ngx_sprintf(offset, "%ui%Z", l->offset);
+    (void) ngx_sprintf(count, "%ui%Z", ngx_http_reel_list_part(l));
 
     if (reel_redis_key(key, l->shard, "catalog:",
                        reel_str(l->api->auth.key->project))
@@ -217,22 +210,17 @@ ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
 static reel_err_t
 ngx_http_reel_list_cursor(ngx_http_reel_list_t *l, const char *cursor)
 {
-    uint64_t    v;
-    reel_str_t  score, id, n;
+    reel_str_t  score, id;
 
     score = reel_str_cut(reel_str(cursor), ':', &id);
-    id = reel_str_cut(id, ':', &n);
 
-    if (n.p == NULL || !reel_ulid_valid(id)
+    if (id.p == NULL || !reel_ulid_valid(id)
         || reel_str_u64(score, INT64_MAX, &l->from) != REEL_OK
         || reel_str_copy(l->score, sizeof(l->score), score) != REEL_OK
-        || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK
-        || reel_str_u64(n, INT32_MAX, &v) != REEL_OK)
+        || reel_str_copy(l->after, sizeof(l->after), id) != REEL_OK)
     {
         return REEL_INVAL;
     }
-
-    l->skip = v;
 
     return REEL_OK;
 }
@@ -257,7 +245,7 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
     rc = reply->status == NGX_ERROR ? NGX_ERROR
                                     : ngx_http_reel_list_gather(l, reply);
 
-    if (rc == NGX_OK && ++l->shard < rlcf->redis->nshards) {
+    if (rc == NGX_OK && ngx_http_reel_list_more(l, reply, rlcf)) {
         rc = ngx_http_reel_list_ask(l, rlcf);
 
         if (rc == NGX_OK) {
@@ -283,7 +271,27 @@ ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply)
 }
 
 
-/* (id, score) pairs */
+/* is anything left to ask for?  Then it is known what */
+static ngx_uint_t
+ngx_http_reel_list_more(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply,
+    ngx_http_reel_loc_conf_t *rlcf)
+{
+    if (reply->nelts / 2 == ngx_http_reel_list_part(l)
+        && l->found <= l->limit)
+    {
+        l->offset += reply->nelts / 2;
+        return 1;
+    }
+
+    l->shard++;
+    l->offset = 0;
+    l->found = 0;
+
+    return l->shard < rlcf->redis->nshards;
+}
+
+
+/* (id, score) pairs; those up to the cursor are not taken */
 static ngx_int_t
 ngx_http_reel_list_gather(ngx_http_reel_list_t *l,
     ngx_http_reel_reply_t *reply)
@@ -302,8 +310,17 @@ ngx_http_reel_list_gather(ngx_http_reel_list_t *l,
             || reel_str_copy(found.id, sizeof(found.id), id) != REEL_OK
             || reel_str_u64(score, INT64_MAX, &found.score) != REEL_OK)
         {
+            l->found++;
             continue;
         }
+
+        if (l->after[0] && found.score == l->from
+            && ngx_strcmp(found.id, l->after) >= 0)
+        {
+            continue;
+        }
+
+        l->found++;
 
         row = ngx_array_push(&l->rows);
         if (row == NULL) {
@@ -328,43 +345,28 @@ ngx_http_reel_list_newer(const void *one, const void *two)
 }
 
 
-/* those behind the cursor, at most limit of them */
+/* at most limit of them */
 static void
 ngx_http_reel_list_take(ngx_http_reel_list_t *l)
 {
-    uint64_t                   last;
-    ngx_uint_t                 i, nth;
-    ngx_http_reel_list_row_t  *row, *taken;
+    ngx_uint_t                 i;
+    ngx_http_reel_list_row_t  *row;
 
     row = l->rows.elts;
-    last = l->from;
-    nth = l->skip;
-    taken = NULL;
 
     ngx_qsort(row, l->rows.nelts, sizeof(ngx_http_reel_list_row_t),
               ngx_http_reel_list_newer);
 
-    for (i = 0; i < l->rows.nelts; i++) {
-        nth = row[i].score == last ? nth + 1 : 1;
-        last = row[i].score;
+    l->nassets = ngx_min(l->rows.nelts, l->limit);
 
-        if (l->after[0] && row[i].score == l->from
-            && ngx_strcmp(row[i].id, l->after) >= 0)
-        {
-            continue;
-        }
+    for (i = 0; i < l->nassets; i++) {
+        ngx_memcpy(l->assets[i].id, row[i].id, sizeof(row[i].id));
+    }
 
-        if (l->nassets == l->limit) {
-            /* there is more: go on behind the last one taken */
-            (void) ngx_snprintf((u_char *) l->next, sizeof(l->next),
-                                "%uL:%s:%ui%Z", taken->score, taken->id,
-                                l->nth);
-            return;
-        }
-
-        taken = &row[i];
-        l->nth = nth;
-        ngx_memcpy(l->assets[l->nassets++].id, taken->id, sizeof(taken->id));
+    if (l->rows.nelts > l->limit) {
+        /* there is more: go on behind the last one taken */
+        (void) ngx_snprintf((u_char *) l->next, sizeof(l->next), "%uL:%s%Z",
+                            row[i - 1].score, row[i - 1].id);
     }
 }
 

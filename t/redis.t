@@ -175,9 +175,14 @@ for my $alike (0, 1) {
     my ($cursor, @ids) = ('');
     $n->redis('ZADD', 'reel1:{r' . shard($_) . '}:catalog:default', 'XX',
         1700000000000, $_) for $alike ? @films : ();
+    # more of them than are asked for at once
+    for my $k ($alike ? 0 .. 2 : ()) {
+        $n->redis('ZADD', "reel1:{r$k}:catalog:default", map {
+            (1700000000000, sprintf '7zzz%022d', 3 * $_ + $k) } 1 .. 60);
+    }
     while (defined $cursor) {
         my $page = json(http($three, 'GET', presign($three, 'GET',
-            '/api/assets', query => { limit => 4,
+            '/api/assets', query => { limit => $alike ? 20 : 4,
                 $cursor ? (cursor => $cursor) : () }))->{body});
         push @ids, map { $_->{id} } @{ $page->{assets} };
         $cursor = $page->{next_cursor};
