@@ -91,7 +91,7 @@ reel_redis_agreed(reel_redis_t *r)
 
 
 void
-reel_redis_free(reel_redis_t *r)
+reel_redis_close(reel_redis_t *r)
 {
     if (r == NULL) {
         return;
@@ -102,6 +102,12 @@ reel_redis_free(reel_redis_t *r)
     reel_redis_conn_close(&r->main);
     reel_redis_conn_close(&r->wake);
     reel_timer_stop(&r->tick);
+}
+
+
+void
+reel_redis_free(reel_redis_t *r)
+{
     free(r);
 }
 

@@ -94,7 +94,11 @@ void reel_redis_start(reel_redis_t *r);
 /* how many shards there are is known: one that holds no number gets ours */
 void reel_redis_agreed(reel_redis_t *r);
 
-/* callbacks of what is under way are called with REEL_AGAIN */
+/* callbacks of what is under way are called with REEL_AGAIN, and of it stays
+   what tells that it is not up */
+void reel_redis_close(reel_redis_t *r);         /* NULL is fine */
+
+/* closed first */
 void reel_redis_free(reel_redis_t *r);          /* NULL is fine */
 bool reel_redis_up(const reel_redis_t *r);
 unsigned reel_redis_shard(const reel_redis_t *r);

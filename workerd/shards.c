@@ -117,6 +117,10 @@ reel_shards_free(reel_shards_t *s)
         return;
     }
 
+    /* who waits for one of them may look at the others */
+    for (unsigned k = 0; k < s->n; k++) {
+        reel_redis_close(s->redis[k]);
+    }
     for (unsigned k = 0; k < s->n; k++) {
         reel_redis_free(s->redis[k]);
     }

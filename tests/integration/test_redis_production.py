@@ -235,6 +235,21 @@ def test_shards_take_turns(stack):
     assert sorted(turns[:2]) == sorted(turns[2:]) == [0, 1], turns
 
 
+def test_a_shard_that_refuses(stack):
+    """Another one's film is made meanwhile, without waiting for a poll; and
+    a daemon ends well while both are asked."""
+    stack.start_redis()
+    stack.conf["redis"] = {"address": "unix:" + stack.socket, "shards": 2}
+    stack.redis("SET", "reel1:{r0}:queues", "no set")
+    film = stack.put(clip(1), asset=ulid_in(1, 2))
+    worker = stack.start_workerd(poll_ms=60000)
+    assert stack.wait(film, timeout=40)["ready"]
+    assert "a claim was refused: WRONGTYPE" in stack.said()
+    stack.redis("CLIENT", "PAUSE", "4000")
+    worker.kill(signal.SIGTERM)
+    assert worker.wait() == 0
+
+
 def test_no_memory_left(stack):
     """Jobs wait, uploads are taken, and the log says so, once."""
     stack.start_redis().start_nginx()
