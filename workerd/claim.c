@@ -215,6 +215,16 @@ reel_slot_answered(reel_slot_t *s, const reel_reply_t *reply)
 }
 
 
+/* it has no task for any room until the next poll, and the others may have */
+static void
+refuses(reel_slots_t *s, unsigned shard)
+{
+    s->shard[shard].quiet = true;
+    s->shard[shard].none = (reel_room_t) { UINT32_MAX, UINT32_MAX,
+                                           UINT32_MAX };
+}
+
+
 static void
 on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
@@ -239,8 +249,7 @@ on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
     if (err == REEL_IO) {
         reel_log(REEL_LOG_ERROR, "redis: a claim was refused: %.200s",
                  reel_reply_str(reply).p);
-        s->second = false;
-        return;                             /* the next poll tries again */
+        refuses(slots, reel_redis_shard(s->redis));
     }
 
     if (err == REEL_OK) {
@@ -255,7 +264,7 @@ on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
 }
 
 
-/* a shard that does not answer has what it was offered, until it does */
+/* what a shard was offered that does not answer, others may take (room.c) */
 static bool
 is_slow(reel_slots_t *s)
 {
@@ -265,7 +274,6 @@ is_slow(reel_slots_t *s)
         return false;
     }
 
-    s->claiming->offered = (reel_room_t) { 0 };
     s->claiming->late = true;
     s->claiming = NULL;
 

@@ -178,6 +178,16 @@ measure(reel_slots_t *s)
 }
 
 
+/* nothing runs in one that cannot tell its end to a dead shard, and a claim
+   that is slow has what is left when it is answered */
+static bool
+holds_room(const reel_slot_t *s)
+{
+    return !(s->state == REEL_SLOT_REPORTING && !reel_redis_up(s->redis))
+           && !(s->state == REEL_SLOT_CLAIMING && s->late);
+}
+
+
 /* cores, memory and light tasks of what runs, or may be claimed just now */
 static void
 count_used(const reel_slots_t *s, const reel_slot_t *leaving,
@@ -194,10 +204,7 @@ count_used(const reel_slots_t *s, const reel_slot_t *leaving,
         slot = &s->slot[i];
         a = slot->attempt;
 
-        /* nothing runs in one that cannot tell its end to a dead shard */
-        if (slot == leaving || (slot->state == REEL_SLOT_REPORTING
-                                && !reel_redis_up(slot->redis)))
-        {
+        if (slot == leaving || !holds_room(slot)) {
             continue;
         }
 

@@ -62,7 +62,8 @@ reel_webhook_batch_settle(reel_webhook_batch_t *b,
     /* without Redis the claim ends by itself, and it is sent once more */
     (void) !reel_redis_script(reel_shards_of(b->w->shards,
                                              reel_str(claim->asset)),
-                              REEL_LUA_HOOKED, "hook:", claim->asset, &a, on_settled, b);
+                              REEL_LUA_HOOKED, "hook:", claim->asset, &a,
+                              on_settled, b);
 }
 
 

@@ -71,6 +71,28 @@ test_cores_that_were_taken_away(void **state)
 
 
 static void
+test_a_slow_claim_keeps_nothing_from_others(void **state)
+{
+    reel_worker_t  w = { .conf = { .slots = 8 } };
+    reel_slot_t    slot[2] = {
+        { .number = 0 },
+        { .state = REEL_SLOT_CLAIMING, .offered = { 3, 100, 1 } }
+    };
+    reel_slots_t   s = {
+        .w = &w, .slot = slot, .n = 2, .cores = 8,
+        .measured_ms = reel_loop_now(), .available_mib = 1024
+    };
+
+    (void) state;
+
+    assert_int_equal(reel_room_free(&s, &slot[0]).slots, 5);
+    slot[1].late = true;
+    assert_int_equal(reel_room_free(&s, &slot[0]).slots, 8);
+    assert_int_equal(slot[1].offered.slots, 3);
+}
+
+
+static void
 test_memory_of_a_group(void **state)
 {
     (void) state;
@@ -89,6 +111,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_cores_that_were_taken_away),
+        cmocka_unit_test(test_a_slow_claim_keeps_nothing_from_others),
         cmocka_unit_test(test_memory_of_a_group),
     };
 
