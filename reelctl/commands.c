@@ -9,6 +9,9 @@
     REEL_OPT_MAX_DURATION, REEL_OPT_TYPE, REEL_OPT_SHA256,                    \
     REEL_OPT_REEL_NAME, REEL_OPT_PIPELINE, REEL_OPT_META, REEL_OPT_ASSET
 
+#define REDIS REEL_OPT_REDIS, REEL_OPT_REDIS_DB, REEL_OPT_REDIS_USER,         \
+    REEL_OPT_REDIS_PASSWORD
+
 static const unsigned char  none[] = { 0 };
 static const unsigned char  presign[] = { LIMITS, 0 };
 static const unsigned char  upload[] = {
@@ -36,13 +39,13 @@ static const unsigned char  keygen[] = {
     REEL_OPT_BUCKETS, REEL_OPT_PROJECT, REEL_OPT_ID, REEL_OPT_ADD, 0
 };
 static const unsigned char  jobs[] = {
-    REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+    REDIS, 0
 };
 static const unsigned char  tasks[] = {
-    REEL_OPT_QUARANTINED, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+    REEL_OPT_QUARANTINED, REDIS, 0
 };
 static const unsigned char  doctor[] = {
-    REEL_OPT_STORE, REEL_OPT_REDIS, REEL_OPT_REDIS_PASSWORD, 0
+    REEL_OPT_STORE, REDIS, 0
 };
 static const unsigned char  check[] = {
     REEL_OPT_PROFILE, REEL_OPT_RULES, REEL_OPT_FULL, REEL_OPT_TIMEOUT, 0

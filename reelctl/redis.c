@@ -72,19 +72,43 @@ connect_to(const char *address, redisContext **out, reel_error_t *e)
 }
 
 
+/* one of the commands that a connection begins with; what: for the error */
+static reel_err_t
+begin(redisContext *ctx, int argc, const char **argv, const char *what,
+    reel_error_t *e)
+{
+    reel_err_t   err = REEL_OK;
+    redisReply  *reply = redisCommandArgv(ctx, argc, argv, NULL);
+
+    if (reply == NULL) {
+        err = reel_fail(e, REEL_IO, "Redis does not answer: %s", ctx->errstr);
+
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        err = reel_fail(e, REEL_DENIED, "Redis refused %.100s", what);
+    }
+
+    freeReplyObject(reply);
+
+    return err;
+}
+
+
 static reel_err_t
 login(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
 {
-    char        *z;
+    char        *z, what[128];
     reel_buf_t   b;
-    reel_err_t   err = REEL_OK;
-    const char  *path, *argv[2];
-    redisReply  *reply;
+    reel_err_t   err;
+    const char  *path, *user, *argv[3] = { "AUTH" };
 
     path = reel_ctl_opt(c, REEL_OPT_REDIS_PASSWORD,
                         "REEL_REDIS_PASSWORD_FILE", NULL);
+    user = reel_ctl_opt(c, REEL_OPT_REDIS_USER, "REEL_REDIS_USER", NULL);
+
     if (path == NULL) {
-        return REEL_OK;
+        return user == NULL ? REEL_OK
+               : reel_fail(e, REEL_INVAL, "--redis-user needs "
+                           "--redis-password-file");
     }
 
     if (reel_ctl_read_file(path, 4096, &b, NULL) != REEL_EXIT_OK) {
@@ -98,24 +122,34 @@ login(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
     }
 
     z[strcspn(z, "\r\n")] = '\0';
-    argv[0] = "AUTH";
-    argv[1] = z;
+    argv[1] = user != NULL ? user : z;
+    argv[2] = z;
 
-    reply = redisCommandArgv(ctx, 2, argv, NULL);
+    (void) snprintf(what, sizeof(what), "the password of %s", path);
+    err = begin(ctx, user != NULL ? 3 : 2, argv, what, e);
 
-    if (reply == NULL) {
-        err = reel_fail(e, REEL_IO, "Redis does not answer: %s", ctx->errstr);
-
-    } else if (reply->type == REDIS_REPLY_ERROR) {
-        err = reel_fail(e, REEL_DENIED, "Redis refused the password of "
-                        "%.100s", path);
-    }
-
-    freeReplyObject(reply);
     explicit_bzero(z, strlen(z));
     free(z);
 
     return err;
+}
+
+
+static reel_err_t
+select_db(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
+{
+    uint64_t     n;
+    const char  *db, *argv[2] = { "SELECT" };
+
+    db = reel_ctl_opt(c, REEL_OPT_REDIS_DB, "REEL_REDIS_DB", "0");
+
+    if (reel_str_u64(reel_str(db), INT32_MAX, &n) != REEL_OK) {
+        return reel_fail(e, REEL_INVAL, "--redis-db: a number");
+    }
+
+    argv[1] = db;
+
+    return n == 0 ? REEL_OK : begin(ctx, 2, argv, "the database", e);
 }
 
 
@@ -135,6 +169,9 @@ reconnect(reel_ctl_redis_t *r, const char *address, reel_error_t *e)
 
     if (err == REEL_OK) {
         err = login(r->ctl, *ctx, e);
+    }
+    if (err == REEL_OK) {
+        err = select_db(r->ctl, *ctx, e);
     }
 
     if (err != REEL_OK && *ctx != NULL) {

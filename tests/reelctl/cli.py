@@ -562,6 +562,23 @@ class Redis(Case):
         self.assertIn("1 workers were heard", out)
         self.assertEqual(held(4), ["4", "4", "1", "4"])
 
+    def test_user_and_database(self):
+        with open(self.path("secret"), "w") as f:
+            f.write("films only\n")
+        self.redis("ACL", "SETUSER", "reel", "on", ">films only", "~reel1:*",
+                   "+@all", "-@admin", "-@dangerous")
+        self.redis("ACL", "SETUSER", "default", "-@all", "+ping")
+        at = ("--redis", self.address, "--redis-user", "reel",
+              "--redis-password-file", self.path("secret"))
+        self.run_ctl("shards", "4", "--redis", self.address, code=UNAVAILABLE)
+        self.run_ctl("shards", "4", *at[:4], code=USAGE)
+        self.run_ctl("shards", "4", *at, "--redis-db", "x", code=USAGE)
+        self.run_ctl("shards", "4", *at, "--redis-db", "99", code=DENIED)
+        self.run_ctl("shards", "4", *at, "--redis-db", "3")
+        self.assertEqual([len(json.loads(self.run_ctl(
+            "shards", "--json", *at, env={"REEL_REDIS_DB": db}).stdout)[
+                "shards"]) for db in ("0", "3")], [1, 4])
+
     def test_tasks(self):
         job = self.add_job(1)
         out = self.run_ctl("jobs", job, "--redis", self.address).stdout
