@@ -164,7 +164,7 @@ for my $base ('/films', '/far') {
         my (@read, @calls);
         for my $n (0, $chunks - 1) {
             my @before;
-            my ($bytes, $calls, $x) = (2 ** 60, 2 ** 60);
+            my ($bytes, $calls, $asked, $x) = (2 ** 60, 2 ** 60, 2 ** 60);
             for (1 .. 3) {      # a second may end in one of them
                 asked();
                 @before = has_read();
@@ -174,9 +174,11 @@ for my $base ('/films', '/far') {
                     if $after[0] - $before[0] < $bytes;
                 $calls = $after[1] - $before[1]
                     if $after[1] - $before[1] < $calls;
-                is(scalar(asked()), 1, "$name: requests for segment $n")
-                    if $base eq '/far';
+                my $did = asked();
+                $asked = $did if $did < $asked;
             }
+            is($asked, 1, "$name: requests for segment $n")
+                if $base eq '/far';
             my ($body, $tfdt) = parts($x);
             like($body, $n ? qr/^last $mark\0/ : qr/^first $mark\0/,
                 "$film/$name: segment $n");
