@@ -134,8 +134,10 @@ connect_to(const char *path)
     }
 
     for (int i = 0; i < REEL_LUA_SCRIPTS; i++) {
-        r = redisCommand(redis, "SCRIPT LOAD %s",
-                         reel_lua_text((reel_lua_t) i));
+        const char *load[] = { "SCRIPT", "LOAD",
+                               reel_lua_text((reel_lua_t) i) };
+
+        r = redisCommandArgv(redis, 3, load, NULL);
         if (r == NULL || r->type != REDIS_REPLY_STRING) {
             die("SCRIPT LOAD", reel_lua_name((reel_lua_t) i));
         }

@@ -195,6 +195,7 @@ static void
 sounds(void **state)
 {
     size_t                i;
+    uint64_t              kbps;
     reel_plan_t           p;
     reel_source_t         s;
     reel_publish_t        pub;
@@ -250,7 +251,9 @@ sounds(void **state)
         if (t.copy) {
             assert_int_equal(t.channels, rows[i].channels);
             assert_int_equal(t.sample_rate, rows[i].rate);
-            assert_int_equal(atoi(t.name + 1),
+            assert_int_equal(reel_str_u64(reel_str(t.name + 1), UINT32_MAX,
+                                          &kbps), REEL_OK);
+            assert_int_equal(kbps,
                              rows[i].units.kbps < 8 ? 8 : rows[i].units.kbps);
         }
 

@@ -19,6 +19,14 @@ titled(reel_pipeline_t *pl)
 }
 
 
+static void
+set_when(char when[REEL_WHEN_MAX + 1], const char *text)
+{
+    assert_int_equal(reel_str_copy(when, REEL_WHEN_MAX + 1, reel_str(text)),
+                     REEL_OK);
+}
+
+
 /* 720, 480, 360, 240, and 240 once more: halved by 6 of CRF */
 static void
 set_trials(reel_trials_t *t, const uint32_t kbps[4], const uint32_t loss[4],
@@ -354,7 +362,7 @@ next_one_is_left_out(void **state)
     film_make(&s, &minute);
     titled(&pl);
     set_trials(&s.trials, usual, loss, blurred);
-    strcpy(pl.rungs[2].when, "duration < 30");
+    set_when(pl.rungs[2].when, "duration < 30");
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     assert_int_equal(p.nrungs, 3);
     assert_string_equal(p.rungs[0].name, "v720");
@@ -450,8 +458,8 @@ told_by_a_condition(void **state)
     set_trials(&s.trials, usual, loss, sharp);
 
     /* 3000 kbit/s of 1280x720x25: 130.2 thousandths of a bit a pixel */
-    strcpy(pl.rungs[1].when, "complexity > 130.3");
-    strcpy(pl.rungs[2].when, "complexity > 130.1");
+    set_when(pl.rungs[1].when, "complexity > 130.3");
+    set_when(pl.rungs[2].when, "complexity > 130.1");
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     assert_int_equal(p.nrungs, 3);
     assert_string_equal(p.rungs[0].name, "v480");
@@ -488,9 +496,9 @@ tried_before_it_is_judged(void **state)
     for (i = 0; i < COUNT(rows); i++) {
         film_make(&s, &minute);
         titled(&pl);
-        strcpy(pl.nodes[REEL_TASK_ENCODE_VIDEO].when, rows[i].task);
+        set_when(pl.nodes[REEL_TASK_ENCODE_VIDEO].when, rows[i].task);
         for (k = 0; k < pl.nrungs; k++) {
-            strcpy(pl.rungs[k].when, rows[i].rung);
+            set_when(pl.rungs[k].when, rows[i].rung);
         }
 
         assert_int_equal(reel_plan_begin(&p, &pl, &s, 0, &e), REEL_OK);

@@ -572,7 +572,8 @@ packets(const char *name, unsigned skip, unsigned n)
 
     for (i = 0; fgets(line, sizeof(line), fp) != NULL; i++) {
         if (i >= skip && i < skip + n) {
-            size += (size_t) sprintf(all + size, "%s", line);
+            memcpy(all + size, line, strlen(line) + 1);
+            size += strlen(line);
         }
     }
 
