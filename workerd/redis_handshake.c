@@ -61,11 +61,12 @@ command(reel_redis_conn_t *c, redisCallbackFn *fn, void *arg, int argc,
 }
 
 
-/* one of the replies that it is up after */
+/* one of the replies that it is up after; fn leads to on_handshake */
 static reel_err_t
-handshake_send(reel_redis_conn_t *c, int argc, const char **argv, char *sha)
+handshake_send(reel_redis_conn_t *c, redisCallbackFn *fn, char *sha, int argc,
+    const char **argv)
 {
-    reel_err_t  err = command(c, on_handshake, sha, argc, argv);
+    reel_err_t  err = command(c, fn, sha, argc, argv);
 
     c->handshake += err == REEL_OK;
 
@@ -97,7 +98,7 @@ send_auth(reel_redis_conn_t *c)
     if (n > 0) {
         text[n] = '\0';
         text[strcspn(text, "\r\n")] = '\0';
-        err = handshake_send(c, user ? 3 : 2, argv, NULL);
+        err = handshake_send(c, on_handshake, NULL, user ? 3 : 2, argv);
     }
 
     explicit_bzero(text, sizeof(text));
@@ -210,11 +211,8 @@ static reel_err_t
 send_role(reel_redis_conn_t *c)
 {
     const char  *argv[1] = { "ROLE" };
-    reel_err_t   err = command(c, on_role, NULL, 1, argv);
 
-    c->handshake += err == REEL_OK;
-
-    return err;
+    return handshake_send(c, on_role, NULL, 1, argv);
 }
 
 
@@ -268,15 +266,11 @@ send_number(reel_redis_conn_t *c)
         "EVAL", reel_lua_text(REEL_LUA_SHARDS), "1", r->number, r->prefix, n
     };
     const char    *get[2] = { "GET", r->number };
-    reel_err_t     err;
 
     snprintf(n, sizeof(n), "%u", r->conf.shards);
 
-    err = r->agreed ? command(c, on_number, NULL, 6, set)
-                    : command(c, on_number, NULL, 2, get);
-    c->handshake += err == REEL_OK;
-
-    return err;
+    return r->agreed ? handshake_send(c, on_number, NULL, 6, set)
+                     : handshake_send(c, on_number, NULL, 2, get);
 }
 
 
@@ -305,7 +299,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
 
     snprintf(db, sizeof(db), "%u", r->conf.db);
     if (err == REEL_OK) {
-        err = handshake_send(c, 2, sel, NULL);
+        err = handshake_send(c, on_handshake, NULL, 2, sel);
     }
     if (err == REEL_OK && r->conf.sentinel[0] != '\0') {
         err = send_role(c);
@@ -316,7 +310,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
 
     for (int i = 0; err == REEL_OK && i < REEL_LUA_SCRIPTS; i++) {
         load[2] = reel_lua_text((reel_lua_t) i);
-        err = handshake_send(c, 3, load, r->sha[i]);
+        err = handshake_send(c, on_handshake, r->sha[i], 3, load);
     }
 
     return err;
