@@ -89,9 +89,7 @@ add_leases(reel_slots_t *s, const reel_redis_t *redis, reel_args_t *args,
         slot = &s->slot[i];
         a = slot->attempt;
 
-        if (slot->redis == redis && (slot->state == REEL_SLOT_RUNNING
-                                     || slot->state == REEL_SLOT_REPORTING))
-        {
+        if (slot->redis == redis && reel_slot_busy(slot)) {
             reel_args_addz(args, a->job);
             reel_args_addz(args, a->task);
             reel_args_addz(args, a->token);
@@ -111,9 +109,7 @@ busy_of(const reel_slots_t *s, const reel_redis_t *redis)
     unsigned  n = 0;
 
     for (unsigned i = 0; i < s->n; i++) {
-        n += s->slot[i].redis == redis
-             && (s->slot[i].state == REEL_SLOT_RUNNING
-                 || s->slot[i].state == REEL_SLOT_REPORTING);
+        n += s->slot[i].redis == redis && reel_slot_busy(&s->slot[i]);
     }
 
     return n;

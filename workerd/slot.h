@@ -82,6 +82,9 @@ struct reel_slots_s {
  */
 void reel_slot_take(reel_slot_t *s, const reel_reply_t *reply);
 
+/* it has a task, whose lease is ours */
+bool reel_slot_busy(const reel_slot_t *s);
+
 /* lets the attempt go and looks for the next */
 void reel_slot_idle(reel_slot_t *s);
 

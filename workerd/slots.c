@@ -114,14 +114,20 @@ reel_slots_free(reel_slots_t *s)
 }
 
 
+bool
+reel_slot_busy(const reel_slot_t *s)
+{
+    return s->state == REEL_SLOT_RUNNING || s->state == REEL_SLOT_REPORTING;
+}
+
+
 unsigned
 reel_slots_busy(const reel_slots_t *s)
 {
     unsigned  n = 0;
 
     for (unsigned i = 0; i < s->n; i++) {
-        n += s->slot[i].state == REEL_SLOT_RUNNING
-             || s->slot[i].state == REEL_SLOT_REPORTING;
+        n += reel_slot_busy(&s->slot[i]);
     }
 
     return n;
