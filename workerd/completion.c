@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/job/record.h"
-#include "lib/store/layout.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/shards.h"
@@ -118,24 +117,15 @@ on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
 static reel_err_t
 handle_catalog(reel_worker_t *w, const reel_ended_t *e)
 {
-    bool              dead;
-    reel_key_t        key;
-    reel_buf_t        b = { 0 };
-    reel_err_t        err;
-    reel_args_t       a;
-    reel_redis_t     *redis = reel_shards_of(w->shards, reel_str(e->asset));
-    reel_request_t    rq = { 0 };
+    bool             dead;
+    reel_err_t       err;
+    reel_args_t      a;
+    reel_redis_t    *redis = reel_shards_of(w->shards, reel_str(e->asset));
+    reel_request_t   rq = { 0 };
 
     err = reel_final_tombstone(w->store, e->asset, &dead);
     if (err == REEL_OK) {
-        err = reel_key_asset_part(key, reel_str(e->asset),
-                                  REEL_PART_REQUEST);
-    }
-    if (err == REEL_OK) {
-        err = reel_store_get(w->store, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_OK) {
-        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, NULL);
+        err = reel_final_request(w->store, reel_str(e->asset), &rq, NULL);
     }
 
     if (err == REEL_OK) {
@@ -152,7 +142,6 @@ handle_catalog(reel_worker_t *w, const reel_ended_t *e)
     }
 
     reel_request_release(&rq);
-    reel_buf_release(&b);
 
     /* an asset that is wholly gone, or whose record is broken, stays so */
     return err == REEL_AGAIN || err == REEL_IO || err == REEL_NOMEM

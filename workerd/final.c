@@ -19,6 +19,27 @@ part_key(reel_key_t key, const char *asset, const char *part)
 
 
 reel_err_t
+reel_final_request(reel_store_t *s, reel_str_t asset, reel_request_t *rq,
+    reel_error_t *e)
+{
+    reel_key_t  key;
+    reel_buf_t  b = { 0 };
+    reel_err_t  err;
+
+    err = reel_key_asset_part(key, asset, REEL_PART_REQUEST);
+    if (err == REEL_OK) {
+        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
+    }
+    if (err == REEL_OK) {
+        err = reel_request_parse(rq, reel_buf_cstr(&b), b.len, e);
+    }
+    reel_buf_release(&b);
+
+    return err;
+}
+
+
+reel_err_t
 reel_final_tombstone(reel_store_t *s, const char *asset, bool *stands)
 {
     reel_key_t         key;

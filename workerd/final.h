@@ -1,6 +1,7 @@
 /*
- * What the store says of a job's end, and how it gets there.  All of it may
- * run twice, in two workers, or after a crash at any point.
+ * What the store says of an asset and of its job's end, and how that gets
+ * there.  All of it may run twice, in two workers, or after a crash at any
+ * point.
  */
 
 #ifndef REEL_WORKERD_FINAL_H
@@ -10,6 +11,13 @@
 #include "lib/job/record.h"
 #include "lib/store/store.h"
 #include "workerd/worker.h"
+
+/*
+ * What was asked for, in a zeroed rq, to be released in any case; e: of one
+ * that is not of its form, or NULL.  REEL_NOTFOUND: there is no asset.
+ */
+reel_err_t reel_final_request(reel_store_t *s, reel_str_t asset,
+    reel_request_t *rq, reel_error_t *e) REEL_WARN_UNUSED;
 
 /* true in *stands when the asset has a tombstone */
 reel_err_t reel_final_tombstone(reel_store_t *s, const char *asset,

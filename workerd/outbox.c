@@ -6,7 +6,6 @@
 #include "lib/base/ulid.h"
 #include "lib/job/keys.h"
 #include "lib/job/record.h"
-#include "lib/store/layout.h"
 #include "workerd/drain.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
@@ -108,26 +107,6 @@ on_submitted(void *arg, reel_err_t err, const reel_reply_t *reply)
 }
 
 
-static reel_err_t
-read_request(reel_store_t *s, reel_str_t asset, reel_request_t *rq)
-{
-    reel_key_t  key;
-    reel_buf_t  b = { 0 };
-    reel_err_t  err;
-
-    err = reel_key_asset_part(key, asset, REEL_PART_REQUEST);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_OK) {
-        err = reel_request_parse(rq, reel_buf_cstr(&b), b.len, NULL);
-    }
-    reel_buf_release(&b);
-
-    return err;
-}
-
-
 /* ask is taken over, or left when it was not sent */
 static reel_err_t
 submit(ask_t *ask)
@@ -142,7 +121,7 @@ submit(ask_t *ask)
 
     err = reel_job_id_parse(reel_str(ask->job), &asset, &publication);
     if (err == REEL_OK) {
-        err = read_request(ask->o->w->store, asset, &rq);
+        err = reel_final_request(ask->o->w->store, asset, &rq, NULL);
     }
     if (err != REEL_OK) {
         reel_request_release(&rq);

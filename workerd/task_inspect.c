@@ -10,6 +10,7 @@
 #include "lib/job/record.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/reuse.h"
 #include "workerd/source_sum.h"
@@ -53,8 +54,6 @@ shorter(uint64_t a, uint64_t b)
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_key_t      key;
-    reel_buf_t      b = { 0 };
     reel_err_t      err;
     reel_error_t    e = { "" };
     reel_request_t  rq = { 0 };
@@ -63,13 +62,7 @@ prepare(reel_attempt_t *a, reel_child_t *io)
         return REEL_EXISTS;
     }
 
-    err = reel_key_asset_part(key, reel_str(a->asset), REEL_PART_REQUEST);
-    if (err == REEL_OK) {
-        err = reel_store_get(a->w->store, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_OK) {
-        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, &e);
-    }
+    err = reel_final_request(a->w->store, reel_str(a->asset), &rq, &e);
 
     if (err == REEL_OK && rq.sha256 != NULL) {
         snprintf(a->sha256, sizeof(a->sha256), "%s", rq.sha256);
@@ -77,7 +70,6 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     io->max_duration_s = shorter(rq.max_duration_s, a->w->conf.duration_s);
     io->max_pixels = (uint64_t) a->w->conf.megapixels * 1000000;
     reel_request_release(&rq);
-    reel_buf_release(&b);
 
     if (err != REEL_OK) {
         return reel_attempt_fail(a, err, reel_outcome_code(err), "store",

@@ -14,6 +14,7 @@
 #include "lib/job/record.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
+#include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/mark.h"
 
@@ -240,15 +241,7 @@ read_facts(reel_child_t *c, const reel_attempt_t *a, reel_source_t *src,
         goto done;
     }
 
-    reel_buf_release(&b);
-
-    err = reel_key_asset_part(key, reel_str(a->asset), REEL_PART_REQUEST);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
-    if (err == REEL_OK) {
-        err = reel_request_parse(&rq, reel_buf_cstr(&b), b.len, &e);
-    }
+    err = reel_final_request(s, reel_str(a->asset), &rq, &e);
     if (err != REEL_OK) {
         rc = fail_store(c, "request.json", err, &e);
         goto done;
