@@ -2,6 +2,8 @@
 
 #include "ngx_module/ngx_http_reel_redis.h"
 
+#include "lib/job/moved.h"
+
 
 #define NGX_HTTP_REEL_REDIS_ASK   2000
 #define NGX_HTTP_REEL_REDIS_HOPS  5
@@ -10,7 +12,7 @@
 static void ngx_http_reel_redis_told(void *data,
     ngx_http_reel_reply_t *reply);
 static ngx_int_t ngx_http_reel_redis_aim(ngx_http_reel_redis_t *redis,
-    ngx_str_t *host, ngx_str_t *port);
+    ngx_str_t *host, ngx_int_t port);
 
 
 ngx_addr_t *
@@ -68,7 +70,9 @@ ngx_http_reel_redis_told(void *data, ngx_http_reel_reply_t *reply)
     redis->asking = 0;
 
     if (reply->status == NGX_OK && reply->nelts == 2
-        && ngx_http_reel_redis_aim(redis, &reply->elts[0], &reply->elts[1])
+        && ngx_http_reel_redis_aim(redis, &reply->elts[0],
+                                   ngx_atoi(reply->elts[1].data,
+                                            reply->elts[1].len))
            == NGX_OK)
     {
         redis->hops = 0;
@@ -100,52 +104,37 @@ ngx_http_reel_redis_told(void *data, ngx_http_reel_reply_t *reply)
 ngx_int_t
 ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis, ngx_str_t *error)
 {
-    u_char     *p, *last;
-    ngx_str_t   host, port;
+    uint16_t    port;
+    ngx_str_t   host;
+    reel_str_t  s, to;
 
-    if (error->len < sizeof("MOVED ") - 1
-        || ngx_strncmp(error->data, "MOVED ", sizeof("MOVED ") - 1) != 0
+    s.p = (char *) error->data;
+    s.len = error->len;
+
+    if (reel_redis_moved(s, &to, &port) != REEL_OK
         || ++redis->hops > NGX_HTTP_REEL_REDIS_HOPS)
     {
         return NGX_DECLINED;
     }
 
-    last = error->data + error->len;
-    p = ngx_strlchr(error->data + sizeof("MOVED ") - 1, last, ' ');
-    if (p == NULL) {
-        return NGX_DECLINED;
-    }
+    host.data = (u_char *) to.p;
+    host.len = to.len;
 
-    host.data = p + 1;
-
-    /* an IPv6 address has no brackets there */
-    for (p = last; p > host.data && p[-1] != ':'; p--) { /* void */ }
-
-    if (p == host.data) {
-        return NGX_DECLINED;
-    }
-
-    host.len = p - 1 - host.data;
-    port.data = p;
-    port.len = last - p;
-
-    return ngx_http_reel_redis_aim(redis, &host, &port);
+    return ngx_http_reel_redis_aim(redis, &host, port);
 }
 
 
 static ngx_int_t
 ngx_http_reel_redis_aim(ngx_http_reel_redis_t *redis, ngx_str_t *host,
-    ngx_str_t *port)
+    ngx_int_t port)
 {
     in_addr_t             in;
-    ngx_int_t             n;
     struct sockaddr_in   *sin;
 #if (NGX_HAVE_INET6)
     struct sockaddr_in6  *sin6;
 #endif
 
-    n = ngx_atoi(port->data, port->len);
-    if (n < 1 || n > 65535) {
+    if (port < 1 || port > 65535) {
         return NGX_DECLINED;
     }
 
@@ -176,7 +165,7 @@ ngx_http_reel_redis_aim(ngx_http_reel_redis_t *redis, ngx_str_t *host,
         return NGX_DECLINED;
     }
 
-    ngx_inet_set_port(redis->target.sockaddr, (in_port_t) n);
+    ngx_inet_set_port(redis->target.sockaddr, (in_port_t) port);
 
     redis->target.name.data = redis->name;
     redis->target.name.len = ngx_sock_ntop(redis->target.sockaddr,

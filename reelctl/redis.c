@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "lib/job/moved.h"
 #include "reelctl/redis.h"
 
 
@@ -400,22 +401,24 @@ flatten(const redisReply *reply, reel_ctl_strings_t *out)
 }
 
 
-/* MOVED <slot> <host>:<port>; false: another error, or not whereto */
+/* as an address; false: it was not moved, or not told whereto */
 static bool
-moved(const redisReply *reply, char to[256])
+moved(const redisReply *reply, char *to, size_t cap)
 {
-    const char  *at;
+    int         n;
+    uint16_t    port;
+    reel_str_t  host;
 
     if (reply->type != REDIS_REPLY_ERROR
-        || strncmp(reply->str, "MOVED ", 6) != 0)
+        || reel_redis_moved((reel_str_t) { reply->str, reply->len }, &host,
+                            &port) != REEL_OK)
     {
         return false;
     }
 
-    at = strchr(reply->str + 6, ' ');
+    n = snprintf(to, cap, "%.*s:%u", (int) host.len, host.p, port);
 
-    return at != NULL
-           && reel_str_copy(to, 256, reel_str(at + 1)) == REEL_OK;
+    return n > 0 && (size_t) n < cap;
 }
 
 
@@ -438,7 +441,7 @@ ask(reel_ctl_redis_t *r, reel_err_t *err, reel_error_t *e, int argc,
             return NULL;
         }
 
-        if (i == HOPS_MAX || !moved(reply, to)) {
+        if (i == HOPS_MAX || !moved(reply, to, sizeof(to))) {
             return reply;
         }
 

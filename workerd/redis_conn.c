@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "lib/job/moved.h"
 #include "workerd/log.h"
 
 #define BACKOFF_MIN  100
@@ -185,54 +186,26 @@ reel_redis_conn_leave(reel_redis_conn_t *c)
 }
 
 
-reel_err_t
-reel_redis_moved(reel_redis_addr_t *at, reel_str_t error)
-{
-    uint64_t    port;
-    reel_str_t  rest = error;
-    size_t      i;
-
-    (void) reel_str_cut(rest, ' ', &rest);
-    if (rest.p == NULL) {
-        return REEL_INVAL;
-    }
-    (void) reel_str_cut(rest, ' ', &rest);
-    if (rest.p == NULL) {
-        return REEL_INVAL;
-    }
-
-    /* an IPv6 address has no brackets there */
-    for (i = rest.len; i > 0 && rest.p[i - 1] != ':'; i--) { /* void */ }
-
-    if (i < 2
-        || reel_str_u64((reel_str_t) { rest.p + i, rest.len - i }, 65535,
-                        &port) != REEL_OK || port == 0
-        || reel_str_copy(at->host, sizeof(at->host),
-                         (reel_str_t) { rest.p, i - 1 }) != REEL_OK)
-    {
-        return REEL_INVAL;
-    }
-
-    at->socket[0] = '\0';
-    at->port = (uint16_t) port;
-
-    return REEL_OK;
-}
-
-
 bool
 reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error)
 {
-    reel_redis_addr_t  at;
+    uint16_t           port;
+    reel_err_t         err;
+    reel_str_t         host;
+    reel_redis_addr_t  at = { "" };
 
     static const char *const passing[] = {
         "LOADING ", "CLUSTERDOWN ", "MASTERDOWN ", "TRYAGAIN ", "ASK "
     };
 
-    if (reel_str_prefix(error, "MOVED ")) {
-        if (reel_redis_moved(&at, error) != REEL_OK) {
+    err = reel_redis_moved(error, &host, &port);
+    if (err != REEL_NOTFOUND) {
+        if (err != REEL_OK
+            || reel_str_copy(at.host, sizeof(at.host), host) != REEL_OK)
+        {
             reel_redis_conn_drop(c, "MOVED, but not whereto");
         } else {
+            at.port = port;
             c->at = at;
             reel_redis_conn_leave(c);
         }

@@ -14,10 +14,6 @@
 
 #define REEL_REDIS_SHA1_HEX 40
 
-/* "MOVED <slot> <host>:<port>"; REEL_INVAL */
-reel_err_t reel_redis_moved(reel_redis_addr_t *at, reel_str_t error)
-    REEL_WARN_UNUSED;
-
 typedef struct {
     reel_redis_t       *redis;
     redisAsyncContext  *ac;         /* NULL: not even trying, or … */
