@@ -7,8 +7,7 @@
 #include "lib/base/rescale.h"
 #include "lib/job/plan_part.h"
 
-/* nanoseconds of one core, measured with x264 veryfast at 1080p */
-#define DECODE_NS_PIXEL  6
+/* measured as REEL_DECODE_NS_PIXEL was */
 #define ENCODE_NS_PIXEL  30
 #define LEAST_COST_MS    50
 #define POSTER_COST_MS   500
@@ -180,7 +179,8 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
     /* microseconds a picture first: the product fits then */
     return px * ENCODE_NS_PIXEL / 1000 * frames
            + (uint64_t) p->src->video.width * p->src->video.height
-             * DECODE_NS_PIXEL / 1000 * frames_in(p, ticks + c->preroll_ts);
+             * REEL_DECODE_NS_PIXEL / 1000
+             * frames_in(p, ticks + c->preroll_ts);
 }
 
 

@@ -17,9 +17,8 @@
 #define SAMPLE_EVERY_S  20
 #define SAMPLES_LEAST   2
 
-/* nanoseconds a pixel, of decoding, and of a trial: scaling, encoding in
-   haste, decoding, comparing */
-#define DECODE_NS_PIXEL 6
+/* nanoseconds a pixel of a trial: scaling, encoding in haste, decoding,
+   comparing */
 #define TRIAL_NS_PIXEL  20
 
 
@@ -188,9 +187,9 @@ cost_us(const reel_complexity_t *t, const reel_source_video_t *v)
                            (uint64_t) t->tb.den * t->rate.den,
                            REEL_ROUND_DOWN);
 
-    return (tried * TRIAL_NS_PIXEL + all * DECODE_NS_PIXEL)
+    return (tried * TRIAL_NS_PIXEL + all * REEL_DECODE_NS_PIXEL)
            / 1000 * t->frames * t->nsamples
-           + all * DECODE_NS_PIXEL / 1000 * (uint64_t) skipped;
+           + all * REEL_DECODE_NS_PIXEL / 1000 * (uint64_t) skipped;
 }
 
 
