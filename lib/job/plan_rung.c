@@ -141,11 +141,20 @@ keeps_hdr(const reel_rung_t *r, const reel_pipeline_t *pl,
 }
 
 
+/* of a film of that size; largest: of its codec */
 static void
-set_rung(reel_video_rung_t *v, const reel_rung_t *r, uint32_t width,
-    uint32_t height, uint32_t side)
+set_rung(reel_video_rung_t *v, const reel_rung_t *r,
+    const reel_pipeline_t *pl, uint32_t width, uint32_t height,
+    const reel_source_t *src, bool largest)
 {
     static const char *const prefixes[REEL_VIDEO_CODECS] = { "v", "h", "av" };
+
+    uint32_t         side = width < height ? width : height;
+    reel_rational_t  rate = { 0, 1 };
+
+    if (src != NULL) {
+        rate = src->video.rate;
+    }
 
     *v = (reel_video_rung_t) {
         .codec = r->codec,
@@ -153,7 +162,9 @@ set_rung(reel_video_rung_t *v, const reel_rung_t *r, uint32_t width,
         .height = reel_plan_even(height, r->short_side, side),
         .crf = r->crf,
         .max_kbps = r->max_kbps,
-        .buf_kbits = r->buf_kbits
+        .buf_kbits = r->buf_kbits,
+        .every = every_of(most_fps(r, largest), rate),
+        .hdr = keeps_hdr(r, pl, src)
     };
 
     (void) snprintf(v->name, sizeof(v->name), "%s%u", prefixes[r->codec],
@@ -211,11 +222,6 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
     uint32_t           n, i, s, of;
     reel_rung_t        own, rungs[REEL_PIPELINE_RUNGS];
     const reel_rung_t *hi, *lo;
-    reel_rational_t    rate = { 0, 1 };
-
-    if (src != NULL) {
-        rate = src->video.rate;
-    }
 
     of = ladder_of(rungs, pl, codec);
 
@@ -235,9 +241,7 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
         own = own_rung(s, hi, lo);
 
         if (holds(&own, src)) {
-            set_rung(&out[n], &own, width, height, s);
-            out[n].hdr = keeps_hdr(&own, pl, src);
-            out[n++].every = every_of(most_fps(&own, true), rate);
+            set_rung(&out[n++], &own, pl, width, height, src, true);
 
             i += i < of
                  && (uint64_t) s * 100
@@ -247,9 +251,7 @@ reel_plan_rungs(reel_video_rung_t out[REEL_TASK_RUNGS],
 
     for ( ; i < of && n < REEL_TASK_RUNGS; i++) {
         if (holds(&rungs[i], src)) {
-            set_rung(&out[n], &rungs[i], width, height, s);
-            out[n].hdr = keeps_hdr(&rungs[i], pl, src);
-            out[n].every = every_of(most_fps(&rungs[i], n == 0), rate);
+            set_rung(&out[n], &rungs[i], pl, width, height, src, n == 0);
             n++;
         }
     }
