@@ -24,8 +24,11 @@
 #define LOSS_OF_NOTHING (REEL_LOSS_ALL / 10000)
 
 typedef struct {
-    const reel_trials_t *t;
-    const reel_trial_t  *low, *worse;   /* one size, two qualities */
+    const reel_pipeline_t *pl;
+    const reel_source_t   *src;
+    const reel_trial_t    *low, *worse; /* one size, two qualities */
+    uint64_t               above;       /* kbit/s of the one kept last, or 0 */
+    char                  *told;        /* REEL_PLAN_LADDER */
 } tried_t;
 
 
@@ -93,12 +96,12 @@ trial_of(const reel_trials_t *t, const reel_video_rung_t *r)
 
 /* how much CRF may be added until the quality is only just enough */
 static uint32_t
-spare_crf(const tried_t *x, const reel_trial_t *t, const reel_pipeline_t *pl)
+spare_crf(const tried_t *x, const reel_trial_t *t)
 {
     uint32_t d = 0;
-    uint64_t most = REEL_LOSS_ALL - (uint64_t) pl->title_ssim * 1000;
+    uint64_t most = REEL_LOSS_ALL - (uint64_t) x->pl->title_ssim * 1000;
 
-    while (d < pl->title_crf_above && loss_of(x, t, d + 1) <= most) {
+    while (d < x->pl->title_crf_above && loss_of(x, t, d + 1) <= most) {
         d++;
     }
 
@@ -122,18 +125,23 @@ set_bounds(reel_video_rung_t *r, uint64_t kbps)
 }
 
 
-static void tell(char told[REEL_PLAN_LADDER], const char *fmt, ...)
-    REEL_PRINTF(2, 3);
+static void tell(const tried_t *x, const char *fmt, ...) REEL_PRINTF(2, 3);
 
 
+/* one thing more */
 static void
-tell(char told[REEL_PLAN_LADDER], const char *fmt, ...)
+tell(const tried_t *x, const char *fmt, ...)
 {
-    size_t  len = strlen(told);
+    size_t  len = strlen(x->told);
     va_list ap;
 
+    if (len > 0) {
+        (void) snprintf(x->told + len, REEL_PLAN_LADDER - len, "; ");
+        len = strlen(x->told);
+    }
+
     va_start(ap, fmt);
-    (void) vsnprintf(told + len, REEL_PLAN_LADDER - len, fmt, ap);
+    (void) vsnprintf(x->told + len, REEL_PLAN_LADDER - len, fmt, ap);
     va_end(ap);
 }
 
@@ -149,22 +157,62 @@ shows_no_more(const reel_trial_t *y, const reel_video_rung_t *next,
 }
 
 
+/*
+ * r by its trial y, below last (NULL: it becomes the largest) and above next
+ * (NULL: it is the smallest).  False: it adds nothing.
+ */
+static bool
+fit(tried_t *x, reel_video_rung_t *r, const reel_trial_t *y,
+    const reel_video_rung_t *last, const reel_video_rung_t *next)
+{
+    uint32_t d = spare_crf(x, y);
+    uint64_t kbps;
+
+    /* those above it may be gone */
+    if (last == NULL) {
+        r->every = reel_plan_every_largest(x->pl, r, x->src->video.rate);
+    }
+
+    kbps = kbps_of(x, y, d, r->every);
+
+    if (last == NULL && next != NULL
+        && shows_no_more(y, next, loss_of(x, y, d)))
+    {
+        tell(x, "no %s, it shows no more than %s", r->name, next->name);
+        return false;
+    }
+
+    if (x->above != 0 && next != NULL
+        && kbps * 100 >= x->above * x->pl->title_drop_percent)
+    {
+        tell(x, "no %s, it is hardly smaller than %s", r->name, last->name);
+        return false;
+    }
+
+    r->crf += d;
+    set_bounds(r, kbps);
+    x->above = kbps;
+    tell(x, "%s crf %u, %u kbit/s at most", r->name, r->crf, r->max_kbps);
+
+    return true;
+}
+
+
 uint32_t
 reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
     const reel_pipeline_t *pl, const reel_source_t *src,
     char told[REEL_PLAN_LADDER])
 {
-    uint32_t             i, d, kept = 0;
-    uint64_t             kbps, above = 0;
-    tried_t              x = { .t = &src->trials };
+    uint32_t             i, kept = 0;
+    tried_t              x = { .pl = pl, .src = src, .told = told };
     reel_video_rung_t    r;
     const reel_trial_t  *y;
-    const reel_trials_t *t = x.t;
+    const reel_trials_t *t = &src->trials;
 
     told[0] = '\0';
 
     if (is_nothing(t)) {
-        tell(told, "as it is written, nothing was measured");
+        tell(&x, "as it is written, nothing was measured");
         return n;
     }
 
@@ -175,41 +223,12 @@ reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
         r = rungs[i];
         y = trial_of(t, &r);
 
-        if (y == NULL) {
+        if (y == NULL
+            || fit(&x, &r, y, kept > 0 ? &rungs[kept - 1] : NULL,
+                   i + 1 < n ? &rungs[i + 1] : NULL))
+        {
             rungs[kept++] = r;
-            continue;
         }
-
-        /* those above it may be gone */
-        if (kept == 0) {
-            r.every = reel_plan_every_largest(pl, &r, src->video.rate);
-        }
-
-        d = spare_crf(&x, y, pl);
-        kbps = kbps_of(&x, y, d, r.every);
-
-        if (i + 1 < n && kept == 0
-            && shows_no_more(y, &rungs[i + 1], loss_of(&x, y, d)))
-        {
-            tell(told, "%sno %s, it shows no more than %s",
-                 told[0] != '\0' ? "; " : "", r.name, rungs[i + 1].name);
-            continue;
-        }
-
-        if (i + 1 < n && above != 0
-            && kbps * 100 >= above * pl->title_drop_percent)
-        {
-            tell(told, "%sno %s, it is hardly smaller than %s",
-                 told[0] != '\0' ? "; " : "", r.name, rungs[kept - 1].name);
-            continue;
-        }
-
-        r.crf += d;
-        set_bounds(&r, kbps);
-        above = kbps;
-        tell(told, "%s%s crf %u, %u kbit/s at most",
-             told[0] != '\0' ? "; " : "", r.name, r.crf, r.max_kbps);
-        rungs[kept++] = r;
     }
 
     return kept;
