@@ -328,6 +328,22 @@ dot_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 }
 
 
+/* what became of the film's own, below the tasks */
+static void
+text_why(reel_buf_t *b, const reel_plan_t *p)
+{
+    if (p->pictures[0] != '\0') {
+        reel_buf_printf(b, "# pictures are %s\n", p->pictures);
+    }
+    if (p->sound[0] != '\0') {
+        reel_buf_printf(b, "# the sound is %s\n", p->sound);
+    }
+    if (p->ladder[0] != '\0') {
+        reel_buf_printf(b, "# ladder: %s\n", p->ladder);
+    }
+}
+
+
 static reel_err_t
 show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
     reel_show_form_t form)
@@ -353,19 +369,11 @@ show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
         row(b, pl, p, i);
     }
 
-    if (form == REEL_SHOW_TEXT && p != NULL && p->pictures[0] != '\0') {
-        reel_buf_printf(b, "# pictures are %s\n", p->pictures);
-    }
-    if (form == REEL_SHOW_TEXT && p != NULL && p->sound[0] != '\0') {
-        reel_buf_printf(b, "# the sound is %s\n", p->sound);
-    }
-
-    if (form == REEL_SHOW_TEXT && p != NULL && p->ladder[0] != '\0') {
-        reel_buf_printf(b, "# ladder: %s\n", p->ladder);
-    }
-
     if (form == REEL_SHOW_DOT) {
         reel_buf_printf(b, "}\n");
+
+    } else if (p != NULL) {
+        text_why(b, p);
     }
 
     return reel_buf_err(b);
