@@ -4,7 +4,6 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/job/plan_part.h"
@@ -220,15 +219,7 @@ add_measured(reel_planner_t *p, reel_planned_t *k, const char *name)
         i++;
     }
 
-    k->deps = malloc(sizeof(*k->deps));
-
-    if (k->deps == NULL) {
-        p->err = REEL_NOMEM;
-        return;
-    }
-
-    k->deps[0] = i;
-    k->ndeps = 1;
+    reel_plan_wait(p, k, i);
 }
 
 

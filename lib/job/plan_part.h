@@ -156,6 +156,8 @@ int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
  */
 reel_planned_t *reel_plan_add_task(reel_planner_t *p, reel_task_type_t type,
     uint32_t slots, uint64_t cost_us);
+/* k, which waits for none yet, waits for that one task */
+void reel_plan_wait(reel_planner_t *p, reel_planned_t *k, uint32_t task);
 void reel_plan_add_rendition(reel_planned_t *k, const char *name);
 uint32_t reel_plan_span_ms(const reel_grid_t *g, uint32_t from, uint32_t to);
 void reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k,

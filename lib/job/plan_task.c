@@ -79,6 +79,21 @@ reel_plan_set_payload(reel_planner_t *p, reel_planned_t *k, reel_buf_t *b,
 
 
 void
+reel_plan_wait(reel_planner_t *p, reel_planned_t *k, uint32_t task)
+{
+    k->deps = malloc(sizeof(*k->deps));
+
+    if (k->deps == NULL) {
+        p->err = REEL_NOMEM;
+        return;
+    }
+
+    k->deps[0] = task;
+    k->ndeps = 1;
+}
+
+
+void
 reel_plan_add_rendition(reel_planned_t *k, const char *name)
 {
     size_t len = strlen(k->renditions);

@@ -206,12 +206,7 @@ add_ladder(reel_planner_t *p)
 
     (void) snprintf(k->name, sizeof(k->name), REEL_TASK_LADDER);
 
-    k->deps = calloc(1, sizeof(*k->deps));
-    if (k->deps == NULL) {
-        p->err = REEL_NOMEM;
-        return;
-    }
-    k->ndeps = 1;
+    reel_plan_wait(p, k, 0);            /* complexity */
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX + 1);
     reel_buf_addz(&b, "{}");
