@@ -47,12 +47,18 @@ static reel_err_t
 read_file(reel_buf_t *b, const char *folder, const char *image,
     reel_error_t *e)
 {
-    int      fd, bad = 0;
-    char     path[PATH_MAX], part[16384];
-    ssize_t  n;
+    int         fd, bad = 0;
+    char        path[PATH_MAX], part[16384];
+    ssize_t     n;
+    reel_err_t  err;
 
     reel_buf_init(b, REEL_MARK_BYTES);
-    (void) snprintf(path, sizeof(path), "%s/%s", folder, image);
+
+    err = reel_pipeline_path(path, sizeof(path), reel_str(folder), image);
+    if (err != REEL_OK) {
+        return reel_fail(e, err, "the watermark \"%s\" has too long a path",
+                         image);
+    }
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {

@@ -293,24 +293,27 @@ reel_err_t
 reel_conf_watermark_read(reel_mark_t *m, const char *file,
     const reel_yaml_t *root, reel_error_t *e)
 {
-    int             n, folder;
     char            path[PATH_MAX];
     size_t          len;
     uint8_t         sum[REEL_SHA256_LEN];
     reel_err_t      err;
+    reel_str_t      folder = { file, 0 };
     const char     *slash = strrchr(file, '/'), *why = "has too long a path";
     unsigned char  *p = NULL;
 
-    folder = slash != NULL ? (int) (slash - file) + 1 : 0;
+    if (slash != NULL) {
+        folder.len = (size_t) (slash - file) + 1;
+    }
+
     root = reel_yaml_find(root, "watermark");
 
     if (m->text[0] != '\0') {
-        return check_text(m, (reel_str_t) { file, (size_t) folder }, root, e);
+        return check_text(m, folder, root, e);
     }
 
-    n = snprintf(path, sizeof(path), "%.*s%s", folder, file, m->image);
-
-    if (n > 0 && (size_t) n < sizeof(path)) {
+    if (reel_pipeline_path(path, sizeof(path), folder, m->image)
+        == REEL_OK)
+    {
         p = slurp(path, &len, &why);
     }
 

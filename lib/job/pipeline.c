@@ -179,19 +179,27 @@ reel_mark_position_find(const char *name, reel_mark_position_t *p)
 
 
 reel_err_t
-reel_mark_font(char *dst, size_t size, const reel_mark_t *m,
-    reel_str_t folder)
+reel_pipeline_path(char *dst, size_t size, reel_str_t folder,
+    const char *file)
 {
     int         n;
     const char *between;
 
     between = folder.len > 0 && folder.p[folder.len - 1] != '/' ? "/" : "";
-
-    n = m->font[0] == '\0' ? snprintf(dst, size, "%s", REEL_MARK_FONT)
-        : snprintf(dst, size, "%.*s%s%s", (int) folder.len, folder.p,
-                   between, m->font);
+    n = snprintf(dst, size, "%.*s%s%s", (int) folder.len, folder.p, between,
+                 file);
 
     return n > 0 && (size_t) n < size ? REEL_OK : REEL_LIMIT;
+}
+
+
+reel_err_t
+reel_mark_font(char *dst, size_t size, const reel_mark_t *m,
+    reel_str_t folder)
+{
+    return m->font[0] != '\0'
+           ? reel_pipeline_path(dst, size, folder, m->font)
+           : reel_pipeline_path(dst, size, reel_str(""), REEL_MARK_FONT);
 }
 
 

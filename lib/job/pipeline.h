@@ -183,7 +183,11 @@ typedef struct {
     uint32_t margin;                    /* percent of its shorter side */
 } reel_mark_t;
 
-/* the path of its text's font; folder: the pipeline's, "" = the current one */
+/* of a file beside the pipeline; folder: its own, "" = the current one */
+reel_err_t reel_pipeline_path(char *dst, size_t size, reel_str_t folder,
+    const char *file) REEL_WARN_UNUSED;
+
+/* the path of its text's font; folder: as above */
 reel_err_t reel_mark_font(char *dst, size_t size, const reel_mark_t *m,
     reel_str_t folder) REEL_WARN_UNUSED;
 
