@@ -33,15 +33,9 @@ __extension__ typedef __int128 wide_t;
 static reel_rational_t
 reduced(reel_rational_t r)
 {
-    uint32_t a = r.num, b = r.den, c;
+    uint32_t d = (uint32_t) reel_gcd(r.num, r.den);
 
-    while (b != 0) {
-        c = a % b;
-        a = b;
-        b = c;
-    }
-
-    return a == 0 ? r : (reel_rational_t) { r.num / a, r.den / a };
+    return d == 0 ? r : (reel_rational_t) { r.num / d, r.den / d };
 }
 
 
