@@ -243,7 +243,6 @@ reel_err_t
 reel_plan_begin(reel_plan_t *plan, const reel_pipeline_t *pl,
     const reel_source_t *src, uint64_t max_duration_s, reel_error_t *e)
 {
-    bool             measures;
     reel_err_t       err;
     reel_planner_t   p = { .plan = plan, .src = src };
     reel_pipeline_t *open;
@@ -260,23 +259,25 @@ reel_plan_begin(reel_plan_t *plan, const reel_pipeline_t *pl,
     }
 
     p.pl = open;
-    measures = lay_out(&p, max_duration_s, NULL) == REEL_OK
-               && reel_plan_measures(&p);
-    err = REEL_OK;
 
-    if (measures) {
-        tell(plan, &p.t);
-        err = make_room(&p, 2);
+    if (lay_out(&p, max_duration_s, NULL) != REEL_OK
+        || !reel_plan_measures(&p))
+    {
+        free(open);
+        return reel_plan(plan, pl, src, max_duration_s, e);
     }
 
-    if (measures && err == REEL_OK) {
+    tell(plan, &p.t);
+    err = make_room(&p, 2);
+
+    if (err == REEL_OK) {
         reel_plan_add_complexity(&p);
         err = finish(&p, e);
     }
 
     free(open);
 
-    return measures ? err : reel_plan(plan, pl, src, max_duration_s, e);
+    return err;
 }
 
 
