@@ -57,6 +57,7 @@ sub forget {
 sub traced {
     my ($ask, @urls) = @_;
     my ($out, $said) = ("$t->{dir}/strace", "$t->{dir}/strace.said");
+    unlink $said;                   # of the trace before, which was attached
     my $pid = fork // die $!;
     if ($pid == 0) {
         open STDERR, '>', $said or die $!;
