@@ -73,6 +73,7 @@ typedef struct {
     char     style[REEL_CHECK_NOTE];    /* "" or which rule of CMAF it breaks */
     uint32_t timescale;
     int64_t  dts, pts;          /* first decoded, first shown */
+    int64_t  latest;            /* pts of what is shown last */
     int64_t  duration;          /* of all samples */
     int64_t  shown;             /* from pts to the end of what is shown last */
     int64_t  sync_gap;          /* longest way between two sync samples */

@@ -108,6 +108,7 @@ read_tfdt(state_t *st, reel_reader_t *r)
     if (st->m->fragments == 0) {
         st->m->dts = (int64_t) ts;
         st->m->pts = INT64_MAX;
+        st->m->latest = INT64_MIN;
         st->last = INT64_MIN;
         st->since = (int64_t) ts;
     }
@@ -139,6 +140,7 @@ take_sample(state_t *st, uint32_t duration, uint32_t size, uint32_t flags,
 
     at = st->dts + cts;
     m->pts = at < m->pts ? at : m->pts;
+    m->latest = at > m->latest ? at : m->latest;
     st->last = at + duration > st->last ? at + duration : st->last;
     m->shown = st->last - m->pts;
     m->samples++;

@@ -533,6 +533,8 @@ sum_up(state_t *st, size_t n)
     }
 
     st->m->pts = main->first_pts;
+    st->m->latest = main->first_pts
+                    + way(main->first_pts, main->last_pts);
     st->m->dts = main->first_pts;
     st->m->samples = main->samples;
     st->m->fragments = 1;

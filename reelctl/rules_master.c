@@ -278,28 +278,48 @@ reel_rule_has_average(reel_check_t *k)
 }
 
 
-/* the rate of what was read, in thousandths */
+static bool
+was_read(const reel_check_segment_t *s)
+{
+    return s->m.read && s->m.fault[0] == '\0' && s->m.samples > 0;
+}
+
+
+/*
+ * The rate of what was read, in thousandths: from picture to picture as they
+ * are shown.  How long the last one stands does not count: it is held as long
+ * as the sound goes on.
+ */
 static int64_t
 real_rate(const reel_check_track_t *t)
 {
+    bool                         on;
     unsigned                     n;
-    int64_t                      us = 0, samples = 0;
-    const reel_check_segment_t  *s;
+    int64_t                      us = 0, pictures = 0, end;
+    const reel_check_segment_t  *s, *next;
 
     REEL_EACH_SEGMENT(t, s, n) {
-        if (s->m.read && s->m.fault[0] == '\0') {
-            samples += s->m.samples;
-            us = reel_check_add(us, reel_check_us(s->m.duration,
-                                                  s->m.timescale));
+        if (!was_read(s)) {
+            continue;
         }
+
+        next = n + 1 < t->nsegments ? s + 1 : NULL;
+        on = next != NULL && was_read(next) && next->m.pts > s->m.latest
+             && next->m.timescale == s->m.timescale
+             && next->discontinuity == s->discontinuity;
+        end = on ? next->m.pts : s->m.latest;
+
+        pictures += s->m.samples - !on;
+        us = reel_check_add(us, reel_check_us(end - s->m.pts,
+                                              s->m.timescale));
     }
 
-    return us <= 0 ? 0 : reel_rescale(samples, 1000 * REEL_SECOND,
+    return us <= 0 ? 0 : reel_rescale(pictures, 1000 * REEL_SECOND,
                                       (uint64_t) us, REEL_ROUND_DOWN);
 }
 
 
-/* 9.15; a film of variable rate may have less than it says */
+/* 9.15 */
 void
 reel_rule_frame_rate(reel_check_t *k)
 {

@@ -119,6 +119,7 @@ test_segment(void **state)
     assert_int_equal(m.pts, 91000);
     assert_int_equal(m.duration, 4000);
     assert_int_equal(m.shown, 94500 - 91000);
+    assert_int_equal(m.latest, 93500);
 
     /* what a segment may be told to last: decoded, or shown; else the first */
     m.timescale = 1000;
