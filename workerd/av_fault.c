@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <libavutil/error.h>
 
@@ -13,6 +14,28 @@
 static const char *const retry_codes[] = {
     "IO", "NO_MEMORY", "NO_SPACE", "INTERNAL", "MISMATCH", NULL
 };
+
+
+int
+reel_av_cause(int averr)
+{
+    void  *room;
+
+    if (averr != AVERROR(ENOMEM)) {
+        return averr;
+    }
+
+    /* not malloc(): the compiler may leave out what nobody uses */
+    room = mmap(NULL, REEL_AV_ALLOC_MAX, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+        return averr;
+    }
+
+    (void) munmap(room, REEL_AV_ALLOC_MAX);
+
+    return AVERROR_INVALIDDATA;
+}
 
 
 int

@@ -16,6 +16,19 @@ typedef struct {
     char        text[192];
 } reel_av_fault_t;
 
+/*
+ * What libav may allocate at once; reel_av_source_open() says so to it.  The
+ * largest 10-bit picture allowed takes 200 MB.
+ */
+#define REEL_AV_ALLOC_MAX  (512u << 20)
+
+/*
+ * averr, or AVERROR_INVALIDDATA where it is ENOMEM while there is memory for
+ * the largest allocation: libav says ENOMEM of absurd numbers in a film, too.
+ * For what reads the film; an encoder's ENOMEM is never the film's.
+ */
+int reel_av_cause(int averr);
+
 /* each returns -1, so that a caller writes: return reel_av_fault(...); */
 int reel_av_fault(reel_av_fault_t *f, const char *code, const char *stage,
     const char *fmt, ...) REEL_PRINTF(4, 5);

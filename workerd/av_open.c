@@ -40,8 +40,6 @@
     "hls,applehttp,dash,concat,concatf,sdp,rtsp,rtp,image2,image2pipe,"      \
     "imf,webvtt,tedcaptions,ffmetadata"
 
-/* the largest 10-bit picture allowed takes 200 MB */
-#define ALLOC_MAX    (512u << 20)
 #define PROBE_BYTES  (8 << 20)
 #define PROBE_SCORE  25
 
@@ -118,7 +116,7 @@ open_fault(reel_av_source_t *s, int rc, const AVInputFormat *in,
                              "the file ends before its index (moov)");
     }
 
-    if (rc == AVERROR(ENOMEM)) {
+    if (reel_av_cause(rc) == AVERROR(ENOMEM)) {
         return reel_av_fault_lib(f, rc, "demux", "open");
     }
 
@@ -181,7 +179,7 @@ reel_av_source_open(reel_av_source_t *s, int fd, reel_av_fault_t *f)
     const AVInputFormat  *in;
 
     *s = (reel_av_source_t) { 0 };
-    av_max_alloc(ALLOC_MAX);
+    av_max_alloc(REEL_AV_ALLOC_MAX);
 
     rc = reel_av_io_open(&s->io, fd);
     if (rc < 0) {
@@ -311,8 +309,8 @@ reel_av_decoder_open(const AVStream *st, uint32_t threads,
 
     if (rc < 0) {
         avcodec_free_context(&ctx);
-        (void) reel_av_fault_lib(f, rc == AVERROR(ENOMEM) ? rc
-                                    : AVERROR_INVALIDDATA,
+        (void) reel_av_fault_lib(f, reel_av_cause(rc) == AVERROR(ENOMEM)
+                                    ? rc : AVERROR_INVALIDDATA,
                                  "decode", codec->name);
         return NULL;
     }

@@ -62,7 +62,7 @@ reel_av_source_read(reel_av_source_t *s, AVPacket *pkt, reel_av_fault_t *f)
 
     for ( ;; ) {
         av_packet_unref(pkt);
-        rc = av_read_frame(s->fmt, pkt);
+        rc = reel_av_cause(av_read_frame(s->fmt, pkt));
 
         if (s->io.failed) {
             return reel_av_fault(f, "IO", "demux",

@@ -5,8 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <libavutil/error.h>
+
+#include "workerd/av_fault.h"
 
 
 static void
@@ -225,6 +231,65 @@ test_undecodable(void **state)
 }
 
 
+/* the second fragment's second picture is said to have 2 GiB; libav's word for
+   it is ENOMEM, which is no matter of ours, to be tried again */
+static void
+test_absurd_size(void **state)
+{
+    FILE           *fp;
+    size_t          n;
+    uint8_t         data[65536], *run;
+    media_answer_t  a;
+
+    (void) state;
+
+    media_make("a.mp4", "-f lavfi -i testsrc2=s=64x64:d=2 -c:v libx264 -g 25 "
+               "-movflags frag_keyframe+empty_moov");
+    fp = fopen(media_path("a.mp4"), "r");
+    assert_non_null(fp);
+    n = fread(data, 1, sizeof(data), fp);
+    fclose(fp);
+    assert_true(n < sizeof(data));
+
+    run = memmem(data, n, "trun", 4);
+    assert_non_null(run);
+    run = memmem(run + 4, n - (size_t) (run + 4 - data), "trun", 4);
+    assert_non_null(run);
+    assert_memory_equal(run + 4, "\0\0\x0a\x05\0\0\0\x19", 8);
+    memcpy(run + 28, "\x7f\xff\xff\xff", 4);
+    media_write("a.mp4", data, n);
+
+    a = media_run(reel_av_inspect, "a.mp4", NULL, 0, NULL, 0, 0);
+    assert_int_equal(a.status, 0);
+    json_decref(a.lines);
+}
+
+
+/* where there is no memory it stays NO_MEMORY, to be tried again */
+static void
+test_no_memory(void **state)
+{
+    int            status;
+    pid_t          pid;
+    struct rlimit  none = { 1, 1 };
+
+    (void) state;
+
+    assert_int_equal(reel_av_cause(AVERROR(ENOMEM)), AVERROR_INVALIDDATA);
+    assert_int_equal(reel_av_cause(AVERROR_EOF), AVERROR_EOF);
+
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        _exit(setrlimit(RLIMIT_AS, &none) != 0
+              || reel_av_cause(AVERROR(ENOMEM)) != AVERROR(ENOMEM));
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+
 int
 main(void)
 {
@@ -236,6 +301,8 @@ main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_undecodable),
+        cmocka_unit_test(test_absurd_size),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
