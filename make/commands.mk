@@ -21,8 +21,9 @@ test-browser: all
 test-media: all
 	@BUILD=$(BUILD) scripts/test-media -k '$(K)' $(if $(MEDIA),'$(MEDIA)')
 
-## make test-mutants [N=500] [SEED=8] [MEDIA=<dir>]  damaged films through the system
+## make test-mutants [N=500] [FROM=0] [SEED=8] [MEDIA=<dir>]  damaged films through the
+##                    system; FROM goes on where a run was stopped
 .PHONY: test-mutants
 test-mutants: all
-	@BUILD=$(BUILD) scripts/test-mutants -n $(or $(N),500) -s $(or $(SEED),8) \
-	    $(if $(MEDIA),'$(MEDIA)')
+	@BUILD=$(BUILD) scripts/test-mutants -n $(or $(N),500) -f $(or $(FROM),0) \
+	    -s $(or $(SEED),8) $(if $(MEDIA),'$(MEDIA)')

@@ -96,6 +96,21 @@ def test_what_can_be_played_is_played_with_a_warning(stack, tmp_path):
     assert "\nwarning    DAMAGED " in out
 
 
+def test_what_a_strangers_film_should_become(tmp_path):
+    """test-media's own eyes: the default ladder's size, the pictures' time"""
+    path, text = str(tmp_path / "film.mkv"), str(tmp_path / "long.srt")
+    with open(text, "w") as f:
+        f.write("1\n00:00:00,000 --> 00:00:09,000\nHello\n")
+    families.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=160x2162:d=1:r=25",
+                    "-i", text, *families.H264, path)
+    t = measure.traits(path)
+    assert t.pop("seconds") == pytest.approx(1, abs=0.05)
+    assert t == {"size": "160x2162", "rate": 25.0, "channels": None}
+    families.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=3026x1386:d=0.2",
+                    *families.H264, path)
+    assert measure.traits(path)["size"] == "2358x1080"
+
+
 def test_surround_beside_stereo(stack, tmp_path):
     """asked for, 5.1 is another quality of its track: nothing to complain of"""
     path = str(tmp_path / "six.mp4")

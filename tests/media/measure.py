@@ -8,6 +8,8 @@ import tempfile
 
 SYNC_MS = 20
 SOUND_HZ = 16000
+FASTEST = 240                   # pictures a second, of any camera
+LARGEST_SIDE = 1080             # the default pipeline's, of the shorter one
 
 
 def ffprobe(path):
@@ -39,15 +41,42 @@ def _shown(stream):
     return w, h
 
 
-def _span(path):
-    """seconds from the first packet's time to the last one's end, or None"""
+def _packets(path):
+    """times and ends of the packets: {"video": [(s, s)], "audio": …}"""
     out = subprocess.run(
         ["ffprobe", "-v", "quiet", "-show_entries",
-         "packet=pts_time,duration_time", "-of", "compact=p=0:nk=1", path],
+         "packet=codec_type,pts_time,duration_time", "-of",
+         "compact=p=0:nk=1", path],
         stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
-    times = re.findall(r"^(-?[\d.]+)\|([\d.]*)", out, re.M)
-    return max(float(p) + float(d or 0) for p, d in times) - min(
-        float(p) for p, _ in times) if times else None
+    times = {}
+    for kind, at, lasts in re.findall(r"^(\w+)\|(-?[\d.]+)\|([\d.]*)", out,
+                                      re.M):
+        times.setdefault(kind, []).append(
+            (float(at), float(at) + float(lasts or 0)))
+    return times
+
+
+def _span(packets):
+    """seconds from the first picture or sound to the last one's end, or None;
+    a text may last longer"""
+    times = packets.get("video", []) + packets.get("audio", [])
+    return max(end for _, end in times) - min(
+        at for at, _ in times) if times else None
+
+
+def _met_rate(packets, said):
+    """pictures a second; by their times where a clock's rate is said"""
+    at = sorted(at for at, _ in packets.get("video", []))
+    return said if said <= FASTEST or len(at) < 2 or at[-1] == at[0] \
+        else (len(at) - 1) / (at[-1] - at[0])
+
+
+def _on_ladder(size):
+    """even, and no larger than the largest rung; nothing is scaled up"""
+    short = min(size)
+    if short <= LARGEST_SIDE:
+        return tuple(n - n % 2 for n in size)
+    return tuple(2 * round(n * LARGEST_SIDE / short / 2) for n in size)
 
 
 def traits(path):
@@ -55,15 +84,16 @@ def traits(path):
     probe = ffprobe(path)
     if probe is None:
         return None
-    said, span = float(probe["format"].get("duration", 0)), _span(path)
+    packets = _packets(path)
+    said, span = float(probe["format"].get("duration", 0)), _span(packets)
     if span and said > span * 1.01 + 0.1:
         said = span                     # more than there is
     t = {"size": None, "rate": None, "channels": None, "seconds": said}
     for s in probe["streams"]:
         if s["codec_type"] == "video" and not t["size"] and not s[
                 "disposition"]["attached_pic"]:
-            t["size"] = "%dx%d" % tuple(n - n % 2 for n in _shown(s))
-            t["rate"] = _rate(s["avg_frame_rate"])
+            t["size"] = "%dx%d" % _on_ladder(_shown(s))
+            t["rate"] = _met_rate(packets, _rate(s["avg_frame_rate"]))
         elif s["codec_type"] == "audio" and t["channels"] is None:
             t["channels"] = 2           # the default pipeline's
     return t
