@@ -1,71 +1,30 @@
 /*
- * What the files of the module share.  One file, one noun:
+ * What the files of the module share.  One file, one noun, which its first
+ * lines tell; by their names (ngx_http_reel_ …):
  *
- *   ngx_http_reel_module.c    directives, what they inherit, variables
- *   ngx_http_reel_conf.c      what the values of directives mean
- *   ngx_http_reel_task.c      store work in the thread pool
- *   ngx_http_reel_auth.c      SigV4 and JWT of a request
- *   ngx_http_reel_error.c     problem documents, S3 errors
- *   ngx_http_reel_cors.c      CORS
- *   ngx_http_reel_upload.c    the upload door
- *   ngx_http_reel_params.c    what a signed upload says of itself
- *   ngx_http_reel_param.c     what each of its parameters sets
- *   ngx_http_reel_prepare.c   what an upload finds, in the thread pool
- *   ngx_http_reel_publish.c   completion of an upload, in the thread pool
- *   ngx_http_reel_api.c       the API: routes, and how a call runs
- *   ngx_http_reel_create.c    POST /api/uploads: the URLs that it signs
- *   ngx_http_reel_create_body.c  what it asks for
- *   ngx_http_reel_list.c      GET /api/assets
- *   ngx_http_reel_api_uploads.c  GET /api/uploads
- *   ngx_http_reel_api_abort.c    DELETE of an upload
- *   ngx_http_reel_change.c    PATCH, DELETE and retry of an asset
- *   ngx_http_reel_asset.c     an asset's state and its JSON
- *   ngx_http_reel_events.c    server-sent events
- *   ngx_http_reel_redis.c     Redis on nginx's own connection
- *   ngx_http_reel_job.c       what Redis is told of jobs and uploads
- *   ngx_http_reel_play.c      playback: states, headers
- *   ngx_http_reel_path.c      playback: paths and routes
- *   ngx_http_reel_movie.c     playback: plain movie files
- *   ngx_http_reel_movie_look.c  … indexed, in the thread pool
- *   ngx_http_reel_title*.c    playback: several files as one title
- *   ngx_http_reel_query.c     playback: parameters, the key of caches
- *   ngx_http_reel_limit.c     playback: what a token permits of a film
- *   ngx_http_reel_token.c     playback tokens: taken out of a request
- *   ngx_http_reel_token_check.c  … and checked
- *   ngx_http_reel_key_server.c   master keys of another program
- *   ngx_http_reel_kept.c      … once: small secrets in shared memory
- *   ngx_http_reel_token_conf.c   … what their directives mean
- *   ngx_http_reel_token_var.c    … their variables
- *   ngx_http_reel_manifest.c  playback: what lib/manifest prints
- *   ngx_http_reel_segment.c   playback: byte ranges of stored objects
- *   ngx_http_reel_object.c    playback: opens them
- *   ngx_http_reel_stream.c    playback: what is made while it is sent
- *   ngx_http_reel_buffer.c    … and the buffers for it
- *   ngx_http_reel_piece.c     playback: fragments that something is made of
- *   ngx_http_reel_gathered.c  … segments of a movie's scattered bytes
- *   ngx_http_reel_protect.c   encryption: keys of a request
- *   ngx_http_reel_protect_conf.c   … its directives
- *   ngx_http_reel_sealed.c    encryption: segments made of samples
- *   ngx_http_reel_sealed_header.c  … their headers
- *   ngx_http_reel_sealed_moof.c    … their moofs
- *   ngx_http_reel_sealed_body.c    … their bytes
- *   ngx_http_reel_whole.c     encryption: AES-128 of whole segments
- *   ngx_http_reel_key.c       encryption: keys and licenses
- *   ngx_http_reel_ts.c        playback: transport streams
- *   ngx_http_reel_download.c  playback: all of an asset as one file
- *   ngx_http_reel_index.c     looks up an asset's index
- *   ngx_http_reel_lookup.c    … in its files, once for all who ask
- *   ngx_http_reel_look.c      the same in the store, in the thread pool
- *   ngx_http_reel_remote.c    … or a movie behind an internal location
- *   ngx_http_reel_remote_media.c  and its bytes, by windows
- *   ngx_http_reel_fetch.c     … by ranges, in subrequests
- *   ngx_http_reel_fetch_head.c   … what their headers tell
- *   ngx_http_reel_fetch_limit.c  … under a client's limit_rate
- *   ngx_http_reel_large.c     … the memory that this takes
- *   ngx_http_reel_source.c    … an asset's source in its place
- *   ngx_http_reel_zone.c      indexes in shared memory
- *   ngx_http_reel_printed.c   printed manifests beside them
- *   ngx_http_reel_gzip.c      gzip for them
+ *   module, conf, zone, task       directives, shared memory, thread pool
+ *   auth, cors, error              of every kind of location
+ *   upload                         its doors: s3*, put, part, multipart,
+ *                                  complete; tus*; ietf*, interim
+ *   door, param*, quota, end       … an upload's life, the same for all
+ *   body, payload*, pull, wake     … and its bytes
+ *   api*, create*, list, change,   the API
+ *   asset, announce, events
+ *   redis*, job                    Redis, and what it is told
+ *   play, path, query, limit       playback: what is asked for
+ *   index, look*                   … of an asset
+ *   movie*, source, beside*,       … of a plain movie and its texts
+ *   within
+ *   remote*, fetch*, large         … of one behind an internal location
+ *   title*, compat                 … of several files as one
+ *   manifest, printed, gzip        … what answers: manifests
+ *   segment, object, image, text,  … stored bytes
+ *   download
+ *   stream, buffer, turn, piece,   … bytes that are made while they are sent
+ *   gathered, ts*
+ *   token*                         playback tokens
+ *   protect*, sealed*, whole, key, encryption
+ *   key_server*, kept
  */
 
 #ifndef NGX_HTTP_REEL_MODULE_H
@@ -321,7 +280,7 @@ ngx_int_t ngx_http_reel_preflight(ngx_http_request_t *r,
     const char *methods);
 
 
-/* ngx_http_reel_redis.c: hiredis does not leak out of it */
+/* ngx_http_reel_redis.c */
 
 /* the value of a reel_redis directive -> conf->redis; …_redis_conf.c */
 char *ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -54,26 +54,4 @@ struct ngx_http_reel_redis_s {
 ngx_http_reel_redis_t *ngx_http_reel_redis_of(ngx_http_reel_redis_t *redis,
     const char *id);
 
-/*
- * Closes the connection, if there is one: the next one is to the next
- * address.  Every call learns of it in this turn of the loop.  A handler may
- * do it, and call again.
- */
-void ngx_http_reel_redis_close(ngx_http_reel_redis_t *redis);
-
-/* rc: NGX_OK, target is known; else nobody knows */
-void ngx_http_reel_redis_asked(ngx_http_reel_redis_t *redis, ngx_int_t rc);
-
-/* ngx_http_reel_redis_where.c */
-
-/* where to connect now */
-ngx_addr_t *ngx_http_reel_redis_where(ngx_http_reel_redis_t *redis);
-/* not there any more: the next address, and nothing is believed of before */
-void ngx_http_reel_redis_elsewhere(ngx_http_reel_redis_t *redis);
-/* asks the sentinels; ngx_http_reel_redis_asked follows */
-ngx_int_t ngx_http_reel_redis_ask(ngx_http_reel_redis_t *redis);
-/* "MOVED <slot> <host>:<port>"; NGX_DECLINED: another error, or not numeric */
-ngx_int_t ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis,
-    ngx_str_t *error);
-
 #endif

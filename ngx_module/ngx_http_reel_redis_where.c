@@ -1,12 +1,11 @@
 /* where Redis is: by the directive, by sentinels, by a Cluster's MOVED */
 
-#include "ngx_module/ngx_http_reel_redis.h"
+#include "ngx_module/ngx_http_reel_redis_conn.h"
 
 #include "lib/job/moved.h"
 
 
-#define NGX_HTTP_REEL_REDIS_ASK   2000
-#define NGX_HTTP_REEL_REDIS_HOPS  5
+#define NGX_HTTP_REEL_REDIS_ASK  2000
 
 
 static void ngx_http_reel_redis_told(void *data,
@@ -112,7 +111,7 @@ ngx_http_reel_redis_moved(ngx_http_reel_redis_t *redis, ngx_str_t *error)
     s.len = error->len;
 
     if (reel_redis_moved(s, &to, &port) != REEL_OK
-        || ++redis->hops > NGX_HTTP_REEL_REDIS_HOPS)
+        || ++redis->hops > REEL_REDIS_HOPS)
     {
         return NGX_DECLINED;
     }

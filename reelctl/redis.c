@@ -10,10 +10,6 @@
 
 #define CONNECT_S 3
 
-
-/* a node of a Cluster sends to another so often */
-#define HOPS_MAX  5
-
 /* for their number, when the first ones are away */
 #define SHARDS_ASKED  4
 
@@ -441,7 +437,7 @@ ask(reel_ctl_redis_t *r, reel_err_t *err, reel_error_t *e, int argc,
             return NULL;
         }
 
-        if (i == HOPS_MAX || !moved(reply, to, sizeof(to))) {
+        if (i == REEL_REDIS_HOPS || !moved(reply, to, sizeof(to))) {
             return reply;
         }
 

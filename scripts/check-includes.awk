@@ -37,7 +37,7 @@ BEGIN {
     system_of["conf"] = "yaml.h"
 
     hiredis_in["workerd"] = "^workerd/redis(_conn|_handshake|_reply)?\\.[ch]$"
-    hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis.c"
+    hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis_reply.c"
     hiredis_in["reelctl"] = ""          # any one
 
     never = "sprintf vsprintf strcpy strcat strncat strtok strtok_r atoi " \

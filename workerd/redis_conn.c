@@ -9,9 +9,6 @@
 #define BACKOFF_MIN  100
 #define BACKOFF_MAX  5000
 
-/* masters that name each other are nobody's */
-#define HOPS_MAX     5
-
 /* for what takes a while to pass: 1.6 s, as after so many failures */
 #define FAILURES_WAIT 4
 
@@ -175,7 +172,7 @@ reel_redis_conn_up(reel_redis_conn_t *c)
 void
 reel_redis_conn_leave(reel_redis_conn_t *c)
 {
-    if (c->hops++ >= HOPS_MAX) {
+    if (c->hops++ >= REEL_REDIS_HOPS) {
         reel_redis_conn_drop(c, "sent from one to another without end");
         return;
     }

@@ -6,6 +6,9 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
+/* so often in a row it is followed: nodes may name each other in a circle */
+#define REEL_REDIS_HOPS 5
+
 /*
  * Of an error reply "MOVED <slot> <host>:<port>": the host, which is a part
  * of error (an IPv6 address has no brackets there), and the port, from 1.
