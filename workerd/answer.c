@@ -301,6 +301,21 @@ reel_answer_put(reel_attempt_t *a)
 
 
 reel_err_t
+reel_answer_end(reel_attempt_t *a, reel_err_t err)
+{
+    if (err == REEL_OK) {
+        err = reel_answer_put(a);
+    }
+
+    if (err != REEL_OK) {
+        reel_answer_withdraw(a, NULL);
+    }
+
+    return err;
+}
+
+
+reel_err_t
 reel_answer_put_part(reel_attempt_t *a)
 {
     reel_key_t  key;

@@ -52,6 +52,12 @@ reel_err_t reel_answer_put_part(reel_attempt_t *a) REEL_WARN_UNUSED;
 /* deletes what this try published, but for what standing (may be NULL) names */
 void reel_answer_withdraw(reel_attempt_t *a, const reel_answer_t *standing);
 
+/*
+ * The end of a try whose objects were published with err: puts the answer, or
+ * withdraws them.
+ */
+reel_err_t reel_answer_end(reel_attempt_t *a, reel_err_t err) REEL_WARN_UNUSED;
+
 /* appends o, which a owns from then on (o is zeroed) */
 reel_err_t reel_answer_add(reel_answer_t *a, reel_encoded_t *o)
     REEL_WARN_UNUSED;

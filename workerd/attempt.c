@@ -10,6 +10,7 @@
 #include "lib/base/rescale.h"
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
+#include "workerd/answer.h"
 #include "workerd/room.h"
 
 /* the fields of step's reply behind the outcome */
@@ -230,6 +231,48 @@ reel_attempt_store_fail(reel_attempt_t *a, reel_err_t err, const char *what)
 {
     return reel_attempt_fail(a, err, reel_outcome_code(err), "store",
                              "%s: %s", what, reel_err_name(err));
+}
+
+
+static reel_err_t
+parse_payload(reel_attempt_t *a)
+{
+    reel_err_t    err;
+    reel_error_t  e = { "" };
+
+    a->data = calloc(1, a->ops->payload);
+    if (a->data == NULL) {
+        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
+                                 "the payload");
+    }
+
+    err = a->ops->parse(a->data, a->payload, a->payload_len, &e);
+    if (err != REEL_OK) {
+        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
+                                 "payload: %s", e.text);
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_attempt_prepare(reel_attempt_t *a, reel_child_t *io)
+{
+    reel_err_t  err;
+
+    if (a->ops->parse != NULL) {
+        err = parse_payload(a);
+        if (err != REEL_OK) {
+            return err;
+        }
+    }
+
+    if (a->ops->reused && reel_answer_check(a) == REEL_EXISTS) {
+        return REEL_EXISTS;
+    }
+
+    return a->ops->prepare != NULL ? a->ops->prepare(a, io) : REEL_OK;
 }
 
 

@@ -35,9 +35,15 @@ struct reel_task_ops_s {
     bool             optional;  /* its payload says after how many tries
                                    the film goes without it */
 
+    /* what a->data has of the payload, when there is a parse */
+    size_t           payload;
+    reel_err_t     (*parse)(void *data, const char *json, size_t len,
+        reel_error_t *e);
+
     /*
      * prepare, line and finish fill a->outcome when they fail (reel_attempt_fail).
-     * prepare: REEL_EXISTS when the task was done before.  It sets io.
+     * prepare: REEL_EXISTS when the task was done before, which of a reused
+     * one is known already.  It sets io.  May be NULL.
      */
     reel_err_t (*prepare)(reel_attempt_t *a, reel_child_t *io);
     int (*run)(reel_child_t *c, void *attempt);         /* in the child */
@@ -112,6 +118,13 @@ reel_err_t reel_attempt_fail(reel_attempt_t *a, reel_err_t err,
 /* the same with the code that follows from err */
 reel_err_t reel_attempt_store_fail(reel_attempt_t *a, reel_err_t err,
     const char *what);
+
+/*
+ * Parses the payload, looks whether the answer stands, then ops->prepare.
+ * REEL_EXISTS: the task was done before.
+ */
+reel_err_t reel_attempt_prepare(reel_attempt_t *a, reel_child_t *io)
+    REEL_WARN_UNUSED;
 
 /* the asset's source, opened; its descriptor into io */
 reel_err_t reel_attempt_source(reel_attempt_t *a, reel_child_t *io)

@@ -170,7 +170,7 @@ start(reel_slot_t *s)
     s->started_ms = reel_loop_now();
     spec.io.payload = (reel_str_t) { a->payload, a->payload_len };
 
-    err = a->ops->prepare(a, &spec.io);
+    err = reel_attempt_prepare(a, &spec.io);
     if (err == REEL_OK && a->ops->source) {
         err = reel_attempt_source(a, &spec.io);
     }

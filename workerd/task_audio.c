@@ -131,27 +131,17 @@ most_kbps(const reel_encode_audio_t *t)
 
 
 static reel_err_t
+parse(void *t, const char *json, size_t len, reel_error_t *e)
+{
+    return reel_encode_audio_parse(t, json, len, e);
+}
+
+
+static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t            err;
-    reel_error_t          e = { "" };
-    reel_encode_audio_t  *t = calloc(1, sizeof(*t));
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_encode_audio_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
-
-    if (reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
-    }
+    reel_err_t                  err;
+    const reel_encode_audio_t  *t = a->data;
 
     resume(a);
 
@@ -304,6 +294,8 @@ const reel_task_ops_t reel_task_audio = {
     .source = true,
     .confined = true,
     .reused = true,
+    .payload = sizeof(reel_encode_audio_t),
+    .parse = parse,
     .prepare = prepare,
     .run = run,
     .line = line,

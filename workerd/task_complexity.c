@@ -12,27 +12,9 @@
 
 
 static reel_err_t
-prepare(reel_attempt_t *a, reel_child_t *io)
+parse(void *t, const char *json, size_t len, reel_error_t *e)
 {
-    reel_err_t          err;
-    reel_error_t        e = { "" };
-    reel_complexity_t  *t = calloc(1, sizeof(*t));
-
-    (void) io;
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_complexity_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
-
-    return reel_answer_check(a) == REEL_EXISTS ? REEL_EXISTS : REEL_OK;
+    return reel_complexity_parse(t, json, len, e);
 }
 
 
@@ -112,7 +94,8 @@ const reel_task_ops_t reel_task_complexity = {
     .confined = true,
     .reused = true,
     .optional = true,
-    .prepare = prepare,
+    .payload = sizeof(reel_complexity_t),
+    .parse = parse,
     .run = run,
     .line = line,
     .finish = finish

@@ -37,23 +37,17 @@ is_ours(const reel_attempt_t *a, const reel_exec_t *t)
 
 
 static reel_err_t
+parse(void *t, const char *json, size_t len, reel_error_t *e)
+{
+    return reel_exec_parse(t, json, len, e);
+}
+
+
+static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t     err;
-    reel_error_t   e = { "" };
-    reel_exec_t   *t = calloc(1, sizeof(*t));
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_exec_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
+    reel_err_t          err;
+    const reel_exec_t  *t = a->data;
 
     if (!is_ours(a, t)) {
         err = reel_attempt_fail(a, REEL_INVAL, "BAD_PIPELINE", "prepare",
@@ -295,21 +289,15 @@ finish(reel_attempt_t *a)
                                    a->answer.files[i].bytes);
     }
 
-    if (err == REEL_OK) {
-        err = reel_answer_put(a);
-    }
-
-    if (err != REEL_OK) {
-        reel_answer_withdraw(a, NULL);
-    }
-
-    return err;
+    return reel_answer_end(a, err);
 }
 
 
 const reel_task_ops_t reel_task_exec = {
     .type = REEL_TASK_EXEC,
     .optional = true,
+    .payload = sizeof(reel_exec_t),
+    .parse = parse,
     .prepare = prepare,
     .run = run,
     .line = line,

@@ -10,15 +10,6 @@
 #include "workerd/attempt.h"
 
 
-static reel_err_t
-prepare(reel_attempt_t *a, reel_child_t *io)
-{
-    (void) io;
-
-    return reel_answer_check(a) == REEL_EXISTS ? REEL_EXISTS : REEL_OK;
-}
-
-
 static int
 run(reel_child_t *c, void *attempt)
 {
@@ -69,7 +60,6 @@ const reel_task_ops_t reel_task_loudness = {
     .source = true,
     .confined = true,
     .reused = true,
-    .prepare = prepare,
     .run = run,
     .line = line,
     .finish = finish

@@ -13,10 +13,6 @@
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    if (reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
-    }
-
     return reel_attempt_outputs(a, io, 1);
 }
 
@@ -77,15 +73,8 @@ finish(reel_attempt_t *a)
 
     err = reel_attempt_publish(a, 0, "image", a->answer.image,
                                a->answer.image_bytes);
-    if (err == REEL_OK) {
-        err = reel_answer_put(a);
-    }
 
-    if (err != REEL_OK) {
-        reel_answer_withdraw(a, NULL);
-    }
-
-    return err;
+    return reel_answer_end(a, err);
 }
 
 

@@ -12,27 +12,16 @@
 
 
 static reel_err_t
+parse(void *t, const char *json, size_t len, reel_error_t *e)
+{
+    return reel_storyboard_parse(t, json, len, e);
+}
+
+
+static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t          err;
-    reel_error_t        e = { "" };
-    reel_storyboard_t  *t = calloc(1, sizeof(*t));
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_storyboard_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
-
-    if (reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
-    }
+    const reel_storyboard_t  *t = a->data;
 
     a->answer.stories = calloc(t->nsets, sizeof(reel_story_t));
     if (a->answer.stories == NULL) {
@@ -144,15 +133,7 @@ finish(reel_attempt_t *a)
         err = publish(a, i);
     }
 
-    if (err == REEL_OK) {
-        err = reel_answer_put(a);
-    }
-
-    if (err != REEL_OK) {
-        reel_answer_withdraw(a, NULL);
-    }
-
-    return err;
+    return reel_answer_end(a, err);
 }
 
 
@@ -162,6 +143,8 @@ const reel_task_ops_t reel_task_storyboard = {
     .confined = true,
     .reused = true,
     .optional = true,
+    .payload = sizeof(reel_storyboard_t),
+    .parse = parse,
     .prepare = prepare,
     .run = run,
     .line = line,

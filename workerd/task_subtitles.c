@@ -14,27 +14,16 @@
 
 
 static reel_err_t
+parse(void *t, const char *json, size_t len, reel_error_t *e)
+{
+    return reel_subtitles_parse(t, json, len, e);
+}
+
+
+static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t         err;
-    reel_error_t       e = { "" };
-    reel_subtitles_t  *t = calloc(1, sizeof(*t));
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_subtitles_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
-
-    if (reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
-    }
+    const reel_subtitles_t  *t = a->data;
 
     a->frags = t->grid.fragments;
 
@@ -145,13 +134,7 @@ done:
 static reel_err_t
 finish(reel_attempt_t *a)
 {
-    reel_err_t  err = reel_answer_put(a);
-
-    if (err != REEL_OK) {
-        reel_answer_withdraw(a, NULL);
-    }
-
-    return err;
+    return reel_answer_end(a, REEL_OK);
 }
 
 
@@ -161,6 +144,8 @@ const reel_task_ops_t reel_task_subtitles = {
     .confined = true,
     .reused = true,
     .optional = true,
+    .payload = sizeof(reel_subtitles_t),
+    .parse = parse,
     .prepare = prepare,
     .run = run,
     .line = line,

@@ -39,27 +39,17 @@ open_image(reel_attempt_t *a, const reel_mark_t *m)
 
 
 static reel_err_t
+parse(void *t, const char *json, size_t len, reel_error_t *e)
+{
+    return reel_encode_video_parse(t, json, len, e);
+}
+
+
+static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t            err;
-    reel_error_t          e = { "" };
-    reel_encode_video_t  *t = calloc(1, sizeof(*t));
-
-    if (t == NULL) {
-        return reel_attempt_fail(a, REEL_NOMEM, "NO_MEMORY", "prepare",
-                                 "the payload");
-    }
-    a->data = t;
-
-    err = reel_encode_video_parse(t, a->payload, a->payload_len, &e);
-    if (err != REEL_OK) {
-        return reel_attempt_fail(a, err, "INTERNAL", "prepare",
-                                 "payload: %s", e.text);
-    }
-
-    if (reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
-    }
+    reel_err_t                  err;
+    const reel_encode_video_t  *t = a->data;
 
     if (t->mark.image[0] != '\0') {
         err = open_image(a, &t->mark);
@@ -160,15 +150,7 @@ finish(reel_attempt_t *a)
         err = publish(a, i);
     }
 
-    if (err == REEL_OK) {
-        err = reel_answer_put(a);
-    }
-
-    if (err != REEL_OK) {
-        reel_answer_withdraw(a, NULL);
-    }
-
-    return err;
+    return reel_answer_end(a, err);
 }
 
 
@@ -177,6 +159,8 @@ const reel_task_ops_t reel_task_video = {
     .source = true,
     .confined = true,
     .reused = true,
+    .payload = sizeof(reel_encode_video_t),
+    .parse = parse,
     .prepare = prepare,
     .run = run,
     .line = line,

@@ -333,8 +333,8 @@ memory_of_sound(reel_worker_t *w, uint32_t from)
     reel_buf_t           b;
     reel_child_t         io = { .source_fd = -1 };
     reel_attempt_t       a = {
-        .w = w, .memfd = -1, .job = ASSET ".1", .asset = ASSET,
-        .task = "a1", .token = "T", .timeout_s = 7
+        .w = w, .ops = &reel_task_audio, .memfd = -1, .job = ASSET ".1",
+        .asset = ASSET, .task = "a1", .token = "T", .timeout_s = 7
     };
     reel_encode_audio_t  t = {
         .grid = { .timescale = 90000, .gop_ts = 180000,
@@ -348,7 +348,7 @@ memory_of_sound(reel_worker_t *w, uint32_t from)
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_encode_audio_print(&b, &t), REEL_OK);
     a.payload = reel_buf_take(&b, &a.payload_len);
-    assert_int_equal(reel_task_audio.prepare(&a, &io), REEL_OK);
+    assert_int_equal(reel_attempt_prepare(&a, &io), REEL_OK);
 
     bytes = reel_allowance_limits(&a, 5).output_bytes;
     assert_int_equal(reel_allowance_limits(&a, 5).cpu_s, 7);

@@ -26,13 +26,13 @@ prepare(reel_attempt_t *a, reel_worker_t *w)
 
     *w = (reel_worker_t) { .pipelines = &pipeline, .npipelines = 1 };
     *a = (reel_attempt_t) { .w = w, .pipeline = "default", .task = "look",
-                            .memfd = -1 };
+                            .ops = &reel_task_exec, .memfd = -1 };
     assert_int_equal(reel_store_mem_open(&w->store), REEL_OK);
 
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_exec_print(&b, &t), REEL_OK);
     a->payload = reel_buf_take(&b, &a->payload_len);
-    assert_int_equal(reel_task_exec.prepare(a, &io), REEL_INVAL);
+    assert_int_equal(reel_attempt_prepare(a, &io), REEL_INVAL);
     free(a->payload);
     free(a->data);
     reel_store_close(w->store);

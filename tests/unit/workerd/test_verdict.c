@@ -310,7 +310,8 @@ an_encode_needs_what_its_rungs_do(void **state)
     reel_buf_init(&b, REEL_PAYLOAD_MAX);
     assert_int_equal(reel_encode_video_print(&b, &t), REEL_OK);
     a.payload = reel_buf_take(&b, &a.payload_len);
-    assert_int_equal(reel_task_video.prepare(&a, &io), REEL_OK);
+    a.ops = &reel_task_video;
+    assert_int_equal(reel_attempt_prepare(&a, &io), REEL_OK);
 
     /* 12 s at 2 × 12300 kbit/s; 4 KiB a fragment, 1 MiB a rung */
     assert_int_equal(a.need, 12 * 2 * 12300000 / 8
