@@ -27,6 +27,29 @@ typedef struct {
                                                webhook: no event */
 } ngx_http_reel_api_t;
 
+#define NGX_HTTP_REEL_API_PAGE_MAX  100
+
+/* what a list call asks for */
+typedef struct {
+    ngx_uint_t              limit;
+    char                    state[16];      /* "": any */
+} ngx_http_reel_api_page_t;
+
+/* of a kind of list: what its cursors and states are */
+typedef struct {
+    reel_err_t            (*cursor)(void *data, const char *cursor);
+    const char *const      *states;         /* the last is NULL */
+    const char             *bad_state;      /* what is said of another */
+} ngx_http_reel_api_list_t;
+
+/*
+ * Reads limit, cursor and state of the query; data is the cursor's.  NGX_OK,
+ * or what it has answered: r->header_sent; ngx_http_reel_api_page.c
+ */
+ngx_int_t ngx_http_reel_api_page(ngx_http_request_t *r,
+    ngx_http_reel_api_page_t *page, const ngx_http_reel_api_list_t *list,
+    void *data);
+
 /* is the asset the caller's?  to be called after a load */
 ngx_uint_t ngx_http_reel_api_mine(ngx_http_reel_api_t *api);
 

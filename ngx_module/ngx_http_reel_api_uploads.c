@@ -8,13 +8,10 @@
 
 #include "ngx_module/ngx_http_reel_api.h"
 
-#include "lib/auth/query.h"
 #include "lib/upload/upload.h"
 #include "ngx_module/ngx_http_reel_params.h"
 
 
-#define NGX_HTTP_REEL_UPLOADS_MAX      100
-#define NGX_HTTP_REEL_UPLOADS_DEFAULT  20
 #define NGX_HTTP_REEL_UPLOADS_OPENED   1000
 #define NGX_HTTP_REEL_UPLOADS_BODY     (4 * 1024 * 1024)
 
@@ -35,8 +32,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_reel_api_t         *api;
-    ngx_uint_t                   limit;
-    char                         state[16];
+    ngx_http_reel_api_page_t     page;
     reel_upload_mark_t           cursor;        /* id "": none */
     ngx_http_reel_api_upload_t  *rows;          /* of limit */
     ngx_uint_t                   nrows;         /* newest first */
@@ -44,10 +40,8 @@ typedef struct {
 } ngx_http_reel_api_uploads_t;
 
 
-static ngx_int_t ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
-    ngx_http_reel_api_uploads_t *l);
-static reel_err_t ngx_http_reel_api_uploads_cursor(
-    ngx_http_reel_api_uploads_t *l, const char *cursor);
+static reel_err_t ngx_http_reel_api_uploads_cursor(void *data,
+    const char *cursor);
 static void ngx_http_reel_api_uploads_work(void *data, ngx_log_t *log);
 static ngx_uint_t ngx_http_reel_api_uploads_take(
     ngx_http_reel_api_uploads_t *l, reel_upload_t *u);
@@ -62,6 +56,16 @@ static const char *ngx_http_reel_api_upload_state(const reel_upload_t *u,
     int64_t now_ms);
 static void ngx_http_reel_api_upload_print(reel_json_t *j,
     const ngx_http_reel_api_upload_t *row);
+
+
+static const char *const  states[] = {
+    "open", "complete", "aborted", "expired", NULL
+};
+
+static const ngx_http_reel_api_list_t  list = {
+    ngx_http_reel_api_uploads_cursor, states,
+    "state is open, complete, aborted or expired"
+};
 
 
 /* ---- all of them ---- */
@@ -79,12 +83,12 @@ ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 
     l->api = api;
 
-    rc = ngx_http_reel_api_uploads_query(r, l);
+    rc = ngx_http_reel_api_page(r, &l->page, &list, l);
     if (rc != NGX_OK || r->header_sent) {
         return rc;
     }
 
-    l->rows = ngx_palloc(r->pool, l->limit
+    l->rows = ngx_palloc(r->pool, l->page.limit
                                   * sizeof(ngx_http_reel_api_upload_t));
     if (l->rows == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -108,70 +112,11 @@ ngx_http_reel_api_uploads(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 }
 
 
-static ngx_int_t
-ngx_http_reel_api_uploads_query(ngx_http_request_t *r,
-    ngx_http_reel_api_uploads_t *l)
-{
-    char         buf[80];
-    uint64_t     v;
-    reel_err_t   err;
-    reel_str_t   query;
-    const char  *bad;
-
-    query.p = (char *) r->args.data;
-    query.len = r->args.len;
-
-    l->limit = NGX_HTTP_REEL_UPLOADS_DEFAULT;
-    bad = NULL;
-
-    if (query.len == 0) {
-        return NGX_OK;
-    }
-
-    err = reel_query_get_decoded(query, "limit", buf, sizeof(buf));
-    if (err == REEL_OK) {
-        err = reel_str_u64(reel_str(buf), NGX_HTTP_REEL_UPLOADS_MAX, &v);
-        l->limit = v;
-    }
-
-    if ((err != REEL_OK && err != REEL_NOTFOUND) || l->limit == 0) {
-        bad = "limit is a number from 1 to 100";
-    }
-
-    err = reel_query_get_decoded(query, "cursor", buf, sizeof(buf));
-    if (err == REEL_OK) {
-        err = ngx_http_reel_api_uploads_cursor(l, buf);
-    }
-
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        bad = "cursor is not one that a list call returned";
-    }
-
-    err = reel_query_get_decoded(query, "state", l->state, sizeof(l->state));
-
-    if ((err != REEL_OK && err != REEL_NOTFOUND)
-        || (l->state[0] && ngx_strcmp(l->state, "open") != 0
-            && ngx_strcmp(l->state, "complete") != 0
-            && ngx_strcmp(l->state, "aborted") != 0
-            && ngx_strcmp(l->state, "expired") != 0))
-    {
-        bad = "state is open, complete, aborted or expired";
-    }
-
-    if (bad) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_BAD_REQUEST, "INVALID_FIELD", bad,
-                                   0);
-    }
-
-    return NGX_OK;
-}
-
-
 static reel_err_t
-ngx_http_reel_api_uploads_cursor(ngx_http_reel_api_uploads_t *l,
-    const char *cursor)
+ngx_http_reel_api_uploads_cursor(void *data, const char *cursor)
 {
+    ngx_http_reel_api_uploads_t  *l = data;
+
     uint64_t    ns;
     reel_str_t  first, id;
 
@@ -243,15 +188,15 @@ ngx_http_reel_api_uploads_take(ngx_http_reel_api_uploads_t *l,
     ngx_http_reel_api_upload_t  *row;
 
     if (ngx_strcmp(u->facts.request.project, l->api->auth.key->project) != 0
-        || (l->state[0]
-            && ngx_strcmp(l->state, ngx_http_reel_api_upload_state(u,
-                                        l->api->now_ms))
+        || (l->page.state[0]
+            && ngx_strcmp(l->page.state,
+                          ngx_http_reel_api_upload_state(u, l->api->now_ms))
                != 0))
     {
         return 0;
     }
 
-    if (l->nrows == l->limit) {
+    if (l->nrows == l->page.limit) {
         return 1;
     }
 

@@ -10,17 +10,13 @@
 #include "ngx_module/ngx_http_reel_api.h"
 #include "ngx_module/ngx_http_reel_redis.h"
 
-#include "lib/auth/query.h"
 
-
-#define NGX_HTTP_REEL_LIST_MAX      100
-#define NGX_HTTP_REEL_LIST_DEFAULT  20
 #define NGX_HTTP_REEL_LIST_TIES     32      /* passed over in the first part */
 #define NGX_HTTP_REEL_LIST_BODY     (4 * 1024 * 1024)
 
 /* so many ids are asked for at once */
 #define ngx_http_reel_list_part(l)                                            \
-    ((l)->limit + 1 + NGX_HTTP_REEL_LIST_TIES)
+    ((l)->page.limit + 1 + NGX_HTTP_REEL_LIST_TIES)
 
 
 typedef struct {
@@ -35,8 +31,7 @@ typedef struct {
     ngx_uint_t               offset;    /* … for ids behind so many, … */
     ngx_uint_t               found;     /* … and those not shown before */
     ngx_array_t              rows;      /* of all that were */
-    ngx_uint_t               limit;
-    char                     state[16];
+    ngx_http_reel_api_page_t page;
     char                     score[NGX_INT64_LEN + 1];
     uint64_t                 from;      /* score as a number; none: "+inf" */
     char                     after[REEL_ULID_LEN + 1];
@@ -46,10 +41,7 @@ typedef struct {
 } ngx_http_reel_list_t;
 
 
-static ngx_int_t ngx_http_reel_list_query(ngx_http_request_t *r,
-    ngx_http_reel_list_t *l);
-static reel_err_t ngx_http_reel_list_cursor(ngx_http_reel_list_t *l,
-    const char *cursor);
+static reel_err_t ngx_http_reel_list_cursor(void *data, const char *cursor);
 static ngx_int_t ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
     ngx_http_reel_loc_conf_t *rlcf);
 static void ngx_http_reel_list_ids(void *data, ngx_http_reel_reply_t *reply);
@@ -67,6 +59,15 @@ static ngx_int_t ngx_http_reel_list_print(ngx_http_request_t *r,
 static ngx_int_t ngx_http_reel_list_no_redis(ngx_http_request_t *r);
 
 
+static const char *const  states[] = {
+    "preparing", "ready", "errored", NULL
+};
+
+static const ngx_http_reel_api_list_t  list = {
+    ngx_http_reel_list_cursor, states, "state is preparing, ready or errored"
+};
+
+
 ngx_int_t
 ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 {
@@ -82,16 +83,18 @@ ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     }
 
     l->api = api;
+    ngx_memcpy(l->score, "+inf", sizeof("+inf"));
+    l->from = UINT64_MAX;
 
-    rc = ngx_http_reel_list_query(r, l);
+    rc = ngx_http_reel_api_page(r, &l->page, &list, l);
     if (rc != NGX_OK || r->header_sent) {
         return rc;
     }
 
-    l->assets = ngx_pcalloc(r->pool, (NGX_HTTP_REEL_LIST_MAX + 1)
+    l->assets = ngx_pcalloc(r->pool, (NGX_HTTP_REEL_API_PAGE_MAX + 1)
                                      * sizeof(ngx_http_reel_asset_t));
     if (l->assets == NULL
-        || ngx_array_init(&l->rows, r->pool, l->limit + 1,
+        || ngx_array_init(&l->rows, r->pool, l->page.limit + 1,
                           sizeof(ngx_http_reel_list_row_t))
            != NGX_OK)
     {
@@ -145,71 +148,11 @@ ngx_http_reel_list_ask(ngx_http_reel_list_t *l,
 }
 
 
-static ngx_int_t
-ngx_http_reel_list_query(ngx_http_request_t *r, ngx_http_reel_list_t *l)
-{
-    char         buf[80];
-    uint64_t     v;
-    reel_err_t   err;
-    reel_str_t   query;
-    const char  *bad;
-
-    query.p = (char *) r->args.data;
-    query.len = r->args.len;
-
-    l->limit = NGX_HTTP_REEL_LIST_DEFAULT;
-    ngx_memcpy(l->score, "+inf", sizeof("+inf"));
-    l->from = UINT64_MAX;
-    bad = NULL;
-
-    if (query.len == 0) {
-        return NGX_OK;
-    }
-
-    err = reel_query_get_decoded(query, "limit", buf, sizeof(buf));
-    if (err == REEL_OK) {
-        err = reel_str_u64(reel_str(buf), NGX_HTTP_REEL_LIST_MAX, &v);
-        l->limit = v;
-    }
-
-    if ((err != REEL_OK && err != REEL_NOTFOUND) || l->limit == 0) {
-        bad = "limit is a number from 1 to 100";
-    }
-
-    err = reel_query_get_decoded(query, "cursor", buf, sizeof(buf));
-    if (err == REEL_OK) {
-        err = ngx_http_reel_list_cursor(l, buf);
-    }
-
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        bad = "cursor is not one that a list call returned";
-    }
-
-    err = reel_query_get_decoded(query, "state", l->state, sizeof(l->state));
-    if (err != REEL_OK && err != REEL_NOTFOUND) {
-        bad = "state is preparing, ready or errored";
-    }
-
-    if (l->state[0] && ngx_strcmp(l->state, "preparing") != 0
-        && ngx_strcmp(l->state, "ready") != 0
-        && ngx_strcmp(l->state, "errored") != 0)
-    {
-        bad = "state is preparing, ready or errored";
-    }
-
-    if (bad) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_BAD_REQUEST, "INVALID_FIELD", bad,
-                                   0);
-    }
-
-    return NGX_OK;
-}
-
-
 static reel_err_t
-ngx_http_reel_list_cursor(ngx_http_reel_list_t *l, const char *cursor)
+ngx_http_reel_list_cursor(void *data, const char *cursor)
 {
+    ngx_http_reel_list_t  *l = data;
+
     reel_str_t  score, id;
 
     score = reel_str_cut(reel_str(cursor), ':', &id);
@@ -277,7 +220,7 @@ ngx_http_reel_list_more(ngx_http_reel_list_t *l, ngx_http_reel_reply_t *reply,
     ngx_http_reel_loc_conf_t *rlcf)
 {
     if (reply->nelts / 2 == ngx_http_reel_list_part(l)
-        && l->found <= l->limit)
+        && l->found <= l->page.limit)
     {
         l->offset += reply->nelts / 2;
         return 1;
@@ -357,13 +300,13 @@ ngx_http_reel_list_take(ngx_http_reel_list_t *l)
     ngx_qsort(row, l->rows.nelts, sizeof(ngx_http_reel_list_row_t),
               ngx_http_reel_list_newer);
 
-    l->nassets = ngx_min(l->rows.nelts, l->limit);
+    l->nassets = ngx_min(l->rows.nelts, l->page.limit);
 
     for (i = 0; i < l->nassets; i++) {
         ngx_memcpy(l->assets[i].id, row[i].id, sizeof(row[i].id));
     }
 
-    if (l->rows.nelts > l->limit) {
+    if (l->rows.nelts > l->page.limit) {
         /* there is more: go on behind the last one taken */
         (void) ngx_snprintf((u_char *) l->next, sizeof(l->next), "%uL:%s%Z",
                             row[i - 1].score, row[i - 1].id);
@@ -432,9 +375,9 @@ ngx_http_reel_list_print(ngx_http_request_t *r, ngx_http_reel_list_t *l)
 
         if (a->request.project == NULL
             || ngx_strcmp(a->request.project, l->api->auth.key->project) != 0
-            || (l->state[0] && ngx_strcmp(l->state,
-                                          reel_asset_state_name(a->state))
-                               != 0))
+            || (l->page.state[0]
+                && ngx_strcmp(l->page.state, reel_asset_state_name(a->state))
+                   != 0))
         {
             continue;
         }
