@@ -1,11 +1,11 @@
 #include <stdlib.h>
 
-#include <jansson.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
 #include "lib/auth/jwk.h"
+#include "lib/auth/secret_json.h"
 #include "lib/base/base64.h"
 #include "lib/crypt/digest.h"
 
@@ -463,50 +463,20 @@ parse_set(reel_jwks_t *k, json_t *list, reel_error_t *e)
 }
 
 
-/* the parser's own copies of what is secret */
-static void
-wipe(json_t *list)
-{
-    size_t       i, j;
-    json_t      *v;
-    const char  *z;
-
-    static const char *const  secret[] = { "k", "d", "p", "q", "dp", "dq",
-                                           "qi" };
-
-    for (i = 0; i < json_array_size(list); i++) {
-        for (j = 0; j < sizeof(secret) / sizeof(secret[0]); j++) {
-            v = json_object_get(json_array_get(list, i), secret[j]);
-            z = json_string_value(v);
-
-            if (z != NULL) {
-                OPENSSL_cleanse((char *) (uintptr_t) z,
-                                json_string_length(v));
-            }
-        }
-    }
-}
-
-
 reel_err_t
 reel_jwks_parse(reel_jwks_t *k, const char *json, size_t len, reel_error_t *e)
 {
-    json_t        *root, *list;
-    reel_err_t     err;
-    json_error_t   je;
+    json_t      *root;
+    reel_err_t   err;
 
     *k = (reel_jwks_t) { 0 };
 
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
-
-    if (root == NULL) {
-        /* je.text quotes the file: it could be a secret */
-        return reel_fail(e, REEL_BADDATA, "the key file is not JSON: line "
-                         "%d, column %d", je.line, je.column);
+    err = reel_secret_json(&root, json, len, "the key file is not", e);
+    if (err != REEL_OK) {
+        return err;
     }
 
-    list = json_object_get(root, "keys");
-    err = parse_set(k, list, e);
+    err = parse_set(k, json_object_get(root, "keys"), e);
 
     if (err == REEL_OK) {
         err = reel_sha256(k->digest, json, len);
@@ -516,8 +486,7 @@ reel_jwks_parse(reel_jwks_t *k, const char *json, size_t len, reel_error_t *e)
         reel_jwks_release(k);
     }
 
-    wipe(list);
-    json_decref(root);
+    reel_secret_json_free(root);
 
     return err;
 }

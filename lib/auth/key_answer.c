@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include <jansson.h>
 #include <openssl/crypto.h>
 
 #include "lib/auth/key_answer.h"
+#include "lib/auth/secret_json.h"
 #include "lib/base/hex.h"
 
 
@@ -12,11 +12,11 @@ reel_key_answer_parse(uint8_t key[REEL_KEY_ANSWER_LEN], const char *json,
     size_t len, reel_error_t *e)
 {
     json_t      *root, *v;
-    reel_err_t   err = REEL_OK;
+    reel_err_t   err;
     uint8_t      bytes[REEL_KEY_ANSWER_LEN];
     const char  *z;
 
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
+    err = reel_secret_json(&root, json, len, "no", NULL);
     v = json_object_get(root, "key");
     z = json_string_value(v);
 
@@ -37,11 +37,7 @@ reel_key_answer_parse(uint8_t key[REEL_KEY_ANSWER_LEN], const char *json,
 
     OPENSSL_cleanse(bytes, sizeof(bytes));
 
-    if (z != NULL) {
-        OPENSSL_cleanse((char *) (uintptr_t) z, json_string_length(v));
-    }
-
-    json_decref(root);
+    reel_secret_json_free(root);
 
     return err;
 }

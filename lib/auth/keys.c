@@ -1,9 +1,9 @@
 #include <stdlib.h>
 
-#include <jansson.h>
 #include <openssl/crypto.h>
 
 #include "lib/auth/keys.h"
+#include "lib/auth/secret_json.h"
 
 
 #define KEYS_MAX       10000
@@ -329,52 +329,27 @@ parse_list(reel_access_keys_t *k, json_t *list, reel_error_t *e)
 }
 
 
-/* the parser's own copies of the secrets */
-static void
-wipe(json_t *list)
-{
-    size_t       i;
-    json_t      *v;
-    const char  *z;
-
-    for (i = 0; i < json_array_size(list); i++) {
-        v = json_object_get(json_array_get(list, i), "secret");
-        z = json_string_value(v);
-
-        if (z != NULL) {
-            OPENSSL_cleanse((char *) (uintptr_t) z, json_string_length(v));
-        }
-    }
-}
-
-
 reel_err_t
 reel_access_keys_parse(reel_access_keys_t *k, const char *json, size_t len,
     reel_error_t *e)
 {
-    json_t        *root, *list;
-    reel_err_t     err;
-    json_error_t   je;
+    json_t      *root;
+    reel_err_t   err;
 
     *k = (reel_access_keys_t) { 0 };
 
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
-
-    if (root == NULL) {
-        /* je.text quotes the file: it could be a secret */
-        return reel_fail(e, REEL_BADDATA, "the access-key file is not JSON: "
-                         "line %d, column %d", je.line, je.column);
+    err = reel_secret_json(&root, json, len, "the access-key file is not", e);
+    if (err != REEL_OK) {
+        return err;
     }
 
-    list = json_object_get(root, "access_keys");
+    err = parse_list(k, json_object_get(root, "access_keys"), e);
 
-    err = parse_list(k, list, e);
     if (err != REEL_OK) {
         reel_access_keys_release(k);
     }
 
-    wipe(list);
-    json_decref(root);
+    reel_secret_json_free(root);
 
     return err;
 }

@@ -1,7 +1,7 @@
-#include <jansson.h>
 #include <openssl/crypto.h>
 
 #include "lib/auth/master_keys.h"
+#include "lib/auth/secret_json.h"
 #include "lib/base/hex.h"
 
 
@@ -73,21 +73,18 @@ reel_err_t
 reel_master_keys_parse(reel_master_keys_t *k, const char *json, size_t len,
     reel_error_t *e)
 {
-    json_t        *root;
-    reel_err_t     err;
-    json_error_t   je;
+    json_t      *root;
+    reel_err_t   err;
 
     k->n = 0;
 
-    /* jansson's own text may quote what it found: a key */
-    root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
-    if (root == NULL) {
-        return reel_fail(e, REEL_BADDATA, "no JSON: line %d, column %d",
-                         je.line, je.column);
+    err = reel_secret_json(&root, json, len, "no", e);
+    if (err != REEL_OK) {
+        return err;
     }
 
     err = parse_all(k, root, e);
-    json_decref(root);
+    reel_secret_json_free(root);
 
     if (err != REEL_OK) {
         reel_master_keys_release(k);
