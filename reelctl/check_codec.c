@@ -57,9 +57,9 @@ read_avcc(reel_check_init_t *i, reel_str_t body)
     i->interlaced = sps.interlaced;
 
     if (i->transfer == 2) {
-        i->primaries = sps.primaries;
-        i->transfer = sps.transfer;
-        i->matrix = sps.matrix;
+        i->primaries = sps.vui.primaries;
+        i->transfer = sps.vui.transfer;
+        i->matrix = sps.vui.matrix;
     }
 }
 

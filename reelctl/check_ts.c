@@ -212,9 +212,9 @@ look_for_key(state_t *st, const stream_t *s, reel_str_t es)
                 st->i->profile = x.profile;
                 st->i->level = x.level;
                 st->i->interlaced = x.interlaced;
-                st->i->primaries = x.primaries;
-                st->i->transfer = x.transfer;
-                st->i->matrix = x.matrix;
+                st->i->primaries = x.vui.primaries;
+                st->i->transfer = x.vui.transfer;
+                st->i->matrix = x.vui.matrix;
                 (void) snprintf(st->i->codec, sizeof(st->i->codec),
                                 "avc1.%02x%02x%02x", x.profile, x.compat,
                                 x.level);

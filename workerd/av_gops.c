@@ -197,8 +197,8 @@ check_format(const reel_source_video_t *v, const AVStream *st)
         no = "it may be interlaced";
 
     } else if (sps.width != v->width || sps.height != v->height
-               || sps.sar_num != sps.sar_den || v->rotation != 0 || v->hflip
-               || v->vflip || (v->width | v->height) % 2 != 0)
+               || sps.vui.sar_num != sps.vui.sar_den || v->rotation != 0
+               || v->hflip || v->vflip || (v->width | v->height) % 2 != 0)
     {
         no = "it is turned, stretched or odd in size";
     }

@@ -337,8 +337,8 @@ reel_avc_facts(reel_codec_facts_t *f, reel_str_t avcc)
         .profile = sps.profile, .level = sps.level,
         .width = sps.width, .height = sps.height,
         .chroma_format = sps.chroma_format, .bit_depth = sps.bit_depth,
-        .primaries = sps.primaries, .transfer = sps.transfer,
-        .matrix = sps.matrix, .full_range = sps.full_range
+        .primaries = sps.vui.primaries, .transfer = sps.vui.transfer,
+        .matrix = sps.vui.matrix, .full_range = sps.vui.full_range
     };
 
     return REEL_OK;

@@ -69,9 +69,8 @@ reel_err_t reel_avc_config(reel_buf_t *avcc, const uint8_t *extradata,
 typedef struct {
     uint8_t  profile, compat, level;
     uint32_t width, height;     /* cropped */
-    uint32_t sar_num, sar_den;  /* 1:1 when absent */
+    reel_vui_t vui;
     uint8_t  chroma_format, bit_depth, chroma_depth;
-    uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
     uint8_t  interlaced;        /* its pictures may be fields */
 
     /* what slice headers are read with, 7.4.2.1.1 */

@@ -178,29 +178,6 @@ read_size(reel_avc_sps_t *sps, reel_bits_t *b)
 }
 
 
-/* the beginning of vui_parameters(), E.1.1 */
-static void
-read_vui(reel_avc_sps_t *sps, reel_bits_t *b)
-{
-    reel_nal_sar(b, &sps->sar_num, &sps->sar_den);
-
-    if (reel_bits_u(b, 1)) {
-        reel_bits_u(b, 1);      /* overscan_appropriate_flag */
-    }
-
-    if (reel_bits_u(b, 1)) {
-        reel_bits_u(b, 3);      /* video_format */
-        sps->full_range = (uint8_t) reel_bits_u(b, 1);
-
-        if (reel_bits_u(b, 1)) {
-            sps->primaries = (uint8_t) reel_bits_u(b, 8);
-            sps->transfer = (uint8_t) reel_bits_u(b, 8);
-            sps->matrix = (uint8_t) reel_bits_u(b, 8);
-        }
-    }
-}
-
-
 reel_err_t
 reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
 {
@@ -208,10 +185,7 @@ reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
     uint8_t      rbsp[RBSP_MAX];
     reel_bits_t  b;
 
-    *sps = (reel_avc_sps_t) {
-        .sar_num = 1, .sar_den = 1,
-        .primaries = 2, .transfer = 2, .matrix = 2
-    };
+    *sps = (reel_avc_sps_t) { .vui = REEL_VUI_UNTOLD };
 
     if (len < 4 || (nal[0] & 0x9f) != REEL_NAL_SPS) {
         return REEL_BADDATA;
@@ -233,7 +207,7 @@ reel_avc_sps(reel_avc_sps_t *sps, const uint8_t *nal, size_t len)
     read_size(sps, &b);
 
     if (reel_bits_u(&b, 1)) {
-        read_vui(sps, &b);
+        reel_nal_vui(&b, &sps->vui);
     }
 
     return b.err;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/reader.h"
+
 typedef enum {
     REEL_CODEC_AVC = 1,         /* avc1; config = avcC payload */
     REEL_CODEC_AAC,             /* mp4a; config = AudioSpecificConfig */
@@ -38,6 +40,15 @@ typedef struct {
     uint16_t max_cll;           /* cd/m2 */
     uint16_t max_fall;
 } reel_hdr_t;
+
+/* the 24 bytes of mastering, the same in SEI and mdcv; h's when r has them */
+void reel_hdr_mastering(reel_hdr_t *h, reel_reader_t *r);
+
+/* how samples are to be seen, ISO 23091-2 code points; 2 = unspecified */
+typedef struct {
+    uint32_t sar_num, sar_den;  /* 1:1 when absent */
+    uint8_t  primaries, transfer, matrix, full_range;
+} reel_vui_t;
 
 /* 0 where the configuration does not say */
 typedef struct {

@@ -251,24 +251,6 @@ read_sei_number(reel_reader_t *r)
 }
 
 
-static void
-read_mastering(reel_hdr_t *h, reel_reader_t *r)
-{
-    unsigned  i;
-
-    for (i = 0; i < 3; i++) {
-        h->primaries[i][0] = reel_read_u16(r);
-        h->primaries[i][1] = reel_read_u16(r);
-    }
-
-    h->white[0] = reel_read_u16(r);
-    h->white[1] = reel_read_u16(r);
-    h->max_luminance = reel_read_u32(r);
-    h->min_luminance = reel_read_u32(r);
-    h->mastering = r->err == REEL_OK;
-}
-
-
 /* what SEI messages tell of high dynamic range; broken ones tell nothing */
 static void
 read_sei(reel_hdr_t *h, reel_str_t nal)
@@ -288,7 +270,7 @@ read_sei(reel_hdr_t *h, reel_str_t nal)
         body = reel_read_sub(&r, read_sei_number(&r));
 
         if (type == SEI_MASTERING) {
-            read_mastering(h, &body);
+            reel_hdr_mastering(h, &body);
 
         } else if (type == SEI_LIGHT) {
             h->max_cll = reel_read_u16(&body);
@@ -423,8 +405,8 @@ reel_hevc_facts(reel_codec_facts_t *f, reel_str_t hvcc)
         .high_tier = c.ptl.high_tier,
         .width = sps.width, .height = sps.height,
         .chroma_format = sps.chroma_format, .bit_depth = sps.bit_depth,
-        .primaries = sps.primaries, .transfer = sps.transfer,
-        .matrix = sps.matrix, .full_range = sps.full_range,
+        .primaries = sps.vui.primaries, .transfer = sps.vui.transfer,
+        .matrix = sps.vui.matrix, .full_range = sps.vui.full_range,
         .hdr = c.hdr
     };
 

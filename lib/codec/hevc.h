@@ -61,9 +61,8 @@ typedef struct {
     uint8_t  sub_layers;        /* 1 … 7 */
     bool     nesting;           /* sps_temporal_id_nesting_flag */
     uint32_t width, height;     /* cropped */
-    uint32_t sar_num, sar_den;  /* 1:1 when absent */
+    reel_vui_t vui;
     uint8_t  chroma_format, bit_depth, chroma_depth;
-    uint8_t  primaries, transfer, matrix, full_range;   /* 2 = unspecified */
     uint32_t coded_width, coded_height;
     reel_hevc_coding_t coding;
 } reel_hevc_sps_t;

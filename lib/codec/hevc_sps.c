@@ -196,29 +196,6 @@ read_coding(reel_hevc_sps_t *sps, reel_bits_t *b, unsigned sub_layers_minus1)
 }
 
 
-/* the beginning of vui_parameters(), E.2.1 */
-static void
-read_vui(reel_hevc_sps_t *sps, reel_bits_t *b)
-{
-    reel_nal_sar(b, &sps->sar_num, &sps->sar_den);
-
-    if (reel_bits_u(b, 1)) {
-        skip(b, 1);             /* overscan_appropriate_flag */
-    }
-
-    if (reel_bits_u(b, 1)) {
-        skip(b, 3);             /* video_format */
-        sps->full_range = (uint8_t) reel_bits_u(b, 1);
-
-        if (reel_bits_u(b, 1)) {
-            sps->primaries = (uint8_t) reel_bits_u(b, 8);
-            sps->transfer = (uint8_t) reel_bits_u(b, 8);
-            sps->matrix = (uint8_t) reel_bits_u(b, 8);
-        }
-    }
-}
-
-
 reel_err_t
 reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
 {
@@ -227,10 +204,7 @@ reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
     uint32_t     minus1;
     reel_bits_t  b;
 
-    *sps = (reel_hevc_sps_t) {
-        .sar_num = 1, .sar_den = 1,
-        .primaries = 2, .transfer = 2, .matrix = 2
-    };
+    *sps = (reel_hevc_sps_t) { .vui = REEL_VUI_UNTOLD };
 
     if (len < 4 || (nal[0] & 0xfe) != REEL_HEVC_SPS << 1) {
         return REEL_BADDATA;
@@ -254,7 +228,7 @@ reel_hevc_sps(reel_hevc_sps_t *sps, const uint8_t *nal, size_t len)
     read_coding(sps, &b, minus1);
 
     if (reel_bits_u(&b, 1)) {
-        read_vui(sps, &b);
+        reel_nal_vui(&b, &sps->vui);
     }
 
     return b.err;

@@ -147,8 +147,9 @@ reel_nal_escaped(const uint8_t *p, size_t len, size_t n)
 }
 
 
-void
-reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den)
+/* table E-1 */
+static void
+read_sar(reel_bits_t *b, reel_vui_t *v)
 {
     uint32_t  idc, n, d;
 
@@ -171,7 +172,29 @@ reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den)
     }
 
     if (n != 0 && d != 0) {
-        *num = n;
-        *den = d;
+        v->sar_num = n;
+        v->sar_den = d;
+    }
+}
+
+
+void
+reel_nal_vui(reel_bits_t *b, reel_vui_t *v)
+{
+    read_sar(b, v);
+
+    if (reel_bits_u(b, 1)) {
+        reel_bits_u(b, 1);      /* overscan_appropriate_flag */
+    }
+
+    if (reel_bits_u(b, 1)) {
+        reel_bits_u(b, 3);      /* video_format */
+        v->full_range = (uint8_t) reel_bits_u(b, 1);
+
+        if (reel_bits_u(b, 1)) {
+            v->primaries = (uint8_t) reel_bits_u(b, 8);
+            v->transfer = (uint8_t) reel_bits_u(b, 8);
+            v->matrix = (uint8_t) reel_bits_u(b, 8);
+        }
     }
 }

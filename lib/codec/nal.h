@@ -12,6 +12,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
+#include "lib/codec/codec.h"
 
 /* far more than parameter sets need; reel_annexb_repeated() is quadratic */
 #define REEL_EXTRADATA_MAX (64 * 1024)
@@ -45,10 +46,13 @@ size_t reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p,
 /* how many of the bytes p the first n are that reel_nal_unescape() makes */
 size_t reel_nal_escaped(const uint8_t *p, size_t len, size_t n);
 
+/* what is seen where nothing is told */
+#define REEL_VUI_UNTOLD  { 1, 1, 2, 2, 2, 0 }
+
 /*
- * The aspect ratio with which both begin vui_parameters() (E.2.1, table E-1);
- * where it is not told, or reserved, num and den stay.
+ * The beginning of vui_parameters(), the same in both (E.1.1 and E.2.1);
+ * where something is not told, or reserved, v's stays.
  */
-void reel_nal_sar(reel_bits_t *b, uint32_t *num, uint32_t *den);
+void reel_nal_vui(reel_bits_t *b, reel_vui_t *v);
 
 #endif

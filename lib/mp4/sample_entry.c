@@ -318,19 +318,7 @@ write_mdcv(reel_buf_t *b, const reel_hdr_t *h)
 static void
 read_mdcv(reel_cmaf_track_t *t, reel_reader_t *r)
 {
-    unsigned     i;
-    reel_hdr_t  *h = &t->hdr;
-
-    for (i = 0; i < 3; i++) {
-        h->primaries[i][0] = reel_read_u16(r);
-        h->primaries[i][1] = reel_read_u16(r);
-    }
-
-    h->white[0] = reel_read_u16(r);
-    h->white[1] = reel_read_u16(r);
-    h->max_luminance = reel_read_u32(r);
-    h->min_luminance = reel_read_u32(r);
-    h->mastering = true;
+    reel_hdr_mastering(&t->hdr, r);
 }
 
 

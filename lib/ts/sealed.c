@@ -1,4 +1,5 @@
 #include "lib/base/reader.h"
+#include "lib/codec/aac.h"
 #include "lib/ts/sealed_sink.h"
 #include "lib/ts/ts_impl.h"
 
@@ -29,7 +30,7 @@ reel_ts_sealed_init(reel_ts_sealed_t *x, const reel_ts_segment_t *seg,
     err = reel_ts_init(&x->ts, seg);
 
     for (i = 0; i < seg->nfragments && err == REEL_OK; i++) {
-        if (seg->fragments[i].config->asc.len > REEL_TS_ASC_MAX) {
+        if (seg->fragments[i].config->asc.len > REEL_AAC_CONFIG_MAX) {
             err = REEL_UNSUPPORTED;
         }
     }

@@ -23,7 +23,6 @@
 #define REEL_TS_SEALED_IN   512
 #define REEL_TS_SEALED_OUT  (20 * REEL_TS_PACKET)
 
-#define REEL_TS_ASC_MAX     64
 
 typedef struct {
     reel_ts_t   ts;             /* fragment, taken, left, out: as there */

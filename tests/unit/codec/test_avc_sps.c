@@ -17,20 +17,20 @@ static const struct {
     reel_avc_sps_t  want;
 } from_x264[] = {
     { "67640028acd940780227e5c05a808080a0000003002000000641e30632c0",
-      { 100, 0, 40, 1920, 1080, 1, 1, 1, 8, 8, 1, 1, 1, 0 } },
+      { 100, 0, 40, 1920, 1080, { 1, 1, 1, 1, 1, 0 }, 1, 8, 8 } },
     { "6742c00bd9030578888c0440000003004000000c83c50a92",
-      { 66, 0xc0, 11, 178, 146, 1, 1, 1, 8, 8, 2, 2, 2, 0 } },
+      { 66, 0xc0, 11, 178, 146, { 1, 1, 2, 2, 2, 0 }, 1, 8, 8 } },
     { "6764000dacd94141fb011000000300100000030320f1429960",
-      { 100, 0, 13, 320, 240, 1, 1, 1, 8, 8, 2, 2, 2, 0 } },
+      { 100, 0, 13, 320, 240, { 1, 1, 2, 2, 2, 0 }, 1, 8, 8 } },
     /* coded as fields */
     { "6764001eacd940b424d8208000000300800000190f8a14cb",
-      { 100, 0, 30, 720, 576, 16, 11, 1, 8, 8, 2, 2, 2, 0 } },
+      { 100, 0, 30, 720, 576, { 16, 11, 2, 2, 2, 0 }, 1, 8, 8 } },
     { "676e000da6cd94150878888c05b848804a000003000200000300641e28532c",
-      { 110, 0, 13, 322, 242, 1, 1, 1, 10, 10, 9, 16, 9, 1 } },
+      { 110, 0, 13, 322, 242, { 1, 1, 9, 16, 9, 1 }, 1, 10, 10 } },
     { "677a000dbcd9415087888fc044000003000400000300c83c50a658",
-      { 122, 0, 13, 322, 242, 1, 1, 2, 8, 8, 2, 2, 2, 0 } },
+      { 122, 0, 13, 322, 242, { 1, 1, 2, 2, 2, 0 }, 2, 8, 8 } },
     { "67f4000d919b28283f6022000003000200000300641e28532c",
-      { 244, 0, 13, 320, 240, 1, 1, 3, 8, 8, 2, 2, 2, 0 } }
+      { 244, 0, 13, 320, 240, { 1, 1, 2, 2, 2, 0 }, 3, 8, 8 } }
 };
 
 
@@ -42,15 +42,15 @@ assert_sps(const reel_avc_sps_t *a, const reel_avc_sps_t *b)
     assert_int_equal(a->level, b->level);
     assert_int_equal(a->width, b->width);
     assert_int_equal(a->height, b->height);
-    assert_int_equal(a->sar_num, b->sar_num);
-    assert_int_equal(a->sar_den, b->sar_den);
+    assert_int_equal(a->vui.sar_num, b->vui.sar_num);
+    assert_int_equal(a->vui.sar_den, b->vui.sar_den);
     assert_int_equal(a->chroma_format, b->chroma_format);
     assert_int_equal(a->bit_depth, b->bit_depth);
     assert_int_equal(a->chroma_depth, b->chroma_depth);
-    assert_int_equal(a->primaries, b->primaries);
-    assert_int_equal(a->transfer, b->transfer);
-    assert_int_equal(a->matrix, b->matrix);
-    assert_int_equal(a->full_range, b->full_range);
+    assert_int_equal(a->vui.primaries, b->vui.primaries);
+    assert_int_equal(a->vui.transfer, b->vui.transfer);
+    assert_int_equal(a->vui.matrix, b->vui.matrix);
+    assert_int_equal(a->vui.full_range, b->vui.full_range);
 }
 
 
@@ -174,8 +174,9 @@ by_hand(void **state)
 
     len = bitw_nal(&w, nal, 0x27);
     assert_int_equal(reel_avc_sps(&sps, nal, len), REEL_OK);
-    assert_sps(&sps, &(reel_avc_sps_t) { 100, 0, 40, 1594, 940, 1024, 65535,
-                                         1, 10, 9, 2, 2, 2, 1 });
+    assert_sps(&sps, &(reel_avc_sps_t) { 100, 0, 40, 1594, 940,
+                                         { 1024, 65535, 2, 2, 2, 1 }, 1, 10,
+                                         9 });
 
     /* separate planes are cropped by single samples; SAR 0:n is none */
     begin_high(&w, 3);
@@ -197,8 +198,8 @@ by_hand(void **state)
 
     len = bitw_nal(&w, nal, 0x67);
     assert_int_equal(reel_avc_sps(&sps, nal, len), REEL_OK);
-    assert_sps(&sps, &(reel_avc_sps_t) { 100, 0, 40, 15, 13, 1, 1, 3, 10, 9,
-                                         2, 2, 2, 0 });
+    assert_sps(&sps, &(reel_avc_sps_t) { 100, 0, 40, 15, 13,
+                                         { 1, 1, 2, 2, 2, 0 }, 3, 10, 9 });
 }
 
 

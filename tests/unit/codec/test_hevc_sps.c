@@ -129,12 +129,12 @@ parse(reel_hevc_sps_t *sps, bitw_t *w)
 static void
 assert_colours(const reel_hevc_sps_t *sps)
 {
-    assert_int_equal(sps->sar_num, 4);
-    assert_int_equal(sps->sar_den, 3);
-    assert_int_equal(sps->primaries, 9);
-    assert_int_equal(sps->transfer, 18);
-    assert_int_equal(sps->matrix, 9);
-    assert_int_equal(sps->full_range, 1);
+    assert_int_equal(sps->vui.sar_num, 4);
+    assert_int_equal(sps->vui.sar_den, 3);
+    assert_int_equal(sps->vui.primaries, 9);
+    assert_int_equal(sps->vui.transfer, 18);
+    assert_int_equal(sps->vui.matrix, 9);
+    assert_int_equal(sps->vui.full_range, 1);
 }
 
 

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "lib/base/hex.h"
+#include "lib/codec/aac.h"
 #include "lib/ts/sealed.h"
 
 #define SAMPLES 40
@@ -593,7 +594,7 @@ refused(void **state)
     reel_ts_sealed_release(&x);
 
     /* sound whose description fits nowhere */
-    f.config.asc = (reel_str_t) { avcc, REEL_TS_ASC_MAX + 1 };
+    f.config.asc = (reel_str_t) { avcc, REEL_AAC_CONFIG_MAX + 1 };
     assert_int_equal(reel_ts_sealed_init(&x, &f.seg, key, iv),
                      REEL_UNSUPPORTED);
     reel_ts_sealed_release(&x);
