@@ -58,3 +58,35 @@ reel_text_arrow(reel_str_t line)
 
     return line.len;
 }
+
+
+size_t
+reel_text_digits(reel_str_t *s, size_t max, int64_t *v)
+{
+    size_t  n = 0;
+
+    *v = 0;
+
+    while (n < s->len && n < max && s->p[n] >= '0' && s->p[n] <= '9') {
+        *v = *v * 10 + (s->p[n++] - '0');
+    }
+
+    s->p += n;
+    s->len -= n;
+
+    return n;
+}
+
+
+bool
+reel_text_char(reel_str_t *s, const char *any)
+{
+    if (s->len == 0 || s->p[0] == '\0' || strchr(any, s->p[0]) == NULL) {
+        return false;
+    }
+
+    s->p++;
+    s->len--;
+
+    return true;
+}

@@ -4,6 +4,7 @@
 #define REEL_TEXT_LINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/str.h"
 
@@ -15,6 +16,12 @@ reel_str_t reel_text_trim(reel_str_t s);
 
 /* where "-->" stands in a line; its length when it does not */
 size_t reel_text_arrow(reel_str_t line);
+
+/* at most max digits off *s; how many there were, 0 and *v = 0 if none */
+size_t reel_text_digits(reel_str_t *s, size_t max, int64_t *v);
+
+/* one of the characters of any off *s, if it begins so */
+bool reel_text_char(reel_str_t *s, const char *any);
 
 static inline bool
 reel_text_is_blank(char c)

@@ -44,39 +44,6 @@ skip_bom(reel_str_t s)
 }
 
 
-/* one to max digits off *s; their number, or 0 */
-static size_t
-take_digits(reel_str_t *s, size_t max, int64_t *v)
-{
-    size_t  n = 0;
-
-    *v = 0;
-
-    while (n < s->len && n < max && s->p[n] >= '0' && s->p[n] <= '9') {
-        *v = *v * 10 + (s->p[n++] - '0');
-    }
-
-    s->p += n;
-    s->len -= n;
-
-    return n;
-}
-
-
-static bool
-take_char(reel_str_t *s, const char *any)
-{
-    if (s->len == 0 || s->p[0] == '\0' || strchr(any, s->p[0]) == NULL) {
-        return false;
-    }
-
-    s->p++;
-    s->len--;
-
-    return true;
-}
-
-
 /* hh:mm:ss[,mmm] off *s */
 static bool
 take_time(reel_str_t *s, int64_t *ms)
@@ -86,15 +53,15 @@ take_time(reel_str_t *s, int64_t *ms)
 
     *s = reel_text_trim(*s);
 
-    if (take_digits(s, 6, &hours) == 0 || !take_char(s, ":")
-        || take_digits(s, 2, &minutes) == 0 || !take_char(s, ":")
-        || take_digits(s, 2, &seconds) == 0)
+    if (reel_text_digits(s, 6, &hours) == 0 || !reel_text_char(s, ":")
+        || reel_text_digits(s, 2, &minutes) == 0 || !reel_text_char(s, ":")
+        || reel_text_digits(s, 2, &seconds) == 0)
     {
         return false;
     }
 
-    if (take_char(s, ",.")) {
-        n = take_digits(s, 3, &fraction);
+    if (reel_text_char(s, ",.")) {
+        n = reel_text_digits(s, 3, &fraction);
         fraction *= n == 1 ? 100 : n == 2 ? 10 : 1;
     }
 

@@ -7,38 +7,13 @@
 #define HOUR_DIGITS  9
 
 
-/* n or (exact 0) more digits off *s */
+/* digits off *s, exact of them; of hours (0) two or more */
 static bool
 take_digits(reel_str_t *s, size_t exact, int64_t *v)
 {
-    size_t  n = 0;
-
-    *v = 0;
-
-    while (n < s->len && n <= HOUR_DIGITS && s->p[n] >= '0' && s->p[n] <= '9')
-    {
-        *v = *v * 10 + (s->p[n] - '0');
-        n++;
-    }
-
-    s->p += n;
-    s->len -= n;
+    size_t  n = reel_text_digits(s, HOUR_DIGITS + 1, v);
 
     return exact != 0 ? n == exact : n >= 2 && n <= HOUR_DIGITS;
-}
-
-
-static bool
-take_char(reel_str_t *s, char c)
-{
-    if (s->len == 0 || s->p[0] != c) {
-        return false;
-    }
-
-    s->p++;
-    s->len--;
-
-    return true;
 }
 
 
@@ -48,17 +23,17 @@ take_time(reel_str_t *s, int64_t *ms)
 {
     int64_t  a, b, c = -1, fraction;
 
-    if (!take_digits(s, 0, &a) || !take_char(s, ':')
+    if (!take_digits(s, 0, &a) || !reel_text_char(s, ":")
         || !take_digits(s, 2, &b))
     {
         return false;
     }
 
-    if (take_char(s, ':') && !take_digits(s, 2, &c)) {
+    if (reel_text_char(s, ":") && !take_digits(s, 2, &c)) {
         return false;
     }
 
-    if (!take_char(s, '.') || !take_digits(s, 3, &fraction)) {
+    if (!reel_text_char(s, ".") || !take_digits(s, 3, &fraction)) {
         return false;
     }
 
