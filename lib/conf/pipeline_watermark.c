@@ -8,6 +8,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/base/utf8.h"
+#include "lib/conf/file.h"
 #include "lib/conf/pipeline_part.h"
 #include "lib/crypt/digest.h"
 
@@ -210,25 +211,18 @@ reel_conf_watermark(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
 
 /* its bytes; NULL with a reason */
-static unsigned char *
-slurp(const char *path, size_t *len, const char **why)
+static char *
+read_png(const char *path, size_t *len, const char **why)
 {
-    FILE           *f = fopen(path, "re");
-    unsigned char  *p = malloc(REEL_MARK_BYTES + 1);
+    char        *p;
+    reel_err_t   err = reel_conf_file(path, REEL_MARK_BYTES, &p, len);
 
-    *why = f == NULL ? "cannot be opened" : "there is no memory for it";
+    *why = err == REEL_NOMEM ? "there is no memory for it"
+           : err != REEL_OK ? "cannot be read"
+           : *len > REEL_MARK_BYTES ? "has more than 1 MiB"
+           : *len < sizeof(png) || memcmp(p, png, sizeof(png)) != 0
+           ? "is no PNG" : NULL;
 
-    if (f != NULL && p != NULL) {
-        *len = fread(p, 1, REEL_MARK_BYTES + 1, f);
-        *why = ferror(f) ? "cannot be read"
-               : *len > REEL_MARK_BYTES ? "has more than 1 MiB"
-               : *len < sizeof(png) || memcmp(p, png, sizeof(png)) != 0
-               ? "is no PNG" : NULL;
-    }
-
-    if (f != NULL) {
-        (void) fclose(f);
-    }
     if (*why != NULL) {
         free(p);
         p = NULL;
@@ -299,7 +293,7 @@ reel_conf_watermark_read(reel_mark_t *m, const char *file,
     reel_err_t      err;
     reel_str_t      folder = { file, 0 };
     const char     *slash = strrchr(file, '/'), *why = "has too long a path";
-    unsigned char  *p = NULL;
+    char           *p = NULL;
 
     if (slash != NULL) {
         folder.len = (size_t) (slash - file) + 1;
@@ -314,7 +308,7 @@ reel_conf_watermark_read(reel_mark_t *m, const char *file,
     if (reel_pipeline_path(path, sizeof(path), folder, m->image)
         == REEL_OK)
     {
-        p = slurp(path, &len, &why);
+        p = read_png(path, &len, &why);
     }
 
     if (p == NULL) {

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "lib/conf/file.h"
+
 #define DEPTH_MAX  16
 #define FILE_SHOWN 80           /* the end of a path, so that the text fits */
 
@@ -434,40 +436,22 @@ reel_yaml_parse(reel_yaml_t **root, const char *file, const char *text,
 reel_err_t
 reel_yaml_load(reel_yaml_t **root, const char *file, reel_error_t *e)
 {
-    FILE       *fp;
     char       *text;
     size_t      n;
     reel_err_t  err;
 
     *root = NULL;
-    fp = fopen(file, "re");
 
-    if (fp == NULL) {
-        return reel_fail(e, errno == ENOENT ? REEL_NOTFOUND : REEL_IO,
-                         "%s: %s", shown(file), strerror(errno));
+    err = reel_conf_file(file, REEL_YAML_FILE_MAX, &text, &n);
+
+    if (err == REEL_NOTFOUND || err == REEL_IO) {
+        return reel_fail(e, err, "%s: %s", shown(file), strerror(errno));
     }
-
-    text = malloc(REEL_YAML_FILE_MAX + 1);
-
-    if (text == NULL) {
-        err = REEL_NOMEM;
-        goto done;
+    if (err == REEL_OK) {
+        err = reel_yaml_parse(root, file, text, n, e);
     }
-
-    /* one byte more than allowed tells a larger file */
-    n = fread(text, 1, REEL_YAML_FILE_MAX + 1, fp);
-
-    if (ferror(fp)) {
-        err = reel_fail(e, REEL_IO, "%s: %s", shown(file), strerror(errno));
-        goto done;
-    }
-
-    err = reel_yaml_parse(root, file, text, n, e);
-
-done:
 
     free(text);
-    (void) fclose(fp);
 
     return err;
 }
