@@ -121,6 +121,21 @@ read_video(reel_parts_t *p, reel_store_t *s, const char *asset,
 }
 
 
+/* with its warnings */
+static reel_err_t
+read_told(reel_parts_t *p, reel_store_t *s, const char *asset,
+    const char *job, const char *name, bool growing, reel_error_t *e)
+{
+    reel_err_t  err = read_maybe(p, s, asset, job, name, growing, e);
+
+    if (err == REEL_OK) {
+        add_warnings(p);
+    }
+
+    return err;
+}
+
+
 static reel_err_t
 read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const reel_publish_t *t, reel_error_t *e)
@@ -131,12 +146,9 @@ read_audio(reel_parts_t *p, reel_store_t *s, const char *asset,
 
     for (uint32_t i = 0; i < n * t->audio_tracks; i++) {
         reel_task_name_audio(name, i % n, i / n);
-        err = read_maybe(p, s, asset, job, name, t->growing, e);
+        err = read_told(p, s, asset, job, name, t->growing, e);
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
-        }
-        if (err == REEL_OK) {
-            add_warnings(p);
         }
     }
 
@@ -153,12 +165,9 @@ read_texts(reel_parts_t *p, reel_store_t *s, const char *asset,
 
     for (uint32_t i = 0; i < t->texts; i++) {
         reel_task_name_text(name, i);
-        err = read_maybe(p, s, asset, job, name, t->growing, e);
+        err = read_told(p, s, asset, job, name, t->growing, e);
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
-        }
-        if (err == REEL_OK) {
-            add_warnings(p);
         }
     }
 
@@ -171,11 +180,10 @@ read_images(reel_parts_t *p, reel_store_t *s, const char *asset,
     const char *job, const char *name, bool growing,
     const reel_answer_t **answer, reel_error_t *e)
 {
-    reel_err_t  err = read_maybe(p, s, asset, job, name, growing, e);
+    reel_err_t  err = read_told(p, s, asset, job, name, growing, e);
 
     if (err == REEL_OK) {
         *answer = &p->answers[p->nanswers - 1];
-        add_warnings(p);
     }
 
     return err == REEL_NOTFOUND ? REEL_OK : err;
