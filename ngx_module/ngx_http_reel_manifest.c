@@ -526,30 +526,16 @@ refuse(ngx_http_request_t *r, ngx_http_reel_play_t *p, reel_err_t err)
 static ngx_int_t
 send_body(ngx_http_request_t *r, ngx_http_reel_play_t *p, manifest_t *m)
 {
-    ngx_buf_t    *b;
-    ngx_str_t     etag;
-    ngx_chain_t   out;
+    ngx_str_t  etag;
 
-    b = ngx_calloc_buf(r->pool);
-
-    if (b == NULL
-        || etag_of(r, p, m->gzipped, &etag) != NGX_OK
+    if (etag_of(r, p, m->gzipped, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, p, m->body.len, &etag) != NGX_OK
         || coding(r, m) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->pos = m->body.data;
-    b->last = b->pos + m->body.len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_reel_play_output(r, &out);
+    return ngx_http_reel_play_bytes(r, m->body.data, m->body.len);
 }
 
 

@@ -538,12 +538,21 @@ static ngx_int_t
 ngx_http_reel_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    ngx_str_t            *s;
     ngx_http_reel_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
 
-    s = ctx ? (ngx_str_t *) ((u_char *) ctx + data) : NULL;
+    return ngx_http_reel_variable_member(v, ctx, data);
+}
+
+
+ngx_int_t
+ngx_http_reel_variable_member(ngx_http_variable_value_t *v, void *of,
+    uintptr_t offset)
+{
+    ngx_str_t  *s;
+
+    s = of ? (ngx_str_t *) ((u_char *) of + offset) : NULL;
 
     if (s == NULL || s->len == 0) {
         v->not_found = 1;

@@ -199,6 +199,10 @@ char *ngx_http_reel_protect_license_uri(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* ngx_http_reel_module.c: the ngx_str_t at offset of a structure, or NULL */
+ngx_int_t ngx_http_reel_variable_member(ngx_http_variable_value_t *v,
+    void *of, uintptr_t offset);
+
 /* ngx_http_reel_query.c: a variable's get_handler */
 
 ngx_int_t ngx_http_reel_query_cache_key(ngx_http_request_t *r,

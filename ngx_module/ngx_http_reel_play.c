@@ -710,3 +710,27 @@ ngx_http_reel_play_output(ngx_http_request_t *r, ngx_chain_t *out)
 
     return ngx_http_output_filter(r, out);
 }
+
+
+ngx_int_t
+ngx_http_reel_play_bytes(ngx_http_request_t *r, u_char *data, size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = data;
+    b->last = data + len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_reel_play_output(r, &out);
+}

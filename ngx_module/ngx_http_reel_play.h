@@ -213,6 +213,10 @@ ngx_int_t ngx_http_reel_play_send_header(ngx_http_request_t *r);
 ngx_int_t ngx_http_reel_play_output(ngx_http_request_t *r,
     ngx_chain_t *out);
 
+/* the same with len bytes of memory, which stay as long as r's pool */
+ngx_int_t ngx_http_reel_play_bytes(ngx_http_request_t *r, u_char *data,
+    size_t len);
+
 /* an ETag: version, rendition, what; weak: W/"…" */
 ngx_int_t ngx_http_reel_play_etag(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_str_t *what, ngx_uint_t weak,

@@ -123,11 +123,9 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
     unsigned       n;
     uint32_t       number;
-    ngx_buf_t     *b;
     ngx_str_t      etag, sealed, *name;
     reel_err_t     err;
     reel_str_t     header;
-    ngx_chain_t    out;
     reel_extent_t  ext[REEL_EXTENTS_MAX];
 
     static ngx_str_t  what = ngx_string("init");
@@ -167,26 +165,14 @@ ngx_http_reel_segment_init(ngx_http_request_t *r, ngx_http_reel_play_t *p)
         header = (reel_str_t) { (char *) sealed.data, sealed.len };
     }
 
-    b = ngx_calloc_buf(r->pool);
-
-    if (b == NULL
-        || ngx_http_reel_play_etag(r, p, name, 0, &etag) != NGX_OK
+    if (ngx_http_reel_play_etag(r, p, name, 0, &etag) != NGX_OK
         || ngx_http_reel_play_headers(r, p, header.len, &etag) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     /* the index stays until the request's pool goes */
-    b->pos = (u_char *) header.p;
-    b->last = b->pos + header.len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_reel_play_output(r, &out);
+    return ngx_http_reel_play_bytes(r, (u_char *) header.p, header.len);
 }
 
 

@@ -397,14 +397,9 @@ text_done(ngx_http_request_t *r, void *data)
 static ngx_int_t
 text_send(ngx_http_request_t *r, text_t *t, u_char *p, size_t len)
 {
-    ngx_buf_t    *b;
-    ngx_str_t     etag;
-    ngx_chain_t   out;
+    ngx_str_t  etag;
 
-    b = ngx_calloc_buf(r->pool);
-
-    if (b == NULL
-        || ngx_http_reel_play_etag(r, t->play, &t->what, 0, &etag)
+    if (ngx_http_reel_play_etag(r, t->play, &t->what, 0, &etag)
            != NGX_OK
         || ngx_http_reel_play_headers(r, t->play, len, &etag)
            != NGX_OK)
@@ -412,14 +407,5 @@ text_send(ngx_http_request_t *r, text_t *t, u_char *p, size_t len)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->pos = p;
-    b->last = p + len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_reel_play_output(r, &out);
+    return ngx_http_reel_play_bytes(r, p, len);
 }

@@ -7,24 +7,7 @@ ngx_int_t
 ngx_http_reel_token_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t              *s;
-    ngx_http_reel_token_t  *t;
-
-    t = ngx_http_reel_token_get(r);
-    s = t ? (ngx_str_t *) ((u_char *) t + data) : NULL;
-
-    if (s == NULL || s->len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = s->data;
-    v->len = s->len;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
-
-    return NGX_OK;
+    return ngx_http_reel_variable_member(v, ngx_http_reel_token_get(r), data);
 }
 
 
