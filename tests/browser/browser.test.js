@@ -14,6 +14,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
+const OPTIONS = require('./chromium');
 
 const { REEL_URL, REEL_TOKEN, REEL_ASSET, REEL_VIDEO, REEL_SECONDS,
   REEL_FILM, REEL_RUN } = process.env;
@@ -23,14 +24,7 @@ let profile;
 
 before(async () => {
   profile = fs.mkdtempSync(path.join(os.tmpdir(), 'reel-browser-'));
-  context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--autoplay-policy=no-user-gesture-required',
-      '--mute-audio'],
-  });
+  context = await chromium.launchPersistentContext(profile, OPTIONS);
 });
 
 after(async () => {

@@ -13,6 +13,7 @@
 const { test, before, after } = require('node:test');
 const assert = require('node:assert');
 const { chromium } = require('playwright-core');
+const OPTIONS = require('./chromium');
 
 const { REEL_URL, REEL_FORMS, REEL_ASSET, REEL_SECONDS,
   REEL_CODECS, REEL_CUES } = process.env;
@@ -20,14 +21,7 @@ const SLACK = 5 * 15000;
 let browser;
 
 before(async () => {
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update',
-      '--disable-sync', '--autoplay-policy=no-user-gesture-required',
-      '--mute-audio'],
-  });
+  browser = await chromium.launch(OPTIONS);
 });
 
 after(() => browser.close());

@@ -3,22 +3,9 @@
  * string, and a CMAF header can be made of it when it is not too long.
  */
 
-#include <stdlib.h>
-
 #include "lib/codec/aac.h"
 #include "lib/mp4/cmaf.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 int

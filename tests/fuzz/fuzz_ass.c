@@ -3,23 +3,11 @@
  * characters, blank lines and markup but i, b and u, which nest.
  */
 
-#include <stdlib.h>
-
 #include "lib/base/utf8.h"
 #include "lib/text/ass.h"
+#include "tests/fuzz/harness.h"
 
 #define PRINT_MAX (8u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 /* at '<': the tag's length */

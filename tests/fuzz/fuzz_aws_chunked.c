@@ -8,9 +8,7 @@
 
 #include "lib/auth/aws_chunked.h"
 #include "tests/unit/auth/aws_chunks.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/harness.h"
 
 
 #define SEED                                                                  \

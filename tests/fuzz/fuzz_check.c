@@ -1,20 +1,7 @@
 /* any bytes as what reelctl check reads: the first one says as what */
 
-#include <stdlib.h>
-
 #include "reelctl/check.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void

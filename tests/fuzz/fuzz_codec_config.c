@@ -5,8 +5,6 @@
  * makes, is such a configuration.  The last case reads a header of any bytes.
  */
 
-#include <stdlib.h>
-
 #include "lib/codec/ac3.h"
 #include "lib/codec/av1.h"
 #include "lib/codec/flac.h"
@@ -14,11 +12,10 @@
 #include "lib/codec/opus.h"
 #include "lib/codec/vp9.h"
 #include "lib/mp4/sample_entry.h"
+#include "tests/fuzz/harness.h"
 
 #define MADE_MAX (1 << 18)
 
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef reel_err_t (*make_fn)(reel_buf_t *out, const uint8_t *p, size_t len);
 
@@ -43,15 +40,6 @@ static const struct {
 };
 
 #define NCONVERSIONS (sizeof(conversions) / sizeof(conversions[0]))
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

@@ -1,22 +1,9 @@
 /* any bytes as the body of CompleteMultipartUpload, and as text of XML */
 
-#include <stdlib.h>
-
 #include "lib/base/xml.h"
 #include "lib/upload/complete_xml.h"
 #include "lib/upload/upload.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 /* what was printed is read as one element again */

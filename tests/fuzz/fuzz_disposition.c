@@ -4,21 +4,9 @@
  */
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/base/disposition.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void

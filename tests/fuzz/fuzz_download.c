@@ -4,25 +4,12 @@
  * the file.
  */
 
-#include <stdlib.h>
-
 #include "lib/index/writer.h"
 #include "lib/mp4/box_reader.h"
 #include "lib/mp4/download.h"
+#include "tests/fuzz/harness.h"
 
 #define FRAGMENTS 5
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

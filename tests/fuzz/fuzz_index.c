@@ -9,23 +9,12 @@
 #include "lib/base/crc32c.h"
 #include "lib/index/index.h"
 #include "lib/manifest/manifest.h"
+#include "tests/fuzz/harness.h"
 
 
 #define PRINT_MAX (8u << 20)
 #define SAMPLES   4096          /* asked of a fragment */
 #define RANGES    64            /* asked of a rendition; each walks the list */
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

@@ -3,21 +3,8 @@
  * made with; the input's claims, signed again, do.
  */
 
-#include <stdlib.h>
-
 #include "lib/auth/jwt.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 /* the writer replaces what is not UTF-8, the reader refuses it */

@@ -1,20 +1,7 @@
 /* any bytes as an access-key file: what is taken keeps to the rules */
 
-#include <stdlib.h>
-
 #include "lib/auth/keys.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 int

@@ -3,22 +3,9 @@
  * that its answer would be to names the same ones.
  */
 
-#include <stdlib.h>
-
 #include "lib/auth/license.h"
 #include "lib/base/base64.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 /* the license has all that it was given, and nothing that ends it early */

@@ -6,12 +6,10 @@
 #include <stdlib.h>
 
 #include "lib/mp4/cmaf.h"
+#include "tests/fuzz/harness.h"
 
 
 #define SAMPLES_MAX 4096        /* written again; more are only read */
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 typedef struct {
@@ -19,15 +17,6 @@ typedef struct {
     uint32_t           n;
     uint64_t           bytes;
 } seen_t;
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static reel_err_t

@@ -10,22 +10,11 @@
 
 #include "lib/mp4/cmaf.h"
 #include "lib/mp4/movie.h"
+#include "tests/fuzz/harness.h"
 
 
 #define ZEROS (1u << 20)        /* where samples may lie */
 #define PIECE 4096
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

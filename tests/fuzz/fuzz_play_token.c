@@ -4,28 +4,16 @@
  * the claims say is used as the module does.
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/auth/play_token.h"
 #include "lib/base/base64.h"
+#include "tests/fuzz/harness.h"
 
 #define K32 "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
 static reel_jwks_t  keys;
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

@@ -1,20 +1,7 @@
 /* any bytes as a playlist: what is lent lies in it, and numbers stay sane */
 
-#include <stdlib.h>
-
 #include "reelctl/m3u8.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void

@@ -1,20 +1,7 @@
 /* any bytes as a query: what is encoded decodes to itself */
 
-#include <stdlib.h>
-
 #include "lib/auth/query.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 int

@@ -4,13 +4,9 @@
  * form; and what we sign ourselves verifies.
  */
 
-#include <stdlib.h>
-
 #include "lib/auth/query.h"
 #include "lib/auth/sigv4_canon.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/harness.h"
 
 
 #define HEADERS_MAX 16
@@ -31,15 +27,6 @@ static const reel_sigv4_signer_t  signer = {
     .time_s = T0,
     .expires_s = 60
 };
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static reel_str_t

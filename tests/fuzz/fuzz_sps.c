@@ -4,21 +4,8 @@
  * has a codec string.
  */
 
-#include <stdlib.h>
-
 #include "lib/codec/avc.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void
@@ -32,7 +19,7 @@ sps(const uint8_t *data, size_t size)
 
     need(s.width > 0 && s.width <= UINT16_MAX);
     need(s.height > 0 && s.height <= UINT16_MAX);
-    need(s.sar_num > 0 && s.sar_den > 0);
+    need(s.vui.sar_num > 0 && s.vui.sar_den > 0);
     need(s.chroma_format <= 3);
     need(s.bit_depth >= 8 && s.bit_depth <= 14);
     need(s.chroma_depth >= 8 && s.chroma_depth <= 14);

@@ -1,22 +1,10 @@
 /* Any bytes as SubRip: what comes of them is WebVTT, cue by cue in order */
 
-#include <stdlib.h>
-
 #include "lib/text/srt.h"
 #include "lib/text/webvtt.h"
+#include "tests/fuzz/harness.h"
 
 #define PRINT_MAX (1u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 int

@@ -8,18 +8,7 @@
 
 #include "lib/base/crc.h"
 #include "lib/crypt/sum.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 /* the value is one of its kind and stands in the field as we print it */

@@ -12,18 +12,7 @@
 #include "lib/base/json.h"
 #include "lib/base/ulid.h"
 #include "lib/store/layout.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void

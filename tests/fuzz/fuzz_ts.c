@@ -8,13 +8,14 @@
 #include <stdlib.h>
 
 #include "lib/base/reader.h"
+#include "lib/codec/aac.h"
 #include "lib/ts/sealed.h"
+#include "tests/fuzz/harness.h"
 
 #define FRAGMENTS 3
 #define SAMPLES   64
 #define OUT_MAX   (1u << 20)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct {
     uint8_t            mem[REEL_TS_SETS_MAX(256)];
@@ -26,15 +27,6 @@ typedef struct {
     const uint8_t     *data;    /* of all samples, over and over */
     size_t             len;
 } input_t;
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void
@@ -240,7 +232,7 @@ run(input_t *in, const reel_ts_t *fresh, uint8_t *one, uint8_t *two)
         check(one, fresh->size);
     }
 
-    if (in->config.asc.len <= REEL_TS_ASC_MAX) {
+    if (in->config.asc.len <= REEL_AAC_CONFIG_MAX) {
         run_sealed(in, fresh->size, err == REEL_OK);
     }
 

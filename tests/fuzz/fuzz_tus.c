@@ -8,18 +8,7 @@
 
 #include "lib/base/utf8.h"
 #include "lib/upload/tus.h"
-
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
+#include "tests/fuzz/harness.h"
 
 
 static void

@@ -3,22 +3,10 @@
  * a segment has no cue but those that are seen in it.
  */
 
-#include <stdlib.h>
-
 #include "lib/text/webvtt.h"
+#include "tests/fuzz/harness.h"
 
 #define PRINT_MAX (8u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-
-static void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 
 static void

@@ -6,22 +6,12 @@
 #ifndef REEL_TESTS_FUZZ_ROUND_TRIP_H
 #define REEL_TESTS_FUZZ_ROUND_TRIP_H
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "tests/fuzz/harness.h"
 
 #define PRINT_MAX (64u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static inline void
-need(bool held)
-{
-    if (!held) {
-        abort();
-    }
-}
 
 typedef struct {
     reel_err_t (*parse)(void *v, const char *json, size_t len,
