@@ -1,7 +1,7 @@
 /*
  * extract_subtitles: text tracks as WebVTT on the film's timeline, in one
- * walk over the source.  A track without anything to read, or one beyond the
- * bounds, has no answer.
+ * walk over the source.  A track without anything to read has no answer, nor
+ * has one beyond the bounds, of which the film's record is told.
  */
 
 #include <stdio.h>
@@ -51,11 +51,25 @@ typedef struct {
 } subs_t;
 
 
-static void
+/* the film goes on without that track */
+static int
 give_up(subs_t *s, unsigned i, const char *why)
 {
+    int             stream = s->task.texts[i].stream;
+    reel_err_t      err;
+    reel_warning_t  x = { .count = 1, .at_ms = -1 };
+
     s->track[i].given_up = true;
     fprintf(stderr, "%s is left out: %s\n", s->task.texts[i].name, why);
+
+    (void) snprintf(x.where, sizeof(x.where), "track %d (%s)", stream,
+                    avcodec_get_name(s->src.fmt->streams[stream]
+                                     ->codecpar->codec_id));
+
+    err = reel_child_warning(s->child, REEL_WARN_TEXT_LEFT_OUT, &x);
+
+    return err == REEL_OK
+           ? 0 : reel_av_fault_err(&s->fault, err, "write", "answer");
 }
 
 
@@ -125,8 +139,7 @@ add_cue(subs_t *s, unsigned i, const reel_buf_t *text)
     }
 
     if (t->n == CUES_MAX || t->text.len + text->len > BYTES_MAX) {
-        give_up(s, i, "it has too many cues");
-        return 0;
+        return give_up(s, i, "it has too many cues");
     }
 
     c = new_cue(t);
@@ -387,10 +400,11 @@ open_tracks(subs_t *s)
         reel_buf_init(&s->track[i].text, BYTES_MAX);
         s->track[i].dec = reel_av_decoder_open(fmt->streams[k], 1, &why);
 
-        if (s->track[i].dec == NULL) {
-            give_up(s, i, why.text);
-        } else {
+        if (s->track[i].dec != NULL) {
             fmt->streams[k]->discard = AVDISCARD_DEFAULT;
+
+        } else if (give_up(s, i, why.text) != 0) {
+            return -1;
         }
     }
 

@@ -74,6 +74,22 @@ as_asked(const reel_attempt_t *a, const reel_encoded_t *o, json_int_t i,
 }
 
 
+/* the film goes on without it */
+static void
+leave_out(reel_attempt_t *a, const reel_text_track_t *t, const char *why)
+{
+    reel_warning_t  x = { .count = 1, .at_ms = -1 };
+
+    reel_log_task(REEL_LOG_WARN, a->job, a->task, "a text is left out: %s",
+                  why);
+
+    (void) snprintf(x.where, sizeof(x.where), "track %d", t->stream);
+    (void) snprintf(x.stage, sizeof(x.stage), "%s",
+                    reel_task_type_name(a->ops->type));
+    reel_warnings_add(&a->answer.warnings, REEL_WARN_TEXT_LEFT_OUT, &x);
+}
+
+
 static reel_err_t
 line(reel_attempt_t *a, const char *key, const json_t *value,
     const json_t *whole)
@@ -107,8 +123,7 @@ line(reel_attempt_t *a, const char *key, const json_t *value,
     err = reel_track_check_alone(&o, &t->grid, &why);
 
     if (err != REEL_OK) {
-        reel_log_task(REEL_LOG_WARN, a->job, a->task,
-                      "a text is left out: %s", why.text);
+        leave_out(a, &t->texts[i], why.text);
         err = REEL_OK;
         goto done;
     }

@@ -237,6 +237,60 @@ test_several(void **state)
 }
 
 
+/* more than anybody reads is left out, and the film's record says so */
+static void
+test_too_many(void **state)
+{
+    char              args[512];
+    json_t           *w;
+    reel_buf_t        b;
+    reel_source_t     s;
+    media_answer_t    a;
+    reel_subtitles_t  t;
+
+    (void) state;
+
+    reel_buf_init(&b, 8u << 20);
+
+    for (unsigned i = 0; i < 1100; i++) {
+        reel_buf_printf(&b, "%u\n00:00:0%u,%03u --> 00:00:05,900\n%04000u\n\n",
+                        i + 1, i / 250, i % 250 * 4, i);
+    }
+
+    assert_int_equal(reel_buf_err(&b), REEL_OK);
+    media_write("long.srt", b.data, b.len);
+    media_write("s.srt", srt, sizeof(srt) - 1);
+    reel_buf_release(&b);
+
+    (void) snprintf(args, sizeof(args), PICTURE "-i %s -i %s -map 0 -map 1 "
+                    "-map 2 -c:v libx264 -c:s srt "
+                    "-metadata:s:s:0 language=eng "
+                    "-metadata:s:s:1 language=ger", media_path("long.srt"),
+                    media_path("s.srt"));
+    media_make("long.mkv", args);
+    media_inspect(&s, "long.mkv");
+    plan(&t, &b, &s);
+
+    a = media_run(reel_av_subtitles, "long.mkv", (char *) b.data, b.len, "l",
+                  0, 0);
+    assert_int_equal(a.status, 0);
+    assert_string_equal(read_file("l.0"), "");
+    assert_string_equal(read_file("l.1"), want);
+
+    w = media_line(&a, "warning");
+    assert_non_null(w);
+    assert_string_equal(json_string_value(json_object_get(w, "code")),
+                        "TEXT_LEFT_OUT");
+    assert_string_equal(json_string_value(json_object_get(w, "where")),
+                        "track 1 (subrip)");
+    assert_int_equal(json_integer_value(json_object_get(w, "count")), 1);
+
+    json_decref(a.lines);
+    reel_buf_release(&b);
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -244,6 +298,7 @@ main(void)
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_several),
+        cmocka_unit_test(test_too_many),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
