@@ -22,7 +22,8 @@ HARDEN   = -fstack-protector-strong -fPIC -fno-semantic-interposition
 ALL_CFLAGS = $(WARN) $(HARDEN) $(CFLAGS) $(SAN_FLAGS) -I. -I$(BUILD)/gen \
              -MMD -MP
 
-AV_PKGS   = libavformat libavcodec libavfilter libavutil libswscale libswresample
+AV_PKGS   = libavformat libavcodec libavfilter libavutil libswscale libswresample \
+            libwebp
 WD_PKGS   = $(AV_PKGS) hiredis yaml-0.1 jansson libcrypto libcurl libseccomp \
             freetype2 libpng
 CTL_PKGS  = hiredis yaml-0.1 jansson libcrypto libcurl

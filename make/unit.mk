@@ -19,7 +19,7 @@ UNIT_CFLAGS = $(eval UNIT_CFLAGS := $(shell $(PKG) --cflags cmocka))$(UNIT_CFLAG
 UNIT_CFLAGS_workerd = $(WD_CFLAGS)
 UNIT_CFLAGS_reelctl = $(CTL_CFLAGS)
 UNIT_PKGS_conf = yaml-0.1
-UNIT_PKGS_workerd = $(WD_PKGS)
+UNIT_PKGS_workerd = $(WD_PKGS) libwebpdemux
 UNIT_PKGS_reelctl = $(CTL_PKGS)
 UNIT_WITH_workerd = $(BUILD)/tests/workerd.a
 UNIT_WITH_reelctl = $(BUILD)/tests/reelctl.a

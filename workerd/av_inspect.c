@@ -200,7 +200,7 @@ video_facts(inspect_t *in)
     v->tb = rational(st->time_base);
     v->jumps = s->clock.track[st->index].jumps;
     (void) snprintf(v->codec, sizeof(v->codec), "%s",
-                    avcodec_get_name(st->codecpar->codec_id));
+                    reel_av_source_codec(&in->src, st));
 
     hints[0] = rational(st->avg_frame_rate);
     hints[1] = rational(st->r_frame_rate);
@@ -368,7 +368,7 @@ cover_facts(inspect_t *in)
 
         if ((st->disposition & AV_DISPOSITION_ATTACHED_PIC)
             && par->codec_type == AVMEDIA_TYPE_VIDEO
-            && reel_av_decoder_find(par->codec_id) != NULL
+            && reel_av_decoder_find(par) != NULL
             && par->width > 0 && par->width <= UINT16_MAX
             && par->height > 0 && par->height <= UINT16_MAX
             && (int64_t) par->width * par->height <= REEL_AV_MAX_PIXELS
@@ -401,7 +401,7 @@ text_facts(inspect_t *in)
 
         /* bitmaps, and what we cannot read, are passed over */
         if (st->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE
-            || reel_av_decoder_find(st->codecpar->codec_id) == NULL
+            || reel_av_decoder_find(st->codecpar) == NULL
             || st->time_base.num <= 0 || st->time_base.den <= 0)
         {
             continue;
@@ -451,8 +451,9 @@ inspect(inspect_t *in)
     }
 
     (void) snprintf(in->facts.format, sizeof(in->facts.format), "%s",
-                    in->src.fmt->iformat->name);
-    in->facts.bytes = (uint64_t) in->src.io.size;
+                    in->src.io.movie != NULL ? "webp"
+                                             : in->src.fmt->iformat->name);
+    in->facts.bytes = (uint64_t) in->src.io.bytes;
     in->facts.video.stream = -1;
     in->facts.audio.stream = -1;
 

@@ -38,7 +38,15 @@ io_read(void *opaque, uint8_t *p, int len)
     ssize_t        n;
     reel_av_io_t  *io = opaque;
 
-    n = read_at(io, p, (size_t) len, io->pos);
+    if (io->movie != NULL) {
+        n = reel_av_webp_movie_read(io->movie, p, len, io->pos);
+    } else {
+        n = read_at(io, p, (size_t) len, io->pos);
+    }
+
+    if (n == AVERROR(ENOMEM)) {
+        return AVERROR(ENOMEM);
+    }
 
     if (n < 0) {
         io->failed = true;
@@ -101,6 +109,7 @@ reel_av_io_open(reel_av_io_t *io, int fd)
         return AVERROR(EIO);
     }
 
+    io->bytes = st.st_size;
     io->size = st.st_size;
 
     buffer = av_malloc(IO_BUFFER);
@@ -128,6 +137,39 @@ reel_av_io_close(reel_av_io_t *io)
         av_freep(&io->pb->buffer);
         avio_context_free(&io->pb);
     }
+
+    if (io->movie != NULL) {
+        reel_av_webp_movie_close(io->movie);
+        av_freep(&io->movie);
+    }
+}
+
+
+int
+reel_av_io_present(reel_av_io_t *io, reel_av_fault_t *f)
+{
+    ssize_t  n;
+    uint8_t  head[REEL_AV_WEBP_HEAD];
+
+    n = read_at(io, head, sizeof(head), 0);
+
+    if (n < 0 || !reel_av_webp_is_animated(head, (size_t) n)) {
+        return 0;
+    }
+
+    io->movie = av_mallocz(sizeof(*io->movie));
+    if (io->movie == NULL) {
+        return reel_av_fault_lib(f, AVERROR(ENOMEM), "demux", "source");
+    }
+
+    if (reel_av_webp_movie_open(io->movie, io->fd, (uint64_t) io->bytes, f)
+        != 0)
+    {
+        return -1;
+    }
+
+    io->size = io->movie->size;
+    return 0;
 }
 
 
@@ -257,7 +299,7 @@ riff_is_cut(const reel_av_io_t *io, const uint8_t *head)
 {
     uint32_t  size = AV_RL32(head + 4);
 
-    return size != UINT32_MAX && (int64_t) size + 8 > io->size + 1;
+    return size != UINT32_MAX && (int64_t) size + 8 > io->bytes + 1;
 }
 
 
@@ -265,6 +307,10 @@ bool
 reel_av_io_ends_within(const reel_av_io_t *io)
 {
     uint8_t  head[8];
+
+    if (io->movie != NULL) {
+        return io->movie->film.cut;
+    }
 
     if (read_at(io, head, sizeof(head), 0) != (ssize_t) sizeof(head)) {
         return false;

@@ -66,7 +66,7 @@ reel_av_mark_read(reel_av_mark_t *m, int fd, reel_av_fault_t *f)
     AVPacket        *pkt = av_packet_alloc();
     AVCodecContext  *dec;
 
-    dec = avcodec_alloc_context3(reel_av_decoder_find(AV_CODEC_ID_PNG));
+    dec = avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_PNG));
     m->picture = av_frame_alloc();
 
     if (pkt == NULL || dec == NULL || dec->codec == NULL

@@ -21,7 +21,7 @@
 #define VIDEO_DECODERS                                                       \
     "h264,hevc,libdav1d,vp8,vp9,mpeg4,mpeg2video,mpeg1video,h263,flv,"       \
     "msmpeg4,msmpeg4v2,wmv1,wmv2,wmv3,vc1,mjpeg,prores,dnxhd,dvvideo,"       \
-    "theora,gif,png"
+    "theora,gif,png,rawvideo"
 
 #define AUDIO_DECODERS                                                       \
     "aac,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,eac3,opus,"     \
@@ -187,7 +187,7 @@ reel_av_source_open(reel_av_source_t *s, int fd, reel_av_fault_t *f)
     }
 
     in = NULL;
-    if (probe(s, &in, f) != 0) {
+    if (reel_av_io_present(&s->io, f) != 0 || probe(s, &in, f) != 0) {
         goto fail;
     }
 
@@ -256,16 +256,33 @@ reel_av_source_only(reel_av_source_t *s, int stream, reel_av_fault_t *f)
 }
 
 
+const char *
+reel_av_source_codec(const reel_av_source_t *s, const AVStream *st)
+{
+    return s->io.movie != NULL ? "webp"
+                               : avcodec_get_name(st->codecpar->codec_id);
+}
+
+
+/* the layouts that swscale would have to read are hundreds, seldom used */
+static bool
+is_plain(const AVCodecParameters *par)
+{
+    return par->codec_id != AV_CODEC_ID_RAWVIDEO
+           || par->format == AV_PIX_FMT_RGB24;
+}
+
+
 const AVCodec *
-reel_av_decoder_find(enum AVCodecID id)
+reel_av_decoder_find(const AVCodecParameters *par)
 {
     void           *it;
     const AVCodec  *codec;
 
     it = NULL;
 
-    while ((codec = av_codec_iterate(&it)) != NULL) {
-        if (codec->id == id && av_codec_is_decoder(codec)
+    while (is_plain(par) && (codec = av_codec_iterate(&it)) != NULL) {
+        if (codec->id == par->codec_id && av_codec_is_decoder(codec)
             && av_match_name(codec->name, DECODERS))
         {
             return codec;
@@ -284,7 +301,7 @@ reel_av_decoder_open(const AVStream *st, uint32_t threads,
     const AVCodec   *codec;
     AVCodecContext  *ctx;
 
-    codec = reel_av_decoder_find(st->codecpar->codec_id);
+    codec = reel_av_decoder_find(st->codecpar);
     if (codec == NULL) {
         (void) reel_av_fault(f, "UNSUPPORTED_CODEC", "decode", "codec %s",
                              avcodec_get_name(st->codecpar->codec_id));

@@ -43,7 +43,11 @@ AVStream *reel_av_source_only(reel_av_source_t *s, int stream,
     reel_av_fault_t *f);
 
 /* the decoder that may read this codec; NULL = none is allowed */
-const AVCodec *reel_av_decoder_find(enum AVCodecID id);
+const AVCodec *reel_av_decoder_find(const AVCodecParameters *par);
+
+/* what a track is of, in words: libavcodec's name, but of a WebP */
+const char *reel_av_source_codec(const reel_av_source_t *s,
+    const AVStream *st);
 
 /* an opened decoder for st, or NULL + fault */
 AVCodecContext *reel_av_decoder_open(const AVStream *st, uint32_t threads,

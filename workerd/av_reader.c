@@ -125,7 +125,7 @@ reel_av_reader_tell(const reel_av_reader_t *r, reel_child_t *c,
         x.at_ms = x.at_ms > 0 ? x.at_ms : 0;
     }
     (void) snprintf(x.where, sizeof(x.where), "track %d (%s)", r->stream,
-                    avcodec_get_name(r->st->codecpar->codec_id));
+                    reel_av_source_codec(&r->src, r->st));
 
     err = reel_child_warning(c, REEL_WARN_DAMAGED, &x);
 

@@ -43,7 +43,7 @@ rank(const AVStream *st)
         v += INT64_C(1) << 40;
     }
 
-    if (reel_av_decoder_find(par->codec_id) != NULL) {
+    if (reel_av_decoder_find(par) != NULL) {
         v += INT64_C(1) << 41;
     }
 
@@ -167,7 +167,7 @@ add_sounds(reel_scan_t *s, AVFormatContext *fmt, reel_av_fault_t *f)
 
             if (is_usable(st, AVMEDIA_TYPE_AUDIO) && is_another(s, st)
                 && st->discard != AVDISCARD_ALL
-                && reel_av_decoder_find(st->codecpar->codec_id) != NULL
+                && reel_av_decoder_find(st->codecpar) != NULL
                 && st->codecpar->sample_rate > 0
                 && (best == NULL || rank(st) > rank(best)))
             {
@@ -198,7 +198,7 @@ sound_of(reel_scan_t *s, int stream)
 static int
 check_codec(const AVStream *st, reel_av_fault_t *f)
 {
-    if (st == NULL || reel_av_decoder_find(st->codecpar->codec_id) != NULL) {
+    if (st == NULL || reel_av_decoder_find(st->codecpar) != NULL) {
         return 0;
     }
 

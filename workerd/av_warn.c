@@ -106,6 +106,10 @@ ends_early(const reel_av_source_t *src, const reel_scan_t *s, int64_t said,
 {
     const char  *name = src->fmt->iformat->name;
 
+    if (src->io.movie != NULL) {
+        return reel_av_io_ends_within(&src->io);
+    }
+
     if (av_match_list(name, "mov", ',')) {
         if (s->video != NULL && misses_samples(src, s->video)) {
             return true;
@@ -217,7 +221,7 @@ is_spare(const reel_av_source_t *src, const reel_source_t *facts,
         if (stream >= 0
             && reel_av_scan_same_sound(src->fmt->streams[stream], st))
         {
-            return reel_av_decoder_find(st->codecpar->codec_id) != NULL;
+            return reel_av_decoder_find(st->codecpar) != NULL;
         }
     }
 

@@ -201,6 +201,10 @@ ALL = [
     Family("animated.gif", "a silent film",
            lambda path: ffmpeg(*flash(rate="10"), path),
            channels=None, rate=10.0),
+    Family("animated.webp", "WebP: pictures over pictures, a silent film",
+           lambda path: ffmpeg(*flash(rate="10"), "-c:v", "libwebp_anim",
+                               path),
+           channels=None, rate=10.0),
     # sizes
     Family("anamorphic.mp4", "pixels twice as wide as high",
            encoded(*H264, *AAC, video=flash(extra=",setsar=2")),
