@@ -19,6 +19,9 @@ int reel_part_rotation(reel_fields_t *f);       /* 0 90 180 270 */
 void reel_part_combed_print(reel_json_t *j, reel_combed_t c);
 reel_combed_t reel_part_combed(reel_fields_t *f);
 
+/* "sdr", "hlg", "pq" */
+const char *reel_part_range(reel_video_range_t r);
+
 /* "light", left out where it is SDR */
 void reel_part_light_print(reel_json_t *j, const reel_source_light_t *l);
 void reel_part_light_parse(reel_fields_t *f, reel_source_light_t *l);

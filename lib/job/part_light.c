@@ -9,6 +9,13 @@
 static const char *const range_names[] = { "sdr", "hlg", "pq" };
 
 
+const char *
+reel_part_range(reel_video_range_t r)
+{
+    return range_names[r];
+}
+
+
 /* primaries, white, luminance in one row, as reel_hdr_t has them */
 static void
 print_mastering(reel_json_t *j, const reel_hdr_t *h)

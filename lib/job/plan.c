@@ -198,6 +198,8 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     }
 
     p->growing = p->nchunks > 1;
+    p->plan->rate = p->t.video ? p->t.rate : (reel_rational_t) { 0, 1 };
+    p->plan->range = p->src->video.light.range;
     p->plan->nrungs = p->nrungs;
     memcpy(p->plan->rungs, p->rungs, sizeof(p->rungs));
     tell(p->plan, &p->t);

@@ -60,6 +60,8 @@ typedef struct {
                                                    and why; "" where none
                                                    were to be copied */
     char            sound[REEL_PLAN_WHY];       /* the same of the sounds */
+    reel_rational_t rate;               /* of the film; 0 without pictures */
+    reel_video_range_t range;           /* of it; rungs with hdr keep it */
     uint32_t        nrungs;
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
     char            ladder[REEL_PLAN_LADDER];   /* what was made of it for

@@ -2,12 +2,63 @@
 
 #include <string.h>
 
+#include "lib/base/rescale.h"
 #include "lib/job/part.h"
 
 #define NAMES_SHOWN 4           /* of what a task waits for */
 
 typedef void (*row_fn)(reel_buf_t *b, const reel_pipeline_t *pl,
     const reel_plan_t *p, size_t i);
+
+
+/* ---- renditions of pictures */
+
+static const char *
+range_of(const reel_plan_t *p, const reel_video_rung_t *r)
+{
+    return reel_part_range(r->hdr ? p->range : REEL_RANGE_SDR);
+}
+
+
+/* "1280x720 29.97/s h264 sdr" */
+static void
+text_rung(reel_buf_t *b, const reel_plan_t *p, const reel_video_rung_t *r)
+{
+    reel_rational_t rate = reel_rate_kept(p->rate, r->every);
+    uint64_t        milli = (uint64_t) reel_rescale(rate.num, 1000, rate.den,
+                                                    REEL_ROUND_NEAR);
+    unsigned        digits = 3, part = (unsigned) (milli % 1000);
+
+    reel_buf_printf(b, "%ux%u %u", r->width, r->height,
+                    (unsigned) (milli / 1000));
+
+    if (part != 0) {
+        for (/* void */ ; part % 10 == 0; part /= 10) {
+            digits--;
+        }
+        reel_buf_printf(b, ".%0*u", (int) digits, part);
+    }
+
+    reel_buf_printf(b, "/s %s %s", reel_video_codec_name(r->codec),
+                    range_of(p, r));
+}
+
+
+static bool
+has_name(const char *csv, const char *name)
+{
+    size_t len, n = strlen(name);
+
+    while (*csv != '\0') {
+        len = strcspn(csv, ",");
+        if (len == n && memcmp(csv, name, n) == 0) {
+            return true;
+        }
+        csv += len + (csv[len] == ',');
+    }
+
+    return false;
+}
 
 
 /* ---- text */
@@ -220,7 +271,9 @@ json_rungs(reel_json_t *j, const reel_plan_t *p)
         reel_json_kstr(j, "name", r->name);
         reel_json_kuint(j, "width", r->width);
         reel_json_kuint(j, "height", r->height);
+        reel_part_rational(j, "rate", reel_rate_kept(p->rate, r->every));
         reel_json_kstr(j, "codec", reel_video_codec_name(r->codec));
+        reel_json_kstr(j, "range", range_of(p, r));
         reel_json_kstr(j, "preset", r->preset);
         reel_json_kuint(j, "crf", r->crf);
         reel_json_kuint(j, "max_kbps", r->max_kbps);
@@ -274,12 +327,25 @@ static void
 dot_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
     size_t i)
 {
-    size_t                d;
-    const reel_planned_t *k = &p->tasks[i];
+    size_t                    d;
+    uint32_t                  n;
+    const reel_planned_t     *k = &p->tasks[i];
+    const reel_video_rung_t  *r;
 
     (void) pl;
-    reel_buf_printf(b, "    \"%s\" [label=\"%s\\n%s\"];\n", k->name,
-                    k->name, reel_task_type_name(k->type));
+    reel_buf_printf(b, "    \"%s\" [label=\"%s\\n%s", k->name, k->name,
+                    reel_task_type_name(k->type));
+
+    for (n = 0; n < p->nrungs; n++) {
+        r = &p->rungs[n];
+
+        if (has_name(k->renditions, r->name)) {
+            reel_buf_printf(b, "\\n%s ", r->name);
+            text_rung(b, p, r);
+        }
+    }
+
+    reel_buf_printf(b, "\"];\n");
 
     if (k->ndeps == 0) {
         reel_buf_printf(b, "    plan -> \"%s\";\n", k->name);
@@ -328,10 +394,18 @@ dot_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 }
 
 
-/* what became of the film's own, below the tasks */
+/* the ladder and what became of the film's own, below the tasks */
 static void
 text_why(reel_buf_t *b, const reel_plan_t *p)
 {
+    uint32_t i;
+
+    for (i = 0; i < p->nrungs; i++) {
+        reel_buf_printf(b, "# %s: ", p->rungs[i].name);
+        text_rung(b, p, &p->rungs[i]);
+        reel_buf_printf(b, "\n");
+    }
+
     if (p->pictures[0] != '\0') {
         reel_buf_printf(b, "# pictures are %s\n", p->pictures);
     }

@@ -78,6 +78,9 @@ typedef struct {
     reel_video_rung_t rungs[REEL_TASK_RUNGS];
 } reel_encode_video_t;
 
+/* pictures a second of which every so-manieth is kept */
+reel_rational_t reel_rate_kept(reel_rational_t rate, uint32_t every);
+
 /* pictures a second of one of its rungs */
 reel_rational_t reel_rung_rate(const reel_encode_video_t *t,
     const reel_video_rung_t *r);

@@ -7,13 +7,20 @@
 
 
 reel_rational_t
+reel_rate_kept(reel_rational_t rate, uint32_t every)
+{
+    uint64_t  den = (uint64_t) rate.den * every;
+    uint64_t  d = reel_gcd(rate.num, den);
+
+    return (reel_rational_t) { (uint32_t) (rate.num / d),
+                               (uint32_t) (den / d) };
+}
+
+
+reel_rational_t
 reel_rung_rate(const reel_encode_video_t *t, const reel_video_rung_t *r)
 {
-    uint64_t  den = (uint64_t) t->rate.den * r->every;
-    uint64_t  d = reel_gcd(t->rate.num, den);
-
-    return (reel_rational_t) { (uint32_t) (t->rate.num / d),
-                               (uint32_t) (den / d) };
+    return reel_rate_kept(t->rate, r->every);
 }
 
 

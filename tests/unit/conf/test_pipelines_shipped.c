@@ -281,6 +281,69 @@ a_watermark_may_be_a_text(void **state)
 }
 
 
+/* pictures a second and light of each rendition, in all forms */
+static void
+rates_and_light(void **state)
+{
+    size_t           i;
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+
+    static const struct {
+        reel_show_form_t  form;
+        const char       *kept, *mapped;
+    } forms[] = {
+        { REEL_SHOW_TEXT, "\n# h720: 1280x720 59.94/s hevc pq\n",
+          "\n# v360: 640x360 29.97/s h264 sdr\n" },
+        { REEL_SHOW_JSON, "\"name\":\"h720\",\"width\":1280,\"height\":720,"
+          "\"rate\":[60000,1001],\"codec\":\"hevc\",\"range\":\"pq\"",
+          "\"rate\":[30000,1001],\"codec\":\"h264\",\"range\":\"sdr\"" },
+        { REEL_SHOW_DOT, "\\nh720 1280x720 59.94/s hevc pq",
+          "\\nv360 640x360 29.97/s h264 sdr" },
+    };
+    static const char text[] =
+        "hdr: keep\n"
+        "renditions:\n"
+        "  - { codec: hevc, short_side: 720, crf: 26, max_kbps: 3000, "
+        "buf_kbits: 4500 }\n"
+        "  - { short_side: 360, crf: 23, max_kbps: 900, buf_kbits: 1350, "
+        "max_fps: 30 }\n";
+
+    (void) state;
+    read_film(&s, "film");
+    s.video.rate = (reel_rational_t) { 60000, 1001 };
+    s.video.light.range = REEL_RANGE_PQ;
+
+    if (reel_pipeline_parse(&p, "x.yaml", text, strlen(text), &e) != REEL_OK
+        || reel_plan(&plan, &p, &s, 0, &e) != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    reel_buf_init(&b, 1u << 20);
+
+    for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        assert_int_equal(reel_show_plan(&b, &p, &plan, forms[i].form),
+                         REEL_OK);
+
+        if (strstr(reel_buf_cstr(&b), forms[i].kept) == NULL
+            || strstr(reel_buf_cstr(&b), forms[i].mapped) == NULL)
+        {
+            fail_msg("%s", reel_buf_cstr(&b));
+        }
+
+        reel_buf_clear(&b);
+    }
+
+    reel_buf_release(&b);
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+}
+
+
 /* the three forms of the same */
 static void
 forms(void **state)
@@ -327,6 +390,7 @@ main(void)
         cmocka_unit_test(by_the_film),
         cmocka_unit_test(a_watermark_is_beside_its_file),
         cmocka_unit_test(a_watermark_may_be_a_text),
+        cmocka_unit_test(rates_and_light),
         cmocka_unit_test(forms),
     };
 
