@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use lib 't/lib';
+use Rates;
 use Reel;
 use Test::More;
 
@@ -28,6 +29,21 @@ film("$films/plain.mp4", '-c:v', 'libx264');
 film("$films/fragments.mp4", qw(-c:v libx264 -movflags
     frag_keyframe+empty_moov));
 film("$films/vp9.mp4", qw(-c:v libvpx-vp9 -cpu-used 8 -deadline realtime));
+
+# of the lowest rates, where headers weigh most; a still one, all small pictures
+sub low {
+    my ($to, $picture, $kbps, $sound) = @_;
+    system('ffmpeg', qw(-v error -nostdin -y -f lavfi -i), $picture,
+        qw(-f lavfi -i anoisesrc=d=24:c=pink:r=48000:a=0.3:seed=7 -c:v libx264
+        -preset fast -g 60 -pix_fmt yuv420p), '-b:v', "${kbps}k", '-maxrate',
+        "${kbps}k", '-bufsize', (2 * $kbps) . 'k', '-c:a', 'aac', '-b:a',
+        "${sound}k", "$films/$to") == 0 or die 'ffmpeg';
+}
+my $moving = 'testsrc2=size=320x180:rate=30:duration=24';
+low('low60.mp4', $moving, 60, 32);
+low('low150.mp4', $moving, 150, 64);
+low('low400.mp4', $moving, 400, 128);
+low('still.mp4', 'color=c=blue:size=320x180:rate=30:duration=24', 60, 64);
 $t->nginx_start;
 
 # what is seen or heard: a digest of it, decoded
@@ -50,6 +66,18 @@ like(decoded("$base/plain.mp4/manifest.mpd", 'v'), qr/^\w{32}$/,
     'DASH is of CMAF');
 like(http($t, 'GET', '/films/vp9.mp4/v90/media.m3u8')->{body}, qr/\.m4s/,
     'what a transport stream cannot carry comes as CMAF');
+
+# --- BANDWIDTH covers what is sent, and is near it ----------------------------
+
+for my $film ('low60', 'low150', 'low400', 'still') {
+    for (rates($t, "/films/$film.mp4")) {
+        my $over = $_->{told} / $_->{peak};
+        ok($over > 0.999 && $over < 1.1, "$film: BANDWIDTH")
+            or diag "told $_->{told}, sent $_->{peak}";
+        note sprintf '%s: %.3f of the peak, average %.3f', $film, $over,
+            $_->{average_told} / $_->{average};
+    }
+}
 
 # --- as a CDN's origin owes them ---------------------------------------------
 

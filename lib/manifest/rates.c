@@ -11,38 +11,111 @@
 #define TS_PACKET     188
 #define TS_PAYLOAD    184
 #define TS_TABLES     2         /* PAT and PMT, a packet each */
+#define TS_ROUND      16        /* packets of payload come in sixteens */
+#define TS_PCR        8         /* before each PES packet */
 #define TS_VIDEO      25        /* PES header of two times, delimiter */
-#define TS_SETS       64        /* parameter sets, PCR */
+#define TS_SETS       64        /* parameter sets */
 #define TS_AUDIO      7         /* ADTS */
-#define TS_PES_FRAMES 8         /* AAC frames a PES packet */
 #define TS_PES        14        /* its header, one time */
+#define TS_TICKS      10        /* of a second: frames a PES packet, a PCR */
 
 /* SAMPLE-AES escapes NAL units once more: by less than this part of them */
 #define SEALED_PART   256
 
 
-uint64_t
-reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video)
-{
-    uint64_t  pes, bytes, moof;
+/* a segment as PES packets, by what is known of its fragments */
+typedef struct {
+    uint64_t bytes;             /* of payload */
+    uint64_t pes;
+    uint64_t idle;              /* packets with a PCR alone */
+} ts_sum_t;
 
-    moof = MOOF_BYTES + (uint64_t) samples * (video ? MOOF_VIDEO
-                                                    : MOOF_AUDIO);
-    bytes = size > moof ? size - moof : 0;
+
+static void
+ts_add(ts_sum_t *t, const reel_fragments_t *f, uint32_t timescale,
+    bool video)
+{
+    uint32_t  n = f->nsamples;
+    uint64_t  pes, frames, moof, ticks;
+
+    moof = MOOF_BYTES + (uint64_t) n * (video ? MOOF_VIDEO : MOOF_AUDIO);
+    t->bytes += f->size > moof ? f->size - moof : 0;
+
+    ticks = (uint64_t) f->duration * TS_TICKS / timescale;
 
     if (video) {
-        pes = samples;
-        bytes += pes * TS_VIDEO + TS_SETS;
+        pes = n;
+        t->bytes += pes * TS_VIDEO + TS_SETS;
+        t->idle += ticks > n ? ticks - n : 0;
+
     } else {
-        pes = (samples + TS_PES_FRAMES - 1) / TS_PES_FRAMES;
-        bytes += (uint64_t) samples * TS_AUDIO + pes * TS_PES;
+        frames = f->duration == 0
+                 ? n : (uint64_t) timescale * n / TS_TICKS / f->duration;
+        pes = frames == 0 ? n : (n + frames - 1) / frames;
+        t->bytes += (uint64_t) n * TS_AUDIO + pes * TS_PES;
     }
 
-    /*
-     * a PES packet ends anywhere in its last packet; a little more than half
-     * of one is left over, as what is told should not be less than what is
-     */
-    return (bytes / TS_PAYLOAD + pes * 11 / 20 + 1) * TS_PACKET;
+    t->bytes += pes * TS_PCR;
+    t->pes += pes;
+}
+
+
+static uint64_t
+square_root(uint64_t v)
+{
+    uint64_t  r = 0, bit;
+
+    for (bit = UINT64_C(1) << 31; bit != 0; bit >>= 1) {
+        if ((r | bit) * (r | bit) <= v) {
+            r |= bit;
+        }
+    }
+
+    return r;
+}
+
+
+/*
+ * What the last packets of n PES packets have to spare, in packets, as the
+ * sizes of samples are not known.  Pictures are of many sizes, most of them
+ * small: if they are spread exponentially about a mean of m packets, each
+ * takes 1 / (1 - e^(-1/m)), which is m + 1/2 + 1/(12 m), and near 1 + 4/3 m^3
+ * where most are of one.  Of frames of sound it is half a packet.
+ */
+static uint64_t
+ts_spare(const ts_sum_t *t, bool video)
+{
+    uint64_t  n = t->pes, m;
+
+    m = t->bytes * 256 / TS_PAYLOAD / n;
+
+    if (video && m < 128) {
+        return n + n * m * m * m * 4 / 3 / (256 * 256 * 256)
+               - t->bytes / TS_PAYLOAD;
+    }
+
+    return n / 2 + (video ? n * 256 / 12 / m : 0);
+}
+
+
+/*
+ * Bytes of it, hardly ever less than they will be: the sum of what is to spare
+ * strays from its mean by the root of n / 12, and here is twice that.
+ */
+static uint64_t
+ts_bytes(const ts_sum_t *t, bool video)
+{
+    uint64_t  n;
+
+    n = (t->bytes + TS_PAYLOAD - 1) / TS_PAYLOAD;
+
+    if (t->pes != 0) {
+        n += ts_spare(t, video) + square_root(t->pes / 3);
+    }
+
+    n = (n + TS_ROUND - 1) / TS_ROUND * TS_ROUND;
+
+    return (n + t->idle + TS_TABLES) * TS_PACKET;
 }
 
 
@@ -50,6 +123,8 @@ static reel_bitrate_t
 rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r,
     const reel_manifest_opts_t *o, uint32_t first, uint32_t count)
 {
+    bool              video = r->kind == REEL_VIDEO;
+    ts_sum_t          t;
     uint32_t          n, last;
     uint64_t          size, ticks;
     reel_rate_t       x;
@@ -60,7 +135,7 @@ rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r,
     last = first + count - 1;
 
     for (n = 0; n <= last; n++) {
-        size = TS_TABLES * TS_PACKET;
+        t = (ts_sum_t) { 0 };
         ticks = 0;
 
         do {
@@ -68,11 +143,12 @@ rate_of_ts(const reel_index_t *ix, const reel_rendition_t *r,
                 return reel_rate_end(&x);
             }
 
-            size += reel_ts_fragment_bytes(f.size, f.nsamples,
-                                           r->kind == REEL_VIDEO);
+            ts_add(&t, &f, r->timescale, video);
             ticks += f.duration;
 
         } while ((f.number + 1) % o->per != 0 && f.left != 0);
+
+        size = ts_bytes(&t, video);
 
         if (reel_protection_scheme(o->protection) == REEL_SCHEME_CBCS) {
             size += size / SEALED_PART;

@@ -13,7 +13,10 @@ struct reel_rates_s {
     reel_bitrate_t iframes[REEL_INDEX_MAX_RENDITIONS];  /* video */
 };
 
-/* of the whole index, with o's segments and container; no clip */
+/*
+ * Of the whole index, with o's segments and container; no clip.  Of transport
+ * streams (ISO 13818-1) they are estimates, which lie above what is sent.
+ */
 void reel_rates(reel_rates_t *x, const reel_index_t *ix,
     const reel_manifest_opts_t *o);
 
@@ -29,13 +32,5 @@ reel_bitrate_t reel_rates_iframes(const reel_index_t *ix,
 
 /* the larger of each */
 void reel_bitrate_raise(reel_bitrate_t *worst, reel_bitrate_t rate);
-
-/*
- * About what a fragment of `size` bytes as stored (moof + mdat), with so
- * many samples, becomes in a transport stream (ISO 13818-1): packets of 188
- * bytes, PES headers, for video an access unit delimiter a sample and the
- * parameter sets, for AAC an ADTS header a frame.
- */
-uint64_t reel_ts_fragment_bytes(uint64_t size, uint32_t samples, bool video);
 
 #endif
