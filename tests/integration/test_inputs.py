@@ -105,10 +105,25 @@ def test_what_a_strangers_film_should_become(tmp_path):
                     "-i", text, *families.H264, path)
     t = measure.traits(path)
     assert t.pop("seconds") == pytest.approx(1, abs=0.05)
-    assert t == {"size": "160x2162", "rate": 25.0, "channels": None}
+    assert t == {"size": "160x2162", "rate": 25.0, "channels": None,
+                 "texts": 1, "looks": None, "poster": True}
     families.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=3026x1386:d=0.2",
                     *families.H264, path)
     assert measure.traits(path)["size"] == "2358x1080"
+
+
+def test_likeness_sees_what_is_turned_or_late(tmp_path):
+    path, other = str(tmp_path / "film.mp4"), str(tmp_path / "other.mp4")
+    families.plain(path)
+    families.ffmpeg("-i", path, "-vf", "scale=160:-2", *families.H264,
+                    *families.AAC, other)
+    like = measure.likeness(path, other, True, True)
+    assert min(like.values()) > measure.ALIKE
+    families.ffmpeg("-i", path, "-vf", "hflip", "-af", "adelay=100:all=1",
+                    *families.H264, *families.AAC, other)
+    like = measure.likeness(path, other, True, True)
+    assert max(like.values()) < measure.ALIKE
+    assert measure.likeness(path, other, False, False) == {}
 
 
 def test_surround_beside_stereo(stack, tmp_path):

@@ -9,6 +9,11 @@ import tempfile
 SYNC_MS = 20
 SOUND_HZ = 16000
 FASTEST = 240                   # pictures a second, of any camera
+TEXTS = ("subrip", "mov_text", "webvtt", "ass", "text")
+CURVES = ("smpte2084", "arib-std-b67")  # of HDR
+FIELDS = ("tt", "bb", "tb", "bt")       # of interlaced pictures
+ALIKE = 0.8                     # what is turned or late has less
+EVEN = 2.0                      # a picture's or a sound's least deviation
 LARGEST_SIDE = 1080             # the default pipeline's, of the shorter one
 
 
@@ -88,12 +93,19 @@ def traits(path):
     said, span = float(probe["format"].get("duration", 0)), _span(packets)
     if span and said > span * 1.01 + 0.1:
         said = span                     # more than there is
-    t = {"size": None, "rate": None, "channels": None, "seconds": said}
+    t = {"size": None, "rate": None, "channels": None, "seconds": said,
+         "texts": 0, "looks": None, "poster": False}
     for s in probe["streams"]:
-        if s["codec_type"] == "video" and not t["size"] and not s[
-                "disposition"]["attached_pic"]:
-            t["size"] = "%dx%d" % _on_ladder(_shown(s))
-            t["rate"] = _met_rate(packets, _rate(s["avg_frame_rate"]))
+        if s["codec_type"] == "video":
+            t["poster"] = True
+            if not t["size"] and not s["disposition"]["attached_pic"]:
+                t["size"] = "%dx%d" % _on_ladder(_shown(s))
+                t["rate"] = _met_rate(packets, _rate(s["avg_frame_rate"]))
+                t["looks"] = "sdr" if s.get("color_transfer") in CURVES \
+                    else "progressive" if s.get("field_order") in FIELDS \
+                    else None
+        elif s.get("codec_name") in TEXTS:
+            t["texts"] += 1
         elif s["codec_type"] == "audio" and t["channels"] is None:
             t["channels"] = 2           # the default pipeline's
     return t
@@ -174,6 +186,53 @@ def sync(source, url, variants=1):
         for i, ms in enumerate(got):
             worst = max(worst, abs(ms - src[min(i, len(src) - 1)]))
     return worst
+
+
+def _thumbs(path):
+    """two grey pictures a second, 16x16, of the first picture track"""
+    out = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0",
+         "-vf", "fps=2,scale=16:16:flags=area,format=gray", "-f", "rawvideo",
+         "-"], stdin=subprocess.DEVNULL, capture_output=True).stdout
+    return [out[i:i + 256] for i in range(0, len(out) - 255, 256)]
+
+
+def _loudness(path):
+    """of each 20 ms of the first sound track, from 0"""
+    data = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0",
+         "-ac", "1", "-af", "aresample=%d:async=1:first_pts=0" % SOUND_HZ,
+         "-f", "s16le", "-"], stdin=subprocess.DEVNULL,
+        capture_output=True).stdout
+    samples = array.array("h", data[:len(data) // 2 * 2])
+    step = SOUND_HZ // 50
+    return [sum(map(abs, samples[i:i + step])) / step
+            for i in range(0, len(samples) - step + 1, step)]
+
+
+def _alike(a, b):
+    """correlation of two rows; of even ones, whether they are the same"""
+    n = min(len(a), len(b))
+    ma, mb = sum(a[:n]) / n, sum(b[:n]) / n
+    da, db = [v - ma for v in a[:n]], [v - mb for v in b[:n]]
+    ea, eb = sum(v * v for v in da), sum(v * v for v in db)
+    if min(ea, eb) < EVEN * EVEN * n:
+        return 1.0 if max(ea, eb) < 4 * EVEN * EVEN * n else 0.0
+    return sum(x * y for x, y in zip(da, db)) / (ea * eb) ** 0.5
+
+
+def likeness(source, url, picture, sound):
+    """how alike what comes out is to the source, at most 1, the same: by
+    "picture" (the mean of all) and "sound", those that are asked for"""
+    out = {}
+    if picture:
+        pairs = list(zip(_thumbs(source), _thumbs(url)))
+        out["picture"] = sum(_alike(a, b) for a, b in pairs) / max(
+            1, len(pairs))
+    if sound:
+        a, b = _loudness(source), _loudness(url)
+        out["sound"] = _alike(a, b) if a and b else 0.0
+    return out
 
 
 def looks(url, what):
