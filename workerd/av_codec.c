@@ -130,7 +130,8 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .set = set_x264,
         .config = reel_avc_config,
         .to_sample = reel_avc_to_sample,
-        .string = reel_avc_codec_string
+        .string = reel_avc_codec_string,
+        .copy_sample = reel_avc_copy_sample
     },
     [REEL_VIDEO_HEVC] = {
         .encoder = "libx265",
@@ -141,7 +142,8 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .set = set_x265,
         .config = reel_hevc_config,
         .to_sample = reel_hevc_to_sample,
-        .string = reel_hevc_codec_string
+        .string = reel_hevc_codec_string,
+        .copy_sample = reel_hevc_copy_sample
     },
     [REEL_VIDEO_AV1] = {
         .encoder = "libsvtav1",

@@ -37,6 +37,9 @@ typedef struct {
     reel_err_t  (*to_sample)(reel_buf_t *b, const uint8_t *p, size_t len,
         unsigned *slices);
     reel_err_t  (*string)(char *dst, size_t cap, reel_str_t config);
+
+    /* a sample of somebody else's, appended; NULL: it is never copied */
+    reel_err_t  (*copy_sample)(reel_buf_t *b, const uint8_t *p, size_t len);
 } reel_av_codec_t;
 
 const reel_av_codec_t *reel_av_codec(reel_video_codec_t c);

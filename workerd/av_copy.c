@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/base/rescale.h"
-#include "lib/codec/avc.h"
 #include "lib/codec/nal.h"
+#include "workerd/av_codec.h"
 #include "workerd/av_frag.h"
 #include "workerd/av_place.h"
 #include "workerd/av_read.h"
@@ -18,6 +18,8 @@
 typedef struct {
     reel_child_t              *child;
     const reel_encode_video_t *task;    /* borrowed */
+    const reel_video_rung_t   *rung;    /* its only one */
+    const reel_av_codec_t     *codec;
     reel_av_fault_t            fault;
     reel_av_source_t           src;
     AVStream                  *st;      /* borrowed of src */
@@ -47,6 +49,11 @@ open_source(copy_t *c)
 static int
 prepare(copy_t *c)
 {
+    if (c->codec->copy_sample == NULL) {
+        return reel_av_fault(&c->fault, "INTERNAL", "copy",
+                             "%s is never copied", c->codec->name);
+    }
+
     reel_place_init(&c->place, &c->task->grid, c->task->tb, c->task->origin,
                     c->task->frag_from, c->task->frag_to);
     c->gop = c->task->frag_from;
@@ -72,25 +79,26 @@ open_output(copy_t *c)
 
     reel_buf_init(&config, REEL_EXTRADATA_MAX);
 
-    err = reel_avc_config(&config, par->extradata,
-                          (size_t) par->extradata_size);
+    err = c->codec->config(&config, par->extradata,
+                           (size_t) par->extradata_size);
     if (err != REEL_OK) {
-        (void) reel_av_fault_err(&c->fault, err, "copy", "avcC");
+        (void) reel_av_fault_err(&c->fault, err, "copy", "parameter sets");
         goto done;
     }
 
     track = (reel_cmaf_track_t) {
-        .codec = REEL_CODEC_AVC,
+        .codec = c->codec->codec,
         .track_id = REEL_TRACK_VIDEO,
         .timescale = c->task->grid.timescale,
         .config = { (char *) config.data, config.len },
         .language = "und",
-        .width = (uint16_t) c->task->rungs[0].width,
-        .height = (uint16_t) c->task->rungs[0].height,
+        .width = (uint16_t) c->rung->width,
+        .height = (uint16_t) c->rung->height,
         .primaries = (uint8_t) par->color_primaries,
         .transfer = (uint8_t) par->color_trc,
         .matrix = (uint8_t) par->color_space,
-        .full_range = par->color_range == AVCOL_RANGE_JPEG
+        .full_range = par->color_range == AVCOL_RANGE_JPEG,
+        .hdr = reel_av_rung_hdr(c->rung, c->task)
     };
 
     c->out.delay = c->task->delay;
@@ -191,8 +199,8 @@ take(copy_t *c, int64_t at)
         return 0;
     }
 
-    err = reel_avc_copy_sample(&c->out.data, c->pkt->data,
-                               (size_t) c->pkt->size);
+    err = c->codec->copy_sample(&c->out.data, c->pkt->data,
+                                (size_t) c->pkt->size);
 
     return err != REEL_OK
            ? reel_av_fault_err(&c->fault, err, "copy", "a packet")
@@ -246,7 +254,7 @@ finish(copy_t *c)
     reel_encoded_t  o = { 0 };
 
     if (reel_av_frag_end(&c->out, &o, &c->fault) != 0
-        || reel_av_rung_tell(&o, c->task, &c->task->rungs[0],
+        || reel_av_rung_tell(&o, c->task, c->rung,
                              c->out.track.config, &c->fault) != 0)
     {
         return -1;
@@ -263,7 +271,8 @@ int
 reel_av_copy_video(reel_child_t *child, const reel_encode_video_t *task)
 {
     int     status = 0;
-    copy_t  c = { .child = child, .task = task };
+    copy_t  c = { .child = child, .task = task, .rung = &task->rungs[0],
+                  .codec = reel_av_codec(task->rungs[0].codec) };
 
     if (prepare(&c) != 0 || run(&c) != 0 || finish(&c) != 0) {
         status = reel_av_fault_report(child, &c.fault);

@@ -5,16 +5,8 @@
 #include <string.h>
 
 #include "lib/base/rescale.h"
-#include "lib/codec/avc.h"
-#include "lib/codec/nal.h"
+#include "workerd/av_fit.h"
 
-#define BASELINE  66
-#define MAIN      77
-#define HIGH      100
-
-
-/* bytes of an avcC: the number of its SPS */
-#define AVCC_SETS 5
 
 /* key frames whose distance from the first one is tried as the grid's */
 #define GOPS_TRIED 64
@@ -85,50 +77,6 @@ close_gop(reel_av_gops_t *g, const AVStream *st, int64_t until)
 }
 
 
-/* what this packet is refused for, or NULL */
-static const char *
-look(const AVStream *st, const AVPacket *pkt)
-{
-    bool               key = (pkt->flags & AV_PKT_FLAG_KEY) != 0;
-    size_t             size;
-    reel_avc_sample_t  s;
-
-    if (st->codecpar->codec_id != AV_CODEC_ID_H264) {
-        return "it is not H.264";
-    }
-
-    if (st->codecpar->extradata_size <= AVCC_SETS
-        || st->codecpar->extradata[0] != 1)
-    {
-        return "its container carries no avcC";
-    }
-
-    if (pkt->pts == AV_NOPTS_VALUE || pkt->size <= 0) {
-        return "it has packets without a time";
-    }
-
-    if (pkt->flags & (AV_PKT_FLAG_DISCARD | AV_PKT_FLAG_CORRUPT)) {
-        return "it has pictures that are not shown";
-    }
-
-    if (av_packet_get_side_data(pkt, AV_PKT_DATA_NEW_EXTRADATA, &size)
-        != NULL)
-    {
-        return "its parameter sets change";
-    }
-
-    if (reel_avc_sample(&s, pkt->data, (size_t) pkt->size) != REEL_OK
-        || s.slices == 0)
-    {
-        return "it has packets that are no picture";
-    }
-
-    return s.sets ? "parameter sets stand among its pictures"
-           : (s.idr > 0) != key ? "its key frames are not its IDR pictures"
-           : NULL;
-}
-
-
 void
 reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
 {
@@ -136,7 +84,7 @@ reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
         return;
     }
 
-    g->refused = look(st, pkt);
+    g->refused = reel_av_fit_packet(st, pkt);
     if (g->refused != NULL) {
         return;
     }
@@ -159,54 +107,6 @@ reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
     g->pts[g->n++] = pkt->pts;
     g->bytes += (uint64_t) pkt->size;
     g->last = g->n == 1 || pkt->pts > g->last ? pkt->pts : g->last;
-}
-
-
-/* 8 bits, 4:2:0, whole frames, as it is shown; or why not */
-static const char *
-check_format(const reel_source_video_t *v, const AVStream *st)
-{
-    const char      *no = NULL;
-    reel_str_t       nal;
-    reel_buf_t       avcc;
-    reel_avc_sps_t   sps;
-    const uint8_t   *p = st->codecpar->extradata;
-    size_t           len = (size_t) st->codecpar->extradata_size;
-
-    reel_buf_init(&avcc, REEL_EXTRADATA_MAX);
-
-    if (reel_avc_config(&avcc, p, len) != REEL_OK
-        || (p[AVCC_SETS] & 0x1f) != 1)
-    {
-        no = "its avcC is not of one SPS and lengths of 4 bytes";
-        goto done;
-    }
-
-    nal.p = (const char *) p + AVCC_SETS + 3;
-    nal.len = (size_t) p[AVCC_SETS + 1] << 8 | p[AVCC_SETS + 2];
-
-    if (reel_avc_sps(&sps, (const uint8_t *) nal.p, nal.len) != REEL_OK
-        || (sps.profile != BASELINE && sps.profile != MAIN
-            && sps.profile != HIGH)
-        || sps.chroma_format != 1 || sps.bit_depth != 8
-        || sps.chroma_depth != 8)
-    {
-        no = "it is not 8-bit 4:2:0 of a common profile";
-
-    } else if (sps.interlaced || v->interlaced) {
-        no = "it may be interlaced";
-
-    } else if (sps.width != v->width || sps.height != v->height
-               || sps.vui.sar_num != sps.vui.sar_den || v->rotation != 0
-               || v->hflip || v->vflip || (v->width | v->height) % 2 != 0)
-    {
-        no = "it is turned, stretched or odd in size";
-    }
-
-done:
-
-    reel_buf_release(&avcc);
-    return no;
 }
 
 
@@ -292,7 +192,7 @@ reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
     close_gop(g, st, g->last + 1);
 
     if (g->refused == NULL) {
-        g->refused = check_format(v, st);
+        g->refused = reel_av_fit_format(v, st);
     }
     if (g->refused == NULL) {
         g->refused = check_slots(v, shown, n);

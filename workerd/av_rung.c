@@ -43,13 +43,10 @@ set_rate(AVCodecContext *enc, const reel_av_rung_t *r)
 }
 
 
-/* what the header says of the light */
-static const reel_hdr_t *
-kept_hdr(const reel_av_rung_t *r)
+reel_hdr_t
+reel_av_rung_hdr(const reel_video_rung_t *r, const reel_encode_video_t *t)
 {
-    static const reel_hdr_t  none;
-
-    return r->rung->hdr ? &r->task->light.told : &none;
+    return r->hdr ? t->light.told : (reel_hdr_t) { 0 };
 }
 
 
@@ -57,6 +54,7 @@ static int
 set_options(const reel_av_rung_t *r, AVCodecContext *enc)
 {
     int          rc;
+    reel_hdr_t   hdr = reel_av_rung_hdr(r->rung, r->task);
     const char  *preset;
 
     preset = r->rung->preset[0] != '\0' ? r->rung->preset : r->task->preset;
@@ -68,7 +66,7 @@ set_options(const reel_av_rung_t *r, AVCodecContext *enc)
 
     return rc < 0 ? rc : r->codec->set(enc, r->task->threads > 0
                                             ? r->task->threads : 1,
-                                       kept_hdr(r));
+                                       &hdr);
 }
 
 
@@ -146,7 +144,7 @@ open_output(reel_av_rung_t *r, int fd, reel_av_fault_t *f)
         .primaries = (uint8_t) r->enc->color_primaries,
         .transfer = (uint8_t) r->enc->color_trc,
         .matrix = (uint8_t) r->enc->colorspace,
-        .hdr = *kept_hdr(r)
+        .hdr = reel_av_rung_hdr(r->rung, r->task)
     };
 
     r->out.delay = r->codec->delay(r->enc);

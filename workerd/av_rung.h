@@ -49,6 +49,10 @@ int reel_av_rung_encode(reel_av_rung_t *r, const AVFrame *picture,
 int reel_av_rung_finish(reel_av_rung_t *r, reel_encoded_t *o,
     reel_av_fault_t *f);
 
+/* what its header says of the light: of pictures not kept in HDR nothing */
+reel_hdr_t reel_av_rung_hdr(const reel_video_rung_t *r,
+    const reel_encode_video_t *t);
+
 /* what else o tells, of a rung whose codec has this configuration */
 int reel_av_rung_tell(reel_encoded_t *o, const reel_encode_video_t *t,
     const reel_video_rung_t *r, reel_str_t config, reel_av_fault_t *f);

@@ -70,24 +70,6 @@ reel_avc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
 }
 
 
-/* false past the last one, or where r fails */
-static bool
-next_nal(reel_reader_t *r, reel_str_t *nal)
-{
-    if (r->err != REEL_OK || reel_reader_left(r) == 0) {
-        return false;
-    }
-
-    *nal = reel_read_bytes(r, reel_read_u32(r));
-
-    if (r->err == REEL_OK && !reel_nal_valid(*nal)) {
-        r->err = REEL_BADDATA;
-    }
-
-    return r->err == REEL_OK;
-}
-
-
 reel_err_t
 reel_avc_sample(reel_avc_sample_t *s, const uint8_t *p, size_t len)
 {
@@ -98,7 +80,7 @@ reel_avc_sample(reel_avc_sample_t *s, const uint8_t *p, size_t len)
     *s = (reel_avc_sample_t) { 0 };
     reel_reader_init(&r, p, len);
 
-    while (next_nal(&r, &nal)) {
+    while (reel_nal_next(&r, &nal)) {
         type = nal_type(nal);
 
         s->slices += reel_avc_is_slice(type);
@@ -119,7 +101,7 @@ reel_avc_copy_sample(reel_buf_t *out, const uint8_t *p, size_t len)
 
     reel_reader_init(&r, p, len);
 
-    while (next_nal(&r, &nal)) {
+    while (reel_nal_next(&r, &nal)) {
         if (nal_type(nal) != REEL_NAL_AUD) {
             reel_buf_u32(out, (uint32_t) nal.len);
             reel_buf_adds(out, nal);

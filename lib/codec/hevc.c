@@ -31,13 +31,6 @@ typedef struct {
 } record_t;
 
 
-static unsigned
-nal_type(reel_str_t nal)
-{
-    return (uint8_t) nal.p[0] >> 1 & 0x3f;
-}
-
-
 /* with its header of two bytes */
 static bool
 nal_valid(reel_str_t nal)
@@ -79,7 +72,7 @@ reel_hevc_to_sample(reel_buf_t *out, const uint8_t *annexb, size_t len,
             return REEL_BADDATA;
         }
 
-        type = nal_type(nal);
+        type = reel_hevc_type(nal);
         *slices += type < REEL_HEVC_VCL_END;
 
         if (!in_sample(type)) {
@@ -114,7 +107,7 @@ parameter_sets(reel_buf_t *b, reel_annexb_t first, unsigned type, unsigned *n,
             return REEL_BADDATA;
         }
 
-        if (nal_type(nal) != type || reel_annexb_repeated(first, nal)) {
+        if (reel_hevc_type(nal) != type || reel_annexb_repeated(first, nal)) {
             continue;
         }
 
@@ -302,7 +295,9 @@ read_array(record_t *c, reel_reader_t *r, unsigned *seen, uint8_t *copy)
     while (n-- > 0 && r->err == REEL_OK) {
         nal = reel_read_bytes(r, reel_read_u16(r));
 
-        if (r->err == REEL_OK && (!nal_valid(nal) || nal_type(nal) != type)) {
+        if (r->err == REEL_OK
+            && (!nal_valid(nal) || reel_hevc_type(nal) != type))
+        {
             r->err = REEL_BADDATA;
         }
 

@@ -12,6 +12,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/reader.h"
 #include "lib/base/str.h"
 #include "lib/codec/codec.h"
 
@@ -67,6 +68,13 @@ typedef struct {
     reel_hevc_coding_t coding;
 } reel_hevc_sps_t;
 
+/* nal_unit_type, of the first byte */
+static inline unsigned
+reel_hevc_type(reel_str_t nal)
+{
+    return (uint8_t) nal.p[0] >> 1 & 0x3f;
+}
+
 /* scaling_list_data(), 7.3.4; only walked */
 void reel_hevc_skip_scaling_lists(reel_bits_t *b);
 
@@ -98,6 +106,55 @@ reel_err_t reel_hevc_facts(reel_codec_facts_t *f, reel_str_t hvcc)
 /* "hvc1.2.4.L153.B0"; dst has REEL_CODEC_STRING bytes */
 reel_err_t reel_hevc_codec_string(char *dst, size_t cap, reel_str_t hvcc)
     REEL_WARN_UNUSED;
+
+
+/* hevc_sets.c */
+
+/* over the NAL units of an hvcC, 14496-15, 8.3.3.1.2; borrows it */
+typedef struct {
+    reel_reader_t r;
+    unsigned      arrays;       /* not begun yet */
+    unsigned      left;         /* NAL units of the one that is */
+} reel_hevc_walk_t;
+
+void reel_hevc_walk_init(reel_hevc_walk_t *w, reel_str_t hvcc);
+
+/* false past the last one, or where the hvcC is broken */
+bool reel_hevc_walk_next(reel_hevc_walk_t *w, reel_str_t *nal);
+
+
+/* hevc_sample.c */
+
+/* what a sample of NAL units with 4-byte lengths has */
+typedef struct {
+    unsigned slices;
+    bool     irap;              /* decoding may begin with its picture, … */
+    bool     cra;               /* … which is a CRA picture, no IDR or BLA */
+    bool     changed;           /* parameter sets that the hvcC has not */
+    bool     layers;            /* NAL units of another layer than the base */
+} reel_hevc_sample_t;
+
+/* REEL_BADDATA: it is not made of whole NAL units */
+reel_err_t reel_hevc_sample(reel_hevc_sample_t *s, reel_str_t hvcc,
+    const uint8_t *p, size_t len) REEL_WARN_UNUSED;
+
+/*
+ * Appends a sample as hvc1 has it, without parameter sets, and without access
+ * unit delimiters and fillers.
+ */
+reel_err_t reel_hevc_copy_sample(reel_buf_t *out, const uint8_t *p,
+    size_t len) REEL_WARN_UNUSED;
+
+/* *sps: the one SPS of an hvcC that has one VPS too, and each PPS once */
+reel_err_t reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
+    REEL_WARN_UNUSED;
+
+/*
+ * Whether the level is one of annex A.4, and its bounds of size and rate hold
+ * pictures of the SPS, num / den of them a second.
+ */
+bool reel_hevc_level_holds(const reel_hevc_sps_t *sps, uint32_t num,
+    uint32_t den);
 
 
 /* hevc_rps.c */

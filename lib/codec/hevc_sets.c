@@ -191,24 +191,45 @@ reel_hevc_sets_add(reel_hevc_sets_t *s, const uint8_t *nal, size_t len)
 }
 
 
-/* 14496-15, 8.3.3.1.2 */
+void
+reel_hevc_walk_init(reel_hevc_walk_t *w, reel_str_t hvcc)
+{
+    reel_reader_init(&w->r, hvcc.p, hvcc.len);
+    reel_read_skip(&w->r, HVCC_HEAD);
+    w->arrays = reel_read_u8(&w->r);
+    w->left = 0;
+}
+
+
+bool
+reel_hevc_walk_next(reel_hevc_walk_t *w, reel_str_t *nal)
+{
+    while (w->left == 0 && w->arrays > 0 && w->r.err == REEL_OK) {
+        w->arrays--;
+        reel_read_skip(&w->r, 1);
+        w->left = reel_read_u16(&w->r);
+    }
+
+    if (w->left == 0 || w->r.err != REEL_OK) {
+        return false;
+    }
+
+    w->left--;
+    *nal = reel_read_bytes(&w->r, reel_read_u16(&w->r));
+
+    return w->r.err == REEL_OK;
+}
+
+
 void
 reel_hevc_sets_read(reel_hevc_sets_t *s, reel_str_t hvcc)
 {
-    unsigned       arrays, n;
-    reel_str_t     nal;
-    reel_reader_t  r;
+    reel_str_t        nal;
+    reel_hevc_walk_t  w;
 
-    reel_reader_init(&r, hvcc.p, hvcc.len);
-    reel_read_skip(&r, HVCC_HEAD);
+    reel_hevc_walk_init(&w, hvcc);
 
-    for (arrays = reel_read_u8(&r); arrays != 0 && r.err == REEL_OK; arrays--)
-    {
-        reel_read_skip(&r, 1);
-
-        for (n = reel_read_u16(&r); n != 0 && r.err == REEL_OK; n--) {
-            nal = reel_read_bytes(&r, reel_read_u16(&r));
-            reel_hevc_sets_add(s, (const uint8_t *) nal.p, nal.len);
-        }
+    while (reel_hevc_walk_next(&w, &nal)) {
+        reel_hevc_sets_add(s, (const uint8_t *) nal.p, nal.len);
     }
 }

@@ -105,6 +105,23 @@ reel_nal_valid(reel_str_t nal)
 }
 
 
+bool
+reel_nal_next(reel_reader_t *r, reel_str_t *nal)
+{
+    if (r->err != REEL_OK || reel_reader_left(r) == 0) {
+        return false;
+    }
+
+    *nal = reel_read_bytes(r, reel_read_u32(r));
+
+    if (r->err == REEL_OK && !reel_nal_valid(*nal)) {
+        r->err = REEL_BADDATA;
+    }
+
+    return r->err == REEL_OK;
+}
+
+
 size_t
 reel_nal_unescape(uint8_t *dst, size_t cap, const uint8_t *p, size_t len)
 {

@@ -11,6 +11,7 @@
 
 #include "lib/base/bits.h"
 #include "lib/base/err.h"
+#include "lib/base/reader.h"
 #include "lib/base/str.h"
 #include "lib/codec/codec.h"
 
@@ -35,6 +36,12 @@ bool reel_annexb_repeated(reel_annexb_t a, reel_str_t nal);
 
 /* not empty, and its forbidden_zero_bit is none */
 bool reel_nal_valid(reel_str_t nal);
+
+/*
+ * The next NAL unit of a sample of such with 4-byte lengths (14496-15, 5.3.2);
+ * false past the last one, or where r fails.
+ */
+bool reel_nal_next(reel_reader_t *r, reel_str_t *nal);
 
 /*
  * Takes the emulation prevention bytes out: the number of bytes in dst.

@@ -17,6 +17,10 @@
 /* dst: a reel_video_codec_t */
 reel_err_t reel_conf_codec(void *dst, const reel_yaml_t *n, reel_error_t *e);
 
+/* dst: reel_pipeline_t.copy_codecs */
+reel_err_t reel_conf_copy_codecs(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+
 /* dst: char[REEL_WHEN_MAX + 1] */
 reel_err_t reel_conf_when(void *dst, const reel_yaml_t *n, reel_error_t *e);
 

@@ -362,6 +362,8 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         FN("hdr", reel_pipeline_t, hdr, read_hdr),
         U32("gop_ms", reel_pipeline_t, gop_ms, 500, 10000),
         U32("copy_max_kbps", reel_pipeline_t, copy_max_kbps, 0, 200000),
+        FN("copy_codecs", reel_pipeline_t, copy_codecs,
+           reel_conf_copy_codecs),
         U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),
         { "chunks", REEL_YAML_TYPE_FN, 0, 0, 0, read_chunks, false },
         { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },

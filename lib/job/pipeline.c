@@ -23,6 +23,7 @@ static const reel_pipeline_t builtin = {
     .preset = "veryfast",
     .hdr = REEL_HDR_MAP,
     .gop_ms = 2000,
+    .copy_codecs = 1u << REEL_VIDEO_H264,
     .chunk_min_s = 6,
     .chunk_target_s = 12,
     .chunk_max_s = 30,

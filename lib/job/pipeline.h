@@ -198,6 +198,8 @@ typedef struct {
     reel_hdr_use_t   hdr;                   /* of rungs that say none: MAP */
     uint32_t         gop_ms;                /* 2000 */
     uint32_t         copy_max_kbps;         /* 0 = pictures are encoded */
+    uint32_t         copy_codecs;           /* bits, 1 << reel_video_codec_t;
+                                               of H.264 alone */
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
     uint32_t         chunk_max_s;           /* 30 */

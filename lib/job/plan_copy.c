@@ -18,6 +18,46 @@
 #define HELD_S        1
 
 
+/* false: it is none that can be made, or copied */
+static bool
+find_codec(reel_video_codec_t *c, const reel_source_video_t *v)
+{
+    return reel_video_codec_find(v->codec, c) && *c != REEL_VIDEO_AV1;
+}
+
+
+/* whether the pipeline takes packets of such a film, and its light */
+static const char *
+refuse_codec(const reel_pipeline_t *pl, const reel_source_t *src)
+{
+    bool                       hdr;
+    reel_video_codec_t         codec;
+    const reel_source_video_t *v = &src->video;
+
+    if (!find_codec(&codec, v)) {
+        return NULL;                    /* inspect says what it is */
+    }
+
+    if (!(pl->copy_codecs >> codec & 1)) {
+        return codec == REEL_VIDEO_H264 ? "copy_codecs has no h264"
+                                        : "copy_codecs has no hevc";
+    }
+
+    if (!reel_node_wanted(pl, reel_plan_encoder(pl, codec), src)) {
+        return codec == REEL_VIDEO_H264 ? "no H.264 is made of it"
+                                        : "no HEVC is made of it";
+    }
+
+    hdr = v->light.range != REEL_RANGE_SDR;
+
+    return !hdr ? NULL
+           : codec == REEL_VIDEO_H264
+             ? "it is of high dynamic range, which no H.264 here is"
+           : pl->hdr != REEL_HDR_KEEP
+             ? "it is of high dynamic range, which is mapped" : NULL;
+}
+
+
 /* NULL: a grid of *gop frames */
 static const char *
 choose_gop(uint32_t *gop, const reel_pipeline_t *pl,
@@ -64,13 +104,13 @@ reel_plan_copy_gop(char why[REEL_COPY_WHY], const reel_pipeline_t *pl,
     }
 
     no = pl->mark.image[0] != '\0' ? "a watermark is laid over it"
-         : !reel_node_wanted(pl, reel_plan_encoder(pl, REEL_VIDEO_H264), src)
-           ? "no H.264 is made of it"
-         : !v->copy.known ? "it was inspected before reel looked at packets"
-         : v->copy.refused[0] != '\0' ? v->copy.refused
-         : v->light.range != REEL_RANGE_SDR
-           ? "it is of high dynamic range, which no H.264 here is"
-         : choose_gop(&gop, pl, v);
+         : refuse_codec(pl, src);
+
+    if (no == NULL) {
+        no = !v->copy.known ? "it was inspected before reel looked at packets"
+             : v->copy.refused[0] != '\0' ? v->copy.refused
+             : choose_gop(&gop, pl, v);
+    }
 
     if (no == NULL && v->copy.kbps > pl->copy_max_kbps) {
         (void) snprintf(why, REEL_COPY_WHY, "it has up to %u kbit/s, more "
@@ -117,16 +157,20 @@ reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
 void
 reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v)
 {
+    reel_video_codec_t codec = REEL_VIDEO_H264;
+
+    (void) find_codec(&codec, v);
+
     *r = (reel_video_rung_t) {
-        .codec = REEL_VIDEO_H264,
+        .codec = codec,
         .width = v->width,
         .height = v->height,
         .max_kbps = v->copy.kbps,
         .buf_kbits = v->copy.kbps,
         .every = 1,
+        .hdr = v->light.range != REEL_RANGE_SDR,
         .preset = "copy"
     };
 
-    (void) snprintf(r->name, sizeof(r->name), "v%u",
-                    v->width < v->height ? v->width : v->height);
+    reel_plan_name_rung(r, v->width < v->height ? v->width : v->height);
 }

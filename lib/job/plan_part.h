@@ -81,6 +81,9 @@ uint32_t reel_plan_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS],
     const reel_pipeline_t *pl, reel_video_codec_t codec, uint32_t width,
     uint32_t height, const reel_source_t *src);
 
+/* by its codec, and the pixels of its short side */
+void reel_plan_name_rung(reel_video_rung_t *r, uint32_t side);
+
 /*
  * Of a film of that rate: the most pictures of which a rung of the pipeline
  * has only one (reel_video_rung_t.every).

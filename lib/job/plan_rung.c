@@ -141,14 +141,22 @@ keeps_hdr(const reel_rung_t *r, const reel_pipeline_t *pl,
 }
 
 
+void
+reel_plan_name_rung(reel_video_rung_t *r, uint32_t side)
+{
+    static const char *const prefixes[REEL_VIDEO_CODECS] = { "v", "h", "av" };
+
+    (void) snprintf(r->name, sizeof(r->name), "%s%u", prefixes[r->codec],
+                    side);
+}
+
+
 /* of a film of that size; largest: of its codec */
 static void
 set_rung(reel_video_rung_t *v, const reel_rung_t *r,
     const reel_pipeline_t *pl, uint32_t width, uint32_t height,
     const reel_source_t *src, bool largest)
 {
-    static const char *const prefixes[REEL_VIDEO_CODECS] = { "v", "h", "av" };
-
     uint32_t         side = width < height ? width : height;
     reel_rational_t  rate = { 0, 1 };
 
@@ -167,8 +175,7 @@ set_rung(reel_video_rung_t *v, const reel_rung_t *r,
         .hdr = keeps_hdr(r, pl, src)
     };
 
-    (void) snprintf(v->name, sizeof(v->name), "%s%u", prefixes[r->codec],
-                    r->short_side);
+    reel_plan_name_rung(v, r->short_side);
     memcpy(v->preset, r->preset, sizeof(v->preset));
 }
 

@@ -110,6 +110,7 @@ all_values(void **state)
     assert_int_equal(load(&p,
         "preset: slow\n"
         "gop_ms: 1000\n"
+        "copy_codecs: [ hevc ]\n"
         "encoder_threads: 2\n"
         "chunks: { first_s: 3, min_s: 4, target_s: 5, max_s: 10 }\n"
         "rungs:\n"
@@ -126,6 +127,7 @@ all_values(void **state)
     assert_string_equal(p.name, "x");
     assert_string_equal(p.preset, "slow");
     assert_int_equal(p.gop_ms, 1000);
+    assert_int_equal(p.copy_codecs, 1u << REEL_VIDEO_HEVC);
     assert_int_equal(p.encoder_threads, 2);
     assert_int_equal(p.first_chunk_s, 3);
     assert_int_equal(p.chunk_min_s, 4);
@@ -157,7 +159,12 @@ all_values(void **state)
     /* nothing said: the built-in one under this name */
     assert_int_equal(load(&p, "", &e), REEL_OK);
     assert_int_equal(p.nrungs, 5);
+    assert_int_equal(p.copy_codecs, 1u << REEL_VIDEO_H264);
     assert_string_equal(p.name, "x");
+
+    assert_int_equal(load(&p, "copy_codecs: [ h264, hevc ]\n", &e), REEL_OK);
+    assert_int_equal(p.copy_codecs,
+                     1u << REEL_VIDEO_H264 | 1u << REEL_VIDEO_HEVC);
 }
 
 
@@ -214,6 +221,8 @@ settings_refused(void **state)
         { "rungs:\n  - { short_side: 720 }\n", "2:5: \"crf\" is missing" },
         { "rungs:\n" RUNG(721), "2:19: short_side must be even, not 721" },
         { "rungs:\n" RUNG(20), "2:19: short_side must lie within 64" },
+        { "copy_codecs: av1\n", "1:14: \"av1\" is not copied: h264 or hevc" },
+        { "copy_codecs: [ h264, mpeg4 ]\n", "1:22: \"mpeg4\" is no codec" },
         { "hdr: on\n", "1:6: hdr must be map or keep, not \"on\"" },
         { "rungs:\n  - { short_side: 480, crf: 1, max_kbps: 99, "
           "buf_kbits: 99, hdr: keep }\n", "1:1: hdr: HDR is kept in HEVC and AV1" },

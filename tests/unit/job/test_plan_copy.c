@@ -144,6 +144,84 @@ who_is_refused(void **state)
 }
 
 
+/* the plan, and its first task */
+static void
+tasks_of(reel_plan_t *p, reel_encode_video_t *v, const reel_pipeline_t *pl,
+    const reel_source_t *s)
+{
+    const reel_planned_t *k;
+
+    assert_int_equal(reel_plan(p, pl, s, 0, NULL), REEL_OK);
+    k = film_task(p, "v0.0");
+    assert_int_equal(reel_encode_video_parse(v, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+}
+
+
+/* its name, and which light is kept; whoever did not ask for it has none */
+static void
+hevc(void **state)
+{
+    reel_plan_t         p;
+    reel_source_t       s;
+    reel_pipeline_t     pl;
+    reel_encode_video_t v;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 3000;
+    make(&s, &(film_t) { .frames = 200, .width = 1280, .height = 720 }, 50);
+    memcpy(s.video.codec, "hevc", sizeof("hevc"));
+
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "encoded: copy_codecs has no hevc");
+    assert_false(v.copy);
+    reel_plan_release(&p);
+
+    pl.copy_codecs |= 1u << REEL_VIDEO_HEVC;
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "copied");
+    assert_true(v.copy && v.nrungs == 1 && !v.rungs[0].hdr);
+    assert_int_equal(v.rungs[0].codec, REEL_VIDEO_HEVC);
+    assert_string_equal(v.rungs[0].name, "h720");
+    reel_plan_release(&p);
+
+    /* mapped, unless it is to be kept */
+    s.video.light.range = REEL_RANGE_PQ;
+    s.video.light.told = (reel_hdr_t) { .light = true, .max_cll = 1000,
+                                        .max_fall = 400 };
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "encoded: it is of high dynamic range, "
+                                    "which is mapped");
+    reel_plan_release(&p);
+
+    pl.hdr = REEL_HDR_KEEP;
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "copied");
+    assert_true(v.copy && v.rungs[0].hdr);
+    assert_int_equal(v.light.range, REEL_RANGE_PQ);
+    assert_int_equal(v.light.told.max_cll, 1000);
+    reel_plan_release(&p);
+
+    /* H.264 is not asked for, or HEVC has an encoder's task that is off */
+    pl.copy_codecs = 1u << REEL_VIDEO_HEVC;
+    memcpy(s.video.codec, "h264", sizeof("h264"));
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "encoded: copy_codecs has no h264");
+    reel_plan_release(&p);
+
+    memcpy(s.video.codec, "hevc", sizeof("hevc"));
+    reel_node_init(&pl.nodes[pl.nnodes], REEL_TASK_ENCODE_VIDEO, "small");
+    pl.nodes[pl.nnodes].codec = REEL_VIDEO_HEVC;
+    pl.nodes[pl.nnodes++].off = true;
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "encoded: no HEVC is made of it");
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 /* one rendition, light tasks, and as many pictures as the source has */
 static void
 tasks(void **state)
@@ -298,6 +376,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grids),
         cmocka_unit_test(who_is_refused),
+        cmocka_unit_test(hevc),
         cmocka_unit_test(tasks),
         cmocka_unit_test(sounds),
     };

@@ -411,6 +411,45 @@ test_all_keys(void **state)
 }
 
 
+/* the first alone of its pictures is called a key frame in an MP4 file */
+static void
+forget_keys(const char *name)
+{
+    FILE    *fp = fopen(media_path(name), "r+");
+    char    *at, bytes[1 << 17];
+    size_t   n;
+
+    assert_non_null(fp);
+    n = fread(bytes, 1, sizeof(bytes), fp);
+    at = memmem(bytes, n, "stss", 4);
+    assert_non_null(at);
+    assert_int_equal(fseek(fp, at - bytes + 8, SEEK_SET), 0);
+    assert_int_equal(fwrite("\0\0\0\1", 1, 4, fp), 4);
+    assert_int_equal(fclose(fp), 0);
+}
+
+
+#define X265(p) "-c:v libx265 -x265-params log-level=error:pools=none:"     \
+    "keyint=12:min-keyint=12:scenecut=0:" p
+
+
+/* of whose halves each has other parameter sets */
+static void
+make_changing(const char *name)
+{
+    char  args[1024];
+
+    media_make("x1.ts", "-f lavfi -i testsrc2=s=64x64:r=25:d=0.96 "
+               X265("open-gop=0:sao=1"));
+    media_make("x2.ts", "-f lavfi -i testsrc2=s=64x64:r=25:d=0.96 "
+               X265("open-gop=0:sao=0") " -output_ts_offset 0.96");
+    (void) snprintf(args, sizeof(args), "-i 'concat:%s|", media_path("x1.ts"));
+    (void) snprintf(args + strlen(args), sizeof(args) - strlen(args),
+                    "%s' -c copy -tag:v hev1", media_path("x2.ts"));
+    media_make(name, args);
+}
+
+
 /* which packets may stand as they are, and what is said of the others */
 static void
 test_copy(void **state)
@@ -443,7 +482,34 @@ test_copy(void **state)
         { "v.mkv", "-c:v libx264 -vsync passthrough -vf "
           "'select=not(eq(n\\,5))'",
           "it has not one picture for each time of its rate", 0, 0 },
-        { "p.mp4", "-c:v mpeg4", "it is not H.264", 0, 0 },
+        { "h1.mp4", X265("open-gop=0 -tag:v hvc1"), "", 12, 2 },
+        /* parameter sets among the pictures are those of the header */
+        { "h2.mp4", X265("open-gop=0:repeat-headers=1 -tag:v hev1"), "", 12,
+          2 },
+        { "h3.mkv", X265("open-gop=0:repeat-headers=1:aud=1:slices=2"), "",
+          12, 2 },
+        { "h4.mp4", X265("open-gop=0:b-pyramid=0 -pix_fmt yuv420p10"), "", 12,
+          1 },
+        /* CRA pictures that nothing leads, and such as are led */
+        { "h5.mp4", X265("open-gop=1:bframes=0"), "", 12, 0 },
+        { "h6.mp4", X265("open-gop=1"),
+          "its GOPs are open: pictures lead a key frame", 0, 0 },
+        { "h7.mp4", X265("open-gop=0:radl=2"),
+          "its GOPs are open: pictures lead a key frame", 0, 0 },
+        { "h8.ts", X265("open-gop=0"), "its container carries no hvcC", 0,
+          0 },
+        { "h9.mp4", X265("open-gop=0 -pix_fmt yuv422p10"),
+          "it is not 4:2:0 of Main or Main 10", 0, 0 },
+        { "ha.mp4", X265("open-gop=0 -pix_fmt yuv420p12"),
+          "it is not 4:2:0 of Main or Main 10", 0, 0 },
+        { "hb.mp4", X265("open-gop=0 -vf scale=256:192 -bsf:v "
+                         "hevc_metadata=level=1"),
+          "it is larger or faster than its level says", 0, 0 },
+        { "hc.mp4", X265("open-gop=0 -vf setsar=2"),
+          "it is turned, stretched or odd in size", 0, 0 },
+        { "hd.mp4", X265("open-gop=0:interlace=1"), "it may be interlaced",
+          0, 0 },
+        { "p.mp4", "-c:v mpeg4", "it is neither H.264 nor HEVC", 0, 0 },
     };
 
     (void) state;
@@ -461,6 +527,25 @@ test_copy(void **state)
         assert_int_equal(c->kbps > 0, c->refused[0] == '\0');
         reel_source_release(&s);
     }
+
+    /* pictures lead CRA pictures, but these begin nothing */
+    forget_keys("h6.mp4");
+    media_inspect(&s, "h6.mp4");
+    assert_string_equal(c->refused, "");
+    assert_int_equal(c->gop, 0);
+    reel_source_release(&s);
+
+    /* IDR pictures that are not called so */
+    forget_keys("h1.mp4");
+    media_inspect(&s, "h1.mp4");
+    assert_string_equal(c->refused, "it has IDR pictures that are no key "
+                        "frames");
+    reel_source_release(&s);
+
+    make_changing("x.mp4");
+    media_inspect(&s, "x.mp4");
+    assert_string_equal(c->refused, "its parameter sets change");
+    reel_source_release(&s);
 }
 
 

@@ -434,6 +434,7 @@ copy_chunk(const reel_source_t *s, const char *source, uint32_t from,
 
     media_video_task(&t, s, from, to);
     t.copy = true;
+    assert_true(reel_video_codec_find(s->video.codec, &t.rungs[0].codec));
     t.delay = s->video.copy.delay;
     t.seek_pts = seek != 0 ? seek : t.seek_pts;
 
@@ -449,6 +450,10 @@ copy_chunk(const reel_source_t *s, const char *source, uint32_t from,
 }
 
 
+#define X264 "-c:v libx264 -g 20 -bf 3 -sc_threshold 0"
+#define X265(p) "-c:v libx265 -x265-params log-level=error:pools=none:"      \
+    "keyint=20:min-keyint=20:scenecut=0:open-gop=0" p
+
 /* the same pictures at the same times; a seek that goes wrong is mended */
 static void
 test_copied(void **state)
@@ -456,21 +461,27 @@ test_copied(void **state)
     size_t         i;
     reel_source_t  s;
 
-    static const char *const names[] = { "c.mp4", "c.mkv", "c.flv" };
+    static const struct {
+        const char *name, *codec;
+    } rows[] = {
+        { "c.mp4", X264 }, { "c.mkv", X264 }, { "c.flv", X264 },
+        { "h.mp4", X265("") " -tag:v hvc1" },
+        { "e.mp4", X265(":repeat-headers=1:slices=2") " -tag:v hev1" },
+        { "h.mkv", X265(":repeat-headers=1:aud=1:bframes=7") },
+    };
 
     (void) state;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        make_numbered(names[i], "20", "7.3", "",
-                      "-c:v libx264 -g 20 -bf 3 -sc_threshold 0");
-        media_inspect(&s, names[i]);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        make_numbered(rows[i].name, "20", "7.3", "", rows[i].codec);
+        media_inspect(&s, rows[i].name);
         assert_string_equal(s.video.copy.refused, "");
         assert_int_equal(s.video.copy.gop, 20);
 
         (void) unlink(media_path("joined.mp4"));
-        copy_chunk(&s, names[i], 0, 1, 0);
-        copy_chunk(&s, names[i], 1, 3, 0);
-        copy_chunk(&s, names[i], 3, 1000, s.video.last_pts);
+        copy_chunk(&s, rows[i].name, 0, 1, 0);
+        copy_chunk(&s, rows[i].name, 1, 3, 0);
+        copy_chunk(&s, rows[i].name, 3, 1000, s.video.last_pts);
         media_pictures(&a, "joined.mp4");
         check_plain(146, 20);
         reel_source_release(&s);

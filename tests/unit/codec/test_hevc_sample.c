@@ -1,0 +1,221 @@
+/* samples of H.265 as other makers have them */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "lib/codec/hevc.h"
+#include "tests/unit/codec/vectors.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* of x265, 320x180 at level 2 */
+#define VPS "40010c01ffff01600000030090000003000003003c959409"
+#define SPS "42010101600000030090000003000003003ca00a080c1f3e5959" \
+            "52930bc05a020000030002000003003010"
+#define PPS "4401c073c189"
+#define PPS_1 "440150"          /* id 1 */
+#define HEAD "0101600000009000000000003cf000fcfdf8f800000f"
+#define SETS "a0000100" "18" VPS "a1000100" "2b" SPS
+
+/* NAL units with their lengths: IDR, CRA, BLA, RASL, another, SEI */
+#define IDR  "00000004" "2801ac74"
+#define CRA  "00000004" "2a01ac74"
+#define BLA  "00000004" "2001ac74"
+#define RASL "00000004" "1201ac74"
+#define NEXT "00000004" "02012233"
+#define SEI  "00000004" "4e01ff80"
+#define AUD  "00000003" "460110"
+#define FILL "00000003" "4c01ff"
+
+
+static void
+sample(void **state)
+{
+    size_t              i, n;
+    reel_buf_t          b;
+    reel_str_t          hvcc, in, want;
+    reel_hevc_sample_t  s;
+
+    static const struct {
+        const char        *in;
+        reel_err_t         err;
+        reel_hevc_sample_t s;
+        const char        *copied;
+    } rows[] = {
+        { AUD SEI IDR NEXT FILL, REEL_OK, { 2, true, false, false, false },
+          SEI IDR NEXT },
+        { CRA, REEL_OK, { 1, true, true, false, false }, CRA },
+        { BLA, REEL_OK, { 1, true, false, false, false }, BLA },
+        { RASL, REEL_OK, { 1, false, false, false, false }, RASL },
+        { NEXT, REEL_OK, { 1, false, false, false, false }, NEXT },
+        /* sets that the hvcC has, and such as it has not */
+        { "00000018" VPS "0000002b" SPS "00000006" PPS IDR, REEL_OK,
+          { 1, true, false, false, false }, IDR },
+        { "00000006" "4401c073c188" IDR, REEL_OK,
+          { 1, true, false, true, false }, IDR },
+        /* a second view */
+        { IDR "00000004" "0209aabb", REEL_OK,
+          { 2, true, false, false, true }, IDR "00000004" "0209aabb" },
+        /* end of sequence is a header alone */
+        { NEXT "00000002" "4a01", REEL_OK,
+          { 1, false, false, false, false }, NEXT "00000002" "4a01" },
+        { "", REEL_OK, { 0, false, false, false, false }, "" },
+        { NEXT "00000001" "26", REEL_BADDATA, { .slices = 1 }, "" },
+        { "00000004" "a801ac74", REEL_BADDATA, { .slices = 0 }, "" },
+        { "00000005" "2801ac74", REEL_BADDATA, { .slices = 0 }, "" },
+        { IDR "0000", REEL_BADDATA, { 1, true, false, false, false }, "" },
+    };
+
+    (void) state;
+
+    hvcc = vector(HEAD "03" SETS "a2000100" "06" PPS);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        in = vector(rows[i].in);
+        want = vector(rows[i].copied);
+
+        assert_int_equal(reel_hevc_sample(&s, hvcc, (const uint8_t *) in.p,
+                                          in.len), rows[i].err);
+        if (rows[i].err == REEL_OK) {
+            assert_int_equal(s.slices, rows[i].s.slices);
+            assert_int_equal(s.irap, rows[i].s.irap);
+            assert_int_equal(s.cra, rows[i].s.cra);
+            assert_int_equal(s.changed, rows[i].s.changed);
+            assert_int_equal(s.layers, rows[i].s.layers);
+        }
+
+        reel_buf_init(&b, 1000);
+        assert_int_equal(reel_hevc_copy_sample(&b, (const uint8_t *) in.p,
+                                               in.len), rows[i].err);
+        if (rows[i].err == REEL_OK) {
+            assert_int_equal(b.len, want.len);
+            assert_memory_equal(b.data == NULL ? in.p : (char *) b.data,
+                                want.p, want.len);
+        }
+
+        reel_buf_release(&b);
+        free((char *) in.p);
+        free((char *) want.p);
+    }
+
+    /* a broken record has no sets: those of the sample are others */
+    in = vector("00000006" PPS IDR);
+    for (n = 0; n < hvcc.len; n++) {
+        reel_str_t  cut = { hvcc.p, n };
+
+        assert_int_equal(reel_hevc_sample(&s, cut, (const uint8_t *) in.p,
+                                          in.len), REEL_OK);
+        assert_true(s.changed);
+    }
+
+    free((char *) in.p);
+    free((char *) hvcc.p);
+}
+
+
+static void
+only_sps(void **state)
+{
+    size_t           i, n;
+    reel_str_t       in, cut;
+    reel_hevc_sps_t  sps;
+
+    static const struct {
+        const char *hvcc;
+        reel_err_t  err;
+    } rows[] = {
+        { HEAD "03" SETS "a2000100" "06" PPS, REEL_OK },
+        { HEAD "03" SETS "a2000200" "06" PPS "0003" PPS_1, REEL_OK },
+        { HEAD "03" SETS "a2000200" "06" PPS "0006" PPS, REEL_UNSUPPORTED },
+        { HEAD "04" SETS "a1000100" "2b" SPS "a2000100" "06" PPS,
+          REEL_UNSUPPORTED },
+        { HEAD "04" SETS "a0000100" "18" VPS "a2000100" "06" PPS,
+          REEL_UNSUPPORTED },
+        { HEAD "02" SETS, REEL_UNSUPPORTED },
+        { HEAD "00", REEL_UNSUPPORTED },
+        { HEAD "03" SETS "a2000100" "02" "4401", REEL_BADDATA },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        in = vector(rows[i].hvcc);
+        assert_int_equal(reel_hevc_only_sps(&sps, in), rows[i].err);
+        free((char *) in.p);
+    }
+
+    in = vector(rows[0].hvcc);
+    assert_int_equal(reel_hevc_only_sps(&sps, in), REEL_OK);
+    assert_int_equal(sps.width, 320);
+    assert_int_equal(sps.height, 180);
+
+    for (n = 0; n < in.len; n++) {
+        cut = (reel_str_t) { malloc(n + 1), n };
+        memcpy((char *) cut.p, in.p, n);
+        assert_int_not_equal(reel_hevc_only_sps(&sps, cut), REEL_OK);
+        free((char *) cut.p);
+    }
+
+    free((char *) in.p);
+}
+
+
+static void
+level_holds(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        uint8_t  level;
+        uint32_t width, height, num, den;
+        bool     held;
+    } rows[] = {
+        { 30, 192, 192, 15, 1, true },
+        { 30, 192, 192, 16, 1, false },
+        { 30, 200, 192, 1, 1, false },
+        { 30, 544, 64, 1, 1, false },           /* sqrt(8 × 36864) = 543 */
+        { 93, 1280, 720, 30, 1, true },
+        { 93, 1280, 736, 60, 1, false },
+        { 120, 1920, 1088, 30000, 1001, true },
+        { 120, 1920, 1088, 60, 1, false },
+        { 123, 1920, 1088, 60, 1, true },
+        { 150, 3840, 2160, 30, 1, true },
+        { 153, 3840, 2160, 60, 1, true },
+        { 153, 4096, 2304, 60, 1, false },
+        { 186, 8192, 4320, 120, 1, true },
+        { 186, 65528, 65528, UINT32_MAX, 1, false },
+        { 186, 64, 64, UINT32_MAX, 1, false },
+        { 186, 64, 64, 25, 0, false },
+        { 124, 64, 64, 25, 1, false },          /* none of the table */
+        { 0, 64, 64, 25, 1, false },
+        { 255, 64, 64, 25, 1, false },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        reel_hevc_sps_t  sps = { .ptl = { .level = rows[i].level },
+                                 .coded_width = rows[i].width,
+                                 .coded_height = rows[i].height };
+
+        assert_int_equal(reel_hevc_level_holds(&sps, rows[i].num,
+                                               rows[i].den), rows[i].held);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sample),
+        cmocka_unit_test(only_sps),
+        cmocka_unit_test(level_holds)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,25 @@
+/*
+ * Whether pictures can stand in the output as they are, by codec: what one
+ * packet tells, and what the parameter sets do.
+ */
+
+#ifndef REEL_WORKERD_AV_FIT_H
+#define REEL_WORKERD_AV_FIT_H
+
+#include <libavformat/avformat.h>
+
+#include "lib/job/source.h"
+
+/*
+ * What this packet of st is refused for, or NULL.  Where all packets are not,
+ * those that are called key frames, and no others, are IDR pictures; of H.265
+ * all that decoding can begin with (IRAP), CRA pictures that are not called
+ * so aside.
+ */
+const char *reel_av_fit_packet(const AVStream *st, const AVPacket *pkt);
+
+/* of a track none of whose packets was refused.  v: of all other facts */
+const char *reel_av_fit_format(const reel_source_video_t *v,
+    const AVStream *st);
+
+#endif
