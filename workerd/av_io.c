@@ -173,6 +173,15 @@ reel_av_io_present(reel_av_io_t *io, reel_av_fault_t *f)
 }
 
 
+void
+reel_av_io_times_only(reel_av_io_t *io)
+{
+    if (io->movie != NULL) {
+        io->movie->blank = true;
+    }
+}
+
+
 static reel_str_t
 skip_blank(reel_str_t s)
 {

@@ -34,6 +34,9 @@ void reel_av_io_close(reel_av_io_t *io);
  */
 int reel_av_io_present(reel_av_io_t *io, reel_av_fault_t *f);
 
+/* from here on only times are wanted: pictures need not be made */
+void reel_av_io_times_only(reel_av_io_t *io);
+
 /*
  * What the first bytes say, before libav looks at them: a text that refers
  * to other files (playlist, manifest, concat script, session description)

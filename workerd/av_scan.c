@@ -347,10 +347,17 @@ probe_frames(reel_scan_t *s, AVFrame *frame)
 }
 
 
+static bool
+is_probing(const reel_scan_t *s)
+{
+    return probes_more(s) && s->fed < PROBE_PACKETS;
+}
+
+
 static void
 probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
 {
-    if (!probes_more(s) || s->fed >= PROBE_PACKETS) {
+    if (!is_probing(s)) {
         return;
     }
 
@@ -573,6 +580,10 @@ walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
 
         if (see(s, pkt, frame, f) != 0) {
             return -1;
+        }
+
+        if (!is_probing(s)) {
+            reel_av_io_times_only(&src->io);
         }
 
         if (src->io.size > 0) {

@@ -286,6 +286,13 @@ read_sample(reel_av_webp_movie_t *m, uint8_t *p, int len, int64_t i,
         return 0;
     }
 
+    len = left < len ? (int) left : len;
+
+    if (m->blank) {
+        memset(p, 0, (size_t) len);
+        return len;
+    }
+
     rc = reel_av_webp_show(&m->film, (uint32_t) i);
     if (rc < 0) {
         return rc;
@@ -296,7 +303,6 @@ read_sample(reel_av_webp_movie_t *m, uint8_t *p, int len, int64_t i,
         return at == 0;
     }
 
-    len = left < len ? (int) left : len;
     copy_rgb(p, (size_t) len, m->film.canvas, (size_t) at);
 
     return len;

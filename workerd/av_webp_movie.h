@@ -20,6 +20,8 @@ typedef struct {
     int64_t        sample;      /* bytes of one: width * height * 3 */
     int64_t        stride;      /* from one to the next */
     int64_t        size;        /* of the movie */
+    bool           blank;       /* settable: samples are zeros, which cost
+                                   nothing, for who wants their times */
 } reel_av_webp_movie_t;
 
 /*

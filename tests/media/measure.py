@@ -3,6 +3,7 @@
 import array
 import json
 import re
+import struct
 import subprocess
 import tempfile
 
@@ -84,8 +85,35 @@ def _on_ladder(size):
     return tuple(2 * round(n * LARGEST_SIDE / short / 2) for n in size)
 
 
+def _webp(path):
+    """of an animated WebP, which ffprobe cannot read: by its chunks (RFC 9649,
+    2.7).  None of other files"""
+    with open(path, "rb") as f:
+        head = f.read(30)
+        if head[:4] + head[8:16] != b"RIFFWEBPVP8X" or not head[20] & 2:
+            return None
+        size = [1 + int.from_bytes(head[at:at + 3], "little")
+                for at in (24, 27)]
+        lasts, end = [], f.seek(0, 2)
+        at = 30
+        while at + 24 <= end:
+            f.seek(at)
+            kind, length = struct.unpack("<4sI", f.read(8))
+            at += 8 + length + length % 2
+            if kind == b"ANMF" and at - length % 2 <= end:
+                ms = int.from_bytes(f.read(16)[12:15], "little")
+                lasts.append(ms / 1000 if ms > 10 else 0.1)
+    if not lasts:
+        return None
+    return {"size": "%dx%d" % _on_ladder(tuple(size)), "channels": None,
+            "rate": len(lasts) / sum(lasts), "seconds": sum(lasts)}
+
+
 def traits(path):
     """what a stranger's file should become; None: nobody can read it"""
+    webp = _webp(path)
+    if webp:
+        return webp
     probe = ffprobe(path)
     if probe is None:
         return None
