@@ -163,6 +163,21 @@ local function survey()
     return fit, light, large
 end
 
+-- A project is as far in each queue, and its tasks are in several by what
+-- they need: of those that are first there, the one that comes before.
+local function earlier(queues, q, c)
+    for _, o in ipairs(queues) do
+        local d = o ~= q and o.order <= c.order
+                  and first(o.queue, o.slots == 0, o.head)
+
+        if d and d.project == c.project and d.order <= c.order
+            and d.score + 0 < c.score + 0 then
+            d.slots, c = o.slots, d
+        end
+    end
+    return c
+end
+
 -- The first, and of equal order the larger.  A head's order may be behind
 -- what it says: then it is looked at again.
 local function pick(queues)
@@ -184,7 +199,7 @@ local function pick(queues)
             table.remove(queues, at)
         elseif c.order <= q.order then
             c.slots = q.slots
-            return c
+            return earlier(queues, q, c)
         else
             q.order = c.order
         end

@@ -451,6 +451,13 @@ class Fit(Case):
         self.assertEqual((c.task, c.queue), ("wide", "4:0:"))
         self.assertEqual(self.redis("SMEMBERS", K + "queues"), [])
 
+    def test_a_job_goes_by_its_plan_whatever_each_task_needs(self):
+        needs = (300, 0, 500, 100, 500, 200, 0, 400)
+        self.q.planned(A, *[task("t%d" % i, memory=m)
+                            for i, m in enumerate(needs)])
+        self.assertEqual([self.q.claim().task for _ in needs],
+                         ["t%d" % i for i in range(len(needs))])
+
     def test_the_light_slot_takes_light_tasks_only(self):
         self.q.planned(A, task("a"), task("b", cls="light"))
         self.assertIsNone(self.q.claim(free=0, lights=0))
