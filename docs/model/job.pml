@@ -10,7 +10,8 @@
  *   - a worker dies in a task, before or after what it wrote
  *   - a worker sleeps until its lease has ended, and goes on
  *   - an answer of Redis is lost: of a claim, or of a completion
- *   - a try fails, and asks for another or says that none will do
+ *   - a try fails: class retry asks for another, fail says that none will do,
+ *     release that this one is not to count
  *   - Redis loses everything
  *
  * Checked:
@@ -24,7 +25,7 @@
  *   - a task fails when its tries are used up, or none will do, and no other
  *     run of it goes on; of the former one stands in quarantine, once a job
  *
- * Left out: classes, labels and order, backoff, progress, the growing
+ * Left out: queues, labels and order, backoff, progress, the growing
  * publication, a retry by the client. A lock of the file system
  * (reel_final_lock) ends with its holder's death.  A worker has one claim at
  * a time here, so its number serves as its token.  What is the same but for
@@ -46,6 +47,7 @@
 
 mtype = { absent, waiting, ready, running, delayed, done, failed, cancelled };
 mtype = { none, is_ready, is_errored };
+mtype = { retry, fail, release };
 
 byte faults = FAULTS;
 bool begun, begun1;                 /* the first claims, of plan, encode 1 */
@@ -129,11 +131,15 @@ inline promote() {
     no_second(0)
 }
 
-/* fail_task; is2: the second run ended so; for_good: class fail */
-inline fail_task(is2, for_good, i) {
+/* fail_task; is2: the second run ended so */
+inline fail_task(is2, class, i) {
     if
     :: is2 -> cut_off(second[t])
     :: else -> cut_off(token[t])
+    fi;
+    if
+    :: class == release -> assert(tries[t] > 0); tries[t]--
+    :: else
     fi;
     if
     :: TWO(t) ->                    /* go_on */
@@ -147,10 +153,10 @@ inline fail_task(is2, for_good, i) {
         alive[t] = false;
         no_second(0);
         if
-        :: !for_good && tries[t] < TRIES -> ts[t] = delayed
+        :: class != fail && tries[t] < TRIES -> ts[t] = delayed
         :: else ->
-            assert(state == running && !quarantined);
-            quarantined = !for_good;
+            assert(state == running && !quarantined && class != release);
+            quarantined = class == retry;
             ts[t] = failed;
             cancel_tasks(i);
             state = failed
@@ -261,10 +267,14 @@ end:
         :: faults > 0 ->
             faults--;
             if
-            :: HOLDS && state == running && SECOND -> fail_task(true, false, i)
-            :: HOLDS && state == running && SECOND -> fail_task(true, true, i)
-            :: HOLDS && state == running && FIRST -> fail_task(false, false, i)
-            :: HOLDS && state == running && FIRST -> fail_task(false, true, i)
+            :: HOLDS && state == running && SECOND -> fail_task(true, retry, i)
+            :: HOLDS && state == running && SECOND -> fail_task(true, fail, i)
+            :: HOLDS && state == running && SECOND ->
+                fail_task(true, release, i)
+            :: HOLDS && state == running && FIRST -> fail_task(false, retry, i)
+            :: HOLDS && state == running && FIRST -> fail_task(false, fail, i)
+            :: HOLDS && state == running && FIRST ->
+                fail_task(false, release, i)
             :: else
             fi;
             leave();
@@ -379,7 +389,7 @@ active proctype keeper() {
         :: job && ts[3] == running && !alive[3] -> t = 3
         fi;
         if
-        :: state == running -> fail_task(false, false, i)
+        :: state == running -> fail_task(false, retry, i)
         :: else -> drop_running()
         fi;
         t = 0
@@ -390,7 +400,7 @@ active proctype keeper() {
         :: job && ts[2] == running && TWO(2) && !alive2[2] -> t = 2
         fi;
         if
-        :: state == running -> fail_task(true, false, i)
+        :: state == running -> fail_task(true, retry, i)
         :: else -> no_second(0)
         fi;
         t = 0
