@@ -11,9 +11,9 @@ from test_metrics import free_port, scrape
 from test_workerd_kill import gone
 
 
-def encoder(stack):
+def encoder(stack, run="try 1"):
     """pid of the child that encodes"""
-    m = re.search(r"task=v0\.0 msg=.begins: try 1, slot \d+, child (\d+)",
+    m = re.search(r"task=v0\.0 msg=.begins: %s, slot \d+, child (\d+)" % run,
                   stack.said())
     return m and int(m[1])
 
@@ -65,3 +65,28 @@ def test_a_child_that_hangs():
         assert [x for x, _ in states(s, "publish")] == ["running", "done"]
         assert scrape(port)[0]("reel_second_runs_total", outcome="won") == 1
         assert s.redis("EXISTS", K + "second", K + "lease") == 0
+
+
+def test_deleted_while_two_run():
+    with Stack(straggler_s=1, sweep_s=1, sweep_age_s=1, outbox_s=600) as s:
+        s.start_redis()
+        s.pipeline("slow", SMALL.replace("ultrafast", "veryslow"))
+        workers = [s.start_workerd("--slots", "1", worker="one")]
+        a = s.put(clip(8), "slow")
+        first = wait_for(lambda: encoder(s))
+        os.kill(first, signal.SIGSTOP)
+        workers.append(s.start_workerd("--slots", "1", worker="two"))
+        second = wait_for(lambda: encoder(s, "try 2, beside another"))
+        os.kill(second, signal.SIGSTOP)
+        assert s.task(a, "v0.0", "second")
+
+        s.write(s.path(a, "tombstone"), b"")
+        wait_for(lambda: gone(first) and gone(second))
+        wait_for(lambda: not os.path.exists(s.pending(a)))
+        job = K + "job:" + a + ".1"
+        assert s.redis("HGET", job, "state") == "cancelled"
+        wait_for(lambda: s.redis("EXISTS", K + "second", K + "lease") == 0)
+        assert s.tasks(a)["v0.0"] == "cancelled"
+        wait_for(lambda: os.listdir(s.folder(a)) == ["tombstone"])
+        assert states(s, "publish") == []
+        assert [w.proc.poll() for w in workers] == [None, None]
