@@ -57,7 +57,7 @@ sub own_places {
     return ('modules/ngx_http_reel_module.so;' => module() . ';',
         '/var/lib/reel/store;' => "$self->{dir}/store;",
         '/etc/reel/keys.json;' => "$self->{dir}/keys.json;",
-        'unix:/run/redis/redis-server.sock;' =>
+        '127.0.0.1:6379;' =>
             "unix:$self->{dir}/redis.sock;");
 }
 
