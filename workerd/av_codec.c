@@ -111,6 +111,18 @@ delay_none(const AVCodecContext *enc)
 }
 
 
+/* its parameter sets are never among the pictures */
+static reel_err_t
+avc_config_of(reel_buf_t *b, reel_str_t told, const uint8_t *sample,
+    size_t len)
+{
+    (void) sample;
+    (void) len;
+
+    return reel_avc_config(b, (const uint8_t *) told.p, told.len);
+}
+
+
 static reel_err_t
 av1_to_sample(reel_buf_t *b, const uint8_t *p, size_t len, unsigned *slices)
 {
@@ -131,6 +143,7 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .config = reel_avc_config,
         .to_sample = reel_avc_to_sample,
         .string = reel_avc_codec_string,
+        .config_of = avc_config_of,
         .copy_sample = reel_avc_copy_sample
     },
     [REEL_VIDEO_HEVC] = {
@@ -143,6 +156,7 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .config = reel_hevc_config,
         .to_sample = reel_hevc_to_sample,
         .string = reel_hevc_codec_string,
+        .config_of = reel_hevc_config_of,
         .copy_sample = reel_hevc_copy_sample
     },
     [REEL_VIDEO_AV1] = {

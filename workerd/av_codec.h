@@ -38,7 +38,12 @@ typedef struct {
         unsigned *slices);
     reel_err_t  (*string)(char *dst, size_t cap, reel_str_t config);
 
-    /* a sample of somebody else's, appended; NULL: it is never copied */
+    /* of somebody else's track, whose container tells `told`, from a key
+       frame on; NULL: it is never copied */
+    reel_err_t  (*config_of)(reel_buf_t *b, reel_str_t told,
+        const uint8_t *sample, size_t len);
+
+    /* … and a sample of it, appended */
     reel_err_t  (*copy_sample)(reel_buf_t *b, const uint8_t *p, size_t len);
 } reel_av_codec_t;
 

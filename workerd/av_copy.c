@@ -68,19 +68,24 @@ prepare(copy_t *c)
 }
 
 
+/* c->pkt is the key frame that it begins with */
 static int
 open_output(copy_t *c)
 {
     int                       rc = -1;
     reel_err_t                err;
     reel_buf_t                config;
+    reel_str_t                told;
     reel_cmaf_track_t         track;
     const AVCodecParameters  *par = c->st->codecpar;
 
     reel_buf_init(&config, REEL_EXTRADATA_MAX);
 
-    err = c->codec->config(&config, par->extradata,
-                           (size_t) par->extradata_size);
+    told.p = (const char *) par->extradata;
+    told.len = (size_t) par->extradata_size;
+
+    err = c->codec->config_of(&config, told, c->pkt->data,
+                              (size_t) c->pkt->size);
     if (err != REEL_OK) {
         (void) reel_av_fault_err(&c->fault, err, "copy", "parameter sets");
         goto done;

@@ -19,13 +19,16 @@
 #define FIELDS    0x40          /* general_interlaced_source_flag */
 
 
+#define NEITHER   "it is neither H.264 nor HEVC"
+#define BAD_HVCC  "its hvcC is not of one VPS and SPS and lengths of 4 bytes"
+
 /* bytes of an avcC: the number of its SPS */
 #define AVCC_SETS 5
 
-typedef const char *(*fit_packet_t)(const AVStream *st, const AVPacket *pkt,
-    bool key);
+typedef const char *(*fit_packet_t)(reel_buf_t *config, const AVStream *st,
+    const AVPacket *pkt, bool key);
 typedef const char *(*fit_format_t)(const reel_source_video_t *v,
-    const AVStream *st);
+    const AVStream *st, const reel_buf_t *config);
 
 typedef struct {
     enum AVCodecID id;
@@ -43,11 +46,20 @@ config_of(const AVStream *st)
 }
 
 
+static reel_str_t
+bytes_of(const reel_buf_t *b)
+{
+    return (reel_str_t) { (const char *) b->data, b->len };
+}
+
+
 static const char *
-packet_avc(const AVStream *st, const AVPacket *pkt, bool key)
+packet_avc(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
+    bool key)
 {
     reel_avc_sample_t  s;
 
+    (void) config;
     (void) st;
 
     if (reel_avc_sample(&s, pkt->data, (size_t) pkt->size) != REEL_OK
@@ -62,12 +74,52 @@ packet_avc(const AVStream *st, const AVPacket *pkt, bool key)
 }
 
 
+/* the sets of an hvcC; where it has none, those that all key frames bring */
 static const char *
-packet_hevc(const AVStream *st, const AVPacket *pkt, bool key)
+take_config(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
+    bool key)
 {
-    reel_hevc_sample_t  s;
+    bool         has = reel_hevc_has_sets(config_of(st));
+    reel_buf_t   b;
+    const char  *no = NULL;
 
-    if (reel_hevc_sample(&s, config_of(st), pkt->data, (size_t) pkt->size)
+    if (config->len != 0 && (has || !key)) {
+        return NULL;
+    }
+
+    reel_buf_init(&b, REEL_EXTRADATA_MAX);
+
+    if (reel_hevc_config_of(&b, config_of(st), pkt->data, (size_t) pkt->size)
+        != REEL_OK)
+    {
+        no = has ? BAD_HVCC : "its key frames lack parameter sets";
+
+    } else if (config->len == 0) {
+        *config = b;
+        return NULL;
+
+    } else if (!reel_str_eq(bytes_of(config), bytes_of(&b))) {
+        no = "its parameter sets change";
+    }
+
+    reel_buf_release(&b);
+
+    return no;
+}
+
+
+static const char *
+packet_hevc(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
+    bool key)
+{
+    const char          *no = take_config(config, st, pkt, key);
+    reel_hevc_sample_t   s;
+
+    if (no != NULL) {
+        return no;
+    }
+
+    if (reel_hevc_sample(&s, bytes_of(config), pkt->data, (size_t) pkt->size)
         != REEL_OK || s.slices == 0)
     {
         return "it has packets that are no picture";
@@ -95,7 +147,8 @@ check_shape(const reel_source_video_t *v, uint32_t width, uint32_t height,
 
 /* 8 bits, 4:2:0, whole frames, as it is shown; or why not */
 static const char *
-format_avc(const reel_source_video_t *v, const AVStream *st)
+format_avc(const reel_source_video_t *v, const AVStream *st,
+    const reel_buf_t *config)
 {
     const char      *no = NULL;
     reel_str_t       nal;
@@ -104,6 +157,7 @@ format_avc(const reel_source_video_t *v, const AVStream *st)
     const uint8_t   *p = st->codecpar->extradata;
     size_t           len = (size_t) st->codecpar->extradata_size;
 
+    (void) config;
     reel_buf_init(&avcc, REEL_EXTRADATA_MAX);
 
     if (reel_avc_config(&avcc, p, len) != REEL_OK
@@ -155,22 +209,13 @@ is_dolby_alone(const AVStream *st)
 
 
 static const char *
-format_hevc(const reel_source_video_t *v, const AVStream *st)
+format_hevc(const reel_source_video_t *v, const AVStream *st,
+    const reel_buf_t *config)
 {
-    reel_buf_t       hvcc;
-    reel_err_t       err;
     reel_hevc_sps_t  sps;
-    reel_str_t       told = config_of(st);
 
-    reel_buf_init(&hvcc, REEL_EXTRADATA_MAX);
-    err = reel_hevc_config(&hvcc, (const uint8_t *) told.p, told.len);
-    reel_buf_release(&hvcc);
-
-    if (err == REEL_OK) {
-        err = reel_hevc_only_sps(&sps, told);
-    }
-    if (err != REEL_OK) {
-        return "its hvcC is not of one VPS and SPS and lengths of 4 bytes";
+    if (reel_hevc_only_sps(&sps, bytes_of(config)) != REEL_OK) {
+        return BAD_HVCC;
     }
 
     if ((sps.ptl.profile != MAIN_8 && sps.ptl.profile != MAIN_10)
@@ -222,13 +267,14 @@ find(const AVStream *st)
 
 
 const char *
-reel_av_fit_packet(const AVStream *st, const AVPacket *pkt)
+reel_av_fit_packet(reel_buf_t *config, const AVStream *st,
+    const AVPacket *pkt)
 {
     size_t        size;
     const fit_t  *fit = find(st);
 
     if (fit == NULL) {
-        return "it is neither H.264 nor HEVC";
+        return NEITHER;
     }
 
     if (st->codecpar->extradata_size <= AVCC_SETS
@@ -251,12 +297,16 @@ reel_av_fit_packet(const AVStream *st, const AVPacket *pkt)
         return "its parameter sets change";
     }
 
-    return fit->packet(st, pkt, (pkt->flags & AV_PKT_FLAG_KEY) != 0);
+    return fit->packet(config, st, pkt,
+                       (pkt->flags & AV_PKT_FLAG_KEY) != 0);
 }
 
 
 const char *
-reel_av_fit_format(const reel_source_video_t *v, const AVStream *st)
+reel_av_fit_format(const reel_source_video_t *v, const AVStream *st,
+    const reel_buf_t *config)
 {
-    return find(st)->format(v, st);
+    const fit_t  *fit = find(st);
+
+    return fit == NULL ? NEITHER : fit->format(v, st, config);
 }

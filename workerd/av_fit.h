@@ -8,18 +8,21 @@
 
 #include <libavformat/avformat.h>
 
+#include "lib/base/buf.h"
 #include "lib/job/source.h"
 
 /*
  * What this packet of st is refused for, or NULL.  Where all packets are not,
  * those that are called key frames, and no others, are IDR pictures; of H.265
  * all that decoding can begin with (IRAP), CRA pictures that are not called
- * so aside.
+ * so aside.  config, zeroed before, becomes a copy of the hvcC, with the
+ * parameter sets of key frames where it has none; the caller releases it.
  */
-const char *reel_av_fit_packet(const AVStream *st, const AVPacket *pkt);
+const char *reel_av_fit_packet(reel_buf_t *config, const AVStream *st,
+    const AVPacket *pkt);
 
 /* of a track none of whose packets was refused.  v: of all other facts */
 const char *reel_av_fit_format(const reel_source_video_t *v,
-    const AVStream *st);
+    const AVStream *st, const reel_buf_t *config);
 
 #endif

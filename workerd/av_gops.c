@@ -78,13 +78,20 @@ close_gop(reel_av_gops_t *g, const AVStream *st, int64_t until)
 
 
 void
+reel_av_gops_release(reel_av_gops_t *g)
+{
+    reel_buf_release(&g->config);
+}
+
+
+void
 reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
 {
     if (g->refused != NULL) {
         return;
     }
 
-    g->refused = reel_av_fit_packet(st, pkt);
+    g->refused = reel_av_fit_packet(&g->config, st, pkt);
     if (g->refused != NULL) {
         return;
     }
@@ -192,7 +199,7 @@ reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
     close_gop(g, st, g->last + 1);
 
     if (g->refused == NULL) {
-        g->refused = reel_av_fit_format(v, st);
+        g->refused = reel_av_fit_format(v, st, &g->config);
     }
     if (g->refused == NULL) {
         g->refused = check_slots(v, shown, n);

@@ -10,6 +10,7 @@
 
 #include <libavformat/avformat.h>
 
+#include "lib/base/buf.h"
 #include "lib/job/source.h"
 
 /* pictures; more than 6 s at any rate that is one */
@@ -20,6 +21,7 @@ typedef struct {
     const char *refused;        /* why they cannot; NULL so far */
     uint32_t    delay;
     uint64_t    kbps;
+    reel_buf_t  config;         /* owned: of H.265, its parameter sets */
 
     /* the GOP that is open, in the order of its packets */
     int64_t     pts[REEL_AV_GOP_MAX];
@@ -27,6 +29,8 @@ typedef struct {
     uint64_t    bytes;
     int64_t     last;           /* pts of all before it, and its own */
 } reel_av_gops_t;
+
+void reel_av_gops_release(reel_av_gops_t *g);
 
 /* the next packet of st */
 void reel_av_gops_see(reel_av_gops_t *g, const AVStream *st,

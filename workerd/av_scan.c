@@ -272,6 +272,7 @@ reel_av_scan_release(reel_scan_t *s)
         avcodec_free_context(&s->sounds[i].dec);
     }
 
+    reel_av_gops_release(&s->gops);
     reel_comb_release(&s->comb);
     avcodec_free_context(&s->dec);
     free(s->keys.at);

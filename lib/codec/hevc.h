@@ -145,6 +145,16 @@ reel_err_t reel_hevc_sample(reel_hevc_sample_t *s, reel_str_t hvcc,
 reel_err_t reel_hevc_copy_sample(reel_buf_t *out, const uint8_t *p,
     size_t len) REEL_WARN_UNUSED;
 
+/* has an hvcC parameter sets?  One of hev1 may have none */
+bool reel_hevc_has_sets(reel_str_t hvcc);
+
+/*
+ * As reel_hevc_config() of an hvcC; where that has no parameter sets, those of
+ * the sample become its.
+ */
+reel_err_t reel_hevc_config_of(reel_buf_t *hvcc, reel_str_t told,
+    const uint8_t *sample, size_t len) REEL_WARN_UNUSED;
+
 /* *sps: the one SPS of an hvcC that has one VPS too, and each PPS once */
 reel_err_t reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
     REEL_WARN_UNUSED;

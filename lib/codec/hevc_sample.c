@@ -12,6 +12,9 @@
 #define NAL_AUD       35
 #define NAL_FILLER    38
 
+/* byte of an hvcC whose last bits are lengthSizeMinusOne */
+#define LENGTHS       21
+
 
 static bool
 is_set(unsigned type)
@@ -98,6 +101,77 @@ reel_hevc_copy_sample(reel_buf_t *out, const uint8_t *p, size_t len)
     }
 
     return r.err == REEL_OK ? reel_buf_err(out) : REEL_BADDATA;
+}
+
+
+bool
+reel_hevc_has_sets(reel_str_t hvcc)
+{
+    reel_str_t        nal;
+    reel_hevc_walk_t  w;
+
+    reel_hevc_walk_init(&w, hvcc);
+
+    while (reel_hevc_walk_next(&w, &nal)) {
+        if (nal.len > 0 && is_set(reel_hevc_type(nal))) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* the parameter sets of a sample behind start codes */
+static reel_err_t
+add_annexb(reel_buf_t *b, const uint8_t *p, size_t len)
+{
+    reel_str_t     nal;
+    reel_reader_t  r;
+
+    reel_reader_init(&r, p, len);
+
+    while (next_nal(&r, &nal)) {
+        if (is_set(reel_hevc_type(nal))) {
+            reel_buf_u32(b, 1);
+            reel_buf_adds(b, nal);
+        }
+    }
+
+    return r.err == REEL_OK ? reel_buf_err(b) : REEL_BADDATA;
+}
+
+
+reel_err_t
+reel_hevc_config_of(reel_buf_t *hvcc, reel_str_t told, const uint8_t *sample,
+    size_t len)
+{
+    reel_err_t  err;
+    reel_buf_t  sets;
+
+    if (told.len <= LENGTHS || told.p[0] != 1) {
+        return REEL_BADDATA;
+    }
+
+    if (reel_hevc_has_sets(told)) {
+        return reel_hevc_config(hvcc, (const uint8_t *) told.p, told.len);
+    }
+
+    if (((uint8_t) told.p[LENGTHS] & 3) != 3) {
+        return REEL_UNSUPPORTED;
+    }
+
+    reel_buf_init(&sets, REEL_EXTRADATA_MAX);
+    err = add_annexb(&sets, sample, len);
+
+    if (err == REEL_OK) {
+        err = sets.len == 0 ? REEL_BADDATA
+              : reel_hevc_config(hvcc, sets.data, sets.len);
+    }
+
+    reel_buf_release(&sets);
+
+    return err;
 }
 
 

@@ -117,6 +117,58 @@ sample(void **state)
 }
 
 
+/* of an hvcC with sets, which are its, and of one without */
+static void
+config_of(void **state)
+{
+    size_t      i;
+    reel_buf_t  b;
+    reel_str_t  told, in, want;
+
+    static const struct {
+        const char *told, *in;
+        reel_err_t  err;
+    } rows[] = {
+        { HEAD "03" SETS "a2000100" "06" PPS, NEXT, REEL_OK },
+        { HEAD "00", AUD "00000018" VPS "0000002b" SPS "00000006" PPS IDR,
+          REEL_OK },
+        { HEAD "01" "27000100" "04" "4e01ff80", "00000018" VPS "0000002b" SPS
+          "00000006" PPS SEI IDR, REEL_OK },
+        { HEAD "00", "00000018" VPS "0000002b" SPS IDR, REEL_BADDATA },
+        { HEAD "00", IDR, REEL_BADDATA },
+        { HEAD "00", "00000018" VPS "0000002b" SPS "00000007" PPS,
+          REEL_BADDATA },
+        { "0101600000009000000000003cf000fcfdf8f800000d00",
+          "00000018" VPS "0000002b" SPS "00000006" PPS IDR, REEL_UNSUPPORTED },
+        { "0101", IDR, REEL_BADDATA },
+    };
+
+    (void) state;
+
+    want = vector(HEAD "03" SETS "a2000100" "06" PPS);
+
+    for (i = 0; i < COUNT(rows); i++) {
+        told = vector(rows[i].told);
+        in = vector(rows[i].in);
+        reel_buf_init(&b, 1000);
+
+        assert_int_equal(reel_hevc_has_sets(told), i == 0);
+        assert_int_equal(reel_hevc_config_of(&b, told,
+                             (const uint8_t *) in.p, in.len), rows[i].err);
+        if (rows[i].err == REEL_OK) {
+            assert_int_equal(b.len, want.len);
+            assert_memory_equal(b.data, want.p, want.len);
+        }
+
+        reel_buf_release(&b);
+        free((char *) in.p);
+        free((char *) told.p);
+    }
+
+    free((char *) want.p);
+}
+
+
 static void
 only_sps(void **state)
 {
@@ -213,6 +265,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sample),
+        cmocka_unit_test(config_of),
         cmocka_unit_test(only_sps),
         cmocka_unit_test(level_holds)
     };

@@ -71,6 +71,25 @@ media_make(const char *name, const char *args)
 
 
 void
+media_patch(const char *name, const char *tag, size_t behind,
+    const void *bytes, size_t n)
+{
+    FILE        *fp = fopen(media_path(name), "r+");
+    char        *at;
+    size_t       len;
+    static char  film[1 << 20];
+
+    assert_non_null(fp);
+    len = fread(film, 1, sizeof(film), fp);
+    at = memmem(film, len, tag, strlen(tag));
+    assert_non_null(at);
+    assert_int_equal(fseek(fp, at - film + (long) behind, SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, fp), n);
+    assert_int_equal(fclose(fp), 0);
+}
+
+
+void
 media_write(const char *name, const void *data, size_t len)
 {
     FILE  *fp;

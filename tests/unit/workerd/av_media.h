@@ -25,6 +25,10 @@ const char *media_path(const char *name);
 
 /* runs ffmpeg -v error -y <args> <name>; fails the test when that fails */
 void media_make(const char *name, const char *args);
+/* n other bytes, `behind` bytes behind where its first `tag` begins */
+void media_patch(const char *name, const char *tag, size_t behind,
+    const void *bytes, size_t n);
+
 void media_write(const char *name, const void *data, size_t len);
 
 /*

@@ -411,24 +411,6 @@ test_all_keys(void **state)
 }
 
 
-/* the first alone of its pictures is called a key frame in an MP4 file */
-static void
-forget_keys(const char *name)
-{
-    FILE    *fp = fopen(media_path(name), "r+");
-    char    *at, bytes[1 << 17];
-    size_t   n;
-
-    assert_non_null(fp);
-    n = fread(bytes, 1, sizeof(bytes), fp);
-    at = memmem(bytes, n, "stss", 4);
-    assert_non_null(at);
-    assert_int_equal(fseek(fp, at - bytes + 8, SEEK_SET), 0);
-    assert_int_equal(fwrite("\0\0\0\1", 1, 4, fp), 4);
-    assert_int_equal(fclose(fp), 0);
-}
-
-
 #define X265(p) "-c:v libx265 -x265-params log-level=error:pools=none:"     \
     "keyint=12:min-keyint=12:scenecut=0:" p
 
@@ -529,20 +511,32 @@ test_copy(void **state)
     }
 
     /* pictures lead CRA pictures, but these begin nothing */
-    forget_keys("h6.mp4");
+    media_patch("h6.mp4", "stss", 8, "\0\0\0\1", 4);
     media_inspect(&s, "h6.mp4");
     assert_string_equal(c->refused, "");
     assert_int_equal(c->gop, 0);
     reel_source_release(&s);
 
     /* IDR pictures that are not called so */
-    forget_keys("h1.mp4");
+    media_patch("h1.mp4", "stss", 8, "\0\0\0\1", 4);
     media_inspect(&s, "h1.mp4");
     assert_string_equal(c->refused, "it has IDR pictures that are no key "
                         "frames");
     reel_source_release(&s);
 
+    /* parameter sets are among the pictures alone */
+    media_patch("h2.mp4", "hvcC", 26, "\0", 1);
+    media_inspect(&s, "h2.mp4");
+    assert_string_equal(c->refused, "");
+    assert_int_equal(c->gop, 12);
+    reel_source_release(&s);
+
     make_changing("x.mp4");
+    media_inspect(&s, "x.mp4");
+    assert_string_equal(c->refused, "its parameter sets change");
+    reel_source_release(&s);
+
+    media_patch("x.mp4", "hvcC", 26, "\0", 1);
     media_inspect(&s, "x.mp4");
     assert_string_equal(c->refused, "its parameter sets change");
     reel_source_release(&s);

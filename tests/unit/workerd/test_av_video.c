@@ -467,6 +467,7 @@ test_copied(void **state)
         { "c.mp4", X264 }, { "c.mkv", X264 }, { "c.flv", X264 },
         { "h.mp4", X265("") " -tag:v hvc1" },
         { "e.mp4", X265(":repeat-headers=1:slices=2") " -tag:v hev1" },
+        { "b.mp4", X265(":repeat-headers=1") " -tag:v hev1" },
         { "h.mkv", X265(":repeat-headers=1:aud=1:bframes=7") },
     };
 
@@ -474,6 +475,9 @@ test_copied(void **state)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         make_numbered(rows[i].name, "20", "7.3", "", rows[i].codec);
+        if (rows[i].name[0] == 'b') {           /* its hvcC has no sets */
+            media_patch(rows[i].name, "hvcC", 26, "\0", 1);
+        }
         media_inspect(&s, rows[i].name);
         assert_string_equal(s.video.copy.refused, "");
         assert_int_equal(s.video.copy.gop, 20);
