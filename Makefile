@@ -63,7 +63,7 @@ $(LIBREEL): $(LIB_OBJS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/gen/lua_scripts.h: $(LUA) scripts/embed-lua
+$(BUILD)/gen/lua_scripts.h: $(LUA) scripts/embed-lua scripts/embed-lua.awk
 	@mkdir -p $(@D)
 	scripts/embed-lua $(LUA) > $@.tmp && mv $@.tmp $@
 

@@ -16,8 +16,7 @@
 /* the fields of step's reply behind the outcome */
 enum {
     F_JOB = 1, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
-    F_ASSET, F_PUBLICATION, F_PROJECT, F_PIPELINE, F_QUEUE, F_WAIT,
-    F_END
+    F_PROJECT, F_PIPELINE, F_QUEUE, F_WAIT, F_END
 };
 
 static const reel_task_ops_t *const types[] = {

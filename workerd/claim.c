@@ -8,6 +8,9 @@
  * light tasks alone.
  */
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "lib/base/hex.h"
 #include "workerd/log.h"
 #include "workerd/room.h"
@@ -21,7 +24,7 @@
 #define SLOW_MS 1000
 
 /* of step's reply: the queue of the task */
-#define QUEUE 12
+#define QUEUE 10
 
 
 void
@@ -127,12 +130,14 @@ void
 reel_slots_room_args(const reel_slots_t *s, reel_args_t *a,
     const reel_room_t *offered)
 {
-    reel_args_uint(a, offered->slots);
-    reel_args_uint(a, offered->memory_mib);
-    reel_args_uint(a, reel_room_cores(s));
-    reel_args_uint(a, s->w->room_mib);
+    char  room[96];
+
+    (void) snprintf(room, sizeof(room), "%" PRIu32 " %" PRIu32 " %" PRIu32
+                    " %" PRIu32 " %" PRIu32, offered->slots,
+                    offered->memory_mib, reel_room_cores(s), s->w->room_mib,
+                    offered->lights);
+    reel_args_addz(a, room);
     reel_args_addz(a, s->w->labels);
-    reel_args_uint(a, offered->lights);
 }
 
 

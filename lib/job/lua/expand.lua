@@ -24,8 +24,8 @@ if h ~= 'running' then
 end
 
 -- everything is checked before the first write
-local project, finish, stand, tasks = unpack(redis.call('HMGET', jk,
-    'project', 'finish', 'names', 'tasks'))
+local project, finish, stand, tasks, worker = unpack(redis.call('HMGET', jk,
+    'project', 'finish', 'names', 'tasks', task .. ':worker'))
 local old, added, names, succ, ready = {}, {}, {}, {}, {}
 local total, sum = {}, 0
 
@@ -52,44 +52,55 @@ end
 -- queue, their priority and the ends of their spec (spec_of).  false: bad.
 local sorts = {}
 
-local function sort_of(i)
-    local key = table.concat(ARGV, ' ', i + 1, i + 5) .. ' '
-                .. table.concat(ARGV, ' ', i + 8, i + 10)
-    local sort = sorts[key]
+local function new_sort(a, i)
+    local type, labels, rend = a[i + 1], a[i + 4], a[i + 10]
+    local slots, memory = natural(a[i + 2]), natural(a[i + 3])
+    local priority, max = natural(a[i + 5]), natural(a[i + 8])
+    local timeout = natural(a[i + 9])
 
-    if sort == nil then
-        local type, labels, rend = ARGV[i + 1], ARGV[i + 4], ARGV[i + 10]
-        local slots, memory = natural(ARGV[i + 2]), natural(ARGV[i + 3])
-        local priority, max = natural(ARGV[i + 5]), natural(ARGV[i + 8])
-        local timeout = natural(ARGV[i + 9])
-
-        sort = type:find('^%S+$') and not rend:find('%s') and slots and memory
-               and not labels:find('[^%w._,-]') and priority
-               and priority <= PRIORITY_MAX and max and max >= 1 and timeout
-               and timeout >= 1 and { priority = priority, rend = rend }
-               or false
-        if sort then
-            local queue = queue_name(slots, memory, labels)
-
-            sort.queue = queue
-            sort.head = type .. ' ' .. queue .. ' '
-            sort.middle = ' ' .. table.concat({ text(priority), text(max),
-                                                text(timeout), '' }, ' ')
-        end
-        sorts[key] = sort
+    if not type:find('^%S+$') or rend:find('%s') or not slots or not memory
+        or labels:find('[^%w._,-]') or not priority or priority > PRIORITY_MAX
+        or not max or max < 1 or not timeout or timeout < 1 then
+        return false
     end
 
-    return sort
+    local queue = queue_name(slots, memory, labels)
+
+    return { queue = queue, priority = priority, rend = rend,
+             head = type .. ' ' .. queue .. ' ',
+             middle = ' ' .. table.concat({ text(priority), text(max),
+                                            text(timeout), '' }, ' ') }
+end
+
+local function sort_of(a, i)
+    local key = table.concat(a, ' ', i + 1, i + 5) .. ' '
+                .. table.concat(a, ' ', i + 8, i + 10)
+
+    if sorts[key] == nil then
+        sorts[key] = new_sort(a, i)
+    end
+    return sorts[key]
+end
+
+-- of the task before: mostly the next one is of the same sort
+local function same(a, i)
+    return i > 5 and a[i + 1] == a[i - 12] and a[i + 2] == a[i - 11]
+           and a[i + 3] == a[i - 10] and a[i + 4] == a[i - 9]
+           and a[i + 5] == a[i - 8] and a[i + 8] == a[i - 5]
+           and a[i + 9] == a[i - 4] and a[i + 10] == a[i - 3]
 end
 
 -- fields of the job's hash, and their values
 local fields, n = {}, 0
+local args, sort = ARGV, nil
 
-for i = 5, #ARGV, ARGS do
-    local name, deps = ARGV[i], 0
-    local cost, work = natural(ARGV[i + 7]), natural(ARGV[i + 11])
-    local sort = sort_of(i)
+for i = 5, #args, ARGS do
+    local name, deps = args[i], 0
+    local cost, work = natural(args[i + 7]), natural(args[i + 11])
 
+    if not same(args, i) then
+        sort = sort_of(args, i)
+    end
     if not name:find('^[%w._-]+$') or not sort or not cost or not work then
         return redis.error_reply('ERR reel: expand: bad task ' .. name)
     end
@@ -97,7 +108,7 @@ for i = 5, #ARGV, ARGS do
         return redis.error_reply('ERR reel: expand: twice ' .. name)
     end
 
-    for d in ARGV[i + 12]:gmatch('%S+') do
+    for d in args[i + 12]:gmatch('%S+') do
         local s = added[d] and 'waiting' or old[d]
                   and redis.call('HGET', jk, d .. ':s')
         if not s then
@@ -123,10 +134,10 @@ for i = 5, #ARGV, ARGS do
     fields[n + 3] = name .. ':since'
     fields[n + 4] = NOW_TEXT
     fields[n + 5] = name .. ':spec'
-    fields[n + 6] = sort.head .. ARGV[i + 7] .. sort.middle .. ARGV[i + 11]
+    fields[n + 6] = sort.head .. args[i + 7] .. sort.middle .. args[i + 11]
                     .. ' ' .. sort.rend
     fields[n + 7] = name .. ':payload'
-    fields[n + 8] = ARGV[i + 6]
+    fields[n + 8] = args[i + 6]
     if deps == 0 then
         ready[#ready + 1] = { name = name, queue = sort.queue, cost = cost,
                               priority = sort.priority }
@@ -138,9 +149,11 @@ for i = 5, #ARGV, ARGS do
     end
     n = n + 8
 
-    for r in sort.rend:gmatch('[^,]+') do
-        total[r] = (total[r] or 0) + work
-        sum = sum + work
+    if sort.rend ~= '' then
+        for r in sort.rend:gmatch('[^,]+') do
+            total[r] = (total[r] or 0) + work
+            sum = sum + work
+        end
     end
 end
 
@@ -182,6 +195,6 @@ if #ready > 0 then
     line_up(job, project, finish, ready)
 end
 
-complete(job, task, held)
+complete(job, task, held, worker)
 wake()
 return { 'ok' }

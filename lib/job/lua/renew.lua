@@ -24,9 +24,12 @@ end
 
 -- of two runs the one that is ahead counts
 local function tell(job, task, t, permille)
+    if not counts(t) then
+        return
+    end
     if not second_run(t)
         or tonumber(t.work) * permille / 1000 > tonumber(t.credit or '0') then
-        credit(job, task, t, permille)
+        give_credit(job, task, t, permille)
     end
 end
 

@@ -1,13 +1,13 @@
 -- step: completes the last task and claims the next one, in one call.
 -- KEYS: lease set.  ARGV: prefix, worker, nonce (16 hex digits), lease_ms,
 -- job, task, token (all three empty: nothing to complete), then nothing
--- (claims nothing), or what the worker has: slots and memory (MiB) that are
--- free, slots and memory in all, labels csv, and whether a light task fits:
--- 2, 1 (when nothing else does) or 0.
+-- (claims nothing), or what the worker has: "<slots and memory (MiB) that are
+-- free> <slots and memory in all> <whether a light task fits: 2, 1 (when
+-- nothing else does) or 0>", and its labels (csv).
 -- Reply: ok | stale | none, then `reserved` when nothing was claimed because
 -- the worker makes room for a large task; when one was claimed: job, task, type,
--- token, payload, attempt, timeout_s, asset, publication, project, pipeline,
--- queue, ms that the task was ready.
+-- token, payload, attempt, timeout_s, project, pipeline, queue, ms that the
+-- task was ready.
 
 local err = bad_call(7)
 if err then
@@ -18,33 +18,37 @@ end
 local PATIENCE_MS = 10000
 local RESERVED_MS = 30000
 
-local worker, nonce, lease = ARGV[2], ARGV[3], natural(ARGV[4])
+local worker, nonce, lease = ARGV[2], ARGV[3], ARGV[4]
+local claims = #ARGV > 7
 local reply = { 'none' }
 
-if #nonce ~= 16 or nonce:find('[^0-9a-f]') or not lease or lease < 1
-    or (ARGV[5] == '') ~= (ARGV[6] == '') then
+if #nonce ~= 16 or not nonce:find('^[0-9a-f]+$') or not lease:find('^[1-9]%d*$')
+    or #lease > 15 or (ARGV[5] == '') ~= (ARGV[6] == '') then
     return redis.error_reply('ERR reel: step: bad argument')
 end
 
-local free, room = natural(ARGV[8]), natural(ARGV[9])
-local slots_all, memory_all = natural(ARGV[10]), natural(ARGV[11])
-local labels, lights = ARGV[12], natural(ARGV[13])
+local free, room, slots_all, memory_all, lights
+local labels = ARGV[9]
 
-if #ARGV > 7 and (#ARGV ~= 13 or not lights or not free or not room or not slots_all
-                  or not memory_all) then
-    return redis.error_reply('ERR reel: step: bad room')
+if claims then
+    free, room, slots_all, memory_all, lights =
+        ARGV[8]:match('^(%d+) (%d+) (%d+) (%d+) ([012])$')
+    if #ARGV ~= 9 or not free or #ARGV[8] > 48 then
+        return redis.error_reply('ERR reel: step: bad room')
+    end
+    free, room, lights = free + 0, room + 0, lights + 0
 end
 
 if ARGV[5] ~= '' then
     local h, t = holder(ARGV[5], ARGV[6], ARGV[7])
 
     if h == 'running' then
-        complete(ARGV[5], ARGV[6], t)
+        complete(ARGV[5], ARGV[6], t, worker)
     end
     reply[1] = (h == 'running' or h == 'done') and 'ok' or 'stale'
 end
 
-if #ARGV == 7 then
+if not claims then
     if woken then
         wake()
     end
@@ -66,16 +70,16 @@ local function first(queue, light, p)
         end
 
         local project, score = p[1], p[2] + 0
+        local tag = score % BAND
         local clock = light and redis.call('HMGET', VTIME, 'light', 'fence',
                                            'light:' .. project)
                       or redis.call('HMGET', VTIME, 'all', 'fence',
                                     'finish:' .. project, 'start:' .. project,
                                     'ahead:' .. project)
         local finish = (clock[3] or 0) + 0
-        local tag = score % BAND
         p = nil
 
-        if tag < math.min(finish, BAND - 1) then
+        if tag < finish and tag < BAND - 1 then
             -- it was served in another queue meanwhile
             redis.call('ZADD', zk, text(score - tag
                                         + math.min(finish, BAND - 1)),
@@ -83,13 +87,18 @@ local function first(queue, light, p)
         else
             local m = redis.call('ZRANGE', zk .. ':' .. project, 0, 1,
                                  'WITHSCORES')
-            local job, task = split(m[1] or '/')
-            local t = job and task .. ':'
-            local h = job and redis.call('HMGET', job_key(job), 'v', 'state',
-                t .. 's', t .. 'since', t .. 'spec', t .. 'payload',
-                t .. 'n', 'pipeline')
+            local at = m[1] and m[1]:find('/', 1, true)
+            local job, task, t, h
 
-            if not job then
+            if at then
+                job, task = m[1]:sub(1, at - 1), m[1]:sub(at + 1)
+                t = task .. ':'
+                h = redis.call('HMGET', job_key(job), 'v', 'state', t .. 's',
+                               t .. 'since', t .. 'spec', t .. 'payload',
+                               t .. 'n', 'pipeline')
+            end
+
+            if not at then
                 rehead(queue, project)
             elseif h[1] and not known(h[1]) then
                 local last = (PRIORITY_MAX + 1) * BAND
@@ -104,7 +113,7 @@ local function first(queue, light, p)
                          job = job, task = task, since = h[4] + 0,
                          spec = h[5] or NO_SPEC, payload = h[6], n = h[7],
                          pipeline = h[8], clock = clock, finish = finish,
-                         order = score, tag = tag, score = m[2],
+                         order = score, tag = tag, score = m[2] + 0,
                          next = m[4] or false }
             else
                 leave(queue, project, m[1])
@@ -113,21 +122,11 @@ local function first(queue, light, p)
     end
 end
 
--- Small ones do not pass a large one for ever; one that is larger than the
--- whole worker is left to others for twice as long.
-local function patient(c, slots, memory)
-    local wait = NOW - c.since
-
-    if slots > slots_all or memory > memory_all then
-        wait = wait / 2
-    end
-    return wait >= PATIENCE_MS
-end
-
 -- queues of which a task fits now, by their heads' order, those of light
 -- tasks, and the first task that room must be made for: a large one, or a
 -- light one that waited for memory, which it keeps from encodes (fits: it
--- has it now)
+-- has it now).  Small ones do not pass a large one for ever; one that is
+-- larger than the whole worker is left to others for twice as long.
 local function survey()
     local fit, light, large = {}, {}
 
@@ -140,9 +139,11 @@ local function survey()
 
         if place and free > 0 and (keeps or not fits) then
             local c = first(queue, slots == 0)
+            local whole = slots <= slots_all + 0
+                          and memory <= memory_all + 0
 
-            if c and patient(c, slots, memory) then
-                fits = fits or free == slots_all
+            if c and NOW - c.since >= PATIENCE_MS * (whole and 1 or 2) then
+                fits = fits or free == slots_all + 0
                 c.slots, c.fits = slots, fits
                 if slots == 0 or not fits then
                     large = large and sooner(large, c) and large or c
@@ -171,7 +172,7 @@ local function earlier(queues, q, c)
                   and first(o.queue, o.slots == 0, o.head)
 
         if d and d.project == c.project and d.order <= c.order
-            and d.score + 0 < c.score + 0 then
+            and d.score < c.score then
             d.slots, c = o.slots, d
         end
     end
@@ -206,29 +207,32 @@ local function pick(queues)
     end
 end
 
-if redis.call('EXISTS', DELAY) == 1 then
-    move_due(8)
-end
+-- what is claimed, or nil; true: room is made for a large one
+local function choose()
+    local fit, light, large = survey()
+    local best = lights == 2 and pick(light) or pick(fit)
+    local reserved
 
-local fit, light, large = survey()
-local best = lights == 2 and pick(light)
-local reserved
-
-if not best then
-    best = pick(fit)
-    if large and (not best or math.floor(large.order / BAND)
-                              <= math.floor(best.order / BAND))
+    if large and (not best or best.slots > 0)
+        and (not best or math.floor(large.order / BAND)
+                         <= math.floor(best.order / BAND))
         and (large.fits or reserve(large.queue, worker, RESERVED_MS)) then
         best = large.fits and large or nil
         reserved = not best
     end
-    best = best or (lights == 1 and pick(light))
+    return best or (lights == 1 and pick(light) or nil), reserved
 end
 
-if woken then
-    wake()
+local best, reserved = choose()
+
+-- nothing for now: those that are due are looked for
+if not best and redis.call('EXISTS', DELAY) == 1 and move_due(8) > 0 then
+    best, reserved = choose()
 end
 if not best then
+    if woken then
+        wake()
+    end
     reply[2] = reserved and 'reserved' or nil
     return reply
 end
@@ -239,7 +243,7 @@ local before = (clock[1] or 0) + 0
 local n = clock[2] and clock[2] + 1 or first_fence()
 local fence = text(n)
 local all = best.tag > before and text(best.tag) or clock[1] or '0'
-local finish = math.max(before, best.finish) + cost
+local finish = (before > best.finish and before or best.finish) + cost
 
 if best.slots == 0 then
     redis.call('HSET', VTIME, 'light', all, 'fence', fence,
@@ -267,17 +271,22 @@ end
 
 local token = fence .. '-' .. nonce
 local attempt = best.n and text(best.n + 1) or '1'
-local asset, publication = best.job:match('^(.+)%.(%d+)$')
 
 redis.call('HSET', job_key(best.job), task .. ':token', token,
            task .. ':worker', worker, task .. ':s', 'running',
            task .. ':since', NOW_TEXT, task .. ':n', attempt)
 redis.call('ZADD', LEASE, text(NOW + lease), best.m)
 event(best.job, task, 'running', worker)
+if n % 8 == 0 then
+    move_due(8)
+end
 if n % 64 == 0 then
     redis.call('XTRIM', K .. 'events', 'MAXLEN', '~', '10000')
 end
+if woken then
+    wake()
+end
 
 return { reply[1], best.job, task, type, token, best.payload, attempt,
-         timeout, asset, publication, project, best.pipeline, best.queue,
+         timeout, project, best.pipeline, best.queue,
          text(math.max(0, NOW - best.since)) }

@@ -111,8 +111,8 @@ if not job then
 end
 
 local jk, p = job_key(job), task .. ':'
-local h = redis.call('HMGET', jk, p .. 'spec', p .. 'payload', 'asset',
-                     'publication', 'project', 'pipeline')
+local h = redis.call('HMGET', jk, p .. 'spec', p .. 'payload', 'project',
+                     'pipeline')
 local spec = read_spec(h[1], {})
 
 if redis.call('HEXISTS', VTIME, 'fence') == 0 then
@@ -128,4 +128,4 @@ redis.call('ZADD', SECOND, text(NOW + lease), member(job, task))
 event(job, task, 'second', worker)
 
 return { 'none', job, task, spec.type, token, h[2], attempt, spec.timeout,
-         h[3], h[4], h[5], h[6], spec.queue, '0' }
+         h[3], h[4], spec.queue, '0' }

@@ -27,6 +27,8 @@ end
 
 -- a lease of a running task ended; t.began: that of its second run
 local function end_lease(job, task, t)
+    load_run(job, task, t)
+
     local late = NOW >= deadline(read_spec(t.spec, t))
     local seconds = text((NOW - tonumber(t.began or t.since)) / 1000)
 

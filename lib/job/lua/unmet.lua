@@ -102,6 +102,7 @@ local function give_up(queue, project, m, lacks)
     end
 
     leave(queue, project, m)
+    load_run(job, task, t)
 
     local tries = optional_after(job, task, t)
     if tries then

@@ -70,15 +70,6 @@ add_copy(const char *z, size_t len)
 
 
 static void
-add_number(unsigned n)
-{
-    char  z[16];
-
-    add_copy(z, (size_t) snprintf(z, sizeof(z), "%u", n));
-}
-
-
-static void
 begin(reel_lua_t script, const char *kind, const char *id)
 {
     reel_redis_key_t  key, prefix;
@@ -177,7 +168,7 @@ static void
 step(const redisReply *done, unsigned cores)
 {
     static uint64_t  nonce;
-    char             hex[17];
+    char             hex[17], room[48];
 
     (void) snprintf(hex, sizeof(hex), "%016llx",
                     (unsigned long long) ++nonce);
@@ -192,12 +183,9 @@ step(const redisReply *done, unsigned cores)
         }
     }
 
-    add_number(cores);
-    add("65536");
-    add_number(cores);
-    add("65536");
+    (void) snprintf(room, sizeof(room), "%u 65536 %u 65536 2", cores, cores);
+    add_copy(room, strlen(room));
     add("");
-    add("2");
     send_args();
 }
 
@@ -300,14 +288,11 @@ work(unsigned jobs, unsigned children)
             idle++;
         }
 
-        /* what was planned may be many: the others look too */
-        while (idle > 0 && (expanded || r->elements > 2)) {
+        /* while there is work the others look too, one after the other */
+        if (idle > 0 && r->elements > 2) {
             step(NULL, SLOTS);
             expands[tail++ % (SLOTS * 2)] = false;
             idle--;
-            if (!expanded) {
-                break;
-            }
         }
 
         freeReplyObject(r);

@@ -27,10 +27,11 @@ def scripts():
 
 
 class Claim:
-    def __init__(self, fields):
+    def __init__(self, fields, worker):
+        self.worker = worker
         (self.job, self.task, self.type, self.token, self.payload,
-         self.attempt, self.timeout, self.asset, self.publication,
-         self.project, self.pipeline, self.queue, self.wait_ms) = fields
+         self.attempt, self.timeout, self.project, self.pipeline, self.queue,
+         self.wait_ms) = fields
 
 
 def task(name, deps="", cls="encode", cost=100, attempts=3, timeout=600,
@@ -58,17 +59,20 @@ class Queue:
                          project, "default", created, payload, attempts,
                          timeout)[0]
 
-    def step(self, done=None, worker="w1", lease=30000, free=8, room=1 << 16,
+    def step(self, done=None, worker=None, lease=30000, free=8, room=1 << 16,
              slots=8, memory=1 << 16, labels="", lights=2):
         """(outcome of the completion, Claim or None); free=None: claims
         nothing, 0: light tasks only"""
         self.nonce += 1
+        worker = worker or (done.worker if done else "w1")
         prev = (done.job, done.task, done.token) if done else ("", "", "")
         r = self.eval("step", "lease", worker, "%016x" % self.nonce, lease,
                       *prev, *(() if free is None else
-                               (free, room, slots, memory, labels, lights)))
+                               ("%s %s %s %s %s" % (free, room, slots,
+                                                    memory, lights),
+                                labels)))
         self.reserved = r[1:] == ["reserved"]
-        return r[0], Claim(r[1:]) if len(r) > 2 else None
+        return r[0], Claim(r[1:], worker) if len(r) > 2 else None
 
     def claim(self, **kw):
         outcome, c = self.step(**kw)
@@ -86,7 +90,7 @@ class Queue:
         r = self.eval("straggler", "lease", worker, "%016x" % self.nonce,
                       lease, beyond, free, room, labels)
         assert r[0] == "none", r
-        return Claim(r[1:]) if len(r) > 1 else None
+        return Claim(r[1:], worker) if len(r) > 1 else None
 
     def renew(self, *claims, lease=30000):
         argv = []

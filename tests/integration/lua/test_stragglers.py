@@ -63,8 +63,7 @@ class Claims(Pair):
         self.assertNotEqual(first.token, second.token)
         self.assertGreater(int(second.token.split("-")[0]),
                            int(first.token.split("-")[0]))
-        for name in ("type", "payload", "asset", "publication", "project",
-                     "pipeline", "queue"):
+        for name in ("type", "payload", "project", "pipeline", "queue"):
             self.assertEqual(getattr(first, name), getattr(second, name))
         self.assertEqual((first.attempt, second.attempt), ("1", "2"))
         self.assertEqual(self.q.state(A, "v0.0"), "running")

@@ -175,8 +175,7 @@ class Step(Case):
         self.assertEqual((c.job, c.task, c.type), (A, "inspect", "inspect"))
         self.assertEqual((c.payload, c.attempt, c.timeout),
                          ('{"a":"b"}', "1", "77"))
-        self.assertEqual((c.asset, c.publication, c.project, c.pipeline),
-                         (ASSET % "a", "1", "p1", "default"))
+        self.assertEqual((c.project, c.pipeline), ("p1", "default"))
         self.assertEqual(self.q.field(A, "inspect:worker"), "w9")
         self.assertEqual(self.q.count("lease"), 1)
         outcome, d = self.q.step(c)
@@ -305,6 +304,18 @@ class Step(Case):
         self.assertEqual(self.q.fail(self.q.claim()), "delayed")
         self.assertEqual(self.q.claim().attempt, "2")
         self.assertEqual(self.q.count("delay"), 0)
+
+    def test_what_is_due_is_not_kept_waiting_by_others(self):
+        self.q.planned(A, *[task("t%02d" % i) for i in range(20)])
+        self.q.fail(self.q.claim())
+        fence = int(self.redis("HGET", K + "vtime", "fence"))
+        for n in range(fence + 1, fence + 9):
+            self.assertEqual(self.q.count("delay"), 1)
+            self.assertTrue(self.q.claim().token.startswith("%d-" % n))
+            if n % 8 == 0:
+                break
+        self.assertEqual(self.q.count("delay"), 0)
+        self.assertEqual(self.q.state(A, "t00"), "ready")
 
     def test_the_stream_of_events_is_trimmed(self):
         self.redis("EVAL", "for i = 1, 12000 do redis.call('XADD', KEYS[1], "
@@ -537,9 +548,10 @@ class Fit(Case):
                              [K + "reserved:" + queue])
 
     def test_refuses_a_bad_room(self):
-        for argv in (("1",), ("1", "1", "1", "x", "", "2"),
-                     ("1", "1", "1", "1", ""),
-                     ("1", "1", "1", "1", "", "2", "")):
+        for argv in (("1 1 1 1 2",), ("1 1 1 x 2", ""), ("1 1 1 1", ""),
+                     ("1 1 1 1 3", ""), ("1 1 1 1 2 ", ""), ("", ""),
+                     ("%s 1 1 1 2" % ("1" * 41), ""),
+                     ("1 1 1 1 2", "", "")):
             with self.assertRaises(RedisError):
                 self.q.eval("step", "lease", "w", "0" * 16, 1, "", "", "",
                             *argv)

@@ -117,7 +117,7 @@ scripts(void **state)
         text = reel_lua_text((reel_lua_t) i);
         assert_string_equal(reel_lua_name((reel_lua_t) i), names[i]);
         assert_non_null(strstr(text, "local K = ARGV[1]\n"));
-        assert_non_null(strstr(text, "local err = bad_call("));
+        assert_non_null(strstr(text, "local err = ((#KEYS ~= 1 or not K"));
         assert_non_null(strstr(text, "\nreturn "));
         assert_null(strstr(text, "SCHEMA"));            /* constants */
         assert_null(strstr(text, "--"));
@@ -126,6 +126,8 @@ scripts(void **state)
     /* what is rare, by its name in code, but not in texts */
     text = reel_lua_text(REEL_LUA_SUBMIT);
     assert_null(strstr(text, "local function holder("));
+    assert_null(strstr(text, "job_key("));              /* inline */
+    assert_non_null(strstr(text, "(K .. 'job:' .. job)"));
     assert_non_null(strstr(text, "function rare.wake("));
     assert_non_null(strstr(text, "\nrare.wake()"));
     assert_non_null(strstr(text, "K .. 'wake'"));

@@ -1,0 +1,127 @@
+-- How tasks and jobs end otherwise than by a result, and what a job's end writes.
+-- Shared, as common.lua.
+
+-- rare: once a job
+local function end_job(job, state, shown)
+    local jk = job_key(job)
+    local pk = K .. 'progress:' .. job
+    local asset, publication = job_of(job)
+
+    redis.call('HSET', jk, 'state', state)
+    if state == 'done' then
+        redis.call('HSET', pk, 'state', shown, 'percent', '100')
+    else
+        redis.call('HSET', pk, 'state', shown)
+    end
+    redis.call('HDEL', pk, 'eta_ms')
+    redis.call('ZREM', K .. 'jobs', job)
+    redis.call('XADD', K .. 'done', 'MAXLEN', '~', '100000', '*', 'job', job,
+               'asset', asset, 'publication', publication, 'state', state)
+    event(job, '', state)
+    redis.call('EXPIRE', jk, FINAL_TTL)
+    redis.call('EXPIRE', pk, FINAL_TTL)
+    redis.call('SET', K .. 'submitted:' .. job, '1', 'EX', FINAL_TTL)
+end
+
+-- waiting, ready and delayed tasks leave; running ones are told at once, and
+-- hear it at renew too
+-- rare: once a job
+local function cancel_tasks(job)
+    local jk = job_key(job)
+
+    if redis.call('HGET', jk, 'v') == OLD_SCHEMA then
+        upgrade(job)
+    end
+
+    local names, project = unpack(redis.call('HMGET', jk, 'names',
+                                             'project'))
+
+    for task in (names or ''):gmatch('%S+') do
+        local s, spec = unpack(redis.call('HMGET', jk, task .. ':s',
+                                          task .. ':spec'))
+        if s == 'ready' then
+            leave(read_spec(spec, {}).queue, project, member(job, task))
+        elseif s == 'delayed' then
+            redis.call('ZREM', DELAY, member(job, task))
+        end
+        if s == 'waiting' or s == 'ready' or s == 'delayed' then
+            redis.call('HSET', jk, task .. ':s', 'cancelled',
+                       task .. ':since', NOW_TEXT)
+        end
+    end
+
+    redis.call('PUBLISH', K .. 'wake', 'ended ' .. job)
+end
+
+-- a running task of a job that ended
+-- rare: of jobs that ended early
+local function drop_running(job, task)
+    redis.call('ZREM', LEASE, member(job, task))
+    redis.call('ZREM', SECOND, member(job, task))
+    enter(job, task, 'cancelled')
+end
+
+-- f: code, stage, detail, log
+-- rare: once a job
+local function fail_job(job, f)
+    redis.call('HSET', job_key(job), 'code', f.code, 'stage', f.stage,
+               'detail', f.detail, 'log', f.log)
+    cancel_tasks(job)
+    end_job(job, 'failed', 'errored')
+end
+
+-- a task that was tried as often as allowed, for an operator to look at
+-- rare: tasks get done
+local function quarantine(job, task, t, f)
+    local jk = job_key(job)
+    local h = redis.call('HMGET', jk, 'asset', 'project', 'pipeline')
+
+    redis.call('XADD', K .. 'quarantine', 'MAXLEN', '~', '1000', '*',
+               'job', job, 'task', task, 'type', t.type, 'asset', h[1],
+               'project', h[2], 'pipeline', h[3], 'code', f.code,
+               'stage', f.stage, 'detail', f.detail, 'log', f.log,
+               'attempts', t.n, 'worker', t.worker or '')
+end
+
+-- f: class, code, stage, detail, log, backoff (ms).  running: another run of
+-- the task goes on
+-- rare: as quarantine
+local function fail_task(job, task, t, f)
+    read_spec(t.spec, t)
+    load_run(job, task, t)
+
+    local jk = job_key(job)
+    local n = tonumber(t.n)
+
+    redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
+               code = f.code, stage = f.stage, detail = f.detail }))
+    if t.second and go_on(job, task, t, f.class) then
+        return 'running'
+    end
+
+    redis.call('ZREM', LEASE, member(job, task))
+    redis.call('HDEL', jk, task .. ':token', task .. ':second')
+    if counts(t) then
+        give_credit(job, task, t, 0)
+    end
+
+    -- no fault of the task: this try does not count
+    if f.class == 'release' then
+        n = redis.call('HINCRBY', jk, task .. ':n', -1)
+    end
+
+    if f.class ~= 'fail' and n < tonumber(t.max) then
+        redis.call('ZADD', DELAY, text(NOW + math.min(f.backoff, 60000)),
+                   member(job, task))
+        enter(job, task, 'delayed', t.worker)
+        return 'delayed'
+    end
+
+    if f.class ~= 'fail' then
+        quarantine(job, task, t, f)
+    end
+
+    enter(job, task, 'failed', t.worker)
+    fail_job(job, f)
+    return 'failed'
+end
