@@ -45,6 +45,7 @@ reel_comb_may_be(const AVStream *st)
     case AV_CODEC_ID_MJPEG:
     case AV_CODEC_ID_PRORES:
     case AV_CODEC_ID_DNXHD:
+    case AV_CODEC_ID_V210:
         return true;
     default:
         return false;

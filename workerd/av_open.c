@@ -15,19 +15,20 @@
  * concat, image2, sdp), and rm, nsv … until somebody needs them.
  */
 #define DEMUXERS                                                             \
-    "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,mxf,gif,wav,mp3,aac,flac"
+    "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,mxf,gif,dv,wav,aiff,mp3," \
+    "aac,flac,ac3,eac3,amr"
 
 /* decoders; libav's names.  av1 is dav1d's: the native one needs hardware */
 #define VIDEO_DECODERS                                                       \
     "h264,hevc,libdav1d,vp8,vp9,mpeg4,mpeg2video,mpeg1video,h263,flv,"       \
     "msmpeg4,msmpeg4v2,wmv1,wmv2,wmv3,vc1,mjpeg,prores,dnxhd,dvvideo,"       \
-    "theora,gif,png,rawvideo"
+    "theora,gif,png,v210,rawvideo"
 
 #define AUDIO_DECODERS                                                       \
-    "aac,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,eac3,opus,"     \
-    "vorbis,flac,alac,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,"  \
-    "pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_u8,pcm_s8,"       \
-    "pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"          \
+    "aac,aac_latm,mp3,mp3float,mp2,mp2float,mp1,mp1float,ac3,eac3,dca,"      \
+    "s302m,opus,vorbis,flac,alac,amrnb,amrwb,pcm_s16le,pcm_s16be,pcm_s24le," \
+    "pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_u8,"    \
+    "pcm_s8,pcm_alaw,pcm_mulaw,pcm_bluray,pcm_dvd,adpcm_ms,adpcm_ima_wav,"   \
     "adpcm_ima_qt,wmav1,wmav2,wmapro"
 
 /* all of them give dialogue of ASS */
@@ -268,8 +269,20 @@ reel_av_source_codec(const reel_av_source_t *s, const AVStream *st)
 static bool
 is_plain(const AVCodecParameters *par)
 {
-    return par->codec_id != AV_CODEC_ID_RAWVIDEO
-           || par->format == AV_PIX_FMT_RGB24;
+    if (par->codec_id != AV_CODEC_ID_RAWVIDEO) {
+        return true;
+    }
+
+    switch (par->format) {
+    case AV_PIX_FMT_UYVY422:
+    case AV_PIX_FMT_YUYV422:
+    case AV_PIX_FMT_YUV420P:
+    case AV_PIX_FMT_RGB24:
+    case AV_PIX_FMT_BGR24:
+        return true;
+    default:
+        return false;
+    }
 }
 
 

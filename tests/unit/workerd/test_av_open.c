@@ -99,6 +99,60 @@ test_lists(void **state)
 }
 
 
+/* what tapes, capture cards, broadcasters and recorders write */
+static void
+test_accepted(void **state)
+{
+    reel_source_t  s;
+
+    static const struct {
+        const char  *name, *args, *format, *video, *audio;
+    } rows[] = {
+        { "t.dv", "-f lavfi -i testsrc2=s=720x576:d=1 -f lavfi -i sine=d=1 "
+          "-target pal-dv", "dv", "dvvideo", "pcm_s16le" },
+        { "v.mov", "-f lavfi -i testsrc2=s=66x64:d=1 -c:v v210", NULL, "v210",
+          "" },
+        { "u.mov", "-f lavfi -i testsrc2=s=64x64:d=1 -c:v rawvideo "
+          "-pix_fmt uyvy422", NULL, "rawvideo", "" },
+        { "y.avi", "-f lavfi -i testsrc2=s=64x64:d=1 -c:v rawvideo "
+          "-pix_fmt yuyv422", NULL, "rawvideo", "" },
+        { "i.avi", "-f lavfi -i testsrc2=s=64x64:d=1 -c:v rawvideo "
+          "-pix_fmt yuv420p", NULL, "rawvideo", "" },
+        { "b.avi", "-f lavfi -i testsrc2=s=64x64:d=1 -c:v rawvideo "
+          "-pix_fmt bgr24", NULL, "rawvideo", "" },
+        { "d.mkv", "-f lavfi -i sine=d=1,aformat=cl=stereo -c:a dca "
+          "-strict -2", NULL, "", "dts" },
+        { "s.ts", "-f lavfi -i sine=d=1:r=48000,aformat=cl=stereo -c:a s302m "
+          "-strict -2", NULL, "", "s302m" },
+        { "s.ac3", "-f lavfi -i sine=d=1", "ac3", "", "ac3" },
+        { "s.eac3", "-f lavfi -i sine=d=1", "eac3", "", "eac3" },
+        { "s.aiff", "-f lavfi -i sine=d=1", "aiff", "", "pcm_s16be" },
+    };
+
+    (void) state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        media_make(rows[i].name, rows[i].args);
+        media_inspect(&s, rows[i].name);
+
+        if (rows[i].format != NULL) {
+            assert_string_equal(s.format, rows[i].format);
+        }
+        assert_string_equal(s.video.stream < 0 ? "" : s.video.codec,
+                            rows[i].video);
+        assert_string_equal(s.audio.stream < 0 ? "" : s.audio.codec,
+                            rows[i].audio);
+        reel_source_release(&s);
+    }
+
+    /* another layout of raw pictures */
+    media_make("o.avi", "-f lavfi -i testsrc2=s=64x64:d=1 -c:v rawvideo "
+               "-pix_fmt yuv410p");
+    assert_string_equal(media_error(reel_av_inspect, "o.avi"),
+                        "UNSUPPORTED_CODEC");
+}
+
+
 static void
 test_limits(void **state)
 {
@@ -297,6 +351,7 @@ main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_no_media),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_garbage),
