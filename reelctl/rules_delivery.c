@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "reelctl/rules.h"
@@ -239,14 +240,20 @@ judge_key(reel_check_t *k, const char *where, const reel_m3u8_entry_t *e)
 }
 
 
+/* each URI is meant from the playlist in which it stands; those that are not
+   fetched (skd:) cannot be joined */
 static bool
-same_key(const reel_m3u8_entry_t *a, const reel_m3u8_entry_t *b)
+same_key(const reel_m3u8_entry_t *a, const char *a_url,
+    const reel_m3u8_entry_t *b, const char *b_url)
 {
-    size_t  i;
+    bool        same;
+    char       *x, *y;
+    size_t      i;
+    reel_str_t  p = reel_m3u8_get(a, "URI"), q = reel_m3u8_get(b, "URI");
 
-    static const char  *names[] = { "METHOD", "KEYFORMAT", "URI" };
+    static const char  *names[] = { "METHOD", "KEYFORMAT" };
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 2; i++) {
         if (!reel_str_eq(reel_m3u8_get(a, names[i]),
                          reel_m3u8_get(b, names[i])))
         {
@@ -254,7 +261,14 @@ same_key(const reel_m3u8_entry_t *a, const reel_m3u8_entry_t *b)
         }
     }
 
-    return true;
+    x = reel_ctl_url_join(a_url, p);
+    y = reel_ctl_url_join(b_url, q);
+    same = x != NULL && y != NULL ? strcmp(x, y) == 0
+           : x == y && reel_str_eq(p, q);
+    free(x);
+    free(y);
+
+    return same;
 }
 
 
@@ -287,7 +301,8 @@ reel_rule_keys(reel_check_t *k)
         REEL_EACH_TRACK(k, t, n) {
             for (m = 0; !t->dash && m < t->list.nentries; m++) {
                 used |= t->list.entries[m].tag == REEL_M3U8_KEY
-                        && same_key(&t->list.entries[m], e);
+                        && same_key(&t->list.entries[m], t->file->url, e,
+                                    k->master->url);
             }
         }
 

@@ -154,6 +154,10 @@ DEFECTS = (
                  'IV=0x12\n#EXT-X-MAP')),
     ("R.6", text(MASTER, "^#EXT-X-MEDIA", '#EXT-X-SESSION-KEY:METHOD=AES-128,'
                  'URI="k"\n#EXT-X-MEDIA')),
+    ("R.6", many(text(V, "#EXT-X-MAP", '#EXT-X-KEY:METHOD=AES-128,URI="k"\n'
+                      '#EXT-X-MAP'),
+                 text(MASTER, "^#EXT-X-MEDIA", '#EXT-X-SESSION-KEY:METHOD='
+                      'AES-128,URI="k"\n#EXT-X-MEDIA'))),
     ("1.1", video(kind="mp4v")),
     ("1.3a", many(*(video(n, w, h, level=50) for n, w, h, _, _ in
                     stream.VIDEO))),
@@ -368,6 +372,18 @@ class Check(Case):
         return subprocess.run([case.REELCTL, *args], text=True,
                               env=self.environment(), capture_output=True,
                               timeout=60)
+
+    def test_keys_are_meant_from_their_playlist(self):
+        for here, there in (("../k/0.key", "k/0.key"), ("skd://k", "skd://k")):
+            files = self.changed(many(
+                text(V, "#EXT-X-MAP", '#EXT-X-KEY:METHOD=AES-128,URI="%s"\n'
+                     '#EXT-X-MAP' % here),
+                text(MASTER, "^#EXT-X-MEDIA", '#EXT-X-SESSION-KEY:METHOD='
+                     'AES-128,URI="%s"\n#EXT-X-MEDIA' % there)))
+            self.site.files = files
+            p = self.run_ctl_any("check", self.site.url, "--full", "--json")
+            got = {r["rule"]: r for r in json.loads(p.stdout)["rules"]}
+            self.assertEqual(got["R.6"]["result"], "ok", got["R.6"])
 
     def test_every_rule_has_a_defect(self):
         out = json.loads(self.run_ctl("check", "--rules", "--json").stdout)
