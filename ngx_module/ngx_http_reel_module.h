@@ -11,7 +11,7 @@
  *   api*, create*, list, change,   the API
  *   asset, announce, events
  *   redis*, job                    Redis, and what it is told
- *   play, path, query, limit       playback: what is asked for
+ *   play*, path, query, limit      playback: what is asked for, and sent
  *   index, look*                   … of an asset
  *   movie*, source, beside*,       … of a plain movie and its texts
  *   within

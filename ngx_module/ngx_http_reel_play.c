@@ -1,6 +1,6 @@
 /*
- * Playback: from a request to the file that answers it, what assets that
- * have nothing to play are answered, and the headers of what is played.
+ * Playback: from a request to the file that answers it, and what assets that
+ * have nothing to play are answered.
  */
 
 #include "ngx_module/ngx_http_reel_look.h"
@@ -9,36 +9,18 @@
 #include "ngx_module/ngx_http_reel_title.h"
 #include "ngx_module/ngx_http_reel_zone.h"
 
-/* a file of fragments that was written so many seconds ago may grow */
-#define GROWS  60
-
+static ngx_int_t check_method(ngx_http_request_t *r);
+static ngx_int_t parse(ngx_http_request_t *r, ngx_http_reel_loc_conf_t *conf,
+    ngx_http_reel_play_t *p);
 static void loaded_handler(ngx_http_request_t *r,
     ngx_http_reel_loaded_t *loaded);
+static uint32_t first_set(const reel_index_t *ix);
+static const char *find_rendition(ngx_http_reel_play_t *p);
 static ngx_int_t set_file(ngx_http_request_t *r, ngx_http_reel_play_t *p);
 static ngx_int_t other_version(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 static ngx_int_t outdated(ngx_http_request_t *r);
-static ngx_int_t choose_version(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p, ngx_http_reel_loaded_t *loaded);
 static ngx_int_t carry_token(ngx_http_request_t *r, ngx_http_reel_play_t *p);
-static ngx_uint_t names_may_stay(ngx_http_reel_play_t *p);
-static ngx_uint_t grows(ngx_http_reel_play_t *p);
-static ngx_uint_t configured(ngx_http_reel_play_t *p, ngx_uint_t container);
-static ngx_uint_t stands_in(ngx_http_reel_play_t *p);
-static ngx_str_t *cache_control(ngx_http_reel_play_t *p);
-
-
-static ngx_str_t  immutable =
-    ngx_string("public, max-age=31536000, immutable");
-static ngx_str_t  current = ngx_string("max-age=5");
-/* a shared cache asks again soon, for its players' sake: that is a 304 */
-static ngx_str_t  complete = ngx_string("max-age=60, s-maxage=5, "
-                                        "stale-while-revalidate=5, "
-                                        "stale-if-error=86400");
-
-
-/* with a token in it, which is one viewer's */
-static ngx_str_t  own = ngx_string("private, max-age=5");
 
 
 /* what an asset without an index is answered */
@@ -71,10 +53,52 @@ ngx_int_t
 ngx_http_reel_play_handler(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
-    reel_error_t               e;
     ngx_http_reel_ctx_t       *ctx;
     ngx_http_reel_play_t      *p;
     ngx_http_reel_loc_conf_t  *conf;
+
+    rc = check_method(r);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    ctx = ngx_http_reel_get_ctx(r);
+    p = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_play_t));
+
+    if (ctx == NULL || p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    rc = parse(r, conf, p);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    if (conf->play && ngx_http_reel_token_other(r, &p->asset)) {
+        return ngx_http_reel_token_refuse(r, REEL_TOKEN_ASSET);
+    }
+
+    if (carry_token(r, p) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->asset = p->asset;
+    ctx->rendition = p->name;
+    ctx->segment = p->segment;
+    ctx->data = p;
+
+    return p->title ? ngx_http_reel_title_play(r, p)
+                    : ngx_http_reel_play_place(r, &p->place);
+}
+
+
+/* NGX_DECLINED: it is GET or HEAD */
+static ngx_int_t
+check_method(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
 
     static ngx_str_t  allow = ngx_string("GET, HEAD, OPTIONS");
 
@@ -94,24 +118,27 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
         return ngx_http_reel_preflight(r, (char *) allow.data);
     }
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        if (ngx_http_reel_add_header(r, "Allow", &allow) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_NOT_ALLOWED, "METHOD_NOT_ALLOWED",
-                                   "playback takes GET and HEAD", 0);
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return NGX_DECLINED;
     }
 
-    ctx = ngx_http_reel_get_ctx(r);
-    p = ngx_pcalloc(r->pool, sizeof(ngx_http_reel_play_t));
-
-    if (ctx == NULL || p == NULL) {
+    if (ngx_http_reel_add_header(r, "Allow", &allow) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_NOT_ALLOWED,
+                               "METHOD_NOT_ALLOWED",
+                               "playback takes GET and HEAD", 0);
+}
+
+
+/* path and query; NGX_DECLINED: p has what they ask for */
+static ngx_int_t
+parse(ngx_http_request_t *r, ngx_http_reel_loc_conf_t *conf,
+    ngx_http_reel_play_t *p)
+{
+    ngx_int_t     rc;
+    reel_error_t  e;
 
     rc = !conf->files ? ngx_http_reel_path_parse(r, p)
          : conf->vod_compat ? ngx_http_reel_compat_path(r, p)
@@ -137,25 +164,7 @@ ngx_http_reel_play_handler(ngx_http_request_t *r)
                                    e.text, 0);
     }
 
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (conf->play && ngx_http_reel_token_other(r, &p->asset)) {
-        return ngx_http_reel_token_refuse(r, REEL_TOKEN_ASSET);
-    }
-
-    if (carry_token(r, p) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->asset = p->asset;
-    ctx->rendition = p->name;
-    ctx->segment = p->segment;
-    ctx->data = p;
-
-    return p->title ? ngx_http_reel_title_play(r, p)
-                    : ngx_http_reel_play_place(r, &p->place);
+    return rc == NGX_OK ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
@@ -205,11 +214,8 @@ ngx_int_t
 ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_http_reel_loaded_t *loaded)
 {
-    unsigned                   i;
     ngx_int_t                  rc;
-    ngx_str_t                 *name;
     const char                *detail;
-    const reel_index_t        *ix;
     reel_token_status_t        st;
     ngx_http_reel_loc_conf_t  *conf;
 
@@ -219,26 +225,17 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         p->keyed = 0;
     }
 
-    ix = loaded->index;
-    p->index = ix;
+    p->index = loaded->index;
     p->entry = loaded->entry;
     p->mtime = loaded->mtime;
-    p->opts.switching_set = 0;
-
-    /* a manifest lists one set: that of the first video rendition */
-    for (i = 0; i < ix->nrenditions; i++) {
-        if (ix->renditions[i].kind == REEL_VIDEO) {
-            p->opts.switching_set = ix->renditions[i].switching_set;
-            break;
-        }
-    }
+    p->opts.switching_set = first_set(p->index);
 
     rc = ngx_http_reel_protect(r, p);
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    if (ix->nsamples) {
+    if (p->index->nsamples) {
         conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
         /* another location has looked for it */
@@ -252,33 +249,21 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         }
     }
 
-    if (choose_version(r, p, loaded) != NGX_OK) {
+    if (ngx_http_reel_play_version(r, p, p->hashes ? p->hashes
+                                                   : loaded->hashes)
+        != NGX_OK)
+    {
         return other_version(r, p);
     }
 
-    if (p->compat) {
-        detail = ngx_http_reel_compat_loaded(r, p);
-        if (detail) {
-            return ngx_http_reel_play_absent(r, detail);
-        }
+    detail = p->compat ? ngx_http_reel_compat_loaded(r, p) : NULL;
+
+    if (detail == NULL) {
+        detail = find_rendition(p);
     }
 
-    if (p->name.len && p->route->of != NGX_HTTP_REEL_OF_SHEET) {
-        name = p->track.len ? &p->track : &p->name;
-        p->rendition = reel_index_find(ix, (reel_str_t)
-                                       { (char *) name->data, name->len });
-
-        if (p->rendition == NULL && p->route->of != NGX_HTTP_REEL_OF_KEY) {
-            return ngx_http_reel_play_absent(r, "the asset has no such "
-                                             "rendition");
-        }
-
-        if (p->rendition
-            && p->route->type[p->rendition->kind - 1].len == 0)
-        {
-            return ngx_http_reel_play_absent(r, "there is no such form of a "
-                                             "rendition of this kind");
-        }
+    if (detail) {
+        return ngx_http_reel_play_absent(r, detail);
     }
 
     st = ngx_http_reel_limit_check(r, p);
@@ -287,6 +272,46 @@ ngx_http_reel_play_loaded(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     }
 
     return p->route->answer(r, p);
+}
+
+
+/* a manifest lists one set: that of the first video rendition */
+static uint32_t
+first_set(const reel_index_t *ix)
+{
+    unsigned  i;
+
+    for (i = 0; i < ix->nrenditions; i++) {
+        if (ix->renditions[i].kind == REEL_VIDEO) {
+            return ix->renditions[i].switching_set;
+        }
+    }
+
+    return 0;
+}
+
+
+/* what the path names; NULL, or what is wrong with it */
+static const char *
+find_rendition(ngx_http_reel_play_t *p)
+{
+    ngx_str_t  *name;
+
+    if (p->name.len == 0 || p->route->of == NGX_HTTP_REEL_OF_SHEET) {
+        return NULL;
+    }
+
+    name = p->track.len ? &p->track : &p->name;
+    p->rendition = reel_index_find(p->index, (reel_str_t)
+                                   { (char *) name->data, name->len });
+
+    if (p->rendition == NULL) {
+        return p->route->of == NGX_HTTP_REEL_OF_KEY
+               ? NULL : "the asset has no such rendition";
+    }
+
+    return p->route->type[p->rendition->kind - 1].len == 0
+           ? "there is no such form of a rendition of this kind" : NULL;
 }
 
 
@@ -373,135 +398,6 @@ outdated(ngx_http_request_t *r)
 }
 
 
-/*
- * While the index grows a segment is one fragment, so that none is ever
- * seen half, as of a movie; complete ones have REEL_SEGMENT_FRAGMENTS.  Who
- * began with the growing form goes on with it: both stay valid for a
- * publication.
- */
-static ngx_int_t
-choose_version(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_http_reel_loaded_t *loaded)
-{
-    ngx_uint_t                 i, may_grow;
-    ngx_http_reel_hash_t      *hashes;
-    ngx_http_reel_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-    hashes = p->hashes ? p->hashes : loaded->hashes;
-    may_grow = names_may_stay(p);
-
-    if (p->hash.len == 0) {
-        i = ngx_http_reel_version(p->route->container
-                                  == NGX_HTTP_REEL_IN_CONFIGURED
-                                  ? configured(p, conf->hls_segments)
-                                  : (ngx_uint_t) p->route->container,
-                                  p->index->growing
-                                  || (p->index->nsamples
-                                      && !(may_grow && grows(p))));
-
-    } else {
-        for (i = 0; i < NGX_HTTP_REEL_VERSIONS; i++) {
-            if (ngx_memcmp(p->hash.data, hashes[i], p->hash.len)
-                == 0)
-            {
-                break;
-            }
-        }
-
-        if (i == NGX_HTTP_REEL_VERSIONS) {
-            return NGX_DECLINED;
-        }
-
-        /* another node saw the completion first; its segments may stand */
-        if (p->index->growing && p->route->manifest
-            && ngx_http_reel_version_per(i) != 1)
-        {
-            return NGX_DECLINED;
-        }
-
-        if (p->index->nsamples && !may_grow
-            && ngx_http_reel_version_per(i) != 1)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    p->opts.per = ngx_http_reel_version_per(i);
-    p->opts.container = ngx_http_reel_version_container(i);
-    p->version = hashes[i];
-    p->opts.salt = NULL;
-    p->exact = NULL;
-
-    if (may_grow && p->opts.per != 1) {
-        p->opts.per = 1;
-        p->opts.salt = p->entry->grows.salt;
-        p->exact = hashes[ngx_http_reel_version(p->opts.container, 1)];
-    }
-
-    /* a playlist through several files changes with any of them */
-    if (p->title && p->title->first && p->track.len == 0 && p->name.len) {
-        p->version = p->title->hashes[i];
-    }
-
-    if (p->route->container != NGX_HTTP_REEL_IN_CONFIGURED
-        && (ngx_uint_t) p->route->container != (ngx_uint_t) p->opts.container)
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * Of a file of fragments alone.  Not encrypted: one that takes the place of
- * another and begins like it would have its keys.
- */
-static ngx_uint_t
-names_may_stay(ngx_http_reel_play_t *p)
-{
-    return p->index->nsamples && p->entry->grows.may
-           && p->opts.protection == NULL
-           && (p->title == NULL || p->title->first == NULL);
-}
-
-
-static ngx_uint_t
-grows(ngx_http_reel_play_t *p)
-{
-    return ngx_time() - p->entry->st.mtime_ns / 1000000000 < GROWS;
-}
-
-
-/* a movie that no transport stream can carry comes as CMAF all the same */
-static ngx_uint_t
-configured(ngx_http_reel_play_t *p, ngx_uint_t container)
-{
-    unsigned                 i;
-    ngx_uint_t               fits;
-    const reel_rendition_t  *q;
-
-    if (container != REEL_CONTAINER_TS || p->index->nsamples == 0) {
-        return container;
-    }
-
-    fits = 0;
-
-    for (i = 0; i < p->index->nrenditions; i++) {
-        q = &p->index->renditions[i];
-
-        if (q->kind == REEL_VIDEO) {
-            return reel_ts_carries(q) ? container : REEL_CONTAINER_CMAF;
-        }
-
-        fits |= q->kind == REEL_AUDIO && reel_ts_carries(q);
-    }
-
-    return fits ? container : REEL_CONTAINER_CMAF;
-}
-
-
 ngx_int_t
 ngx_http_reel_play_refuse(ngx_http_request_t *r, ngx_http_reel_asset_e state)
 {
@@ -554,183 +450,4 @@ ngx_http_reel_play_again(ngx_http_request_t *r, ngx_http_reel_play_t *p)
     ngx_http_reel_index_drop(r, &p->place);
 
     return ngx_http_reel_index_get(r, &p->place, loaded_handler);
-}
-
-
-ngx_int_t
-ngx_http_reel_play_headers(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    off_t len, ngx_str_t *etag)
-{
-    ngx_uint_t            kind;
-    ngx_http_reel_ctx_t  *ctx;
-
-    ctx = ngx_http_reel_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
-
-    kind = p->rendition ? p->rendition->kind - 1 : 0;
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = len;
-    r->headers_out.last_modified_time = p->mtime;
-    r->headers_out.content_type = p->route->type[kind];
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    /* several ranges at once get the whole */
-    r->allow_ranges = 1;
-    r->single_range = 1;
-
-    r->headers_out.etag = ngx_http_reel_push_header(r, "ETag", etag);
-
-    if (r->headers_out.etag == NULL
-        || ngx_http_reel_add_header(r, "Cache-Control", cache_control(p))
-           != NGX_OK
-        || ngx_http_reel_cors(r) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&ctx->status, "OK");
-
-    return NGX_OK;
-}
-
-
-/* the source, until the ladder comes: a film below a location has no id */
-static ngx_uint_t
-stands_in(ngx_http_reel_play_t *p)
-{
-    return p->index->nsamples && p->route->of == NGX_HTTP_REEL_OF_ASSET
-           && p->place.look == ngx_http_reel_look;
-}
-
-
-static ngx_str_t *
-cache_control(ngx_http_reel_play_t *p)
-{
-    if (p->opts.token) {
-        return &own;
-    }
-
-    /* its last segment is not all of it yet */
-    if (p->exact) {
-        return &current;
-    }
-
-    if (p->route->manifest) {
-        if (p->index->growing || stands_in(p)
-            || (p->route->of != NGX_HTTP_REEL_OF_ASSET && p->hash.len == 0))
-        {
-            return &current;
-        }
-
-        return &complete;
-    }
-
-    return p->hash.len ? &immutable : &current;
-}
-
-
-ngx_int_t
-ngx_http_reel_play_etag(ngx_http_request_t *r, ngx_http_reel_play_t *p,
-    ngx_str_t *what, ngx_uint_t weak, ngx_str_t *etag)
-{
-    u_char  *b;
-
-    etag->data = ngx_pnalloc(r->pool, REEL_VERSION_HASH + p->name.len
-                                      + what->len + sizeof("W/\"+--\"") - 1);
-    if (etag->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    b = etag->data;
-
-    if (weak) {
-        *b++ = 'W';
-        *b++ = '/';
-    }
-
-    *b++ = '"';
-    b = ngx_cpymem(b, p->exact ? p->exact : p->version, REEL_VERSION_HASH);
-
-    /* manifests of the same file name segments otherwise later */
-    if (p->exact) {
-        *b++ = '+';
-    }
-
-    *b++ = '-';
-
-    if (p->name.len) {
-        b = ngx_cpymem(b, p->name.data, p->name.len);
-        *b++ = '-';
-    }
-
-    b = ngx_cpymem(b, what->data, what->len);
-    *b++ = '"';
-
-    etag->len = b - etag->data;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_reel_play_send_header(ngx_http_request_t *r)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_HTTP_RANGE_NOT_SATISFIABLE) {
-        /* Content-Range is set, nothing was sent yet */
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, rc,
-                                   "RANGE_NOT_SATISFIABLE",
-                                   "the range begins behind the end", 0);
-    }
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_reel_play_output(ngx_http_request_t *r, ngx_chain_t *out)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_reel_play_send_header(r);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-
-    return ngx_http_output_filter(r, out);
-}
-
-
-ngx_int_t
-ngx_http_reel_play_bytes(ngx_http_request_t *r, u_char *data, size_t len)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->pos = data;
-    b->last = data + len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_reel_play_output(r, &out);
 }

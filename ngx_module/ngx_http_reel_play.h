@@ -199,6 +199,34 @@ ngx_int_t ngx_http_reel_play_loaded(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_play_refuse(ngx_http_request_t *r,
     ngx_http_reel_asset_e state);
 
+/* 404: of a rendition, segment or image that the index does not have */
+ngx_int_t ngx_http_reel_play_absent(ngx_http_request_t *r,
+    const char *detail);
+
+/*
+ * An object that the index names is gone: the asset was deleted or
+ * published anew less than a second ago.  Looks it up again, once.
+ */
+ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+/* goes on where an answer waited for keys, and finalizes r */
+void ngx_http_reel_play_resume(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p);
+
+
+/* ngx_http_reel_play_version.c */
+
+/*
+ * Which of an index's forms p's path names by its hash, or gets: p's version,
+ * exact and opts.  NGX_DECLINED: none that is served any more.
+ */
+ngx_int_t ngx_http_reel_play_version(ngx_http_request_t *r,
+    ngx_http_reel_play_t *p, ngx_http_reel_hash_t *hashes);
+
+
+/* ngx_http_reel_play_output.c */
+
 /*
  * Fills in the headers of a 200 whose body has len bytes; etag is not
  * copied, quotes included.  The length, unless the filters change it.
@@ -221,22 +249,6 @@ ngx_int_t ngx_http_reel_play_bytes(ngx_http_request_t *r, u_char *data,
 ngx_int_t ngx_http_reel_play_etag(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, ngx_str_t *what, ngx_uint_t weak,
     ngx_str_t *etag);
-
-/* 404: of a rendition, segment or image that the index does not have */
-ngx_int_t ngx_http_reel_play_absent(ngx_http_request_t *r,
-    const char *detail);
-
-/*
- * An object that the index names is gone: the asset was deleted or
- * published anew less than a second ago.  Looks it up again, once.
- */
-ngx_int_t ngx_http_reel_play_again(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p);
-
-
-/* goes on where an answer waited for keys, and finalizes r */
-void ngx_http_reel_play_resume(ngx_http_request_t *r,
-    ngx_http_reel_play_t *p);
 
 
 /* ngx_http_reel_manifest.c */
