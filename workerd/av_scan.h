@@ -59,9 +59,12 @@ typedef struct {
     int64_t         max_pixels; /* of a picture, as coded and as shown */
 } reel_scan_t;
 
-/* chooses the tracks and opens the decoder.  s zeroed before */
+/* av_scan_choose.c: the tracks, and the decoder opened.  s zeroed before */
 int reel_av_scan_choose(reel_scan_t *s, reel_av_source_t *src,
     reel_av_fault_t *f);
+
+/* the chosen sound of that stream; NULL: it is none */
+reel_scan_sound_t *reel_av_scan_sound(reel_scan_t *s, int stream);
 
 /* permille of the walk, for the progress */
 typedef void (*reel_scan_progress_t)(void *arg, unsigned permille);
@@ -69,7 +72,7 @@ typedef void (*reel_scan_progress_t)(void *arg, unsigned permille);
 int reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
     reel_scan_progress_t progress, void *arg, reel_av_fault_t *f);
 
-/* REEL_ROLE_* of a track's disposition, without REEL_ROLE_DEFAULT */
+/* av_scan_choose.c: REEL_ROLE_* of a track's disposition, without REEL_ROLE_DEFAULT */
 uint32_t reel_av_scan_roles(const AVStream *st);
 
 /* a cover or thumbnails, which are no film */
