@@ -12,7 +12,7 @@
 #include "lib/codec/codec.h"
 #include "lib/job/task.h"
 
-#define REEL_AV_WARM  5         /* a key frame, and what shows what it takes */
+#define REEL_AV_WARM  3         /* a key frame, and what shows what it takes */
 
 typedef struct {
     const char   *encoder;      /* libavcodec's name */
