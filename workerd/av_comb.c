@@ -125,6 +125,17 @@ reel_comb_see(reel_comb_t *c, AVFrame *frame, AVRational tb)
 }
 
 
+bool
+reel_comb_settled(const reel_comb_t *c, unsigned most)
+{
+    unsigned  combed = c->top > c->bottom ? c->top : c->bottom;
+
+    most = most > c->seen ? most - c->seen : 0;
+
+    return combed + most < FACTOR * c->progressive;
+}
+
+
 reel_combed_t
 reel_comb_end(reel_comb_t *c)
 {

@@ -27,6 +27,10 @@ bool reel_comb_may_be(const AVStream *st);
 /* c zeroed before the first; frame stays the caller's */
 void reel_comb_see(reel_comb_t *c, AVFrame *frame, AVRational tb);
 
+/* whether the end will be REEL_COMBED_NO, whatever the rest of `most` pictures
+   is */
+bool reel_comb_settled(const reel_comb_t *c, unsigned most);
+
 /* what all of them say together; c is of no more use */
 reel_combed_t reel_comb_end(reel_comb_t *c);
 

@@ -71,13 +71,15 @@ compare(const void *a, const void *b)
 }
 
 
-/* more pictures are looked at as long as none says that it is interlaced */
+/* more pictures are looked at as long as none says that it is interlaced, and
+   they may be so all the same */
 static bool
 probes_more(const reel_scan_t *s)
 {
     return s->probed < PROBE_PICTURES
            || (s->interlaced == 0 && s->probed < COMB_PICTURES
-               && reel_comb_may_be(s->video));
+               && reel_comb_may_be(s->video)
+               && !reel_comb_settled(&s->comb, COMB_PICTURES));
 }
 
 

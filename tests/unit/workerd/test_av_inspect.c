@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "lib/index/index.h"
+#include "workerd/av_comb.h"
 
 
 static void
@@ -334,6 +335,32 @@ test_combed(void **state)
 }
 
 
+/* of 60: with 12 that are not combed the other 48 may still win */
+static void
+test_combs_settled(void **state)
+{
+    size_t               i;
+    static const struct {
+        reel_comb_t  c;
+        bool         settled;
+    } rows[] = {
+        { { .seen = 0 }, false },
+        { { .seen = 12, .progressive = 12 }, false },
+        { { .seen = 13, .progressive = 13 }, true },
+        { { .seen = 13, .progressive = 12, .top = 1 }, false },
+        { { .seen = 60, .bottom = 48, .progressive = 12 }, false },
+        { { .seen = 60, .bottom = 47, .progressive = 13 }, true },
+        { { .seen = 60, .top = 60 }, false },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(reel_comb_settled(&rows[i].c, 60), rows[i].settled);
+    }
+}
+
+
 /* a cover is no film, but it is seen */
 static void
 test_cover(void **state)
@@ -598,6 +625,7 @@ main(void)
         cmocka_unit_test(test_languages),
         cmocka_unit_test(test_shape),
         cmocka_unit_test(test_combed),
+        cmocka_unit_test(test_combs_settled),
         cmocka_unit_test(test_lacks_pts),
         cmocka_unit_test(test_cover),
         cmocka_unit_test(test_mid_stream),
