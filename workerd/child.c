@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ struct reel_proc_s {
     char                     tail[REEL_CHILD_TAIL + 1];
     size_t                   tail_len;
     reel_timer_t             timer;
+    uint64_t                 cpu_ms;    /* once reaped */
     bool                     reaped;
     bool                     killed, timed_out, babbled;
     int                      status;
@@ -252,11 +254,24 @@ proc_end(reel_proc_t *p)
 }
 
 
+static uint64_t
+cpu_ms(const struct rusage *u)
+{
+    return ((uint64_t) u->ru_utime.tv_sec + (uint64_t) u->ru_stime.tv_sec)
+           * 1000
+           + ((uint64_t) u->ru_utime.tv_usec
+              + (uint64_t) u->ru_stime.tv_usec) / 1000;
+}
+
+
 static reel_proc_t *
 reap_one(void)
 {
+    struct rusage  used;
+
     for (reel_proc_t *p = procs; p != NULL; p = p->next) {
-        if (waitpid(p->pid, &p->status, WNOHANG) == p->pid) {
+        if (wait4(p->pid, &p->status, WNOHANG, &used) == p->pid) {
+            p->cpu_ms = cpu_ms(&used);
             p->reaped = true;
             return p;
         }
@@ -401,4 +416,11 @@ int
 reel_child_pid(const reel_proc_t *p)
 {
     return (int) p->pid;
+}
+
+
+uint64_t
+reel_child_cpu_ms(const reel_proc_t *p)
+{
+    return p->cpu_ms;
 }

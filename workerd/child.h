@@ -65,5 +65,7 @@ reel_err_t reel_child_start(reel_loop_t *l, const reel_child_spec_t *spec,
 /* SIGKILL; exited follows from the loop */
 void reel_child_kill(reel_proc_t *p);
 int reel_child_pid(const reel_proc_t *p);
+/* user and system time, its own children's too; in exited, before it 0 */
+uint64_t reel_child_cpu_ms(const reel_proc_t *p);
 
 #endif

@@ -32,6 +32,7 @@ typedef struct {
     reel_proc_t       *proc;
     unsigned           progress;        /* permille */
     int64_t            started_ms;
+    uint64_t           cpu_ms;          /* of the child that ended */
     bool               lost;            /* the lease is another's */
     bool               shutdown;        /* killed by our own end */
     bool               second;          /* run beside another worker's */

@@ -86,8 +86,9 @@ told(reel_slot_t *s, const reel_reply_t *reply)
                        : a->stood ? REEL_ENDED_STOOD
                        : a->forgiven ? REEL_ENDED_WITHOUT : REEL_ENDED_DONE);
 
-    reel_log_task(REEL_LOG_INFO, a->job, a->task, "done in %lld ms",
-                  (long long) (reel_loop_now() - s->started_ms));
+    reel_log_task(REEL_LOG_INFO, a->job, a->task, "done in %lld ms, "
+                  "CPU %llu ms", (long long) (reel_loop_now() - s->started_ms),
+                  (unsigned long long) s->cpu_ms);
 
     if (a->ops->done != NULL) {
         a->ops->done(a);

@@ -168,6 +168,7 @@ start(reel_slot_t *s)
     reel_attempt_t     *a = s->attempt;
 
     s->started_ms = reel_loop_now();
+    s->cpu_ms = 0;
     spec.io.payload = (reel_str_t) { a->payload, a->payload_len };
 
     err = reel_attempt_prepare(a, &spec.io);
@@ -394,6 +395,7 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     uint64_t      ran_ms;
     reel_slot_t  *s = arg;
 
+    s->cpu_ms = reel_child_cpu_ms(s->proc);
     s->proc = NULL;
     ran_ms = (uint64_t) (reel_loop_now() - s->started_ms);
     reel_metrics_ran(&s->slots->w->metrics, s->attempt->ops->type, ran_ms);

@@ -23,6 +23,7 @@
 #include "workerd/child.h"
 
 static reel_loop_t  *loop;
+static reel_proc_t  *proc;
 
 typedef struct {
     char         lines[65536];
@@ -30,6 +31,7 @@ typedef struct {
     unsigned     nlines;
     reel_exit_t  how;
     int          detail;
+    uint64_t     cpu_ms;
     char         tail[REEL_CHILD_TAIL + 1];
     size_t       tail_len;
 } seen_t;
@@ -61,6 +63,7 @@ on_exited(void *arg, reel_exit_t how, int detail, const char *tail,
 
     seen.how = how;
     seen.detail = detail;
+    seen.cpu_ms = reel_child_cpu_ms(proc);
     seen.tail_len = tail_len;
     memcpy(seen.tail, tail, tail_len);
     seen.tail[tail_len] = '\0';
@@ -74,8 +77,6 @@ static const reel_child_ops_t ops = { on_line, on_exited };
 static reel_proc_t *
 start(reel_child_main_fn fn, reel_child_spec_t spec)
 {
-    reel_proc_t  *p;
-
     memset(&seen, 0, sizeof(seen));
     spec.main = fn;
     if (spec.limits.output_bytes == 0) {
@@ -85,9 +86,11 @@ start(reel_child_main_fn fn, reel_child_spec_t spec)
         spec.io.source_fd = -1;
     }
 
-    assert_int_equal(reel_child_start(loop, &spec, &ops, NULL, &p), REEL_OK);
+    assert_int_equal(reel_child_start(loop, &spec, &ops, NULL, &proc),
+                     REEL_OK);
+    assert_int_equal(reel_child_cpu_ms(proc), 0);
 
-    return p;
+    return proc;
 }
 
 
@@ -339,6 +342,7 @@ deaths_are_told_apart(void **state)
     run(spin, (reel_child_spec_t) { .limits.cpu_s = 1 });
     assert_int_equal(seen.how, REEL_EXIT_TIMEOUT);
     assert_int_equal(seen.detail, SIGXCPU);
+    assert_true(seen.cpu_ms >= 900 && seen.cpu_ms < 5000);
 
     p = start(sleep_long, (reel_child_spec_t) { 0 });
     assert_true(reel_child_pid(p) > 0);
