@@ -69,6 +69,7 @@ reel_redis_new(reel_loop_t *l, const reel_redis_conf_t *conf,
     r->main.redis = r;
     r->wake.redis = r;
     r->wake.listens = true;
+    r->wake.turn = shard;       /* any node of a Cluster tells of all */
 
     return r;
 }

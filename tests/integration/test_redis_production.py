@@ -86,7 +86,8 @@ def password_file(stack):
 
 
 @pytest.mark.chaos
-def test_failover_in_the_middle(stack):
+@pytest.mark.parametrize("shards", (1, 2))
+def test_failover_in_the_middle(stack, shards):
     """The master dies with what its replica never saw; the film is made."""
     with Node(stack, conf=ACL) as master, \
             Node(stack, conf=ACL + "\nreplicaof 127.0.0.1 %d"
@@ -97,20 +98,20 @@ def test_failover_in_the_middle(stack):
                  ) as sentinel:
         stack.conf["redis"] = {
             "address": ["127.0.0.1:1", sentinel.address],
-            "sentinel": "films", "user": "reel",
+            "sentinel": "films", "user": "reel", "shards": shards,
             "password_file": password_file(stack)}
         stack.start_nginx(redis="127.0.0.1:1 %s sentinel=films user=reel "
-                          "password_file=%s" % (sentinel.address,
-                                                password_file(stack)))
+                          "password_file=%s shards=%d"
+                          % (sentinel.address, password_file(stack), shards))
         wait_for(lambda: "slave0" in master("INFO", "replication"))
         wait_for(lambda: "slaves=1" in sentinel("INFO", "sentinel"))
-        a = stack.put(clip(60))
+        a = stack.put(clip(60), asset=ulid_in(shards - 1, shards))
         w = stack.start_workerd()
+        job = job_key(a, shards)
 
         def undone():
-            return int(master("HGET", K + "job:" + a + ".1", "left") or 99)
-        wait_for(lambda: master("HGET", K + "job:" + a + ".1", "v0.0:s")
-                 == "done")
+            return int(master("HGET", job, "left") or 99)
+        wait_for(lambda: master("HGET", job, "v0.0:s") == "done")
         replica.proc.send_signal(signal.SIGSTOP)
         left = undone()
         wait_for(lambda: undone() < left)
@@ -119,11 +120,14 @@ def test_failover_in_the_middle(stack):
         wait_for(lambda: "role:master" in replica("INFO", "replication"))
         stack.check_ready(a, frames=1800, seconds=60)
         assert w.proc.poll() is None
-        assert replica("HGET", K + "job:" + a + ".1", "state") == "done"
+        assert replica("HGET", job, "state") == "done"
         assert PASSWORD not in stack.said()
-        # nginx found the new one as well
+        # nginx found the new one as well, and so did all shards' connections
         b = upload(stack, clip(2))
-        wait_for(lambda: replica("EXISTS", K + "job:" + b + ".1") == "1")
+        wait_for(lambda: replica("EXISTS", job_key(b, shards)) == "1")
+        for k in range(shards):
+            assert stack.wait(stack.put(clip(1), asset=ulid_in(k, shards)))[
+                "ready"]
 
 
 def shard_of(asset, shards):
@@ -140,10 +144,13 @@ def ulid_in(shard, shards):
     return next(u for u in iter(ulid, None) if shard_of(u, shards) == shard)
 
 
+def job_key(asset, shards):
+    return "reel1:{r%d}:job:%s.1" % (shard_of(asset, shards), asset)
+
+
 def hold(stack, asset, node):
     """the job's state, as the node has it that should"""
-    key = "reel1:{r%d}:job:%s.1" % (shard_of(asset, SHARDS), asset)
-    return node("HGET", key, "state")
+    return node("HGET", job_key(asset, SHARDS), "state")
 
 
 SHARDS = 4
@@ -182,6 +189,12 @@ def test_cluster(stack):
         wait_for(lambda: all(n("GET", "reel1:{r%d}:shards" % k) == "4"
                              for k, n in enumerate(owner)))
 
+        # those that listen are not all with the node that is named first
+        def listeners(node):
+            return re.findall(r"sub=[1-9]", node("CLIENT", "LIST"))
+        wait_for(lambda: sum(len(listeners(n)) for n in (a, b, c)) == SHARDS)
+        assert all(listeners(n) for n in (a, b, c))
+
         # one by nginx, and by the outbox one for each of the other primaries
         films = [upload(stack, clip(1))]
         shards = {n.port: k for k, n in enumerate(owner)}
@@ -212,6 +225,34 @@ def test_cluster(stack):
         assert stack.result(slow) is None
         dead.start()
         stack.check_ready(slow, frames=180)
+
+
+def test_a_shard_that_is_silent(stack):
+    """A claim that is not answered keeps nobody from the other shards, though
+    its connection stands: theirs are made before it is given up."""
+    conf = "cluster-enabled yes\ncluster-node-timeout 60000"
+    with Node(stack, conf=conf) as a, Node(stack, conf=conf) as b, \
+            Node(stack, conf=conf) as c:
+        owner = cluster((a, b, c))
+        stack.conf["redis"] = {"address": [a.address, b.address, c.address],
+                               "shards": SHARDS}
+        stack.start_workerd(poll_ms=100)
+        wait_for(lambda: all(n("GET", "reel1:{r%d}:shards" % k) == "4"
+                             for k, n in enumerate(owner)))
+        silent = owner[SHARDS - 1]
+        other = next(k for k, n in enumerate(owner) if n is not silent)
+        silent.proc.send_signal(signal.SIGSTOP)
+        film = stack.put(clip(1), asset=ulid_in(other, SHARDS))
+        wait_for(lambda: "job=%s.1 task=inspect msg=\"begins" % film
+                 in stack.said())
+        given_up = re.search(r"shard %d\b.*no answer" % (SHARDS - 1),
+                             stack.said())
+        assert given_up is None
+        late = stack.put(clip(1), asset=ulid_in(SHARDS - 1, SHARDS))
+        assert stack.wait(film)["ready"]
+        assert stack.result(late) is None
+        silent.proc.send_signal(signal.SIGCONT)
+        assert stack.wait(late)["ready"]
 
 
 def test_shards_take_turns(stack):
