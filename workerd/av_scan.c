@@ -248,7 +248,9 @@ cut_head(reel_scan_t *s)
     size_t   i;
     int64_t  first;
 
-    qsort(s->shown.at, s->shown.n, sizeof(int64_t), compare);
+    if (s->shown.n > 0) {
+        qsort(s->shown.at, s->shown.n, sizeof(int64_t), compare);
+    }
 
     if (s->keys.n == 0 || s->shown.n == 0) {
         return;

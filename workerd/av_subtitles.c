@@ -245,7 +245,9 @@ tidy(track_t *t)
     size_t  kept = 0;
     cue_t  *c, *last;
 
-    qsort(t->cues, t->n, sizeof(*t->cues), by_start);
+    if (t->n > 0) {
+        qsort(t->cues, t->n, sizeof(*t->cues), by_start);
+    }
 
     for (size_t k = 0; k < t->n; k++) {
         c = &t->cues[k];

@@ -319,6 +319,40 @@ test_absurd_size(void **state)
 }
 
 
+/* a track of pictures without one, and sound */
+static void
+test_no_picture(void **state)
+{
+    FILE           *fp;
+    size_t          n;
+    uint8_t         data[65536], *sizes;
+    media_answer_t  a;
+
+    (void) state;
+
+    media_make("n.mp4", "-f lavfi -i testsrc2=s=64x64:d=1 -f lavfi -i "
+               "sine=d=1 -c:v libx264 -c:a aac -b:a 32k");
+    fp = fopen(media_path("n.mp4"), "r");
+    assert_non_null(fp);
+    n = fread(data, 1, sizeof(data), fp);
+    fclose(fp);
+    assert_true(n < sizeof(data));
+
+    /* the number of them: behind version, flags and the size of all */
+    sizes = memmem(data, n, "stsz", 4);
+    assert_non_null(sizes);
+    assert_memory_equal(sizes + 12, "\0\0\0\x19", 4);
+    memcpy(sizes + 12, "\0\0\0\0", 4);
+    media_write("n.mp4", data, n);
+
+    a = media_run(reel_av_inspect, "n.mp4", NULL, 0, NULL, 0, 0);
+    assert_int_equal(a.status, 0);
+    assert_null(json_object_get(media_line(&a, "source"), "video"));
+    assert_non_null(json_object_get(media_line(&a, "source"), "audio"));
+    json_decref(a.lines);
+}
+
+
 /* where there is no memory it stays NO_MEMORY, to be tried again */
 static void
 test_no_memory(void **state)
@@ -357,6 +391,7 @@ main(void)
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_undecodable),
         cmocka_unit_test(test_absurd_size),
+        cmocka_unit_test(test_no_picture),
         cmocka_unit_test(test_no_memory),
     };
 
