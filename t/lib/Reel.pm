@@ -169,10 +169,14 @@ sub sanitizers_said {
 sub nginx_pid { my ($self) = @_; return 0 + slurp("$self->{dir}/nginx.pid"); }
 
 
+# all of them: the port is open before they are there
 sub workers {
     my ($self) = @_;
     my $pid = $self->nginx_pid;
-    return split ' ', `pgrep -P $pid`;
+    my @workers;
+    wait_for(sub { @workers = split ' ', `pgrep -P $pid`;
+        @workers >= ($self->{o}{workers} // 1) }, 'workers');
+    return @workers;
 }
 
 
