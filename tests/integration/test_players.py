@@ -87,12 +87,18 @@ def test_check(stack):
 @pytest.mark.parametrize("manifest", MANIFESTS)
 def test_mpv(stack, home, manifest):
     need("mpv")
-    p = run(["mpv", "--no-config", "--msg-level=all=warn,statusline=status", "--vo=null",
-             "--ao=null", "--ao-null-untimed", "--untimed",
-             "--term-status-msg=at ${=time-pos} of ${=duration}\n",
-             base(stack) + manifest], home)
-    assert p.returncode == 0, p.stdout[-2000:] + p.stderr
-    out = p.stdout + p.stderr
+    # a machine that is busy is out of step now and then; a film that is
+    # itself, each time
+    for _ in range(3):
+        p = run(["mpv", "--no-config",
+                 "--msg-level=all=warn,statusline=status", "--vo=null",
+                 "--ao=null", "--ao-null-untimed", "--untimed",
+                 "--term-status-msg=at ${=time-pos} of ${=duration}\n",
+                 base(stack) + manifest], home)
+        assert p.returncode == 0, p.stdout[-2000:] + p.stderr
+        out = p.stdout + p.stderr
+        if "desynchronisation" not in out:
+            break
     said = re.findall(r"at ([0-9.]+) of ([0-9.]+)", out)
     assert float(said[-1][0]) > SECONDS - 0.3, said[-1]
     assert abs(float(said[-1][1]) - SECONDS) < 0.1, said[-1]
