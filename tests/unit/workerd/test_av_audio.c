@@ -358,6 +358,46 @@ test_silence(void **state)
 }
 
 
+/* Vorbis whose times are the ends of its frames, long ones and short ones: no
+   silence where the length changes */
+static void
+test_vorbis_ends(void **state)
+{
+    int                  loudest;
+    size_t               i, k, n;
+    int16_t             *p;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    (void) state;
+
+    media_make("e.webm", "-f lavfi -i \"aevalsrc='if(lt(mod(t,1),0.02),"
+               "random(0)-0.5,0.1*sin(2*PI*440*t))':s=44100:d=6\" -c:a "
+               "libvorbis -bsf:a setts=pts=PTS+DURATION:dts=DTS+DURATION");
+    media_inspect(&s, "e.webm");
+    audio_task(&t, &s, 48000);
+
+    (void) unlink(media_path("e.mp4"));
+    encode(&t, "e.webm", 0, "e.mp4", &a);
+
+    p = media_sound("e.mp4", &n);
+    assert_true(n >= (size_t) (5.5 * RATE));
+
+    /* 5 ms hold two waves of the tone */
+    for (i = RATE / 40; i + RATE / 200 < 5.5 * RATE; i += RATE / 200) {
+        for (k = i, loudest = 0; k < i + RATE / 200; k++) {
+            loudest = abs(p[k]) > loudest ? abs(p[k]) : loudest;
+        }
+        assert_true(loudest > 1000);
+    }
+
+    free(p);
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
 static size_t
 objects_of(const media_answer_t *a)
 {
@@ -782,6 +822,7 @@ main(void)
         cmocka_unit_test(test_mix_down),
         cmocka_unit_test(test_surround),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_vorbis_ends),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_need),
