@@ -120,29 +120,39 @@ grows(ngx_http_reel_play_t *p)
 }
 
 
-/* a movie that no transport stream can carry comes as CMAF all the same */
+/*
+ * What no transport stream can carry comes as CMAF all the same: a movie
+ * whose first video is such, an asset all of whose videos are, and either
+ * without video when its sound is.
+ */
 static ngx_uint_t
 configured(ngx_http_reel_play_t *p, ngx_uint_t container)
 {
     unsigned                 i;
-    ngx_uint_t               fits;
+    ngx_uint_t               seen, fits, carried;
     const reel_rendition_t  *q;
 
-    if (container != REEL_CONTAINER_TS || p->index->nsamples == 0) {
+    if (container != REEL_CONTAINER_TS) {
         return container;
     }
 
+    seen = 0;
     fits = 0;
 
     for (i = 0; i < p->index->nrenditions; i++) {
         q = &p->index->renditions[i];
+        carried = reel_ts_carries(q);
 
         if (q->kind == REEL_VIDEO) {
-            return reel_ts_carries(q) ? container : REEL_CONTAINER_CMAF;
+            if (carried || p->index->nsamples) {
+                return carried ? container : REEL_CONTAINER_CMAF;
+            }
+
+            seen = 1;
         }
 
-        fits |= q->kind == REEL_AUDIO && reel_ts_carries(q);
+        fits |= q->kind == REEL_AUDIO && carried;
     }
 
-    return fits ? container : REEL_CONTAINER_CMAF;
+    return fits && !seen ? container : REEL_CONTAINER_CMAF;
 }

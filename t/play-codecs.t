@@ -11,7 +11,8 @@ use Film;
 use Reel;
 use Test::More;
 
-my $t = Reel->new;
+my $t = Reel->new(conf => 'location /play/ { reel_play; }
+    location /ts/ { reel_play; reel_hls_segments ts; }');
 my $tool = $ENV{REEL_MKREMUX} || "$Reel::TOP/build/tests/tools/mkremux";
 my $n = 0;
 
@@ -25,11 +26,13 @@ my %video = (
         -preset ultrafast), @key, '-x265-params', $x265, qw(-tag:v hvc1)],
     av1 => [split(/ /, $hdr), qw(-color_trc arib-std-b67 -c:v libsvtav1
         -preset 12), @key],
+    avc => [qw(-pix_fmt yuv420p -c:v libx264 -preset ultrafast), @key],
     vp9 => [qw(-pix_fmt yuv420p -c:v libvpx-vp9 -deadline realtime
         -cpu-used 8 -b:v 200k), @key],
 );
 my %audio = (
     heaac => [qw(-ar 24000 -ac 2 -c:a aac)],
+    aac => [qw(-ac 2 -c:a aac)],
     opus => [qw(-ac 2 -c:a libopus)],
     ac3 => [qw(-ac 2 -c:a ac3 -b:a 192k)],
     eac3 => [qw(-ac 6 -c:a eac3 -b:a 256k)],
@@ -96,6 +99,30 @@ sub codecs {
         like(decoded($url, 'a'), qr/^\w+,$frames,?$/, "$a: $name decodes");
     }
 }
+
+# what transport streams cannot carry is left out of them, or, if that is all
+# of the pictures or of the sound, comes as CMAF
+sub segments {
+    my ($want, @named) = @_;
+    my $id = Asset::new_id();
+    system($tool, "$t->{dir}/store", $id, 2, map { "$_=" . made($_) } @named)
+        == 0 or die $tool;
+    my $master = http($t, 'GET', "/ts/$id/master.m3u8");
+    is($master->{status}, 200, "@named: plays with reel_hls_segments ts");
+    my ($list) = $master->{body} =~ m{^((?:\w+~[0-9a-f]+)/media\.m3u8)$}m;
+    my $media = http($t, 'GET', "/ts/$id/$list")->{body};
+    like($media, qr/^\d+\.$want$/m, "@named: $want") or diag $media;
+    my $url = "http://127.0.0.1:$t->{port}/ts/$id/master.m3u8";
+    like(decoded($url, $video{$named[0]} ? 'v' : 'a'), qr/^\w+,\d+,?$/,
+        "@named: decodes");
+    return $master->{body};
+}
+
+segments('m4s', 'hevc', 'aac');
+segments('m4s', 'opus');
+segments('ts', 'aac');
+unlike(segments('ts', 'hevc', 'avc', 'aac'), qr/hvc1/,
+    'of two codecs the one that fits');
 
 codecs('hevc', 'heaac', 'hvc1.1.6.L30.90', 'mp4a.40.5', 'SDR', '9[45]');
 codecs('hevc10', 'eac3', 'hvc1.2.4.L30.90', 'ec-3', 'PQ', '125');
