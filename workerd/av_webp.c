@@ -15,6 +15,7 @@
 
 #define FRAMES_MAX   (1u << 18)         /* 2.9 h at 25 a second */
 #define CHUNKS_MAX   (4 * FRAMES_MAX)
+#define PIXELS_MAX   (1ull << 38)       /* of all of them: 88 min of 1080p */
 #define SIDE_MAX     16383              /* of any picture of WebP */
 #define DATA_MAX     (256u << 20)       /* as much as the largest has raw */
 
@@ -97,11 +98,13 @@ has_alpha(const uint8_t *p, size_t len)
 static bool
 is_key(const reel_av_webp_t *w, const reel_av_webp_frame_t *q, bool alpha)
 {
-    const reel_av_webp_frame_t  *before = q - 1;
+    const reel_av_webp_frame_t  *before;
 
     if (w->n == 0) {
         return true;
     }
+
+    before = q - 1;
 
     return (is_full(w, q) && !(alpha && q->blend))
            || (before->dispose && is_full(w, before));
@@ -117,6 +120,13 @@ grow_frames(reel_av_webp_t *w, reel_av_fault_t *f)
     if (w->n == FRAMES_MAX) {
         return reel_av_fault(f, "LIMIT_DURATION", "demux",
                              "more than %u pictures", FRAMES_MAX);
+    }
+
+    /* each is made whole, however few its bytes are */
+    if ((w->n + 1) * ((uint64_t) w->width * w->height) > PIXELS_MAX) {
+        return reel_av_fault(f, "LIMIT_DURATION", "demux",
+                             "more than %u pictures of %u x %u", w->n,
+                             w->width, w->height);
     }
 
     /* full at powers of two */
@@ -259,8 +269,9 @@ reel_av_webp_open(reel_av_webp_t *w, int fd, uint64_t bytes,
         return reel_av_fault(f, "IO", "demux", "the source cannot be read");
     }
 
+    /* ~0: who wrote it could not go back */
     end = (uint64_t) CHUNK_HEAD + AV_RL32(head + 4);
-    w->cut = end > bytes + 1;
+    w->cut = AV_RL32(head + 4) != UINT32_MAX && end > bytes + 1;
 
     if (walk(w, end < bytes ? end : bytes, f) != 0) {
         return -1;

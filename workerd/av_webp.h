@@ -50,7 +50,7 @@ bool reel_av_webp_is_animated(const uint8_t *head, size_t len);
 
 /*
  * Walks the `bytes` bytes of fd.  -1 with f filled: LIMIT_PIXELS,
- * LIMIT_DURATION (too many pictures), TRUNCATED (none of them is whole),
+ * LIMIT_DURATION (too many pictures, or too many of that size), TRUNCATED (none of them is whole),
  * NOT_A_VIDEO (there are none), BAD_MEDIA, IO, NO_MEMORY.  w may be released
  * after a failure.
  */

@@ -287,13 +287,7 @@ read_sample(reel_av_webp_movie_t *m, uint8_t *p, int len, int64_t i,
     }
 
     len = left < len ? (int) left : len;
-
-    if (m->blank) {
-        memset(p, 0, (size_t) len);
-        return len;
-    }
-
-    rc = reel_av_webp_show(&m->film, (uint32_t) i);
+    rc = m->blank ? 0 : reel_av_webp_show(&m->film, (uint32_t) i);
     if (rc < 0) {
         return rc;
     }

@@ -20,8 +20,8 @@ typedef struct {
     int64_t        sample;      /* bytes of one: width * height * 3 */
     int64_t        stride;      /* from one to the next */
     int64_t        size;        /* of the movie */
-    bool           blank;       /* settable: samples are zeros, which cost
-                                   nothing, for who wants their times */
+    bool           blank;       /* settable: samples are one byte, which
+                                   costs nothing, for who wants times */
 } reel_av_webp_movie_t;
 
 /*
@@ -34,8 +34,8 @@ void reel_av_webp_movie_close(reel_av_webp_movie_t *m);
 
 /*
  * As pread: at most len bytes at pos, 0 where there are none, which is so
- * between two samples as well.  Of a picture that cannot be decoded there is
- * one byte, which no decoder takes for a picture.  AVERROR(EIO),
+ * between two samples as well.  Of a picture that cannot be decoded, or need
+ * not be, there is one byte, which no decoder takes for a picture.  AVERROR(EIO),
  * AVERROR(ENOMEM).
  */
 int reel_av_webp_movie_read(reel_av_webp_movie_t *m, uint8_t *p, int len,

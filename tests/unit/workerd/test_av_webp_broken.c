@@ -133,6 +133,33 @@ test_truncated(void **state)
 }
 
 
+/* a size of ~0 is of one that was streamed: it ends where the file does */
+static void
+test_streamed(void **state)
+{
+    reel_buf_t      b;
+    reel_source_t   s;
+    reel_av_webp_t  w;
+
+    (void) state;
+
+    webp_plain(&b, UINT32_MAX, webp_durs, WEBP_DURS);
+    memset(b.data + 4, 0xff, 4);
+    media_write("streamed.webp", b.data, b.len);
+    media_inspect(&s, "streamed.webp");
+    assert_int_equal(s.video.frames, WEBP_DURS);
+    assert_false(reel_warnings_any(&s.warnings));
+    reel_source_release(&s);
+
+    /* within a picture, it is seen all the same */
+    assert_string_equal(webp_open(&w, &b, b.len - 9), "");
+    assert_int_equal(w.n, WEBP_DURS - 1);
+    assert_true(w.cut);
+    reel_av_webp_close(&w);
+    reel_buf_release(&b);
+}
+
+
 static void
 check_refused(reel_buf_t *b, const char *code)
 {
@@ -197,6 +224,34 @@ test_too_many(void **state)
         reel_buf_add(&b, "junk\0\0\0\0", 8);
     }
     check_refused(&b, "BAD_MEDIA");
+}
+
+
+/* a few bytes each, all as large as pictures may be */
+static void
+test_large(void **state)
+{
+    size_t          all;
+    reel_buf_t      b;
+    reel_av_webp_t  w;
+    webp_picture_t  p = { .w = 1, .h = 1, .dur_ms = 40 };
+
+    (void) state;
+
+    webp_begin(&b, 8192, 8192);
+    for (unsigned i = 0; i < 4096; i++) {
+        webp_add_data(&b, &p, "", 0);
+    }
+    all = b.len;
+    webp_add_data(&b, &p, "", 0);
+    webp_end(&b);
+
+    assert_string_equal(webp_open(&w, &b, all), "");
+    assert_int_equal(w.n, 4096);
+    reel_av_webp_close(&w);
+    assert_string_equal(webp_open(&w, &b, b.len), "LIMIT_DURATION");
+    reel_av_webp_close(&w);
+    reel_buf_release(&b);
 }
 
 
@@ -265,8 +320,10 @@ main(void)
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_damage_goes_on),
         cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_streamed),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_still),
         cmocka_unit_test(test_mutated),
     };
