@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/auth/jwt.h"
+#include "lib/auth/secret_json.h"
 #include "reelctl/ctl.h"
 
 
@@ -166,8 +167,9 @@ make_key(const reel_ctl_t *c, char *id, size_t cap, json_t **key)
 static int
 load(const reel_ctl_t *c, const char *path, json_t **root)
 {
-    int          code = REEL_EXIT_OK;
-    reel_buf_t   b;
+    int           code = REEL_EXIT_OK;
+    reel_buf_t    b;
+    reel_error_t  e;
 
     if (access(path, F_OK) != 0) {
         *root = json_pack("{s:[]}", "access_keys");
@@ -183,10 +185,10 @@ load(const reel_ctl_t *c, const char *path, json_t **root)
     code = reel_ctl_read_file(path, FILE_MAX, &b, NULL);
 
     if (code == REEL_EXIT_OK) {
-        *root = json_loadb((char *) b.data, b.len, 0, NULL);
-
-        if (*root == NULL) {
-            code = reel_ctl_fail(REEL_EXIT_FAILED, "%s is not JSON", path);
+        if (reel_secret_json(root, (char *) b.data, b.len, "it is not", &e)
+            != REEL_OK)
+        {
+            code = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", path, e.text);
         }
     }
 
@@ -294,7 +296,7 @@ done:
     }
 
     free(text);
-    json_decref(root);
+    reel_secret_json_free(root);
 
     return code;
 }
@@ -315,11 +317,14 @@ reel_ctl_cmd_keygen(reel_ctl_t *c)
         return reel_ctl_fail(REEL_EXIT_USAGE, "which file?");
     }
 
+    reel_secret_json_begin();
     code = make_key(c, id, sizeof(id), &key);
 
     if (code == REEL_EXIT_OK) {
         code = store(c, path, key);
     }
+
+    reel_secret_json_end();
 
     if (code != REEL_EXIT_OK) {
         return code;

@@ -30,7 +30,7 @@ BEGIN {
                          "sys/file.h sys/random.h"
     system_of["upload"] = "stdatomic.h sys/random.h"
     system_of["crypt"] = "openssl/"
-    system_of["auth"] = "openssl/ jansson.h time.h arpa/inet.h"
+    system_of["auth"] = "openssl/ jansson.h time.h arpa/inet.h malloc.h"
     system_of["job"] = "jansson.h"
     system_of["hook"] = "jansson.h time.h"
     system_of["title"] = "jansson.h"

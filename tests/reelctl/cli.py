@@ -301,6 +301,19 @@ class Keygen(Case):
         with open(path) as f:
             self.assertEqual(len(json.load(f)["access_keys"]), 1)
 
+    def test_what_is_no_json(self):
+        secret = "00112233445566778899"
+        for text in ('{"access_keys": [{"secret": "%s" "%s"}]}',
+                     '{"access_keys": [{"secret": "%s", "secret": "%s"}]}'):
+            with self.subTest(text):
+                path = self.path("bad.json")
+                with open(path, "w") as f:
+                    f.write(text % (secret, secret))
+                p = self.run_ctl("keygen", path, "--add", code=FAILED)
+                self.assertRegex(p.stderr, r"bad\.json: it is not JSON: "
+                                 r"line 1, column \d+")
+                self.assertNotIn("0011", p.stderr)
+
     def test_folder_missing(self):
         p = self.run_ctl("keygen", self.path("no/k.json"), code=FAILED)
         self.assertIn("No such file", p.stderr)

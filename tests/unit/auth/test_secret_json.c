@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,64 +20,142 @@
 /* the same as octets of a JWK */
 #define K      "ABEiM0RVZneImaq7zN3u_wARIjNEVWZ3iJmqu8zd7v8"
 
+#define watched(f)  cmocka_unit_test_setup_teardown(f, watch, unwatch)
+
+/* a part of it: where a block begins, other things may have been written */
 static const char  *looked_for;
 static unsigned     seen;
 
 
-/* is what is given back still the secret?  The parser's strings are whole */
-static void
-scan_and_free(void *p)
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+
+/* the linker's --wrap: all that libreel gives back comes by here */
+void
+__wrap_free(void *p)
 {
-    if (p != NULL && strcmp(p, looked_for) == 0) {
+    if (p != NULL && looked_for != NULL
+        && memmem(p, malloc_usable_size(p), looked_for, strlen(looked_for))
+           != NULL)
+    {
         seen++;
     }
 
-    free(p);
+    __real_free(p);
 }
 
 
-/* blocks that are zero beyond what is asked for: strcmp() ends within */
-static void *
-terminated(size_t n)
-{
-    return calloc(1, n + 1);
-}
-
-
+/* jansson's own free is not libreel's */
 static int
 watch(void **state)
 {
     (void) state;
 
-    json_set_alloc_funcs(terminated, scan_and_free);
-    looked_for = SECRET;
+    json_set_alloc_funcs(malloc, __wrap_free);
+    looked_for = SECRET + 32;
     seen = 0;
 
     return 0;
 }
 
 
+static int
+unwatch(void **state)
+{
+    (void) state;
+    looked_for = NULL;
+
+    return 0;
+}
+
+
 static void
-strings_at_any_depth_are_wiped(void **state)
+all_blocks_are_wiped(void **state)
 {
     json_t       *root;
     const char    text[] = "{\"a\": [{\"b\": \"" SECRET "\"}, \"" SECRET
-                           "\"], \"c\": 1, \"d\": null}";
+                           "\", \"\\u0020" SECRET "\"], \"" SECRET
+                           "\": 1, \"d\": null}";
 
     (void) state;
 
     assert_int_equal(reel_secret_json(&root, text, strlen(text), "no", NULL),
                      REEL_OK);
+    assert_int_equal(seen, 0);
     reel_secret_json_free(root);
     assert_int_equal(seen, 0);
 
     reel_secret_json_free(NULL);
+}
 
-    /* what is not wiped is seen */
+
+/* what of it was parsed is freed by the parser */
+static void
+a_failing_parse_leaves_nothing(void **state)
+{
+    size_t              i;
+    json_t             *root;
+    static const char  *text[] = {
+        "{\"key\": \"" SECRET "\", \"list\": [\"" SECRET "\"",
+        "{\"key\": \"" SECRET "\", \"other\": \"" SECRET,
+        "{\"key\": \"" SECRET "\", \"key\": \"" SECRET "\"}",
+        "{\"" SECRET "\": 1, \"" SECRET "\": 2}",
+        "[\"" SECRET "\", " SECRET "]",
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        assert_int_equal(reel_secret_json(&root, text[i], strlen(text[i]),
+                                          "no", NULL), REEL_BADDATA);
+        assert_int_equal(seen, 0);
+    }
+}
+
+
+static void
+printing_leaves_nothing(void **state)
+{
+    char    *text;
+    json_t  *root;
+
+    (void) state;
+
+    reel_secret_json_begin();
+    root = json_pack("{s:s, s:s}", "a", SECRET, "b", SECRET);
+    text = json_dumps(root, JSON_INDENT(2));
+    assert_non_null(text);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    reel_secret_json_free(root);
+    reel_secret_json_end();
+
+    assert_int_equal(seen, 0);
+}
+
+
+/* and the test sees what is not wiped: outside, others' functions are set */
+static void
+others_are_left_alone(void **state)
+{
+    json_t         *root;
+    json_free_t     f;
+    const char      text[] = "[\"" SECRET "\"]";
+    json_malloc_t   m;
+
+    (void) state;
+
     assert_int_equal(reel_secret_json(&root, text, strlen(text), "no", NULL),
                      REEL_OK);
+    json_get_alloc_funcs(&m, &f);
+    assert_true(m == malloc && f == __wrap_free);
     json_decref(root);
-    assert_int_equal(seen, 2);
+    assert_int_equal(seen, 1);
+
+    root = json_loadb(text, strlen(text), 0, NULL);
+    json_decref(root);
+    assert_true(seen > 2);
 }
 
 
@@ -127,7 +206,7 @@ keys_leave_nothing(void **state)
     reel_access_keys_release(&access);
     assert_int_equal(seen, 0);
 
-    looked_for = K;
+    looked_for = K + 8;
     assert_int_equal(reel_jwks_parse(&jwks, j, strlen(j), &e), REEL_OK);
     reel_jwks_release(&jwks);
     assert_int_equal(seen, 0);
@@ -138,9 +217,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(strings_at_any_depth_are_wiped, watch),
-        cmocka_unit_test_setup(an_error_quotes_nothing, watch),
-        cmocka_unit_test_setup(keys_leave_nothing, watch),
+        watched(all_blocks_are_wiped),
+        watched(a_failing_parse_leaves_nothing),
+        watched(an_error_quotes_nothing),
+        watched(keys_leave_nothing),
+        watched(printing_leaves_nothing),
+        watched(others_are_left_alone),     /* leaves some: it is the last */
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
