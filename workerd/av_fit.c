@@ -80,6 +80,7 @@ take_config(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
     bool key)
 {
     bool         has = reel_hevc_has_sets(config_of(st));
+    reel_err_t   err;
     reel_buf_t   b;
     const char  *no = NULL;
 
@@ -89,10 +90,12 @@ take_config(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
 
     reel_buf_init(&b, REEL_EXTRADATA_MAX);
 
-    if (reel_hevc_config_of(&b, config_of(st), pkt->data, (size_t) pkt->size)
-        != REEL_OK)
-    {
-        no = has ? BAD_HVCC : "its key frames lack parameter sets";
+    err = reel_hevc_config_of(&b, config_of(st), pkt->data,
+                              (size_t) pkt->size);
+
+    if (err != REEL_OK) {
+        no = has || err == REEL_UNSUPPORTED
+             ? BAD_HVCC : "its key frames lack parameter sets";
 
     } else if (config->len == 0) {
         *config = b;

@@ -129,12 +129,9 @@ parameter_sets(reel_buf_t *b, reel_annexb_t first, unsigned type, unsigned *n,
 }
 
 
-/*
- * 14496-15, 8.3.3.1.2, all but the arrays.  Segmentation, parallelism and
- * frame rates are 0: not said.
- */
-static void
-write_record(reel_buf_t *b, const reel_hevc_sps_t *sps)
+/* segmentation, parallelism and frame rates are 0: not said */
+void
+reel_hevc_head(reel_buf_t *b, const reel_hevc_sps_t *sps)
 {
     const reel_hevc_ptl_t  *p = &sps->ptl;
 
@@ -150,7 +147,6 @@ write_record(reel_buf_t *b, const reel_hevc_sps_t *sps)
     reel_buf_u8(b, (uint8_t) (0xf8 | (sps->chroma_depth - 8)));
     reel_buf_u16(b, 0);                         /* avgFrameRate */
     reel_buf_u8(b, (uint8_t) (sps->sub_layers << 3 | sps->nesting << 2 | 3));
-    reel_buf_u8(b, ARRAYS);
 }
 
 
@@ -184,7 +180,8 @@ config_from_annexb(reel_buf_t *b, const uint8_t *data, size_t len)
         return REEL_UNSUPPORTED;                /* three bits in the record */
     }
 
-    write_record(b, &sps);
+    reel_hevc_head(b, &sps);
+    reel_buf_u8(b, ARRAYS);
 
     for (i = 0; i < ARRAYS; i++) {
         reel_buf_u8(b, (uint8_t) (COMPLETE | (REEL_HEVC_VPS + i)));

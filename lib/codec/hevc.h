@@ -99,6 +99,12 @@ reel_err_t reel_hevc_to_sample(reel_buf_t *out, const uint8_t *annexb,
 reel_err_t reel_hevc_config(reel_buf_t *hvcc, const uint8_t *extradata,
     size_t len) REEL_WARN_UNUSED;
 
+/*
+ * Appends the head of an hvcC, 14496-15, 8.3.3.1.2, up to the number of
+ * arrays, of an SPS of 8 to 15 bits
+ */
+void reel_hevc_head(reel_buf_t *b, const reel_hevc_sps_t *sps);
+
 /* what record and first SPS of an hvcC tell */
 reel_err_t reel_hevc_facts(reel_codec_facts_t *f, reel_str_t hvcc)
     REEL_WARN_UNUSED;
@@ -130,7 +136,8 @@ typedef struct {
     unsigned slices;
     bool     irap;              /* decoding may begin with its picture, … */
     bool     cra;               /* … which is a CRA picture, no IDR or BLA */
-    bool     changed;           /* parameter sets that the hvcC has not */
+    bool     changed;           /* parameter sets that the hvcC has not, or
+                                   more than any has */
     bool     layers;            /* NAL units of another layer than the base */
 } reel_hevc_sample_t;
 
@@ -150,12 +157,16 @@ bool reel_hevc_has_sets(reel_str_t hvcc);
 
 /*
  * As reel_hevc_config() of an hvcC; where that has no parameter sets, those of
- * the sample become its.
+ * the sample become its.  Its head says what its SPS does, whatever it said.
+ * REEL_UNSUPPORTED when reel_hevc_only_sps() takes it for such.
  */
 reel_err_t reel_hevc_config_of(reel_buf_t *hvcc, reel_str_t told,
     const uint8_t *sample, size_t len) REEL_WARN_UNUSED;
 
-/* *sps: the one SPS of an hvcC that has one VPS too, and each PPS once */
+/*
+ * *sps: the one SPS of an hvcC that has one VPS too, and each PPS once, and
+ * not many NAL units more
+ */
 reel_err_t reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
     REEL_WARN_UNUSED;
 

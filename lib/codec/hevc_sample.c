@@ -12,6 +12,10 @@
 #define NAL_AUD       35
 #define NAL_FILLER    38
 
+/* NAL units of an hvcC, and parameter sets of a sample, which has a VPS, an
+   SPS and 64 PPS at most: each of these is looked for among those */
+#define NALS_MAX      128
+
 /* byte of an hvcC whose last bits are lengthSizeMinusOne */
 #define LENGTHS       21
 
@@ -61,7 +65,7 @@ reel_err_t
 reel_hevc_sample(reel_hevc_sample_t *s, reel_str_t hvcc, const uint8_t *p,
     size_t len)
 {
-    unsigned       type;
+    unsigned       type, sets = 0;
     reel_str_t     nal;
     reel_reader_t  r;
 
@@ -74,7 +78,11 @@ reel_hevc_sample(reel_hevc_sample_t *s, reel_str_t hvcc, const uint8_t *p,
         s->slices += type < REEL_HEVC_VCL_END;
         s->irap |= type >= NAL_BLA && type <= NAL_CRA;
         s->cra |= type == NAL_CRA;
-        s->changed |= is_set(type) && !has_set(hvcc, nal);
+
+        if (is_set(type) && !s->changed) {
+            s->changed = ++sets > NALS_MAX || !has_set(hvcc, nal);
+        }
+
         s->layers |= !reel_hevc_is_base((const uint8_t *) nal.p);
     }
 
@@ -126,6 +134,7 @@ reel_hevc_has_sets(reel_str_t hvcc)
 static reel_err_t
 add_annexb(reel_buf_t *b, const uint8_t *p, size_t len)
 {
+    unsigned       sets = 0;
     reel_str_t     nal;
     reel_reader_t  r;
 
@@ -133,6 +142,10 @@ add_annexb(reel_buf_t *b, const uint8_t *p, size_t len)
 
     while (next_nal(&r, &nal)) {
         if (is_set(reel_hevc_type(nal))) {
+            if (++sets > NALS_MAX) {
+                return REEL_UNSUPPORTED;
+            }
+
             reel_buf_u32(b, 1);
             reel_buf_adds(b, nal);
         }
@@ -142,8 +155,8 @@ add_annexb(reel_buf_t *b, const uint8_t *p, size_t len)
 }
 
 
-reel_err_t
-reel_hevc_config_of(reel_buf_t *hvcc, reel_str_t told, const uint8_t *sample,
+static reel_err_t
+read_config(reel_buf_t *hvcc, reel_str_t told, const uint8_t *sample,
     size_t len)
 {
     reel_err_t  err;
@@ -195,7 +208,7 @@ pps_id(reel_str_t nal)
 reel_err_t
 reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
 {
-    unsigned          id, n[3] = { 0 };
+    unsigned          id, all = 0, n[3] = { 0 };
     uint64_t          seen = 0;
     reel_str_t        nal, one = { NULL, 0 };
     reel_hevc_walk_t  w;
@@ -205,6 +218,10 @@ reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
     while (reel_hevc_walk_next(&w, &nal)) {
         if (nal.len <= 2) {
             return REEL_BADDATA;
+        }
+
+        if (++all > NALS_MAX) {
+            return REEL_UNSUPPORTED;
         }
 
         if (!is_set(reel_hevc_type(nal))) {
@@ -232,6 +249,50 @@ reel_hevc_only_sps(reel_hevc_sps_t *sps, reel_str_t hvcc)
     }
 
     return reel_hevc_sps(sps, (const uint8_t *) one.p, one.len);
+}
+
+
+/* the head of the hvcC that begins at byte `start`, by its SPS */
+static reel_err_t
+set_head(reel_buf_t *hvcc, size_t start)
+{
+    reel_err_t       err;
+    reel_str_t       in = { (const char *) hvcc->data + start,
+                            hvcc->len - start };
+    reel_buf_t       head;
+    reel_hevc_sps_t  sps;
+
+    err = reel_hevc_only_sps(&sps, in);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    if (sps.bit_depth > 15 || sps.chroma_depth > 15) {
+        return REEL_UNSUPPORTED;                /* three bits in the head */
+    }
+
+    reel_buf_init(&head, LENGTHS + 1);
+    reel_hevc_head(&head, &sps);
+    err = reel_buf_err(&head);
+
+    if (err == REEL_OK) {
+        memcpy(hvcc->data + start, head.data, head.len);
+    }
+
+    reel_buf_release(&head);
+
+    return err;
+}
+
+
+reel_err_t
+reel_hevc_config_of(reel_buf_t *hvcc, reel_str_t told, const uint8_t *sample,
+    size_t len)
+{
+    size_t      start = hvcc->len;
+    reel_err_t  err = read_config(hvcc, told, sample, len);
+
+    return err == REEL_OK ? set_head(hvcc, start) : err;
 }
 
 

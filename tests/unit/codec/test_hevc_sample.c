@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -169,6 +170,133 @@ config_of(void **state)
 }
 
 
+/* a head that tells of another profile and level than its SPS */
+static void
+head(void **state)
+{
+    size_t      i;
+    char        text[REEL_CODEC_STRING];
+    reel_buf_t  b;
+    reel_str_t  told, in;
+
+    static const char *const heads[] = {
+        HEAD, "0103e0000000b0000000000" "0fff123fdfefafb19190f",
+        "01ff000000000000000000000" "0f000fcfcffff00000f"
+    };
+
+    (void) state;
+
+    in = vector(NEXT);
+
+    for (i = 0; i < COUNT(heads); i++) {
+        char  hex[1000];
+
+        snprintf(hex, sizeof(hex), "%s%s", heads[i],
+                 "03" SETS "a2000100" "06" PPS);
+        told = vector(hex);
+        reel_buf_init(&b, 1000);
+        assert_int_equal(reel_hevc_config_of(&b, told,
+                             (const uint8_t *) in.p, in.len), REEL_OK);
+        assert_int_equal(b.len, told.len);
+        assert_int_equal(reel_hevc_codec_string(text, sizeof(text),
+                             (reel_str_t) { (const char *) b.data, b.len }),
+                         REEL_OK);
+        assert_string_equal(text, "hvc1.1.6.L60.90");
+
+        reel_buf_release(&b);
+        free((char *) told.p);
+    }
+
+    free((char *) in.p);
+}
+
+
+static void
+add_sets(reel_buf_t *b, unsigned size, unsigned n, const char *set)
+{
+    reel_str_t  pps = vector(set);
+
+    while (n-- > 0) {
+        if (size == 4) {
+            reel_buf_u32(b, (uint32_t) pps.len);
+        } else {
+            reel_buf_u16(b, (uint16_t) pps.len);
+        }
+        reel_buf_adds(b, pps);
+    }
+
+    free((char *) pps.p);
+}
+
+
+/* more sets than there are ids, in the hvcC and in a sample */
+static void
+many_sets(void **state)
+{
+    unsigned            i;
+    reel_buf_t          hvcc, out, in;
+    reel_str_t          told;
+    reel_hevc_sample_t  s;
+
+    (void) state;
+
+    for (i = 126; i <= 127; i++) {
+        reel_hevc_sps_t  sps;
+
+        /* SEI beside them */
+        told = vector(HEAD "04" SETS "a2000100" "06" PPS);
+        reel_buf_init(&hvcc, 1 << 16);
+        reel_buf_adds(&hvcc, told);
+        reel_buf_u8(&hvcc, 0x27);
+        reel_buf_u16(&hvcc, (uint16_t) (i - 1));
+        add_sets(&hvcc, 2, i - 1, "4e01ff80");
+        assert_int_equal(reel_hevc_only_sps(&sps,
+                             (reel_str_t) { (char *) hvcc.data, hvcc.len }),
+                         i == 126 ? REEL_OK : REEL_UNSUPPORTED);
+        reel_buf_release(&hvcc);
+        free((char *) told.p);
+    }
+
+    /* as many as a record holds: refused when it is taken */
+    told = vector(HEAD "03" SETS);
+    reel_buf_init(&hvcc, 1 << 16);
+    reel_buf_init(&out, 1 << 16);
+    reel_buf_init(&in, 1 << 20);
+    reel_buf_adds(&hvcc, told);
+    reel_buf_u8(&hvcc, 0xa2);
+    reel_buf_u16(&hvcc, 12000);
+    add_sets(&hvcc, 2, 12000, PPS_1);
+    add_sets(&in, 4, 1, "02012233");
+    assert_int_equal(reel_hevc_config_of(&out,
+                         (reel_str_t) { (char *) hvcc.data, hvcc.len },
+                         in.data, in.len), REEL_UNSUPPORTED);
+    reel_buf_release(&out);
+    free((char *) told.p);
+
+    /* those of a sample that all are in the record, and such as become one */
+    told = vector(HEAD "03" SETS "a2000100" "06" PPS);
+    for (i = 128; i <= 129; i++) {
+        reel_buf_release(&in);
+        reel_buf_init(&in, 1 << 20);
+        add_sets(&in, 4, i, PPS);
+        assert_int_equal(reel_hevc_sample(&s, told, in.data, in.len),
+                         REEL_OK);
+        assert_int_equal(s.changed, i > 128);
+    }
+    free((char *) told.p);
+
+    told = vector(HEAD "00");
+    reel_buf_init(&out, 1 << 16);
+    assert_int_equal(reel_hevc_config_of(&out, told, in.data, in.len),
+                     REEL_UNSUPPORTED);
+
+    reel_buf_release(&in);
+    reel_buf_release(&out);
+    reel_buf_release(&hvcc);
+    free((char *) told.p);
+}
+
+
 static void
 only_sps(void **state)
 {
@@ -266,6 +394,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sample),
         cmocka_unit_test(config_of),
+        cmocka_unit_test(head),
+        cmocka_unit_test(many_sets),
         cmocka_unit_test(only_sps),
         cmocka_unit_test(level_holds)
     };
