@@ -1,5 +1,6 @@
 ## make check         who includes whom, functions that are never called, and
-##                    that docs/ and the sources name the same things
+##                    that docs/ and the sources name the same things;
+##                    and that scripts/embed-lua refuses what it must
 .PHONY: check
 
 check:
@@ -7,4 +8,5 @@ check:
 	@scripts/check-includes --self-test
 	@scripts/check-docs
 	@scripts/check-docs --self-test
+	@scripts/embed-lua --self-test
 	@scripts/test-media --check

@@ -17,6 +17,47 @@ FILENAME == own && !last { last = ++n }
 }
 { parts[n] = parts[n] $0 "\n" }
 
+# what stands before a name that is made: "local a, ", "for ", "function f("
+BEGIN {
+    names_before = "(^|[^A-Za-z0-9_])(local +|for +|function +" \
+                   "|function *[A-Za-z0-9_.:]*\\()" \
+                   "([A-Za-z0-9_]+,[ \t\n]*)*$"
+}
+
+# the build must not go on with what would mean something else in C
+function die(why) {
+    print "embed-lua: " own ": " why >"/dev/stderr"
+    failed = 1
+    exit 1
+}
+
+# has a word that is replaced, or that what is replaced may use, another
+# meaning here?  before, after: what stands around it
+function guard(word, before, after) {
+    if (before ~ /(^|[^.])[.:]$/) {
+        die("." word " is a field, and " word " is shared")
+    }
+    if (before ~ names_before && !own_name(word, before)) {
+        die("local " word ": that name is shared")
+    }
+    if ((word in returned) && substr(after, 1, 1) != "(") {
+        die(word " stands where its calls do: it is no value")
+    }
+    if ((word in value) && after ~ /^[ \t\n]*=([^=]|$)/) {
+        die(word " is shared, and nothing is assigned to it")
+    }
+}
+
+# is this where what is just being written gets its name?
+function own_name(word, before) {
+    return word == writing && before ~ /^(local |function |local function )$/
+}
+
+# may it be evaluated any number of times?
+function simple(text) {
+    return text ~ /^([A-Za-z0-9_.]+(\[[A-Za-z0-9_]+\])?|\047[^\047]*\047)?$/
+}
+
 # LIMIT = 7 * 24, a string, or K .. and a string; "": it is none
 function constant(name, text,    v) {
     v = substr(text, length("local " name " = ") + 1)
@@ -58,9 +99,7 @@ function arguments(text, args,    depth, count, c, i, quoted) {
 
 # an argument in the place of a parameter; "": it was left out
 function operand(text) {
-    return text == "" ? "nil" \
-           : text ~ /^([A-Za-z0-9_.]+(\[[A-Za-z0-9_]+\])?|\047[^\047]*\047)$/ \
-           ? text : "(" text ")"
+    return text == "" ? "nil" : simple(text) ? text : "(" text ")"
 }
 
 # what an inline function returns, and where its parameters stand there
@@ -75,6 +114,13 @@ function learn(name, text,    head, params, i) {
     # a call stays one: its values may be several
     text = put(text)
     returned[name] = text ~ /^[a-z.:]+\(.*\)$/ ? text : "(" text ")"
+    while (match(text, /\047[^\047]*\047|[A-Za-z_][A-Za-z0-9_]*/)) {
+        i = substr(text, RSTART, RLENGTH)
+        if ((name, i) in place) {
+            times[name, place[name, i]]++
+        }
+        text = substr(text, RSTART + RLENGTH)
+    }
 }
 
 # the value of a call of an inline function, of which text has the arguments
@@ -82,6 +128,10 @@ function inlined(name, text,    args, i, k, behind) {
     k = arguments(text, args)
     behind = rest
     for (i = 1; i <= k; i++) {
+        if (times[name, i] != 1 && !simple(args[i])) {
+            die("argument " i " of " name "(), " args[i] ", is evaluated " \
+                times[name, i] + 0 " times: give it a name first")
+        }
         args[i] = operand(put(args[i]))
     }
     text = fill(name, returned[name], args)
@@ -108,7 +158,10 @@ function put(text,    out, word) {
         word = substr(text, RSTART, RLENGTH)
         out = out substr(text, 1, RSTART - 1)
         text = substr(text, RSTART + RLENGTH)
-        if (word in returned && substr(text, 1, 1) == "(") {
+        if (word in shared) {
+            guard(word, out, text)
+        }
+        if (word in returned) {
             word = inlined(word, text)
             text = rest
         } else if (word in value) {
@@ -163,10 +216,17 @@ function settle(    i, v) {
 }
 
 END {
+    if (failed) {
+        exit 1
+    }
     choose()
     settle()
 
     for (i = 1; i < last; i++) {
+        shared[names[i]] = 1
+    }
+    for (i = 1; i < last; i++) {
+        writing = names[i]
         if (kind[i] == "rare" && parts[i] != "") {
             sub(/^local /, "", parts[i])
             seldom = seldom (seldom == "" ? "if" : "elseif") " name == \047" \
@@ -180,6 +240,7 @@ END {
                "setmetatable(rare, { __index = function(_, name)\n" \
                seldom "end\nreturn rawget(rare, name)\nend })\n"
     }
+    writing = ""
     text = text put(parts[last])
     sub(/\n$/, "", text)
     gsub(/\\/, "\\\\", text)

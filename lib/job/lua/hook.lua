@@ -27,10 +27,10 @@ local reply, over = {}, {}
 
 -- one at a time, in order: the next only when this one is done with
 local function claim(e)
-    local event
+    local what
     for i = first, #ARGV do
         if redis.call('HEXISTS', key, e .. ':d:' .. ARGV[i]) == 0 then
-            event = event or ARGV[i]
+            what = what or ARGV[i]
         else
             over[ARGV[i]] = (over[ARGV[i]] or 0) + 1
         end
@@ -39,13 +39,13 @@ local function claim(e)
     local was, tries, at, till = unpack(redis.call('HMGET', key,
         e .. ':event', e .. ':n', e .. ':next', e .. ':until'))
 
-    if not event or (till and tonumber(till) > NOW) then
+    if not what or (till and tonumber(till) > NOW) then
         return '', 0
     end
-    if was == event and at and tonumber(at) > NOW then
+    if was == what and at and tonumber(at) > NOW then
         return '', 0
     end
-    return event, was == event and tonumber(tries) or 0
+    return what, was == what and tonumber(tries) or 0
 end
 
 -- of events that are gone nothing needs to be known
@@ -56,8 +56,8 @@ local function forget()
     end
 
     for _, field in ipairs(redis.call('HKEYS', key)) do
-        local event = field:match('^[^:]+:d:(.+)$')
-        if event and not stands[event] then
+        local what = field:match('^[^:]+:d:(.+)$')
+        if what and not stands[what] then
             redis.call('HDEL', key, field)
         end
     end
@@ -67,17 +67,17 @@ forget()
 
 for i = 1, n do
     local e = ARGV[3 + 2 * i]
-    local event, tries = claim(e)
+    local what, tries = claim(e)
 
     if ARGV[4 + 2 * i] == '0' then
-        event = ''
-    elseif event ~= '' then
+        what = ''
+    elseif what ~= '' then
         tries = tries + 1
-        redis.call('HSET', key, e .. ':event', event, e .. ':n', text(tries),
+        redis.call('HSET', key, e .. ':event', what, e .. ':n', text(tries),
                    e .. ':until', text(NOW + lease), e .. ':token', ARGV[3])
         redis.call('EXPIRE', key, HOOK_TTL)
     end
-    reply[#reply + 1] = event
+    reply[#reply + 1] = what
     reply[#reply + 1] = text(tries)
 end
 

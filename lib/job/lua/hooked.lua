@@ -7,7 +7,7 @@ if err then
     return err
 end
 
-local key, e, event = KEYS[1], ARGV[2], ARGV[4]
+local key, e, what = KEYS[1], ARGV[2], ARGV[4]
 local delay = natural(ARGV[5])
 
 if not delay and ARGV[5] ~= 'done' then
@@ -17,7 +17,7 @@ end
 local token, was = unpack(redis.call('HMGET', key, e .. ':token',
                                      e .. ':event'))
 
-if token ~= ARGV[3] or was ~= event then
+if token ~= ARGV[3] or was ~= what then
     return { 'stale' }
 end
 
@@ -27,7 +27,7 @@ if delay then
     redis.call('HSET', key, e .. ':next', text(NOW + delay))
 else
     redis.call('HDEL', key, e .. ':event', e .. ':n', e .. ':next')
-    redis.call('HSET', key, e .. ':d:' .. event, '1')
+    redis.call('HSET', key, e .. ':d:' .. what, '1')
 end
 
 redis.call('EXPIRE', key, HOOK_TTL)
