@@ -25,7 +25,9 @@ typedef struct {
 /*
  * averr, or AVERROR_INVALIDDATA where it is ENOMEM while there is memory for
  * the largest allocation: libav says ENOMEM of absurd numbers in a film, too.
- * For what reads the film; an encoder's ENOMEM is never the film's.
+ * For what opens and reads a film.  Not for what decodes: pictures are bounded
+ * already, and a decoder that was refused memory may have freed as much, so
+ * that the film would lose pictures for our want of it.
  */
 int reel_av_cause(int averr);
 

@@ -301,7 +301,7 @@ feed(reel_av_reader_t *r, reel_av_fault_t *f)
                          ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
 
     r->fed_ts = reel_av_packet_ts(r->pkt);
-    rc = reel_av_cause(avcodec_send_packet(r->dec, r->pkt));
+    rc = avcodec_send_packet(r->dec, r->pkt);
     av_packet_unref(r->pkt);
 
     if (rc == AVERROR(ENOMEM)) {
@@ -324,7 +324,7 @@ decode(reel_av_reader_t *r, reel_av_fault_t *f)
     int  rc;
 
     for ( ;; ) {
-        rc = reel_av_cause(avcodec_receive_frame(r->dec, r->frame));
+        rc = avcodec_receive_frame(r->dec, r->frame);
 
         if (rc == 0) {
             return 1;

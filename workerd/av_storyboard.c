@@ -312,8 +312,6 @@ decode_alone(story_t *s, AVCodecContext *dec, const AVPacket *pkt)
 
     avcodec_flush_buffers(dec);
 
-    rc = reel_av_cause(rc);
-
     return rc == AVERROR(ENOMEM)
            ? reel_av_fault_lib(&s->fault, rc, "decode", "decoder") : got;
 }

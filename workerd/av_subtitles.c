@@ -174,8 +174,7 @@ decode(subs_t *s, unsigned i)
     reel_buf_t  text;
 
     /* what cannot be decoded is missing, as with pictures */
-    rc = reel_av_cause(avcodec_decode_subtitle2(s->track[i].dec, &sub, &got,
-                                                s->pkt));
+    rc = avcodec_decode_subtitle2(s->track[i].dec, &sub, &got, s->pkt);
 
     if (rc == AVERROR(ENOMEM)) {
         return reel_av_fault_lib(&s->fault, rc, "decode", "subtitles");

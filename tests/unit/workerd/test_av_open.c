@@ -2,6 +2,7 @@
 
 #include "av_media.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,10 @@
 #include <unistd.h>
 
 #include <libavutil/error.h>
+#include <libavutil/mem.h>
 
 #include "workerd/av_fault.h"
+#include "workerd/av_reader.h"
 
 
 static void
@@ -378,6 +381,38 @@ test_no_memory(void **state)
 }
 
 
+/* a decoder that was refused memory: no picture is missing for that */
+static void
+test_no_memory_for_pictures(void **state)
+{
+    int               fd, rc;
+    AVFrame          *frame;
+    reel_jumps_t      jumps = { 0 };
+    reel_av_fault_t   f = { 0 };
+    reel_av_reader_t  r = { 0 };
+
+    (void) state;
+
+    media_make("m.mkv", "-f lavfi -i testsrc2=s=640x360:d=1 "
+               "-c:v mpeg4 -q:v 5");
+    fd = open(media_path("m.mkv"), O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(reel_av_reader_open(&r, fd, 0, &jumps, 1, &f), 0);
+
+    /* more than a packet takes, less than a picture */
+    av_max_alloc(48 << 10);
+    rc = reel_av_reader_next(&r, &frame, &f);
+    av_max_alloc(REEL_AV_ALLOC_MAX);
+
+    assert_int_equal(rc, -1);
+    assert_string_equal(f.code, "NO_MEMORY");
+    assert_int_equal(r.damaged, 0);
+
+    reel_av_reader_close(&r);
+    close(fd);
+}
+
+
 int
 main(void)
 {
@@ -393,6 +428,7 @@ main(void)
         cmocka_unit_test(test_absurd_size),
         cmocka_unit_test(test_no_picture),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory_for_pictures),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
