@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <libavutil/dict.h>
+#include <libavutil/pixfmt.h>
 
 
 /* no interlaced format is larger or faster */
@@ -47,6 +48,10 @@ reel_comb_may_be(const AVStream *st)
     case AV_CODEC_ID_DNXHD:
     case AV_CODEC_ID_V210:
         return true;
+    case AV_CODEC_ID_RAWVIDEO:
+        /* what cards capture; RGB is drawn, or a WebP that is read as it */
+        return par->format != AV_PIX_FMT_RGB24
+               && par->format != AV_PIX_FMT_BGR24;
     default:
         return false;
     }

@@ -298,6 +298,8 @@ test_shape(void **state)
 }
 
 
+#define CODED  "mpeg4 -q:v 2"
+
 /* nothing says that it is interlaced; one that moves as much is not */
 static void
 test_combed(void **state)
@@ -307,24 +309,31 @@ test_combed(void **state)
     static const struct {
         const char     *filter;
         reel_combed_t   combed;
+        const char     *codec;
     } rows[] = {
-        { "interlace=lowpass=off:scan=tff,setfield=prog", REEL_COMBED_TOP },
+        { "interlace=lowpass=off:scan=tff,setfield=prog", REEL_COMBED_TOP,
+          CODED },
         { "interlace=lowpass=off:scan=bff,setfield=prog",
-          REEL_COMBED_BOTTOM },
-        { "fps=25", REEL_COMBED_NO },
+          REEL_COMBED_BOTTOM, CODED },
+        { "fps=25", REEL_COMBED_NO, CODED },
         /* film of 24 pictures on tape: two in five are woven */
-        { "fps=24,telecine,setfield=prog", REEL_COMBED_NO },
+        { "fps=24,telecine,setfield=prog", REEL_COMBED_NO, CODED },
+        /* of a card that captures; what is drawn is in RGB */
+        { "interlace=lowpass=off:scan=tff,setfield=prog", REEL_COMBED_TOP,
+          "rawvideo -pix_fmt uyvy422" },
+        { "interlace=lowpass=off:scan=tff,setfield=prog", REEL_COMBED_NO,
+          "rawvideo -pix_fmt bgr24" },
     };
 
     (void) state;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char  args[256];
 
         (void) snprintf(args, sizeof(args), "-f lavfi -i "
                         "testsrc=s=320x180:r=50:d=2.5 "
-                       "-vf scroll=h=0.01:v=0.01,%s -c:v mpeg4 "
-                        "-q:v 2", rows[i].filter);
+                        "-vf scroll=h=0.01:v=0.01,%s -c:v %s",
+                        rows[i].filter, rows[i].codec);
         media_make("w.avi", args);
         media_inspect(&s, "w.avi");
         assert_int_equal(s.video.combed, rows[i].combed);
