@@ -26,6 +26,15 @@ find_codec(reel_video_codec_t *c, const reel_source_video_t *v)
 }
 
 
+/* what inspect said of every codec while H.264 alone was copied */
+static bool
+is_before_hevc(const reel_source_video_t *v)
+{
+    return strcmp(v->codec, "hevc") == 0
+           && strcmp(v->copy.refused, "it is not H.264") == 0;
+}
+
+
 /* whether the pipeline takes packets of such a film, and its light */
 static const char *
 refuse_codec(const reel_pipeline_t *pl, const reel_source_t *src)
@@ -108,6 +117,7 @@ reel_plan_copy_gop(char why[REEL_COPY_WHY], const reel_pipeline_t *pl,
 
     if (no == NULL) {
         no = !v->copy.known ? "it was inspected before reel looked at packets"
+             : is_before_hevc(v) ? "it was inspected before reel copied HEVC"
              : v->copy.refused[0] != '\0' ? v->copy.refused
              : choose_gop(&gop, pl, v);
     }

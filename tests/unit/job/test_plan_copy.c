@@ -187,6 +187,15 @@ hevc(void **state)
     assert_string_equal(v.rungs[0].name, "h720");
     reel_plan_release(&p);
 
+    /* what a reel of before said of it was true of that reel */
+    memcpy(s.video.copy.refused, "it is not H.264",
+           sizeof("it is not H.264"));
+    tasks_of(&p, &v, &pl, &s);
+    assert_string_equal(p.pictures, "encoded: it was inspected before reel "
+                                    "copied HEVC");
+    s.video.copy.refused[0] = '\0';
+    reel_plan_release(&p);
+
     /* mapped, unless it is to be kept */
     s.video.light.range = REEL_RANGE_PQ;
     s.video.light.told = (reel_hdr_t) { .light = true, .max_cll = 1000,
