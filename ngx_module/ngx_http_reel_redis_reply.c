@@ -132,6 +132,9 @@ ngx_http_reel_redis_reply(ngx_http_reel_redis_t *redis, redisReply *r)
                         != NGX_OK
         || ngx_http_reel_redis_flatten(pool, r, &a) != NGX_OK)
     {
+        /* callers take it for an error that Redis told */
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                      "reel: redis: no memory for a reply");
         reply.status = NGX_ERROR;
 
     } else {

@@ -99,8 +99,9 @@ ts_spare(const ts_sum_t *t, bool video)
 
 
 /*
- * Bytes of it, hardly ever less than they will be: the sum of what is to spare
- * strays from its mean by the root of n / 12, and here is twice that.
+ * Bytes of it, an estimate that is meant to be more than they will be: the sum
+ * of what is to spare strays from its mean by the root of n / 12, and here is
+ * twice that.
  */
 static uint64_t
 ts_bytes(const ts_sum_t *t, bool video)

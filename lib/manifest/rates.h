@@ -15,7 +15,9 @@ struct reel_rates_s {
 
 /*
  * Of the whole index, with o's segments and container; no clip.  Of transport
- * streams (ISO 13818-1) they are estimates, which lie above what is sent.
+ * streams (ISO 13818-1) they are estimates, for the sizes of samples are not
+ * known: made to lie above what is sent, which pictures of unlikely sizes may
+ * exceed.
  */
 void reel_rates(reel_rates_t *x, const reel_index_t *ix,
     const reel_manifest_opts_t *o);
