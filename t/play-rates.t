@@ -22,7 +22,7 @@ my $t = Reel->new(http => 'reel_master_keys master.json;', conf => '
 
 # of the lowest ladders, where headers weigh most, to 1080p.  Pictures made here
 # are of one size, as no encoder's are: that of 15000 ends half way through a
-# packet, as pictures do on the average.  At 18000 BANDWIDTH is 11 % too high: an
+# packet, as pictures do on the average.  At 18000 BANDWIDTH is 13 % too high: an
 # index knows a fragment's samples and bytes, not how full their last packets
 # are, so no estimate from it holds both within the bound.
 my @rungs = (15000, 36000, 91000, 250000, 1500000);
