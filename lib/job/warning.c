@@ -7,6 +7,7 @@
 #include "lib/job/part.h"
 
 #define ONE_MAX 4096
+#define SEP     ", "         /* between places */
 
 static const struct {
     const char *name;
@@ -55,21 +56,59 @@ find(const char *name)
 }
 
 
-/* "track 1, track 2": what does not fit any more is left out */
+/* of the first of these places */
+static size_t
+length(const char *where)
+{
+    const char *end = strstr(where, SEP);
+
+    return end == NULL ? strlen(where) : (size_t) (end - where);
+}
+
+
+/* whether one of the places of where is this one, of n bytes */
+static bool
+names(const char *where, const char *one, size_t n)
+{
+    size_t len;
+
+    for (;; where += len + strlen(SEP)) {
+        len = length(where);
+
+        if (len == n && memcmp(where, one, n) == 0) {
+            return true;
+        }
+
+        if (where[len] == '\0') {
+            return false;
+        }
+    }
+}
+
+
+/* "track 1, track 2": each place once; what does not fit any more is left out */
 static void
 join(char *where, const char *more)
 {
-    size_t len = strlen(where), n = strlen(more);
-    size_t comma = len > 0 ? strlen(", ") : 0;
+    size_t len, n, comma;
 
-    if (n == 0 || strstr(where, more) != NULL
-        || len + comma + n >= REEL_WARNING_WHERE)
-    {
-        return;
+    for (;; more += n + strlen(SEP)) {
+        len = strlen(where);
+        comma = len > 0 ? strlen(SEP) : 0;
+        n = length(more);
+
+        if (n > 0 && !names(where, more, n)
+            && len + comma + n < REEL_WARNING_WHERE)
+        {
+            memcpy(where + len, SEP, comma);
+            memcpy(where + len + comma, more, n);
+            where[len + comma + n] = '\0';
+        }
+
+        if (more[n] == '\0') {
+            return;
+        }
     }
-
-    memcpy(where + len, ", ", comma);
-    memcpy(where + len + comma, more, n + 1);
 }
 
 

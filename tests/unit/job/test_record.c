@@ -297,6 +297,30 @@ warnings_where(void **state)
 }
 
 
+/* each place once, also of a list; "track 1" is none of "track 10" */
+static void
+warnings_where_once(void **state)
+{
+    const reel_warning_t  *text;
+    reel_warnings_t        w = { 0 };
+    reel_warning_t         more = { .count = 1, .at_ms = -1 };
+    static const char     *const where[] = {
+        "track 10", "track 1", "track 10", "track 1, track 3, track 10", ""
+    };
+
+    (void) state;
+
+    for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+        snprintf(more.where, sizeof(more.where), "%s", where[i]);
+        reel_warnings_add(&w, REEL_WARN_TEXT_LEFT_OUT, &more);
+    }
+
+    text = &w.of[REEL_WARN_TEXT_LEFT_OUT];
+    assert_int_equal(text->count, 5);
+    assert_string_equal(text->where, "track 10, track 1, track 3");
+}
+
+
 static void
 named(void **state)
 {
@@ -359,6 +383,7 @@ main(void)
         cmocka_unit_test(result_round_trip),
         cmocka_unit_test(warnings),
         cmocka_unit_test(warnings_where),
+        cmocka_unit_test(warnings_where_once),
         cmocka_unit_test(named),
         cmocka_unit_test(states),
     };
