@@ -39,6 +39,7 @@ reel_av_line_open(reel_av_line_t *l, const reel_encode_audio_t *t,
     l->rate = t->sample_rate;
     l->tb = t->tb;
     l->origin = t->origin;
+    l->ends = t->ends;
     l->start = start;
     l->end = end;
     l->out_pos = start;
@@ -288,18 +289,7 @@ fits(const reel_av_line_t *l, const AVFrame *frame,
 }
 
 
-static bool
-is_near(const reel_av_line_t *l, int64_t off)
-{
-    return (off < 0 ? -off : off) * 1000 <= (int64_t) l->in_rate * JITTER_MS;
-}
-
-
-/*
- * Where the frame goes, in input samples from timeline 0.  Old muxers wrote
- * where Vorbis's frames end; those are of several lengths, so that a longer
- * one seems to come later, with a hole before it.
- */
+/* where the frame goes, in input samples from timeline 0 */
 static int64_t
 place(const reel_av_line_t *l, const AVFrame *frame)
 {
@@ -313,11 +303,10 @@ place(const reel_av_line_t *l, const AVFrame *frame)
                       (uint64_t) l->tb.num * (uint64_t) l->in_rate, l->tb.den,
                       REEL_ROUND_NEAR);
 
-    off = at - l->in_pos;
+    at -= l->ends ? frame->nb_samples : 0;
+    off = at > l->in_pos ? at - l->in_pos : l->in_pos - at;
 
-    return l->synced && (is_near(l, off)
-                         || (l->ends && is_near(l, off + l->placed
-                                                   - frame->nb_samples)))
+    return l->synced && off * 1000 <= (int64_t) l->in_rate * JITTER_MS
            ? l->in_pos : at;
 }
 
@@ -333,10 +322,6 @@ add(reel_av_line_t *l, const AVFrame *frame, AVChannelLayout *layout,
     }
 
     at = place(l, frame);
-
-    if (!l->synced || at != l->in_pos) {
-        l->placed = frame->nb_samples;
-    }
 
     if (at > l->in_pos && silence(l, at - l->in_pos, f) != 0) {
         return -1;
@@ -384,8 +369,6 @@ reel_av_line_fill(reel_av_line_t *l, reel_av_reader_t *r, reel_av_fault_t *f)
 {
     int       rc;
     AVFrame  *frame;
-
-    l->ends = r->dec->codec_id == AV_CODEC_ID_VORBIS;
 
     while (!is_full(l)) {
         rc = reel_av_reader_next(r, &frame, f);

@@ -36,8 +36,7 @@ typedef struct {
     AVChannelLayout  in_layout;
     bool             synced;        /* a frame was placed since swr is new */
     int64_t          in_pos;        /* next input sample, from timeline 0 */
-    bool             ends;          /* pts may be where frames end: Vorbis */
-    int              placed;        /* samples of the last frame put by pts */
+    bool             ends;          /* pts are where frames end */
 
     AVFrame         *block;         /* what swr gives */
     AVFrame         *quiet;         /* silence in the input's format */

@@ -22,6 +22,7 @@ reel_av_scan_release(reel_scan_t *s)
     unsigned  i;
 
     for (i = 0; i < s->nsounds; i++) {
+        reel_av_ends_release(&s->sounds[i].ends);
         avcodec_free_context(&s->sounds[i].dec);
     }
 
@@ -169,6 +170,16 @@ see_picture(reel_scan_t *s, const AVPacket *pkt, reel_av_fault_t *f)
 }
 
 
+static int64_t
+in_ticks(const reel_scan_sound_t *s, int64_t samples)
+{
+    int  rate = s->st->codecpar->sample_rate;
+
+    return rate <= 0 ? 0 : av_rescale_q(samples, (AVRational) { 1, rate },
+                                        s->st->time_base);
+}
+
+
 static void
 probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
 {
@@ -182,6 +193,7 @@ probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
         if (frame->pts != AV_NOPTS_VALUE && frame->nb_samples > 0) {
             s->heard = true;
             s->start = frame->pts;
+            s->first = in_ticks(s, frame->nb_samples);
         }
         av_frame_unref(frame);
     }
@@ -193,17 +205,11 @@ static int64_t
 padding(const reel_scan_sound_t *s, const AVPacket *pkt)
 {
     size_t          size;
-    AVRational      samples;
     const uint8_t  *sd;
 
     sd = av_packet_get_side_data(pkt, AV_PKT_DATA_SKIP_SAMPLES, &size);
-    if (sd == NULL || size < 8 || s->st->codecpar->sample_rate <= 0) {
-        return 0;
-    }
 
-    samples = (AVRational) { 1, s->st->codecpar->sample_rate };
-
-    return av_rescale_q(AV_RL32(sd + 4), samples, s->st->time_base);
+    return sd == NULL || size < 8 ? 0 : in_ticks(s, AV_RL32(sd + 4));
 }
 
 
@@ -214,6 +220,7 @@ see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
 
     probe_sound(s, pkt, frame);
     reel_av_units_see(&s->units, s->st, pkt);
+    reel_av_ends_see(&s->ends, s->st, pkt);
 
     if (pkt->flags & AV_PKT_FLAG_DISCARD) {
         return;

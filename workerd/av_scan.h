@@ -10,6 +10,7 @@
 #include "lib/job/source.h"
 #include "workerd/av_clock.h"
 #include "workerd/av_comb.h"
+#include "workerd/av_ends.h"
 #include "workerd/av_gops.h"
 #include "workerd/av_open.h"
 #include "workerd/av_units.h"
@@ -29,6 +30,8 @@ typedef struct {
     bool            has_sound;
     int64_t         start;
     int64_t         end;
+    int64_t         first;      /* ticks of the first frame; 0 = not heard */
+    reel_av_ends_t  ends;
     reel_av_units_t units;
 } reel_scan_sound_t;
 

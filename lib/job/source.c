@@ -113,6 +113,9 @@ print_audio(reel_json_t *j, const reel_source_audio_t *a)
     reel_part_jumps_print(j, &a->jumps);
     reel_json_kint(j, "first_pts", a->first_pts);
     reel_json_kint(j, "end_pts", a->end_pts);
+    if (a->ends) {
+        reel_json_kbool(j, "ends", true);
+    }
     reel_json_kuint(j, "sample_rate", a->sample_rate);
     reel_json_kuint(j, "channels", a->channels);
     reel_json_kstr(j, "language", a->language);
@@ -332,6 +335,7 @@ parse_audio(reel_source_audio_t *a, reel_fields_t *f)
     reel_part_jumps_parse(f, &a->jumps);
     a->first_pts = reel_part_pts(f, "first_pts");
     a->end_pts = reel_part_pts(f, "end_pts");
+    a->ends = reel_fields_has(f, "ends") && reel_fields_bool(f, "ends");
     a->sample_rate = reel_fields_u32(f, "sample_rate", 1, UINT32_MAX);
     a->channels = reel_fields_u32(f, "channels", 1, 1024);
     reel_fields_text(f, "language", a->language, sizeof(a->language), 0);

@@ -109,6 +109,7 @@ typedef struct {
     reel_jumps_t    jumps;
     int64_t         first_pts;
     int64_t         end_pts;    /* end of the last packet */
+    bool            ends;       /* packets' times are where they end */
     uint32_t        sample_rate;
     uint32_t        channels;
     char            language[36];       /* BCP 47, "" unknown */

@@ -92,6 +92,7 @@ typedef struct {
     reel_rational_t tb;
     reel_jumps_t    jumps;
     int64_t         origin;
+    bool            ends;               /* as of reel_source_audio_t */
     char            name[33];           /* "a128", "a128-fr" */
     reel_audio_codec_t codec;
     uint32_t        kbps, channels, sample_rate;

@@ -15,6 +15,9 @@ reel_encode_audio_print(reel_buf_t *b, const reel_encode_audio_t *t)
     reel_part_stream_print(&j, t->stream, t->tb);
     reel_part_jumps_print(&j, &t->jumps);
     reel_json_kint(&j, "origin", t->origin);
+    if (t->ends) {
+        reel_json_kbool(&j, "ends", true);
+    }
     reel_json_kstr(&j, "name", t->name);
     if (t->codec != REEL_AUDIO_AAC) {
         reel_json_kstr(&j, "codec", reel_audio_codec_name(t->codec));
@@ -77,6 +80,7 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
     reel_part_stream_parse(&f, &t->stream, &t->tb);
     reel_part_jumps_parse(&f, &t->jumps);
     t->origin = reel_part_pts(&f, "origin");
+    t->ends = reel_fields_has(&f, "ends") && reel_fields_bool(&f, "ends");
     reel_fields_get_name(&f, "name", t->name);
     if (reel_fields_has(&f, "codec")) {
         parse_codec(t, &f);

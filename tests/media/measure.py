@@ -225,12 +225,36 @@ def _thumbs(path):
     return [out[i:i + 256] for i in range(0, len(out) - 255, 256)]
 
 
+def _at_ends(path):
+    """whether the first sound is Vorbis whose times are where its frames end,
+    as old muxers wrote: they step by the length of the later of two frames,
+    not of the earlier"""
+    out = subprocess.run(
+        ["ffprobe", "-v", "quiet", "-select_streams", "a:0", "-read_intervals",
+         "%+30", "-show_entries", "stream=codec_name,sample_rate:"
+         "frame=pts_time,nb_samples", "-of", "json", path],
+        stdin=subprocess.DEVNULL, capture_output=True).stdout
+    got = json.loads(out or "{}")
+    sound = (got.get("streams") or [{}])[0]
+    if sound.get("codec_name") != "vorbis":
+        return False
+    frames = [(float(f["pts_time"]), f["nb_samples"] / int(
+        sound["sample_rate"])) for f in got["frames"] if "pts_time" in f]
+    late = early = 0
+    for (t, n), (u, m) in zip(frames, frames[1:]):
+        if abs(n - m) > 0.004:
+            late += abs(u - t - m) < 0.002
+            early += abs(u - t - n) < 0.002
+    return late > 1 and late > 4 * early
+
+
 def _loudness(path):
     """of each 20 ms of the first sound track, from 0, with its holes (ffmpeg
     alone closes those below 0.1 s, and is early from there on)"""
+    starts = "asetpts=PTS-NB_SAMPLES/SR/TB," if _at_ends(path) else ""
     data = subprocess.run(
         ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0",
-         "-ac", "1", "-af", "aresample=%d:async=1:min_hard_comp=0.02:"
+         "-ac", "1", "-af", starts + "aresample=%d:async=1:min_hard_comp=0.02:"
          "first_pts=0" % SOUND_HZ, "-f", "s16le", "-"],
         stdin=subprocess.DEVNULL, capture_output=True).stdout
     samples = array.array("h", data[:len(data) // 2 * 2])

@@ -667,6 +667,7 @@ languages(void **state)
     (void) state;
 
     make_languages(&s);
+    s.more[0].ends = true;
     reel_pipeline_default(&pl);
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     check_tasks(&p);
@@ -683,6 +684,7 @@ languages(void **state)
         assert_string_equal(t.label, want[i].label);
         assert_int_equal(t.roles, want[i].roles);
         assert_int_equal(t.origin, want[i].origin);
+        assert_int_equal(t.ends, strcmp(t.name, "a128-fr") == 0);
     }
 
     k = film_task(&p, "publish");

@@ -57,6 +57,7 @@ round_trip(void **state)
                                           .height = i != 1 ? 0 : 200 };
 
         if (a.audio.stream >= 0) {
+            a.audio.ends = i == 0;
             a.nmore = 2;
             a.more[0] = a.more[1] = a.audio;
             a.more[1].stream = 5;
@@ -103,6 +104,7 @@ round_trip(void **state)
 
         if (a.audio.stream >= 0) {
             assert_int_equal(b.audio.end_pts, a.audio.end_pts);
+            assert_int_equal(b.audio.ends, a.audio.ends);
             assert_string_equal(b.audio.language, "en");
         }
     }

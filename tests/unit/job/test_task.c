@@ -257,7 +257,8 @@ audio_poster_publish(void **state)
                               .at_pts = -5, .rotation = 180, .hflip = true,
                               .width = 1280, .height = 720 }, o2;
     reel_encode_audio_t a = { .grid = grid, .stream = 1, .tb = { 1, 48000 },
-                              .origin = 1024, .name = "a128", .kbps = 128,
+                              .origin = 1024, .ends = true,
+                              .name = "a128", .kbps = 128,
                               .channels = 2, .sample_rate = 48000,
                               .language = "en", .label = "Talk",
                               .codec = REEL_AUDIO_OPUS,

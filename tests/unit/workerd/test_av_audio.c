@@ -47,6 +47,7 @@ audio_task(reel_encode_audio_t *t, const reel_source_t *s, uint32_t rate)
     t->stream = s->audio.stream;
     t->tb = s->audio.tb;
     t->origin = s->audio.first_pts;
+    t->ends = s->audio.ends;
     (void) snprintf(t->name, sizeof(t->name), "a128");
     t->kbps = 128;
     t->channels = 2;
@@ -395,6 +396,51 @@ test_vorbis_ends(void **state)
     free(p);
     json_decref(a.lines);
     reel_source_release(&s);
+}
+
+
+/* both stretches of a film's sound, the second behind a seek */
+static void
+check_stretches(const char *source, bool ends)
+{
+    uint32_t             i, all;
+    reel_source_t        s;
+    media_answer_t       a;
+    reel_encode_audio_t  t;
+
+    media_inspect(&s, source);
+    assert_int_equal(s.audio.ends, ends);
+    audio_task(&t, &s, 48000);
+    all = t.grid.fragments;
+    assert_true(all >= 6);
+
+    (void) unlink(media_path("st.mp4"));
+
+    for (i = 0; i < 3; i++) {
+        t.frag_from = all * i / 3;
+        t.frag_to = all * (i + 1) / 3;
+        encode(&t, source, 0, "st.mp4", &a);
+        json_decref(a.lines);
+    }
+
+    check_beeps(source, "st.mp4", 1, 29, 0);
+    reel_source_release(&s);
+}
+
+
+/* Vorbis whose times are right, and the same with those of the ends: every
+   stretch of it stands where its samples do */
+static void
+test_vorbis_stretches(void **state)
+{
+    (void) state;
+
+    make_beeps("vs.webm", 44100, 30, "-c:a libvorbis");
+    make_beeps("ve.webm", 44100, 30, "-c:a libvorbis -bsf:a "
+               "setts=pts=PTS+DURATION:dts=DTS+DURATION");
+
+    check_stretches("vs.webm", false);
+    check_stretches("ve.webm", true);
 }
 
 
@@ -823,6 +869,7 @@ main(void)
         cmocka_unit_test(test_surround),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_vorbis_ends),
+        cmocka_unit_test(test_vorbis_stretches),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_need),
