@@ -294,7 +294,7 @@ one_sound(reel_source_audio_t *a, const reel_scan_t *s,
     a->jumps = s->clock.track[q->st->index].jumps;
     a->ends = reel_av_ends_found(&q->ends);
     a->first_pts = a->ends ? q->start - q->first : q->start;
-    a->end_pts = q->end;
+    a->end_pts = a->ends ? q->last : q->end;
     a->sample_rate = par->sample_rate > 0 ? (uint32_t) par->sample_rate : 0;
     a->channels = par->ch_layout.nb_channels > 0
                   ? (uint32_t) par->ch_layout.nb_channels : 0;

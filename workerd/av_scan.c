@@ -232,6 +232,7 @@ see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
     }
 
     end = ts + duration(pkt) - padding(s, pkt);
+    s->last = ts - padding(s, pkt) > s->last ? ts - padding(s, pkt) : s->last;
 
     if (!s->has_sound) {
         s->has_sound = true;

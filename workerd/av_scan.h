@@ -30,6 +30,7 @@ typedef struct {
     bool            has_sound;
     int64_t         start;
     int64_t         end;
+    int64_t         last;       /* time of the last packet, an end by ends */
     int64_t         first;      /* ticks of the first frame; 0 = not heard */
     reel_av_ends_t  ends;
     reel_av_units_t units;

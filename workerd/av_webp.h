@@ -50,9 +50,9 @@ bool reel_av_webp_is_animated(const uint8_t *head, size_t len);
 
 /*
  * Walks the `bytes` bytes of fd.  -1 with f filled: LIMIT_PIXELS,
- * LIMIT_DURATION (too many pictures, or too many of that size), TRUNCATED (none of them is whole),
- * NOT_A_VIDEO (there are none), BAD_MEDIA, IO, NO_MEMORY.  w may be released
- * after a failure.
+ * LIMIT_DURATION (too many pictures, or too many of that size), TRUNCATED (none
+ * of them is whole), NOT_A_VIDEO (there are none), BAD_MEDIA, IO, NO_MEMORY.
+ * w may be released after a failure.
  */
 int reel_av_webp_open(reel_av_webp_t *w, int fd, uint64_t bytes,
     reel_av_fault_t *f);

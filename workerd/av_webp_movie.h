@@ -35,8 +35,8 @@ void reel_av_webp_movie_close(reel_av_webp_movie_t *m);
 /*
  * As pread: at most len bytes at pos, 0 where there are none, which is so
  * between two samples as well.  Of a picture that cannot be decoded, or need
- * not be, there is one byte, which no decoder takes for a picture.  AVERROR(EIO),
- * AVERROR(ENOMEM).
+ * not be, there is one byte, which no decoder takes for a picture.
+ * AVERROR(EIO), AVERROR(ENOMEM).
  */
 int reel_av_webp_movie_read(reel_av_webp_movie_t *m, uint8_t *p, int len,
     int64_t pos);

@@ -2,8 +2,9 @@
  * JSON that has secrets in it.  Every block that jansson gives back while it
  * is parsed, changed, printed or freed here is wiped first: the strings, and
  * what its lexer, its tables and its printing kept of them.  The allocation
- * functions are jansson's own, one pair in a process: these are for its main
- * thread.
+ * functions are jansson's own, one pair in a process: only its main thread
+ * calls these.  Threads beside it may use jansson as long as what was set is
+ * malloc's, too: whichever pair they meet then frees what the other made.
  */
 
 #ifndef REEL_AUTH_SECRET_JSON_H
