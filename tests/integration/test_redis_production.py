@@ -259,7 +259,7 @@ def test_shards_take_turns(stack):
     """Two films in two shards, one slot: neither waits for the other."""
     stack.start_redis()
     stack.conf["redis"] = {"address": "unix:" + stack.socket, "shards": 2}
-    films = [stack.put(clip(12, audio=False), asset=ulid_in(k, 2))
+    films = [stack.put(clip(60, audio=False), asset=ulid_in(k, 2))
              for k in (0, 1)]
     # both are planned by one whose disk is full: no encode begins
     full = stack.start_workerd(limits={"disk_free_mib": 1 << 24})
@@ -273,7 +273,11 @@ def test_shards_take_turns(stack):
         assert stack.wait(film)["ready"]
     turns = [films.index(a) for a in re.findall(
         r"job=(\w+)\.1 task=v\d+\.0 msg=.begins", stack.said())]
-    assert sorted(turns[:2]) == sorted(turns[2:]) == [0, 1], turns
+    assert len(turns) >= 10
+    # a shard that is being asked for light tasks may miss one turn
+    middle = turns[1:-2]
+    assert all(set(middle[i:i + 3]) == {0, 1}
+               for i in range(len(middle) - 2)), turns
 
 
 def test_a_shard_that_refuses(stack):
