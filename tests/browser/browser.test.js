@@ -138,7 +138,9 @@ async function until(what, cond) {
 }
 
 async function answer(url, options) {
-  const res = await fetch(url, options);
+  const res = await fetch(url, options).catch((e) => {
+    throw new Error(`${url}: ${e.message}: ${e.cause?.message}`);
+  });
   const text = await res.text();
   assert.ok(res.ok, `${res.status} ${url}: ${text}`);
   return text;

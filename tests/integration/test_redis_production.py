@@ -5,7 +5,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 
 import pytest
@@ -25,26 +24,29 @@ class Node:
     """A redis-server on a port of its own."""
 
     def __init__(self, stack, *options, conf=""):
-        # a Cluster's bus is at the port + 10000
-        while True:
-            self.port = random.randrange(15000, 32000)
-            with socket.socket() as s, socket.socket() as bus:
-                if (s.connect_ex(("127.0.0.1", self.port)) and bus.connect_ex(
-                        ("127.0.0.1", self.port + 10000))):
-                    break
-        self.dir = os.path.join(stack.dir, "node-%d" % self.port)
-        os.makedirs(self.dir)
-        path = os.path.join(self.dir, "redis.conf")
-        with open(path, "w") as f:
-            f.write("port %d\nbind 127.0.0.1\ndir %s\nsave \"\"\n%s\n"
-                    % (self.port, self.dir, conf))
-        self.argv = ["redis-server", path, *options]
-        self.start()
+        for _ in range(20):
+            # a Cluster's bus is at the port + 10000, below where the kernel
+            # takes the ports of connections from; other tests take some, too
+            self.port = random.randrange(15000, 22000)
+            self.dir = os.path.join(stack.dir, "node-%d" % self.port)
+            os.makedirs(self.dir, exist_ok=True)
+            path = os.path.join(self.dir, "redis.conf")
+            with open(path, "w") as f:
+                f.write("port %d\nbind 127.0.0.1\ndir %s\nsave \"\"\n%s\n"
+                        % (self.port, self.dir, conf))
+            self.argv = ["redis-server", path, *options]
+            if self.start():
+                return
+        raise OSError("no port of 20 is free")
 
     def start(self):
+        """False: it ended at once, as where the port is another's."""
         self.proc = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL)
-        wait_for(lambda: self("PING") == "PONG")
+        wait_for(lambda: self.proc.poll() is not None
+                 or "process_id:%d\n" % self.proc.pid
+                 in self("INFO", "server").replace("\r", ""))
+        return self.proc.poll() is None
 
     def __call__(self, *args, auth=()):
         out = subprocess.run(
@@ -223,7 +225,7 @@ def test_cluster(stack):
         for film in rest:
             assert stack.wait(film)["ready"]
         assert stack.result(slow) is None
-        dead.start()
+        assert dead.start()
         stack.check_ready(slow, frames=180)
 
 
