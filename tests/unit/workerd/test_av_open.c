@@ -288,12 +288,27 @@ test_undecodable(void **state)
 }
 
 
+/* all of a film of less than size bytes */
+static size_t
+slurp(const char *name, uint8_t *data, size_t size)
+{
+    size_t  n;
+    FILE   *fp = fopen(media_path(name), "r");
+
+    assert_non_null(fp);
+    n = fread(data, 1, size, fp);
+    fclose(fp);
+    assert_true(n < size);
+
+    return n;
+}
+
+
 /* the second fragment's second picture is said to have 2 GiB; libav's word for
    it is ENOMEM, which is no matter of ours, to be tried again */
 static void
 test_absurd_size(void **state)
 {
-    FILE           *fp;
     size_t          n;
     uint8_t         data[65536], *run;
     media_answer_t  a;
@@ -302,11 +317,7 @@ test_absurd_size(void **state)
 
     media_make("a.mp4", "-f lavfi -i testsrc2=s=64x64:d=2 -c:v libx264 -g 25 "
                "-movflags frag_keyframe+empty_moov");
-    fp = fopen(media_path("a.mp4"), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data));
+    n = slurp("a.mp4", data, sizeof(data));
 
     run = memmem(data, n, "trun", 4);
     assert_non_null(run);
@@ -326,7 +337,6 @@ test_absurd_size(void **state)
 static void
 test_no_picture(void **state)
 {
-    FILE           *fp;
     size_t          n;
     uint8_t         data[65536], *sizes;
     media_answer_t  a;
@@ -335,11 +345,7 @@ test_no_picture(void **state)
 
     media_make("n.mp4", "-f lavfi -i testsrc2=s=64x64:d=1 -f lavfi -i "
                "sine=d=1 -c:v libx264 -c:a aac -b:a 32k");
-    fp = fopen(media_path("n.mp4"), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data));
+    n = slurp("n.mp4", data, sizeof(data));
 
     /* the number of them: behind version, flags and the size of all */
     sizes = memmem(data, n, "stsz", 4);
