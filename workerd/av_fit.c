@@ -1,7 +1,5 @@
 #include "workerd/av_fit.h"
 
-#include <stdbool.h>
-
 #include <libavutil/dovi_meta.h>
 
 #include "lib/codec/avc.h"
@@ -20,7 +18,7 @@
 
 
 #define NEITHER   "it is neither H.264 nor HEVC"
-#define BAD_HVCC  "its hvcC is not of one VPS and SPS and lengths of 4 bytes"
+#define BAD_HVCC  "its hvcC is not of one VPS and SPS, few sets and lengths of 4 bytes"
 
 /* bytes of an avcC: the number of its SPS */
 #define AVCC_SETS 5
@@ -196,9 +194,8 @@ done:
 }
 
 
-/* a base layer of which nobody but a decoder of Dolby Vision knows colours */
-static bool
-is_dolby_alone(const AVStream *st)
+bool
+reel_av_fit_dolby_alone(const AVStream *st)
 {
     size_t                                 size;
     const AVDOVIDecoderConfigurationRecord *d;
@@ -229,7 +226,7 @@ format_hevc(const reel_source_video_t *v, const AVStream *st,
         return "it is not 4:2:0 of Main or Main 10";
     }
 
-    if (is_dolby_alone(st)) {
+    if (reel_av_fit_dolby_alone(st)) {
         return "its colours are Dolby Vision's alone";
     }
 

@@ -6,6 +6,8 @@
 #ifndef REEL_WORKERD_AV_FIT_H
 #define REEL_WORKERD_AV_FIT_H
 
+#include <stdbool.h>
+
 #include <libavformat/avformat.h>
 
 #include "lib/base/buf.h"
@@ -24,5 +26,11 @@ const char *reel_av_fit_packet(reel_buf_t *config, const AVStream *st,
 /* of a track none of whose packets was refused.  v: of all other facts */
 const char *reel_av_fit_format(const reel_source_video_t *v,
     const AVStream *st, const reel_buf_t *config);
+
+/*
+ * Are its pictures of a base layer of which nobody but a decoder of Dolby
+ * Vision knows the colours (profile 5; bl_signal_compatibility_id 0)?
+ */
+bool reel_av_fit_dolby_alone(const AVStream *st);
 
 #endif

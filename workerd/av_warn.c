@@ -5,6 +5,7 @@
 
 #include <libavutil/avstring.h>
 
+#include "workerd/av_fit.h"
 #include "workerd/av_log.h"
 
 #define MS  ((AVRational) { 1, 1000 })
@@ -266,4 +267,11 @@ reel_av_warn_source(reel_warnings_t *w, const reel_av_source_t *src,
     warn_end(w, src, s, facts);
     warn_jumps(w, src, facts);
     warn_tracks(w, src, facts);
+
+    if (facts->video.stream >= 0
+        && reel_av_fit_dolby_alone(src->fmt->streams[facts->video.stream]))
+    {
+        warn(w, REEL_WARN_COLOURS_WRONG, -1, "track %d, Dolby Vision without "
+             "a base layer of its own", facts->video.stream);
+    }
 }

@@ -28,6 +28,9 @@ static const struct {
     [REEL_WARN_RATE_REDUCED] = { "RATE_REDUCED",
         "The film has more pictures a second than players show. Not all of "
         "them are kept; its speed is as it was." },
+    [REEL_WARN_COLOURS_WRONG] = { "COLOURS_WRONG",
+        "The film's colours are Dolby Vision's alone, which is not "
+        "understood: they look wrong. Export it as HDR10, HLG or SDR." },
     [REEL_WARN_TRACK_LEFT_OUT] = { "TRACK_LEFT_OUT",
         "A track is left out: its codec is not supported, or there are more "
         "than are kept. Convert it, if you want it (to H.264, AAC)." },

@@ -157,6 +157,7 @@ test_left_out(void **state)
     w = warned("r.mp4");
     assert_string_equal(w.of[REEL_WARN_RATE_REDUCED].where,
                         "1 of 4 pictures is kept");
+    assert_int_equal(w.of[REEL_WARN_COLOURS_WRONG].count, 0);
 }
 
 
@@ -451,6 +452,32 @@ test_all_keys(void **state)
     "keyint=12:min-keyint=12:scenecut=0:" p
 
 
+/* profile 5 has no layer of colours that others know; 8.1 has one of HDR10 */
+static void
+test_dolby(void **state)
+{
+    reel_source_t  s;
+
+    (void) state;
+
+    media_make("d.mp4", "-f lavfi -i testsrc2=s=64x64:r=25:d=0.96 "
+               X265("open-gop=0 -tag:v hvc1"));
+
+    media_patch("d.mp4", "pasp", 0, "dvcC\1\0\x0a\x05\0\0\0\0", 12);
+    media_inspect(&s, "d.mp4");
+    assert_int_equal(s.warnings.of[REEL_WARN_COLOURS_WRONG].count, 1);
+    assert_string_equal(s.video.copy.refused,
+                        "its colours are Dolby Vision's alone");
+    reel_source_release(&s);
+
+    media_patch("d.mp4", "dvcC", 0, "dvvC\1\0\x10\x05\x10\0\0\0", 12);
+    media_inspect(&s, "d.mp4");
+    assert_int_equal(s.warnings.of[REEL_WARN_COLOURS_WRONG].count, 0);
+    assert_string_equal(s.video.copy.refused, "");
+    reel_source_release(&s);
+}
+
+
 /* of whose halves each has other parameter sets */
 static void
 make_changing(const char *name)
@@ -640,6 +667,7 @@ main(void)
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_dolby),
         cmocka_unit_test(test_copy_sound),
     };
 
