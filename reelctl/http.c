@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "lib/store/pread.h"
 #include "reelctl/http_impl.h"
 #include "reelctl/interrupt.h"
 
@@ -30,7 +31,7 @@ on_read(char *dst, size_t size, size_t n, void *arg)
         return 0;
     }
 
-    got = pread(t->rq->fd, dst, n, (off_t) (t->rq->offset + t->at));
+    got = reel_pread(t->rq->fd, dst, n, t->rq->offset + t->at);
 
     if (got <= 0) {
         t->broken = got == 0 ? "it became shorter" : strerror(errno);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/crc32c.h"
+#include "lib/store/pread.h"
 #include "reelctl/interrupt.h"
 #include "reelctl/progress.h"
 #include "reelctl/upload.h"
@@ -131,8 +132,8 @@ sum_part(reel_ctl_parts_t *p, size_t i)
     left = reel_ctl_part_bytes(p, i);
 
     while (left != 0 && n > 0) {
-        n = pread(p->file->fd, buf, left < READ ? (size_t) left : READ,
-                  (off_t) at);
+        n = reel_pread(p->file->fd, buf, left < READ ? (size_t) left : READ,
+                       at);
 
         if (n > 0) {
             crc = reel_crc32c(crc, buf, (size_t) n);

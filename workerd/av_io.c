@@ -1,6 +1,5 @@
 #include "workerd/av_io.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,25 +10,13 @@
 #include <libavutil/mem.h>
 
 #include "lib/base/str.h"
+#include "lib/store/pread.h"
 
 
 #define IO_BUFFER     (256 * 1024)
 #define SNIFF_BYTES   4096
 #define TOP_BOXES_MAX 4096
 #define TS_SYNC       0x47
-
-
-static ssize_t
-read_at(const reel_av_io_t *io, void *p, size_t len, int64_t pos)
-{
-    ssize_t  n;
-
-    do {
-        n = pread(io->fd, p, len, (off_t) pos);
-    } while (n < 0 && errno == EINTR);
-
-    return n;
-}
 
 
 static int
@@ -41,7 +28,7 @@ io_read(void *opaque, uint8_t *p, int len)
     if (io->movie != NULL) {
         n = reel_av_webp_movie_read(io->movie, p, len, io->pos);
     } else {
-        n = read_at(io, p, (size_t) len, io->pos);
+        n = reel_pread(io->fd, p, (size_t) len, (uint64_t) io->pos);
     }
 
     if (n == AVERROR(ENOMEM)) {
@@ -151,7 +138,7 @@ reel_av_io_present(reel_av_io_t *io, reel_av_fault_t *f)
     ssize_t  n;
     uint8_t  head[REEL_AV_WEBP_HEAD];
 
-    n = read_at(io, head, sizeof(head), 0);
+    n = reel_pread(io->fd, head, sizeof(head), 0);
 
     if (n < 0 || !reel_av_webp_is_animated(head, (size_t) n)) {
         return 0;
@@ -231,7 +218,7 @@ reel_av_io_sniff_reference(const reel_av_io_t *io)
         { "https://",       NULL,       "a playlist" },
     };
 
-    n = read_at(io, data, sizeof(data), 0);
+    n = reel_pread(io->fd, data, sizeof(data), 0);
     if (n <= 0) {
         return NULL;
     }
@@ -264,7 +251,7 @@ reel_av_io_lacks_moov(const reel_av_io_t *io)
     pos = 0;
 
     for (i = 0; i < TOP_BOXES_MAX; i++) {
-        n = read_at(io, h, sizeof(h), pos);
+        n = reel_pread(io->fd, h, sizeof(h), (uint64_t) pos);
         if (n < 8) {
             return i > 0;
         }
@@ -321,7 +308,7 @@ reel_av_io_ends_within(const reel_av_io_t *io)
         return io->movie->film.cut;
     }
 
-    if (read_at(io, head, sizeof(head), 0) != (ssize_t) sizeof(head)) {
+    if (reel_pread(io->fd, head, sizeof(head), 0) != (ssize_t) sizeof(head)) {
         return false;
     }
 

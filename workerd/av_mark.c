@@ -1,10 +1,8 @@
 #include "workerd/av_mark.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include <libavcodec/avcodec.h>
 
+#include "lib/store/pread.h"
 #include "workerd/av_open.h"
 
 /* of the image: 4 times a 4K picture is more than any mark needs */
@@ -14,23 +12,18 @@
 static int
 load(AVPacket *pkt, int fd, reel_av_fault_t *f)
 {
-    size_t   at = 0;
     ssize_t  n;
 
     if (av_new_packet(pkt, (int) REEL_MARK_BYTES) < 0) {
         return reel_av_fault_err(f, REEL_NOMEM, "decode", "watermark");
     }
 
-    do {
-        n = pread(fd, pkt->data + at, REEL_MARK_BYTES - at, (off_t) at);
-        at += n > 0 ? (size_t) n : 0;
-    } while (n > 0 || (n < 0 && errno == EINTR));
-
-    if (n < 0 || at == 0) {
+    n = reel_pread(fd, pkt->data, REEL_MARK_BYTES, 0);
+    if (n <= 0) {
         return reel_av_fault_err(f, REEL_IO, "decode", "watermark");
     }
 
-    av_shrink_packet(pkt, (int) at);
+    av_shrink_packet(pkt, (int) n);
 
     return 0;
 }

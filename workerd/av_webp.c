@@ -1,15 +1,14 @@
 #include "workerd/av_webp.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libavutil/error.h>
 #include <libavutil/intreadwrite.h>
 #include <libavutil/mem.h>
 #include <webp/decode.h>
 
+#include "lib/store/pread.h"
 #include "workerd/av_open.h"
 
 
@@ -38,20 +37,6 @@ reel_av_webp_is_animated(const uint8_t *head, size_t len)
     return len >= REEL_AV_WEBP_HEAD && memcmp(head, "RIFF", 4) == 0
            && memcmp(head + 8, "WEBPVP8X", 8) == 0
            && (head[20] & FLAG_ANIMATION) != 0;
-}
-
-
-/* as many as there are, < 0: they cannot be read */
-static ssize_t
-read_at(const reel_av_webp_t *w, uint8_t *p, size_t len, uint64_t at)
-{
-    ssize_t  n;
-
-    do {
-        n = pread(w->fd, p, len, (off_t) at);
-    } while (n < 0 && errno == EINTR);
-
-    return n;
 }
 
 
@@ -234,7 +219,7 @@ walk(reel_av_webp_t *w, uint64_t end, reel_av_fault_t *f)
                                  "more than %u chunks", CHUNKS_MAX);
         }
 
-        n = read_at(w, head, end - at < PEEK ? end - at : PEEK, at);
+        n = reel_pread(w->fd, head, end - at < PEEK ? end - at : PEEK, at);
         if (n < CHUNK_HEAD) {
             return reel_av_fault(f, "IO", "demux",
                                  "the source cannot be read");
@@ -265,7 +250,8 @@ reel_av_webp_open(reel_av_webp_t *w, int fd, uint64_t bytes,
 
     *w = (reel_av_webp_t) { .fd = fd };
 
-    if (read_at(w, head, sizeof(head), 0) != (ssize_t) sizeof(head)) {
+    if (reel_pread(w->fd, head, sizeof(head), 0)
+        != (ssize_t) sizeof(head)) {
         return reel_av_fault(f, "IO", "demux", "the source cannot be read");
     }
 
@@ -305,22 +291,13 @@ reel_av_webp_close(reel_av_webp_t *w)
 static int
 load(reel_av_webp_t *w, const reel_av_webp_frame_t *q)
 {
-    size_t   got = 0;
-    ssize_t  n;
-
     av_fast_malloc(&w->data, &w->data_cap, q->size);
     if (w->data == NULL) {
         return AVERROR(ENOMEM);
     }
 
-    for ( ; got < q->size; got += (size_t) n) {
-        n = read_at(w, w->data + got, q->size - got, q->at + got);
-        if (n <= 0) {
-            return AVERROR(EIO);
-        }
-    }
-
-    return 0;
+    return reel_pread(w->fd, w->data, q->size, q->at) == (ssize_t) q->size
+           ? 0 : AVERROR(EIO);
 }
 
 

@@ -1,11 +1,10 @@
 #include "workerd/source_sum.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/base/rescale.h"
+#include "lib/store/pread.h"
 #include "workerd/loop.h"
 
 #define HASH_BUFFER (1u << 20)
@@ -40,11 +39,7 @@ reel_source_sum(uint8_t sum[REEL_SHA256_LEN], int fd, uint64_t limit_ms)
     bool            ok = buf != NULL && h != NULL && fstat(fd, &st) == 0;
 
     while (ok && n > 0) {
-        n = pread(fd, buf, HASH_BUFFER, at);
-        if (n < 0 && errno == EINTR) {
-            n = 1;
-            continue;
-        }
+        n = reel_pread(fd, buf, HASH_BUFFER, (uint64_t) at);
 
         ok = n >= 0 && reel_sha256_update(h, buf, (size_t) n) == REEL_OK;
         at += n;

@@ -8,6 +8,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/store/fs.h"
+#include "lib/store/pread.h"
 
 
 #define CALL_MAX (1u << 30)     /* Linux takes no more at once */
@@ -216,40 +217,11 @@ reel_fs_sync_data(const reel_fs_t *fs, int fd)
 reel_err_t
 reel_fs_read(int fd, uint64_t off, void *dst, size_t len, size_t *n)
 {
-    size_t    want;
-    ssize_t   got;
-    uint8_t  *p = dst;
+    ssize_t  got = reel_pread(fd, dst, len, off);
 
-    *n = 0;
+    *n = got < 0 ? 0 : (size_t) got;
 
-    while (len != 0 && off < INT64_MAX) {
-        want = len < CALL_MAX ? len : CALL_MAX;
-
-        if (want > INT64_MAX - off) {
-            want = (size_t) (INT64_MAX - off);
-        }
-
-        got = pread(fd, p, want, (off_t) off);
-
-        if (got == -1) {
-            if (errno == EINTR) {
-                continue;
-            }
-
-            return reel_fs_errno(errno);
-        }
-
-        if (got == 0) {
-            break;
-        }
-
-        p += got;
-        off += (uint64_t) got;
-        len -= (size_t) got;
-        *n += (size_t) got;
-    }
-
-    return REEL_OK;
+    return got < 0 ? reel_fs_errno(errno) : REEL_OK;
 }
 
 

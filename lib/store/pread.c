@@ -1,0 +1,30 @@
+#include "lib/store/pread.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+
+ssize_t
+reel_pread(int fd, void *dst, size_t len, uint64_t off)
+{
+    ssize_t   n;
+    size_t    got = 0;
+    uint8_t  *p = dst;
+
+    /* there is no file behind what off_t holds */
+    while (got < len && off <= INT64_MAX) {
+        n = pread(fd, p + got, len - got, (off_t) off);
+
+        if (n == 0) {
+            break;
+        }
+        if (n > 0) {
+            got += (size_t) n;
+            off += (uint64_t) n;
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+
+    return (ssize_t) got;
+}
