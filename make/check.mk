@@ -1,6 +1,7 @@
 ## make check         who includes whom, functions that are never called, and
 ##                    that docs/ and the sources name the same things;
-##                    and that scripts/embed-lua refuses what it must
+##                    and that scripts/embed-lua refuses what it must,
+##                    and that docs/capacity.md is what make capacity prints
 .PHONY: check
 
 check:
@@ -10,3 +11,4 @@ check:
 	@scripts/check-docs --self-test
 	@scripts/embed-lua --self-test
 	@scripts/test-media --check
+	@scripts/capacity --check docs/capacity.md
