@@ -77,6 +77,10 @@ static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
       ngx_http_reel_change_retried, NULL },
 
     { NGX_HTTP_POST, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
+      ngx_string("cancel"), ngx_http_reel_change_cancel,
+      ngx_http_reel_change_cancelled, NULL },
+
+    { NGX_HTTP_POST, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
       ngx_string("webhook"), ngx_http_reel_announce, ngx_http_reel_announced,
       NULL },
 

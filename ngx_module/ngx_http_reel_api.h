@@ -24,6 +24,7 @@ typedef struct {
     reel_err_t              err;
     reel_error_t            e;
     ngx_uint_t              unchanged;      /* retry: not errored;
+                                               cancel: not preparing;
                                                webhook: no event */
 } ngx_http_reel_api_t;
 
@@ -79,12 +80,14 @@ ngx_int_t ngx_http_reel_api_progress(ngx_http_request_t *r,
 /* done of a call that answers with the asset */
 void ngx_http_reel_api_show(ngx_http_request_t *r, void *data);
 
-/* PATCH, DELETE, retry: work and done; ngx_http_reel_change.c */
+/* PATCH, DELETE, retry, cancel: work and done; ngx_http_reel_change.c */
 void ngx_http_reel_change_patch(void *data, ngx_log_t *log);
 void ngx_http_reel_change_delete(void *data, ngx_log_t *log);
 void ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data);
 void ngx_http_reel_change_retry(void *data, ngx_log_t *log);
 void ngx_http_reel_change_retried(ngx_http_request_t *r, void *data);
+void ngx_http_reel_change_cancel(void *data, ngx_log_t *log);
+void ngx_http_reel_change_cancelled(ngx_http_request_t *r, void *data);
 
 /* POST of an asset's webhook: work and done; ngx_http_reel_announce.c */
 void ngx_http_reel_announce(void *data, ngx_log_t *log);

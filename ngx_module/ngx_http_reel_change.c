@@ -1,5 +1,6 @@
 /*
- * The calls that change one asset: PATCH its meta, DELETE it, retry it.
+ * The calls that change one asset: PATCH its meta, DELETE it, retry it,
+ * cancel what makes it.
  * Each is pool work on the store, then an answer.
  */
 
@@ -334,8 +335,8 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
     place = ngx_http_reel_place_asset(r, &id);
     ngx_http_reel_index_drop(r, &place);
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-    ngx_http_reel_job_cancel(rlcf, api->asset.id, api->asset.publication,
-                             api->auth.key->project);
+    ngx_http_reel_job_forget(rlcf, api->asset.id, api->auth.key->project);
+    ngx_http_reel_job_cancel(rlcf, api->asset.id, api->asset.publication);
 
     if (ngx_http_reel_cors(r) != NGX_OK) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
@@ -414,6 +415,78 @@ ngx_http_reel_change_retried(ngx_http_request_t *r, void *data)
                              api->asset.request.project,
                              api->asset.request.pipeline,
                              api->asset.request.created_ms);
+
+    api->status = NGX_HTTP_ACCEPTED;
+    ngx_http_reel_api_show(r, api);
+}
+
+
+/* workers find the entry, with Redis or without: they end the job */
+void
+ngx_http_reel_change_cancel(void *data, ngx_log_t *log)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    reel_key_t  key;
+
+    ngx_http_reel_api_load(api, log);
+
+    if (api->err != REEL_OK || !ngx_http_reel_api_mine(api)) {
+        return;
+    }
+
+    if (api->asset.state == REEL_ASSET_ERRORED
+        && ngx_strcmp(api->asset.result.code, "CANCELLED") == 0)
+    {
+        return;
+    }
+
+    if (api->asset.state != REEL_ASSET_PREPARING) {
+        api->unchanged = 1;
+        return;
+    }
+
+    api->err = reel_key_cancel(key, reel_str(api->asset.id),
+                               api->asset.publication);
+
+    if (api->err == REEL_OK) {
+        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
+    }
+
+    /* cancelled before, and no worker has looked yet */
+    if (api->err == REEL_EXISTS) {
+        api->err = REEL_OK;
+    }
+}
+
+
+void
+ngx_http_reel_change_cancelled(ngx_http_request_t *r, void *data)
+{
+    ngx_http_reel_api_t  *api = data;
+
+    ngx_int_t                  rc;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rc = ngx_http_reel_api_check(r, api);
+
+    if (rc == NGX_DECLINED && api->unchanged) {
+        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
+                                 "NOT_PREPARING", "only an asset that is "
+                                 "being prepared can be cancelled", 0);
+    }
+
+    if (rc != NGX_DECLINED) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    /* so that those who run its tasks hear of it at once */
+    if (api->asset.state == REEL_ASSET_PREPARING) {
+        rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+        ngx_http_reel_job_cancel(rlcf, api->asset.id,
+                                 api->asset.publication);
+    }
 
     api->status = NGX_HTTP_ACCEPTED;
     ngx_http_reel_api_show(r, api);

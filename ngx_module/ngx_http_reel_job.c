@@ -56,18 +56,15 @@ ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf, const char *asset,
 
 
 void
-ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
-    uint32_t publication, const char *project)
+ngx_http_reel_job_forget(ngx_http_reel_loc_conf_t *conf, const char *asset,
+    const char *project)
 {
-    char              job[REEL_JOB_ID_MAX];
-    reel_redis_key_t  key, prefix;
-
+    reel_redis_key_t        key;
     ngx_http_reel_redis_t  *redis;
 
     redis = ngx_http_reel_redis_of(conf->redis, asset);
 
     if (redis == NULL
-        || reel_redis_key(prefix, redis->shard, "", reel_str("")) != REEL_OK
         || reel_redis_key(key, redis->shard, "catalog:", reel_str(project))
            != REEL_OK)
     {
@@ -76,8 +73,22 @@ ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
 
     ngx_http_reel_job_tell(conf, redis, (const char *[]) { "ZREM", key, asset,
                                                     NULL });
+}
 
-    if (publication == 0
+
+void
+ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf, const char *asset,
+    uint32_t publication)
+{
+    char              job[REEL_JOB_ID_MAX];
+    reel_redis_key_t  key, prefix;
+
+    ngx_http_reel_redis_t  *redis;
+
+    redis = ngx_http_reel_redis_of(conf->redis, asset);
+
+    if (redis == NULL || publication == 0
+        || reel_redis_key(prefix, redis->shard, "", reel_str("")) != REEL_OK
         || reel_job_id(job, reel_str(asset), publication) != REEL_OK
         || reel_redis_key(key, redis->shard, "job:", reel_str(job)) != REEL_OK)
     {

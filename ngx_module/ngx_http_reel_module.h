@@ -327,7 +327,10 @@ void ngx_http_reel_job_submit(ngx_http_reel_loc_conf_t *conf,
 void ngx_http_reel_job_upload(ngx_http_reel_loc_conf_t *conf,
     reel_upload_t *u, const char *asset);
 void ngx_http_reel_job_cancel(ngx_http_reel_loc_conf_t *conf,
-    const char *asset, uint32_t publication, const char *project);
+    const char *asset, uint32_t publication);
+/* out of the project's list */
+void ngx_http_reel_job_forget(ngx_http_reel_loc_conf_t *conf,
+    const char *asset, const char *project);
 
 
 /* ngx_http_reel_index.c */

@@ -1,4 +1,4 @@
-/* status, watch, play-url, delete, retry, webhook, meta: one asset each */
+/* status, watch, play-url, delete, retry, cancel, webhook, meta: of one asset */
 
 #include <stdlib.h>
 #include <string.h>
@@ -346,6 +346,17 @@ reel_ctl_cmd_retry(reel_ctl_t *c)
     code = act(c, "POST", "/retry", NULL, NULL);
 
     return code == REEL_EXIT_OK ? confirm(c, "queued") : code;
+}
+
+
+int
+reel_ctl_cmd_cancel(reel_ctl_t *c)
+{
+    int  code;
+
+    code = act(c, "POST", "/cancel", NULL, NULL);
+
+    return code == REEL_EXIT_OK ? confirm(c, "cancelled") : code;
 }
 
 

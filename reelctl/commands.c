@@ -84,6 +84,8 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_delete, 1, 1, none },
     { "retry", "ID", "Encode an errored asset again", "",
       reel_ctl_cmd_retry, 1, 1, none },
+    { "cancel", "ID", "Stop making an asset; retry begins it again", "",
+      reel_ctl_cmd_cancel, 1, 1, none },
     { "webhook", "ID", "Send the webhook of an asset's last event again",
       "Its id is the one of the first time, by which receivers know it.",
       reel_ctl_cmd_webhook, 1, 1, none },

@@ -172,6 +172,7 @@ int reel_ctl_cmd_uploads(reel_ctl_t *c);
 int reel_ctl_cmd_abort(reel_ctl_t *c);
 int reel_ctl_cmd_delete(reel_ctl_t *c);
 int reel_ctl_cmd_retry(reel_ctl_t *c);
+int reel_ctl_cmd_cancel(reel_ctl_t *c);
 int reel_ctl_cmd_webhook(reel_ctl_t *c);
 int reel_ctl_cmd_meta(reel_ctl_t *c);
 int reel_ctl_cmd_play_url(reel_ctl_t *c);

@@ -245,6 +245,24 @@ for my $q ('limit=0', 'limit=101', 'cursor=x', 'state=x',
 # retry
 $r = call('POST', "/api/assets/$id/retry");
 has_status($r, 409, 'NOT_ERRORED', 'retry of what is preparing');
+
+# cancel: an entry for workerd, and a word to Redis
+$r = call('POST', "/api/assets/$id/cancel", key => $Reel::KEY2,
+    secret => $Reel::SECRET2);
+has_status($r, 404, 'NOT_FOUND', "cancel of another's");
+has_status(http($t, 'POST', "/api/assets/$id/cancel"), 401, 'UNSIGNED',
+    'cancel of a stranger');
+is_deeply([ $t->files('cancel') ], [], 'neither leaves an entry');
+for my $time ('', ', again') {
+    $r = call('POST', "/api/assets/$id/cancel");
+    has_status($r, 202, undef, "cancel$time");
+    is(json($r->{body})->{status}, 'preparing', 'until a worker took it');
+    is_deeply([ $t->files('cancel') ], [ "cancel/$id.1" ], 'an entry');
+}
+Reel::wait_for(sub { ($t->redis('HGET', "reel1:{r0}:job:$id.1", 'state')
+        || '') eq 'cancelled' }, 'the job is cancelled');
+$r = call('GET', "/api/assets/$id/cancel");
+has_status($r, 405, 'METHOD_NOT_ALLOWED', 'GET cancels nothing');
 my $home = "$t->{dir}/store/assets/" . substr($id, -2) . "/$id";
 Reel::spew("$home/result.json", '{"asset":"' . $id . '","publication":1,'
     . '"ready":false,"completed_ms":1,"duration_ms":0,"renditions":[],'
@@ -254,6 +272,10 @@ ok(-e "$t->{dir}/store/pending/$id.1", 'its end is not yet settled');
 $a = json(call('GET', "/api/assets/$id")->{body});
 is($a->{status}, 'errored', 'errored') or diag explain $a;
 is($a->{error}{code}, 'NOT_A_VIDEO', 'and why');
+unlink "$t->{dir}/store/cancel/$id.1";
+$r = call('POST', "/api/assets/$id/cancel");
+has_status($r, 409, 'NOT_PREPARING', 'cancel of what is errored');
+is_deeply([ $t->files('cancel') ], [], 'no entry of that');
 $r = call('POST', "/api/assets/$id/webhook");
 has_status($r, 409, 'NO_EVENT', 'no webhooks are set up');
 mkdir "$t->{dir}/store/hooks" or die "hooks: $!";
@@ -271,6 +293,9 @@ is_deeply([ sort grep { /\Q$id\E/ } $t->files('pending') ],
 unlink "$t->{dir}/store/pending/$id.1";
 is(json(call('GET', "/api/assets/$id")->{body})->{status}, 'preparing',
     'and goes on when 1 is settled');
+has_status(call('POST', "/api/assets/$id/cancel"), 202, undef,
+    'cancel of a retry');
+is_deeply([ $t->files('cancel') ], [ "cancel/$id.2" ], 'is of that');
 $r = call('POST', "/api/assets/$id/retry");
 has_status($r, 409, 'NOT_ERRORED', 'a second retry meanwhile');
 
@@ -304,6 +329,9 @@ for my $m ('GET', 'DELETE') {
         secret => $Reel::SECRET2), 404, 'NOT_FOUND', "to others: $m");
 }
 
+has_status(call('POST', "/api/assets/$id/cancel"), 410, 'DELETED',
+    'cancel of what is deleted');
+
 # paths and methods
 has_status(call('GET', '/api/nope'), 404, 'NOT_FOUND', 'no such call');
 $r = call('PUT', '/api/assets');
@@ -321,6 +349,9 @@ ok(-e "$t->{dir}/store/pending/$id.1", 'its job waits in the outbox');
 $r = call('GET', "/api/assets/$id");
 has_status($r, 200, undef, 'status without Redis');
 is(json($r->{body})->{progress}{state}, 'unknown', 'progress unknown');
+has_status(call('POST', "/api/assets/$id/cancel"), 202, undef,
+    'cancel without Redis');
+ok(-e "$t->{dir}/store/cancel/$id.1", 'its entry');
 $r = call('GET', '/api/assets');
 has_status($r, 503, 'REDIS_UNAVAILABLE', 'list without Redis');
 is(call('DELETE', "/api/assets/$id")->{status}, 204, 'delete without Redis');

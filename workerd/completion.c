@@ -6,6 +6,7 @@
 #include "lib/job/record.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/outbox.h"
 #include "workerd/shards.h"
 #include "workerd/webhooks.h"
 
@@ -90,10 +91,13 @@ reel_ended_parse(reel_ended_t *e, const reel_reply_t *fields)
 static reel_err_t
 handle_log(reel_worker_t *w, const reel_ended_t *e)
 {
-    (void) w;
-
     reel_log_task(REEL_LOG_INFO, e->job, NULL, "job ended: %.*s",
                   (int) e->state.len, e->state.p);
+
+    /* no worker had a part in that: the store may not know yet */
+    if (reel_str_eqz(e->state, "cancelled")) {
+        reel_outbox_take(w->outbox, e->job);
+    }
 
     return REEL_OK;
 }

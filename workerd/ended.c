@@ -1,8 +1,9 @@
 /*
  * Tasks of jobs that ended under them.  Redis says so as soon as a job
  * fails or is cancelled (K:wake, "ended <job>"): the leases are renewed at
- * once, which tells what is not ours any more.  A deleted asset is seen in
- * the store, with Redis or without; the outbox then cancels its job.
+ * once, which tells what is not ours any more.  A deleted asset and a job that
+ * its user cancelled are seen in the store, with Redis or without; the outbox
+ * then cancels the job in Redis.
  */
 
 #include <string.h>
@@ -17,18 +18,23 @@
 
 
 bool
-reel_slot_deleted(reel_slot_t *s)
+reel_slot_unwanted(reel_slot_t *s)
 {
-    bool             dead;
+    bool             dead, cancelled = false;
     reel_attempt_t  *a = s->attempt;
 
-    if (reel_final_tombstone(a->w->store, a->asset, &dead) != REEL_OK
-        || !dead)
+    if (reel_final_tombstone(a->w->store, a->asset, &dead) != REEL_OK) {
+        return false;
+    }
+
+    if (!dead && (reel_final_cancelled(a->w->store, a->job, &cancelled)
+                  != REEL_OK || !cancelled))
     {
         return false;
     }
 
-    reel_log_task(REEL_LOG_INFO, a->job, a->task, "the asset was deleted");
+    reel_log_task(REEL_LOG_INFO, a->job, a->task,
+                  dead ? "the asset was deleted" : "the job was cancelled");
     reel_outbox_look(a->w->outbox);
 
     return true;
@@ -45,7 +51,7 @@ on_tick(void *arg)
         slot = &s->slot[i];
 
         if (slot->state == REEL_SLOT_RUNNING && !slot->lost
-            && reel_slot_deleted(slot))
+            && reel_slot_unwanted(slot))
         {
             slot->lost = true;
             reel_child_kill(slot->proc);

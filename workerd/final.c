@@ -181,10 +181,16 @@ reel_final_settle(reel_store_t *s, const char *job)
 
     err = job_parts(job, asset, &publication);
     if (err == REEL_OK) {
-        err = reel_key_pending(key, reel_str(asset), publication);
+        err = reel_hook_note_result(s, asset, publication);
     }
     if (err == REEL_OK) {
-        err = reel_hook_note_result(s, asset, publication);
+        err = reel_key_cancel(key, reel_str(asset), publication);
+    }
+    if (err == REEL_OK) {
+        err = reel_store_del(s, key);
+    }
+    if (err == REEL_OK) {
+        err = reel_key_pending(key, reel_str(asset), publication);
     }
 
     return err == REEL_OK ? reel_store_del(s, key) : err;
@@ -334,4 +340,115 @@ reel_final_failed(reel_store_t *s, const char *job, const reel_failure_t *f)
     }
 
     return err;
+}
+
+
+static reel_err_t
+stands(reel_store_t *s, const reel_key_t key, bool *there)
+{
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    err = reel_store_stat(s, key, &st);
+    *there = err == REEL_OK;
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+reel_err_t
+reel_final_cancelled(reel_store_t *s, const char *job, bool *there)
+{
+    char        asset[27];
+    uint32_t    publication;
+    reel_key_t  key;
+    reel_err_t  err;
+
+    *there = false;
+
+    err = job_parts(job, asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_key_cancel(key, reel_str(asset), publication);
+    }
+
+    return err == REEL_OK ? stands(s, key, there) : err;
+}
+
+
+bool
+reel_final_is_cancelled(const reel_result_t *r, uint32_t publication)
+{
+    return r->publication == publication && !r->ready
+           && strcmp(r->code, REEL_CANCELLED) == 0;
+}
+
+
+/* under the asset's lock; over: there is nothing to be cancelled any more */
+static reel_err_t
+cancel_asset(reel_store_t *s, const char *asset, uint32_t publication,
+    bool *over)
+{
+    bool           waits;
+    reel_key_t     pending;
+    reel_err_t     err;
+    reel_result_t  r;
+
+    static const reel_failure_t failure = { REEL_CANCELLED, "", "", "" };
+
+    err = reel_key_pending(pending, reel_str(asset), publication);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    err = reel_final_result(s, asset, &r);
+    if (err == REEL_OK && r.publication >= publication) {
+        err = stands(s, pending, &waits);
+        *over = !reel_final_is_cancelled(&r, publication) || !waits;
+        reel_result_release(&r);
+        return err;
+    }
+    reel_result_release(&r);
+
+    /* first: by it the cancelled job is found again */
+    if (err == REEL_OK || err == REEL_NOTFOUND) {
+        err = reel_store_put_if_absent(s, pending, NULL, 0);
+    }
+    if (err == REEL_OK || err == REEL_EXISTS) {
+        err = fail_asset(s, asset, publication, &failure);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_final_cancel(reel_store_t *s, const char *job)
+{
+    bool               over;
+    char               asset[27];
+    uint32_t           publication;
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_multipart_t  *lock = NULL;
+
+    err = job_parts(job, asset, &publication);
+    if (err == REEL_OK) {
+        err = reel_key_cancel(key, reel_str(asset), publication);
+    }
+    if (err == REEL_OK) {
+        err = reel_final_tombstone(s, asset, &over);
+    }
+    if (err == REEL_OK && !over) {
+        err = reel_final_lock(s, asset, false, &lock);
+        if (err == REEL_NOTFOUND) {
+            over = true;
+            err = REEL_OK;
+
+        } else if (err == REEL_OK) {
+            err = cancel_asset(s, asset, publication, &over);
+        }
+        reel_multipart_close(lock);
+    }
+
+    return err == REEL_OK && over ? reel_store_del(s, key) : err;
 }

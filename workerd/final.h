@@ -52,7 +52,7 @@ reel_err_t reel_final_lock(reel_store_t *s, const char *asset, bool wait,
     reel_multipart_t **lock) REEL_WARN_UNUSED;
 
 /*
- * Takes pending/<job> away, and no other job's: as soon as the result stands
+ * Takes pending/<job> (and cancel/<job>) away, and no other job's: as soon as the result stands
  * the module may put that of a retry, so at the same time.
  * Before, what webhooks tell of its end is noted (docs/webhooks.md).
  */
@@ -73,5 +73,22 @@ typedef struct {
 
 reel_err_t reel_final_failed(reel_store_t *s, const char *job,
     const reel_failure_t *f) REEL_WARN_UNUSED;
+
+/* whether it says of that publication that its user cancelled it */
+bool reel_final_is_cancelled(const reel_result_t *r, uint32_t publication);
+
+/*
+ * Ends, in the store, a job that its user cancelled (cancel/<job>): its result
+ * becomes CANCELLED, its growing index goes.  pending/<job> is left, or put
+ * when it is not there yet, until Redis knows as well; who settles takes both
+ * away.  Of a job that ended otherwise, or whose asset is gone, cancel/<job>
+ * is taken away.  REEL_AGAIN: another worker writes just now.
+ */
+reel_err_t reel_final_cancel(reel_store_t *s, const char *job)
+    REEL_WARN_UNUSED;
+
+/* true in *stands when the job has a cancel/<job> */
+reel_err_t reel_final_cancelled(reel_store_t *s, const char *job,
+    bool *stands) REEL_WARN_UNUSED;
 
 #endif

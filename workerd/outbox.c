@@ -6,16 +6,21 @@
 #include "lib/base/ulid.h"
 #include "lib/job/keys.h"
 #include "lib/job/record.h"
+#include "workerd/cancels.h"
 #include "workerd/drain.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/outcome.h"
 #include "workerd/shards.h"
 #include "workerd/slots.h"
+#include "workerd/webhooks.h"
 
 /* entries of one turn; the next turn goes on behind them */
 #define BATCH   128
 #define SOON_MS 10
+
+/* who writes a result is soon done with it */
+#define AGAIN_MS 500
 
 /* of the two tasks that every job begins with */
 #define ATTEMPTS  3
@@ -160,6 +165,33 @@ submit(ask_t *ask)
 }
 
 
+/* what its end told webhooks is there to be sent */
+static void
+wake_hooks(reel_outbox_t *o, const char *job)
+{
+    char  asset[REEL_ULID_LEN + 1];
+
+    if (reel_str_copy(asset, sizeof(asset),
+                      (reel_str_t) { job, REEL_ULID_LEN }) == REEL_OK)
+    {
+        reel_webhooks_wake(o->w->webhooks, asset);
+    }
+}
+
+
+static reel_err_t
+settle(reel_outbox_t *o, const char *job)
+{
+    reel_err_t  err = reel_final_settle(o->w->store, job);
+
+    if (err == REEL_OK) {
+        wake_hooks(o, job);
+    }
+
+    return err;
+}
+
+
 /* the job ended, and nobody wrote that down */
 static void
 finalise(ask_t *ask, const reel_failure_t *f)
@@ -172,7 +204,9 @@ finalise(ask_t *ask, const reel_failure_t *f)
     err = reel_final_failed(ask->o->w->store, ask->job, f);
     if (err != REEL_OK) {
         warn_job(ask->job, "the failure cannot be written", err);
+        return;
     }
+    wake_hooks(ask->o, ask->job);
 }
 
 
@@ -211,7 +245,7 @@ act(ask_t *ask, const reel_reply_t *reply)
         finalise(ask, &f);
 
     } else if (strcmp(state, "cancelled") == 0) {
-        f.detail = "the job was cancelled";
+        f.code = REEL_CANCELLED;
         finalise(ask, &f);
 
     } else if (strcmp(state, "done") == 0) {
@@ -244,7 +278,7 @@ on_state(void *arg, reel_err_t err, const reel_reply_t *reply)
 }
 
 
-/* the deleted asset's job ends too */
+/* of a deleted asset, or cancelled by its user */
 static void
 on_cancelled(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
@@ -255,7 +289,7 @@ on_cancelled(void *arg, reel_err_t err, const reel_reply_t *reply)
     (void) reply;
 
     if (err == REEL_OK) {
-        rc = reel_final_settle(o->w->store, ask->job);
+        rc = settle(o, ask->job);
         if (rc != REEL_OK) {
             warn_job(ask->job, "pending/ cannot be removed", rc);
         }
@@ -313,7 +347,7 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
 static reel_err_t
 look_at(reel_outbox_t *o, const char *job)
 {
-    bool           dead, ended;
+    bool           dead, ended, cancelled = false;
     char           asset[REEL_ULID_LEN + 1];
     uint32_t       publication;
     reel_err_t     err;
@@ -332,19 +366,25 @@ look_at(reel_outbox_t *o, const char *job)
     }
 
     if (!dead) {
+        err = reel_cancels_take(o->w, job);
+        if (err != REEL_OK) {
+            return err == REEL_AGAIN ? REEL_OK : err;
+        }
+
         err = reel_final_result(o->w->store, asset, &r);
         ended = err == REEL_OK && r.publication >= publication;
+        cancelled = ended && reel_final_is_cancelled(&r, publication);
         reel_result_release(&r);
 
-        if (ended) {
-            return reel_final_settle(o->w->store, job);
+        if (ended && !cancelled) {
+            return settle(o, job);
         }
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             return err;
         }
     }
 
-    ask_redis(o, job, dead);
+    ask_redis(o, job, dead || cancelled);
 
     return REEL_OK;
 }
@@ -384,6 +424,11 @@ reel_outbox_look(reel_outbox_t *o)
 {
     reel_err_t  err;
 
+    /* that needs no Redis */
+    if (reel_cancels_look(o->w)) {
+        reel_timer_start(o->w->loop, &o->timer, AGAIN_MS, on_timer, o);
+    }
+
     /* one turn at a time, and none that Redis cannot answer */
     if (o->asked > 0 || reel_shards_up(o->w->shards) == 0) {
         return;
@@ -415,6 +460,22 @@ reel_outbox_look(reel_outbox_t *o)
 
     if (o->w->once && o->seen == 0 && reel_slots_busy(o->w->slots) == 0) {
         reel_drain(o->w);
+    }
+}
+
+
+void
+reel_outbox_take(reel_outbox_t *o, const char *job)
+{
+    reel_err_t  err;
+
+    if (reel_shards_up(o->w->shards) == 0) {
+        return;
+    }
+
+    err = look_at(o, job);
+    if (err != REEL_OK) {
+        warn_job(job, "cannot be looked at", err);
     }
 }
 

@@ -3,7 +3,8 @@
  * store.  Every outbox_s it is compared with Redis: what Redis does not have
  * is submitted (so neither Redis down nor Redis emptied loses a video), what
  * ended is written into the store, and the entry goes.  All of it is
- * idempotent; any worker may do it for any job.
+ * idempotent; any worker may do it for any job.  What users cancelled is
+ * looked for at the same time (cancels.h).
  */
 
 #ifndef REEL_WORKERD_OUTBOX_H
@@ -19,5 +20,8 @@ size_t reel_outbox_pending(const reel_outbox_t *o);
 
 /* looks now, as it does when Redis comes back */
 void reel_outbox_look(reel_outbox_t *o);
+
+/* looks at one job now: it ended, and nobody may have written that down */
+void reel_outbox_take(reel_outbox_t *o, const char *job);
 
 #endif

@@ -31,6 +31,7 @@ static const reel_code_t codes[] = {
     { "WORKER_LOST", true, true, OURS },
     { "NO_WORKER", false, true,
       "No machine here can do this; its operator has been told." },
+    { "CANCELLED", true, true, "It was cancelled." },
     { "NO_MEMORY", true, true, OURS },
     { "IO", true, true, OURS },
     /* waiting for room, or for the next daemon, is no fault of the task */

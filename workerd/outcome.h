@@ -12,7 +12,10 @@
 #include "lib/base/err.h"
 
 #define REEL_CODE_MAX 32
-#define REEL_CODES    19       /* in the table */
+#define REEL_CODES    20       /* in the table */
+
+/* what a user's cancel ends with; nothing else does */
+#define REEL_CANCELLED "CANCELLED"
 
 typedef struct {
     const char *code;

@@ -122,12 +122,12 @@ void reel_slot_complete_args(reel_slot_t *s, reel_args_t *a);
 void reel_slot_answered(reel_slot_t *s, const reel_reply_t *reply);
 
 /*
- * Whether the attempt's asset has a tombstone.  Then the outbox is made to
- * cancel the job, and the attempt is of no use (ended.c).
+ * Whether the attempt's asset has a tombstone, or its user cancelled the job.
+ * Then the outbox is made to cancel it, and the attempt is of no use (ended.c).
  */
-bool reel_slot_deleted(reel_slot_t *s);
+bool reel_slot_unwanted(reel_slot_t *s);
 
-/* looks for deleted assets from now on (ended.c) */
+/* looks for those from now on (ended.c) */
 void reel_slots_watch_ended(reel_slots_t *s);
 
 /* renews the leases of all slots now, or as soon as that is answered; of one

@@ -186,7 +186,7 @@ start(reel_slot_t *s)
     if (a->stood && !a->reused) {
         reel_log_task(REEL_LOG_INFO, a->job, a->task, "was done before");
     }
-    if (err != REEL_OK && err != REEL_EXISTS && reel_slot_deleted(s)) {
+    if (err != REEL_OK && err != REEL_EXISTS && reel_slot_unwanted(s)) {
         reel_slot_idle(s);              /* cancel takes the lease away */
         return;
     }

@@ -21,7 +21,10 @@ reel_verdict_said(reel_attempt_t *a, const json_t *value)
     detail = json_string_value(json_object_get(value, "detail"));
     class = json_string_value(json_object_get(value, "class"));
 
-    if (code != NULL && strcmp(code, "SHUTDOWN") == 0) {
+    /* these are not the child's to say */
+    if (code != NULL && (strcmp(code, "SHUTDOWN") == 0
+                         || strcmp(code, REEL_CANCELLED) == 0))
+    {
         code = "CRASHED";
     }
 

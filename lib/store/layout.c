@@ -214,15 +214,31 @@ reel_key_twin(reel_key_t dst, reel_str_t sha256_hex, const char *asset)
 }
 
 
-reel_err_t
-reel_key_pending(reel_key_t dst, reel_str_t asset, uint32_t publication)
+static reel_err_t
+key_of_job(reel_key_t dst, const char *folder, reel_str_t asset,
+    uint32_t publication)
 {
     if (!reel_ulid_valid(asset) || publication == 0) {
         return refuse(dst);
     }
 
-    return printed(dst, snprintf(dst, sizeof(reel_key_t), "pending/%.*s.%u",
-                                 (int) asset.len, asset.p, publication));
+    return printed(dst, snprintf(dst, sizeof(reel_key_t), "%s/%.*s.%u",
+                                 folder, (int) asset.len, asset.p,
+                                 publication));
+}
+
+
+reel_err_t
+reel_key_pending(reel_key_t dst, reel_str_t asset, uint32_t publication)
+{
+    return key_of_job(dst, "pending", asset, publication);
+}
+
+
+reel_err_t
+reel_key_cancel(reel_key_t dst, reel_str_t asset, uint32_t publication)
+{
+    return key_of_job(dst, "cancel", asset, publication);
 }
 
 

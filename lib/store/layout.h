@@ -44,6 +44,9 @@ reel_err_t reel_key_name(reel_key_t dst, reel_str_t sha256_hex)
 reel_err_t reel_key_pending(reel_key_t dst, reel_str_t asset,
     uint32_t publication)
     REEL_WARN_UNUSED;                       /* pending/<job> */
+reel_err_t reel_key_cancel(reel_key_t dst, reel_str_t asset,
+    uint32_t publication)
+    REEL_WARN_UNUSED;                       /* cancel/<job> */
 reel_err_t reel_key_scratch(reel_key_t dst, reel_str_t job,
     const char *name) REEL_WARN_UNUSED;     /* scratch/<job>[/<name>] */
 

@@ -391,7 +391,7 @@ class Unreachable(Case):
         keys, _ = self.keygen()
         server = f"http://127.0.0.1:{free_port()}"
         for args in (["list"], ["status", ASSET], ["delete", ASSET],
-                     ["retry", ASSET], ["meta", ASSET], ["play-url", ASSET],
+                     ["retry", ASSET], ["cancel", ASSET], ["meta", ASSET], ["play-url", ASSET],
                      ["upload", keys, "--retries", "0"],
                      ["watch", ASSET, "--timeout", "1"],
                      ["upload", keys, "--retries", "0", "--url",

@@ -1,4 +1,4 @@
--- cancel: ends a job whose asset was deleted.
+-- cancel: ends a job that its user cancelled, or whose asset was deleted.
 -- KEYS: job hash.  ARGV: prefix, job.
 -- Reply: ok (also when it was cancelled before) | none: no such job, or it
 -- ended otherwise.

@@ -326,6 +326,160 @@ a_retry_is_not_settled_with_it(void **state)
 }
 
 
+static void
+put_cancel(uint32_t publication)
+{
+    reel_key_t  key;
+
+    assert_int_equal(reel_key_cancel(key, REEL_STR(ASSET), publication),
+                     REEL_OK);
+    assert_int_equal(reel_store_put_if_absent(store, key, NULL, 0), REEL_OK);
+}
+
+
+static bool
+cancel_stands(const char *job)
+{
+    bool  stands;
+
+    assert_int_equal(reel_final_cancelled(store, job, &stands), REEL_OK);
+
+    return stands;
+}
+
+
+static void
+expect_result(uint32_t publication, bool ready, const char *code)
+{
+    reel_result_t  r;
+
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_int_equal(r.publication, publication);
+    assert_int_equal(r.ready, ready);
+    if (!ready) {
+        assert_string_equal(r.code, code);
+    }
+    assert_int_equal(reel_final_is_cancelled(&r, publication),
+                     !ready && strcmp(code, "CANCELLED") == 0);
+    reel_result_release(&r);
+}
+
+
+static void
+what_is_cancelled_ends(void **state)
+{
+    reel_standing_t  st;
+
+    (void) state;
+
+    /* an upload's last steps: its entry comes with the end, or before */
+    for (int i = 0; i < 2; i++) {
+        put_cancel(1);
+        put_index(1, true);
+        assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+        expect_result(1, false, "CANCELLED");
+        assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
+
+        /* until Redis knows: whoever looks again changes nothing */
+        assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+        assert_true(pending_stands(1));
+        assert_true(cancel_stands(JOB1));
+
+        assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
+        assert_false(pending_stands(1));
+        assert_false(cancel_stands(JOB1));
+
+        assert_int_equal(teardown(NULL), 0);
+        assert_int_equal(setup(NULL), 0);
+        put_pending(1);
+    }
+}
+
+
+static void
+a_cancelled_retry_replaces_what_failed(void **state)
+{
+    (void) state;
+
+    put_result(1, false);
+    put_pending(2);
+    put_cancel(2);
+    assert_int_equal(reel_final_cancel(store, JOB2), REEL_OK);
+    expect_result(2, false, "CANCELLED");
+    assert_true(pending_stands(2));
+}
+
+
+/* the cancel came too late, or twice: nothing is left of it */
+static void
+what_ended_is_not_cancelled(void **state)
+{
+    reel_key_t  key;
+
+    (void) state;
+
+    put_result(1, true);
+    put_cancel(1);
+    assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+    expect_result(1, true, NULL);
+    assert_false(cancel_stands(JOB1));
+    assert_false(pending_stands(1));
+
+    put_result(1, false);
+    put_cancel(1);
+    assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+    expect_result(1, false, "CRASHED");
+    assert_false(cancel_stands(JOB1));
+
+    put_result(2, false);
+    put_cancel(1);
+    assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+    expect_result(2, false, "CRASHED");
+    assert_false(cancel_stands(JOB1));
+
+    /* cancelled, and settled before */
+    put_cancel(3);
+    assert_int_equal(reel_final_cancel(store, ASSET ".3"), REEL_OK);
+    assert_int_equal(reel_final_settle(store, ASSET ".3"), REEL_OK);
+    put_cancel(3);
+    assert_int_equal(reel_final_cancel(store, ASSET ".3"), REEL_OK);
+    expect_result(3, false, "CANCELLED");
+    assert_false(cancel_stands(ASSET ".3"));
+    assert_false(pending_stands(3));
+
+    put_part(REEL_PART_TOMBSTONE, "{}", 2);
+    put_cancel(4);
+    assert_int_equal(reel_final_cancel(store, ASSET ".4"), REEL_OK);
+    assert_false(cancel_stands(ASSET ".4"));
+
+    assert_int_equal(reel_key_asset(key, REEL_STR(ASSET)), REEL_OK);
+    assert_int_equal(reel_store_del_tree(store, key, NULL), REEL_OK);
+    put_cancel(4);
+    assert_int_equal(reel_final_cancel(store, ASSET ".4"), REEL_OK);
+    assert_false(cancel_stands(ASSET ".4"));
+    assert_false(pending_stands(4));
+    assert_int_equal(reel_final_cancel(store, "no job"), REEL_INVAL);
+}
+
+
+/* publish writes just now: it is not waited for */
+static void
+a_cancel_does_not_wait(void **state)
+{
+    reel_multipart_t  *lock;
+
+    (void) state;
+
+    put_pending(1);
+    put_cancel(1);
+    assert_int_equal(reel_final_lock(store, ASSET, true, &lock), REEL_OK);
+    assert_int_equal(reel_final_cancel(store, JOB1), REEL_AGAIN);
+    reel_multipart_close(lock);
+    assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
+    expect_result(1, false, "CANCELLED");
+}
+
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -337,7 +491,9 @@ main(void)
         T(its_growing_index_goes), T(its_growing_index_goes_later_too),
         T(a_complete_index_of_before_stays), T(a_tombstone_wins),
         T(broken_records_count_as_none), T(a_job_is_settled_once),
-        T(a_retry_is_not_settled_with_it)
+        T(a_retry_is_not_settled_with_it), T(what_is_cancelled_ends),
+        T(a_cancelled_retry_replaces_what_failed),
+        T(what_ended_is_not_cancelled), T(a_cancel_does_not_wait)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,6 +201,17 @@ no_child_ends_the_daemon(void **state)
 }
 
 
+/* a user's word alone ends a job so */
+static void
+no_child_cancels(void **state)
+{
+    (void) state;
+
+    say("retry", "CANCELLED");
+    ended("CRASHED", true, true);
+}
+
+
 static void
 the_daemon_ends_a_child(void **state)
 {
@@ -359,6 +370,7 @@ main(void)
         cmocka_unit_test_setup(an_optional_one_is_given_up, setup),
         cmocka_unit_test_setup(a_word_without_sense, setup),
         cmocka_unit_test_setup(no_child_ends_the_daemon, setup),
+        cmocka_unit_test_setup(no_child_cancels, setup),
         cmocka_unit_test_setup(the_daemon_ends_a_child, setup),
         cmocka_unit_test_setup(no_space_where_there_is_room_counts, setup),
         cmocka_unit_test_setup(no_space_where_there_is_none_waits, setup),
