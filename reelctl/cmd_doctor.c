@@ -306,6 +306,26 @@ check_workers(doctor_t *d, reel_ctl_redis_t *r)
 }
 
 
+/* what a worker lacks waits for an hour (docs/pipelines.md) */
+static void
+check_lacking(doctor_t *d, reel_ctl_redis_t *r)
+{
+    size_t         i;
+    json_t        *all, *t;
+    reel_error_t   e = { "" };
+
+    all = reel_ctl_queue_lacking(r, &e);
+
+    json_array_foreach(all, i, t) {
+        say(d, WARN, "tasks", "%s waits, %s lacks what it needs: %s",
+            reel_ctl_text(t, "task"), reel_ctl_text(t, "worker"),
+            reel_ctl_text(t, "lacks"));
+    }
+
+    json_decref(all);
+}
+
+
 static json_t *
 oldest_of(reel_ctl_redis_t *r, reel_error_t *e)
 {
@@ -409,6 +429,7 @@ check_redis(doctor_t *d)
             strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
         check_workers(d, r);
+        check_lacking(d, r);
         check_jobs(d, r);
     }
 

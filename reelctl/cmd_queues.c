@@ -116,6 +116,24 @@ print_ready(const json_t *queues)
 }
 
 
+static void
+print_lacking(const json_t *tasks)
+{
+    size_t   i;
+    json_t  *t;
+
+    json_array_foreach(tasks, i, t) {
+        (void) fputs("waits: ", stdout);
+        cell(reel_ctl_text(t, "task"), 0);
+        (void) fputs("WORKER ", stdout);
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "worker"));
+        (void) fputs(" LACKS IT: ", stdout);
+        reel_ctl_put_safe(stdout, reel_ctl_text(t, "lacks"));
+        (void) fputc('\n', stdout);
+    }
+}
+
+
 static int
 unreadable(const reel_error_t *e)
 {
@@ -186,26 +204,35 @@ reel_ctl_cmd_tasks(reel_ctl_t *c)
 {
     int      code;
     bool     poison = c->opt[REEL_OPT_QUARANTINED] != NULL;
-    json_t  *tasks;
+    json_t  *tasks, *lacking = NULL;
     int64_t  now;
 
     code = read_queue(c, poison ? reel_ctl_queue_quarantine
                                 : reel_ctl_queue_running, &tasks, &now);
+    if (code == REEL_EXIT_OK && !poison) {
+        code = read_queue(c, reel_ctl_queue_lacking, &lacking, &now);
+        if (code != REEL_EXIT_OK) {
+            json_decref(tasks);
+        }
+    }
     if (code != REEL_EXIT_OK) {
         return code;
     }
 
     if (c->json) {
-        return reel_ctl_put_json(json_pack("{s:o}", poison ? "quarantined"
-                                           : "running", tasks));
+        return reel_ctl_put_json(poison
+            ? json_pack("{s:o}", "quarantined", tasks)
+            : json_pack("{s:o, s:o}", "running", tasks, "lacking", lacking));
     }
 
     if (poison) {
         reel_ctl_put_quarantine(tasks, now);
     } else {
         print_running(tasks, now, SIZE_MAX);
+        print_lacking(lacking);
     }
     json_decref(tasks);
+    json_decref(lacking);
 
     return reel_ctl_done();
 }

@@ -397,6 +397,45 @@ quarantine_of(reel_ctl_redis_t *r, reel_error_t *e)
 }
 
 
+/* "<worker> <job>/<task> <what it lacks>", or nothing */
+static json_t *
+lacking_of(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    char                 word[2][2 * REEL_CTL_WORD];
+    json_t              *all = json_array();
+    reel_err_t           err;
+    const char          *at;
+    reel_ctl_strings_t   s;
+
+    err = read_key(r, "GET", "lacks", "", false, &s, e);
+
+    if (err == REEL_OK && s.n == 1) {
+        at = s.v[0];
+        for (int i = 0; i < 2; i++) {
+            (void) snprintf(word[i], sizeof(word[i]), "%.*s",
+                            (int) strcspn(at, " "), at);
+            at += strcspn(at, " ");
+            at += *at == ' ';
+        }
+        if (at[0] != '\0') {
+            json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "worker",
+                word[0], "task", word[1], "lacks", at));
+        }
+    }
+
+    reel_ctl_strings_release(&s);
+
+    return whole(all, err);
+}
+
+
+json_t *
+reel_ctl_queue_lacking(reel_ctl_redis_t *r, reel_error_t *e)
+{
+    return reel_ctl_merge(r, lacking_of, e);
+}
+
+
 json_t *
 reel_ctl_queue_ready(reel_ctl_redis_t *r, reel_error_t *e)
 {

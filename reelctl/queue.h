@@ -60,6 +60,10 @@ json_t *reel_ctl_queue_workers(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_running(reel_ctl_redis_t *r, reel_error_t *e);
 json_t *reel_ctl_queue_quarantine(reel_ctl_redis_t *r, reel_error_t *e);
 
+/* of each shard the last task, within two minutes, that a worker lacks the
+   program, pipeline or image for: "worker", "task", "lacks" (a text) */
+json_t *reel_ctl_queue_lacking(reel_ctl_redis_t *r, reel_error_t *e);
+
 /* a task of quarantine: its entry is no more, also when it was not */
 reel_err_t reel_ctl_queue_release(reel_ctl_redis_t *r, const json_t *task,
     reel_error_t *e) REEL_WARN_UNUSED;

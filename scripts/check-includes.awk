@@ -34,7 +34,7 @@ BEGIN {
     system_of["job"] = "jansson.h"
     system_of["hook"] = "jansson.h time.h"
     system_of["title"] = "jansson.h"
-    system_of["conf"] = "yaml.h"
+    system_of["conf"] = "yaml.h fcntl.h unistd.h sys/stat.h"   # files
 
     hiredis_in["workerd"] = "^workerd/redis(_conn|_handshake|_reply)?\\.[ch]$"
     hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis_reply.c"

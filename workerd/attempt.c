@@ -226,6 +226,24 @@ reel_attempt_fail(reel_attempt_t *a, reel_err_t err, const char *code,
 
 
 reel_err_t
+reel_attempt_lacks(reel_attempt_t *a, const char *fmt, ...)
+{
+    char     text[256];
+    va_list  ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+
+    reel_outcome_fail(&a->outcome, "BAD_PIPELINE", "prepare", "%s", text);
+    a->outcome.retry = true;
+    a->outcome.lacks = true;
+
+    return REEL_NOTFOUND;
+}
+
+
+reel_err_t
 reel_attempt_store_fail(reel_attempt_t *a, reel_err_t err, const char *what)
 {
     return reel_attempt_fail(a, err, reel_outcome_code(err), "store",

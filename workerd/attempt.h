@@ -115,6 +115,15 @@ reel_err_t reel_attempt_fail(reel_attempt_t *a, reel_err_t err,
     const char *code, const char *stage, const char *fmt, ...)
     REEL_PRINTF(5, 6);
 
+/*
+ * This worker lacks what the task needs (its pipeline, program or image, or
+ * has another version than was planned with): BAD_PIPELINE, which is no try
+ * as long as another may have it (lib/job/lua/fail.lua).  The parent's alone
+ * to say.  Returns REEL_NOTFOUND.
+ */
+reel_err_t reel_attempt_lacks(reel_attempt_t *a, const char *fmt, ...)
+    REEL_PRINTF(2, 3);
+
 /* the same with the code that follows from err */
 reel_err_t reel_attempt_store_fail(reel_attempt_t *a, reel_err_t err,
     const char *what);

@@ -319,6 +319,7 @@ on_hup(void *arg)
         return;
     }
 
+    reel_programs_keep(&w->programs, w->pipelines, w->npipelines);
     free(w->pipelines);
     w->pipelines = p;
     w->npipelines = n;
@@ -405,6 +406,7 @@ stop(reel_worker_t *w)
     reel_slots_free(w->slots);
     reel_loop_free(w->loop);
     reel_store_close(w->store);
+    reel_programs_release(&w->programs);
     free(w->pipelines);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/hex.h"
@@ -42,17 +43,13 @@ sum_of(char hex[65], const reel_buf_t *b)
 }
 
 
-/* the folder's, into b, which is initialised here */
+/* a file beside the pipelines: *fd, to be closed */
 static reel_err_t
-read_file(reel_buf_t *b, const char *folder, const char *image,
-    reel_error_t *e)
+open_file(int *fd, const char *folder, const char *image, reel_error_t *e)
 {
-    int         fd, bad = 0;
-    char        path[PATH_MAX], part[16384];
-    ssize_t     n;
-    reel_err_t  err;
-
-    reel_buf_init(b, REEL_MARK_BYTES);
+    char         path[PATH_MAX];
+    reel_err_t   err;
+    struct stat  st;
 
     err = reel_pipeline_path(path, sizeof(path), reel_str(folder), image);
     if (err != REEL_OK) {
@@ -60,10 +57,61 @@ read_file(reel_buf_t *b, const char *folder, const char *image,
                          image);
     }
 
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0) {
         return reel_fail(e, errno == ENOENT ? REEL_NOTFOUND : REEL_IO,
                          "the watermark \"%s\": %s", image, strerror(errno));
+    }
+
+    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void) close(*fd);
+        return reel_fail(e, REEL_NOTFOUND, "the watermark \"%s\" is no file",
+                         image);
+    }
+
+    return REEL_OK;
+}
+
+
+reel_err_t
+reel_mark_look(const reel_mark_t *m, const char *folder, reel_error_t *e)
+{
+    int         fd;
+    char        path[PATH_MAX];
+    reel_err_t  err;
+
+    if (m->text[0] != '\0') {
+        err = reel_mark_font(path, sizeof(path), m, reel_str(folder));
+
+        return err == REEL_OK && access(path, R_OK) == 0 ? REEL_OK
+               : reel_fail(e, REEL_NOTFOUND, "the font of the watermark's "
+                           "text cannot be read");
+    }
+
+    err = open_file(&fd, folder, m->image, e);
+    if (err == REEL_OK) {
+        (void) close(fd);
+    }
+
+    return err == REEL_OK ? REEL_OK : REEL_NOTFOUND;
+}
+
+
+/* the folder's, into b, which is initialised here */
+static reel_err_t
+read_file(reel_buf_t *b, const char *folder, const char *image,
+    reel_error_t *e)
+{
+    int         fd, bad = 0;
+    char        part[16384];
+    ssize_t     n;
+    reel_err_t  err;
+
+    reel_buf_init(b, REEL_MARK_BYTES);
+
+    err = open_file(&fd, folder, image, e);
+    if (err != REEL_OK) {
+        return err;
     }
 
     while ((n = read(fd, part, sizeof(part))) > 0) {

@@ -11,6 +11,13 @@
 #include "lib/store/store.h"
 
 /*
+ * Is what m is made of in the folder: its image, or the font of its text?
+ * REEL_NOTFOUND when not, and e says what.
+ */
+reel_err_t reel_mark_look(const reel_mark_t *m, const char *folder,
+    reel_error_t *e) REEL_WARN_UNUSED;
+
+/*
  * m->image of the folder, or one that is drawn of m->text, becomes the
  * job's; m->sum is set to its sum.
  */

@@ -79,6 +79,7 @@ reel_outcome_fail(reel_outcome_t *o, const char *code, const char *stage,
 
     o->failed = true;
     o->retry = c->retry;
+    o->lacks = false;
     snprintf(o->code, sizeof(o->code), "%s", c->code);
     snprintf(o->stage, sizeof(o->stage), "%s", stage);
 

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     bool failed;
     bool retry;
+    bool lacks;                 /* this worker alone: another may have it */
     char code[REEL_CODE_MAX];
     char stage[32];
     char detail[256];           /* for the operator */

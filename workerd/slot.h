@@ -5,6 +5,7 @@
 
 #include "workerd/attempt.h"
 #include "workerd/child.h"
+#include "workerd/lacks.h"
 #include "workerd/loop.h"
 #include "workerd/slots.h"
 
@@ -71,6 +72,7 @@ struct reel_slots_s {
     uint64_t       available_mib;
     uint32_t       cores;
     bool           disk_full;
+    reel_lacks_t   lacks;
     reel_timer_t   poll;
     reel_timer_t   renew;
     reel_timer_t   sweep;

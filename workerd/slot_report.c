@@ -17,6 +17,9 @@
 /* how long a medium without room is left alone */
 #define NO_SPACE_MS 30000
 
+/* and what this worker lacks the means for, at least; less a random half */
+#define LACKS_MS 10000
+
 /* how an error begins that our scripts return (redis.error_reply) */
 #define REFUSED "ERR reel:"
 
@@ -168,7 +171,29 @@ finalise(reel_slot_t *s)
 static bool
 counts(const reel_outcome_t *o)
 {
-    return reel_code_find(o->code)->counted;
+    return reel_code_find(o->code)->counted && !o->lacks;
+}
+
+
+static void
+log_end(reel_slot_t *s, reel_str_t said)
+{
+    const reel_attempt_t  *a = s->attempt;
+    const reel_outcome_t  *o = &a->outcome;
+
+    if (o->lacks && reel_str_eqz(said, "delayed")) {
+        if (reel_lacks_news(&s->slots->lacks, o->detail, reel_loop_now())) {
+            reel_log_task(REEL_LOG_WARN, a->job, a->task, "THIS WORKER LACKS "
+                          "WHAT A TASK NEEDS: %s.  It is left to others for "
+                          "an hour, then fails; said once a minute",
+                          o->detail);
+        }
+        return;
+    }
+
+    reel_log_task(REEL_LOG_WARN, a->job, a->task, "%s in %s: %s; the task is "
+                  "%.*s", o->code, o->stage, o->detail, (int) said.len,
+                  said.p);
 }
 
 
@@ -183,10 +208,7 @@ on_fail(void *arg, reel_err_t err, const reel_reply_t *reply)
     }
 
     said = reel_reply_str(reel_reply_at(reply, 0));
-    reel_log_task(REEL_LOG_WARN, s->attempt->job, s->attempt->task,
-                  "%s in %s: %s; the task is %.*s", s->attempt->outcome.code,
-                  s->attempt->outcome.stage, s->attempt->outcome.detail,
-                  (int) said.len, said.p);
+    log_end(s, said);
 
     if (reel_str_eqz(said, "failed")) {
         reel_slot_count(s, REEL_ENDED_FAIL);
@@ -220,6 +242,10 @@ backoff(const reel_attempt_t *a)
 
     reel_random(&random, sizeof(random));
 
+    if (a->outcome.lacks) {
+        return LACKS_MS / 2 + random % (LACKS_MS / 2);
+    }
+
     return reel_backoff_ms(a->number, random);
 }
 
@@ -233,6 +259,7 @@ send_fail(reel_slot_t *s)
     const reel_outcome_t  *o = &a->outcome;
 
     class = !o->retry ? "fail"
+            : o->lacks ? "lacks"
             : counts(o) ? "retry" : "release";
 
     reel_args_init(&args);

@@ -1,13 +1,14 @@
 /*
- * exec: a program of the pipeline's file.  What the payload says of it must
- * be what this worker's own file says: neither Redis nor an upload names a
- * program.  Outputs become assets/…/file/<number>-<token>.
+ * exec: a program of a pipeline's file.  What the payload says of it must be
+ * what a file of this worker's own says, or said before a reload: neither
+ * Redis nor an upload names a program.  Outputs become assets/…/file/<number>-<token>.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/conf/program.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 #include "workerd/exec_run.h"
@@ -23,16 +24,22 @@ typedef struct {
 } inputs_t;
 
 
-static bool
-is_ours(const reel_attempt_t *a, const reel_exec_t *t)
+/* is the program one of this worker's, and there? */
+static reel_err_t
+check_program(reel_attempt_t *a, const reel_exec_t *t)
 {
-    const reel_node_t      *n;
-    const reel_pipeline_t  *pl = reel_worker_pipeline(a->w, a->pipeline);
+    reel_error_t          e = { "" };
+    const reel_worker_t  *w = a->w;
 
-    n = pl == NULL ? NULL : reel_pipeline_node(pl, t->node);
+    if (!reel_programs_known(&w->programs, w->pipelines, w->npipelines, t)) {
+        return reel_attempt_lacks(a, "no pipeline of this worker runs what "
+                                  "\"%s\" of \"%s\" was planned with: "
+                                  "%.100s", t->node, a->pipeline, t->command);
+    }
 
-    return n != NULL && n->type == REEL_TASK_EXEC && n->nwords == t->nwords
-           && memcmp(n->command, t->command, sizeof(n->command)) == 0;
+    return reel_program_check(t->command, &e) == REEL_OK ? REEL_OK
+           : reel_attempt_lacks(a, "\"%s\" of \"%s\" cannot run here: %s",
+                                t->node, a->pipeline, e.text);
 }
 
 
@@ -49,19 +56,13 @@ prepare(reel_attempt_t *a, reel_child_t *io)
     reel_err_t          err;
     const reel_exec_t  *t = a->data;
 
-    if (!is_ours(a, t)) {
-        err = reel_attempt_fail(a, REEL_INVAL, "BAD_PIPELINE", "prepare",
-                                "this worker's pipeline \"%s\" has no such "
-                                "program in \"%s\"", a->pipeline, t->node);
-
-        /* workers read a changed file one after the other */
-        a->outcome.retry = true;
-
-        return err;
-    }
-
     if (reel_answer_check(a) == REEL_EXISTS) {
         return REEL_EXISTS;
+    }
+
+    err = check_program(a, t);
+    if (err != REEL_OK) {
+        return err;
     }
 
     for (uint32_t i = 0; i < t->noutputs; i++) {

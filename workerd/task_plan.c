@@ -32,7 +32,21 @@ static const char *const members[] = {
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
+    reel_error_t            e = { "" };
+    const reel_pipeline_t  *pl = reel_worker_pipeline(a->w, a->pipeline);
+
     (void) io;
+
+    if (pl == NULL) {
+        return reel_attempt_lacks(a, "no pipeline \"%s\" in %.100s",
+                                  a->pipeline, a->w->conf.pipelines);
+    }
+    if (pl->mark.image[0] != '\0'
+        && reel_mark_look(&pl->mark, a->w->conf.pipelines, &e) != REEL_OK)
+    {
+        return reel_attempt_lacks(a, "pipeline \"%s\": %s", a->pipeline,
+                                  e.text);
+    }
 
     reel_args_release(&a->tasks);
     reel_args_init(&a->tasks);
@@ -319,12 +333,6 @@ run(reel_child_t *c, void *attempt)
     reel_source_t           src = { 0 };
     reel_attempt_t         *a = attempt;
     const reel_pipeline_t  *pl = reel_worker_pipeline(a->w, a->pipeline);
-
-    if (pl == NULL) {
-        return reel_child_fail(c, false, "BAD_PIPELINE", "plan",
-                               "no pipeline \"%s\" in %s", a->pipeline,
-                               a->w->conf.pipelines);
-    }
 
     rc = read_facts(c, a, &src, &max_duration_s);
     if (rc == 0) {

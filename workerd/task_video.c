@@ -23,10 +23,7 @@ open_image(reel_attempt_t *a, const reel_mark_t *m)
                          a->job, &e);
 
     if (err == REEL_NOTFOUND) {
-        (void) reel_attempt_fail(a, err, "BAD_PIPELINE", "prepare", "%s",
-                                 e.text);
-        /* it may be on its way to this machine */
-        a->outcome.retry = true;
+        err = reel_attempt_lacks(a, "%s", e.text);
 
     } else if (err != REEL_OK) {
         (void) reel_attempt_fail(a, err, reel_outcome_code(err), "prepare",

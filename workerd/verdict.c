@@ -145,6 +145,21 @@ tries(const reel_attempt_t *a)
 }
 
 
+/* its tries are not used up: it is begun again */
+static bool
+waits(const reel_attempt_t *a, uint64_t n)
+{
+    const reel_outcome_t  *o = &a->outcome;
+
+    /* the hour that a worker is waited for is over (common_end.lua) */
+    if (o->lacks) {
+        return !reel_verdict_hopeless(a);
+    }
+
+    return o->retry && (!reel_code_find(o->code)->counted || a->number < n);
+}
+
+
 bool
 reel_verdict_hopeless(const reel_attempt_t *a)
 {
@@ -179,9 +194,7 @@ reel_verdict_forgive(reel_attempt_t *a)
     }
 
     n = tries(a);
-    if (n == 0 || (o->retry && (!reel_code_find(o->code)->counted
-                                || a->number < n)))
-    {
+    if (n == 0 || waits(a, n)) {
         return;
     }
 

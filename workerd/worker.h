@@ -16,6 +16,7 @@
 #include "workerd/config.h"
 #include "workerd/loop.h"
 #include "workerd/metrics.h"
+#include "workerd/programs.h"
 #include "workerd/redis.h"
 
 #define REEL_TOKEN_MAX 64       /* <fence>-<nonce> and its terminator */
@@ -39,6 +40,7 @@ typedef struct {
     uint32_t           room_mib;            /* memory for tasks */
     reel_pipeline_t   *pipelines;           /* owned */
     size_t             npipelines;
+    reel_programs_t    programs;            /* of earlier reads */
     reel_store_t      *store;
     reel_loop_t       *loop;
     reel_shards_t     *shards;

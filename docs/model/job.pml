@@ -11,7 +11,8 @@
  *   - a worker sleeps until its lease has ended, and goes on
  *   - an answer of Redis is lost: of a claim, or of a completion
  *   - a try fails: class retry asks for another, fail says that none will do,
- *     release that this one is not to count
+ *     release that this one is not to count (lacks is a release, and after its
+ *     hour the end that retry has)
  *   - Redis loses everything
  *
  * Checked:

@@ -108,14 +108,6 @@ def test_signed_duration_is_kept(stack):
     assert stack.wait(b)["ready"]
 
 
-def test_unknown_pipeline(stack):
-    a = stack.put(clip(8), pipeline="nosuch")
-    r = stack.wait(a)
-    assert (r["ready"], r["code"], r["stage"]) \
-        == (False, "BAD_PIPELINE", "plan"), r
-    assert "nosuch" in r["log"]
-
-
 def test_tombstone_wins(stack):
     a = stack.put_source(clip(8))
     stack.write(stack.path(a, "tombstone"), b"")

@@ -643,6 +643,15 @@ class Redis(Case):
         self.assertRegex(out, r"publish .* NO WORKER HAS y\n")
         self.assertEqual(json.loads(self.run_ctl(
             "workers", "--json", *at).stdout)["workers"], j["workers"])
+        self.assertNotIn("waits:", self.run_ctl("tasks", *at).stdout)
+        self.redis("SET", k + "lacks", "w7 a.1/x no program\033")
+        self.assertTrue(self.run_ctl("tasks", *at).stdout.endswith(
+            "\nwaits: a.1/x  WORKER w7 LACKS IT: no program?\n"))
+        j = json.loads(self.run_ctl("tasks", "--json", *at).stdout)
+        self.assertEqual([(x["worker"], x["task"]) for x in j["lacking"]],
+                         [("w7", "a.1/x")])
+        self.assertIn("a.1/x waits, w7 lacks what it needs: no program",
+                      self.run_ctl("doctor", *at).stdout)
         self.assertEqual(self.run_ctl("tasks", "--quarantined", *at).stdout,
                          "nothing is in quarantine\n")
         for n in (1, 2):

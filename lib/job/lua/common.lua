@@ -19,6 +19,9 @@ local VTIME = K .. 'vtime'
 -- a worker that was heard so long ago lives no more
 local HEARD_MS = 60000
 
+-- so long a task waits for a worker that can run it
+local UNMET_MS = 3600000
+
 -- scores: a band of start tags for each priority, the highest one first
 local PRIORITY = 4
 local PRIORITY_MAX = 9

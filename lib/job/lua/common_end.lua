@@ -83,6 +83,55 @@ local function quarantine(job, task, t, f)
                'attempts', t.n, 'worker', t.worker or '')
 end
 
+-- after how many tries the film goes without it; nil: never
+-- rare: of tasks that nobody can run
+local function optional_after(job, task, t)
+    local p = redis.call('HGET', job_key(job), task .. ':payload')
+    local ok, payload = pcall(cjson.decode, p or '')
+    local n = ok and type(payload) == 'table' and tonumber(payload.tries) or 0
+
+    if n > 0 then
+        return n
+    end
+
+    return (t.type == 'storyboard' or t.type == 'extract_subtitles') and 1
+           or nil
+end
+
+-- The film goes without it: any worker gives it up, without a try.  The next
+-- claim is the first that workerd calls hopeless (verdict.c), so that a worker
+-- lost with it is not the film's end.  false: it cannot.  Else the caller makes
+-- it ready, now or later.
+-- rare: as optional_after
+local function go_without(job, task, t)
+    local tries = optional_after(job, task, t)
+
+    if tries then
+        t.queue = '0:0:'
+        redis.call('HSET', job_key(job), task .. ':spec', spec_of(t),
+                   task .. ':n', text(math.max(tonumber(t.n) or 0,
+                                               tries + 1)))
+    end
+    return tries
+end
+
+-- Its worker lacks the task's pipeline, program or image: others may have it,
+-- or an operator puts it there.  Each time it waits longer.  true: that goes on
+-- for an hour by now, and is not only a long queue's second look.
+-- rare: while files are being changed
+local function lacked(job, task, t, f)
+    local jk, field = job_key(job), task .. ':lacks'
+    local since, n = (redis.call('HGET', jk, field)
+                      or NOW_TEXT .. ' 0'):match('^(%d+) (%d+)$')
+    local ms = NOW - since
+
+    redis.call('HSET', jk, field, since .. ' ' .. text(n + 1))
+    redis.call('SET', K .. 'lacks', (t.worker or '') .. ' ' .. member(job, task)
+               .. ' ' .. f.detail, 'PX', '120000')
+    f.backoff = math.max(f.backoff, math.floor(ms / 4))
+    return ms >= UNMET_MS and n + 1 >= 20
+end
+
 -- f: class, code, stage, detail, log, backoff (ms).  running: another run of
 -- the task goes on
 -- rare: as quarantine
@@ -92,6 +141,14 @@ local function fail_task(job, task, t, f)
 
     local jk = job_key(job)
     local n = tonumber(t.n)
+    local over = false
+
+    if f.class == 'lacks' then
+        over = lacked(job, task, t, f)
+        f.class = 'release'
+    elseif f.class ~= 'release' then
+        redis.call('HDEL', jk, task .. ':lacks')
+    end
 
     redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
                code = f.code, stage = f.stage, detail = f.detail }))
@@ -110,7 +167,11 @@ local function fail_task(job, task, t, f)
         n = redis.call('HINCRBY', jk, task .. ':n', -1)
     end
 
-    if f.class ~= 'fail' and n < tonumber(t.max) then
+    if over then
+        over = not go_without(job, task, t)
+    end
+
+    if f.class ~= 'fail' and n < tonumber(t.max) and not over then
         redis.call('ZADD', DELAY, text(NOW + math.min(f.backoff, 60000)),
                    member(job, task))
         enter(job, task, 'delayed', t.worker)

@@ -1,7 +1,8 @@
 -- fail: an attempt ended without a result.
 -- KEYS: job hash.  ARGV: prefix, job, task, token, class (retry | fail |
--- release: tried again, but this try does not count), code, stage, detail,
--- log tail, backoff_ms.
+-- release: tried again, but this try does not count | lacks: the same, for an
+-- hour: this worker lacks what the task needs), code, stage, detail, log tail,
+-- backoff_ms.
 -- Reply: delayed | failed (the job ended so) | running (a second run goes on)
 -- | stale.
 
@@ -13,8 +14,8 @@ end
 local job, task, class = ARGV[2], ARGV[3], ARGV[5]
 local backoff = natural(ARGV[10])
 
-if (class ~= 'retry' and class ~= 'fail' and class ~= 'release')
-    or not backoff or ARGV[6] == '' then
+if (class ~= 'retry' and class ~= 'fail' and class ~= 'release'
+    and class ~= 'lacks') or not backoff or ARGV[6] == '' then
     return redis.error_reply('ERR reel: fail: bad argument')
 end
 

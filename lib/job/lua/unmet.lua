@@ -12,7 +12,6 @@ if err then
 end
 
 local SAID_MS = 30000           -- a restart is no news
-local UNMET_MS = 3600000
 local PROJECTS, TASKS = 16, 16  -- given up at a time
 
 local UNMET = K .. 'unmet'
@@ -63,30 +62,6 @@ local function lacking(labels)
     return table.concat(#none > 0 and none or all, ',')
 end
 
--- the film goes without it: any worker gives it up, without a try.  The next
--- claim is the first that workerd calls hopeless (verdict.c), so that a worker
--- lost with it is not the film's end
-local function go_without(job, task, t, tries)
-    t.queue = '0:0:'
-    redis.call('HSET', job_key(job), task .. ':spec', spec_of(t),
-               task .. ':n', text(math.max(tonumber(t.n) or 0, tries + 1)))
-    make_ready(job, task)
-end
-
--- after how many tries the film goes without it; nil: never
-local function optional_after(job, task, t)
-    local p = redis.call('HGET', job_key(job), task .. ':payload')
-    local ok, payload = pcall(cjson.decode, p or '')
-    local n = ok and type(payload) == 'table' and tonumber(payload.tries) or 0
-
-    if n > 0 then
-        return n
-    end
-
-    return (t.type == 'storyboard' or t.type == 'extract_subtitles') and 1
-           or nil
-end
-
 local function give_up(queue, project, m, lacks)
     local job, task = split(m)
     local t = load(job, task)
@@ -104,9 +79,8 @@ local function give_up(queue, project, m, lacks)
     leave(queue, project, m)
     load_run(job, task, t)
 
-    local tries = optional_after(job, task, t)
-    if tries then
-        go_without(job, task, t, tries)
+    if go_without(job, task, t) then
+        make_ready(job, task)
         return 1
     end
 

@@ -757,6 +757,81 @@ class Fail(Case):
         self.assertEqual(self.q.state(A, "a"), "running")
 
 
+class Lacks(Case):
+    """a worker without the task's pipeline, program or image"""
+
+    def lacks(self, c, **kw):
+        return self.q.fail(c, cls="lacks", code="BAD_PIPELINE",
+                           detail="no program", **kw)
+
+    def again(self, t="a"):
+        self.redis("ZADD", K + "delay", 1, A + "/" + t)
+        return self.q.claim()
+
+    def since(self, ms, n, t="a"):
+        now = int(self.redis("TIME")[0]) * 1000
+        self.redis("HSET", K + "job:" + A, t + ":lacks",
+                   "%d %d" % (now - ms, n))
+
+    def delay_ms(self, t="a"):
+        now = self.redis("TIME")
+        return int(self.redis("ZSCORE", K + "delay", A + "/" + t)) \
+            - int(now[0]) * 1000
+
+    def test_is_no_try_and_waits_longer_each_time(self):
+        self.q.planned(A, task("a", attempts=1))
+        c = self.q.claim(worker="w7")
+        self.assertEqual(self.lacks(c, backoff=5000), "delayed")
+        self.assertTrue(3000 < self.delay_ms() <= 6000)
+        self.assertEqual(self.redis("GET", K + "lacks"),
+                         "w7 " + A + "/a no program")
+        self.assertTrue(0 < self.redis("PTTL", K + "lacks") <= 120000)
+        self.assertEqual(json.loads(self.q.field(A, "a:err"))["class"],
+                         "release")
+        c = self.again()
+        self.assertEqual(c.attempt, "1")
+        self.since(160000, 4)
+        self.assertEqual(self.lacks(c), "delayed")
+        self.assertTrue(38000 < self.delay_ms() <= 42000)
+        self.assertEqual(self.q.field(A, "a:lacks").split()[1], "5")
+
+    def test_fails_after_an_hour_and_some_looks(self):
+        self.q.planned(A, task("a"))
+        c = self.q.claim()
+        self.since(3590000, 100)
+        self.assertEqual(self.lacks(c), "delayed")
+        c = self.again()
+        self.since(9000000, 18)         # it stood in a long queue meanwhile
+        self.assertEqual(self.lacks(c), "delayed")
+        c = self.again()
+        self.since(3601000, 19)
+        self.assertEqual(self.lacks(c), "failed")
+        self.assertEqual(self.q.field(A, "code"), "BAD_PIPELINE")
+        (_, flat), = self.redis("XRANGE", K + "quarantine", "-", "+")
+        self.assertEqual(dict(zip(flat[::2], flat[1::2]))["detail"],
+                         "no program")
+
+    def test_another_failure_ends_the_hour(self):
+        self.q.planned(A, task("a"))
+        c = self.q.claim()
+        self.since(3590000, 100)
+        self.assertEqual(self.q.fail(c), "delayed")
+        self.assertIsNone(self.q.field(A, "a:lacks"))
+
+    def test_the_film_goes_without_what_is_optional(self):
+        self.q.planned(A, task("a", type="exec", attempts=6,
+                               payload='{"tries":3}'), task("end", "a"))
+        c = self.q.claim()
+        self.since(3601000, 19)
+        self.assertEqual(self.lacks(c), "delayed")
+        self.redis("ZADD", K + "delay", 1, A + "/a")
+        c = self.q.claim(free=0)
+        # beyond its tries: workerd gives it up at once
+        self.assertEqual((c.task, c.attempt), ("a", "5"))
+        self.assertEqual(self.q.complete(c), "ok")
+        self.assertEqual(self.q.state(A, "end"), "ready")
+
+
 class Expand(Case):
     def plan(self):
         self.q.submit(A)

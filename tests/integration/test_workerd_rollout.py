@@ -1,0 +1,149 @@
+"""Pipelines that change while jobs run: on one worker, and on one after the
+other."""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from reel import K, Stack, clip, wait_for
+
+PIPELINE = """
+gop_ms: 1000
+renditions:
+  - { short_side: 90, crf: 30, max_kbps: 300, buf_kbits: 400,
+      preset: ultrafast }
+storyboard: { interval_s: 0 }
+audio: { kbps: 0 }
+tasks:
+  poster: false
+%s"""
+
+PROGRAM = """\
+  x: { type: exec, command: [/bin/true, %s], after: encode_video }
+"""
+
+# what comes after w was planned long before
+TWO = """\
+  w: { type: exec, command: [/bin/sleep, '3'] }
+  x: { type: exec, command: [/bin/sh, -c, 'echo %s > out/a'],
+       outputs: [a], after: w }
+"""
+
+
+def film():
+    return clip(2, size="160x90")
+
+
+def hurry(s):
+    """what is delayed is due"""
+    for m in s.redis("ZRANGE", K + "delay", 0, -1):
+        s.redis("ZADD", K + "delay", "XX", 1, m)
+
+
+def wait(s, asset):
+    def ended():
+        hurry(s)
+        return s.result(asset) and not os.path.exists(s.pending(asset))
+    wait_for(ended, 90)
+    return s.result(asset)
+
+
+def waits(s, asset, task):
+    def lacks():
+        return s.task(asset, task, "lacks")
+    return wait_for(lacks)
+
+
+def an_hour_ago(s, asset, task):
+    """it has waited so long, and was looked at often"""
+    s.redis("HSET", "%sjob:%s.1" % (K, asset), task + ":lacks",
+            "%d 30" % (time.time() * 1000 - 3601000))
+
+
+def test_a_pipeline_that_half_of_the_workers_have():
+    with Stack(slots=1) as s:
+        s.pipeline("changed", PIPELINE % (PROGRAM % 1))
+        s.start_redis()
+        s.start_workerd()
+        new = os.path.join(s.dir, "new")
+        shutil.copytree(s.pipelines, new)
+        for name, n in ("changed", 2), ("added", 3):
+            with open(os.path.join(new, name + ".yaml"), "w") as f:
+                f.write(PIPELINE % (PROGRAM % n))
+        wait_for(lambda: s.redis("ZCARD", K + "workers") == 1)
+        s.start_workerd(pipelines=new)
+        wait_for(lambda: s.redis("ZCARD", K + "workers") == 2)
+        ids = [s.put(film(), pipeline=p)
+               for p in ("changed", "added") for _ in range(6)]
+        for asset in ids:
+            r = wait(s, asset)
+            assert r["ready"], r
+        # it was not luck
+        assert "THIS WORKER LACKS WHAT A TASK NEEDS" in s.said()
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_a_reload_is_not_the_end_of_planned_jobs(how):
+    with Stack() as s:
+        s.pipeline("p", PIPELINE % (TWO % "one"))
+        s.start_redis()
+        w = s.start_workerd()
+        a = s.put(film(), pipeline="p")
+        wait_for(lambda: s.tasks(a).get("w") == "running")
+        if how == "changed":
+            s.pipeline("p", PIPELINE % (TWO % "two"))
+        else:
+            os.unlink(os.path.join(s.pipelines, "p.yaml"))
+        w.kill(signal.SIGHUP)
+        wait_for(lambda: "reloaded" in s.said())
+        assert s.tasks(a)["x"] == "waiting"
+        r = s.wait(a)
+        assert r["ready"] and s.task(a, "x", "n") == "1", r
+        with open(s.path(a, "file", r["files"][0]["object"])) as f:
+            assert f.read() == "one\n"
+
+
+def test_an_unknown_pipeline_waits_for_an_hour():
+    with Stack() as s:
+        s.start_redis().start_workerd()
+        a = s.put(film(), pipeline="nosuch")
+        waits(s, a, "plan")
+        assert s.result(a) is None
+        an_hour_ago(s, a, "plan")
+        r = wait(s, a)
+        assert (r["ready"], r["code"], r["stage"]) \
+            == (False, "BAD_PIPELINE", "plan"), r
+        assert "nosuch" in r["log"]
+
+
+def test_an_operator_puts_the_program_there():
+    with Stack() as s:
+        program = os.path.join(s.dir, "program")
+        s.pipeline("p", PIPELINE % (
+            "  x: { type: exec, command: %s }\n" % program))
+        s.start_redis().start_workerd()
+        a = s.put(film(), pipeline="p")
+        waits(s, a, "x")
+        assert program + ": No such file" in s.said()
+        with open(program, "w") as f:
+            f.write("#!/bin/sh\nexit 0\n")
+        os.chmod(program, 0o755)
+        r = wait(s, a)
+        assert r["ready"], r
+
+
+def test_the_film_goes_without_an_optional_program():
+    with Stack() as s:
+        s.pipeline("p", PIPELINE % (
+            "  x: { type: exec, command: /nowhere/x, optional: true,"
+            " outputs: [a] }\n"))
+        s.start_redis().start_workerd()
+        a = s.put(film(), pipeline="p")
+        waits(s, a, "x")
+        an_hour_ago(s, a, "x")
+        r = wait(s, a)
+        assert r["ready"], r
+        assert [w["code"] for w in r["warnings"]] == ["GIVEN_UP"]
