@@ -147,11 +147,15 @@ ends_right(const reel_encoded_t *o, const reel_grid_t *g, int64_t end)
 }
 
 
-/* a rendition may have each so-manieth picture only */
+/* a rendition may have each so-manieth picture only, or the source's own */
 static uint64_t
 pictures_of(const reel_encoded_t *o, const reel_publish_t *t)
 {
     uint64_t  every;
+
+    if (strcmp(o->rendition, t->copied) == 0) {
+        return t->copied_frames;
+    }
 
     if (t->grid.frame_ts == 0 || o->rate.num == 0) {
         return t->frames;

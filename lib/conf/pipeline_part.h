@@ -21,6 +21,10 @@ reel_err_t reel_conf_codec(void *dst, const reel_yaml_t *n, reel_error_t *e);
 reel_err_t reel_conf_copy_codecs(void *dst, const reel_yaml_t *n,
     reel_error_t *e);
 
+/* dst: a reel_copy_as_t */
+reel_err_t reel_conf_copy_as(void *dst, const reel_yaml_t *n,
+    reel_error_t *e);
+
 /* dst: char[REEL_WHEN_MAX + 1] */
 reel_err_t reel_conf_when(void *dst, const reel_yaml_t *n, reel_error_t *e);
 

@@ -92,37 +92,6 @@ reel_conf_words(void *dst, const reel_yaml_t *n, uint32_t most,
 
 
 static reel_err_t
-add_copy_codec(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    uint32_t           *bits = dst;
-    reel_err_t          err;
-    reel_video_codec_t  codec;
-
-    err = reel_conf_codec(&codec, n, e);
-
-    if (err == REEL_OK && codec == REEL_VIDEO_AV1) {
-        err = reel_yaml_fail(n, e, "\"av1\" is not copied: h264 or hevc");
-    }
-    if (err == REEL_OK) {
-        *bits |= 1u << codec;
-    }
-
-    return err;
-}
-
-
-reel_err_t
-reel_conf_copy_codecs(void *dst, const reel_yaml_t *n, reel_error_t *e)
-{
-    uint32_t  *bits = dst;
-
-    *bits = 0;
-
-    return reel_conf_words(dst, n, REEL_VIDEO_CODECS, add_copy_codec, e);
-}
-
-
-static reel_err_t
 add_after(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
     reel_node_t  *node = dst;

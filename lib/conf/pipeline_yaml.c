@@ -364,6 +364,7 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         U32("copy_max_kbps", reel_pipeline_t, copy_max_kbps, 0, 200000),
         FN("copy_codecs", reel_pipeline_t, copy_codecs,
            reel_conf_copy_codecs),
+        FN("copy_as", reel_pipeline_t, copy_as, reel_conf_copy_as),
         U32("encoder_threads", reel_pipeline_t, encoder_threads, 1, 64),
         { "chunks", REEL_YAML_TYPE_FN, 0, 0, 0, read_chunks, false },
         { "rungs", REEL_YAML_TYPE_FN, 0, 0, 0, read_rungs, false },

@@ -248,6 +248,23 @@ reel_hdr_use_find(const char *name, reel_hdr_use_t *u)
 }
 
 
+bool
+reel_copy_as_find(const char *name, reel_copy_as_t *c)
+{
+    static const char *const names[REEL_COPY_ASES] = { "only", "top" };
+    int                      i;
+
+    for (i = 0; i < REEL_COPY_ASES; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *c = (reel_copy_as_t) i;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 const char *
 reel_audio_codec_name(reel_audio_codec_t c)
 {
@@ -360,17 +377,55 @@ check_hdr(const reel_pipeline_t *p, reel_error_t *e)
 }
 
 
+static bool
+has_codec(const reel_pipeline_t *p, uint32_t codec)
+{
+    uint32_t i;
+
+    for (i = 0; i < p->nrungs && p->rungs[i].codec != codec; i++) {
+        /* void */
+    }
+
+    return i < p->nrungs;
+}
+
+
+/* players stay in a codec: the top of a ladder is of the ladder's */
+static reel_err_t
+check_copy(const reel_pipeline_t *p, const char **key, reel_error_t *e)
+{
+    uint32_t c;
+
+    if (p->copy_as != REEL_COPY_TOP) {
+        return REEL_OK;
+    }
+
+    *key = "copy_as";
+
+    if (p->copy_max_kbps == 0) {
+        return reel_fail(e, REEL_INVAL, "nothing is copied while "
+                         "copy_max_kbps is 0");
+    }
+
+    *key = "copy_codecs";
+
+    for (c = 0; c < REEL_VIDEO_CODECS; c++) {
+        if ((p->copy_codecs >> c & 1) && !has_codec(p, c)) {
+            return reel_fail(e, REEL_INVAL, "copy_as: top needs renditions "
+                             "of %s below it, and there is none",
+                             reel_video_codec_name((reel_video_codec_t) c));
+        }
+    }
+
+    return REEL_OK;
+}
+
+
 /* only renditions of H.264 are tried */
 static reel_err_t
 check_title(const reel_pipeline_t *p, reel_error_t *e)
 {
-    uint32_t i;
-
-    for (i = 0; i < p->nrungs && p->rungs[i].codec != REEL_VIDEO_H264; i++) {
-        /* void */
-    }
-
-    return p->title_ssim != 0 && i == p->nrungs
+    return p->title_ssim != 0 && !has_codec(p, REEL_VIDEO_H264)
            ? reel_fail(e, REEL_INVAL, "rates by the film are of renditions "
                        "of h264, and there is none")
            : REEL_OK;
@@ -390,6 +445,10 @@ reel_pipeline_check(const reel_pipeline_t *p, const char **key,
     *key = "hdr";
 
     if (check_hdr(p, e) != REEL_OK) {
+        return REEL_INVAL;
+    }
+
+    if (check_copy(p, key, e) != REEL_OK) {
         return REEL_INVAL;
     }
 

@@ -54,6 +54,16 @@ bool reel_audio_codec_find(const char *name, reel_audio_codec_t *c);
 /* of Opus, a channel: libopus takes no more */
 #define REEL_OPUS_KBPS_MAX 256
 
+/* what pictures that are copied become */
+typedef enum {
+    REEL_COPY_ONLY,             /* the film's only rendition */
+    REEL_COPY_TOP,              /* the largest one, smaller ones are encoded */
+    REEL_COPY_ASES              /* their number */
+} reel_copy_as_t;
+
+/* "only", "top"; false: none has that name, and *c is as before */
+bool reel_copy_as_find(const char *name, reel_copy_as_t *c);
+
 /* speed presets of the encoder */
 const char *reel_video_preset_default(reel_video_codec_t c);
 bool reel_video_preset_valid(reel_video_codec_t c, const char *preset);
@@ -200,6 +210,7 @@ typedef struct {
     uint32_t         copy_max_kbps;         /* 0 = pictures are encoded */
     uint32_t         copy_codecs;           /* bits, 1 << reel_video_codec_t;
                                                of H.264 alone */
+    reel_copy_as_t   copy_as;               /* REEL_COPY_ONLY */
     uint32_t         chunk_min_s;           /* 6 */
     uint32_t         chunk_target_s;        /* 12 */
     uint32_t         chunk_max_s;           /* 30 */

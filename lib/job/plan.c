@@ -15,22 +15,20 @@
 static void
 add_chunk(reel_planner_t *p, uint32_t chunk)
 {
-    uint32_t                  g, at = 0;
-    const reel_rung_group_t  *x;
+    uint32_t           g, at = 0;
+    reel_rung_group_t  x;
 
     for (g = 0; g < p->ngroups; g++) {
-        x = &p->groups[g];
-        p->node = x->node;
+        x = p->groups[g];
 
         if (chunk == 0 && g == 0) {
             /* its lowest rung is v0.0 */
             at = 1;
-            if (x->n > 1) {
-                reel_plan_add_video(p, chunk, at++, x->first, x->n - 1);
-            }
+            x.n--;
+        }
 
-        } else {
-            reel_plan_add_video(p, chunk, at++, x->first, x->n);
+        if (x.n > 0) {
+            reel_plan_add_video(p, chunk, at++, &x);
         }
     }
 }
@@ -39,10 +37,11 @@ add_chunk(reel_planner_t *p, uint32_t chunk)
 static void
 add_first(reel_planner_t *p)
 {
-    const reel_rung_group_t *x = &p->groups[0];
+    reel_rung_group_t x = p->groups[0];
 
-    p->node = x->node;
-    reel_plan_add_video(p, 0, 0, x->first + x->n - 1, 1);
+    x.first += x.n - 1;
+    x.n = 1;
+    reel_plan_add_video(p, 0, 0, &x);
 }
 
 
@@ -146,8 +145,13 @@ static void
 tell(reel_plan_t *plan, const reel_timeline_t *t)
 {
     plan->grid = t->grid;
+    plan->copied = t->copy_gop != 0;
 
-    if (t->copy_gop != 0) {
+    if (t->copy_gop != 0 && plan->nrungs > 1) {
+        (void) snprintf(plan->pictures, REEL_PLAN_WHY, "copied as %s, %u more "
+                        "encoded", plan->rungs[0].name, plan->nrungs - 1);
+
+    } else if (t->copy_gop != 0) {
         (void) snprintf(plan->pictures, REEL_PLAN_WHY, "copied");
 
     } else if (t->encoded[0] != '\0') {

@@ -56,10 +56,11 @@ typedef struct {
 
 typedef struct {
     reel_grid_t     grid;
-    char            pictures[REEL_PLAN_WHY];    /* "copied", or "encoded: "
-                                                   and why; "" where none
-                                                   were to be copied */
+    char            pictures[REEL_PLAN_WHY];    /* "copied", "copied as …",
+                                                   or "encoded: " and why; ""
+                                                   where none were to be */
     char            sound[REEL_PLAN_WHY];       /* the same of the sounds */
+    bool            copied;             /* rungs[0] is the source's packets */
     reel_rational_t rate;               /* of the film; 0 without pictures */
     reel_video_range_t range;           /* of it; rungs with hdr keep it */
     uint32_t        nrungs;

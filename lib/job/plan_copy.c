@@ -14,6 +14,9 @@
 #define GOP_LEAST_S   1
 #define GOP_MOST_S    6
 
+/* pictures: SVT-AV1, whose renditions may stand beside, makes no GOP of one */
+#define AV1_LEAST     2
+
 /* the last picture stands no longer than this while sound goes on */
 #define HELD_S        1
 
@@ -35,6 +38,35 @@ is_before_hevc(const reel_source_video_t *v)
 }
 
 
+static const char *
+none_of(reel_video_codec_t codec)
+{
+    return codec == REEL_VIDEO_H264 ? "no H.264 is made of it"
+                                    : "no HEVC is made of it";
+}
+
+
+/* whether there is a ladder that it can be the top of */
+static const char *
+refuse_top(const reel_pipeline_t *pl, const reel_source_t *src,
+    reel_video_codec_t codec, bool hdr)
+{
+    uint32_t                   i, n;
+    reel_video_rung_t          rungs[REEL_TASK_RUNGS];
+    const reel_source_video_t *v = &src->video;
+
+    n = reel_plan_rungs(rungs, pl, codec, v->width, v->height, src);
+
+    for (i = 0; i < n; i++) {
+        if (hdr && !rungs[i].hdr) {
+            return "it is of high dynamic range, which is mapped";
+        }
+    }
+
+    return n == 0 ? none_of(codec) : NULL;
+}
+
+
 /* whether the pipeline takes packets of such a film, and its light */
 static const char *
 refuse_codec(const reel_pipeline_t *pl, const reel_source_t *src)
@@ -53,17 +85,20 @@ refuse_codec(const reel_pipeline_t *pl, const reel_source_t *src)
     }
 
     if (!reel_node_wanted(pl, reel_plan_encoder(pl, codec), src)) {
-        return codec == REEL_VIDEO_H264 ? "no H.264 is made of it"
-                                        : "no HEVC is made of it";
+        return none_of(codec);
     }
 
     hdr = v->light.range != REEL_RANGE_SDR;
 
-    return !hdr ? NULL
-           : codec == REEL_VIDEO_H264
-             ? "it is of high dynamic range, which no H.264 here is"
-           : pl->hdr != REEL_HDR_KEEP
-             ? "it is of high dynamic range, which is mapped" : NULL;
+    if (hdr && codec == REEL_VIDEO_H264) {
+        return "it is of high dynamic range, which no H.264 here is";
+    }
+    if (hdr && pl->hdr != REEL_HDR_KEEP) {
+        return "it is of high dynamic range, which is mapped";
+    }
+
+    return pl->copy_as == REEL_COPY_TOP ? refuse_top(pl, src, codec, hdr)
+                                        : NULL;
 }
 
 
@@ -77,6 +112,8 @@ choose_gop(uint32_t *gop, const reel_pipeline_t *pl,
     most = (int64_t) GOP_MOST_S * v->rate.num / v->rate.den;
     least = reel_rescale(GOP_LEAST_S, v->rate.num, v->rate.den,
                          REEL_ROUND_UP);
+    least = least < AV1_LEAST && pl->copy_as == REEL_COPY_TOP ? AV1_LEAST
+                                                              : least;
 
     if (v->copy.gop == 0) {
         *gop = (uint32_t) most;

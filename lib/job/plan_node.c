@@ -78,7 +78,7 @@ add_group(reel_planner_t *p, uint32_t node, uint32_t n)
         last = p->ngroups > 0 ? &p->groups[p->ngroups - 1] : NULL;
 
         /* codecs of one node share its decode */
-        if (last != NULL && last->node == node) {
+        if (last != NULL && last->node == node && !last->copy) {
             last->n += n;
         } else {
             p->groups[p->ngroups++] = (reel_rung_group_t) {
@@ -103,11 +103,60 @@ last_first(reel_planner_t *p)
 }
 
 
+/* the source's own packets are rung 0 and a group of their own */
+static void
+add_copied(reel_planner_t *p)
+{
+    reel_plan_copy_rung(&p->rungs[0], &p->src->video);
+
+    p->groups[0] = (reel_rung_group_t) {
+        .n = 1,
+        .node = reel_plan_encoder(p->pl, p->rungs[0].codec),
+        .copy = true
+    };
+
+    p->nrungs = 1;
+    p->ngroups = 1;
+}
+
+
+/* those of a codec, in place of what stands in rungs; how many */
+static uint32_t
+encoded_rungs(reel_video_rung_t rungs[REEL_TASK_RUNGS], reel_planner_t *p,
+    reel_video_codec_t c)
+{
+    uint32_t                   i, n;
+    const reel_source_video_t *v = &p->src->video;
+
+    n = reel_plan_rungs(rungs, p->pl, c, v->width, v->height, p->src);
+
+    if (p->t.copy_gop == 0) {
+        return c == REEL_VIDEO_H264 && p->pl->title_ssim != 0
+               ? reel_plan_title(rungs, n, p->pl, p->src, p->plan->ladder)
+               : n;
+    }
+
+    if (c == p->rungs[0].codec) {
+        n = reel_plan_below(rungs, n, &p->rungs[0], p->pl, p->t.rate,
+                            p->plan->ladder);
+    }
+
+    /* GOPs are the source's: they have whole ones of what is kept */
+    for (i = 0; i < n; i++) {
+        while (p->t.copy_gop % rungs[i].every != 0) {
+            rungs[i].every /= 2;
+        }
+    }
+
+    return n;
+}
+
+
 reel_err_t
 reel_plan_groups(reel_planner_t *p, reel_error_t *e)
 {
     int                        c;
-    uint32_t                   i, n, node;
+    uint32_t                   n, node;
     reel_video_rung_t          rungs[REEL_TASK_RUNGS];
     const reel_source_video_t *v = &p->src->video;
 
@@ -115,8 +164,10 @@ reel_plan_groups(reel_planner_t *p, reel_error_t *e)
     p->ngroups = 0;
 
     if (p->t.copy_gop != 0) {
-        reel_plan_copy_rung(&p->rungs[0], v);
-        add_group(p, reel_plan_encoder(p->pl, p->rungs[0].codec), 1);
+        add_copied(p);
+    }
+
+    if (p->t.copy_gop != 0 && p->pl->copy_as == REEL_COPY_ONLY) {
         return REEL_OK;
     }
 
@@ -128,21 +179,13 @@ reel_plan_groups(reel_planner_t *p, reel_error_t *e)
             continue;
         }
 
-        n = reel_plan_rungs(rungs, p->pl, (reel_video_codec_t) c, v->width,
-                            v->height, p->src);
-
-        if (c == REEL_VIDEO_H264 && p->pl->title_ssim != 0) {
-            n = reel_plan_title(rungs, n, p->pl, p->src, p->plan->ladder);
-        }
+        n = encoded_rungs(rungs, p, (reel_video_codec_t) c);
 
         if (n > REEL_TASK_RUNGS - p->nrungs) {
             n = REEL_TASK_RUNGS - p->nrungs;
         }
 
-        for (i = 0; i < n; i++) {
-            p->rungs[p->nrungs + i] = rungs[i];
-        }
-
+        memcpy(&p->rungs[p->nrungs], rungs, n * sizeof(rungs[0]));
         add_group(p, node, n);
     }
 

@@ -47,7 +47,7 @@ uint32_t reel_plan_copy_gop(char why[REEL_COPY_WHY],
 bool reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
     const reel_source_video_t *v);
 
-/* the one rendition that is the source's */
+/* the rendition that is the source's */
 void reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v);
 
 /* which sounds the pipeline copies, of a timeline that is laid out */
@@ -91,9 +91,26 @@ void reel_plan_name_rung(reel_video_rung_t *r, uint32_t side);
 uint32_t reel_plan_every_most(const reel_pipeline_t *pl,
     reel_rational_t rate);
 
-/* the same of this rung, when it becomes the largest one of its codec */
-uint32_t reel_plan_every_largest(const reel_pipeline_t *pl,
-    const reel_video_rung_t *r, reel_rational_t rate);
+/* the same of this rung, where others are not left out; largest: it becomes
+   that of its codec */
+uint32_t reel_plan_every(const reel_pipeline_t *pl,
+    const reel_video_rung_t *r, bool largest, reel_rational_t rate);
+
+/*
+ * Of the n rungs that a film has if it is encoded, those below top, its own
+ * packets: smaller ones, their rates below its own.  Returns how many are
+ * left; told: what became of them.
+ */
+uint32_t reel_plan_below(reel_video_rung_t rungs[REEL_TASK_RUNGS],
+    uint32_t n, const reel_video_rung_t *top, const reel_pipeline_t *pl,
+    reel_rational_t rate, char told[REEL_PLAN_LADDER]);
+
+/* one thing more, behind "; " */
+void reel_plan_told(char told[REEL_PLAN_LADDER], const char *fmt, ...)
+    REEL_PRINTF(2, 3);
+
+/* bounds it to kbps, and its buffer in proportion, where it has more */
+void reel_plan_bound(reel_video_rung_t *r, uint64_t kbps);
 
 /*
  * Rungs of H.264 by what src->trials found: their quality, their bounds, and
@@ -111,6 +128,7 @@ uint32_t reel_plan_even(uint32_t n, uint32_t num, uint32_t den);
 typedef struct {
     uint32_t first, n;
     uint32_t node;
+    bool     copy;              /* one, the source's own packets */
 } reel_rung_group_t;
 
 /* a rendition of sound: a kept track of the source, and what is made of it */
@@ -178,8 +196,8 @@ void reel_plan_name(char dst[33], const char *prefix, const char *language,
 uint32_t reel_plan_memory(uint64_t pixels);
 
 /* each adds one task behind the others; an error is sticky */
-void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
-    uint32_t first, uint32_t n);        /* rungs [first, first + n) */
+void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t number,
+    const reel_rung_group_t *g);        /* or a part of a group */
 void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     uint32_t to);                       /* a task for each sound */
 void reel_plan_add_poster(reel_planner_t *p);

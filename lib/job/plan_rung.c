@@ -110,15 +110,15 @@ reel_plan_every_most(const reel_pipeline_t *pl, reel_rational_t rate)
 
 
 uint32_t
-reel_plan_every_largest(const reel_pipeline_t *pl,
-    const reel_video_rung_t *r, reel_rational_t rate)
+reel_plan_every(const reel_pipeline_t *pl, const reel_video_rung_t *r,
+    bool largest, reel_rational_t rate)
 {
     uint32_t i, side = r->width < r->height ? r->width : r->height;
 
     for (i = 0; i < pl->nrungs; i++) {
         if (pl->rungs[i].codec == r->codec && pl->rungs[i].short_side == side)
         {
-            return every_of(most_fps(&pl->rungs[i], true), rate);
+            return every_of(most_fps(&pl->rungs[i], largest), rate);
         }
     }
 

@@ -200,17 +200,18 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
 
 
 void
-reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
-    uint32_t first, uint32_t n)
+reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t number,
+    const reel_rung_group_t *g)
 {
-    uint32_t                   i;
+    uint32_t                   i, first = g->first, n = g->n;
     reel_buf_t                 b;
     reel_planned_t            *k;
     reel_encode_video_t        t;
     const reel_chunk_t        *c = &p->chunks[chunk];
     const reel_source_video_t *v = &p->src->video;
 
-    k = p->t.copy_gop != 0
+    p->node = g->node;
+    k = g->copy
         ? reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO, REEL_SLOTS_LIGHT, 0)
         : reel_plan_add_task(p, REEL_TASK_ENCODE_VIDEO,
                              p->pl->encoder_threads,
@@ -219,9 +220,9 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         return;
     }
 
-    reel_task_name_video(k->name, chunk, group);
+    reel_task_name_video(k->name, chunk, number);
     k->each = chunk;
-    if (p->t.copy_gop == 0) {
+    if (!g->copy) {
         k->needs.memory_mib = reel_plan_memory((uint64_t) v->width * v->height
                                                + rung_pixels(p, first, n));
     }
@@ -246,8 +247,8 @@ reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t group,
         .threads = p->pl->encoder_threads,
         .nrungs = n,
         .mark = p->pl->mark,
-        .copy = p->t.copy_gop != 0,
-        .delay = p->t.copy_gop != 0 ? v->copy.delay : 0,
+        .copy = g->copy,
+        .delay = g->copy ? v->copy.delay : 0,
     };
 
     memcpy(t.preset, p->rungs[first].preset, sizeof(t.preset));
@@ -345,6 +346,24 @@ reel_plan_add_poster(reel_planner_t *p)
 }
 
 
+/* of copied pictures the last one stands as long as the sound goes on */
+static void
+count_copied(reel_publish_t *t, const reel_planner_t *p)
+{
+    if (p->t.copy_gop == 0) {
+        return;
+    }
+
+    if (p->nrungs == 1) {
+        t->frames = p->src->video.frames;
+        return;
+    }
+
+    memcpy(t->copied, p->rungs[0].name, sizeof(t->copied));
+    t->copied_frames = p->src->video.frames;
+}
+
+
 /* a publish waits for every task before it */
 void
 reel_plan_add_publish(reel_planner_t *p, bool growing)
@@ -383,12 +402,8 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
                    / p->t.grid.frame_ts;
     }
 
-    /* the last one stands as long as the sound goes on */
-    if (p->t.copy_gop != 0 && !growing) {
-        t.frames = p->src->video.frames;
-    }
-
     if (!growing) {
+        count_copied(&t, p);
         memcpy(t.pictures, p->plan->pictures, sizeof(t.pictures));
         memcpy(t.sound, p->plan->sound, sizeof(t.sound));
     }

@@ -7,7 +7,6 @@
  * one stays: playback begins with it.
  */
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,43 +108,6 @@ spare_crf(const tried_t *x, const reel_trial_t *t)
 }
 
 
-static void
-set_bounds(reel_video_rung_t *r, uint64_t kbps)
-{
-    uint64_t cap = kbps * PEAK;
-
-    cap = cap < LEAST_KBPS ? LEAST_KBPS : cap;
-
-    if (cap < r->max_kbps) {
-        r->buf_kbits = (uint32_t) (r->buf_kbits * cap / r->max_kbps);
-        r->buf_kbits = r->buf_kbits < REEL_RUNG_BUF_LEAST
-                       ? REEL_RUNG_BUF_LEAST : r->buf_kbits;
-        r->max_kbps = (uint32_t) cap;
-    }
-}
-
-
-static void tell(const tried_t *x, const char *fmt, ...) REEL_PRINTF(2, 3);
-
-
-/* one thing more */
-static void
-tell(const tried_t *x, const char *fmt, ...)
-{
-    size_t  len = strlen(x->told);
-    va_list ap;
-
-    if (len > 0) {
-        (void) snprintf(x->told + len, REEL_PLAN_LADDER - len, "; ");
-        len = strlen(x->told);
-    }
-
-    va_start(ap, fmt);
-    (void) vsnprintf(x->told + len, REEL_PLAN_LADDER - len, fmt, ap);
-    va_end(ap);
-}
-
-
 /* scaled down to the next smaller rung it loses less than by its encoding;
    what the meter compared it with may be left out by a condition */
 static bool
@@ -170,7 +132,7 @@ fit(tried_t *x, reel_video_rung_t *r, const reel_trial_t *y,
 
     /* those above it may be gone */
     if (last == NULL) {
-        r->every = reel_plan_every_largest(x->pl, r, x->src->video.rate);
+        r->every = reel_plan_every(x->pl, r, true, x->src->video.rate);
     }
 
     kbps = kbps_of(x, y, d, r->every);
@@ -178,21 +140,24 @@ fit(tried_t *x, reel_video_rung_t *r, const reel_trial_t *y,
     if (last == NULL && next != NULL
         && shows_no_more(y, next, loss_of(x, y, d)))
     {
-        tell(x, "no %s, it shows no more than %s", r->name, next->name);
+        reel_plan_told(x->told, "no %s, it shows no more than %s", r->name,
+                       next->name);
         return false;
     }
 
     if (x->above != 0 && next != NULL
         && kbps * 100 >= x->above * x->pl->title_drop_percent)
     {
-        tell(x, "no %s, it is hardly smaller than %s", r->name, last->name);
+        reel_plan_told(x->told, "no %s, it is hardly smaller than %s",
+                       r->name, last->name);
         return false;
     }
 
     r->crf += d;
-    set_bounds(r, kbps);
+    reel_plan_bound(r, kbps * PEAK < LEAST_KBPS ? LEAST_KBPS : kbps * PEAK);
     x->above = kbps;
-    tell(x, "%s crf %u, %u kbit/s at most", r->name, r->crf, r->max_kbps);
+    reel_plan_told(x->told, "%s crf %u, %u kbit/s at most", r->name, r->crf,
+                   r->max_kbps);
 
     return true;
 }
@@ -212,7 +177,7 @@ reel_plan_title(reel_video_rung_t rungs[REEL_TASK_RUNGS], uint32_t n,
     told[0] = '\0';
 
     if (is_nothing(t)) {
-        tell(&x, "as it is written, nothing was measured");
+        reel_plan_told(x.told, "as it is written, nothing was measured");
         return n;
     }
 

@@ -70,8 +70,9 @@ typedef struct {
     reel_result_file_t *files;  /* owned */
     size_t   nfiles;
     reel_warnings_t warnings;   /* of one that is ready */
-    char    *pictures;          /* "copied", or "encoded: " and why, where */
-    char    *sound;             /* the pipeline would copy; else NULL */
+    char    *pictures;          /* "copied", "copied as …", "encoded: " and
+                                   why, where the pipeline would copy … */
+    char    *sound;             /* … these; else NULL */
     char    *code;              /* errored: "NOT_A_VIDEO", … */
     char    *stage;             /* errored: task name */
     char    *detail;            /* errored: a sentence for the user */

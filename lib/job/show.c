@@ -310,7 +310,7 @@ json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
         reel_json_kstr(&j, "sound", p->sound);
     }
     if (p != NULL && p->ladder[0] != '\0') {
-        reel_json_kstr(&j, "per_title", p->ladder);
+        reel_json_kstr(&j, p->copied ? "below" : "per_title", p->ladder);
     }
     if (p != NULL && p->nrungs > 0) {
         json_rungs(&j, p);

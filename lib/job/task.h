@@ -253,6 +253,9 @@ typedef struct {
     reel_publish_files_t files[REEL_PIPELINE_NODES];
     uint64_t    frames;         /* pictures each video rendition must have;
                                    0 = not known (variable rate) */
+    char        copied[33];     /* but for this one, the source's packets */
+    uint64_t    copied_frames;  /* beside encoded ones, which has so many;
+                                   "" = none */
     char        pictures[REEL_PLAN_WHY];    /* as in reel_plan_t, for … */
     char        sound[REEL_PLAN_WHY];       /* … result.json */
 } reel_publish_t;

@@ -68,6 +68,10 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
     }
 
     reel_json_kuint(&j, "frames", t->frames);
+    if (t->copied[0] != '\0') {
+        reel_json_kstr(&j, "copied", t->copied);
+        reel_json_kuint(&j, "copied_frames", t->copied_frames);
+    }
     if (t->pictures[0] != '\0') {
         reel_json_kstr(&j, "pictures", t->pictures);
     }
@@ -118,6 +122,10 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     }
 
     t->frames = reel_fields_uint(&f, "frames", UINT64_MAX);
+    if (reel_fields_has(&f, "copied")) {
+        reel_fields_get_name(&f, "copied", t->copied);
+        t->copied_frames = reel_fields_uint(&f, "copied_frames", UINT64_MAX);
+    }
     if (reel_fields_has(&f, "pictures")) {
         reel_fields_text(&f, "pictures", t->pictures, sizeof(t->pictures), 1);
     }

@@ -1,13 +1,15 @@
-"""Pictures and sounds of the source that stay as they are."""
+"""Pictures and sounds of the source that stay as they are: alone, and as the
+top of a ladder."""
 
 import json
 import os
 import re
 import subprocess
+import urllib.parse
 
 import pytest
 
-from client import presign
+from client import get, presign
 from reel import BUILD, Stack, run
 
 COPY = """
@@ -19,12 +21,27 @@ storyboard: { interval_s: 0 }
 tasks: { poster: false }
 """
 
+# the first is larger than most films here, the last would have their rate
+LADDER = """copy_as: top
+renditions:
+  - { short_side: 180, crf: 30, max_kbps: 900, buf_kbits: 1200 }
+  - { short_side: 120, crf: 30, max_kbps: 300, buf_kbits: 400 }
+  - { short_side: 90, crf: 30, max_kbps: 9000, buf_kbits: 9000 }
+  - { short_side: 64, crf: 30, max_kbps: 100, buf_kbits: 150 }
+"""
+
+
 @pytest.fixture(scope="module")
 def stack():
     with Stack() as s:
         both = COPY + "copy_codecs: [h264, hevc]\n"
         s.pipeline("copy", both)
         s.pipeline("bright", both + "hdr: keep\n")
+        s.pipeline("top", COPY + LADDER)
+        s.pipeline("both", both + LADDER + "".join(
+            "  - { short_side: %d, crf: 34, max_kbps: %d, buf_kbits: 400, "
+            "codec: hevc, preset: ultrafast }\n" % r
+            for r in ((180, 400), (64, 100))))
         s.start_redis().start_nginx()
         s.worker = s.start_workerd()
         yield s
@@ -173,3 +190,131 @@ def test_hevc_that_does_not_fit_is_encoded(stack, tmp_path, make, pipeline,
     ix = stack.check_ready(a)
     assert stack.result(a)["pictures"] == "encoded: " + why
     assert ix["renditions"]["v90"]["codec"].startswith("avc1.")
+
+
+def film_of(path, seconds, sound, *how, rate=30):
+    """320x180, with a key frame every half a second unless how says else"""
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+        "testsrc2=s=320x180:r=%d:d=%g" % (rate, seconds), "-f", "lavfi", "-i",
+        "anoisesrc=c=pink:a=0.3:d=%g" % sound, "-c:v", "libx264", "-bf", "3",
+        "-crf", "16", "-preset", "faster", "-sc_threshold", "0", "-g",
+        str(rate // 2), "-c:a", "aac", "-ac", "2", *how, path)
+    return path
+
+
+def lines(url):
+    return [line for line in get(url).decode().splitlines() if line]
+
+
+def playlists(url):
+    """of pictures: URL by name"""
+    return {n.split("~")[0]: urllib.parse.urljoin(url, n)
+            for n in lines(url) if n[0] != "#"}
+
+
+def begins(playlist, folder):
+    """of each segment, decoded alone behind its header, as after a switch:
+    when its first picture is shown, ms, and how many come out of it"""
+    out = []
+    text = lines(playlist)
+    head = [re.search('URI="([^"]+)"', m).group(1) for m in text
+            if m.startswith("#EXT-X-MAP")]
+    assert len(head) == 1
+    head = get(urllib.parse.urljoin(playlist, head[0]))
+    for name in (n for n in text if n[0] != "#"):
+        path = os.path.join(folder, "segment.mp4")
+        with open(path, "wb") as f:
+            f.write(head + get(urllib.parse.urljoin(playlist, name)))
+        said = run("ffprobe", "-v", "error", "-show_entries",
+                   "frame=pts_time,key_frame", "-of", "csv=p=0",
+                   path).stdout.decode().split()
+        shown = sorted(float(n.split(",")[1]) for n in said)
+        assert said[0].startswith("1,") and said[0].split(",")[1] \
+            == "%f" % shown[0]
+        out.append((round(shown[0] * 1000), len(shown)))
+    return out
+
+
+def test_the_top_of_a_ladder_is_copied(stack, tmp_path):
+    film = film_of(str(tmp_path / "film.mp4"), 8.2, 8.5)
+    a = stack.put(film, pipeline="top")
+    ix = stack.check_ready(a)
+    names = list(ix["renditions"])
+    assert names[:3] == ["v180", "v120", "v64"] and len(names) == 4
+    v = [ix["renditions"][n] for n in names[:3]]
+    # GOPs of one length, held at the end: as one picture, and as nine more
+    assert [r["durations"] for r in v] == [v[0]["durations"]] * 3
+    assert [r["samples"] for r in v] == [[30] * 8 + [6]] + [
+        [30] * 8 + [15]] * 2
+    assert [len(r["objects"]) > 1 for r in v] == [True] * 3
+    r = stack.result(a)
+    assert (r["pictures"], r["sound"]) == ("copied as v180, 2 more encoded",
+                                           "copied")
+    rates = {q["name"]: q["peak"] for q in r["renditions"]}
+    assert rates["v180"] > rates["v120"] > rates["v64"]
+    said = stack.said()
+    assert "pictures are copied as v180, 2 more encoded" in said
+    assert re.search(r"the ladder: v120 \d+ kbit/s at most; no v90, v180 has "
+                     r"\d+ kbit/s at most", said)
+
+    url = "%s/play/%s/master.m3u8" % (stack.url, a)
+    lists = playlists(url)
+    assert sorted(lists) == ["v120", "v180", "v64"]
+    was = packets(film)
+    for now in stack.join(a, "v180"), lists["v180"]:
+        assert [p[1:] for p in packets(now)] == [p[1:] for p in was]
+    segments = {n: begins(lists[n], str(tmp_path)) for n in lists}
+    assert segments["v180"] == [(0, 90), (3000, 90), (6000, 66)]
+    for n in "v120", "v64":
+        assert segments[n] == [(0, 90), (3000, 90), (6000, 75)]
+    broken(stack, a)
+
+
+@pytest.mark.parametrize("how, why", [
+    (("-force_key_frames", "0,0.7,1.9,2.1", "-g", "300"),
+     "there is no key frame where one is needed"),
+    (("-g", "210"), "its key frames are too far apart"),
+], ids=["irregular", "far"])
+def test_a_ladder_is_encoded_whose_top_does_not_fit(stack, tmp_path, how,
+                                                    why):
+    film = film_of(str(tmp_path / "film.mp4"), 7.5, 7.5, *how)
+    a = stack.put(film, pipeline="top")
+    ix = stack.check_ready(a, frames=225, seconds=7.5)
+    assert list(ix["renditions"])[:4] == ["v180", "v120", "v90", "v64"]
+    assert stack.result(a)["pictures"] == "encoded: " + why
+    assert packets(stack.join(a, "v180")) != packets(film)
+    lists = playlists("%s/play/%s/master.m3u8" % (stack.url, a))
+    for n in lists:
+        assert begins(lists[n], str(tmp_path)) == [(0, 90), (3000, 90),
+                                                   (6000, 45)]
+    broken(stack, a)
+
+
+def test_smaller_ones_have_every_second_picture(stack, tmp_path):
+    film = film_of(str(tmp_path / "fast.mp4"), 4.2, 4.2, rate=60)
+    a = stack.put(film, pipeline="top")
+    ix = stack.check_ready(a)
+    v = ix["renditions"]
+    assert v["v180"]["samples"] == [60] * 4 + [12]
+    assert v["v120"]["samples"] == v["v64"]["samples"] == [30] * 4 + [6]
+    assert v["v180"]["durations"] == v["v120"]["durations"]
+    lists = playlists("%s/play/%s/master.m3u8" % (stack.url, a))
+    assert begins(lists["v180"], str(tmp_path)) == [(0, 180), (3000, 72)]
+    assert begins(lists["v64"], str(tmp_path)) == [(0, 90), (3000, 36)]
+    broken(stack, a)
+
+
+def test_a_top_has_a_ladder_of_its_codec(stack, tmp_path):
+    film = x265(str(tmp_path / "film.mp4"), CLOSED, "-s", "320x180")
+    a = stack.put(film, pipeline="both")
+    ix = stack.check_ready(a, frames=96)
+    assert list(ix["renditions"]) == ["v180", "v120", "v90", "v64", "h180",
+                                      "h64"]
+    assert stack.result(a)["pictures"] == "copied as h180, 5 more encoded"
+    assert packets(stack.join(a, "h180"))[0][1:] == packets(film)[0][1:]
+    broken(stack, a)
+
+    a = stack.put(film, pipeline="top")
+    stack.check_ready(a, frames=96)
+    assert stack.result(a)["pictures"] == \
+        "encoded: copy_codecs has no hevc"

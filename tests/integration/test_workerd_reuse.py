@@ -27,6 +27,9 @@ FAILS = SMALL + """\
 def stack():
     with Stack(reuse=True, sweep_s=1, sweep_age_s=1) as s:
         s.pipeline("softer", SMALL.replace("crf: 30", "crf: 31"))
+        s.pipeline("copy", SMALL + "copy_max_kbps: 20000\n")
+        s.pipeline("top", SMALL.replace("240", "64").replace("500", "50")
+                   + "copy_max_kbps: 20000\ncopy_as: top\n")
         s.start_redis()
         s.start_nginx()
         s.start_workerd()
@@ -166,3 +169,13 @@ def test_a_retry_does_what_is_missing(stack):
     stack.check_ready(a, frames=30)
     assert reused(stack, a, 2) == WORK
     assert begun(stack, a, 2) == {"inspect", "plan", "late", "publish"}
+
+
+def test_what_was_copied_alone_is_a_ladders_top_too(stack):
+    """by whatever task: v0.0 is the smallest rendition"""
+    a = stack.put(film(3), pipeline="copy")
+    stack.check_ready(a, frames=90)
+    b = stack.put(film(3), pipeline="top")
+    ix = stack.check_ready(b, frames=90)
+    assert list(ix["renditions"])[:2] == ["v90", "v64"]
+    assert reused(stack, b) == WORK - {"v0.0"} | {"v0.1"}

@@ -111,6 +111,8 @@ all_values(void **state)
         "preset: slow\n"
         "gop_ms: 1000\n"
         "copy_codecs: [ hevc ]\n"
+        "copy_max_kbps: 900\n"
+        "copy_as: only\n"
         "encoder_threads: 2\n"
         "chunks: { first_s: 3, min_s: 4, target_s: 5, max_s: 10 }\n"
         "rungs:\n"
@@ -128,6 +130,8 @@ all_values(void **state)
     assert_string_equal(p.preset, "slow");
     assert_int_equal(p.gop_ms, 1000);
     assert_int_equal(p.copy_codecs, 1u << REEL_VIDEO_HEVC);
+    assert_int_equal(p.copy_max_kbps, 900);
+    assert_int_equal(p.copy_as, REEL_COPY_ONLY);
     assert_int_equal(p.encoder_threads, 2);
     assert_int_equal(p.first_chunk_s, 3);
     assert_int_equal(p.chunk_min_s, 4);
@@ -162,6 +166,10 @@ all_values(void **state)
     assert_int_equal(p.copy_codecs, 1u << REEL_VIDEO_H264);
     assert_string_equal(p.name, "x");
 
+    assert_int_equal(p.copy_as, REEL_COPY_ONLY);
+    assert_int_equal(load(&p, "copy_as: top\ncopy_max_kbps: 1\n", &e),
+                     REEL_OK);
+    assert_int_equal(p.copy_as, REEL_COPY_TOP);
     assert_int_equal(load(&p, "copy_codecs: [ h264, hevc ]\n", &e), REEL_OK);
     assert_int_equal(p.copy_codecs,
                      1u << REEL_VIDEO_H264 | 1u << REEL_VIDEO_HEVC);
@@ -223,6 +231,14 @@ settings_refused(void **state)
         { "rungs:\n" RUNG(20), "2:19: short_side must lie within 64" },
         { "copy_codecs: av1\n", "1:14: \"av1\" is not copied: h264 or hevc" },
         { "copy_codecs: [ h264, mpeg4 ]\n", "1:22: \"mpeg4\" is no codec" },
+        { "copy_max_kbps: 9\ncopy_as: all\n",
+          "2:10: copy_as must be only or top, not \"all\"" },
+        { "copy_as: top\n",
+          "1:10: copy_as: nothing is copied while copy_max_kbps is 0" },
+        { "copy_as: top\ncopy_max_kbps: 9\ncopy_codecs: [ h264, hevc ]\n",
+          "3:14: copy_codecs: copy_as: top needs renditions of hevc below" },
+        { "copy_as: top\ncopy_max_kbps: 9\ncodec: hevc\n",
+          "1:1: copy_codecs: copy_as: top needs renditions of h264 below" },
         { "hdr: on\n", "1:6: hdr must be map or keep, not \"on\"" },
         { "rungs:\n  - { short_side: 480, crf: 1, max_kbps: 99, "
           "buf_kbits: 99, hdr: keep }\n", "1:1: hdr: HDR is kept in HEVC and AV1" },

@@ -136,6 +136,45 @@ by_the_film(void **state)
 }
 
 
+/* the top of a ladder is copied, whose rate leaves room below it */
+static void
+on_top(void **state)
+{
+    size_t           i;
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+    static const char *const goldens[] = { "copy-ladder.top.plan",
+                                           "copy-ladder.top.json" };
+
+    (void) state;
+    read_film(&s, "film");
+    s.video.copy.kbps = 4000;
+
+    if (reel_pipeline_load(&p, "conf/pipelines/copy-ladder.yaml", &e)
+        != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    assert_int_equal(reel_plan(&plan, &p, &s, 0, &e), REEL_OK);
+
+    for (i = 0; i < 2; i++) {
+        reel_buf_init(&b, 1u << 20);
+        assert_int_equal(reel_show_plan(&b, &p, &plan, i == 0
+                                        ? REEL_SHOW_TEXT : REEL_SHOW_JSON),
+                         REEL_OK);
+        golden_check(goldens[i], b.data, b.len);
+        reel_buf_release(&b);
+    }
+
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+}
+
+
 static void
 shipped(void **state)
 {
@@ -162,7 +201,7 @@ shipped(void **state)
     }
 
     closedir(d);
-    assert_true(n >= 8);
+    assert_true(n >= 9);
 }
 
 
@@ -388,6 +427,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped),
         cmocka_unit_test(by_the_film),
+        cmocka_unit_test(on_top),
         cmocka_unit_test(a_watermark_is_beside_its_file),
         cmocka_unit_test(a_watermark_may_be_a_text),
         cmocka_unit_test(rates_and_light),

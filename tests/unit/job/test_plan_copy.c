@@ -2,6 +2,7 @@
 
 #include "tests/unit/job/film.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,6 +278,226 @@ tasks(void **state)
 }
 
 
+/* "v720:3200 v480:2000": names and bounds of all but the copied one */
+static void
+say_rungs(char dst[256], const reel_plan_t *p)
+{
+    uint32_t i;
+
+    dst[0] = '\0';
+
+    for (i = 1; i < p->nrungs; i++) {
+        (void) snprintf(dst + strlen(dst), 256 - strlen(dst), "%s%s:%u/%u",
+                        i > 1 ? " " : "", p->rungs[i].name,
+                        p->rungs[i].max_kbps, p->rungs[i].every);
+    }
+}
+
+
+/* what stands below a copied rendition of that size, rate and grid */
+static void
+below(void **state)
+{
+    size_t          i;
+    char            said[256];
+    reel_plan_t     p;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    static const struct {
+        film_t      film;
+        uint32_t    gop, kbps;          /* of the source */
+        const char *rungs, *pictures, *told;
+    } rows[] = {
+        { { .frames = 500 }, 50, 16000,
+          "v720:4500/1 v480:2000/1 v360:1100/1 v240:500/1",
+          "copied as v1080, 4 more encoded", "" },
+        /* bounds come down to 4/5 of the copied one's, and of each other */
+        { { .frames = 500 }, 50, 4000,
+          "v720:3200/1 v480:2000/1 v360:1100/1 v240:500/1",
+          "copied as v1080, 4 more encoded", "v720 3200 kbit/s at most" },
+        { { .frames = 500 }, 50, 2813,
+          "v720:2250/1 v480:1800/1 v360:1100/1 v240:500/1",
+          "copied as v1080, 4 more encoded",
+          "v720 2250 kbit/s at most; v480 1800 kbit/s at most" },
+        /* less than half of what it is to have: no such rung */
+        { { .frames = 500 }, 50, 2800,
+          "v480:2000/1 v360:1100/1 v240:500/1",
+          "copied as v1080, 3 more encoded",
+          "no v720, v1080 has 2800 kbit/s at most" },
+        { { .frames = 500 }, 50, 300, "", "copied",
+          "no v720, v1080 has 300 kbit/s at most; "
+          "no v480, v1080 has 300 kbit/s at most; "
+          "no v360, v1080 has 300 kbit/s at most; "
+          "no v240, v1080 has 300 kbit/s at most" },
+        /* a size of its own; one that is hardly smaller is left out */
+        { { .frames = 500, .width = 1000, .height = 500 }, 50, 9000,
+          "v360:1100/1 v240:500/1", "copied as v500, 2 more encoded", "" },
+        { { .frames = 500, .width = 1280, .height = 600 }, 50, 9000,
+          "v480:2000/1 v360:1100/1 v240:500/1",
+          "copied as v600, 3 more encoded", "" },
+        { { .frames = 500, .width = 426, .height = 240 }, 50, 9000, "",
+          "copied", "" },
+        /* every second picture, where a GOP has whole ones */
+        { { .num = 50, .frames = 900, .width = 854, .height = 480 }, 100,
+          9000, "v360:1100/2 v240:500/2", "copied as v480, 2 more encoded",
+          "" },
+        { { .num = 50, .frames = 900, .width = 640, .height = 360 }, 125,
+          9000, "v240:500/1", "copied as v360, 1 more encoded", "" },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 16000;
+    pl.copy_as = REEL_COPY_TOP;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        make(&s, &rows[i].film, rows[i].gop);
+        s.video.copy.kbps = rows[i].kbps;
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_true(p.copied);
+        say_rungs(said, &p);
+        assert_string_equal(said, rows[i].rungs);
+        assert_string_equal(p.pictures, rows[i].pictures);
+        assert_string_equal(p.ladder, rows[i].told);
+        assert_int_equal(p.grid.gop_ts, rows[i].gop * p.grid.frame_ts);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
+/* a top has a ladder of its codec and its light, or is none */
+static void
+whose_top(void **state)
+{
+    char            said[256];
+    reel_plan_t     p;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    static const reel_rung_t hevc[] = {
+        { REEL_VIDEO_HEVC, 720, 28, 1500, 2000, 0, REEL_HDR_UNSAID, "", "" },
+        { REEL_VIDEO_HEVC, 360, 28, 500, 700, 0, REEL_HDR_UNSAID, "", "" },
+        { REEL_VIDEO_AV1, 360, 40, 400, 600, 0, REEL_HDR_UNSAID, "", "" },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 16000;
+    pl.copy_as = REEL_COPY_TOP;
+    make(&s, &(film_t) { .frames = 400, .width = 1280, .height = 720 }, 50);
+
+    /* other codecs have the ladder that is written, its own is below it */
+    memcpy(&pl.rungs[pl.nrungs], hevc, sizeof(hevc));
+    pl.nrungs += COUNT(hevc);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    say_rungs(said, &p);
+    assert_string_equal(said, "av360:400/1 h720:1500/1 h360:500/1 "
+                              "v480:2000/1 v360:1100/1 v240:500/1");
+    assert_string_equal(p.pictures, "copied as v720, 6 more encoded");
+    reel_plan_release(&p);
+
+    pl.copy_codecs |= 1u << REEL_VIDEO_HEVC;
+    memcpy(s.video.codec, "hevc", sizeof("hevc"));
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    say_rungs(said, &p);
+    assert_string_equal(said, "av360:400/1 h360:500/1 v720:4500/1 "
+                              "v480:2000/1 v360:1100/1 v240:500/1");
+    assert_string_equal(p.rungs[0].name, "h720");
+    reel_plan_release(&p);
+
+    /* all of its ladder keep the light */
+    s.video.light.range = REEL_RANGE_HLG;
+    pl.hdr = REEL_HDR_KEEP;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_true(p.copied && p.rungs[0].hdr && p.rungs[2].hdr);
+    assert_string_equal(p.rungs[2].name, "h360");
+    reel_plan_release(&p);
+
+    pl.rungs[pl.nrungs - 2].hdr = REEL_HDR_MAP;
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.pictures, "encoded: it is of high dynamic range, "
+                                    "which is mapped");
+    reel_plan_release(&p);
+    s.video.light.range = REEL_RANGE_SDR;
+
+    /* none of its ladder is for this film */
+    memcpy(pl.rungs[pl.nrungs - 2].when, "duration > 60", 14);
+    memcpy(pl.rungs[pl.nrungs - 3].when, "duration > 60", 14);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_string_equal(p.pictures, "encoded: no HEVC is made of it");
+    assert_string_equal(p.rungs[0].name, "av360");
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
+/* begins with the lowest rung; the copied one has its own tasks and number
+   of pictures */
+static void
+tasks_on_top(void **state)
+{
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_pipeline_t       pl;
+    reel_encode_video_t   v;
+    const reel_planned_t *k;
+
+    static const struct {
+        const char *task, *renditions;
+        bool        copy;
+    } rows[] = {
+        { "v0.0", "v240", false }, { "v0.1", "v480,v360", false },
+        { "v0.2", "v720", true }, { "v1.0", "v480,v360,v240", false },
+        { "v1.1", "v720", true },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 16000;
+    pl.copy_as = REEL_COPY_TOP;
+    make(&s, &(film_t) { .frames = 1020, .key_every = 100, .width = 1280,
+                         .height = 720, .audio_len = 41.2 }, 100);
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        k = film_task(&p, rows[i].task);
+        assert_string_equal(k->renditions, rows[i].renditions);
+        assert_int_equal(k->needs.slots,
+                         rows[i].copy ? REEL_SLOTS_LIGHT : 1);
+        assert_int_equal(reel_encode_video_parse(&v, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(v.copy, rows[i].copy);
+        assert_int_equal(v.grid.gop_ts, 100 * v.grid.frame_ts);
+        assert_int_equal(v.seek_pts, (int64_t) v.frag_from * 100 * 1000);
+    }
+
+    assert_null(film_task(&p, "v1.2"));
+
+    k = film_task(&p, "publish0");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_string_equal(pub.copied, "");
+    k = film_task(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.first_groups, 3);
+    assert_int_equal(pub.groups, 2);
+    assert_int_equal(pub.frames, 1030);
+    assert_string_equal(pub.copied, "v720");
+    assert_int_equal(pub.copied_frames, 1020);
+    assert_string_equal(pub.pictures, "copied as v720, 3 more encoded");
+
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 /* which sounds are copied, and what is said of them */
 static void
 sounds(void **state)
@@ -387,6 +608,9 @@ main(void)
         cmocka_unit_test(who_is_refused),
         cmocka_unit_test(hevc),
         cmocka_unit_test(tasks),
+        cmocka_unit_test(below),
+        cmocka_unit_test(whose_top),
+        cmocka_unit_test(tasks_on_top),
         cmocka_unit_test(sounds),
     };
 

@@ -287,6 +287,14 @@ audio_poster_publish(void **state)
                      REEL_OK);
     assert_memory_equal(&p2, &p, sizeof(p));
 
+    memcpy(p.copied, "v1080", sizeof("v1080"));
+    p.copied_frames = 147;
+    reel_buf_clear(&b);
+    assert_int_equal(reel_publish_print(&b, &p), REEL_OK);
+    assert_int_equal(reel_publish_parse(&p2, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_memory_equal(&p2, &p, sizeof(p));
+
     /* the final one shows everything */
     p.growing = false;
     reel_buf_clear(&b);

@@ -334,6 +334,33 @@ a_picture_lost(void **state)
 }
 
 
+/* the source's own, where others hold the last one as pictures of theirs */
+static void
+pictures_of_a_copied_one(void **state)
+{
+    reel_error_t     e = { "" };
+    reel_encoded_t  *o = object(5);
+
+    (void) state;
+    assert_string_equal(o->rendition, "v720");
+    o->frags[o->nfrags - 1].samples -= 3;
+    o->samples -= 3;
+    memcpy(film.copied, "v720", sizeof("v720"));
+    film.copied_frames = 327;
+    assert_int_equal(reel_parts_join(&parts, &film, &e), REEL_OK);
+}
+
+
+static void
+a_picture_of_a_copied_one_lost(void **state)
+{
+    (void) state;
+    memcpy(film.copied, "v720", sizeof("v720"));
+    film.copied_frames = 327;
+    refused("v720 has 330 pictures of 327");
+}
+
+
 /* 329 pictures, of which v240 has every second one: 165 of them */
 static void
 halve(void)
@@ -720,6 +747,7 @@ main(void)
         T(another_encoder), T(another_header_length), T(another_format),
         T(sizes_that_do_not_sum_up), T(off_the_grid),
         T(an_end_that_is_not_the_films), T(a_picture_lost),
+        T(pictures_of_a_copied_one), T(a_picture_of_a_copied_one_lost),
         T(pictures_of_half_the_rate), T(a_picture_of_half_the_rate_lost),
         T(pictures_are_not_counted_when_unknown), T(sound_that_starts_late),
         T(sound_that_ends_too_late), T(sound_that_ends_too_early),
