@@ -11,6 +11,7 @@
 typedef enum {
     NGX_HTTP_REEL_API_ALL,
     NGX_HTTP_REEL_API_ASSET,
+    NGX_HTTP_REEL_API_FILE,             /* an asset's, with two names */
     NGX_HTTP_REEL_API_UPLOAD
 } ngx_http_reel_api_id_e;
 
@@ -82,6 +83,10 @@ static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
 
     { NGX_HTTP_POST, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
       ngx_string("webhook"), ngx_http_reel_announce, ngx_http_reel_announced,
+      NULL },
+
+    { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_FILE,
+      ngx_string("files"), ngx_http_reel_file_open, ngx_http_reel_file_send,
       NULL },
 
     { NGX_HTTP_GET, ngx_string("assets"), NGX_HTTP_REEL_API_ASSET,
@@ -159,6 +164,7 @@ ngx_http_reel_api_cleanup(void *data)
         ngx_http_reel_redis_forget(api->call);
     }
 
+    reel_object_close(api->object);
     ngx_http_reel_asset_release(&api->asset);
 }
 
@@ -201,7 +207,7 @@ static ngx_uint_t
 ngx_http_reel_api_match(const ngx_http_reel_api_route_t *route,
     ngx_str_t *path, ngx_http_reel_api_t *api)
 {
-    reel_str_t  s, noun, id, verb;
+    reel_str_t  s, noun, id, verb, task, file;
 
     s.p = (char *) path->data;
     s.len = path->len;
@@ -223,6 +229,18 @@ ngx_http_reel_api_match(const ngx_http_reel_api_route_t *route,
     id = reel_str_cut(s, '/', &verb);
     if (verb.p == NULL) {
         verb.len = 0;
+    }
+
+    if (route->id == NGX_HTTP_REEL_API_FILE) {
+        verb = reel_str_cut(verb, '/', &task);
+        task = reel_str_cut(task, '/', &file);
+
+        if (file.p == NULL) {
+            return 0;
+        }
+
+        api->task = task;
+        api->file = file;
     }
 
     if (verb.len != route->verb.len

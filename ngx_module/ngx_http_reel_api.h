@@ -14,6 +14,9 @@ typedef struct {
     ngx_uint_t              sources;        /* reel_play_source */
     ngx_http_reel_asset_t   asset;          /* of the call */
     char                    upload[REEL_UPLOAD_ID_LEN + 1];
+    reel_str_t              task;           /* whose file is asked for … */
+    reel_str_t              file;           /* … and its name */
+    reel_object_t          *object;         /* that file, closed with this */
     ngx_str_t               body;           /* of PATCH and POST */
     int64_t                 now_ms;
     ngx_uint_t              status;         /* of the answer to come */
@@ -88,6 +91,10 @@ void ngx_http_reel_change_retry(void *data, ngx_log_t *log);
 void ngx_http_reel_change_retried(ngx_http_request_t *r, void *data);
 void ngx_http_reel_change_cancel(void *data, ngx_log_t *log);
 void ngx_http_reel_change_cancelled(ngx_http_request_t *r, void *data);
+
+/* GET of a file that a program made: work and done; ngx_http_reel_file.c */
+void ngx_http_reel_file_open(void *data, ngx_log_t *log);
+void ngx_http_reel_file_send(ngx_http_request_t *r, void *data);
 
 /* POST of an asset's webhook: work and done; ngx_http_reel_announce.c */
 void ngx_http_reel_announce(void *data, ngx_log_t *log);

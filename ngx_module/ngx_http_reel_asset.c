@@ -350,9 +350,17 @@ ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
     if (a->has_result && a->result.ready) {
         ngx_http_reel_asset_seconds(j, "duration", a->result.duration_ms);
         ngx_http_reel_asset_renditions(j, &a->result);
-        ngx_http_reel_asset_kstrz(j, "pictures", a->result.pictures);
-        ngx_http_reel_asset_kstrz(j, "sound", a->result.sound);
+
+        if (a->result.pictures) {
+            reel_json_kstr(j, "pictures", a->result.pictures);
+        }
+
+        if (a->result.sound) {
+            reel_json_kstr(j, "sound", a->result.sound);
+        }
+
         reel_warnings_print(j, &a->result.warnings);
+        reel_result_files_print(j, &a->result);
     }
 
     if (a->state == REEL_ASSET_ERRORED) {

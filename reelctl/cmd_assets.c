@@ -87,6 +87,24 @@ print_warnings(const json_t *list)
 
 
 static void
+print_files(const json_t *list)
+{
+    char     size[64];
+    size_t   i;
+    json_t  *f;
+
+    json_array_foreach(list, i, f) {
+        reel_ctl_size(size, json_number_value(json_object_get(f, "bytes")));
+        (void) printf("file       ");
+        reel_ctl_put_safe(stdout, text(f, "task") ? text(f, "task") : "?");
+        (void) fputc('/', stdout);
+        reel_ctl_put_safe(stdout, text(f, "name") ? text(f, "name") : "?");
+        (void) printf("  %s\n", size);
+    }
+}
+
+
+static void
 print_asset(const json_t *a)
 {
     char     buf[64];
@@ -123,6 +141,7 @@ print_asset(const json_t *a)
     print_meta(json_object_get(a, "meta"));
     print_renditions(json_object_get(a, "renditions"));
     print_warnings(json_object_get(a, "warnings"));
+    print_files(json_object_get(a, "files"));
     field("hls", text(json_object_get(a, "playback"), "hls"));
     field("dash", text(json_object_get(a, "playback"), "dash"));
 }

@@ -9,6 +9,9 @@
 
 #define DELETED "deleted"
 
+/* more would not fit with what else a body may hold */
+#define FILES_MAX 100
+
 static const struct {
     const char *name;
     const char *status;
@@ -98,6 +101,9 @@ print_result(reel_json_t *j, const reel_result_t *r)
         reel_json_key(j, "duration");
         reel_json_raw(j, reel_str(seconds));
         reel_warnings_print(j, &r->warnings);
+        if (r->nfiles <= FILES_MAX) {
+            reel_result_files_print(j, r);
+        }
         return;
     }
 

@@ -13,6 +13,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/job/limits.h"
 #include "lib/job/warning.h"
@@ -105,6 +106,14 @@ reel_err_t reel_result_print(reel_buf_t *b, const reel_result_t *r)
 reel_err_t reel_result_parse(reel_result_t *r, const char *json, size_t len,
     reel_error_t *e) REEL_WARN_UNUSED;
 void reel_result_release(reel_result_t *r);
+
+/* the member "files" for those who may fetch them: without objects; nothing
+   when there are none */
+void reel_result_files_print(reel_json_t *j, const reel_result_t *r);
+
+/* NULL: no such file */
+const reel_result_file_t *reel_result_file(const reel_result_t *r,
+    reel_str_t task, reel_str_t name);
 
 /* names/<hash>: what a retried PutObject replays */
 typedef struct {

@@ -7,6 +7,7 @@
 #include "lib/index/index.h"
 #include "lib/job/fields.h"
 #include "lib/job/part.h"
+#include "lib/job/pipeline.h"
 #include "lib/job/record.h"
 
 #define TEXT_MAX  (64u << 10)
@@ -40,9 +41,13 @@ print_rendition(reel_json_t *j, const reel_result_rendition_t *r)
 
 
 static void
-print_files(reel_json_t *j, const reel_result_t *r)
+print_files(reel_json_t *j, const reel_result_t *r, bool objects)
 {
     size_t i;
+
+    if (r->nfiles == 0) {
+        return;
+    }
 
     reel_json_key(j, "files");
     reel_json_array(j);
@@ -51,12 +56,36 @@ print_files(reel_json_t *j, const reel_result_t *r)
         reel_json_object(j);
         reel_json_kstr(j, "task", r->files[i].task);
         reel_json_kstr(j, "name", r->files[i].name);
-        reel_json_kstr(j, "object", r->files[i].object);
+        if (objects) {
+            reel_json_kstr(j, "object", r->files[i].object);
+        }
         reel_json_kuint(j, "bytes", r->files[i].bytes);
         reel_json_end(j, '}');
     }
 
     reel_json_end(j, ']');
+}
+
+
+void
+reel_result_files_print(reel_json_t *j, const reel_result_t *r)
+{
+    print_files(j, r, false);
+}
+
+
+const reel_result_file_t *
+reel_result_file(const reel_result_t *r, reel_str_t task, reel_str_t name)
+{
+    for (size_t i = 0; i < r->nfiles; i++) {
+        if (reel_str_eqz(task, r->files[i].task)
+            && reel_str_eqz(name, r->files[i].name))
+        {
+            return &r->files[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -101,9 +130,7 @@ reel_result_print(reel_buf_t *b, const reel_result_t *r)
 
     reel_json_end(&j, ']');
 
-    if (r->nfiles > 0) {
-        print_files(&j, r);
-    }
+    print_files(&j, r, true);
     reel_warnings_print(&j, &r->warnings);
 
     reel_fields_print(&j, "pictures", r->pictures);
@@ -201,6 +228,10 @@ parse_files(reel_result_t *r, reel_fields_t *f)
         reel_fields_text(&in, "name", x->name, sizeof(x->name), 1);
         reel_fields_text(&in, "object", x->object, sizeof(x->object), 1);
         x->bytes = reel_fields_uint(&in, "bytes", UINT64_MAX);
+        if (in.err == REEL_OK && !reel_file_name_valid(reel_str(x->name))) {
+            reel_fields_fail(&in, REEL_BADDATA, "name",
+                             "is not a file's name");
+        }
         reel_fields_join(f, &in);
     }
 

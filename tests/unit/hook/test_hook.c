@@ -297,6 +297,7 @@ test_ended(void **state)
         .type = REEL_HOOK_ERRORED, .asset = ASSET, .project = "demo",
         .publication = 1, .request = &rq, .result = &r
     };
+    static reel_result_file_t  files[101];
 
     (void) state;
 
@@ -317,6 +318,22 @@ test_ended(void **state)
     assert_non_null(strstr(reel_buf_cstr(&b), "\"duration\":0.000,"
                            "\"warnings\":[{\"code\":\"CLOCK_JUMPS\","
                            "\"stage\":\"inspect\",\"detail\":\""));
+    assert_null(strstr(reel_buf_cstr(&b), "\"files\""));
+    reel_buf_clear(&b);
+
+    /* what its programs made, while that fits */
+    r.files = files;
+    for (r.nfiles = 0; r.nfiles < 101; r.nfiles++) {
+        files[r.nfiles] = (reel_result_file_t) { "x", "de.vtt", "1-a", 77 };
+    }
+    r.nfiles = 1;
+    assert_int_equal(reel_hook_event_print(&b, &e), REEL_OK);
+    assert_non_null(strstr(reel_buf_cstr(&b), ",\"files\":[{\"task\":\"x\","
+                           "\"name\":\"de.vtt\",\"bytes\":77}]"));
+    reel_buf_clear(&b);
+    r.nfiles = 101;
+    assert_int_equal(reel_hook_event_print(&b, &e), REEL_OK);
+    assert_null(strstr(reel_buf_cstr(&b), "\"files\""));
     reel_buf_release(&b);
 }
 

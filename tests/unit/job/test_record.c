@@ -215,6 +215,57 @@ result_round_trip(void **state)
 }
 
 
+static void
+result_files(void **state)
+{
+    reel_buf_t          b;
+    reel_json_t         j;
+    reel_result_t       q;
+    reel_result_file_t  files[] = {
+        { "captions.3", "de.vtt", "0-7-ab", 77 },
+        { "x", "de.vtt", "1-8-cd", 0 }
+    };
+    reel_result_t       r = { .asset = ID, .publication = 1, .ready = true,
+                              .files = files, .nfiles = 2 };
+
+    (void) state;
+
+    reel_buf_init(&b, REEL_RECORD_MAX);
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_OK);
+    assert_int_equal(q.nfiles, 2);
+    assert_memory_equal(q.files, files, sizeof(files));
+
+    assert_ptr_equal(reel_result_file(&q, REEL_STR("x"), REEL_STR("de.vtt")),
+                     &q.files[1]);
+    assert_null(reel_result_file(&q, REEL_STR("x"), REEL_STR("de.vt")));
+    assert_null(reel_result_file(&q, REEL_STR("captions"),
+                                 REEL_STR("de.vtt")));
+    reel_buf_clear(&b);
+
+    /* for others: where it lies is nobody's business */
+    reel_json_init(&j, &b);
+    reel_json_object(&j);
+    reel_result_files_print(&j, &q);
+    reel_json_end(&j, '}');
+    assert_string_equal(reel_buf_cstr(&b),
+                        "{\"files\":[{\"task\":\"captions.3\","
+                        "\"name\":\"de.vtt\",\"bytes\":77},"
+                        "{\"task\":\"x\",\"name\":\"de.vtt\","
+                        "\"bytes\":0}]}");
+    reel_result_release(&q);
+    reel_buf_clear(&b);
+
+    /* a name that no pipeline can give */
+    files[0].name[0] = '"';
+    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
+    assert_int_equal(reel_result_parse(&q, (char *) b.data, b.len, NULL),
+                     REEL_BADDATA);
+    reel_buf_release(&b);
+}
+
+
 /* one of a kind, however often a child says it */
 static void
 warnings(void **state)
@@ -381,6 +432,7 @@ main(void)
         cmocka_unit_test(request_refused),
         cmocka_unit_test(meta),
         cmocka_unit_test(result_round_trip),
+        cmocka_unit_test(result_files),
         cmocka_unit_test(warnings),
         cmocka_unit_test(warnings_where),
         cmocka_unit_test(warnings_where_once),
