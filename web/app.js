@@ -116,6 +116,7 @@ function follow(eventsUrl) {
 async function upload(file) {
   fail('');
   $('bars').replaceChildren();
+  player.prepare();
   try {
     const up = await api('POST', '/api/uploads',
       { name: file.name, meta: { title: file.name } });

@@ -5,8 +5,8 @@
 'use strict';
 
 const engines = {
-  hls(video, asset, on) {
-    const hls = new Hls();
+  hls(video, asset, on, spare) {
+    const hls = spare || attached(video);
     let order = [];
     hls.on(Hls.Events.MANIFEST_PARSED, () => {
       order = hls.levels.map((l, i) => [l.bitrate, i])
@@ -23,7 +23,6 @@ const engines = {
       }
     });
     hls.loadSource(asset.hls);
-    hls.attachMedia(video);
     return {
       setLevel(n) { hls.nextLevel = n < 0 ? -1 : order[n]; },
       destroy() { hls.destroy(); },
@@ -62,6 +61,16 @@ const engines = {
   },
 };
 
+/*
+ * CMAF is appended as it comes: a worker would only cost its start, some 0.1 s
+ * before the first picture.
+ */
+function attached(video) {
+  const hls = new Hls({ enableWorker: false, startFragPrefetch: true });
+  hls.attachMedia(video);
+  return hls;
+}
+
 function label(height, bitrate) {
   const rate = bitrate >= 1e6 ? `${(bitrate / 1e6).toFixed(1)} Mb/s`
     : `${Math.round(bitrate / 1e3)} kb/s`;
@@ -81,10 +90,22 @@ class ReelPlayer {
       this.current.setLevel(Number(this.quality.value)));
   }
 
+  /* a film comes soon: what need not wait for it is done before */
+  prepare() {
+    if (!this.current && !this.spare && this.engine.value === 'hls') {
+      this.spare = attached(this.video);
+    }
+  }
+
   load(asset) {
+    const { spare } = this;
+    this.spare = null;
     this.asset = asset;
     if (this.current) {
       this.current.destroy();
+    }
+    if (spare && this.engine.value !== 'hls') {
+      spare.destroy();
     }
     this.root.hidden = false;
     this.error.hidden = true;
@@ -107,6 +128,6 @@ class ReelPlayer {
         this.error.textContent = `The player stopped: ${text}`;
         this.error.hidden = false;
       },
-    });
+    }, spare);
   }
 }

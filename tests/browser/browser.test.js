@@ -101,6 +101,9 @@ for (const engine of ['hls', 'dash']) {
     await height(page, heights[0]);
     await plays(page, 5);
     assert.ok(await frames(page) > 50);
+    if (engine === 'hls') {
+      assert.strictEqual(page.workers().length, 0, 'what only delays CMAF');
+    }
 
     /* up and down again, each early in the film: a switch may take a segment */
     for (const n of [heights.length - 1, 0]) {
