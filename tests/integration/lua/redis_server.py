@@ -57,12 +57,12 @@ class Redis:
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, *options):
         self.dir = tempfile.mkdtemp(prefix="reel-lua-")
         self.path = os.path.join(self.dir, "redis.sock")
         self.proc = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", self.path,
-             "--save", "", "--appendonly", "no", "--dir", self.dir],
+             "--save", "", "--appendonly", "no", "--dir", self.dir, *options],
             stdout=subprocess.DEVNULL)
         for _ in range(500):
             if os.path.exists(self.path):
