@@ -48,6 +48,9 @@ print_workers(const json_t *workers, int64_t now)
                          - reel_ctl_integer(w, "memory_free_mib")),
             (long long) reel_ctl_integer(w, "memory_mib"),
             reel_ctl_age(clock, now, reel_ctl_integer(w, "heard_ms")));
+        if (json_is_true(json_object_get(w, "draining"))) {
+            (void) fputs("DRAINING  ", stdout);
+        }
         cell(reel_ctl_text(w, "labels"), 0);
         (void) fputc('\n', stdout);
     }

@@ -226,6 +226,9 @@ worker_json(const char *id, const char *heard, const reel_ctl_strings_t *w)
             reel_ctl_number(reel_ctl_strings_get(w, numbers[i]))));
     }
 
+    json_object_set_new(j, "draining", json_boolean(strcmp(
+        reel_ctl_strings_get(w, "draining"), "1") == 0));
+
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         json_object_set_new(j, texts[i],
                             json_string(reel_ctl_strings_get(w, texts[i])));

@@ -1,14 +1,39 @@
 #include "workerd/drain.h"
 
 #include "workerd/log.h"
+#include "workerd/presence.h"
 #include "workerd/slots.h"
 
 #define LOOK_MS 50
 #define TELL_MS 5000
+#define LEAVE_MS 1000
 
 /* one daemon a process */
 static reel_timer_t  timer;
 static int64_t       kill_at, stop_at;
+
+
+/* nobody counts on it any more; a Redis that is silent is not waited for */
+static void
+on_leave(void *arg)
+{
+    reel_worker_t  *w = arg;
+
+    if (reel_presence_leave(w->presence) || reel_loop_now() >= stop_at) {
+        reel_loop_stop(w->loop);
+        return;
+    }
+
+    reel_timer_start(w->loop, &timer, LOOK_MS, on_leave, w);
+}
+
+
+static void
+leave(reel_worker_t *w)
+{
+    stop_at = reel_loop_now() + LEAVE_MS;
+    on_leave(w);
+}
 
 
 static void
@@ -19,7 +44,7 @@ on_look(void *arg)
 
     if (reel_slots_busy(w->slots) == 0 && !reel_slots_claiming(w->slots)) {
         reel_log(REEL_LOG_INFO, "stopped");
-        reel_loop_stop(w->loop);
+        leave(w);
         return;
     }
 
@@ -28,7 +53,7 @@ on_look(void *arg)
                  "leases will end", reel_slots_busy(w->slots),
                  reel_slots_claiming(w->slots) ? " and a claim unanswered"
                                                : "");
-        reel_loop_stop(w->loop);
+        leave(w);
         return;
     }
 
@@ -52,6 +77,7 @@ reel_drain(reel_worker_t *w)
         kill_at = now + (int64_t) w->conf.drain_s * 1000;
         reel_log(REEL_LOG_INFO, "stopping: %u tasks run, at most %u s more",
                  reel_slots_busy(w->slots), w->conf.drain_s);
+        reel_presence_look(w->presence);
     }
 
     stop_at = kill_at + TELL_MS;

@@ -12,8 +12,17 @@
 #include "workerd/unmet.h"
 
 #define BEAT_MS    10000
+#define LOOK_MS    1000             /* for what changed meanwhile */
 #define EXPIRE_S   60
 #define FORGET_MS  86400000         /* a worker of yesterday */
+
+/* what changes from task to task */
+typedef struct {
+    unsigned busy;
+    uint32_t slots;
+    uint32_t memory_mib;
+    bool     draining;
+} load_t;
 
 /* in one shard */
 typedef struct {
@@ -25,6 +34,10 @@ struct reel_presence_s {
     reel_worker_t *w;
     beat_t         beat[REEL_SHARDS_MAX];
     reel_timer_t   timer;
+    reel_timer_t   look;
+    load_t         told;
+    bool           leaving;
+    unsigned       asked;               /* answers to that */
     char           host[65];
     int64_t        started_ms;
 };
@@ -86,6 +99,8 @@ send_hash(beat_t *b)
     reel_args_addz(&a, REEL_WORKERD_VERSION);
     reel_args_addz(&a, "started_ms");
     reel_args_uint(&a, (uint64_t) p->started_ms);
+    reel_args_addz(&a, "draining");
+    reel_args_uint(&a, p->w->draining);
     send_args(b, &a);
 
     reel_args_init(&a);
@@ -104,7 +119,7 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
     reel_args_t   a;
     beat_t       *b = arg;
 
-    if (err != REEL_OK || reel_reply_len(reply) != 2) {
+    if (err != REEL_OK || reel_reply_len(reply) != 2 || b->p->leaving) {
         return;
     }
 
@@ -164,10 +179,97 @@ beat(beat_t *b)
 }
 
 
+static load_t
+load_of(const reel_presence_t *p)
+{
+    reel_room_t  room = reel_room_free(p->w->slots, NULL);
+
+    return (load_t) {
+        .busy = reel_slots_busy(p->w->slots),
+        .slots = room.slots,
+        .memory_mib = room.memory_mib,
+        .draining = p->w->draining
+    };
+}
+
+
+void
+reel_presence_look(reel_presence_t *p)
+{
+    load_t  now = load_of(p);
+
+    if (p->leaving || (now.busy == p->told.busy && now.slots == p->told.slots
+                       && now.memory_mib == p->told.memory_mib
+                       && now.draining == p->told.draining))
+    {
+        return;
+    }
+
+    p->told = now;
+    for (unsigned k = 0; k < reel_shards_count(p->w->shards); k++) {
+        send_hash(&p->beat[k]);
+    }
+}
+
+
+static void
+on_look(void *arg)
+{
+    reel_presence_t  *p = arg;
+
+    reel_presence_look(p);
+    reel_timer_start(p->w->loop, &p->look, LOOK_MS, on_look, p);
+}
+
+
+static void
+on_left(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_presence_t  *p = arg;
+
+    (void) err;
+    (void) reply;
+    p->asked--;
+}
+
+
+bool
+reel_presence_leave(reel_presence_t *p)
+{
+    beat_t       *b;
+    reel_args_t   a;
+
+    for (unsigned k = 0; !p->leaving && k < reel_shards_count(p->w->shards);
+         k++)
+    {
+        b = &p->beat[k];
+
+        reel_args_init(&a);
+        reel_args_addz(&a, "ZREM");
+        reel_args_key(&a, b->redis, "workers", "");
+        reel_args_addz(&a, p->w->conf.worker);
+        p->asked += reel_redis_command(b->redis, &a, on_left, p) == REEL_OK;
+
+        reel_args_init(&a);
+        reel_args_addz(&a, "DEL");
+        reel_args_key(&a, b->redis, "worker:", p->w->conf.worker);
+        p->asked += reel_redis_command(b->redis, &a, on_left, p) == REEL_OK;
+    }
+
+    p->leaving = true;
+
+    return p->asked == 0;
+}
+
+
 static void
 on_beat(void *arg)
 {
     reel_presence_t  *p = arg;
+
+    if (p->leaving) {
+        return;
+    }
 
     for (unsigned k = 0; k < reel_shards_count(p->w->shards); k++) {
         beat(&p->beat[k]);
@@ -252,7 +354,9 @@ reel_presence_new(reel_worker_t *w)
         memcpy(p->host, "unknown", sizeof("unknown"));
     }
 
+    p->told = load_of(p);
     reel_timer_start(w->loop, &p->timer, BEAT_MS, on_beat, p);
+    reel_timer_start(w->loop, &p->look, LOOK_MS, on_look, p);
 
     return p;
 }
@@ -263,6 +367,7 @@ reel_presence_free(reel_presence_t *p)
 {
     if (p != NULL) {
         reel_timer_stop(&p->timer);
+        reel_timer_stop(&p->look);
         free(p);
     }
 }

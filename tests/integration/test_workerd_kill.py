@@ -222,6 +222,47 @@ def test_term_lets_children_finish(stack):
     assert said.count("begins:") == said.count("done in")
 
 
+def test_the_worker_queue_is_true(stack):
+    """long before the next heartbeat: what is free, who drains, who went"""
+    stack.pipeline("sleeps", "gop_ms: 1000\nstoryboard: { interval_s: 0 }\n"
+                   "audio: { kbps: 0 }\ntasks:\n  poster: false\n"
+                   "  x: { type: exec, command: [/bin/sleep, '600'] }\n")
+    w = stack.start_workerd(drain_s=600)
+    id = wait_for(lambda: stack.redis("ZRANGE", K + "workers", 0, -1))[-1]
+
+    def has(name, value):
+        return stack.redis("HGET", K + "worker:" + id, name) == value
+    wait_for(lambda: has("cores_free", "2") and has("draining", "0"))
+    heard = stack.redis("ZSCORE", K + "workers", id)
+    jobs = [stack.put(clip(2), pipeline="sleeps") for _ in range(2)]
+    for a in jobs:
+        wait_for(lambda: stack.tasks(a).get("x") == "running")
+    running = time.monotonic()
+    wait_for(lambda: has("cores_free", "0"))
+    told = time.monotonic() - running
+    w.kill(signal.SIGTERM)
+    wait_for(lambda: has("draining", "1"))
+    assert has("cores_free", "0")
+    # 5 x a second, or no heartbeat between
+    assert told < 5 or stack.redis("ZSCORE", K + "workers", id) == heard
+
+    w.kill(signal.SIGTERM)              # children are given back
+    assert w.wait(30) == 0
+    assert stack.redis("ZRANK", K + "workers", id) is None
+    assert stack.redis("EXISTS", K + "worker:" + id) == 0
+
+
+def test_a_worker_ends_without_redis(stack):
+    w = stack.start_workerd()
+    wait_for(lambda: stack.redis("ZCARD", K + "workers"))
+    stack.redis_proc.send_signal(signal.SIGSTOP)
+    try:
+        w.kill(signal.SIGTERM)
+        assert w.wait(30) == 0
+    finally:
+        stack.redis_proc.send_signal(signal.SIGCONT)
+
+
 def test_hup_reloads_pipelines(stack):
     w = stack.start_workerd()
     # it has read its files, and a signal waits until it is listened to

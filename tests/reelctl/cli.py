@@ -29,7 +29,7 @@ from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
                   UNAVAILABLE, USAGE, Case, free_port)
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry "
-            "webhook meta play-url token play-token keygen jobs tasks "
+            "cancel webhook meta play-url token play-token keygen jobs tasks "
             "quarantine workers top shards doctor check pipeline").split()
 
 
@@ -391,7 +391,8 @@ class Unreachable(Case):
         keys, _ = self.keygen()
         server = f"http://127.0.0.1:{free_port()}"
         for args in (["list"], ["status", ASSET], ["delete", ASSET],
-                     ["retry", ASSET], ["cancel", ASSET], ["meta", ASSET], ["play-url", ASSET],
+                     ["retry", ASSET], ["cancel", ASSET],
+                     ["meta", ASSET], ["play-url", ASSET],
                      ["upload", keys, "--retries", "0"],
                      ["watch", ASSET, "--timeout", "1"],
                      ["upload", keys, "--retries", "0", "--url",
@@ -624,6 +625,9 @@ class Redis(Case):
         top = self.run_ctl("top", *at).stdout
         self.assertRegex(top, r"1:384:gpu +2 +1\n")
         self.assertRegex(top, r"w1 +5 / 8 +3000 / 4000 +0:0\d +gpu")
+        self.redis("HSET", k + "worker:w1", "draining", "1")
+        self.assertRegex(self.run_ctl("workers", *at).stdout,
+                         r"w1 +5 / 8 +3000 / 4000 +0:0\d +DRAINING +gpu")
         self.assertRegex(top, r"0 +gone, heard ")
         self.assertRegex(top, job + r" +v0.g0 +encode_video +2 ")
         self.assertNotIn("\033", top)
@@ -631,6 +635,8 @@ class Redis(Case):
         self.assertEqual(j["ready"], [{"queue": "1:384:gpu", "ready": 2,
                                        "projects": 1}])
         self.assertEqual(j["workers"][1]["codecs"], "libx264,aac")
+        self.assertEqual([w["draining"] for w in j["workers"]],
+                         [False, True])
         self.assertEqual(j["running"][0]["queue"], "1:384:")
         self.redis("HSET", k + "unmet", "1:384:gpu", f"{now} 1 gpu,\033x",
                    "0:0:", f"{now} 0 y")
