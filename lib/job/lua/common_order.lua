@@ -12,8 +12,9 @@ local woken
 
 -- Tasks get their start tags within their project, in the order of the list,
 -- and the project one among those that have tasks in the same queue
--- (docs/redis-keys.md, Order).  tasks: of name and spec; project and finish:
--- as the job's hash has them.  Their states are the caller's.
+-- (docs/redis-keys.md, Order).  tasks: of name and spec, and whether they come
+-- again; project and finish: as the job's hash has them.  Their states are the
+-- caller's.
 -- rare: most tasks stand in line from the start
 local function line_up(job, project, finish, tasks)
     local v = redis.call('HMGET', VTIME, 'all', 'start:' .. project,
@@ -34,7 +35,10 @@ local function line_up(job, project, finish, tasks)
             q = { band = band, light = is_light(t.queue), n = 1 }
             queues[t.queue] = q
         end
-        if not q.light then
+        if t.again and not q.light then
+            -- its turn had come, and was charged then
+            at = math.max(0, start - 1)
+        elseif not q.light then
             local cost = t.cost + 0
 
             at = finish
@@ -88,8 +92,9 @@ local function line_up(job, project, finish, tasks)
     end
 end
 
+-- again: it was delayed
 -- rare: as line_up
-local function make_ready(job, task)
+local function make_ready(job, task, again)
     local jk = job_key(job)
     local v, project, finish, spec = unpack(redis.call('HMGET', jk, 'v',
         'project', 'finish', task .. ':spec'))
@@ -100,7 +105,8 @@ local function make_ready(job, task)
     end
     redis.call('HSET', jk, task .. ':s', 'ready', task .. ':since',
                NOW_TEXT)
-    line_up(job, project, finish, { read_spec(spec, { name = task }) })
+    line_up(job, project, finish, { read_spec(spec, { name = task,
+                                                      again = again }) })
 end
 
 -- A project's place in a queue follows from its first task there.  tag: its
@@ -159,7 +165,7 @@ local function move_due(limit)
             redis.call('ZREM', DELAY, m)
         end
         if known(v) and state == 'running' and s == 'delayed' then
-            make_ready(job, task)
+            make_ready(job, task, true)
             n = n + 1
         end
     end

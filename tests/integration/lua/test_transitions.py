@@ -439,6 +439,18 @@ class Fair(Case):
         got = self.order(6)
         self.assertEqual((got[0], got[5]), ("Bhigh", "Blow"))
 
+    def test_one_that_comes_again_has_waited_already(self):
+        self.q.planned(A, *[task("t%d" % i, cost=40000) for i in range(4)])
+        self.q.planned(A2, *[task("t%d" % i, cost=40000) for i in range(4)])
+        first, second = self.q.claim(), self.q.claim()
+        finish = self.q.field(A, "finish")
+        for c in (first, second):
+            self.q.fail(c, "release", backoff=0)
+        self.q.sweep()
+        self.assertEqual(sorted(self.order(2)), ["At0", "At0"])
+        self.assertEqual(self.q.field(A, "finish"), finish)
+        self.assertEqual(self.order(2), ["At1", "At1"])
+
     def test_plan_order_within_one_call(self):
         self.q.planned(A, task("z", cost=5), task("m", cost=5),
                        task("a", cost=5))
