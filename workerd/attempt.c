@@ -11,6 +11,7 @@
 #include "lib/base/ulid.h"
 #include "lib/crypt/digest.h"
 #include "workerd/answer.h"
+#include "workerd/reuse.h"
 #include "workerd/room.h"
 
 /* the fields of step's reply behind the outcome */
@@ -191,6 +192,7 @@ reel_attempt_free(reel_attempt_t *a)
     for (unsigned i = 0; i < REEL_CHILD_OUTPUTS; i++) {
         reel_multipart_abort(a->out[i]);
     }
+    reel_reuse_end(a);
     reel_object_close(a->source);
     if (a->image >= 0) {
         close(a->image);
@@ -285,8 +287,11 @@ reel_attempt_prepare(reel_attempt_t *a, reel_child_t *io)
         }
     }
 
-    if (a->ops->reused && reel_answer_check(a) == REEL_EXISTS) {
-        return REEL_EXISTS;
+    if (a->ops->reused) {
+        err = reel_answer_check(a);
+        if (err != REEL_OK) {
+            return err;
+        }
     }
 
     return a->ops->prepare != NULL ? a->ops->prepare(a, io) : REEL_OK;

@@ -75,6 +75,10 @@ struct reel_attempt_s {
                                                from, but for the source */
     char                   sha256[65];      /* inspect: of the source, or "" */
 
+    reel_multipart_t      *work;            /* no twin does the same; or
+                                               NULL */
+    unsigned               again_ms;        /* TWIN: when it is tried again */
+
     reel_object_t         *source;
     reel_multipart_t      *out[REEL_CHILD_OUTPUTS];
     unsigned               nout;

@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/crc.h"
 #include "lib/hook/note.h"
 #include "lib/job/keys.h"
 #include "lib/store/layout.h"
 #include "workerd/log.h"
 #include "workerd/outcome.h"
+
+
+/* byte 0 of the lock is the publication's, those behind it the tasks' */
+#define TASKS (UINT64_C(1) << 32)
 
 
 static reel_err_t
@@ -130,9 +135,9 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
 }
 
 
-reel_err_t
-reel_final_lock(reel_store_t *s, const char *asset, bool wait,
-    reel_multipart_t **lock)
+static reel_err_t
+lock_range(reel_store_t *s, const char *asset, uint64_t off, uint64_t len,
+    bool wait, reel_multipart_t **lock)
 {
     reel_key_t  key;
     reel_err_t  err;
@@ -145,7 +150,7 @@ reel_final_lock(reel_store_t *s, const char *asset, bool wait,
     }
 
     if (err == REEL_OK) {
-        err = reel_multipart_lock(*lock, 0, 1, wait);
+        err = reel_multipart_lock(*lock, off, len, wait);
         if (err != REEL_OK) {
             reel_multipart_close(*lock);
             *lock = NULL;
@@ -153,6 +158,32 @@ reel_final_lock(reel_store_t *s, const char *asset, bool wait,
     }
 
     return err;
+}
+
+
+reel_err_t
+reel_final_lock(reel_store_t *s, const char *asset, bool wait,
+    reel_multipart_t **lock)
+{
+    return lock_range(s, asset, 0, 1, wait, lock);
+}
+
+
+reel_err_t
+reel_final_lock_all(reel_store_t *s, const char *asset,
+    reel_multipart_t **lock)
+{
+    return lock_range(s, asset, 0, 1 + TASKS, false, lock);
+}
+
+
+reel_err_t
+reel_final_lock_task(reel_store_t *s, const char *asset, const char *digest,
+    reel_multipart_t **lock)
+{
+    uint64_t  at = reel_crc(&reel_crc_32c, 0, digest, strlen(digest));
+
+    return lock_range(s, asset, 1 + at, 1, false, lock);
 }
 
 

@@ -51,6 +51,16 @@ reel_err_t reel_final_index(reel_store_t *s, const char *asset,
 reel_err_t reel_final_lock(reel_store_t *s, const char *asset, bool wait,
     reel_multipart_t **lock) REEL_WARN_UNUSED;
 
+/* the same of who deletes objects: it excludes those above and below, and
+   does not wait */
+reel_err_t reel_final_lock_all(reel_store_t *s, const char *asset,
+    reel_multipart_t **lock) REEL_WARN_UNUSED;
+
+/* … and of who gives the asset the objects of a twin for the task of this
+   digest: others may do that for theirs */
+reel_err_t reel_final_lock_task(reel_store_t *s, const char *asset,
+    const char *digest, reel_multipart_t **lock) REEL_WARN_UNUSED;
+
 /*
  * Takes pending/<job> (and cancel/<job>) away, and no other job's: as soon as the result stands
  * the module may put that of a retry, so at the same time.

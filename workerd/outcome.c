@@ -36,7 +36,9 @@ static const reel_code_t codes[] = {
     { "IO", true, true, OURS },
     /* waiting for room, or for the next daemon, is no fault of the task */
     { "NO_SPACE", true, false, OURS },
-    { "SHUTDOWN", true, false, OURS }
+    { "SHUTDOWN", true, false, OURS },
+    /* nor is waiting for a twin */
+    { "TWIN", true, false, OURS }
 };
 
 _Static_assert(sizeof(codes) / sizeof(codes[0]) == REEL_CODES,

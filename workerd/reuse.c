@@ -16,6 +16,12 @@
 /* of the twins of an asset so many are asked, in no order */
 #define TWINS_MAX 32
 
+/* a twin that does the same is asked for at most so seldom */
+#define AGAIN_MAX_S 20
+
+/* what a task may take beyond its time, as its lease does */
+#define LATE_S 60
+
 /* each name is synced, and the loop, which renews leases, waits for it */
 #define LINKS_MAX 256
 
@@ -114,8 +120,8 @@ link_object(void *arg, const char *folder, const char *name, uint64_t bytes)
 
 
 /*
- * The lock of who sweeps the asset: what is about to be named is not deleted,
- * and what is being deleted not named.
+ * Locked against who sweeps the asset: what is about to be named is not
+ * deleted, and what is being deleted not named.
  */
 static reel_err_t
 take(search_t *s, reel_answer_t *answer)
@@ -124,7 +130,7 @@ take(search_t *s, reel_answer_t *answer)
     reel_store_t      *store = s->a->w->store;
     reel_multipart_t  *lock;
 
-    err = reel_final_lock(store, s->a->asset, false, &lock);
+    err = reel_final_lock_task(store, s->a->asset, s->a->digest, &lock);
     if (err != REEL_OK) {
         return err;
     }
@@ -202,6 +208,80 @@ on_twin(void *arg, const char *name, bool is_prefix)
 }
 
 
+/* asked again after as long as the other is at it */
+static unsigned
+again_ms(uint32_t for_s)
+{
+    unsigned  ms;
+    uint32_t  random;
+
+    ms = for_s > AGAIN_MAX_S ? AGAIN_MAX_S * 1000
+         : for_s > 1 ? for_s * 1000 : 1000;
+    reel_random(&random, sizeof(random));
+
+    return ms + random % (ms / 4);
+}
+
+
+/*
+ * REEL_AGAIN: a twin does the same just now.  It is not waited for when no
+ * try of it can take so long: its worker sleeps.
+ */
+static reel_err_t
+begin(reel_attempt_t *a, const char *hash, uint32_t *for_s)
+{
+    reel_err_t  err;
+
+    err = reel_twins_begin(a->w->store, hash, a->digest, a->asset,
+                           reel_unix_ms() / 1000, &a->work, for_s);
+
+    if (err == REEL_AGAIN && *for_s <= a->timeout_s + LATE_S) {
+        return err;
+    }
+
+    if (err == REEL_AGAIN) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task, "an asset with the same "
+                      "source does it for %u s now: it is not waited for",
+                      *for_s);
+
+    } else if (err != REEL_OK && err != REEL_EXISTS) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task, "twins may do the same "
+                      "at the same time: %s", reel_err_name(err));
+    }
+
+    return REEL_OK;
+}
+
+
+/*
+ * Begun first: what a twin has done meanwhile is found then.  Looked for in
+ * any case: who holds the lock may sleep, and another have done it.
+ */
+static reel_err_t
+find_twin(search_t *s, const char *hash)
+{
+    uint32_t         for_s;
+    reel_err_t       err, found;
+    reel_attempt_t  *a = s->a;
+
+    err = begin(a, hash, &for_s);
+
+    found = reel_twins_list(a->w->store, hash, on_twin, s);
+    if (found == REEL_EXISTS) {
+        return found;
+    }
+
+    if (err == REEL_AGAIN) {
+        a->again_ms = again_ms(for_s);
+        return reel_attempt_fail(a, err, REEL_TWIN, a->task, "an asset with "
+                                 "the same source does it, for %u s now",
+                                 for_s);
+    }
+
+    return REEL_OK;
+}
+
+
 reel_err_t
 reel_reuse_find(reel_attempt_t *a)
 {
@@ -218,10 +298,18 @@ reel_reuse_find(reel_attempt_t *a)
     if (err == REEL_OK
         && reel_twins_hash(a->w->store, reel_str(a->asset), hash) == REEL_OK)
     {
-        err = reel_twins_list(a->w->store, hash, on_twin, &s);
+        err = find_twin(&s, hash);
     }
 
-    return err == REEL_EXISTS ? err : REEL_OK;
+    return err;
+}
+
+
+void
+reel_reuse_end(reel_attempt_t *a)
+{
+    reel_twins_end(a->work);
+    a->work = NULL;
 }
 
 

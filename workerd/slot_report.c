@@ -9,6 +9,7 @@
 
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/reuse.h"
 #include "workerd/slot.h"
 #include "workerd/verdict.h"
 
@@ -178,6 +179,7 @@ counts(const reel_outcome_t *o)
 static void
 log_end(reel_slot_t *s, reel_str_t said)
 {
+    reel_log_level_t       level = REEL_LOG_WARN;
     const reel_attempt_t  *a = s->attempt;
     const reel_outcome_t  *o = &a->outcome;
 
@@ -191,9 +193,13 @@ log_end(reel_slot_t *s, reel_str_t said)
         return;
     }
 
-    reel_log_task(REEL_LOG_WARN, a->job, a->task, "%s in %s: %s; the task is "
-                  "%.*s", o->code, o->stage, o->detail, (int) said.len,
-                  said.p);
+    /* nothing is amiss, and a film's tasks may wait a thousand times */
+    if (strcmp(o->code, REEL_TWIN) == 0 && reel_str_eqz(said, "delayed")) {
+        level = REEL_LOG_DEBUG;
+    }
+
+    reel_log_task(level, a->job, a->task, "%s in %s: %s; the task is %.*s",
+                  o->code, o->stage, o->detail, (int) said.len, said.p);
 }
 
 
@@ -238,6 +244,9 @@ backoff(const reel_attempt_t *a)
     }
     if (strcmp(a->outcome.code, "NO_SPACE") == 0) {
         return NO_SPACE_MS;
+    }
+    if (strcmp(a->outcome.code, REEL_TWIN) == 0) {
+        return a->again_ms;
     }
 
     reel_random(&random, sizeof(random));
@@ -317,6 +326,7 @@ reel_slot_report(reel_slot_t *s)
 {
     s->state = REEL_SLOT_REPORTING;
     reel_verdict_forgive(s->attempt);
+    reel_reuse_end(s->attempt);
     send_report(s);
 }
 

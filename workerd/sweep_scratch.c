@@ -133,7 +133,7 @@ sweep_living(walk_t *w, const char *asset, uint32_t publication)
     reel_err_t         err, rc;
     reel_multipart_t  *lock;
 
-    err = reel_final_lock(w->s, asset, false, &lock);
+    err = reel_final_lock_all(w->s, asset, &lock);
     if (err != REEL_OK && err != REEL_NOTFOUND) {
         return err;
     }

@@ -23,6 +23,7 @@ reel_verdict_said(reel_attempt_t *a, const json_t *value)
 
     /* these are not the child's to say */
     if (code != NULL && (strcmp(code, "SHUTDOWN") == 0
+                         || strcmp(code, REEL_TWIN) == 0
                          || strcmp(code, REEL_CANCELLED) == 0))
     {
         code = "CRASHED";

@@ -55,6 +55,9 @@ reel_err_t reel_key_twin(reel_key_t dst, reel_str_t sha256_hex,
     const char *asset)
     REEL_WARN_UNUSED;                       /* twins/<first 2>/<hash>[/<id>] */
 
+/* locks of the work that twins do just now; beside the folders of two digits */
+#define REEL_KEY_TWINS_WORK "twins/work"
+
 /* webhooks are set up: events are noted */
 #define REEL_KEY_HOOKS_ON "hooks/on"
 

@@ -23,6 +23,19 @@ reel_err_t reel_twins_hash(reel_store_t *s, reel_str_t asset,
 reel_err_t reel_twins_leave(reel_store_t *s, reel_str_t asset)
     REEL_WARN_UNUSED;
 
+/*
+ * Twins do not do the same work at the same time.  digest: of all that its
+ * result follows from but the source, 64 hex digits; now_s: Unix seconds.
+ * REEL_OK: *work is the asset's, until reel_twins_end or the death of the
+ * process.  Else *work is NULL.  REEL_AGAIN: another asset does it, begun
+ * *for_s seconds ago (never more than 24 days).  REEL_EXISTS: the asset
+ * itself does: in a second run, or in a worker that lost its lease.
+ */
+reel_err_t reel_twins_begin(reel_store_t *s, const char *hash,
+    const char *digest, const char *asset, int64_t now_s,
+    reel_multipart_t **work, uint32_t *for_s) REEL_WARN_UNUSED;
+void reel_twins_end(reel_multipart_t *work);            /* NULL is fine */
+
 /* all that have the hash, itself too, deleted ones maybe; see
    reel_store_list */
 reel_err_t reel_twins_list(reel_store_t *s, const char *hash,

@@ -1,4 +1,4 @@
-/* a twin's result: taken, but not when it has too many objects to link */
+/* a twin's result: taken, waited for, and when it is neither */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/store/twins.h"
 #include "workerd/answer.h"
+#include "workerd/final.h"
 #include "workerd/reuse.h"
 
 #define ASSET "01h00000000000000000000000"
@@ -50,7 +52,7 @@ begin(reel_attempt_t *a, const char *asset, char digest)
 
     *a = (reel_attempt_t) {
         .w = &worker, .ops = &reel_task_audio, .memfd = -1, .image = -1,
-        .task = "a0", .project = "p"
+        .task = "a0", .project = "p", .timeout_s = 100
     };
     snprintf(a->asset, sizeof(a->asset), "%s", asset);
     snprintf(a->job, sizeof(a->job), "%s.%c", asset, digest);
@@ -112,6 +114,7 @@ find(char digest, unsigned objects, bool *linked)
     assert_int_equal(two.reused, err == REEL_EXISTS);
     assert_false(two.outcome.failed);
     reel_answer_release(&two.answer);
+    reel_reuse_end(&two);
 
     snprintf(name, sizeof(name), "0-%c.mp4", digest);
     assert_int_equal(reel_key_object(key, REEL_STR(ASSET), REEL_STR("a128"),
@@ -138,11 +141,116 @@ the_loop_is_not_held(void **state)
 }
 
 
+static void
+what_a_twin_does_is_waited_for(void **state)
+{
+    reel_attempt_t  one, two;
+
+    (void) state;
+
+    begin(&one, TWIN, '3');
+    begin(&two, ASSET, '3');
+    assert_int_equal(reel_reuse_find(&one), REEL_OK);
+    assert_int_equal(reel_reuse_find(&two), REEL_AGAIN);
+    assert_string_equal(two.outcome.code, "TWIN");
+    assert_true(two.outcome.retry);
+    assert_in_range(two.again_ms, 1000, 2500);
+
+    /* another run of the same asset's goes on */
+    begin(&two, TWIN, '3');
+    assert_int_equal(reel_reuse_find(&two), REEL_OK);
+    assert_null(two.work);
+
+    make_object(&one, 0);
+    assert_int_equal(reel_answer_put(&one), REEL_OK);
+    reel_answer_release(&one.answer);
+    reel_reuse_end(&one);
+
+    begin(&two, ASSET, '3');
+    assert_int_equal(reel_reuse_find(&two), REEL_EXISTS);
+    reel_answer_release(&two.answer);
+    reel_reuse_end(&two);
+}
+
+
+/* a worker that sleeps: a minute longer than any try of the task */
+static void
+not_for_ever(void **state)
+{
+    char               hash[REEL_TWINS_HASH];
+    uint32_t           for_s;
+    reel_attempt_t     two;
+    reel_multipart_t  *work;
+    const struct {
+        int64_t    ago_s;
+        unsigned   from, to;
+        reel_err_t err;
+    } cases[] = {
+        { 4, 4000, 6250, REEL_AGAIN }, { 150, 20000, 25000, REEL_AGAIN },
+        { 170, 0, 0, REEL_OK }
+    };
+
+    (void) state;
+
+    begin(&two, TWIN, '4');
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        begin(&two, ASSET, '4');
+        assert_int_equal(reel_twins_hash(worker.store, REEL_STR(ASSET), hash),
+                         REEL_OK);
+        assert_int_equal(reel_twins_begin(worker.store, hash, two.digest,
+                                          TWIN, reel_unix_ms() / 1000
+                                          - cases[i].ago_s, &work, &for_s),
+                         REEL_OK);
+        assert_int_equal(reel_reuse_find(&two), cases[i].err);
+        assert_in_range(two.again_ms, cases[i].from, cases[i].to);
+        assert_int_equal(two.outcome.failed, cases[i].err != REEL_OK);
+        assert_null(two.work);
+        reel_twins_end(work);
+    }
+}
+
+
+/* both tasks of one asset at once; who sweeps it excludes them */
+static void
+names_are_given_side_by_side(void **state)
+{
+    reel_attempt_t     two;
+    reel_multipart_t  *lock, *swept;
+
+    (void) state;
+
+    begin(&two, TWIN, '5');
+    make_object(&two, 0);
+    assert_int_equal(reel_answer_put(&two), REEL_OK);
+    reel_answer_release(&two.answer);
+
+    begin(&two, ASSET, '5');
+    assert_int_equal(reel_final_lock_task(worker.store, ASSET, "another",
+                                          &lock), REEL_OK);
+    assert_int_equal(reel_final_lock_all(worker.store, ASSET, &swept),
+                     REEL_AGAIN);
+    assert_int_equal(reel_reuse_find(&two), REEL_EXISTS);
+    reel_answer_release(&two.answer);
+    reel_reuse_end(&two);
+    reel_multipart_close(lock);
+
+    begin(&two, ASSET, '5');
+    assert_int_equal(reel_final_lock_all(worker.store, ASSET, &swept),
+                     REEL_OK);
+    assert_int_equal(reel_reuse_find(&two), REEL_OK);
+    reel_reuse_end(&two);
+    reel_multipart_close(swept);
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_loop_is_not_held),
+        cmocka_unit_test(what_a_twin_does_is_waited_for),
+        cmocka_unit_test(not_for_ever),
+        cmocka_unit_test(names_are_given_side_by_side),
     };
 
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

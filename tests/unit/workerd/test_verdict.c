@@ -196,6 +196,8 @@ no_child_ends_the_daemon(void **state)
 
     say("retry", "SHUTDOWN");
     ended("CRASHED", true, true);
+    say("retry", "TWIN");
+    ended("CRASHED", true, true);
     reel_verdict_exit(&a, REEL_EXIT_STATUS, 1);
     ended("CRASHED", true, true);
 }
