@@ -360,6 +360,32 @@ print_second(reel_buf_t *b, const reel_metrics_t *m)
 
 
 static void
+print_hooks(reel_buf_t *b, const reel_metrics_t *m, const reel_gauges_t *g)
+{
+    const char  *name;
+
+    static const char *const outcomes[REEL_HOOKED] = {
+        [REEL_HOOKED_SENT] = "sent",
+        [REEL_HOOKED_REFUSED] = "refused",
+        [REEL_HOOKED_FAILED] = "failed"
+    };
+
+    name = head(b, "reel_webhook_attempts_total", "counter",
+                "Tries of this worker to send an event to an endpoint.");
+
+    for (unsigned i = 0; i < REEL_HOOKED; i++) {
+        reel_buf_printf(b, "%s{outcome=\"%s\"} %llu\n", name, outcomes[i],
+                        (unsigned long long) m->hooked[i]);
+    }
+
+    count(b, "reel_webhooks_given_up_total", "counter",
+          "Events that an endpoint will not get.", m->hooks_given_up);
+    count(b, "reel_webhook_backlog", "gauge",
+          "Assets with events that not all endpoints have yet.", g->hooks);
+}
+
+
+static void
 print_codes(reel_buf_t *b, const reel_metrics_t *m)
 {
     const char         *name;
@@ -429,6 +455,7 @@ reel_metrics_print(reel_buf_t *b, const reel_metrics_t *m,
                      m->run);
     print_ended(b, m);
     print_second(b, m);
+    print_hooks(b, m, g);
     print_codes(b, m);
     print_media(b, "reel_encode_media_seconds_total", "counter",
                 "Time of the films that was encoded.", m->media_ms);

@@ -40,6 +40,14 @@ typedef enum {
     REEL_SECONDS
 } reel_second_t;
 
+/* what became of a try to send an event to an endpoint */
+typedef enum {
+    REEL_HOOKED_SENT,           /* 2xx */
+    REEL_HOOKED_REFUSED,        /* another answer */
+    REEL_HOOKED_FAILED,         /* none */
+    REEL_HOOKED
+} reel_hooked_t;
+
 /* an attempt counts in the first bound that is not below it, or the last */
 typedef struct {
     uint64_t n[REEL_METRICS_BOUNDS + 1];
@@ -53,6 +61,8 @@ typedef struct {
     uint64_t         second[REEL_SECONDS];
     uint64_t         retries[REEL_CODES];       /* as reel_code_at */
     uint64_t         failures[REEL_CODES];
+    uint64_t         hooked[REEL_HOOKED];
+    uint64_t         hooks_given_up;
     uint64_t         leases_lost;       /* found by this worker's sweeps */
     uint64_t         overdue;
     uint64_t         media_ms[REEL_TASK_TYPES]; /* of encodes that ended … */
@@ -88,6 +98,7 @@ typedef struct {
     unsigned            shards, shards_up;      /* of Redis */
     const reel_depth_t *depth;          /* NULL: no shard told */
     uint64_t            pending;
+    uint64_t            hooks;          /* assets that webhooks wait for */
     uint32_t            cores, memory_mib;      /* for tasks, in all */
     reel_use_t          use;
 } reel_gauges_t;

@@ -13,6 +13,7 @@
 #include "workerd/presence.h"
 #include "workerd/room.h"
 #include "workerd/shards.h"
+#include "workerd/webhooks.h"
 
 #define PATIENCE_MS 5000        /* with a client that sends, or takes */
 #define REDIS_MS    1000        /* … and with Redis */
@@ -92,6 +93,7 @@ print(reel_scrape_t *s, reel_buf_t *b)
         .shards_up = reel_shards_up(w->shards),
         .depth = told(s, OLD_MS) ? &s->depth : NULL,
         .pending = reel_outbox_pending(w->outbox),
+        .hooks = reel_webhooks_backlog(w->webhooks),
         .cores = reel_room_cores(w->slots),
         .memory_mib = w->room_mib,
         .use = reel_room_use(w->slots)

@@ -173,7 +173,10 @@ failed(reel_webhook_batch_t *b, size_t i, uint64_t status,
 {
     int64_t                      ms;
     uint32_t                     random;
+    reel_metrics_t              *metrics = &b->w->metrics;
     const reel_webhook_claim_t  *c = &b->claim[i];
+
+    metrics->hooked[status != 0 ? REEL_HOOKED_REFUSED : REEL_HOOKED_FAILED]++;
 
     reel_random(&random, sizeof(random));
     ms = status == GONE ? -1 : reel_hook_delay_ms(c->tried, random);
@@ -182,6 +185,7 @@ failed(reel_webhook_batch_t *b, size_t i, uint64_t status,
     }
 
     if (ms < 0) {
+        metrics->hooks_given_up++;
         reel_log(REEL_LOG_ERROR, "webhook %s to %s is given up after %u "
                  "tries: %s", b->message[i].id, b->conf->name, c->tried, why);
     } else {
@@ -215,6 +219,7 @@ on_line(void *arg, const char *line, size_t len)
 
     if (status >= 200 && status < 300) {
         b->any = true;
+        b->w->metrics.hooked[REEL_HOOKED_SENT]++;
         reel_log(REEL_LOG_INFO, "webhook %s to %s: sent, try %u",
                  b->message[i].id, b->conf->name, b->claim[i].tried);
         reel_webhook_batch_settle(b, &b->claim[i], -1);

@@ -38,6 +38,7 @@ struct reel_webhooks_s {
     char                   nonce[17];
     size_t                 at;          /* assets passed in this round */
     size_t                 seen;        /* while listing */
+    size_t                 backlog;     /* seen when it was listed last */
     unsigned               asked;       /* answers that are awaited */
     bool                   woken;       /* while they were */
     bool                   soon;        /* the next turn is */
@@ -305,6 +306,8 @@ on_timer(void *arg)
         if (err != REEL_OK && err != REEL_NOTFOUND) {
             reel_log(REEL_LOG_ERROR, "webhooks: hooks/ cannot be listed: %s",
                      reel_err_name(err));
+        } else {
+            h->backlog = h->seen;
         }
     }
 
@@ -315,6 +318,13 @@ on_timer(void *arg)
     h->at = h->at + h->n - h->nfresh < h->seen ? h->at + h->n - h->nfresh : 0;
     h->nfresh = 0;
     answered(h);
+}
+
+
+size_t
+reel_webhooks_backlog(const reel_webhooks_t *h)
+{
+    return h->backlog;
 }
 
 

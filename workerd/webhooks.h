@@ -15,6 +15,9 @@
 reel_webhooks_t *reel_webhooks_new(reel_worker_t *w);
 void reel_webhooks_free(reel_webhooks_t *h);            /* NULL is fine */
 
+/* assets that have events, as hooks/ was listed last; 0 without endpoints */
+size_t reel_webhooks_backlog(const reel_webhooks_t *h);
+
 /* something ended, of that asset if it is not NULL: look soon */
 void reel_webhooks_wake(reel_webhooks_t *h, const char *asset);
 

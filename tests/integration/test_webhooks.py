@@ -12,6 +12,7 @@ import threading
 import time
 
 from reel import K, ROOT, Stack, clip, wait_for
+from test_metrics import free_port, scrape
 
 SECRET = b"a secret of thirty-two bytes  ok"
 
@@ -167,8 +168,10 @@ def test_sent_until_taken():
 
 def test_where_it_may_not_go():
     """a private address by whatever name, a certificate of nobody's; and
-    with ca_file it is somebody's"""
-    with Stack() as s:
+    with ca_file it is somebody's.  One wants nothing more: 410.  All of it
+    is counted"""
+    port, gone = free_port(), Receiver(410)
+    with Stack(metrics="127.0.0.1:%d" % port) as s:
         pem = os.path.join(s.dir, "tls.pem"), os.path.join(s.dir, "tls.key")
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -182,7 +185,8 @@ def test_where_it_may_not_go():
             endpoint(s, "private", tls, url=url, ca_file=pem[0],
                      allow_private=False),
             endpoint(s, "unknown", tls, url=url),
-            endpoint(s, "trusted", tls, url=url, ca_file=pem[0])]
+            endpoint(s, "trusted", tls, url=url, ca_file=pem[0]),
+            endpoint(s, "gone", gone)]
         s.start_redis()
         s.start_workerd()
         a = s.put(b"no film")
@@ -192,3 +196,12 @@ def test_where_it_may_not_go():
         assert "its address is not public" in s.said()
         assert "certificate" in s.said()
         assert [check(g)[0] for g in tls.got] == ["msg_%s_1" % a]
+        wait_for(lambda: "to gone is given up after 1 tries" in s.said())
+
+        def counted():
+            get = scrape(port)[0]
+            return [get("reel_webhook_attempts_total", outcome=o) for o in
+                    ("sent", "refused", "failed")] == [1, 1, 2] \
+                and get("reel_webhooks_given_up_total") == 1 \
+                and get("reel_webhook_backlog") == 1
+        wait_for(counted, every=1)

@@ -197,13 +197,16 @@ what_redis_did_not_tell_is_left_out(void **state)
         .delayed = 8, .quarantined = 9, .jobs = 10, .job_ms = 11100,
         .workers = 12
     };
-    const reel_metrics_t  m = { .leases_lost = 13, .overdue = 14 };
+    const reel_metrics_t  m = {
+        .leases_lost = 13, .overdue = 14, .hooked = { 19, 20, 21 },
+        .hooks_given_up = 22
+    };
 
     (void) state;
 
     print(&m, &(reel_gauges_t) {
         .shards = 3, .shards_up = 3, .depth = &d, .pending = 15, .cores = 16,
-        .memory_mib = 5000, .use = { 17, 1, { [REEL_TASK_EXEC] = 18 } }
+        .hooks = 23, .memory_mib = 5000, .use = { 17, 1, { [REEL_TASK_EXEC] = 18 } }
     });
 
     has("reel_redis_up 1");
@@ -224,6 +227,11 @@ what_redis_did_not_tell_is_left_out(void **state)
     has("reel_leases_lost_total 13");
     has("reel_deadlines_total 14");
     has("reel_outbox_pending 15");
+    has("reel_webhook_attempts_total{outcome=\"sent\"} 19");
+    has("reel_webhook_attempts_total{outcome=\"refused\"} 20");
+    has("reel_webhook_attempts_total{outcome=\"failed\"} 21");
+    has("reel_webhooks_given_up_total 22");
+    has("reel_webhook_backlog 23");
     has("reel_cores 16");
     has("reel_cores_used 17");
     has("reel_memory_bytes 5242880000");
