@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include <libavutil/avstring.h>
-
 #include "lib/base/rescale.h"
 #include "workerd/av_gain.h"
 #include "workerd/av_line.h"
@@ -15,9 +13,6 @@
 #include "workerd/av_reader.h"
 #include "workerd/av_sound.h"
 
-
-/* formats whose timestamps behind a seek are exact; others are read whole */
-#define EXACT_SEEK  "mov,matroska,webm"
 
 /* decoded ahead of what is needed: codecs settle (Opus asks for 80 ms) */
 #define LEAD_IN_MS  1500
@@ -130,18 +125,29 @@ source_pts(const audio_t *a, int64_t sample)
 static int
 start(audio_t *a)
 {
-    int64_t  sample, lead;
+    int       rc;
+    int64_t   sample, lead;
+    AVFrame  *first;
 
     lead = (int64_t) a->task.sample_rate * LEAD_IN_MS / 1000;
     sample = reel_av_sound_begin(&a->sound) * a->sound.frame - lead;
 
-    if (sample <= 0
-        || !av_match_list(a->reader.src.fmt->iformat->name, EXACT_SEEK, ','))
-    {
+    if (sample <= 0) {
         return 0;
     }
 
+    rc = reel_av_reader_next(&a->reader, &first, &a->fault);
+    if (rc <= 0) {
+        return rc;
+    }
+
+    reel_av_line_refer(&a->line, first);
     a->need_pts = source_pts(a, sample);
+
+    if (!reel_format_seeks(a->reader.src.fmt->iformat->name)) {
+        reel_av_reader_pass(&a->reader, a->need_pts);
+        return 0;
+    }
 
     return reel_av_reader_start(&a->reader, a->need_pts, early_enough, a,
                                 &a->fault);

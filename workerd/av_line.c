@@ -289,6 +289,48 @@ fits(const reel_av_line_t *l, const AVFrame *frame,
 }
 
 
+/* where its time says it is, in its own samples from timeline 0 */
+static int64_t
+told(const reel_av_line_t *l, const AVFrame *frame)
+{
+    int64_t  at;
+
+    at = reel_rescale(frame->pts - l->origin,
+                      (uint64_t) l->tb.num * (uint64_t) frame->sample_rate,
+                      l->tb.den, REEL_ROUND_NEAR);
+
+    return l->ends ? at - frame->nb_samples : at;
+}
+
+
+void
+reel_av_line_refer(reel_av_line_t *l, const AVFrame *first)
+{
+    if (first->pts != AV_NOPTS_VALUE && first->sample_rate > 0) {
+        l->lattice = told(l, first) + first->nb_samples;
+        l->lattice_rate = first->sample_rate;
+    }
+}
+
+
+/* the time of the first frame behind a seek, less what it was rounded by */
+static int64_t
+snap(const reel_av_line_t *l, const AVFrame *frame, int64_t at)
+{
+    int64_t  off, tick, n = frame->nb_samples;
+
+    if (l->synced || l->lattice_rate != frame->sample_rate) {
+        return at;
+    }
+
+    off = (at - l->lattice) % n;
+    off = off > n / 2 ? off - n : off < -n / 2 ? off + n : off;
+    tick = (int64_t) frame->sample_rate * l->tb.num / l->tb.den + 1;
+
+    return off <= tick && off >= -tick ? at - off : at;
+}
+
+
 /* where the frame goes, in input samples from timeline 0 */
 static int64_t
 place(const reel_av_line_t *l, const AVFrame *frame)
@@ -299,11 +341,7 @@ place(const reel_av_line_t *l, const AVFrame *frame)
         return l->in_pos;
     }
 
-    at = reel_rescale(frame->pts - l->origin,
-                      (uint64_t) l->tb.num * (uint64_t) l->in_rate, l->tb.den,
-                      REEL_ROUND_NEAR);
-
-    at -= l->ends ? frame->nb_samples : 0;
+    at = snap(l, frame, told(l, frame));
     off = at > l->in_pos ? at - l->in_pos : l->in_pos - at;
 
     return l->synced && off * 1000 <= (int64_t) l->in_rate * JITTER_MS

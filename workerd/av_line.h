@@ -37,6 +37,9 @@ typedef struct {
     bool             synced;        /* a frame was placed since swr is new */
     int64_t          in_pos;        /* next input sample, from timeline 0 */
     bool             ends;          /* pts are where frames end */
+    int64_t          lattice;       /* where the source's first frame ends,
+                                       in input samples … */
+    int              lattice_rate;  /* … of that rate; 0 = not known */
 
     AVFrame         *block;         /* what swr gives */
     AVFrame         *quiet;         /* silence in the input's format */
@@ -59,6 +62,14 @@ int reel_av_line_open(reel_av_line_t *l, const reel_encode_audio_t *t,
     int64_t start, int64_t end, int per, reel_av_line_sink_t sink,
     void *sink_arg, reel_av_fault_t *f);
 void reel_av_line_close(reel_av_line_t *l);
+
+/*
+ * For a line that begins behind a seek: the first frame of the whole source.
+ * One run of it counts samples from there, and times may be coarse
+ * (milliseconds): frames that lie, within a tick, whole frames behind it are
+ * taken to lie so exactly.
+ */
+void reel_av_line_refer(reel_av_line_t *l, const AVFrame *first);
 
 /* places one decoded frame; pts may be AV_NOPTS_VALUE: it follows */
 int reel_av_line_add(reel_av_line_t *l, const AVFrame *frame,

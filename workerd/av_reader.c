@@ -75,6 +75,7 @@ reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
     r->jumps = jumps;
     r->threads = threads;
     r->skip_before = INT64_MIN;
+    r->feed_from = INT64_MIN;
     r->judge_from = INT64_MIN;
     r->judge_to = INT64_MAX;
 
@@ -97,6 +98,17 @@ void
 reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts)
 {
     r->skip_before = pts;
+}
+
+
+void
+reel_av_reader_pass(reel_av_reader_t *r, int64_t pts)
+{
+    r->feed_from = pts;
+
+    /* what was decoded ahead is not wanted either */
+    r->peeked = false;
+    avcodec_flush_buffers(r->dec);
 }
 
 
@@ -237,6 +249,18 @@ note_order(reel_av_reader_t *r)
 }
 
 
+/* a packet that is only read; what changes the codec's headers is not */
+static bool
+is_passed(const reel_av_reader_t *r)
+{
+    int64_t  ts = reel_av_packet_ts(r->pkt);
+
+    return ts != AV_NOPTS_VALUE && ts < r->feed_from
+           && av_packet_get_side_data(r->pkt, AV_PKT_DATA_NEW_EXTRADATA, NULL)
+              == NULL;
+}
+
+
 /* 1: pkt is the stream's next packet, 0: the end, -1: fault */
 static int
 read_packet(reel_av_reader_t *r, reel_av_fault_t *f)
@@ -249,7 +273,7 @@ read_packet(reel_av_reader_t *r, reel_av_fault_t *f)
             return rc;
         }
 
-        if (r->pkt->stream_index != r->stream) {
+        if (r->pkt->stream_index != r->stream || is_passed(r)) {
             continue;
         }
 

@@ -34,6 +34,7 @@ typedef struct {
                                    before it may lack its references */
     int64_t          skip_before;   /* pictures that nothing refers to and
                                        that stand before it are left out */
+    int64_t          feed_from; /* packets before it are not decoded */
     bool             draining;
     bool             peeked;    /* frame holds the next picture already */
     reel_av_lead_t   lead;
@@ -70,6 +71,12 @@ int reel_av_reader_open(reel_av_reader_t *r, int fd, int stream,
  * pictures in between that no other needs.
  */
 void reel_av_reader_skip_before(reel_av_reader_t *r, int64_t pts);
+
+/*
+ * For formats whose seeks are rough: packets are read on from here, and those
+ * before pts are not decoded.
+ */
+void reel_av_reader_pass(reel_av_reader_t *r, int64_t pts);
 
 void reel_av_reader_close(reel_av_reader_t *r);
 

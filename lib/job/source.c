@@ -153,6 +153,27 @@ print_text(reel_json_t *j, const reel_source_text_t *t)
 }
 
 
+bool
+reel_format_seeks(const char *format)
+{
+    size_t                   i, n;
+    const char              *at;
+    static const char *const names[] = { "mov", "matroska", "webm" };
+
+    for (at = format; *at != '\0'; at += n + (at[n] != '\0')) {
+        n = strcspn(at, ",");
+
+        for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            if (n == strlen(names[i]) && memcmp(at, names[i], n) == 0) {
+                return true;
+            }
+        }
+    }
+
+    return false;
+}
+
+
 const reel_source_audio_t *
 reel_source_audio(const reel_source_t *s, size_t i)
 {

@@ -171,6 +171,10 @@ typedef struct {
     reel_warnings_t     warnings;       /* of which the planner knows nothing */
 } reel_source_t;
 
+/* of libavformat's names: times behind a seek are the same as those of a file
+   that is read from its beginning */
+bool reel_format_seeks(const char *format);
+
 /* sound i of 1 + nmore */
 const reel_source_audio_t *reel_source_audio(const reel_source_t *s,
     size_t i);
