@@ -45,19 +45,28 @@ add_first(reel_planner_t *p)
 }
 
 
+/* those stretches of the sound, from *next on, that start before `to` */
+static void
+add_sound(reel_planner_t *p, uint32_t *next, uint32_t to)
+{
+    while (p->t.audio && *next < p->stretches
+           && reel_plan_stretch_from(p, *next) < to)
+    {
+        reel_plan_add_audio(p, (*next)++);
+    }
+}
+
+
 static void
 add_all(reel_planner_t *p)
 {
-    uint32_t i, n = p->t.grid.fragments;
-    uint32_t head = p->growing ? p->chunks[0].to : n;
+    uint32_t i, sound = 0;
 
     if (p->t.video) {
         add_first(p);
     }
 
-    if (p->t.audio) {
-        reel_plan_add_audio(p, 0, 0, head);
-    }
+    add_sound(p, &sound, p->t.video ? 1 : UINT32_MAX);
 
     if (p->growing) {
         reel_plan_add_publish(p, true);
@@ -73,14 +82,14 @@ add_all(reel_planner_t *p)
     for (i = 1; i < p->nchunks; i++) {
         add_chunk(p, i);
 
-        if (i == 1 && p->t.audio && p->growing) {
-            reel_plan_add_audio(p, 1, head, n);
-        }
+        add_sound(p, &sound, p->chunks[i].to);
 
         if (i == 1) {
             reel_plan_add_storyboard(p);
         }
     }
+
+    add_sound(p, &sound, UINT32_MAX);
 
     if (p->nchunks == 1) {
         reel_plan_add_storyboard(p);
@@ -115,9 +124,9 @@ most_tasks(const reel_planner_t *p)
     uint32_t i;
 
     /* beside the chunks: v0.1 poster storyboard publish0 publish, and
-       a0 a1 loudness … t0 … */
-    n = p->nchunks * p->ngroups + 5 + (size_t) 3 * p->nsounds
-        + reel_plan_texts(p);
+       a0 … loudness … t0 … */
+    n = p->nchunks * p->ngroups + 5
+        + (size_t) (p->stretches + 1) * p->nsounds + reel_plan_texts(p);
 
     for (i = 0; i < p->pl->nnodes; i++) {
         n += p->made[i];
@@ -202,6 +211,7 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
     }
 
     p->growing = p->nchunks > 1;
+    reel_plan_stretches(p);
     p->plan->rate = p->t.video ? p->t.rate : (reel_rational_t) { 0, 1 };
     p->plan->range = p->src->video.light.range;
     p->plan->nrungs = p->nrungs;

@@ -12,6 +12,19 @@
 #define AUDIO_US_SECOND    26000
 #define LOUDNESS_US_SECOND 15000
 
+/* of what is copied, and for a byte of a file that is read to get there */
+#define COPY_US_SECOND     300
+#define READ_NS_BYTE       2
+
+/*
+ * A task of sound costs about what one of the pictures does, so that what
+ * waits for a core waits no longer for it.  Where there are no pictures, or
+ * theirs cost nearly nothing: so much.
+ */
+#define STRETCH_US         8000000
+#define STRETCH_LEAST_US   2000000
+#define TASKS_MAX          8192
+
 #define DEFAULT_CHANNELS  2
 #define SURROUND_CHANNELS 6
 
@@ -165,19 +178,27 @@ describe_audio(reel_encode_audio_t *t, const reel_planner_t *p,
 }
 
 
+static uint64_t
+cost_us(const reel_planner_t *p, const reel_encode_audio_t *t,
+    uint32_t us_second)
+{
+    uint64_t us;
+
+    us = (uint64_t) reel_plan_span_ms(&p->t.grid, t->frag_from, t->frag_to)
+         * us_second / 1000;
+
+    return t->channels <= DEFAULT_CHANNELS ? us
+           : us * t->channels / DEFAULT_CHANNELS;
+}
+
+
 static reel_planned_t *
 add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t sound,
     const reel_encode_audio_t *t, uint32_t us_second)
 {
-    uint64_t        us;
+    uint64_t        us = cost_us(p, t, us_second);
     reel_buf_t      b;
     reel_planned_t *k;
-
-    us = (uint64_t) reel_plan_span_ms(&p->t.grid, t->frag_from, t->frag_to)
-         * us_second / 1000;
-    if (t->channels > DEFAULT_CHANNELS) {
-        us = us * t->channels / DEFAULT_CHANNELS;
-    }
 
     k = t->copy ? reel_plan_add_task(p, type, REEL_SLOTS_LIGHT, 0)
                 : reel_plan_add_task(p, type, 1, us);
@@ -255,9 +276,84 @@ add_audio(reel_planner_t *p, uint32_t sound, uint32_t stretch, uint32_t from,
 }
 
 
+/* of all the film in one task: of the sound that costs most */
+static uint64_t
+dearest_us(const reel_planner_t *p)
+{
+    uint32_t            i;
+    uint64_t            us, most = 1;
+    reel_encode_audio_t t;
+
+    for (i = 0; i < p->nsounds; i++) {
+        describe_audio(&t, p, i);
+        us = cost_us(p, &t, t.copy ? COPY_US_SECOND : AUDIO_US_SECOND);
+        most = us > most ? us : most;
+    }
+
+    return most;
+}
+
+
+/* formats that are read from their beginning to every stretch: all of this
+   costs no more than the sound does */
+static uint32_t
+most_stretches(const reel_planner_t *p, uint64_t us)
+{
+    uint64_t read, most = TASKS_MAX / p->nsounds;
+
+    if (!reel_format_seeks(p->src->format)) {
+        read = p->src->bytes * READ_NS_BYTE / 1000 + 1;
+        most = 2 * us / read < most ? 2 * us / read : most;
+    }
+
+    return most < 1 ? 1 : (uint32_t) most;
+}
+
+
 void
-reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
-    uint32_t to)
+reel_plan_stretches(reel_planner_t *p)
+{
+    uint32_t head, rest, objects = object_frags(p);
+    uint64_t n, us, least, one = reel_plan_chunk_us(p);
+
+    p->stretches = 1;
+    p->stretch_frags = p->t.grid.fragments;
+
+    if (p->nsounds == 0) {
+        return;
+    }
+
+    one = p->nchunks == 0 ? STRETCH_US
+          : one < STRETCH_LEAST_US ? STRETCH_LEAST_US : one;
+    us = dearest_us(p);
+
+    head = p->growing ? p->chunks[0].to : 0;
+    rest = p->t.grid.fragments - head;
+
+    /* of whole objects, as if it were one task */
+    n = one * p->t.grid.fragments / us / objects;
+    least = rest / most_stretches(p, us) / objects;
+    n = n > least ? n : least + 1;
+    n *= objects;
+
+    p->stretch_frags = n < rest ? (uint32_t) n : rest;
+    p->stretches = p->growing + (rest - 1) / p->stretch_frags + 1;
+}
+
+
+uint32_t
+reel_plan_stretch_from(const reel_planner_t *p, uint32_t stretch)
+{
+    uint32_t head = p->growing ? p->chunks[0].to : p->stretch_frags;
+
+    return stretch == 0 ? 0
+           : stretch >= p->stretches ? p->t.grid.fragments
+           : head + (stretch - 1) * p->stretch_frags;
+}
+
+
+void
+reel_plan_add_audio(reel_planner_t *p, uint32_t stretch)
 {
     uint32_t i;
 
@@ -266,6 +362,7 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
     }
 
     for (i = 0; i < p->nsounds; i++) {
-        add_audio(p, i, stretch, from, to);
+        add_audio(p, i, stretch, reel_plan_stretch_from(p, stretch),
+                  reel_plan_stretch_from(p, stretch + 1));
     }
 }

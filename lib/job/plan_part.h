@@ -149,6 +149,9 @@ typedef struct {
     uint32_t               ngroups;
     reel_plan_sound_t      sounds[REEL_TASK_SOUNDS];
     uint32_t               nsounds;
+    uint32_t               stretches;   /* of each sound, 1 at least … */
+    uint32_t               stretch_frags;   /* … of so many fragments, but
+                                           the first one, and the last */
     reel_chunk_t          *chunks;
     size_t                 nchunks;
     uint32_t               made[REEL_PIPELINE_NODES];   /* exec: tasks */
@@ -198,8 +201,8 @@ uint32_t reel_plan_memory(uint64_t pixels);
 /* each adds one task behind the others; an error is sticky */
 void reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t number,
     const reel_rung_group_t *g);        /* or a part of a group */
-void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch, uint32_t from,
-    uint32_t to);                       /* a task for each sound */
+void reel_plan_add_audio(reel_planner_t *p, uint32_t stretch);
+                                        /* a task for each sound */
 void reel_plan_add_poster(reel_planner_t *p);
 bool reel_plan_has_storyboard(const reel_planner_t *p);
 void reel_plan_add_storyboard(reel_planner_t *p);
@@ -222,6 +225,16 @@ bool reel_plan_wants_video(const reel_pipeline_t *pl,
 
 /* fills sounds, after the timeline */
 void reel_plan_sounds(reel_planner_t *p);
+
+/* into how many tasks each is split, after the groups: none is much longer
+   than a chunk of the pictures */
+void reel_plan_stretches(reel_planner_t *p);
+
+/* where it starts; of p->stretches: the end of the film */
+uint32_t reel_plan_stretch_from(const reel_planner_t *p, uint32_t stretch);
+
+/* expected CPU of a task that encodes pictures, on average; 0: there is none */
+uint64_t reel_plan_chunk_us(const reel_planner_t *p);
 
 /* fills rungs and groups; REEL_INVAL when none is left */
 reel_err_t reel_plan_groups(reel_planner_t *p, reel_error_t *e)

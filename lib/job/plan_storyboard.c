@@ -13,12 +13,21 @@
 
 #define STEP_MAX_S       10
 #define PICTURES_WANTED  6
+/* rather coarse steps than all of a long film decoded */
+#define STEP_LONG_S      60
+#define PICTURES_LONG    60
 #define INTERVAL_MAX_S   3600
 #define SHEET_SIDE       16384          /* what any decoder of JPEG takes */
 
 /* nanoseconds a pixel of the source: decoded and scaled; decoded in passing */
 #define PICTURE_NS_PIXEL  10
 #define PASSING_NS_PIXEL  3
+
+
+/* pictures cost no more than so many chunks do; a few are always there */
+#define CHUNKS_COST       3
+#define COST_LEAST_US     10000000
+#define PICTURES_LEAST    200
 
 
 /* may a step of so many seconds do with key frames: nine times of ten? */
@@ -54,18 +63,35 @@ duration_ms(const reel_planner_t *p)
 }
 
 
+static uint32_t
+most_pictures(const reel_planner_t *p)
+{
+    uint64_t us = CHUNKS_COST * reel_plan_chunk_us(p), n, picture;
+
+    us = us < COST_LEAST_US ? COST_LEAST_US : us;
+    picture = (uint64_t) p->src->video.width * p->src->video.height
+              * PICTURE_NS_PIXEL / 1000;
+    n = us / (picture + 1);
+
+    return n < PICTURES_LEAST ? PICTURES_LEAST
+           : n > REEL_STORY_PICTURES ? REEL_STORY_PICTURES : (uint32_t) n;
+}
+
+
 static void
 choose_steps(const reel_planner_t *p, reel_storyboard_t *t)
 {
-    uint32_t ms = duration_ms(p), s, most;
+    uint32_t ms = duration_ms(p), s, most, longest;
 
-    /* at most REEL_STORY_PICTURES */
-    s = ms / (REEL_STORY_PICTURES * 1000) + 1;
+    s = ms / (most_pictures(p) * 1000) + 1;
     s = s < p->pl->story_interval_s ? p->pl->story_interval_s : s;
     s = s > INTERVAL_MAX_S ? INTERVAL_MAX_S : s;
 
     most = ms / (PICTURES_WANTED * 1000);
     most = most > STEP_MAX_S ? STEP_MAX_S : most;
+    longest = ms / (PICTURES_LONG * 1000);
+    longest = longest > STEP_LONG_S ? STEP_LONG_S : longest;
+    most = longest > most ? longest : most;
 
     t->interval_ms = s * 1000;
     t->exact = true;

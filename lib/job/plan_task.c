@@ -199,6 +199,27 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
 }
 
 
+uint64_t
+reel_plan_chunk_us(const reel_planner_t *p)
+{
+    size_t                   c;
+    uint64_t                 us = 0, n = 0;
+    uint32_t                 g;
+    const reel_rung_group_t *x;
+
+    for (g = 0; g < p->ngroups; g++) {
+        x = &p->groups[g];
+
+        for (c = 0; !x->copy && c < p->nchunks; c++) {
+            us += video_cost(p, &p->chunks[c], x->first, x->n);
+            n++;
+        }
+    }
+
+    return n == 0 ? 0 : us / n;
+}
+
+
 void
 reel_plan_add_video(reel_planner_t *p, uint32_t chunk, uint32_t number,
     const reel_rung_group_t *g)
@@ -390,7 +411,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
         .first_groups = p->nchunks == 0 ? 0 : growing ? 1
                         : p->ngroups + (p->groups[0].n > 1),
         .groups = !growing && p->nchunks > 1 ? p->ngroups : 0,
-        .audios = !p->t.audio ? 0 : !growing && p->growing ? 2 : 1,
+        .audios = !p->t.audio ? 0 : growing ? 1 : p->stretches,
         .audio_tracks = p->nsounds,
         .poster = !growing && has_poster(p),
         .storyboard = !growing && reel_plan_has_storyboard(p),

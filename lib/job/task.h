@@ -103,7 +103,7 @@ typedef struct {
     bool            copy;               /* the source's access units */
     int             lufs;               /* how loud it becomes; 0 = as it is */
     char            measured[REEL_TASK_NAME];   /* by that task */
-    uint32_t        frag_from, frag_to; /* a0 the head, a1 the rest; or all */
+    uint32_t        frag_from, frag_to; /* a0 the head, a1 … the rest */
 } reel_encode_audio_t;
 
 #define REEL_COMPLEXITY_SAMPLES 6
