@@ -30,8 +30,8 @@ local BAND = 2 ^ 49
 -- ms of work with which a new job goes before the others of its project, and
 -- how much of that the project has at most; half of the
 -- work that was not ahead is added as it begins
-local AHEAD = 30000
-local AHEAD_MAX = 60000
+local AHEAD = 60000
+local AHEAD_MAX = 120000
 
 -- inline: each script calls it once
 local function bad_call(argc, exact)

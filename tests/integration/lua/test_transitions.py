@@ -428,9 +428,21 @@ class Fair(Case):
             self.q.planned(ASSET % "1" + ".%d" % (n + 1),
                            task("v0", cost=2000), task("v1", cost=8000))
             got += [x[0] for x in self.order(2)]
-        # 60 s of it go before, then the film goes on
-        self.assertEqual(got[:12].count("B"), 12)
-        self.assertGreater(got[12:].count("A"), 1)
+        # 120 s of it go before, then the film goes on
+        self.assertEqual(got[:24].count("B"), 24)
+        self.assertGreater(got[24:].count("A"), 1)
+
+    def test_all_of_a_clip_goes_before_the_chunks_of_films(self):
+        for n in range(10):
+            self.q.planned(ASSET % "0" + ".%d" % (n + 1),
+                           *[task("v%d.0" % i, cost=37000)
+                             for i in range(9)])
+        self.order(24)
+        self.q.planned(B, task("v0.0", cost=1500), task("v0.1", cost=12000),
+                       task("v1.0", cost=18000), task("a0", cost=260),
+                       task("storyboard", cost=1000))
+        got = [x[0] for x in self.order(5)]
+        self.assertEqual(got.count("B"), 5)
 
     def test_priority_goes_first(self):
         self.q.planned(A, *[task("t%d" % i) for i in range(3)])
