@@ -232,6 +232,35 @@ def test_opus_stands_where_the_sound_is(stack):
         assert abs(best) <= 1, (at, best)
 
 
+def test_a_long_sound_is_made_in_stretches(stack):
+    stack.pipeline("long", """
+renditions:
+  - { short_side: 64, crf: 40, max_kbps: 100, buf_kbits: 100,
+      preset: ultrafast }
+audio: { loudness_lufs: -20 }
+storyboard: { interval_s: 0 }
+tasks: { poster: false }
+""")
+    # times in Matroska are milliseconds, of units of 1024 / 48 each
+    source = clip(200, size="96x64", rate="5", suffix=".mkv")
+    a = stack.put(source, pipeline="long")
+    stack.check_ready(a, frames=1000, seconds=200)
+    assert {"a0", "a1", "a2", "a3"} <= set(stack.tasks(a))
+    film = stack.join(a, "a128")
+    assert abs(loudness(film) + 20) < 1
+    was, now = samples(source), samples(film)
+    louder = 10 ** ((-20 - loudness(source)) / 20)
+
+    def lag(at, among):
+        return min(among, key=lambda lag: sum(
+            abs(now[at + i + lag] - louder * was[at + i])
+            for i in range(0, 1500, 3)))
+
+    first = lag(48000, range(-2000, 2001))
+    for at in range(2 * 48000, 198 * 48000, 7 * 48000):
+        assert lag(at, range(first - 40, first + 41)) == first, at
+
+
 def test_rates_are_the_films(stack):
     a = stack.put(clip(2, size="160x90"), pipeline="titled")
     ix = stack.check_ready(a, frames=60, seconds=2)
