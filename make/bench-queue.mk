@@ -21,5 +21,5 @@ $(BENCH_SHARD_BIN): tests/bench/queue/queue.c tests/bench/queue/shard.c $(LIBREE
 
 -include $(BENCH_QUEUE_BIN).d
 
-bench-queue: $(BENCH_QUEUE_BIN) $(BENCH_SHARD_BIN)
+bench-queue: $(BENCH_QUEUE_BIN) $(BENCH_SHARD_BIN) $(BUILD)/bin/reelctl
 	BUILD=$(BUILD) tests/bench/queue/run $(BENCH_QUEUE)
