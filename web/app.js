@@ -137,29 +137,52 @@ function row(asset) {
   state.className = `state ${asset.status}`;
   state.textContent = asset.status;
   li.append(name, state);
-  if (asset.readyToStream) {
-    const play = document.createElement('button');
-    play.textContent = 'Play';
-    play.onclick = () => player.load(asset.playback);
-    li.append(play);
-  }
-  const del = document.createElement('button');
-  del.textContent = 'Delete';
-  del.onclick = async () => {
-    if (confirm(`Delete ${name.textContent}?`)) {
-      await api('DELETE', `/api/assets/${asset.id}`).catch((e) => fail(e.message));
-      list();
-    }
+  const button = (text, onclick) => {
+    const b = document.createElement('button');
+    b.textContent = text;
+    b.onclick = onclick;
+    li.append(b);
   };
-  li.append(del);
+  const ask = async (method, path) => {
+    await api(method, `/api/assets/${asset.id}${path}`)
+      .catch((e) => fail(e.message));
+    list();
+  };
+  if (asset.readyToStream) {
+    button('Play', () => player.load(asset.playback));
+  }
+  if (asset.status === 'preparing') {
+    button('Cancel', () => ask('POST', '/cancel'));
+  }
+  if (asset.status === 'errored' && asset.error && asset.error.retryable) {
+    button('Retry', () => ask('POST', '/retry'));
+  }
+  button('Delete', () => {
+    if (confirm(`Delete ${name.textContent}?`)) {
+      ask('DELETE', '');
+    }
+  });
   return li;
 }
 
+let listed = '';
+let again;
+
+/* what is being made changes by itself; rows stay while nothing does */
 async function list() {
+  clearTimeout(again);
   try {
     const { assets } = await api('GET', '/api/assets?limit=20');
-    $('assets').replaceChildren(...assets.map(row));
-    $('library').hidden = assets.length === 0;
+    const now = JSON.stringify(assets.map((a) => [a.id, a.status,
+      a.readyToStream, a.meta]));
+    if (now !== listed) {
+      listed = now;
+      $('assets').replaceChildren(...assets.map(row));
+      $('library').hidden = assets.length === 0;
+    }
+    if (assets.some((a) => a.status === 'preparing')) {
+      again = setTimeout(list, 2000);
+    }
   } catch (e) {
     fail(e.message);
   }

@@ -10,6 +10,7 @@
 
 const { test, before, after } = require('node:test');
 const assert = require('node:assert');
+const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -152,15 +153,16 @@ async function answer(url, options) {
 /*
  * Uploads the film and stops workerd as soon as its first chunk is published.
  * What its children encode meanwhile is not told to anybody before go().
+ * tail: behind the film, so that it is no other's twin.
  */
-async function growingFilm() {
+async function growingFilm(tail = []) {
   const up = JSON.parse(await answer(`${REEL_URL}/api/uploads`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${REEL_TOKEN}`,
       'Content-Type': 'application/json' },
     body: JSON.stringify({ name: 'growing.mp4' }) }));
   await answer(up.url, { method: 'PUT', headers: up.headers,
-    body: fs.readFileSync(REEL_FILM) });
+    body: Buffer.concat([fs.readFileSync(REEL_FILM), ...tail]) });
   const id = up.asset;
   await until('the first chunk', () => fs.existsSync(
     path.join(REEL_RUN, 'store/assets', id.slice(-2), id, 'index')));
@@ -216,6 +218,26 @@ test('a dropped file is uploaded, followed and played', async () => {
       fullPage: true });
   }
   await page.close();
+});
+
+test('what is being made is cancelled, and made after all', async () => {
+  const free = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('free'),
+    crypto.randomBytes(16)]);
+  const film = await growingFilm([free]);
+  try {
+    const { page, faults } = await open(`token=${REEL_TOKEN}`);
+    const button = (text) => page.locator('#assets li').first()
+      .getByRole('button', { name: text });
+    await button('Cancel').click({ timeout: SLACK });
+    film.go();
+    await button('Retry').click({ timeout: SLACK });
+    await page.locator('#assets li').first().locator('.state.ready')
+      .waitFor({ timeout: 180000 });
+    assert.deepStrictEqual(faults, []);
+    await page.close();
+  } finally {
+    film.go();
+  }
 });
 
 test('without a token the page says what to do', async () => {
