@@ -10,33 +10,17 @@
 #include <unistd.h>
 
 #include "lib/job/keys.h"
+#include "reelctl/doctor_impl.h"
 #include "reelctl/http.h"
-#include "reelctl/merge.h"
 #include "reelctl/progress.h"
 
 
 #define LOW_SPACE (1024.0 * 1024 * 1024)
 #define SKEW_S    60
 
-/* a job that takes longer does not go on */
-#define LATE_H    24
-
-
-typedef enum { OK, SKIP, WARN, FAIL } grade_t;
-
-typedef struct {
-    reel_ctl_t  *c;
-    json_t      *checks;        /* with --json */
-    unsigned     failed;
-} doctor_t;
-
-
-static void say(doctor_t *d, grade_t g, const char *name, const char *fmt,
-    ...) REEL_PRINTF(4, 5);
-
-
-static void
-say(doctor_t *d, grade_t g, const char *name, const char *fmt, ...)
+void
+reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
+    const char *name, const char *fmt, ...)
 {
     char     text[512];
     va_list  ap;
@@ -63,7 +47,7 @@ say(doctor_t *d, grade_t g, const char *name, const char *fmt, ...)
 
 
 static void
-check_keys(doctor_t *d)
+check_keys(reel_ctl_doctor_t *d)
 {
     unsigned             mode = 0;
     reel_buf_t           b;
@@ -114,7 +98,7 @@ check_keys(doctor_t *d)
 
 
 static void
-check_space(doctor_t *d, const char *path)
+check_space(reel_ctl_doctor_t *d, const char *path)
 {
     char            left[24];
     double          bytes;
@@ -133,7 +117,7 @@ check_space(doctor_t *d, const char *path)
 
 
 static void
-check_store(doctor_t *d)
+check_store(reel_ctl_doctor_t *d)
 {
     const char   *path;
     struct stat   st;
@@ -167,6 +151,7 @@ check_store(doctor_t *d)
         say(d, OK, "store", "%s: owner %u:%u, mode %04o, writable", path,
             st.st_uid, st.st_gid, (unsigned) st.st_mode & 07777);
         check_space(d, path);
+        reel_ctl_doctor_hooks(d, path);
     }
 }
 
@@ -205,7 +190,7 @@ which(const reel_ctl_redis_t *r, char dst[24])
 
 
 static bool
-check_appendonly(doctor_t *d, reel_ctl_redis_t *r)
+check_appendonly(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 {
     char  value[64], shard[24];
 
@@ -224,7 +209,7 @@ check_appendonly(doctor_t *d, reel_ctl_redis_t *r)
 
 
 static bool
-check_policy(doctor_t *d, reel_ctl_redis_t *r)
+check_policy(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 {
     char  value[64], shard[24];
 
@@ -248,7 +233,7 @@ check_policy(doctor_t *d, reel_ctl_redis_t *r)
 
 /* what is well is said once, for all shards */
 static void
-check_redis_config(doctor_t *d, reel_ctl_redis_t *r)
+check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 {
     bool      kept = true, whole = true;
     unsigned  n = reel_ctl_redis_shards(r);
@@ -274,123 +259,7 @@ check_redis_config(doctor_t *d, reel_ctl_redis_t *r)
 
 
 static void
-check_workers(doctor_t *d, reel_ctl_redis_t *r)
-{
-    size_t         i, alive = 0;
-    json_t        *all, *w;
-    int64_t        cores = 0, unused = 0;
-    reel_error_t   e = { "" };
-
-    all = reel_ctl_queue_workers(r, &e);
-    if (all == NULL) {
-        say(d, FAIL, "workers", "%s", e.text);
-        return;
-    }
-
-    json_array_foreach(all, i, w) {
-        if (json_is_true(json_object_get(w, "alive"))) {
-            alive++;
-            cores += reel_ctl_integer(w, "cores");
-            unused += reel_ctl_integer(w, "cores_free");
-        }
-    }
-    json_decref(all);
-
-    if (alive == 0) {
-        say(d, WARN, "workers", "none is alive: jobs wait until workerd "
-            "runs");
-    } else {
-        say(d, OK, "workers", "%zu alive, %lld of %lld cores are free",
-            alive, (long long) unused, (long long) cores);
-    }
-}
-
-
-/* what a worker lacks waits for an hour (docs/pipelines.md) */
-static void
-check_lacking(doctor_t *d, reel_ctl_redis_t *r)
-{
-    size_t         i;
-    json_t        *all, *t;
-    reel_error_t   e = { "" };
-
-    all = reel_ctl_queue_lacking(r, &e);
-
-    json_array_foreach(all, i, t) {
-        say(d, WARN, "tasks", "%s waits, %s lacks what it needs: %s",
-            reel_ctl_text(t, "task"), reel_ctl_text(t, "worker"),
-            reel_ctl_text(t, "lacks"));
-    }
-
-    json_decref(all);
-}
-
-
-static json_t *
-oldest_of(reel_ctl_redis_t *r, reel_error_t *e)
-{
-    json_t              *all;
-    reel_redis_key_t     key;
-    const char          *argv[5] = { "ZRANGE", key, "0", "0", "WITHSCORES" };
-    reel_ctl_strings_t   oldest;
-
-    if (reel_ctl_redis_key(r, key, "jobs", "") != REEL_OK
-        || reel_ctl_redis_call(r, &oldest, e, 5, argv) != REEL_OK)
-    {
-        return NULL;
-    }
-
-    all = json_array();
-    if (oldest.n == 2) {
-        json_array_append_new(all, json_pack("{s:s, s:I}", "job", oldest.v[0],
-            "submitted_ms", (json_int_t) reel_ctl_number(oldest.v[1])));
-    }
-    reel_ctl_strings_release(&oldest);
-
-    return all;
-}
-
-
-static void
-check_jobs(doctor_t *d, reel_ctl_redis_t *r)
-{
-    char           clock[24];
-    json_t        *all, *oldest;
-    int64_t        ms, hours;
-    const char    *job;
-    reel_error_t   e = { "" };
-
-    all = reel_ctl_merge(r, oldest_of, &e);
-    reel_ctl_merge_sort(all, "submitted_ms", false);
-    oldest = json_array_get(all, 0);
-
-    if (all == NULL) {
-        say(d, FAIL, "jobs", "%s", e.text);
-
-    } else if (oldest == NULL) {
-        say(d, OK, "jobs", "none is unfinished");
-
-    } else {
-        ms = reel_ctl_queue_now(r) - reel_ctl_integer(oldest, "submitted_ms");
-        hours = ms / 3600000;
-        job = reel_ctl_text(oldest, "job");
-        reel_ctl_clock(clock, ms > 0 ? (double) ms / 1000 : 0);
-
-        if (hours < LATE_H) {
-            say(d, OK, "jobs", "the oldest unfinished one was submitted %s "
-                "ago", clock);
-        } else {
-            say(d, WARN, "jobs", "%s was submitted %lld hours ago and did "
-                "not end: reelctl jobs %s", job, (long long) hours, job);
-        }
-    }
-
-    json_decref(all);
-}
-
-
-static void
-check_redis(doctor_t *d)
+check_redis(reel_ctl_doctor_t *d)
 {
     const char          *address, *argv[2] = { "INFO", "server" };
     char                 version[32] = "";
@@ -428,9 +297,7 @@ check_redis(doctor_t *d)
             "%s answers, version %s%s", address, version,
             strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
-        check_workers(d, r);
-        check_lacking(d, r);
-        check_jobs(d, r);
+        reel_ctl_doctor_queues(d, r);
     }
 
     reel_ctl_strings_release(&info);
@@ -439,7 +306,7 @@ check_redis(doctor_t *d)
 
 
 static void
-check_clock(doctor_t *d, const char *date)
+check_clock(reel_ctl_doctor_t *d, const char *date)
 {
     double     off;
     struct tm  tm = { 0 };
@@ -462,7 +329,7 @@ check_clock(doctor_t *d, const char *date)
 
 
 static void
-judge_server(doctor_t *d, const char *url, const reel_ctl_answer_t *a)
+judge_server(reel_ctl_doctor_t *d, const char *url, const reel_ctl_answer_t *a)
 {
     json_t      *problem;
     const char  *code, *detail;
@@ -492,7 +359,7 @@ judge_server(doctor_t *d, const char *url, const reel_ctl_answer_t *a)
 
 
 static void
-check_server(doctor_t *d)
+check_server(reel_ctl_doctor_t *d)
 {
     int                 code;
     const char         *url;
@@ -529,7 +396,7 @@ int
 reel_ctl_cmd_doctor(reel_ctl_t *c)
 {
     int       code;
-    doctor_t  d = { .c = c, .checks = c->json ? json_array() : NULL };
+    reel_ctl_doctor_t  d = { .c = c, .checks = c->json ? json_array() : NULL };
 
     check_keys(&d);
     check_store(&d);

@@ -734,6 +734,9 @@ class Redis(Case):
                          r"(?m)^ok +redis +maxmemory-policy noeviction")
         self.assertRegex("\n".join(lines), r"(?m)^warn +workers +none ")
         self.assertRegex("\n".join(lines), r"(?m)^ok +jobs +none ")
+        self.assertRegex("\n".join(lines), r"(?m)^ok +given-up +no task ")
+        self.assertRegex("\n".join(lines), r"(?m)^skip +webhooks +none ")
+        self.assertNotRegex("\n".join(lines), r"(?m)^\S+ +ready ")
 
     def test_doctor_workers_and_jobs(self):
         k = "reel1:{r0}:"
@@ -750,6 +753,42 @@ class Redis(Case):
         found = {n: (r, d) for n, r, d in self.checks(code=OK)}
         self.assertEqual(found["jobs"][0], "warn")
         self.assertRegex(found["jobs"][1], r"^b\.1 was submitted 24 hours ")
+
+    def test_doctor_work_that_stands(self):
+        k, now = "reel1:{r0}:", int(time.time() * 1000)
+        for task in "v0.0", "x":
+            self.redis("XADD", k + "quarantine", "*", "job", "a.1", "task",
+                       task)
+        self.redis("SADD", k + "queues", "1:384:gpu", "1:0:")
+        for queue in "1:384:gpu", "1:0:":
+            self.redis("ZADD", k + "ready:" + queue, "1", "p")
+            self.redis("ZADD", f"{k}ready:{queue}:p", "1", "a/x", "2", "a/y")
+        self.redis("HSET", k + "unmet", "1:384:gpu", f"{now} 1 gpu")
+        hooks = os.path.join(self.path("store"), "hooks")
+        for asset in "a", "b":
+            os.makedirs(os.path.join(hooks, asset), 0o770)
+        open(os.path.join(hooks, "on"), "w").close()
+        os.chmod(self.path("store"), 0o770)
+        at = ("--store", self.path("store"))
+
+        def found():
+            checks = self.checks(*at, code=OK)
+            self.assertEqual([n for n, r, d in checks].count("ready"), 1)
+            return {n: (r, d) for n, r, d in checks}
+        self.assertEqual(found()["given-up"], ("warn",
+            "2 tasks in quarantine: see reelctl quarantine, then retry or "
+            "drop"))
+        self.assertEqual(found()["ready"], ("warn",
+            "2 tasks of 1:384:gpu wait: no worker has gpu"))
+        self.assertEqual(found()["webhooks"][0], "ok")
+        self.assertRegex(found()["webhooks"][1],
+                         r"^2 assets have what .* the oldest for 0:\d\d$")
+        os.utime(os.path.join(hooks, "a"), (now / 1000 - 4000,) * 2)
+        self.assertEqual(found()["webhooks"][0], "warn")
+        self.assertRegex(found()["webhooks"][1], r"for 1:06:4\d: workerd's")
+        for asset in "a", "b":
+            os.rmdir(os.path.join(hooks, asset))
+        self.assertEqual(found()["webhooks"], ("ok", "all are told"))
 
     def test_doctor_bad_redis(self):
         self.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")

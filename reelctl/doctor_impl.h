@@ -1,0 +1,29 @@
+/* a line of `doctor` each, for its own files only */
+
+#ifndef REEL_CTL_DOCTOR_IMPL_H
+#define REEL_CTL_DOCTOR_IMPL_H
+
+#include "reelctl/queue.h"
+
+typedef enum { OK, SKIP, WARN, FAIL } reel_ctl_grade_t;
+
+typedef struct {
+    reel_ctl_t *c;
+    json_t     *checks;         /* with --json */
+    unsigned    failed;
+} reel_ctl_doctor_t;
+
+void reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
+    const char *name, const char *fmt, ...) REEL_PRINTF(4, 5);
+
+/* most of what a check does */
+#define say reel_ctl_doctor_say
+
+/* workers, what waits for none of them, quarantine, jobs: of a Redis that
+   answers */
+void reel_ctl_doctor_queues(reel_ctl_doctor_t *d, reel_ctl_redis_t *r);
+
+/* events that webhooks have yet to tell, below the store's folder */
+void reel_ctl_doctor_hooks(reel_ctl_doctor_t *d, const char *store);
+
+#endif
