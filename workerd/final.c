@@ -263,7 +263,7 @@ write_result(reel_store_t *s, const char *asset, uint32_t publication,
         .stage = (char *) f->stage,
         .detail = (char *) code->sentence,
         .log = log,
-        .retryable = code->retry
+        .retryable = code->retryable
     };
 
     reel_buf_init(&b, REEL_RECORD_MAX);

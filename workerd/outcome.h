@@ -24,6 +24,8 @@ typedef struct {
     const char *code;
     bool        retry;          /* the fault may pass: try the task again */
     bool        counted;        /* the try counts against its attempts */
+    bool        retryable;      /* a user's retry may help: now, or once the
+                                   operator has mended what is wrong */
     const char *sentence;       /* for the user */
 } reel_code_t;
 

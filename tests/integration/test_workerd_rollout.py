@@ -135,6 +135,35 @@ def test_an_operator_puts_the_program_there():
         assert r["ready"], r
 
 
+def test_a_retry_after_the_operator_goes_on_from_there():
+    with Stack(reuse=True, sweep_s=1, sweep_age_s=1) as s:
+        program = os.path.join(s.dir, "program")
+        s.pipeline("p", PIPELINE % (
+            "  x: { type: exec, command: %s, after: encode_video }\n"
+            % program))
+        s.start_redis().start_workerd()
+        a = s.put(film(), pipeline="p")
+        waits(s, a, "x")
+        an_hour_ago(s, a, "x")
+        r = wait(s, a)
+        assert (r["ready"], r["code"], r["retryable"]) \
+            == (False, "BAD_PIPELINE", True), r
+        made = s.objects(a)
+        assert [o for o in made if o.startswith("v")]
+        # one of the same age that no retry helps is swept meanwhile
+        b = s.put(b"no film" * 1000)
+        assert wait(s, b)["retryable"] is False
+        stale = os.path.join(s.store, "scratch", b + ".1")
+        s.write(os.path.join(stale, "x"), b"")
+        wait_for(lambda: not os.path.exists(stale))
+        assert s.objects(a) == made
+        shutil.copy("/bin/true", program)
+        s.put_pending(a, 2)
+        r = s.wait(a, 2)
+        assert r["ready"], r
+        assert 'job=%s.2 task=v0.0 msg="is not done again' % a in s.said()
+
+
 def test_the_film_goes_without_an_optional_program():
     with Stack() as s:
         s.pipeline("p", PIPELINE % (

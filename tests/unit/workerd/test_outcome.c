@@ -38,6 +38,14 @@ what_the_file_is_to_blame_for_is_final(void **state)
     assert_true(reel_code_find("CRASHED")->retry);
     assert_true(reel_code_find("MISMATCH")->retry);
     assert_true(reel_code_find("CRASHED")->counted);
+
+    /* an operator can mend it, and the user's retry goes on from there */
+    assert_false(reel_code_find("NOT_A_VIDEO")->retryable);
+    assert_true(reel_code_find("CRASHED")->retryable);
+    assert_false(reel_code_find("BAD_PIPELINE")->retry);
+    assert_true(reel_code_find("BAD_PIPELINE")->retryable);
+    assert_false(reel_code_find("NO_WORKER")->retry);
+    assert_true(reel_code_find("NO_WORKER")->retryable);
     assert_false(reel_code_find("NO_SPACE")->counted);
     assert_false(reel_code_find("SHUTDOWN")->counted);
 }
