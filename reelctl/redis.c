@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "lib/base/utf8.h"
 #include "lib/job/moved.h"
 #include "reelctl/redis.h"
 
@@ -332,6 +333,20 @@ reel_ctl_redis_key(const reel_ctl_redis_t *r, reel_redis_key_t key,
 }
 
 
+/* whoever wrote it: JSON takes nothing but UTF-8 */
+static char *
+clean(const char *p, size_t len)
+{
+    char  *z = malloc(3 * len + 1);
+
+    if (z != NULL) {
+        (void) reel_utf8_clean(z, 3 * len + 1, p, len, false);
+    }
+
+    return z;
+}
+
+
 static char *
 to_string(const redisReply *reply)
 {
@@ -345,7 +360,7 @@ to_string(const redisReply *reply)
     if (reply->type == REDIS_REPLY_STRING
         || reply->type == REDIS_REPLY_STATUS)
     {
-        return strndup(reply->str, (size_t) reply->len);
+        return clean(reply->str, (size_t) reply->len);
     }
 
     return strdup("");

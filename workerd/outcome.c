@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/utf8.h"
+
 #define OURS "Something on our side failed; it was tried again."
 
 static const reel_code_t codes[] = {
@@ -77,6 +79,7 @@ void
 reel_outcome_fail(reel_outcome_t *o, const char *code, const char *stage,
     const char *fmt, ...)
 {
+    char                text[1024];
     va_list             ap;
     const reel_code_t  *c = reel_code_find(code);
 
@@ -84,11 +87,15 @@ reel_outcome_fail(reel_outcome_t *o, const char *code, const char *stage,
     o->retry = c->retry;
     o->lacks = false;
     snprintf(o->code, sizeof(o->code), "%s", c->code);
-    snprintf(o->stage, sizeof(o->stage), "%s", stage);
+    (void) reel_utf8_clean(o->stage, sizeof(o->stage), stage, strlen(stage),
+                           true);
 
     va_start(ap, fmt);
-    vsnprintf(o->detail, sizeof(o->detail), fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+
+    (void) reel_utf8_clean(o->detail, sizeof(o->detail), text, strlen(text),
+                           true);
 }
 
 

@@ -34,8 +34,8 @@ typedef struct {
     bool retry;
     bool lacks;                 /* this worker alone: another may have it */
     char code[REEL_CODE_MAX];
-    char stage[32];
-    char detail[256];           /* for the operator */
+    char stage[32];             /* both UTF-8 without control characters */
+    char detail[256];           /* for the operator; of REJECTED, the user */
 } reel_outcome_t;
 
 /* never NULL: an unknown code is INTERNAL */

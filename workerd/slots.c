@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/utf8.h"
 #include "workerd/allowance.h"
 #include "workerd/log.h"
 #include "workerd/room.h"
@@ -412,7 +413,11 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     reel_verdict_exit(s->attempt, how, detail);
 
     if (s->attempt->outcome.failed) {
-        s->log = strndup(tail, tail_len);
+        s->log = malloc(3 * tail_len + 1);
+        if (s->log != NULL) {
+            (void) reel_utf8_clean(s->log, 3 * tail_len + 1, tail, tail_len,
+                                   false);
+        }
     } else {
         reel_metrics_encoded(&s->slots->w->metrics, s->attempt->ops->type,
                              s->attempt->media_ms, ran_ms);

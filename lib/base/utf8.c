@@ -1,5 +1,7 @@
 #include "lib/base/utf8.h"
 
+#include <string.h>
+
 
 size_t
 reel_utf8_len(const uint8_t *p, size_t left)
@@ -87,4 +89,50 @@ reel_utf8_code(const uint8_t *p, size_t n)
     }
 
     return code;
+}
+
+
+static bool
+is_control(const uint8_t *p, size_t n)
+{
+    return (n == 1 && (p[0] < 0x20 || p[0] == 0x7f))
+           || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+
+size_t
+reel_utf8_clean(char *dst, size_t cap, const char *src, size_t len,
+    bool line)
+{
+    size_t          n, take, out = 0;
+    const char     *c;
+    const uint8_t  *p;
+
+    for (size_t i = 0; i < len; i += n) {
+        p = (const uint8_t *) src + i;
+        c = (const char *) p;
+        n = *p == 0 ? 0 : reel_utf8_len(p, len - i);
+        take = n;
+
+        if (n == 0) {
+            c = REEL_UTF8_REPLACEMENT;
+            take = strlen(c);
+            n = 1;
+
+        } else if (line && is_control(p, n)) {
+            c = " ";
+            take = 1;
+        }
+
+        if (take >= cap - out) {
+            break;
+        }
+
+        memcpy(dst + out, c, take);
+        out += take;
+    }
+
+    dst[out] = '\0';
+
+    return out;
 }

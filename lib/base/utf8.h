@@ -3,6 +3,7 @@
 #ifndef REEL_BASE_UTF8_H
 #define REEL_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,14 @@ size_t reel_utf8_put(uint8_t dst[4], uint32_t code);
 
 /* the code of a well-formed sequence of n bytes, 1 … 4 */
 uint32_t reel_utf8_code(const uint8_t *p, size_t n);
+
+/*
+ * dst (cap > 0 bytes) gets as much of src as fits, in whole characters, and is
+ * terminated.  What is no UTF-8, and NUL, becomes U+FFFD; of a line control
+ * characters (C0, DEL, C1) become spaces.  The length of dst; 3 × len + 1 bytes
+ * hold it whole.
+ */
+size_t reel_utf8_clean(char *dst, size_t cap, const char *src, size_t len,
+    bool line);
 
 #endif

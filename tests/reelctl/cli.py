@@ -675,10 +675,14 @@ class Redis(Case):
         self.assertEqual(*(re.sub(r"\d:\d\d ago", "", x)
                            for x in (again, out)))
         self.redis("XADD", k + "quarantine", "*", "job", "a.3", "task", "t",
-                   "log", "one\n\033[2Jtwo", "detail", "d", "attempts", "3")
+                   "log", "one\n\udcff\033[2Jtwo", "detail", "d", "attempts",
+                   "3")
         out = self.run_ctl("quarantine", "show", "a.3/t", *at).stdout
         self.assertRegex(out, r"(?s)job +a\.3\n.*detail +d\n.*tries +3, .*"
-                         r"log\n  one\n  .*two\n$")
+                         r"log\n  one\n  \ufffd.*two\n$")
+        q = json.loads(self.run_ctl("quarantine", "show", "a.3", "--json",
+                                    *at).stdout)
+        self.assertEqual(q["log"], "one\n\ufffd\033[2Jtwo")
         self.assertNotIn("\033", out)
         for name in ("a.3/other", "a.30", "a"):
             self.run_ctl("quarantine", "drop", name, *at, code=NOTFOUND)

@@ -66,12 +66,47 @@ test_put(void **state)
 }
 
 
+static void
+clean(const char *src, size_t len, size_t cap, bool line, const char *want)
+{
+    char  dst[32];
+
+    memset(dst, 'x', sizeof(dst));
+    assert_int_equal(reel_utf8_clean(dst, cap, src, len, line),
+                     strlen(want));
+    assert_string_equal(dst, want);
+}
+
+
+static void
+test_clean(void **state)
+{
+    (void) state;
+
+    clean("", 0, 1, true, "");
+    clean("abc", 3, 4, true, "abc");
+    clean("abc", 3, 3, true, "ab");
+    clean("\xe2\x82\xac\xe2\x82\xac", 6, 6, false, "\xe2\x82\xac");
+    clean("a\377b\0c", 5, 32, false, "a\xef\xbf\xbd" "b\xef\xbf\xbd" "c");
+    clean("a\n\033[31m\177\302\205\302\240", 12, 32, true,
+          "a  [31m  \302\240");
+    clean("a\n\tb", 4, 32, false, "a\n\tb");
+
+    /* a character that was cut at either end */
+    clean("\x82\xac" "a\xe2\x82", 5, 32, false,
+          "\xef\xbf\xbd\xef\xbf\xbd" "a\xef\xbf\xbd\xef\xbf\xbd");
+    clean("\377\377", 2, 7, false, "\xef\xbf\xbd\xef\xbf\xbd");
+    clean("\377\377", 2, 6, false, "\xef\xbf\xbd");
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_len),
         cmocka_unit_test(test_put),
+        cmocka_unit_test(test_clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,16 @@ long_texts_are_cut(void **state)
     reel_outcome_fail(&o, "IO", text, "%s", text);
     assert_int_equal(strlen(o.stage), sizeof(o.stage) - 1);
     assert_int_equal(strlen(o.detail), sizeof(o.detail) - 1);
+
+    /* between two characters, and on one line */
+    memset(text, ' ', sizeof(o.detail) - 2);
+    memcpy(text + sizeof(o.detail) - 2, "\xe2\x82\xac", 4);
+    text[0] = '\n';
+    text[1] = '\033';
+    reel_outcome_fail(&o, "IO", "a\rb", "%s", text);
+    assert_string_equal(o.stage, "a b");
+    assert_int_equal(strlen(o.detail), sizeof(o.detail) - 2);
+    assert_int_equal(strspn(o.detail, " "), sizeof(o.detail) - 2);
 }
 
 
