@@ -261,7 +261,9 @@ write_result(reel_store_t *s, const char *asset, uint32_t publication,
         .completed_ms = reel_unix_ms(),
         .code = (char *) code->code,
         .stage = (char *) f->stage,
-        .detail = (char *) code->sentence,
+        .detail = (char *) (strcmp(code->code, REEL_REJECTED) == 0
+                            && f->detail[0] != '\0' ? f->detail
+                                                    : code->sentence),
         .log = log,
         .retryable = code->retryable
     };

@@ -25,6 +25,7 @@ static const reel_code_t codes[] = {
       "The film has more tracks than allowed." },
     { "BAD_MEDIA", false, true, false,
       "The file is damaged and could not be decoded." },
+    { "REJECTED", false, true, false, "The film was rejected." },
     { "BAD_PIPELINE", false, true, true,
       "The pipeline file is missing or wrong." },
     { "MISMATCH", true, true, true,

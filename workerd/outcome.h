@@ -12,13 +12,16 @@
 #include "lib/base/err.h"
 
 #define REEL_CODE_MAX 32
-#define REEL_CODES    21       /* in the table */
+#define REEL_CODES    22       /* in the table */
 
 /* what a user's cancel ends with; nothing else does */
 #define REEL_CANCELLED "CANCELLED"
 
 /* an asset with the same source does the same just now (reuse.h) */
 #define REEL_TWIN "TWIN"
+
+/* the code of a film that a program refuses: its detail is for the user */
+#define REEL_REJECTED "REJECTED"
 
 typedef struct {
     const char *code;

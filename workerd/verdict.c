@@ -29,6 +29,15 @@ reel_verdict_said(reel_attempt_t *a, const json_t *value)
         code = "CRASHED";
     }
 
+    /* no more is this of a child that reads films */
+    if (code != NULL && strcmp(code, REEL_REJECTED) == 0) {
+        if (a->ops->type != REEL_TASK_EXEC) {
+            code = "INTERNAL";
+        } else {
+            class = "fail";
+        }
+    }
+
     reel_outcome_fail(&a->outcome, code != NULL ? code : "INTERNAL",
                       stage != NULL ? stage : "", "%s",
                       detail != NULL ? detail : "");
@@ -190,7 +199,8 @@ reel_verdict_forgive(reel_attempt_t *a)
     uint64_t         n;
     reel_outcome_t  *o = &a->outcome;
 
-    if (!o->failed) {
+    /* a word about the film, not an extra that could not be made */
+    if (!o->failed || strcmp(o->code, REEL_REJECTED) == 0) {
         return;
     }
 

@@ -6,11 +6,12 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
 from client import get, presign
-from reel import ROOT, Stack, clip, run, wait_for
+from reel import BUILD, ROOT, Stack, clip, run, wait_for
 
 # what a program may see and do, line by line; it is sh, with python3 inside
 LOOK = r"""#!/bin/sh
@@ -107,6 +108,20 @@ tasks: { poster: false }
 """
 
 
+REJECTS = r'''
+gop_ms: 1000
+renditions:
+  - { short_side: 64, crf: 40, max_kbps: 200, buf_kbits: 300 }
+tasks:
+  look:
+    type: exec
+    command: [/bin/sh, -c, 'echo "{\"error\": {\"class\": \"fail\",
+        \"code\": \"REJECTED\", \"stage\": \"rights\", \"detail\":
+        \"This is ours\u0007, {DOTS}\"}}" >&$REEL_CONTROL_FD; exit 1']
+    optional: true
+'''
+
+
 @pytest.fixture(scope="module")
 def stack():
     with Stack() as s:
@@ -121,6 +136,7 @@ def stack():
                    "    command: [/bin/sh, -c, 'ln -s /etc/passwd out/link;"
                    " sleep 1000 & exit 0']\n    outputs: [link]\n"
                    "    attempts: 1\n")
+        s.pipeline("rejects", REJECTS.replace("{DOTS}", "…" * 120))
         s.pipeline("light", LIGHT)
         s.pipeline("plain", CLEAR)
         s.pipeline("marked", CLEAR.replace("poster: false", "poster: false, "
@@ -390,6 +406,22 @@ def test_an_output_is_a_file_and_nothing_is_left_running(stack):
     assert not r["ready"] and r["stage"] == "wrong"
     assert "made no file out/link" in stack.said()
     wait_for(lambda: os.popen("pgrep -f 'sleep 100[0]'").read() == "", 10)
+
+
+def test_a_program_rejects_a_film_in_its_own_words(stack):
+    a = stack.put(clip(1, size="160x90"), pipeline="rejects")
+    r = stack.wait(a)
+    assert (r["ready"], r["code"], r["stage"], r["retryable"]) \
+        == (False, "REJECTED", "look", False), r
+    # at most 255 bytes, no half of a character, nothing for a terminal
+    assert r["detail"] == "This is ours , " + "…" * 80, r["detail"]
+    assert stack.task(a, "look", "n") == "1"
+    out = subprocess.run(
+        [os.path.join(BUILD, "bin", "reelctl"), "status", a, "--server",
+         stack.url, "--keys", os.path.join(stack.dir, "keys.json")],
+        capture_output=True, text=True)
+    assert "REJECTED" in out.stdout + out.stderr
+    assert "This is ours , …" in out.stdout + out.stderr
 
 
 def test_a_pipeline_that_is_wrong_is_refused_at_the_border():

@@ -120,6 +120,32 @@ put_index(uint32_t publication, bool growing)
 }
 
 
+/* the user gets the program's words, or that it was so */
+static void
+what_is_rejected_has_its_own_words(void **state)
+{
+    reel_result_t  r;
+
+    (void) state;
+
+    put_pending(1);
+    assert_int_equal(reel_final_failed(store, JOB1, &(reel_failure_t) {
+                     "REJECTED", "look", "not for us", "" }), REEL_OK);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_string_equal(r.code, "REJECTED");
+    assert_string_equal(r.detail, "not for us");
+    assert_false(r.retryable);
+    reel_result_release(&r);
+
+    put_pending(2);
+    assert_int_equal(reel_final_failed(store, JOB2, &(reel_failure_t) {
+                     "REJECTED", "look", "", "" }), REEL_OK);
+    assert_int_equal(reel_final_result(store, ASSET, &r), REEL_OK);
+    assert_string_equal(r.detail, "The film was rejected.");
+    reel_result_release(&r);
+}
+
+
 static void
 a_failure_is_written_once(void **state)
 {
@@ -486,7 +512,8 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        T(a_failure_is_written_once), T(a_ready_asset_is_not_failed),
+        T(a_failure_is_written_once), T(what_is_rejected_has_its_own_words),
+        T(a_ready_asset_is_not_failed),
         T(a_newer_publication_stays), T(an_older_one_is_replaced),
         T(its_growing_index_goes), T(its_growing_index_goes_later_too),
         T(a_complete_index_of_before_stays), T(a_tombstone_wins),

@@ -104,6 +104,30 @@ a_word_of_its_own(void **state)
 }
 
 
+/* a program may refuse the film, in its own words; what reads films may not */
+static void
+a_program_rejects(void **state)
+{
+    (void) state;
+
+    say("fail", "REJECTED");
+    ended("INTERNAL", false, true);
+
+    a.ops = &reel_task_exec;
+    a.outcome = (reel_outcome_t) { 0 };
+    say("retry", "REJECTED");
+    ended("REJECTED", false, true);
+
+    /* that is no extra that could not be made */
+    a.payload = strdup("{\"tries\":1}");
+    a.number = 1;
+    reel_verdict_forgive(&a);
+    ended("REJECTED", false, true);
+    assert_false(a.forgiven);
+    free(a.payload);
+}
+
+
 /* what a film can do without is given up, not tried for ever */
 static void
 an_optional_one_is_given_up(void **state)
@@ -369,6 +393,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup(a_word_of_its_own, setup),
+        cmocka_unit_test_setup(a_program_rejects, setup),
         cmocka_unit_test_setup(an_optional_one_is_given_up, setup),
         cmocka_unit_test_setup(a_word_without_sense, setup),
         cmocka_unit_test_setup(no_child_ends_the_daemon, setup),
