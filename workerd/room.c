@@ -11,6 +11,10 @@
 /* what was measured holds for so long */
 #define FRESH_MS 1000
 
+/* nothing begins for so long when a task found no room in the store: then one
+   is tried again, for it may be small, and what ends gives room back */
+#define SPENT_MS 10000
+
 /* of the machine's memory, and of the group's limit */
 #define MACHINE_PERCENT 80
 #define GROUP_PERCENT   90
@@ -136,27 +140,51 @@ available_mib(const reel_config_t *c)
 }
 
 
-static bool
-disk_full(reel_slots_t *s)
+/* that are free; more than any limit when it cannot be told */
+static uint64_t
+store_mib(const reel_config_t *c)
 {
-    uint64_t               mib;
-    struct statvfs         st;
-    const reel_config_t   *c = &s->w->conf;
+    struct statvfs  st;
 
-    if (c->disk_free_mib == 0 || statvfs(c->store, &st) != 0) {
-        return false;
+    if (statvfs(c->store, &st) != 0) {
+        return UINT64_MAX;
     }
 
-    mib = (uint64_t) st.f_bavail * st.f_frsize >> 20;
+    return (uint64_t) st.f_bavail * st.f_frsize >> 20;
+}
 
-    return mib < c->disk_free_mib;
+
+static void
+measure_store(reel_slots_t *s)
+{
+    bool      full;
+    uint64_t  limit = s->w->conf.disk_free_mib, mib;
+
+    if (limit == 0 && s->spent_ms == 0) {
+        return;
+    }
+
+    mib = store_mib(&s->w->conf);
+    full = mib < limit;
+
+    if (full != s->disk_full) {
+        reel_log(full ? REEL_LOG_WARN : REEL_LOG_INFO, "store: %s",
+                 full ? "less than limits.disk_free_mib are free: no encode "
+                        "begins" : "there is room again");
+        s->disk_full = full;
+    }
+
+    if (s->spent_ms != 0 && (mib >= REEL_ROOM_STORE_MIB
+                             || reel_loop_now() - s->spent_ms >= SPENT_MS))
+    {
+        s->spent_ms = 0;
+    }
 }
 
 
 static void
 measure(reel_slots_t *s)
 {
-    bool            full;
     int64_t         now = reel_loop_now();
     reel_worker_t  *w = s->w;
 
@@ -167,14 +195,31 @@ measure(reel_slots_t *s)
     s->measured_ms = now;
     s->available_mib = available_mib(&w->conf);
     s->cores = w->conf.slots_auto ? reel_config_cores() : w->conf.slots;
+    measure_store(s);
+}
 
-    full = disk_full(s);
-    if (full != s->disk_full) {
-        reel_log(full ? REEL_LOG_WARN : REEL_LOG_INFO, "store: %s",
-                 full ? "less than limits.disk_free_mib are free: no encode "
-                        "begins" : "there is room again");
-        s->disk_full = full;
+
+void
+reel_room_spend(reel_slots_t *s)
+{
+    bool  before = s->spent_ms != 0;
+
+    s->spent_ms = reel_loop_now();
+    s->measured_ms = 0;
+
+    if (reel_room_spent(s) && !before) {
+        reel_log(REEL_LOG_WARN, "store: a task found no room: none begins for "
+                 "%d s, or until there is some", SPENT_MS / 1000);
     }
+}
+
+
+bool
+reel_room_spent(reel_slots_t *s)
+{
+    measure(s);
+
+    return s->spent_ms != 0;
 }
 
 
@@ -235,7 +280,10 @@ reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
     unsigned     lights;
     reel_room_t  r = { 0 };
 
-    measure(s);
+    if (reel_room_spent(s)) {
+        return r;
+    }
+
     count_used(s, leaving, &slots, &mib, &lights);
 
     r.lights = lights == 0 ? 2

@@ -5,7 +5,8 @@
  * Free is what the running tasks leave of it by their needs, and never more
  * than the machine and the control group really have now: their limits may
  * change, and others run there too.  When the store's disk is nearly full
- * nothing fits but light tasks.
+ * nothing fits but light tasks, and when a task found it full nothing does,
+ * for a while.
  */
 
 #ifndef REEL_WORKERD_ROOM_H
@@ -38,6 +39,15 @@ reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
 
 /* cores for tasks in all, as reel_room_free found them: a quota may shrink */
 uint32_t reel_room_cores(const reel_slots_t *s);
+
+/* MiB that the store must have for anything beside an encode's need: an
+   index, an image */
+#define REEL_ROOM_STORE_MIB 64
+
+/* a task found no room in the store: unless it has REEL_ROOM_STORE_MIB (the
+   task was only too large) nothing is free until it has, 10 s at most */
+void reel_room_spend(reel_slots_t *s);
+bool reel_room_spent(reel_slots_t *s);
 
 /* what its tasks hold */
 reel_use_t reel_room_use(const reel_slots_t *s);

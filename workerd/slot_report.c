@@ -10,6 +10,7 @@
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/reuse.h"
+#include "workerd/room.h"
 #include "workerd/slot.h"
 #include "workerd/verdict.h"
 
@@ -324,9 +325,16 @@ send_report(void *arg)
 void
 reel_slot_report(reel_slot_t *s)
 {
+    const reel_outcome_t  *o = &s->attempt->outcome;
+
     s->state = REEL_SLOT_REPORTING;
     reel_verdict_forgive(s->attempt);
     reel_reuse_end(s->attempt);
+
+    if (o->failed && strcmp(o->code, "NO_SPACE") == 0) {
+        reel_room_spend(s->slots);
+    }
+
     send_report(s);
 }
 

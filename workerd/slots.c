@@ -234,6 +234,30 @@ has_room(reel_slot_t *s)
 }
 
 
+/* what was claimed, but cannot begin any more */
+static bool
+gives_back(reel_slot_t *s)
+{
+    reel_attempt_t  *a = s->attempt;
+
+    if (s->slots->w->draining) {
+        /* asked for before the end was near */
+        (void) reel_attempt_fail(a, REEL_AGAIN, "SHUTDOWN", "claim",
+                                 "the daemon was stopped");
+
+    } else if (reel_room_spent(s->slots)) {
+        (void) reel_attempt_fail(a, REEL_NOSPACE, "NO_SPACE", "claim",
+                                 "another has just found no room");
+
+    } else if (s->late && !has_room(s)) {
+        (void) reel_attempt_fail(a, REEL_AGAIN, "SHUTDOWN", "claim",
+                                 "it came late, and its room is taken");
+    }
+
+    return a->outcome.failed;
+}
+
+
 void
 reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
 {
@@ -245,17 +269,7 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
 
     err = reel_attempt_new(s->slots->w, reply, &s->attempt);
 
-    if (err == REEL_OK && s->slots->w->draining) {
-        /* asked for before the end was near */
-        (void) reel_attempt_fail(s->attempt, REEL_AGAIN, "SHUTDOWN", "claim",
-                                 "the daemon was stopped");
-        reel_slot_report(s);
-        return;
-    }
-
-    if (err == REEL_OK && s->late && !has_room(s)) {
-        (void) reel_attempt_fail(s->attempt, REEL_AGAIN, "SHUTDOWN", "claim",
-                                 "it came late, and its room is taken");
+    if (err == REEL_OK && gives_back(s)) {
         reel_slot_report(s);
         return;
     }

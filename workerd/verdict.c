@@ -6,9 +6,9 @@
 #include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/log.h"
+#include "workerd/room.h"
 
-/* beside what encodes need: an index, an image */
-#define ROOM (UINT64_C(64) << 20)
+#define ROOM ((uint64_t) REEL_ROOM_STORE_MIB << 20)
 
 
 void

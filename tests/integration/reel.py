@@ -2,6 +2,7 @@
 workerd in a temporary folder, clips made by ffmpeg, assets put into the
 store as the upload door would put them."""
 
+import errno
 import glob
 import json
 import os
@@ -151,6 +152,30 @@ def children(pid):
             return [int(p) for p in f.read().split()]
     except OSError:
         return []
+
+
+def mount(path, mib):
+    """a disk that can be filled; False when this user may not"""
+    p = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % mib,
+                        "tmpfs", path], capture_output=True, check=False)
+    return p.returncode == 0
+
+
+def unmount(path):
+    subprocess.run(["umount", "-l", path], check=False)
+
+
+def fill(disk):
+    """to the last byte; the file that has them"""
+    path = os.path.join(disk, "other-peoples")
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while f.write(bytes(1 << 20)):
+                pass
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+    return path
 
 
 class Worker:

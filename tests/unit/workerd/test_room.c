@@ -6,8 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "workerd/room.h"
 
@@ -110,6 +114,102 @@ test_memory_of_a_group(void **state)
 }
 
 
+static const reel_config_t  config = { .slots = 2, .room_mib = 1024 };
+
+static char           dir[32];
+static reel_worker_t  worker = { .room_mib = 1024 };
+static reel_slot_t    two[2] = { { .number = 0 }, { .number = 1 } };
+static reel_slots_t   slots = { .w = &worker, .slot = two, .n = 2 };
+
+
+static int
+of_a_store(void **state)
+{
+    (void) state;
+
+    snprintf(dir, sizeof(dir), "/tmp/reel-room-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    worker.conf = config;
+    snprintf(worker.conf.store, sizeof(worker.conf.store), "%s", dir);
+    slots.measured_ms = slots.spent_ms = 0;
+    slots.disk_full = false;
+
+    return 0;
+}
+
+
+static int
+unmount(void **state)
+{
+    (void) state;
+
+    (void) umount2(dir, MNT_DETACH);
+
+    return rmdir(dir);
+}
+
+
+static void
+expect_free(uint32_t cores, uint32_t lights)
+{
+    reel_room_t  room;
+
+    slots.measured_ms = 0;
+    room = reel_room_free(&slots, NULL);
+    assert_int_equal(room.slots, cores);
+    assert_int_equal(room.lights, lights);
+}
+
+
+/* on a medium of 1 MiB, of which a task needed more */
+static void
+test_a_full_store_begins_nothing(void **state)
+{
+    (void) state;
+
+    if (mount("reel-test", dir, "tmpfs", 0, "size=1m,mode=0700") == -1) {
+        print_message("skipped: mount tmpfs: %s\n", strerror(errno));
+        skip();
+    }
+
+    /* nobody has looked, or lacked anything, yet */
+    expect_free(2, 2);
+    reel_room_spend(&slots);
+    assert_true(reel_room_spent(&slots));
+    expect_free(0, 0);
+
+    /* what is small may have room: one is tried after a while */
+    slots.spent_ms -= 10000;
+    expect_free(2, 2);
+
+    worker.conf.disk_free_mib = 2;
+    expect_free(0, 2);
+    reel_room_spend(&slots);
+    expect_free(0, 0);
+
+    /* others left, and it shows at once */
+    assert_int_equal(umount(dir), 0);
+    expect_free(2, 2);
+    assert_false(reel_room_spent(&slots));
+}
+
+
+static void
+test_one_that_is_too_large_keeps_nobody(void **state)
+{
+    (void) state;
+
+    reel_room_spend(&slots);
+    assert_false(reel_room_spent(&slots));
+    expect_free(2, 2);
+
+    /* a store that cannot be asked is no full one */
+    snprintf(worker.conf.store, sizeof(worker.conf.store), "/nowhere");
+    reel_room_spend(&slots);
+    expect_free(2, 2);
+}
+
+
 int
 main(void)
 {
@@ -117,6 +217,10 @@ main(void)
         cmocka_unit_test(test_cores_that_were_taken_away),
         cmocka_unit_test(test_a_slow_claim_keeps_nothing_from_others),
         cmocka_unit_test(test_memory_of_a_group),
+        cmocka_unit_test_setup_teardown(test_a_full_store_begins_nothing,
+                                        of_a_store, unmount),
+        cmocka_unit_test_setup_teardown(
+            test_one_that_is_too_large_keeps_nobody, of_a_store, unmount),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
