@@ -135,6 +135,23 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
 }
 
 
+bool
+reel_final_ready(reel_store_t *s, const char *asset, uint32_t publication)
+{
+    bool               ready;
+    reel_key_t         key;
+    reel_result_t      r;
+    reel_store_stat_t  st;
+
+    ready = reel_final_result(s, asset, &r) == REEL_OK && r.ready
+            && r.publication == publication;
+    reel_result_release(&r);
+
+    return ready && part_key(key, asset, REEL_PART_INDEX) == REEL_OK
+           && reel_store_stat(s, key, &st) == REEL_OK;
+}
+
+
 static reel_err_t
 lock_range(reel_store_t *s, const char *asset, uint64_t off, uint64_t len,
     bool wait, reel_multipart_t **lock)

@@ -41,6 +41,11 @@ typedef struct {
 reel_err_t reel_final_index(reel_store_t *s, const char *asset,
     reel_standing_t *st) REEL_WARN_UNUSED;
 
+/* true: the asset is ready by this publication, so that none of its tasks is
+   of use any more.  False too when that cannot be read */
+bool reel_final_ready(reel_store_t *s, const char *asset,
+    uint32_t publication);
+
 /*
  * Who writes an asset's index or result.json holds this from the look at what
  * stands to the last write, however long it sleeps between: nobody newer can

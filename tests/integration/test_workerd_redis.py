@@ -1,6 +1,8 @@
 """Redis away, emptied, restarted, behind a password."""
 
 import os
+import shutil
+import signal
 import time
 
 import pytest
@@ -63,6 +65,37 @@ def test_redis_forgot_a_finished_job(stack):
     stack.redis("FLUSHALL")
     time.sleep(2.5)
     assert stack.redis("EXISTS", K + "job:" + a + ".1") == 0
+
+
+def test_redis_forgot_how_a_job_went_on(stack):
+    """A replica took its place that had seen less, and the job is over: its
+    tasks end without being done again, though their answers are swept."""
+    stack.start_redis()
+    a = stack.put(clip(8))
+    planner = stack.start_workerd(limits={"disk_free_mib": 1 << 24})
+    wait_for(lambda: stack.tasks(a).get("v0.0") == "ready")
+    planner.kill(signal.SIGTERM)
+    assert planner.wait() == 0
+    stack.stop_redis()
+    kept = shutil.copytree(os.path.join(stack.dir, "redis"),
+                           os.path.join(stack.dir, "replica"))
+    stack.start_redis()
+    w = stack.start_workerd(sweep_s=1, sweep_age_s=1)
+    assert stack.wait(a)["ready"]
+    wait_for(lambda: not os.listdir(os.path.join(stack.store, "scratch")))
+    w.kill()
+    w.wait()
+    stack.stop_redis()
+
+    before = stack.said(), stack.objects(a), stack.index(a)
+    stack.start_redis("--dir", kept)
+    assert stack.tasks(a)["v0.0"] == "ready"
+    stack.start_workerd()
+    wait_for(lambda: set(stack.tasks(a).values()) == {"done"})
+    said = stack.said()[len(before[0]):]
+    assert "was done before" in said and "begins" not in said
+    assert before[1:] == (stack.objects(a), stack.index(a))
+    assert stack.result(a)["ready"]
 
 
 def test_many_pending_are_submitted_at_once(stack):

@@ -506,6 +506,37 @@ a_cancel_does_not_wait(void **state)
 }
 
 
+static void
+what_is_ready_needs_no_task(void **state)
+{
+    (void) state;
+
+    assert_false(reel_final_ready(store, ASSET, 1));
+    put_index(1, true);
+    assert_false(reel_final_ready(store, ASSET, 1));
+    put_result(1, false);
+    assert_false(reel_final_ready(store, ASSET, 1));
+    put_index(1, false);
+    put_result(1, true);
+    assert_true(reel_final_ready(store, ASSET, 1));
+
+    /* a retry makes all of it anew */
+    assert_false(reel_final_ready(store, ASSET, 2));
+    put_part(REEL_PART_RESULT, "{", 1);
+    assert_false(reel_final_ready(store, ASSET, 1));
+}
+
+
+static void
+a_result_without_its_index_is_made_again(void **state)
+{
+    (void) state;
+
+    put_result(1, true);
+    assert_false(reel_final_ready(store, ASSET, 1));
+}
+
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -520,7 +551,9 @@ main(void)
         T(broken_records_count_as_none), T(a_job_is_settled_once),
         T(a_retry_is_not_settled_with_it), T(what_is_cancelled_ends),
         T(a_cancelled_retry_replaces_what_failed),
-        T(what_ended_is_not_cancelled), T(a_cancel_does_not_wait)
+        T(what_ended_is_not_cancelled), T(a_cancel_does_not_wait),
+        T(what_is_ready_needs_no_task),
+        T(a_result_without_its_index_is_made_again)
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
