@@ -72,12 +72,6 @@ def check_logs(stack):
     assert not bad, bad[:5]
 
 
-def redone(stack):
-    """tasks begun more than once, each time too many"""
-    begun = re.findall(r'job=(\S+) task=(\S+) msg="begins:', stack.said())
-    return len(begun) - len(set(begun))
-
-
 def settle(stack, traffic):
     traffic.finish_uploads()
     try:

@@ -4,7 +4,9 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 
+from redone import Fault
 from reel import children, wait_for
 
 LEASE_S = 3
@@ -18,8 +20,7 @@ class Faults:
         self.stack, self.traffic, self.rnd = stack, traffic, rnd
         self.port = int(stack.url.rsplit(":", 1)[1])
         self.workers = [stack.start_workerd() for _ in range(WORKERS)]
-        self.tasks_hit = 0              # that ran when something was killed
-        self.happened = {}
+        self.journal = []               # all that happened, redone.py
         self.choices = [f for p in parts for f in {
             "workerd": (self.kill_worker, self.kill_worker, self.kill_child,
                         self.kill_child, self.freeze_worker, self.end_worker),
@@ -31,13 +32,20 @@ class Faults:
 
     def happen(self):
         self.look_for_the_dead()
-        fault = self.rnd.choice(self.choices)
-        name = fault.__name__
-        self.happened[name] = self.happened.get(name, 0) + 1
+        self.do(self.rnd.choice(self.choices))
+
+    def do(self, fault):
+        self.journal.append(Fault(fault.__name__))
         print("%s  %-18s %3d assets, %3d ready" % (
-            time.strftime("%X"), name, len(self.traffic.assets),
+            time.strftime("%X"), fault.__name__, len(self.traffic.assets),
             len(self.traffic.ready)), flush=True)
         fault()
+        self.journal[-1].end = time.time()
+
+    def happened(self):
+        """how often, of each fault"""
+        return ", ".join("%d %s" % (n, name) for name, n in sorted(
+            Counter(f.name for f in self.journal).items()))
 
     def look_for_the_dead(self):
         """those that nobody killed"""
@@ -65,9 +73,14 @@ class Faults:
         time.sleep(self.rnd.uniform(0, 1.5))
         self.workers.append(self.stack.start_workerd())
 
+    def hit(self, worker):
+        self.journal[-1].workers.add(worker.pid)
+
     def kill_worker(self):
         w = self.rnd.choice(self.workers)
-        self.tasks_hit += len(self.tasks(w))
+        self.hit(w)
+        w.kill(signal.SIGSTOP)          # so that no other task begins now
+        self.journal[-1].children.update(w.children())
         w.kill()
         w.wait()
         self.again(w)
@@ -76,7 +89,7 @@ class Faults:
         w = self.rnd.choice(self.workers)
         # before it has read its configuration a signal ends any program
         wait_for(lambda: "pid=%d msg=\"workerd " % w.pid in self.stack.said())
-        self.tasks_hit += len(self.tasks(w))
+        self.hit(w)
         w.kill(signal.SIGTERM)
         w.wait()
         if w.proc.returncode != 0:
@@ -86,14 +99,18 @@ class Faults:
     def kill_child(self):
         tasks = [p for w in self.workers for p in self.tasks(w)]
         if tasks:
-            self.tasks_hit += 1
-            self.signal(signal.SIGKILL, [self.rnd.choice(tasks)])
+            pid = self.rnd.choice(tasks)
+            self.signal(signal.SIGSTOP, [pid])
+            if alive(pid):              # and not just done
+                self.journal[-1].children.add(pid)
+            self.signal(signal.SIGKILL, [pid])
 
     def freeze_worker(self):
         """shorter or longer than a lease"""
         w = self.rnd.choice(self.workers)
+        self.hit(w)
+        w.kill(signal.SIGSTOP)
         family = [w.pid] + w.children()
-        self.tasks_hit += len(self.tasks(w))
         self.signal(signal.SIGSTOP, family)
         time.sleep(self.rnd.uniform(0.5, 3 * LEASE_S))
         self.signal(signal.SIGCONT, family)
@@ -119,7 +136,6 @@ class Faults:
         os.kill(pid, signal.SIGCONT)
 
     def empty_redis(self):
-        self.tasks_hit += sum(len(self.tasks(w)) for w in self.workers)
         self.stack.redis("FLUSHALL")
 
     # nginx
