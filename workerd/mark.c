@@ -76,14 +76,16 @@ open_file(int *fd, const char *folder, const char *image, reel_error_t *e)
 reel_err_t
 reel_mark_look(const reel_mark_t *m, const char *folder, reel_error_t *e)
 {
-    int         fd;
-    char        path[PATH_MAX];
-    reel_err_t  err;
+    int          fd;
+    char         path[PATH_MAX];
+    reel_err_t   err;
+    struct stat  st;
 
     if (m->text[0] != '\0') {
         err = reel_mark_font(path, sizeof(path), m, reel_str(folder));
 
-        return err == REEL_OK && access(path, R_OK) == 0 ? REEL_OK
+        return err == REEL_OK && access(path, R_OK) == 0
+               && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? REEL_OK
                : reel_fail(e, REEL_NOTFOUND, "the font of the watermark's "
                            "text cannot be read");
     }

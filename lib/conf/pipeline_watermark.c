@@ -215,9 +215,10 @@ static char *
 read_png(const char *path, size_t *len, const char **why)
 {
     char        *p;
-    reel_err_t   err = reel_conf_file(path, REEL_MARK_BYTES, &p, len);
+    reel_err_t   err = reel_conf_regular(path, REEL_MARK_BYTES, &p, len);
 
-    *why = err == REEL_NOMEM ? "there is no memory for it"
+    *why = err == REEL_INVAL ? "is no regular file"
+           : err == REEL_NOMEM ? "there is no memory for it"
            : err != REEL_OK ? "cannot be read"
            : *len > REEL_MARK_BYTES ? "has more than 1 MiB"
            : *len < sizeof(png) || memcmp(p, png, sizeof(png)) != 0
@@ -237,8 +238,10 @@ static const char *
 check_font(const char *path)
 {
     size_t      i;
-    FILE       *f = fopen(path, "re");
-    const char *why = "cannot be opened";
+    FILE       *f;
+    reel_err_t  err = reel_conf_open(path, &f);
+    const char *why = err == REEL_INVAL ? "is no regular file"
+                                        : "cannot be opened";
     char        head[4];
 
     static const char kinds[][4] = {

@@ -300,16 +300,15 @@ read_per_title(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
-/* what the rungs go by, before them */
-static reel_err_t
-read_encoder(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
+/* what the rungs go by, before them; what is wrong is told with the others */
+static void
+read_encoder(reel_pipeline_t *p, const reel_yaml_t *root)
 {
-    reel_err_t          err = REEL_OK;
     const char         *preset;
     const reel_yaml_t  *n = reel_yaml_find(root, "codec");
 
-    if (n != NULL) {
-        err = reel_conf_codec(&p->codec, n, e);
+    if (n != NULL && n->kind == REEL_YAML_SCALAR) {
+        (void) reel_video_codec_find(n->text, &p->codec);
     }
 
     preset = reel_video_preset_default(p->codec);
@@ -317,8 +316,6 @@ read_encoder(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
     for (uint32_t i = 0; i < p->nrungs; i++) {
         p->rungs[i].codec = p->codec;
     }
-
-    return err;
 }
 
 
@@ -353,7 +350,7 @@ check_together(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 static reel_err_t
 read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
 {
-    reel_err_t  err, now;
+    reel_err_t  err;
 
     static const reel_yaml_key_t keys[] = {
         FN("codec", reel_pipeline_t, codec, reel_conf_codec),
@@ -384,9 +381,8 @@ read_pipeline(reel_pipeline_t *p, const reel_yaml_t *root, reel_error_t *e)
         return err;
     }
 
-    err = read_encoder(p, root, e);
-    now = reel_yaml_map(p, root, ROWS(keys), e);
-    err = err != REEL_OK ? err : now;
+    read_encoder(p, root);
+    err = reel_yaml_map(p, root, ROWS(keys), e);
 
     if (err == REEL_OK) {
         err = check_preset(reel_yaml_find(root, "preset"), p->codec,
@@ -473,7 +469,7 @@ reel_pipeline_read(reel_pipeline_t *p, const char *file,
     err = begin(p, file, e);
 
     if (err == REEL_OK) {
-        err = reel_yaml_load(&root, file, e);
+        err = reel_yaml_load_regular(&root, file, e);
     }
 
     return finish(p, file, root, err, f, e);

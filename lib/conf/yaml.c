@@ -433,8 +433,8 @@ reel_yaml_parse(reel_yaml_t **root, const char *file, const char *text,
 }
 
 
-reel_err_t
-reel_yaml_load(reel_yaml_t **root, const char *file, reel_error_t *e)
+static reel_err_t
+load(reel_yaml_t **root, const char *file, bool regular, reel_error_t *e)
 {
     char       *text;
     size_t      n;
@@ -442,8 +442,12 @@ reel_yaml_load(reel_yaml_t **root, const char *file, reel_error_t *e)
 
     *root = NULL;
 
-    err = reel_conf_file(file, REEL_YAML_FILE_MAX, &text, &n);
+    err = (regular ? reel_conf_regular : reel_conf_file)
+              (file, REEL_YAML_FILE_MAX, &text, &n);
 
+    if (err == REEL_INVAL) {
+        return reel_fail(e, err, "%s: is no regular file", shown(file));
+    }
     if (err == REEL_NOTFOUND || err == REEL_IO) {
         return reel_fail(e, err, "%s: %s", shown(file), strerror(errno));
     }
@@ -454,4 +458,18 @@ reel_yaml_load(reel_yaml_t **root, const char *file, reel_error_t *e)
     free(text);
 
     return err;
+}
+
+
+reel_err_t
+reel_yaml_load(reel_yaml_t **root, const char *file, reel_error_t *e)
+{
+    return load(root, file, false, e);
+}
+
+
+reel_err_t
+reel_yaml_load_regular(reel_yaml_t **root, const char *file, reel_error_t *e)
+{
+    return load(root, file, true, e);
 }

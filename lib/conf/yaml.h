@@ -59,6 +59,9 @@ struct reel_yaml_s {
  */
 reel_err_t reel_yaml_load(reel_yaml_t **root, const char *file,
     reel_error_t *e) REEL_WARN_UNUSED;
+/* the same, of a regular file alone; REEL_INVAL when it is something else */
+reel_err_t reel_yaml_load_regular(reel_yaml_t **root, const char *file,
+    reel_error_t *e) REEL_WARN_UNUSED;
 reel_err_t reel_yaml_parse(reel_yaml_t **root, const char *file,
     const char *text, size_t len, reel_error_t *e) REEL_WARN_UNUSED;
 void reel_yaml_free(reel_yaml_t *root);         /* NULL is fine */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/conf/pipeline_yaml.h"
@@ -515,6 +516,12 @@ several(void **state)
 
     assert_int_equal(f.n, COUNT(want));
 
+    /* once, though it is looked at twice */
+    f.n = 0;
+    assert_int_equal(load(&p, "codec:\n", &e), REEL_BADDATA);
+    assert_int_equal(reel_pipeline_read(&p, file, &f, &e), REEL_BADDATA);
+    assert_int_equal(f.n, 1);
+
     /* and of the graph */
     f.n = 0;
     assert_int_equal(load(&p, "tasks:\n  poster: { after: x }\n"
@@ -523,6 +530,39 @@ several(void **state)
     assert_int_equal(f.n, 2);
     assert_non_null(strstr(f.v[1].text, "x.yaml:3:24: storyboard: there is "
                            "no task \"y\""));
+}
+
+
+/* nobody writes into them: who waited would wait for ever */
+static void
+fifos(void **state)
+{
+    char             file[64], fifo[64];
+    reel_error_t     e;
+    reel_pipeline_t  p;
+
+    static const char *const texts[] = {
+        "watermark: { image: fifo.png }\n",
+        "watermark: { text: a, font: fifo.png }\n",
+    };
+
+    (void) state;
+
+    (void) snprintf(fifo, sizeof(fifo), "%s/fifo.png", dir);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        assert_int_equal(load(&p, texts[i], &e), REEL_BADDATA);
+        assert_non_null(strstr(e.text, "\"fifo.png\" is no regular file"));
+    }
+    assert_int_equal(unlink(fifo), 0);
+
+    (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
+    (void) unlink(file);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_INVAL);
+    assert_non_null(strstr(e.text, "x.yaml: is no regular file"));
+    assert_int_equal(unlink(file), 0);
 }
 
 
@@ -563,6 +603,7 @@ main(void)
         cmocka_unit_test(programs_refused),
         cmocka_unit_test(nodes),
         cmocka_unit_test(several),
+        cmocka_unit_test(fifos),
         cmocka_unit_test(names),
     };
 
