@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/conf/pipeline_yaml.h"
+#include "lib/conf/program.h"
 #include "lib/job/show.h"
 #include "reelctl/ctl.h"
 
@@ -253,9 +254,19 @@ show(const reel_ctl_t *c, const reel_pipeline_t *p)
 }
 
 
+static void
+warn(void *arg, const char *text)
+{
+    (void) arg;
+    reel_ctl_warn("%s", text);
+}
+
+
 static int
 check(const reel_ctl_t *c, const reel_pipeline_t *p)
 {
+    reel_programs_check(p, c->argv[1], warn, NULL);
+
     if (c->json) {
         return reel_ctl_put_json(json_pack("{s:s, s:i, s:i}", "pipeline",
                                            p->name, "renditions",

@@ -257,9 +257,31 @@ has_programs(const reel_pipeline_t *p)
 }
 
 
+/* -t has a person before it, a daemon its log */
+static void
+say_program(void *arg, const char *text)
+{
+    if (arg != NULL) {
+        fprintf(stderr, "workerd: warning: %s\n", text);
+    } else {
+        reel_log(REEL_LOG_WARN, "%s", text);
+    }
+}
+
+
+static void
+look_at_programs(const reel_worker_t *w, bool test)
+{
+    reel_pipelines_programs(w->pipelines, w->npipelines, w->conf.pipelines,
+                            say_program, test ? &test : NULL);
+}
+
+
 static void
 check_programs(const reel_worker_t *w)
 {
+    look_at_programs(w, false);
+
     for (size_t i = 0; i < w->npipelines; i++) {
         if (!has_programs(&w->pipelines[i])) {
             continue;
@@ -323,6 +345,7 @@ on_hup(void *arg)
     free(w->pipelines);
     w->pipelines = p;
     w->npipelines = n;
+    look_at_programs(w, false);
     reel_log(REEL_LOG_INFO, "reloaded: %zu pipelines", n);
 }
 
@@ -434,6 +457,7 @@ main(int argc, char **argv)
     rc = load(&w, &o);
     if (rc != EXIT_FINE || o.test) {
         if (rc == EXIT_FINE) {
+            look_at_programs(&w, true);
             printf("workerd: %s is fine: %zu pipelines, %u slots\n", o.file,
                    w.npipelines, w.conf.slots);
         }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,4 +101,18 @@ reel_pipelines_load(reel_pipeline_t **out, size_t *n, const char *dir,
     }
 
     return err;
+}
+
+
+void
+reel_pipelines_programs(const reel_pipeline_t *p, size_t n, const char *dir,
+    reel_program_fn fn, void *arg)
+{
+    char  file[512];
+
+    for (size_t i = 0; i < n; i++) {
+        (void) snprintf(file, sizeof(file), "%.400s/%s" SUFFIX, dir,
+                        p[i].name);
+        reel_programs_check(&p[i], file, fn, arg);
+    }
 }

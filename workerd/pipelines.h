@@ -4,6 +4,7 @@
 #define REEL_WORKERD_PIPELINES_H
 
 #include "lib/base/err.h"
+#include "lib/conf/program.h"
 #include "lib/job/pipeline.h"
 
 /*
@@ -12,5 +13,9 @@
  */
 reel_err_t reel_pipelines_load(reel_pipeline_t **out, size_t *n,
     const char *dir, reel_error_t *e) REEL_WARN_UNUSED;
+
+/* fn hears of each program of them that cannot be run here */
+void reel_pipelines_programs(const reel_pipeline_t *p, size_t n,
+    const char *dir, reel_program_fn fn, void *arg);
 
 #endif

@@ -45,6 +45,10 @@ add_command(void *dst, const reel_yaml_t *n, reel_error_t *e)
 reel_err_t
 reel_conf_command(void *dst, const reel_yaml_t *n, reel_error_t *e)
 {
+    reel_node_t  *node = dst;
+
+    node->line = n->line;
+
     return reel_conf_words(dst, n, REEL_EXEC_WORDS, add_command, e);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,4 +79,27 @@ reel_program_check(const char *path, reel_error_t *e)
            : at == path ? reel_fail(e, REEL_NOTFOUND, "%.120s: %s", path, why)
            : reel_fail(e, REEL_NOTFOUND, "%.80s: its interpreter %.60s: %s",
                        path, at, why);
+}
+
+
+void
+reel_programs_check(const reel_pipeline_t *p, const char *file,
+    reel_program_fn fn, void *arg)
+{
+    char                text[512];
+    reel_error_t        e;
+    const reel_node_t  *n;
+
+    for (uint32_t i = REEL_TASK_EXEC; i < p->nnodes; i++) {
+        n = &p->nodes[i];
+
+        if (n->type == REEL_TASK_EXEC && !n->off
+            && reel_program_check(n->command, &e) != REEL_OK)
+        {
+            (void) snprintf(text, sizeof(text), "%.200s:%u: %s cannot run on "
+                            "this machine: %s", file, n->line, n->name,
+                            e.text);
+            fn(arg, text);
+        }
+    }
 }

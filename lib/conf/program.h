@@ -4,6 +4,7 @@
 #define REEL_CONF_PROGRAM_H
 
 #include "lib/base/err.h"
+#include "lib/job/pipeline.h"
 
 /*
  * Can it be run here, by this user?  path is absolute.  REEL_NOTFOUND when
@@ -12,5 +13,14 @@
  */
 reel_err_t reel_program_check(const char *path, reel_error_t *e)
     REEL_WARN_UNUSED;
+
+typedef void (*reel_program_fn)(void *arg, const char *text);
+
+/*
+ * Of each program of a pipeline that cannot be run here, fn gets
+ * "file:line: task: why".  No error: the machine that runs it may be another.
+ */
+void reel_programs_check(const reel_pipeline_t *p, const char *file,
+    reel_program_fn fn, void *arg);
 
 #endif

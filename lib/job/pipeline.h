@@ -152,6 +152,7 @@ typedef struct {
     char             after[REEL_NODE_LINKS][REEL_NODE_NAME];
     uint32_t         nwords;
     char             command[REEL_EXEC_COMMAND];
+    uint32_t         line;                  /* of its command in the file */
     uint32_t         ninputs;
     reel_input_t     inputs[REEL_NODE_LINKS];
     uint32_t         noutputs;

@@ -127,7 +127,8 @@ def test_an_operator_puts_the_program_there():
         s.start_redis().start_workerd()
         a = s.put(film(), pipeline="p")
         waits(s, a, "x")
-        assert program + ": No such file" in s.said()
+        assert ("p.yaml:10: x cannot run on this machine: " + program
+                + ": No such file") in s.said()
         with open(program, "w") as f:
             f.write("#!/bin/sh\nexit 0\n")
         os.chmod(program, 0o755)

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from reel import ROOT, WORKERD, Stack
+from reel import BUILD, ROOT, WORKERD, Stack
 
 
 def workerd(*argv):
@@ -84,6 +84,20 @@ def test_broken_pipeline_has_its_place(stack):
     r = workerd("-c", stack.write_conf(), "-t")
     assert r.returncode == 1
     assert "broken.yaml:3:" in r.stderr, r.stderr
+
+
+def test_a_program_that_is_not_there_is_warned_of(stack):
+    stack.pipeline("lacking", "tasks:\n  x: { type: exec,\n"
+                   "       command: /nowhere/x }\n")
+    said = "lacking.yaml:3: x cannot run on this machine: /nowhere/x: No such"
+    r = workerd("-t", "-c", stack.write_conf())
+    assert r.returncode == 0 and "warning: " in r.stderr and said in r.stderr
+    out = subprocess.run([os.path.join(BUILD, "bin", "reelctl"), "pipeline",
+                          "check", os.path.join(stack.pipelines,
+                                                "lacking.yaml")],
+                         capture_output=True, text=True)
+    assert out.returncode == 0 and said in out.stderr
+    os.unlink(os.path.join(stack.pipelines, "lacking.yaml"))
 
 
 def test_no_pipelines(stack):

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/conf/pipeline_yaml.h"
 #include "lib/conf/program.h"
 
 static char  dir[] = "/tmp/reel-program-XXXXXX";
@@ -70,6 +71,31 @@ programs(void **state)
 }
 
 
+static void
+hear(void *arg, const char *text)
+{
+    (void) snprintf(arg, 256, "%s", text);
+}
+
+
+static void
+of_a_pipeline(void **state)
+{
+    char             path[128], heard[256] = "";
+    reel_error_t     e;
+    reel_pipeline_t  p;
+
+    (void) state;
+
+    put(path, "x.yaml", "tasks:\n  a: { type: exec, command: /bin/sh }\n"
+        "  b:\n    type: exec\n    command: [/nowhere/b, c]\n", 0644);
+    assert_int_equal(reel_pipeline_load(&p, path, &e), REEL_OK);
+    reel_programs_check(&p, "x.yaml", hear, heard);
+    assert_string_equal(heard, "x.yaml:5: b cannot run on this machine: "
+                        "/nowhere/b: No such file or directory");
+}
+
+
 static int
 setup(void **state)
 {
@@ -96,7 +122,8 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(programs)
+        cmocka_unit_test(programs),
+        cmocka_unit_test(of_a_pipeline)
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
