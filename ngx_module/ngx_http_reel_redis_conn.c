@@ -14,6 +14,8 @@ static ngx_int_t ngx_http_reel_redis_begin(ngx_http_reel_redis_t *redis);
 static void ngx_http_reel_redis_disconnect(ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_connect(ngx_http_reel_redis_t *redis);
 static void ngx_http_reel_redis_write_handler(ngx_event_t *ev);
+static void ngx_http_reel_redis_lost(ngx_http_reel_redis_t *redis,
+    ngx_uint_t strange);
 static void ngx_http_reel_redis_read_handler(ngx_event_t *ev);
 
 
@@ -263,6 +265,22 @@ ngx_http_reel_redis_write_handler(ngx_event_t *ev)
 }
 
 
+/* nginx's own line of it says neither whose nor where */
+static void
+ngx_http_reel_redis_lost(ngx_http_reel_redis_t *redis, ngx_uint_t strange)
+{
+    if (!ngx_queue_empty(&redis->calls)) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "reel: redis \"%V\" %s",
+                      &ngx_http_reel_redis_where(redis)->name,
+                      strange ? "answers what is none of Redis'"
+                              : "ended the connection and left calls "
+                                "unanswered");
+    }
+
+    ngx_http_reel_redis_close(redis);
+}
+
+
 static void
 ngx_http_reel_redis_read_handler(ngx_event_t *ev)
 {
@@ -289,7 +307,7 @@ ngx_http_reel_redis_read_handler(ngx_event_t *ev)
 
         if (n <= 0 || ngx_http_reel_redis_feed(redis, buf, n) != NGX_OK)
         {
-            ngx_http_reel_redis_close(redis);
+            ngx_http_reel_redis_lost(redis, n > 0);
             return;
         }
 

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use IO::Select;
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(time);
@@ -47,6 +48,19 @@ ok($id, 'an upload with the wrong password');
 wait_for(sub { $w->log =~ /reel: redis: WRONGPASS/ }, 'the log');
 pass('the log says so');
 unlike($w->log, qr/nope/, 'without the password');
+undef $w;
+
+# one that hangs up, as a port for TLS alone does: the log says which
+my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1',
+    Proto => 'tcp') or die "listen: $!";
+my $at = '127.0.0.1:' . $door->sockport;
+$w = Reel->new(http => "reel_redis $at;");
+put($w, 'y');
+close $door->accept;
+wait_for(sub { $w->log =~ /reel: redis "\Q$at\E" ended the connection/ },
+    'the log');
+pass('one that hangs up is named');
+close $door;
 undef $w;
 
 # a database that is not there: nothing is done in another one

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "lib/job/moved.h"
 #include "workerd/log.h"
@@ -11,6 +13,28 @@
 
 /* for what takes a while to pass: 1.6 s, as after so many failures */
 #define FAILURES_WAIT 4
+
+
+/* "unix:/path", "10.0.0.5:6379", "[::1]:6379" */
+typedef char where_t[sizeof(((reel_redis_addr_t *) 0)->socket) + 16];
+
+
+static const char *
+where(const reel_redis_conn_t *c, where_t dst)
+{
+    const reel_redis_addr_t  *at = &c->at;
+
+    if (at->socket[0] != '\0') {
+        (void) snprintf(dst, sizeof(where_t), "unix:%s", at->socket);
+    } else {
+        (void) snprintf(dst, sizeof(where_t),
+                        strchr(at->host, ':') != NULL ? "[%.100s]:%u"
+                                                      : "%.100s:%u",
+                        at->host, at->port);
+    }
+
+    return dst;
+}
 
 
 /* the poll adapter */
@@ -113,14 +137,15 @@ next_address(reel_redis_conn_t *c)
 static void
 on_cleanup(void *arg)
 {
+    where_t             at;
     reel_redis_conn_t  *c = arg;
     bool                was_up = c->up;
     bool                leaves = c->leaves;
 
     if (!c->redis->closing && !leaves && (was_up || c->failures == 0)) {
-        reel_log(REEL_LOG_WARN, "%s: connection lost%s%s", c->redis->name,
-                 c->ac->err != 0 ? ": " : "",
-                 c->ac->err != 0 ? c->ac->errstr : "");
+        reel_log(REEL_LOG_WARN, "%s: connection lost%s%s (%s)",
+                 c->redis->name, c->ac->err != 0 ? ": " : "",
+                 c->ac->err != 0 ? c->ac->errstr : "", where(c, at));
     }
 
     reel_loop_unwatch(c->redis->loop, c->ac->c.fd);
@@ -146,8 +171,11 @@ on_cleanup(void *arg)
 void
 reel_redis_conn_drop(reel_redis_conn_t *c, const char *why)
 {
+    where_t  at;
+
     if (c->failures < 2) {
-        reel_log(REEL_LOG_WARN, "%s: %s", c->redis->name, why);
+        reel_log(REEL_LOG_WARN, "%s: %s (%s)", c->redis->name, why,
+                 where(c, at));
     }
     redisAsyncFree(c->ac);
 }
@@ -156,13 +184,15 @@ reel_redis_conn_drop(reel_redis_conn_t *c, const char *why)
 void
 reel_redis_conn_up(reel_redis_conn_t *c)
 {
+    where_t  at;
+
     c->up = true;
     c->failures = 0;
     c->hops = 0;
 
     if (!c->listens) {
-        reel_log(REEL_LOG_INFO, "%s: connected%s%s", c->redis->name,
-                 c->known ? " to " : "", c->known ? c->at.host : "");
+        reel_log(REEL_LOG_INFO, "%s: connected to %s", c->redis->name,
+                 where(c, at));
         c->redis->ops->state(c->redis->arg, c->redis, true);
     }
 }
@@ -186,6 +216,7 @@ reel_redis_conn_leave(reel_redis_conn_t *c)
 bool
 reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error)
 {
+    where_t            from;
     uint16_t           port;
     reel_err_t         err;
     reel_str_t         host;
@@ -217,7 +248,8 @@ reel_redis_conn_error(reel_redis_conn_t *c, reel_str_t error)
     for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
         if (reel_str_prefix(error, passing[i])) {
             if (c->failures < FAILURES_WAIT) {
-                reel_log(REEL_LOG_WARN, "%s: %.120s", c->redis->name, error.p);
+                reel_log(REEL_LOG_WARN, "%s: %.120s (%s)", c->redis->name,
+                         error.p, where(c, from));
                 c->failures = FAILURES_WAIT;
             }
             redisAsyncFree(c->ac);
@@ -245,9 +277,11 @@ on_connect(const redisAsyncContext *ac, int status)
 static void
 conn_failed(reel_redis_conn_t *c, const char *why)
 {
+    where_t  at;
+
     if (c->failures == 0) {
-        reel_log(REEL_LOG_WARN, "%s: cannot connect: %s", c->redis->name,
-                 why);
+        reel_log(REEL_LOG_WARN, "%s: cannot connect: %s (%s)",
+                 c->redis->name, why, where(c, at));
     }
     next_address(c);
     conn_retry(c);

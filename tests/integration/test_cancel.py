@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -119,11 +120,15 @@ def test_children_stop_and_all_are_told(stack):
     assert (p.returncode, p.stdout) == (0, "cancelled %s\n" % a), p.stderr
     assert entries(s) == []
 
+    # how far it came is nobody's business any more
+    assert re.search(a + r"  errored +-  ", ctl(s, "list").stdout)
+
     # it may be tried again, and is not cancelled then
     sleeps(s, 0)
     p = ctl(s, "retry", a)
     assert p.returncode == 0, p.stderr
     assert s.wait(a, 2)["ready"]
+    assert re.search(a + r"  ready +100 %  ", ctl(s, "list").stdout)
     p = ctl(s, "cancel", a)
     assert p.returncode == 1 and "being prepared" in p.stderr, p.stderr
 

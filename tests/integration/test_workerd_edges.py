@@ -172,11 +172,13 @@ def test_an_error_of_redis_fails_no_plan(stack, proxy, error):
                 return [b"EVAL", b"return redis.error_reply(ARGV[1])", b"0",
                         error.encode()]
     a = stack.put(clip(8))
-    stack.start_workerd(redis=proxy(command=command))
+    at = proxy(command=command)
+    stack.start_workerd(redis=at)
     wait_for(lambda: stack.task(a, "plan", "s") == "done")
     # a server that cannot answer as it is now is left and looked for anew
-    said = {"LOADING": "redis: " + error,
-            "READONLY": "redis: it is a replica now"}
+    said = {"LOADING": "redis: %s (%s)" % (error, at),
+            "READONLY": "redis: it is a replica now (%s)" % at}
+    assert "redis: connected to " + at in stack.said()
     assert said.get(error.split()[0], "refused the report: " + error) \
         in stack.said()
     assert stack.task(a, "plan", "n") == "1" and len(asked) == 2
