@@ -7,21 +7,29 @@
 #include "reelctl/merge.h"
 
 
+/* the length of the task's name, when that field says how a task is; or 0 */
+static size_t
+task_name(const char *field)
+{
+    size_t  n = strlen(field);
+
+    return n > 2 && strcmp(field + n - 2, ":s") == 0 ? n - 2 : 0;
+}
+
+
 /* how many tasks of a job are in that state */
 static int64_t
 count_state(const reel_ctl_strings_t *job, const char *state)
 {
-    size_t   i, n;
+    char     word[REEL_CTL_WORD];
+    size_t   i;
     int64_t  count = 0;
 
     for (i = 0; i + 1 < job->n; i += 2) {
-        n = strlen(job->v[i]);
-
-        if (n > 2 && strcmp(job->v[i] + n - 2, ":s") == 0
-            && strcmp(job->v[i + 1], state) == 0)
-        {
-            count++;
-        }
+        count += task_name(job->v[i]) != 0
+                 && strcmp(reel_ctl_queue_word(word, job->v[i + 1],
+                                               REEL_CTL_TASK_STATE),
+                           state) == 0;
     }
 
     return count;
@@ -39,8 +47,11 @@ static json_t *
 job_json(const char *id, const reel_ctl_strings_t *job,
     const reel_ctl_strings_t *progress)
 {
-    size_t   i;
-    json_t  *j;
+    char         state[REEL_CTL_WORD], project[REEL_CTL_WORD];
+    char         pipeline[REEL_CTL_WORD];
+    size_t       i;
+    json_t      *j;
+    const char  *v = reel_ctl_strings_get(job, "v");
 
     static const char  *states[] = { "waiting", "ready", "running",
                                      "delayed", "done", "failed" };
@@ -48,12 +59,15 @@ job_json(const char *id, const reel_ctl_strings_t *job,
     j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
                   "job", id,
                   "asset", reel_ctl_strings_get(job, "asset"),
-                  "project", reel_ctl_strings_get(job, "project"),
-                  "pipeline", reel_ctl_strings_get(job, "pipeline"),
-                  "state", reel_ctl_strings_get(job, "state"),
+                  "project",
+                  reel_ctl_queue_word(project, v, REEL_CTL_JOB_PROJECT),
+                  "pipeline",
+                  reel_ctl_queue_word(pipeline, v, REEL_CTL_JOB_PIPELINE),
+                  "state", reel_ctl_queue_word(state, v, REEL_CTL_JOB_STATE),
                   "percent", number(progress, "percent"),
                   "tasks", number(job, "tasks"),
-                  "left", number(job, "left"),
+                  "left", (json_int_t)
+                      reel_ctl_queue_number(v, REEL_CTL_JOB_LEFT),
                   "submitted_ms", number(job, "submitted_ms"));
 
     for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -178,28 +192,31 @@ static json_t *
 task_json(const reel_ctl_strings_t *job, const reel_ctl_strings_t *unmet,
     const char *task)
 {
-    bool         ready = strcmp(task_field(job, task, "s"), "ready") == 0;
-    char         type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
+    char         state[REEL_CTL_WORD], type[REEL_CTL_WORD];
+    char         queue[REEL_CTL_WORD], worker[REEL_CTL_WORD];
     char         second[REEL_CTL_WORD];
+    bool         ready;
     json_t      *error;
-    const char  *spec = task_field(job, task, "spec");
+    const char  *t = task_field(job, task, "s");
 
     error = json_loads(task_field(job, task, "err"), 0, NULL);
 
-    (void) reel_ctl_queue_spec(queue, spec, 1);
+    (void) reel_ctl_queue_word(queue, t, REEL_CTL_TASK_QUEUE);
+    (void) reel_ctl_queue_word(state, t, REEL_CTL_TASK_STATE);
+    ready = strcmp(state, "ready") == 0;
 
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s*, s:I, s:o*, s:s*}",
                      "task", task,
-                     "type", reel_ctl_queue_spec(type, spec, 0),
+                     "type", reel_ctl_queue_word(type, t, REEL_CTL_TASK_TYPE),
                      "queue", queue,
-                     "state", task_field(job, task, "s"),
+                     "state", state,
                      "attempts", (json_int_t)
-                         reel_ctl_number(task_field(job, task, "n")),
-                     "worker", task_field(job, task, "worker"),
-                     "second", reel_ctl_queue_second(second,
-                         task_field(job, task, "second")),
+                         reel_ctl_queue_number(t, REEL_CTL_TASK_ATTEMPTS),
+                     "worker",
+                     reel_ctl_queue_word(worker, t, REEL_CTL_TASK_WORKER),
+                     "second", reel_ctl_queue_second(second, t),
                      "since_ms", (json_int_t)
-                         reel_ctl_number(task_field(job, task, "since")),
+                         reel_ctl_queue_number(t, REEL_CTL_TASK_SINCE),
                      "error", error,
                      "lacks", ready ? reel_ctl_queue_lacks(unmet, queue)
                                     : NULL);
@@ -234,7 +251,7 @@ print_task(const json_t *t, int64_t now)
 static int
 show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
 {
-    char                 task[128];
+    char                 task[128], state[REEL_CTL_WORD];
     size_t               i, n;
     json_t              *tasks, *t;
     int64_t              now = reel_ctl_queue_now(r);
@@ -263,13 +280,10 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     tasks = json_array();
 
     for (i = 0; i + 1 < job.n; i += 2) {
-        n = strlen(job.v[i]);
+        n = task_name(job.v[i]);
 
-        if (n > 2 && n - 2 < sizeof(task)
-            && strcmp(job.v[i] + n - 2, ":s") == 0)
-        {
-            (void) snprintf(task, sizeof(task), "%.*s", (int) (n - 2),
-                            job.v[i]);
+        if (n > 0 && n < sizeof(task)) {
+            (void) snprintf(task, sizeof(task), "%.*s", (int) n, job.v[i]);
             t = task_json(&job, &unmet, task);
 
             if (!c->json) {
@@ -281,8 +295,9 @@ show_job(const reel_ctl_t *c, reel_ctl_redis_t *r, reel_error_t *e)
     }
 
     t = c->json ? json_pack("{s:s, s:s, s:O}", "job", c->argv[0], "state",
-                            reel_ctl_strings_get(&job, "state"), "tasks",
-                            tasks)
+                            reel_ctl_queue_word(state,
+                                reel_ctl_strings_get(&job, "v"),
+                                REEL_CTL_JOB_STATE), "tasks", tasks)
                 : NULL;
     json_decref(tasks);
     reel_ctl_strings_release(&job);

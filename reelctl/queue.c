@@ -92,18 +92,33 @@ reel_ctl_age(char dst[24], int64_t now, int64_t then)
 }
 
 
-const char *
-reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec, unsigned n)
+static const char *
+word_at(const char *text, unsigned n)
 {
-    for (; n > 0 && *spec != '\0'; n--) {
-        spec += strcspn(spec, " ");
-        spec += *spec == ' ';
+    for (; n > 0 && *text != '\0'; n--) {
+        text += strcspn(text, " ");
+        text += *text == ' ';
     }
 
-    (void) snprintf(dst, REEL_CTL_WORD, "%.*s", (int) strcspn(spec, " "),
-                    spec);
+    return text;
+}
+
+
+const char *
+reel_ctl_queue_word(char dst[REEL_CTL_WORD], const char *text, unsigned n)
+{
+    text = word_at(text, n);
+    (void) snprintf(dst, REEL_CTL_WORD, "%.*s", (int) strcspn(text, " "),
+                    text);
 
     return dst;
+}
+
+
+int64_t
+reel_ctl_queue_number(const char *text, unsigned n)
+{
+    return reel_ctl_number(word_at(text, n));
 }
 
 
@@ -260,12 +275,21 @@ workers_of(reel_ctl_redis_t *r, reel_error_t *e)
 }
 
 
+/* "<token>,<ms when it began>,<worker>" */
 const char *
-reel_ctl_queue_second(char dst[REEL_CTL_WORD], const char *second)
+reel_ctl_queue_second(char dst[REEL_CTL_WORD], const char *task)
 {
-    reel_ctl_queue_spec(dst, second, 2);
+    const char  *second = word_at(task, REEL_CTL_TASK_SECOND);
 
-    return dst[0] != '\0' ? dst : NULL;
+    for (int i = 0; i < 2; i++) {
+        second += strcspn(second, " ,");
+        if (*second != ',') {
+            return NULL;
+        }
+        second++;
+    }
+
+    return reel_ctl_queue_word(dst, second, 0);
 }
 
 
@@ -274,17 +298,14 @@ static reel_err_t
 running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     json_t **j, reel_error_t *e)
 {
-    char                 job[REEL_CTL_WORD], name[5][REEL_CTL_WORD];
+    char                 job[REEL_CTL_WORD], name[REEL_CTL_WORD];
     char                 type[REEL_CTL_WORD], queue[REEL_CTL_WORD];
-    char                 second[REEL_CTL_WORD];
-    const char          *task = strchr(member, '/');
-    const char          *argv[7] = { "HMGET" };
+    char                 worker[REEL_CTL_WORD], second[REEL_CTL_WORD];
+    const char          *task = strchr(member, '/'), *t;
+    const char          *argv[3] = { "HGET" };
     reel_err_t           err;
     reel_redis_key_t     key;
     reel_ctl_strings_t   f;
-
-    static const char *const fields[] = { "spec", "worker", "n", "since",
-                                          "second" };
 
     *j = NULL;
 
@@ -300,22 +321,23 @@ running_json(reel_ctl_redis_t *r, const char *member, const char *lease,
     }
 
     argv[1] = key;
-    for (int i = 0; i < 5; i++) {
-        (void) snprintf(name[i], sizeof(name[i]), "%s:%s", task, fields[i]);
-        argv[2 + i] = name[i];
-    }
+    argv[2] = name;
+    (void) snprintf(name, sizeof(name), "%s:s", task);
 
-    err = reel_ctl_redis_call(r, &f, e, 7, argv);
+    err = reel_ctl_redis_call(r, &f, e, 3, argv);
 
-    if (err == REEL_OK && f.n == 5) {
+    if (err == REEL_OK && f.n == 1) {
+        t = f.v[0];
         *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:I}",
             "job", job, "task", task,
-            "type", reel_ctl_queue_spec(type, f.v[0], 0),
-            "queue", reel_ctl_queue_spec(queue, f.v[0], 1),
-            "worker", f.v[1],
-            "second", reel_ctl_queue_second(second, f.v[4]),
-            "attempt", (json_int_t) reel_ctl_number(f.v[2]),
-            "since_ms", (json_int_t) reel_ctl_number(f.v[3]),
+            "type", reel_ctl_queue_word(type, t, REEL_CTL_TASK_TYPE),
+            "queue", reel_ctl_queue_word(queue, t, REEL_CTL_TASK_QUEUE),
+            "worker", reel_ctl_queue_word(worker, t, REEL_CTL_TASK_WORKER),
+            "second", reel_ctl_queue_second(second, t),
+            "attempt", (json_int_t)
+                reel_ctl_queue_number(t, REEL_CTL_TASK_ATTEMPTS),
+            "since_ms", (json_int_t)
+                reel_ctl_queue_number(t, REEL_CTL_TASK_SINCE),
             "lease_ms", (json_int_t) reel_ctl_number(lease));
     }
 

@@ -22,13 +22,28 @@ reel_err_t reel_ctl_queue_hash(reel_ctl_redis_t *r, const char *kind,
 /* Redis' own clock, ms */
 int64_t reel_ctl_queue_now(reel_ctl_redis_t *r);
 
-/* "<type> <queue> …" of a task: its n-th word from 0 */
-const char *reel_ctl_queue_spec(char dst[REEL_CTL_WORD], const char *spec,
-    unsigned n);
+/* which word of a job's `v` and of a task's `s` says what */
+enum {
+    REEL_CTL_JOB_STATE = 1,
+    REEL_CTL_JOB_LEFT,
+    REEL_CTL_JOB_PROJECT,
+    REEL_CTL_JOB_PIPELINE,
+    REEL_CTL_TASK_STATE = 0,
+    REEL_CTL_TASK_SINCE,
+    REEL_CTL_TASK_SECOND = 3,
+    REEL_CTL_TASK_ATTEMPTS = 5,
+    REEL_CTL_TASK_WORKER = 7,
+    REEL_CTL_TASK_TYPE,
+    REEL_CTL_TASK_QUEUE
+};
 
-/* of a task's `second`: the worker of its second run; NULL: it has none */
-const char *reel_ctl_queue_second(char dst[REEL_CTL_WORD],
-    const char *second);
+/* the n-th word from 0, each a space behind the one before; some are empty */
+const char *reel_ctl_queue_word(char dst[REEL_CTL_WORD], const char *text,
+    unsigned n);
+int64_t reel_ctl_queue_number(const char *text, unsigned n);
+
+/* of a task's `s`: the worker of its second run; NULL: it has none */
+const char *reel_ctl_queue_second(char dst[REEL_CTL_WORD], const char *task);
 
 /* of the hash `unmet`: what tasks of the queue ask for and no worker has
    (csv); NULL: nothing */

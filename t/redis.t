@@ -184,7 +184,7 @@ pass('each job lies in the shard of its asset');
 is(http($three, 'DELETE', presign($three, 'DELETE',
     '/api/assets/' . (my $gone = pop @films)))->{status}, 204, 'deleted');
 wait_for(sub { $n->redis('HGET', 'reel1:{r' . shard($gone) . "}:job:$gone.1",
-    'state') eq 'cancelled' }, 'its job');
+    'v') =~ /^3 cancelled / }, 'its job');
 for my $alike (0, 1) {
     my ($cursor, @ids) = ('');
     $n->redis('ZADD', 'reel1:{r' . shard($_) . '}:catalog:default', 'XX',

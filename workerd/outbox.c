@@ -218,12 +218,27 @@ field(const reel_reply_t *reply, size_t i)
 }
 
 
+/* is the job in that state?  It is the second word of `v`; version 2 had a
+   field for it */
+static bool
+is(const reel_reply_t *reply, const char *state)
+{
+    size_t       n = strlen(state);
+    const char  *word = strchr(field(reply, 0), ' ');
+
+    if (word == NULL) {
+        return strcmp(field(reply, 1), state) == 0;
+    }
+
+    return strncmp(word + 1, state, n) == 0 && word[1 + n] == ' ';
+}
+
+
 /* true: ask was taken over */
 static bool
 act(ask_t *ask, const reel_reply_t *reply)
 {
     reel_err_t      err;
-    const char     *state = field(reply, 0);
     reel_failure_t  f = { "INTERNAL", "", "", "" };
 
     if (reel_reply_nil(reel_reply_at(reply, 0))) {
@@ -237,18 +252,18 @@ act(ask_t *ask, const reel_reply_t *reply)
         return false;
     }
 
-    if (strcmp(state, "failed") == 0) {
+    if (is(reply, "failed")) {
         f = (reel_failure_t) {
-            .code = field(reply, 1), .stage = field(reply, 2),
-            .detail = field(reply, 3), .log = field(reply, 4)
+            .code = field(reply, 2), .stage = field(reply, 3),
+            .detail = field(reply, 4), .log = field(reply, 5)
         };
         finalise(ask, &f);
 
-    } else if (strcmp(state, "cancelled") == 0) {
+    } else if (is(reply, "cancelled")) {
         f.code = REEL_CANCELLED;
         finalise(ask, &f);
 
-    } else if (strcmp(state, "done") == 0) {
+    } else if (is(reply, "done")) {
         /* publish wrote its result before it was counted as done: if none
            stands, the store lost it.  One that stands is kept */
         f.detail = "the job is done, but its result is gone";
@@ -309,7 +324,7 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
     reel_redis_t      *redis = reel_shards_of(o->w->shards, reel_str(job));
 
     static const char *const fields[] = {
-        "state", "code", "stage", "detail", "log"
+        "v", "state", "code", "stage", "detail", "log"
     };
 
     if (ask == NULL) {

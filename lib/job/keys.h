@@ -12,7 +12,6 @@
 
 #define REEL_SHARDS_MAX   64                /* as in shards.lua */
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
-#define REEL_JOB_SCHEMA   2
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
 
 typedef char reel_redis_key_t[128];

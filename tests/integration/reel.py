@@ -22,6 +22,7 @@ WORKERD = os.path.join(BUILD, "bin", "workerd")
 
 sys.path.insert(0, os.path.join(HERE, "lua"))
 
+import job_hash                                                 # noqa: E402
 import reel_index                                               # noqa: E402
 from redis_server import Redis                                  # noqa: E402
 
@@ -277,8 +278,12 @@ class Stack:
             r.close()
 
     def task(self, asset, task, field, publication=1):
-        return self.redis("HGET", "%sjob:%s.%d" % (K, asset, publication),
-                          "%s:%s" % (task, field))
+        return job_hash.get(self.redis,
+                            "%sjob:%s.%d" % (K, asset, publication),
+                            "%s:%s" % (task, field))
+
+    def job_state(self, asset):
+        return job_hash.get(self.redis, "%sjob:%s.1" % (K, asset), "state")
 
     def tasks(self, asset, publication=1):
         """state of each task of a job"""
@@ -287,7 +292,7 @@ class Stack:
         if not names:
             return {}
         states = self.redis("HMGET", job, *[n + ":s" for n in names])
-        return dict(zip(names, states))
+        return {n: s.split(" ")[0] for n, s in zip(names, states)}
 
     # workerd
 

@@ -104,7 +104,7 @@ def test_children_stop_and_all_are_told(stack):
 
     wait_for(lambda: not os.path.exists(s.pending(a)))
     assert entries(s) == []
-    assert s.redis("HGET", K + "job:%s.1" % a, "state") == "cancelled"
+    assert s.job_state(a) == "cancelled"
 
     # the stream ends with it, and webhooks tell
     told = json.loads(events.read().decode().split("data: ")[-1]
@@ -170,5 +170,5 @@ def test_without_redis(stack):
     s.start_redis()
     wait_for(lambda: not os.path.exists(s.pending(a)))
     assert entries(s) == []
-    assert s.redis("HGET", K + "job:%s.1" % a, "state") == "cancelled"
+    assert s.job_state(a) == "cancelled"
     wait_for(lambda: not s.workers[0].children())

@@ -11,7 +11,7 @@ import pytest
 
 from client import get, presign, put
 
-from reel import K, Stack, clip, ulid, wait_for
+from reel import K, Stack, clip, job_hash, ulid, wait_for
 
 PASSWORD = "films-only"
 
@@ -112,8 +112,8 @@ def test_failover_in_the_middle(stack, shards):
         job = job_key(a, shards)
 
         def undone():
-            return int(master("HGET", job, "left") or 99)
-        wait_for(lambda: master("HGET", job, "v0.0:s") == "done")
+            return int(job_hash.get(master, job, "left") or 99)
+        wait_for(lambda: job_hash.get(master, job, "v0.0:s") == "done")
         replica.proc.send_signal(signal.SIGSTOP)
         left = undone()
         wait_for(lambda: undone() < left)
@@ -122,7 +122,7 @@ def test_failover_in_the_middle(stack, shards):
         wait_for(lambda: "role:master" in replica("INFO", "replication"))
         stack.check_ready(a, frames=1800, seconds=60)
         assert w.proc.poll() is None
-        assert replica("HGET", job, "state") == "done"
+        assert job_hash.get(replica, job, "state") == "done"
         assert PASSWORD not in stack.said()
         # nginx found the new one as well, and so did all shards' connections
         b = upload(stack, clip(2))
@@ -152,7 +152,7 @@ def job_key(asset, shards):
 
 def hold(stack, asset, node):
     """the job's state, as the node has it that should"""
-    return node("HGET", job_key(asset, SHARDS), "state")
+    return job_hash.get(node, job_key(asset, SHARDS), "state")
 
 
 SHARDS = 4
@@ -267,7 +267,7 @@ def test_shards_take_turns(stack):
     full = stack.start_workerd(limits={"disk_free_mib": 1 << 24})
     for k, film in enumerate(films):
         job = "reel1:{r%d}:job:%s.1" % (k, film)
-        wait_for(lambda: stack.redis("HGET", job, "v1.0:s") == "ready")
+        wait_for(lambda: job_hash.get(stack.redis, job, "v1.0:s") == "ready")
     full.kill(signal.SIGTERM)
     assert full.wait() == 0
     stack.start_workerd("--slots", "1")

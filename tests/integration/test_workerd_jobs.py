@@ -37,8 +37,7 @@ def test_every_task_ran_once_and_the_job_is_done(stack):
     assert set(stack.tasks(a).values()) == {"done"}
     for t in stack.tasks(a):
         assert stack.task(a, t, "n") == "1", t
-    job = K + "job:" + a + ".1"
-    assert stack.redis("HGET", job, "state") == "done"
+    assert stack.job_state(a) == "done"
     progress = stack.redis("HGETALL", K + "progress:" + a + ".1")
     progress = dict(zip(progress[::2], progress[1::2]))
     assert progress["percent"] == "100" and progress["state"] == "completed"
@@ -131,8 +130,7 @@ def test_deleted_while_it_runs():
         wait_for(lambda: not s.workers[0].children())
         assert time.monotonic() - began < 5 * 2
         wait_for(lambda: not os.path.exists(s.pending(a)))
-        job = K + "job:" + a + ".1"
-        assert s.redis("HGET", job, "state") == "cancelled"
+        assert s.job_state(a) == "cancelled"
 
         def swept():
             return os.listdir(s.folder(a)) == ["tombstone"]
@@ -169,14 +167,13 @@ def test_a_retry_before_its_errored_job_was_settled(stack):
 def test_a_failure_that_was_told_stays_one(stack):
     """a publish that slept until another worker had given the job up"""
     a = stack.put(clip(8))
-    job = K + "job:%s.1" % a
-    wait_for(lambda: stack.redis("HGET", job, "state") == "running")
+    wait_for(lambda: stack.job_state(a) == "running")
     told = {"asset": a, "publication": 1, "ready": False, "completed_ms": 1,
             "duration_ms": 0, "renditions": [], "code": "WORKER_LOST",
             "stage": "publish", "detail": "x", "log": "", "retryable": True}
     stack.write(stack.path(a, "result.json"), told)
-    assert stack.redis("HGET", job, "state") == "running"
-    wait_for(lambda: stack.redis("HGET", job, "state") == "done")
+    assert stack.job_state(a) == "running"
+    wait_for(lambda: stack.job_state(a) == "done")
     assert stack.result(a) == told
 
 

@@ -163,12 +163,13 @@ def test_child_that_always_dies_fails_the_job(stack):
     assert not os.path.exists(stack.path(a, "index"))
 
 
-def test_killed_between_fail_and_the_result(stack):
+@pytest.mark.parametrize("v", (("v", "3 failed 2 demo small"),
+                               ("v", "2", "state", "failed")))
+def test_killed_between_fail_and_the_result(stack, v):
     """Redis says failed, the store nothing: the outbox writes it down"""
     a = stack.put(clip(8))
     job = K + "job:" + a + ".1"
-    stack.redis("HSET", job, "v", "1", "asset", a, "publication", "1",
-                "project", "demo", "pipeline", "small", "state", "failed",
+    stack.redis("HSET", job, *v, "asset", a, "publication", "1",
                 "names", "inspect plan", "code", "BAD_MEDIA",
                 "stage", "v3.0", "detail", "it broke", "log", "the tail")
     stack.redis("SET", K + "submitted:" + a + ".1", "1")

@@ -156,9 +156,9 @@ def test_a_task_of_a_type_nobody_knows(stack):
     stack.start_workerd(outbox_s=1)
     stack.wait(a)
     job = K + "job:" + a + ".1"
-    stack.redis("HSET", job, "state", "running", "left", "1", "names",
-                "x", "x:s", "ready", "x:spec", "dance 0:0: 1 4 1 60 0 ",
-                "x:payload", "{}", "x:since", "0")
+    stack.redis("HSET", job, "v", "3 running 1 demo small", "names", "x",
+                "x:s", "ready 0    0 0  dance 0:0: 1 4 1 60 0 ",
+                "x:payload", "{}")
     stack.redis("ZADD", K + "ready:0:0::p", "0", a + ".1/x")
     stack.redis("ZADD", K + "ready:0:0:", "0", "p")
     stack.redis("SADD", K + "queues", "0:0:")

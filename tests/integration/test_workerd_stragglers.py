@@ -83,8 +83,7 @@ def test_deleted_while_two_run():
         s.write(s.path(a, "tombstone"), b"")
         wait_for(lambda: gone(first) and gone(second))
         wait_for(lambda: not os.path.exists(s.pending(a)))
-        job = K + "job:" + a + ".1"
-        assert s.redis("HGET", job, "state") == "cancelled"
+        assert s.job_state(a) == "cancelled"
         wait_for(lambda: s.redis("EXISTS", K + "second", K + "lease") == 0)
         assert s.tasks(a)["v0.0"] == "cancelled"
         wait_for(lambda: os.listdir(s.folder(a)) == ["tombstone"])

@@ -450,18 +450,16 @@ class Redis(Case):
     def add_job(self, n):
         job = f"{ASSET[:-1]}{n}.1"
         self.redis("ZADD", "reel1:{r0}:jobs", str(n), job)
-        self.redis("HSET", f"reel1:{{r0}}:job:{job}", "v", "2", "asset",
-                   job[:26], "project", "p", "pipeline", "default", "state",
-                   "running", "tasks", "3", "left", "2", "submitted_ms",
-                   str(int(time.time() * 1000) - 65000),
-                   "inspect:s", "done", "inspect:spec",
-                   "inspect 0:0: 100 4 3 60 0 ",
-                   "v0.g0:s", "running", "v0.g0:spec",
-                   "encode_video 1:384: 9000 4 3 600 0 v720", "v0.g0:worker", "w\033[31m1",
-                   "v0.g0:n", "2", "v0.g0:err",
+        self.redis("HSET", f"reel1:{{r0}}:job:{job}", "v",
+                   "3 running 2 p default", "asset", job[:26], "tasks", "3",
+                   "submitted_ms", str(int(time.time() * 1000) - 65000),
+                   "inspect:s",
+                   "done 0 9-a  plan 1 0 w1 inspect 0:0: 100 4 3 60 0 ",
+                   "v0.g0:s", "running 0 10-b  publish 2 0 w\033[31m1 "
+                   "encode_video 1:384: 9000 4 3 600 0 v720", "v0.g0:err",
                    '{"code": "WORKER_LOST", "detail": "gone"}',
-                   "publish:s", "waiting", "publish:spec",
-                   "publish 0:0: 9 4 3 60 0 ")
+                   "publish:s",
+                   "waiting 0    0 0  publish 0:0: 9 4 3 60 0 ")
         self.redis("HSET", f"reel1:{{r0}}:progress:{job}", "percent", "37")
         return job
 
@@ -643,7 +641,8 @@ class Redis(Case):
         top = self.run_ctl("top", *at).stdout
         self.assertRegex(top, r"1:384:gpu +2 +1  NO WORKER HAS gpu,.*x\n")
         self.assertNotIn("\033", top)
-        self.redis("HSET", f"{k}job:{job}", "publish:s", "ready")
+        self.redis("HSET", f"{k}job:{job}", "publish:s",
+                   "ready 0    0 0  publish 0:0: 9 4 3 60 0 ")
         out = self.run_ctl("jobs", job, *at).stdout
         self.assertEqual(out.count("NO WORKER HAS"), 1)
         self.assertRegex(out, r"publish .* NO WORKER HAS y\n")

@@ -9,16 +9,12 @@ if err then
 end
 
 local job = ARGV[2]
-local v, state = unpack(redis.call('HMGET', job_key(job), 'v', 'state'))
+local j = load_job(job)
 
-if not known(v) then
-    return { 'none' }
-end
-
-if state == 'running' then
-    cancel_tasks(job)
-    end_job(job, 'cancelled', 'cancelled')
+if j.state == 'running' then
+    cancel_tasks(job, j)
+    end_job(job, j, 'cancelled', 'cancelled')
     return { 'ok' }
 end
 
-return { state == 'cancelled' and 'ok' or 'none' }
+return { j.state == 'cancelled' and 'ok' or 'none' }

@@ -4,8 +4,6 @@
 -- checks everything before its first write, for Redis takes nothing back.
 
 local K = ARGV[1]
-local SCHEMA = '2'
-local OLD_SCHEMA = '1'
 local FINAL_TTL = 86400
 local HOOK_TTL = 7 * 86400
 local JOB_MAX_MS = 7 * 86400000
@@ -103,24 +101,11 @@ local function job_of(job)
     return job:match('^(.+)%.(%d+)$')
 end
 
--- jobs of a newer schema are a newer worker's
--- inline: short
-local function known(v)
-    return v == SCHEMA or v == OLD_SCHEMA
-end
-
 -- step trims the stream now and then
 -- inline: short
 local function event(job, task, state, worker)
     redis.call('XADD', K .. 'events', '*', 'job', job, 'task', task, 'state',
                state, 'worker', worker or '')
-end
-
--- rare: of what a step does not end
-local function enter(job, task, state, worker)
-    redis.call('HSET', job_key(job), task .. ':s', state,
-               task .. ':since', NOW_TEXT)
-    event(job, task, state, worker)
 end
 
 -- a queue's name says what its tasks need: "<slots>:<memory_mib>:<labels>"
@@ -147,45 +132,6 @@ end
 -- rare: the first claim of all
 local function first_fence()
     return TIME[1] * 1000000 + TIME[2] + 1
-end
-
--- of a task that lacks one: it runs, and fails
-local NO_SPEC = '? 0:0: 1 4 1 60 0 '
-
--- What the plan says of a task, in one field: it is read with each step of
--- it.  "<type> <queue> <cost> <priority> <attempts> <timeout_s> <work_ms>
--- <renditions csv>", of which only the last may be empty.
--- rare: of what makes tasks, or changes them
-local function spec_of(t)
-    return table.concat({ t.type, t.queue, t.cost, t.priority, t.max,
-                          t.timeout, t.work or 0, t.rend or '' }, ' ')
-end
-
--- rare: a step takes from it what it needs
-local function read_spec(spec, t)
-    t.type, t.queue, t.cost, t.priority, t.max, t.timeout, t.work, t.rend =
-        (spec or NO_SPEC):match(
-            '^(%S+) (%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (.*)$')
-    return t
-end
-
--- a job of the version before this one, which had a field for each of these
--- and classes for queues
--- rare: no such jobs are made
-local function upgrade(job)
-    local jk = job_key(job)
-
-    for name in (redis.call('HGET', jk, 'names') or ''):gmatch('%S+') do
-        local p = name .. ':'
-        local h = redis.call('HMGET', jk, p .. 'type', p .. 'class',
-                             p .. 'cost', p .. 'max', p .. 'timeout',
-                             p .. 'work', p .. 'rend')
-        redis.call('HSET', jk, p .. 'spec', spec_of({ type = h[1],
-                   queue = h[2] == 'light' and '0:0:' or '1:0:',
-                   cost = h[3] or 1, priority = PRIORITY, max = h[4] or 1,
-                   timeout = h[5] or 60, work = h[6], rend = h[7] }))
-    end
-    redis.call('HSET', jk, 'v', SCHEMA)
 end
 
 -- ms since then; 0 of a time that is not known, or to come

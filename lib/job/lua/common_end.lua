@@ -1,13 +1,15 @@
 -- How tasks and jobs end otherwise than by a result, and what a job's end writes.
 -- Shared, as common.lua.
 
+-- j: the job as it was loaded
 -- rare: once a job
-local function end_job(job, state, shown)
+local function end_job(job, j, state, shown)
     local jk = job_key(job)
     local pk = K .. 'progress:' .. job
     local asset, publication = job_of(job)
 
-    redis.call('HSET', jk, 'state', state)
+    j.state = state
+    redis.call('HSET', jk, 'v', job_record(j))
     if state == 'done' then
         redis.call('HSET', pk, 'state', shown, 'percent', '100')
     else
@@ -26,27 +28,20 @@ end
 -- waiting, ready and delayed tasks leave; running ones are told at once, and
 -- hear it at renew too
 -- rare: once a job
-local function cancel_tasks(job)
+local function cancel_tasks(job, j)
     local jk = job_key(job)
 
-    if redis.call('HGET', jk, 'v') == OLD_SCHEMA then
-        upgrade(job)
-    end
+    for task in (redis.call('HGET', jk, 'names') or ''):gmatch('%S+') do
+        local t = load_all(job, task)
 
-    local names, project = unpack(redis.call('HMGET', jk, 'names',
-                                             'project'))
-
-    for task in (names or ''):gmatch('%S+') do
-        local s, spec = unpack(redis.call('HMGET', jk, task .. ':s',
-                                          task .. ':spec'))
-        if s == 'ready' then
-            leave(read_spec(spec, {}).queue, project, member(job, task))
-        elseif s == 'delayed' then
+        if t.s == 'ready' then
+            leave(read_spec(t.spec, {}).queue, j.project, member(job, task))
+        elseif t.s == 'delayed' then
             redis.call('ZREM', DELAY, member(job, task))
         end
-        if s == 'waiting' or s == 'ready' or s == 'delayed' then
-            redis.call('HSET', jk, task .. ':s', 'cancelled',
-                       task .. ':since', NOW_TEXT)
+        if t.s == 'waiting' or t.s == 'ready' or t.s == 'delayed' then
+            t.s, t.since = 'cancelled', NOW_TEXT
+            write_task(job, task, t)
         end
     end
 
@@ -55,32 +50,31 @@ end
 
 -- a running task of a job that ended
 -- rare: of jobs that ended early
-local function drop_running(job, task)
+local function drop_running(job, task, t)
     redis.call('ZREM', LEASE, member(job, task))
     redis.call('ZREM', SECOND, member(job, task))
-    enter(job, task, 'cancelled')
+    enter(job, task, read_rest(t), 'cancelled')
 end
 
--- f: code, stage, detail, log
+-- j: the job as it was loaded; f: code, stage, detail, log
 -- rare: once a job
-local function fail_job(job, f)
+local function fail_job(job, j, f)
     redis.call('HSET', job_key(job), 'code', f.code, 'stage', f.stage,
                'detail', f.detail, 'log', f.log)
-    cancel_tasks(job)
-    end_job(job, 'failed', 'errored')
+    cancel_tasks(job, j)
+    end_job(job, j, 'failed', 'errored')
 end
 
 -- a task that was tried as often as allowed, for an operator to look at
 -- rare: tasks get done
 local function quarantine(job, task, t, f)
-    local jk = job_key(job)
-    local h = redis.call('HMGET', jk, 'asset', 'project', 'pipeline')
+    local asset = job_of(job)
 
     redis.call('XADD', K .. 'quarantine', 'MAXLEN', '~', '1000', '*',
-               'job', job, 'task', task, 'type', t.type, 'asset', h[1],
-               'project', h[2], 'pipeline', h[3], 'code', f.code,
-               'stage', f.stage, 'detail', f.detail, 'log', f.log,
-               'attempts', t.n, 'worker', t.worker or '')
+               'job', job, 'task', task, 'type', t.type, 'asset', asset,
+               'project', t.project, 'pipeline', t.pipeline,
+               'code', f.code, 'stage', f.stage, 'detail', f.detail,
+               'log', f.log, 'attempts', t.n, 'worker', t.worker)
 end
 
 -- after how many tries the film goes without it; nil: never
@@ -108,9 +102,7 @@ local function go_without(job, task, t)
 
     if tries then
         t.queue = '0:0:'
-        redis.call('HSET', job_key(job), task .. ':spec', spec_of(t),
-                   task .. ':n', text(math.max(tonumber(t.n) or 0,
-                                               tries + 1)))
+        t.spec, t.n = spec_of(t), math.max(t.n, tries + 1)
     end
     return tries
 end
@@ -126,7 +118,7 @@ local function lacked(job, task, t, f)
     local ms = NOW - since
 
     redis.call('HSET', jk, field, since .. ' ' .. text(n + 1))
-    redis.call('SET', K .. 'lacks', (t.worker or '') .. ' ' .. member(job, task)
+    redis.call('SET', K .. 'lacks', t.worker .. ' ' .. member(job, task)
                .. ' ' .. f.detail, 'PX', '120000')
     f.backoff = math.max(f.backoff, math.floor(ms / 4))
     return ms >= UNMET_MS and n + 1 >= 20
@@ -136,11 +128,9 @@ end
 -- the task goes on
 -- rare: as quarantine
 local function fail_task(job, task, t, f)
-    read_spec(t.spec, t)
-    load_run(job, task, t)
+    read_spec(read_rest(t).spec, t)
 
     local jk = job_key(job)
-    local n = tonumber(t.n)
     local over = false
 
     if f.class == 'lacks' then
@@ -152,29 +142,31 @@ local function fail_task(job, task, t, f)
 
     redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
                code = f.code, stage = f.stage, detail = f.detail }))
-    if t.second and go_on(job, task, t, f.class) then
+    if t.second ~= '' and go_on(job, task, t, f.class) then
         return 'running'
     end
 
     redis.call('ZREM', LEASE, member(job, task))
-    redis.call('HDEL', jk, task .. ':token', task .. ':second')
+    t.token, t.second = '', ''
     if counts(t) then
-        give_credit(job, task, t, 0)
+        give_credit(job, t, 0)
     end
 
     -- no fault of the task: this try does not count
     if f.class == 'release' then
-        n = redis.call('HINCRBY', jk, task .. ':n', -1)
+        t.n = t.n - 1
     end
+
+    local tries_left = t.n + 0 < t.max + 0
 
     if over then
         over = not go_without(job, task, t)
     end
 
-    if f.class ~= 'fail' and n < tonumber(t.max) and not over then
+    if f.class ~= 'fail' and tries_left and not over then
         redis.call('ZADD', DELAY, text(NOW + math.min(f.backoff, 60000)),
                    member(job, task))
-        enter(job, task, 'delayed', t.worker)
+        enter(job, task, t, 'delayed', t.worker)
         return 'delayed'
     end
 
@@ -182,7 +174,7 @@ local function fail_task(job, task, t, f)
         quarantine(job, task, t, f)
     end
 
-    enter(job, task, 'failed', t.worker)
-    fail_job(job, f)
+    enter(job, task, t, 'failed', t.worker)
+    fail_job(job, t, f)
     return 'failed'
 end

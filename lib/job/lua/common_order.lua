@@ -92,29 +92,19 @@ local function line_up(job, project, finish, tasks)
     end
 end
 
--- again: it was delayed
+-- t: the task as it was loaded; again: it was delayed
 -- rare: as line_up
-local function make_ready(job, task, again)
-    local jk = job_key(job)
-    local v, project, finish, spec = unpack(redis.call('HMGET', jk, 'v',
-        'project', 'finish', task .. ':spec'))
-
-    if v == OLD_SCHEMA then
-        upgrade(job)
-        spec = redis.call('HGET', jk, task .. ':spec')
-    end
-    redis.call('HSET', jk, task .. ':s', 'ready', task .. ':since',
-               NOW_TEXT)
-    line_up(job, project, finish, { read_spec(spec, { name = task,
-                                                      again = again }) })
+local function make_ready(job, task, t)
+    t.s, t.since, t.name = 'ready', NOW_TEXT, task
+    write_task(job, task, t)
+    line_up(job, t.project, redis.call('HGET', job_key(job), 'finish'),
+            { read_spec(t.spec, t) })
 end
 
 -- A project's place in a queue follows from its first task there.  tag: its
 -- start tag, if that changed; head: the first task's score, false when there
--- is none, nil when it is not known.
-local function rehead(queue, project, tag, head)
-    local zk = K .. 'ready:' .. queue
-
+-- is none, nil when it is not known.  zk: the queue's set of projects.
+local function rehead(queue, zk, project, tag, head)
     if head == nil then
         head = redis.call('ZRANGE', zk .. ':' .. project, 0, 0,
                           'WITHSCORES')[2]
@@ -138,9 +128,10 @@ end
 
 -- rare: of tasks that are gone
 local function leave(queue, project, m, tag)
-    if redis.call('ZREM', K .. 'ready:' .. queue .. ':' .. project, m) == 1
-    then
-        rehead(queue, project, tag)
+    local zk = K .. 'ready:' .. queue
+
+    if redis.call('ZREM', zk .. ':' .. project, m) == 1 then
+        rehead(queue, zk, project, tag)
     end
 end
 
@@ -159,13 +150,14 @@ local function move_due(limit)
     for _, m in ipairs(redis.call('ZRANGEBYSCORE', DELAY, '-inf', NOW_TEXT,
                                   'LIMIT', 0, limit)) do
         local job, task = split(m)
-        local v, state, s = unpack(redis.call('HMGET', job_key(job), 'v',
-                                              'state', task .. ':s'))
-        if not v or known(v) then
+        local t = load_all(job, task)
+
+        if not t.v or t.state then
             redis.call('ZREM', DELAY, m)
         end
-        if known(v) and state == 'running' and s == 'delayed' then
-            make_ready(job, task, true)
+        if t.state == 'running' and t.s == 'delayed' then
+            t.again = true
+            make_ready(job, task, t)
             n = n + 1
         end
     end

@@ -6,63 +6,34 @@ local function deadline(t)
     return tonumber(t.began or t.since) + (tonumber(t.timeout) + 60) * 1000
 end
 
--- what the transitions of a task look at, in one call; its spec is read by
--- those that need it, and so is who runs it (load_run)
-local function load(job, task)
-    local p = task .. ':'
-    local jk = job_key(job)
-
-    local v = redis.call('HMGET', jk, 'v', 'state', p .. 's', p .. 'token',
-                         p .. 'succ', p .. 'since', p .. 'credit',
-                         p .. 'spec', 'left', p .. 'second')
-
-    if v[1] == OLD_SCHEMA then
-        upgrade(job)
-        return load(job, task)
-    end
-
-    return { v = v[1], state = v[2], s = v[3], token = v[4], succ = v[5],
-             since = v[6], credit = v[7], spec = v[8] or NO_SPEC,
-             left = v[9], second = v[10] }
-end
-
--- whose first run it is, and which attempt was begun last
--- rare: a worker that completes says who it is
-local function load_run(job, task, t)
-    t.worker, t.n = unpack(redis.call('HMGET', job_key(job),
-                                      task .. ':worker', task .. ':n'))
-end
-
 -- the second run of a straggler (straggler.lua): its token, when it began,
 -- its worker; nil: there is none, or ('-') it ended without a result
 -- rare: stragglers are
 local function second_run(t)
-    if t.second then
-        return t.second:match('^(%S+) (%d+) (%S+)$')
-    end
+    return (t.second or ''):match('^([^,]+),(%d+),(.+)$')
 end
 
 -- has the task renditions, the last of its spec?
 -- inline: short
 local function counts(t)
-    return t.spec:sub(-1) ~= ' '
+    return t.rest:sub(-1) ~= ' '
 end
 
 -- counts permille of a task's work into its renditions' progress; what was
--- counted before is taken back first, so that nothing counts twice
+-- counted before is taken back first, so that nothing counts twice.  The
+-- caller writes the task's record.
 -- rare: not of tasks without renditions
-local function give_credit(job, task, t, permille)
-    local jk = job_key(job)
+local function give_credit(job, t, permille)
     local pk = K .. 'progress:' .. job
     local work, rend = t.spec:match(
         '^%S+ %S+ %d+ %d+ %d+ %d+ (%d+) (.*)$')
     local new = math.floor(tonumber(work) * permille / 1000)
-    local delta = new - tonumber(t.credit or '0')
+    local delta = new - t.credit
     if delta == 0 then
         return
     end
 
-    redis.call('HSET', jk, task .. ':credit', text(new))
+    t.credit = text(new)
 
     local sum = 0
     for r in rend:gmatch('[^,]+') do
@@ -95,13 +66,13 @@ end
 local function holder(job, task, token)
     local t = load(job, task)
 
-    if t.second then
+    if t.second and t.second ~= '' then
         local token2, since2 = second_run(t)
 
         t.run2 = token2 == token
         t.began = t.run2 and since2 or nil
     end
-    if not known(t.v) or token == '' or (t.token ~= token and not t.run2)
+    if not t.state or token == '' or (t.token ~= token and not t.run2)
     then
         return 'stale', t
     end
@@ -112,7 +83,7 @@ local function holder(job, task, token)
         return 'stale', t
     end
     if t.state ~= 'running' then
-        drop_running(job, task)
+        drop_running(job, task, t)
         return 'cancelled', t
     end
     return 'running', t
@@ -120,26 +91,23 @@ end
 
 -- the second run goes on in the place of the first
 -- rare: as second_run
-local function promote(job, task, t)
+local function promote(t)
     t.token, t.since, t.worker = second_run(t)
-    redis.call('HSET', job_key(job), task .. ':token', t.token,
-               task .. ':since', t.since, task .. ':worker', t.worker)
 end
 
 -- One of two runs has the result: the other's token is worth nothing any
--- more, and its worker is told to look.
+-- more, and its worker is told to look.  The caller writes the task's record.
 -- rare: as second_run
 local function settle(job, task, t)
-    local both = second_run(t)
-
-    if t.run2 then
-        promote(job, task, t)
-    end
-    redis.call('ZREM', SECOND, member(job, task))
-    redis.call('HDEL', job_key(job), task .. ':second')
-    if both then
+    if second_run(t) then
         redis.call('PUBLISH', K .. 'wake', 'ended ' .. job)
     end
+    if t.run2 then
+        promote(read_rest(t))
+        write_rest(t)
+    end
+    redis.call('ZREM', SECOND, member(job, task))
+    t.second = ''
 end
 
 -- One of two runs ended without a result: the other is the task's only one
@@ -150,21 +118,22 @@ local function go_on(job, task, t, class)
         return false
     end
 
-    local jk, m = job_key(job), member(job, task)
+    local m = member(job, task)
 
     if t.run2 then
-        redis.call('HSET', jk, task .. ':second', '-')
+        t.second = '-'
     else
         redis.call('ZADD', LEASE, redis.call('ZSCORE', SECOND, m) or NOW_TEXT,
                    m)
-        promote(job, task, t)
-        redis.call('HDEL', jk, task .. ':second')
+        promote(t)
+        t.second = ''
     end
     redis.call('ZREM', SECOND, m)
 
     if class == 'release' then
-        redis.call('HINCRBY', jk, task .. ':n', -1)
+        t.n = t.n - 1
     end
+    write_task(job, task, t)
     event(job, task, 'alone', t.worker)
     return true
 end
@@ -174,7 +143,7 @@ end
 -- rare: what took less than a second stood before
 local function keep_pace(job, t)
     local ran = NOW - t.since
-    local type, own = t.spec:match('^(encode_%S*) %S+ (%d+) ')
+    local type, own = read_rest(t).spec:match('^(encode_%S*) %S+ (%d+) ')
     if not type then
         return
     end
@@ -189,31 +158,29 @@ end
 
 local function complete(job, task, t, worker)
     local jk = job_key(job)
-    local left = t.left - 1
 
-    if t.second then
+    if t.second ~= '' then
         settle(job, task, t)
     end
     if NOW - t.since >= 1000 then
         keep_pace(job, t)
     end
     if counts(t) then
-        give_credit(job, task, t, 1000)
+        give_credit(job, read_rest(t), 1000)
+        write_rest(t)
     end
+    t.s, t.since, t.left = 'done', NOW_TEXT, t.left - 1
     redis.call('ZREM', LEASE, member(job, task))
-    redis.call('HSET', jk, task .. ':s', 'done', task .. ':since', NOW_TEXT,
-               'left', text(left))
+    redis.call('HSET', jk, 'v', job_record(t), task .. ':s', task_record(t))
     event(job, task, 'done', worker)
 
-    if t.succ then
-        for s in t.succ:gmatch('%S+') do
-            if redis.call('HINCRBY', jk, s .. ':deps', -1) == 0 then
-                make_ready(job, s)
-            end
+    for s in t.succ:gmatch('[^,]+') do
+        if redis.call('HINCRBY', jk, s .. ':deps', -1) == 0 then
+            make_ready(job, s, load_all(job, s))
         end
     end
 
-    if left == 0 then
-        end_job(job, 'done', 'completed')
+    if t.left == 0 then
+        end_job(job, t, 'done', 'completed')
     end
 end

@@ -25,7 +25,7 @@ end
 local function waits(zk)
     local job, t = split(redis.call('ZRANGE', zk, 0, 0)[1] or '/')
 
-    return elapsed(job and redis.call('HGET', job_key(job), t .. ':since'))
+    return elapsed(job and load(job, t).since)
 end
 
 local kinds = { { 0, 0 }, { 0, 0 }, { 0, 0 } }

@@ -24,13 +24,41 @@ if h ~= 'running' then
 end
 
 -- everything is checked before the first write
-local project, finish, stand, tasks, worker = unpack(redis.call('HMGET', jk,
-    'project', 'finish', 'names', 'tasks', task .. ':worker'))
+read_rest(held)
+local finish, stand, tasks = unpack(redis.call('HMGET', jk, 'finish', 'names',
+                                               'tasks'))
 local old, added, names, succ, ready = {}, {}, {}, {}, {}
+local records = {}             -- where each new one is, and its state
 local total, sum = {}, 0
 
 for name in (stand or ''):gmatch('%S+') do
     old[name] = true
+end
+
+-- the state of a task that stands, or comes before; nil: there is none
+local function state_of(name)
+    if old[name] == true then
+        old[name] = load_all(job, name)
+    end
+    return added[name] and 'waiting' or old[name] and old[name].s
+end
+
+-- most tasks have one successor
+local function add_successor(name, s)
+    local list = succ[name]
+
+    if not list then
+        succ[name] = s
+    elseif type(list) == 'table' then
+        list[#list + 1] = s
+    else
+        succ[name] = { list, s }
+    end
+end
+
+local function successors(name)
+    local list = succ[name]
+    return type(list) == 'table' and table.concat(list, ',') or list or ''
 end
 
 -- labels in order and once each: two names of one queue would be two
@@ -109,45 +137,36 @@ for i = 5, #args, ARGS do
     end
 
     for d in args[i + 12]:gmatch('%S+') do
-        local s = added[d] and 'waiting' or old[d]
-                  and redis.call('HGET', jk, d .. ':s')
+        local s = state_of(d)
+
         if not s then
             return redis.error_reply('ERR reel: expand: ' .. name
                                      .. ' depends on unknown ' .. d)
         end
         if s ~= 'done' and d ~= task then
-            local list = succ[d]
-
             deps = deps + 1
-            if list then
-                list[#list + 1] = name
-            else
-                succ[d] = { name }
-            end
+            add_successor(d, name)
         end
     end
     added[name] = true
     names[#names + 1] = name
 
-    fields[n + 1] = name .. ':s'
-    fields[n + 2] = 'ready'
-    fields[n + 3] = name .. ':since'
-    fields[n + 4] = NOW_TEXT
-    fields[n + 5] = name .. ':spec'
-    fields[n + 6] = sort.head .. args[i + 7] .. sort.middle .. args[i + 11]
+    fields[n + 1] = name .. ':payload'
+    fields[n + 2] = args[i + 6]
+    fields[n + 3] = name .. ':s'
+    fields[n + 4] = sort.head .. args[i + 7] .. sort.middle .. args[i + 11]
                     .. ' ' .. sort.rend
-    fields[n + 7] = name .. ':payload'
-    fields[n + 8] = args[i + 6]
     if deps == 0 then
         ready[#ready + 1] = { name = name, queue = sort.queue, cost = cost,
                               priority = sort.priority }
+        records[#names] = { n + 4, 'ready' }
     else
-        fields[n + 2] = 'waiting'
-        fields[n + 9] = name .. ':deps'
-        fields[n + 10] = text(deps)
+        records[#names] = { n + 4, 'waiting' }
+        fields[n + 5] = name .. ':deps'
+        fields[n + 6] = text(deps)
         n = n + 2
     end
-    n = n + 8
+    n = n + 4
 
     if sort.rend ~= '' then
         for r in sort.rend:gmatch('[^,]+') do
@@ -157,15 +176,20 @@ for i = 5, #args, ARGS do
     end
 end
 
-for d, list in pairs(succ) do
-    local s = old[d] and redis.call('HGET', jk, d .. ':succ')
+-- who comes after whom is known now
+for i, r in ipairs(records) do
+    fields[r[1]] = new_record(r[2], successors(names[i]), fields[r[1]])
+end
+for d in pairs(succ) do
+    local t = old[d]
 
-    if s and s ~= '' then
-        table.insert(list, 1, s)
+    if t then
+        t.succ = (t.succ == '' and '' or t.succ .. ',') .. successors(d)
+        write_rest(t)
+        fields[n + 1] = d .. ':s'
+        fields[n + 2] = task_record(t)
+        n = n + 2
     end
-    fields[n + 1] = d .. ':succ'
-    fields[n + 2] = table.concat(list, ' ')
-    n = n + 2
 end
 
 if #names > 0 then
@@ -192,9 +216,9 @@ redis.call('HINCRBY', pk, 'total', text(sum))
 redis.call('HSET', pk, 'state', 'transcoding', 'begun', NOW_TEXT)
 
 if #ready > 0 then
-    line_up(job, project, finish, ready)
+    line_up(job, held.project, finish, ready)
 end
 
-complete(job, task, held, worker)
+complete(job, task, held, held.worker)
 wake()
 return { 'ok' }

@@ -27,9 +27,9 @@ local function tell(job, task, t, permille)
     if not counts(t) then
         return
     end
-    if not second_run(t)
-        or tonumber(t.work) * permille / 1000 > tonumber(t.credit or '0') then
-        give_credit(job, task, t, permille)
+    if not second_run(t) or t.work * permille / 1000 > t.credit + 0 then
+        give_credit(job, t, permille)
+        write_task(job, task, t)
     end
 end
 
@@ -40,7 +40,7 @@ for i = 1, n do
     local h, t = holder(job, task, ARGV[4 * i + 2])
 
     if h == 'running' then
-        local till = deadline(read_spec(t.spec, t))
+        local till = deadline(read_spec(read_rest(t).spec, t))
 
         if NOW < till then
             redis.call('ZADD', t.run2 and SECOND or LEASE, 'XX',

@@ -23,7 +23,8 @@ local claims = #ARGV > 7
 local reply = { 'none' }
 
 if #nonce ~= 16 or not nonce:find('^[0-9a-f]+$') or not lease:find('^[1-9]%d*$')
-    or #lease > 15 or (ARGV[5] == '') ~= (ARGV[6] == '') then
+    or #lease > 15 or worker:find('%s')
+    or (ARGV[5] == '') ~= (ARGV[6] == '') then
     return redis.error_reply('ERR reel: step: bad argument')
 end
 
@@ -85,34 +86,31 @@ local function first(queue, light, p)
                                         + math.min(finish, BAND - 1)),
                        project)
         else
-            local m = redis.call('ZRANGE', zk .. ':' .. project, 0, 1,
-                                 'WITHSCORES')
+            local tasks = zk .. ':' .. project
+            local m = redis.call('ZRANGE', tasks, 0, 1, 'WITHSCORES')
             local at = m[1] and m[1]:find('/', 1, true)
-            local job, task, t, h
+            local job, task, t
 
             if at then
                 job, task = m[1]:sub(1, at - 1), m[1]:sub(at + 1)
-                t = task .. ':'
-                h = redis.call('HMGET', job_key(job), 'v', 'state', t .. 's',
-                               t .. 'since', t .. 'spec', t .. 'payload',
-                               t .. 'n', 'pipeline')
+                t = load(job, task, true)
             end
 
             if not at then
-                rehead(queue, project)
-            elseif h[1] and not known(h[1]) then
+                rehead(queue, zk, project)
+            elseif t.v and not t.state then
                 local last = (PRIORITY_MAX + 1) * BAND
 
                 if tonumber(m[2]) >= last then
                     return
                 end
-                redis.call('ZADD', zk .. ':' .. project, text(last), m[1])
-                rehead(queue, project)
-            elseif h[2] == 'running' and h[3] == 'ready' then
-                return { queue = queue, project = project, m = m[1],
-                         job = job, task = task, since = h[4] + 0,
-                         spec = h[5] or NO_SPEC, payload = h[6], n = h[7],
-                         pipeline = h[8], clock = clock, finish = finish,
+                redis.call('ZADD', tasks, text(last), m[1])
+                rehead(queue, zk, project)
+            elseif t.state == 'running' and t.s == 'ready' then
+                return { queue = queue, zk = zk, tasks = tasks,
+                         project = project, m = m[1],
+                         job = job, task = task, since = t.since + 0, t = t,
+                         clock = clock, finish = finish,
                          order = score, tag = tag, score = m[2] + 0,
                          next = m[4] or false }
             else
@@ -237,8 +235,8 @@ if not best then
     return reply
 end
 
-local task, project, clock = best.task, best.project, best.clock
-local type, cost, timeout = best.spec:match('^(%S+) %S+ (%d+) %d+ %d+ (%d+) ')
+local task, project, clock, t = best.task, best.project, best.clock, best.t
+local tries, credit, spec, type, cost, timeout = t.rest:match(CLAIMED)
 local before = (clock[1] or 0) + 0
 local n = clock[2] and clock[2] + 1 or first_fence()
 local fence = text(n)
@@ -260,8 +258,8 @@ else
                                         + math.floor(cost / 2))))
 end
 
-redis.call('ZREM', K .. 'ready:' .. best.queue .. ':' .. project, best.m)
-rehead(best.queue, project, finish, best.next)
+redis.call('ZREM', best.tasks, best.m)
+rehead(best.queue, best.zk, project, finish, best.next)
 
 -- only for one that waited so long, room is made
 if NOW - best.since >= PATIENCE_MS and not best.queue:find('^[01]:0:')
@@ -270,11 +268,12 @@ if NOW - best.since >= PATIENCE_MS and not best.queue:find('^[01]:0:')
 end
 
 local token = fence .. '-' .. nonce
-local attempt = best.n and text(best.n + 1) or '1'
+local jk = job_key(best.job)
+local attempt = text(tries + 1)
 
-redis.call('HSET', job_key(best.job), task .. ':token', token,
-           task .. ':worker', worker, task .. ':s', 'running',
-           task .. ':since', NOW_TEXT, task .. ':n', attempt)
+t.s, t.since, t.token = 'running', NOW_TEXT, token
+t.rest = rest_of(t.succ, attempt, credit, worker, spec)
+redis.call('HSET', jk, task .. ':s', task_record(t))
 redis.call('ZADD', LEASE, text(NOW + lease), best.m)
 event(best.job, task, 'running', worker)
 if n % 8 == 0 then
@@ -287,6 +286,6 @@ if woken then
     wake()
 end
 
-return { reply[1], best.job, task, type, token, best.payload, attempt,
-         timeout, project, best.pipeline, best.queue,
+return { reply[1], best.job, task, type, token, t.payload, attempt,
+         timeout, project, t.place:sub(#project + 2), best.queue,
          text(math.max(0, NOW - best.since)) }

@@ -57,31 +57,28 @@ end
 
 -- how many times as long as expected it runs; nil: it is to be left alone
 local function lateness(job, task)
-    local p = task .. ':'
-    local h = redis.call('HMGET', job_key(job), 'v', 'state', p .. 's',
-                         p .. 'spec', p .. 'worker', p .. 'second',
-                         p .. 'since', p .. 'n', p .. 'credit')
+    local t = load_all(job, task)
 
-    if h[1] ~= SCHEMA or h[2] ~= 'running' or h[3] ~= 'running' or h[6]
-        or h[5] == worker then
+    if t.state ~= 'running' or t.s ~= 'running' or t.second ~= ''
+        or t.worker == worker then
         return
     end
 
-    local spec = read_spec(h[4], {})
+    local spec = read_spec(t.spec, {})
     local slots, memory, wanted = needs(spec.queue)
 
     -- each run is one of the attempts that the task has
     if not TYPES[spec.type] or slots == 0 or slots > free or memory > room
-        or tonumber(h[8]) >= tonumber(spec.max)
+        or t.n + 0 >= spec.max + 0
         or not has_labels(labels, wanted) then
         return
     end
 
-    local ran = NOW - tonumber(h[7])
+    local ran = NOW - t.since
     local should = expected(redis.call('HGET', job_key(job),
                                        'pace:' .. spec.type),
                             tonumber(spec.cost))
-    local work, done = tonumber(spec.work), tonumber(h[9] or '0')
+    local work, done = tonumber(spec.work), tonumber(t.credit)
 
     if ran < should * LATE or ran < should + beyond then
         return
@@ -110,22 +107,21 @@ if not job then
     return { 'none' }
 end
 
-local jk, p = job_key(job), task .. ':'
-local h = redis.call('HMGET', jk, p .. 'spec', p .. 'payload', 'project',
-                     'pipeline')
-local spec = read_spec(h[1], {})
+local t = load_all(job, task)
+local spec = read_spec(t.spec, {})
 
 if redis.call('HEXISTS', VTIME, 'fence') == 0 then
     redis.call('HSET', VTIME, 'fence', text(first_fence()))
 end
 
 local token = text(redis.call('HINCRBY', VTIME, 'fence', 1)) .. '-' .. nonce
-local attempt = text(redis.call('HINCRBY', jk, p .. 'n', 1))
 
-redis.call('HSET', jk, p .. 'second', token .. ' ' .. NOW_TEXT .. ' '
-           .. worker)
+t.n = text(t.n + 1)
+t.second = token .. ',' .. NOW_TEXT .. ',' .. worker
+write_task(job, task, t)
 redis.call('ZADD', SECOND, text(NOW + lease), member(job, task))
 event(job, task, 'second', worker)
 
-return { 'none', job, task, spec.type, token, h[2], attempt, spec.timeout,
-         h[3], h[4], spec.queue, '0' }
+return { 'none', job, task, spec.type, token,
+         redis.call('HGET', job_key(job), task .. ':payload'), t.n,
+         spec.timeout, t.project, t.pipeline, spec.queue, '0' }

@@ -14,7 +14,8 @@ local shards = shards_asked(ARGV[11] or '1')
 local jk = job_key(job)
 
 if KEYS[1] ~= jk or job ~= asset .. '.' .. publication
-    or job:find('[/%s]') or not natural(publication)
+    or job:find('[/%s]') or not project:find('^%S+$')
+    or not ARGV[6]:find('^%S+$') or not natural(publication)
     or not natural(ARGV[7]) or not natural(ARGV[9])
     or not natural(ARGV[10]) or tonumber(ARGV[9]) < 1
     or tonumber(ARGV[10]) < 1 or not shards or #ARGV > 11 then
@@ -46,19 +47,17 @@ redis.call('HSET', K .. 'progress:' .. job, 'state', 'queued',
 
 local spec = { queue = '0:0:', cost = 100, priority = PRIORITY,
                max = ARGV[9], timeout = ARGV[10] }
+local j = { state = 'running', left = 2,
+            place = project .. ' ' .. ARGV[6] }
 
 spec.type = 'plan'
-redis.call('HSET', jk, 'v', SCHEMA, 'asset', asset,
-           'publication', publication, 'project', project,
-           'pipeline', ARGV[6], 'state', 'running', 'left', '2',
-           'submitted_ms', NOW_TEXT, 'tasks', '2',
-           'names', 'inspect plan',
-           'plan:s', 'waiting', 'plan:since', NOW_TEXT, 'plan:deps', '1',
-           'plan:spec', spec_of(spec), 'plan:payload', ARGV[8])
+redis.call('HSET', jk, 'v', job_record(j), 'asset', asset, 'publication', publication,
+           'submitted_ms', NOW_TEXT, 'tasks', '2', 'names', 'inspect plan',
+           'plan:s', new_record('waiting', '', spec_of(spec)),
+           'plan:deps', '1', 'plan:payload', ARGV[8])
 spec.type = 'inspect'
-redis.call('HSET', jk, 'inspect:s', 'ready', 'inspect:since', NOW_TEXT,
-           'inspect:spec', spec_of(spec), 'inspect:payload', ARGV[8],
-           'inspect:succ', 'plan')
+redis.call('HSET', jk, 'inspect:s', new_record('ready', 'plan',
+           spec_of(spec)), 'inspect:payload', ARGV[8])
 spec.name = 'inspect'
 
 event(job, '', 'running')

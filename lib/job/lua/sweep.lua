@@ -27,8 +27,6 @@ end
 
 -- a lease of a running task ended; t.began: that of its second run
 local function end_lease(job, task, t)
-    load_run(job, task, t)
-
     local late = NOW >= deadline(read_spec(t.spec, t))
     local seconds = text((NOW - tonumber(t.began or t.since)) / 1000)
 
@@ -54,28 +52,27 @@ end
 -- these first: when both runs are lost, nobody goes on
 for _, m in ended(SECOND) do
     local job, task = split(m)
-    local t = load(job, task)
+    local t = load_all(job, task)
     local token2, since2 = second_run(t)
 
-    if known(t.v) and token2 and t.s == 'running' and t.state == 'running'
-    then
+    if token2 and t.s == 'running' and t.state == 'running' then
         t.run2, t.began = true, since2
         end_lease(job, task, t)
-    elseif not t.v or known(t.v) then
+    elseif not t.v or t.state then
         redis.call('ZREM', SECOND, m)
     end
 end
 
 for _, m in ended(LEASE) do
     local job, task = split(m)
-    local t = load(job, task)
+    local t = load_all(job, task)
 
     -- jobs of another schema are a newer worker's to judge
-    if known(t.v) and t.s == 'running' and t.state ~= 'running' then
-        drop_running(job, task)
-    elseif known(t.v) and t.s == 'running' then
+    if t.s == 'running' and t.state and t.state ~= 'running' then
+        drop_running(job, task, t)
+    elseif t.s == 'running' and t.state then
         end_lease(job, task, t)
-    elseif not t.v or known(t.v) then
+    elseif not t.v or t.state then
         redis.call('ZREM', LEASE, m)
     end
 end
@@ -85,31 +82,14 @@ local ready = move_due(limit)
 -- a job ends, though nothing else would end it
 for _, job in ipairs(redis.call('ZRANGEBYSCORE', K .. 'jobs', '-inf',
                                 text(NOW - JOB_MAX_MS), 'LIMIT', 0, 8)) do
-    local v, state = unpack(redis.call('HMGET', job_key(job), 'v', 'state'))
+    local j = load_job(job)
 
-    if known(v) and state == 'running' then
-        fail_job(job, { code = 'TIMEOUT', stage = 'job', log = '',
+    if j.state == 'running' then
+        fail_job(job, j, { code = 'TIMEOUT', stage = 'job', log = '',
                  detail = 'The job was not done within 7 days.' })
         overdue = overdue + 1
-    elseif not v or known(v) then
+    elseif not j.v or j.state then
         redis.call('ZREM', K .. 'jobs', job)
-    end
-end
-
--- of the version before this one: classes for queues
-for _, class in ipairs({ 'light', 'encode' }) do
-    local zk = K .. 'ready:' .. class
-
-    for _, m in ipairs(redis.call('ZRANGE', zk, 0, limit - 1)) do
-        local job, task = split(m)
-        local v, s = unpack(redis.call('HMGET', job_key(job), 'v',
-                                       task .. ':s'))
-        if not v or known(v) then
-            redis.call('ZREM', zk, m)
-        end
-        if known(v) and s == 'ready' then
-            make_ready(job, task)
-        end
     end
 end
 

@@ -64,10 +64,10 @@ end
 
 local function give_up(queue, project, m, lacks)
     local job, task = split(m)
-    local t = load(job, task)
+    local t = load_all(job, task)
     read_spec(t.spec, t)
 
-    if not known(t.v) or t.s ~= 'ready' or t.state ~= 'running' then
+    if t.s ~= 'ready' or t.state ~= 'running' then
         return 0                -- step drops it
     end
 
@@ -77,15 +77,14 @@ local function give_up(queue, project, m, lacks)
     end
 
     leave(queue, project, m)
-    load_run(job, task, t)
 
     if go_without(job, task, t) then
-        make_ready(job, task)
+        make_ready(job, task, t)
         return 1
     end
 
-    enter(job, task, 'failed')
-    fail_job(job, { code = 'NO_WORKER', stage = task, log = '',
+    enter(job, task, t, 'failed')
+    fail_job(job, t, { code = 'NO_WORKER', stage = task, log = '',
              detail = 'No worker with ' .. lacks .. ' for '
                       .. text(waited / 1000) .. ' s.' })
     return 1

@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 
+import job_hash
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 K = "reel1:{r0}:"
 ASSET = "01j0000000000000000000000%s"
@@ -126,7 +128,14 @@ class Queue:
     # what stands in Redis
 
     def field(self, job, name):
-        return self.redis("HGET", K + "job:" + job, name)
+        return job_hash.get(self.redis, K + "job:" + job, name)
+
+    def hash(self, job):
+        flat = self.redis("HGETALL", K + "job:" + job)
+        return dict(zip(flat[::2], flat[1::2]))
+
+    def put(self, job, **words):
+        job_hash.put(self.redis, K + "job:" + job, **words)
 
     def state(self, job, t=None):
         return self.field(job, "state" if t is None else t + ":s")

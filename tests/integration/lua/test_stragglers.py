@@ -28,8 +28,8 @@ class Pair(Case):
     def late(self, c, ms=3600000):
         """this run began so much sooner"""
         since = int(self.q.field(A, c.task + ":since")) - ms
-        self.redis("HSET", K + "job:" + A, c.task + ":since", since,
-                   c.task + ":spec", self.q.field(A, c.task + ":spec")
+        self.q.put(A, task=c.task, since=since,
+                   spec=self.q.field(A, c.task + ":spec")
                    .replace(" 600 ", " 9999 "))
 
     def now(self):
@@ -78,7 +78,7 @@ class Claims(Pair):
         self.assertEqual(self.q.state(A, "v0.0"), "running")
         self.assertEqual(self.q.field(A, "v0.0:token"), first.token)
         self.assertEqual(self.q.field(A, "v0.0:worker"), "w1")
-        self.assertEqual(self.q.field(A, "v0.0:second").split()[0],
+        self.assertEqual(self.q.field(A, "v0.0:second").split(",")[0],
                          second.token)
         self.assertEqual(self.events(), [("running", "w1"),
                                          ("second", "w2")])

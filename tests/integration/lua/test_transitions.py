@@ -40,12 +40,11 @@ class Case(unittest.TestCase):
 
     def left_consistent(self, job):
         """left = tasks that are not done"""
-        flat = self.redis("HGETALL", K + "job:" + job)
-        h = dict(zip(flat[::2], flat[1::2]))
+        h = self.q.hash(job)
         names = h["names"].split()
         self.assertEqual(len(names), int(h["tasks"]))
-        open_ = [n for n in names if h[n + ":s"] != "done"]
-        self.assertEqual(len(open_), int(h["left"]))
+        open_ = [n for n in names if h[n + ":s"].split()[0] != "done"]
+        self.assertEqual(len(open_), int(self.q.field(job, "left")))
 
 
 class Shards(Case):
@@ -159,6 +158,9 @@ class Submit(Case):
                 (A, ASSET % "a", "1", "p", "default", "x", "{}", 3, 60),
                 (A, ASSET % "a", "1", "p", "default", 1, "{}", 0, 60),
                 (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 0),
+                (A, ASSET % "a", "1", "p q", "default", 1, "{}", 3, 60),
+                (A, ASSET % "a", "1", "p", "de fault", 1, "{}", 3, 60),
+                (A, ASSET % "a", "1", "p", "", 1, "{}", 3, 60),
                 (A, ASSET % "a", "1", "p", "default", 1, "{}", 3, 60, 1, 9)]:
             with self.assertRaises(RedisError):
                 self.q.eval("submit", "job:" + A, *argv)
@@ -222,10 +224,10 @@ class Step(Case):
                        task("publish", deps="v0.0", cls="light"))
         c = self.q.claim()
         self.assertEqual(self.q.complete(c), "ok")
-        before = self.redis("HGETALL", K + "job:" + A)
+        before = self.q.hash(A)
         # the answer was lost; the same worker asks again
         self.assertEqual(self.q.complete(c), "ok")
-        self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+        self.assertEqual(self.q.hash(A), before)
         self.left_consistent(A)
         self.assertEqual(self.q.progress(A)["done:v360"], "100")
 
@@ -285,7 +287,7 @@ class Step(Case):
 
     def test_schema_of_the_future_is_skipped_and_kept(self):
         self.q.submit(A)
-        self.redis("HSET", K + "job:" + A, "v", "3")
+        self.redis("HSET", K + "job:" + A, "v", "4 running 2 p1 default")
         self.assertIsNone(self.q.claim())
         self.q.submit(B)
         self.assertEqual(self.q.claim().job, B)
@@ -336,6 +338,7 @@ class Step(Case):
         for argv in [("w", "0" * 15, 1, "", "", ""),
                      ("w", "G" * 16, 1, "", "", ""),
                      ("w", "0" * 16, 0, "", "", ""),
+                     ("w 1", "0" * 16, 1, "", "", ""),
                      ("w", "0" * 16, 1, A, "", ""),
                      ("w", "0" * 16, 1, "")]:
             with self.assertRaises(RedisError):
@@ -472,7 +475,7 @@ class Fair(Case):
 class Fit(Case):
     def ready_since(self, job, t, ms):
         since = int(self.q.field(job, t + ":since"))
-        self.redis("HSET", K + "job:" + job, t + ":since", since - ms)
+        self.q.put(job, task=t, since=since - ms)
 
     def test_only_what_fits(self):
         self.q.planned(A, task("wide", slots=4), task("big", memory=4000),
@@ -580,24 +583,6 @@ class Fit(Case):
                 self.q.eval("step", "lease", "w", "0" * 16, 1, "", "", "",
                             *argv)
 
-    def test_jobs_of_the_version_before(self):
-        self.q.planned(A, task("a"), task("b", deps="a", cls="light"))
-        job = K + "job:" + A
-        for t, cls in (("a", "encode"), ("b", "light"), ("inspect", "light"),
-                       ("plan", "light")):
-            self.redis("HDEL", job, t + ":spec")
-            self.redis("HSET", job, "v", "1", t + ":type", t, t + ":class",
-                       cls, t + ":cost", 5, t + ":max", 3, t + ":timeout",
-                       60, t + ":work", 0, t + ":rend", "", t + ":n", 0)
-        self.redis("DEL", K + "ready:1:0::p1", K + "ready:1:0:", K + "queues")
-        self.redis("ZADD", K + "ready:encode", 0, A + "/a")
-        self.assertIsNone(self.q.claim())
-        self.q.sweep()
-        c = self.q.claim()
-        self.assertEqual((c.task, c.queue), ("a", "1:0:"))
-        self.assertEqual(self.q.step(c)[1].task, "b")
-        self.assertEqual(self.redis("EXISTS", K + "ready:encode"), 0)
-
 
 class Unmet(Case):
     """labels that no live worker has"""
@@ -619,7 +604,7 @@ class Unmet(Case):
         said = self.redis("HGET", K + "unmet", queue).split()[1]
         self.redis("HSET", K + "unmet", queue,
                    "%d %s %s" % (now - ms, said, lacks))
-        self.redis("HSET", K + "job:" + job, t + ":since", now - ms)
+        self.q.put(job, task=t, since=now - ms)
 
     def test_said_when_it_lasts_and_when_it_is_over(self):
         self.q.planned(A, task("g", labels="gpu,libx264"), task("a"),
@@ -866,10 +851,10 @@ class Expand(Case):
         tasks = [task("a", rend="v1,v2", work=10), task("b", deps="a")]
         self.assertEqual(self.q.expand(plan, *tasks), "ok")
         self.left_consistent(A)
-        before = self.redis("HGETALL", K + "job:" + A)
+        before = self.q.hash(A)
         progress = self.q.progress(A)
         self.assertEqual(self.q.expand(plan, *tasks), "ok")
-        self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+        self.assertEqual(self.q.hash(A), before)
         self.assertEqual(self.q.progress(A), progress)
         self.assertEqual(self.q.ready("1:0:"), [A + "/a"])
         self.assertEqual(progress["total"], "20")
@@ -920,7 +905,7 @@ class Expand(Case):
 
     def test_bad_tasks_are_refused_before_any_write(self):
         plan = self.plan()
-        before = self.redis("HGETALL", K + "job:" + A)
+        before = self.q.hash(A)
         good = task("good")
         for bad in (task("a", deps="nobody"), task("good"), task("plan"),
                     task("a b"), task(""), task("a", slots="x"), task("a", memory="x"),
@@ -930,7 +915,7 @@ class Expand(Case):
                     task("a", deps="a"), task("a")[:12]):
             with self.assertRaises(RedisError, msg=str(bad)):
                 self.q.expand(plan, good, bad)
-            self.assertEqual(self.redis("HGETALL", K + "job:" + A), before)
+            self.assertEqual(self.q.hash(A), before)
         self.assertEqual(self.q.expand(plan, good), "ok")
 
     def test_a_long_film(self):
@@ -1023,7 +1008,7 @@ class Renew(Case):
         self.assertEqual(self.q.renew((a, 0), lease=10 ** 9), ["ok"])
         self.assertEqual(int(self.redis("ZSCORE", K + "lease", A + "/a")),
                          since + 70000)
-        self.redis("HSET", K + "job:" + A, "a:since", since - 70001)
+        self.q.put(A, task="a", since=since - 70001)
         self.assertEqual(self.q.renew((a, 0)), ["stale"])
 
     def test_refuses_bad_arguments(self):
@@ -1105,7 +1090,7 @@ class Sweep(Case):
         self.q.planned(A, task("a", timeout=10))
         self.q.claim(lease=1)
         since = int(self.q.field(A, "a:since"))
-        self.redis("HSET", K + "job:" + A, "a:since", since - 70000)
+        self.q.put(A, task="a", since=since - 70000)
         time.sleep(0.01)
         self.assertEqual(self.q.sweep(), [0, 0, 1])
         self.assertEqual(json.loads(self.q.field(A, "a:err"))["code"],
@@ -1148,7 +1133,7 @@ class Sweep(Case):
         self.q.planned(A, task("a"), task("b"))
         self.q.fail(self.q.claim())
         self.q.planned(B, task("c"))
-        self.redis("HSET", K + "job:" + A, "v", "3")
+        self.redis("HSET", K + "job:" + A, "v", "4 running 2 p1 default")
         self.redis("ZADD", K + "lease", 1, A + "/b")
         self.assertEqual(self.q.sweep(), [0, 0, 0])
         self.assertEqual(self.q.count("lease"), 1)
@@ -1310,7 +1295,7 @@ class Depth(Case):
     def test_how_long_the_oldest_wait(self):
         self.q.planned(A, task("v0.0"), task("p", cls="light"))
         ms = int(self.redis("TIME")[0]) * 1000
-        self.redis("HSET", K + "job:" + A, "p:since", ms - 7000)
+        self.q.put(A, task="p", since=ms - 7000)
         self.redis("ZADD", K + "jobs", ms - 9000, A)
         light, single, multi, job = (self.depth()[i] for i in (1, 3, 5, 10))
         self.assertGreaterEqual(light, 7000)
