@@ -242,6 +242,8 @@ END {
     }
     writing = ""
     text = text put(parts[last])
+    gsub(/redis\.call\(/, "call(", text)
+    text = "local call = redis.call\n" text
     sub(/\n$/, "", text)
     gsub(/\\/, "\\\\", text)
     gsub(/"/, "\\\"", text)
