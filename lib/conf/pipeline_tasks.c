@@ -261,6 +261,8 @@ read_task(reel_node_t *node, const reel_yaml_t *n, reel_error_t *e)
         { "outputs", REEL_YAML_TYPE_FN, 0, 0, 0, reel_conf_outputs, false },
         { "optional", REEL_YAML_TYPE_BOOL, offsetof(reel_node_t, optional),
           0, 0, NULL, false },
+        U32("cost_s", reel_node_t, cost_s, 0, 86400),
+        U32("cost_percent", reel_node_t, cost_percent, 0, 100000),
     };
 
     if (n->kind == REEL_YAML_SCALAR && n->plain

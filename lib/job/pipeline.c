@@ -97,6 +97,7 @@ reel_node_init(reel_node_t *n, reel_task_type_t type, const char *name)
         .slots = type == REEL_TASK_EXEC ? EXEC_SLOTS : REEL_NODE_UNSET,
         .memory_mib = type == REEL_TASK_EXEC ? EXEC_MIB : REEL_NODE_UNSET,
         .priority = REEL_NODE_UNSET,
+        .cost_s = 1,
         .codec = REEL_VIDEO_CODECS
     };
 

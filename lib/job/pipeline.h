@@ -146,6 +146,9 @@ typedef struct {
     uint32_t         attempts;
     uint32_t         timeout_s;
     uint32_t         slots, memory_mib, priority;   /* or REEL_NODE_UNSET */
+    uint32_t         cost_s;                /* exec: what a task takes … */
+    uint32_t         cost_percent;          /* … and of the time of the film,
+                                               or chunk, that it is about */
     char             labels[REEL_NODE_LABELS];      /* csv, sorted */
     reel_video_codec_t codec;               /* encode_video; _CODECS = rest */
     uint32_t         nafter;

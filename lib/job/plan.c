@@ -96,6 +96,7 @@ add_all(reel_planner_t *p)
     }
 
     reel_plan_add_execs(p);
+    reel_plan_weigh_execs(p);
     reel_plan_add_publish(p, false);
     reel_plan_link(p);
 }

@@ -5,9 +5,6 @@
 #include "lib/base/rescale.h"
 #include "lib/job/plan_part.h"
 
-#define COST_MS         1000
-
-
 static uint32_t
 fan(const reel_planner_t *p, reel_each_t each)
 {
@@ -98,6 +95,14 @@ add_input(const reel_planner_t *p, reel_exec_t *t, const reel_input_t *in,
 }
 
 
+static uint64_t
+cost_ms(const reel_node_t *n, const reel_exec_t *t)
+{
+    return (uint64_t) n->cost_s * 1000
+           + (uint64_t) (t->to_ms - t->from_ms) * n->cost_percent / 100;
+}
+
+
 static void
 add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
 {
@@ -106,8 +111,10 @@ add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
     reel_exec_t     t = { .each = n->each, .stream = -1 };
     reel_planned_t *task;
 
+    set_scope(p, &t, i);
+
     task = reel_plan_add_task(p, REEL_TASK_EXEC, n->slots,
-                              (uint64_t) COST_MS * 1000);
+                              cost_ms(n, &t) * 1000);
     if (task == NULL) {
         return;
     }
@@ -126,7 +133,8 @@ add_exec(reel_planner_t *p, const reel_node_t *n, uint32_t i)
         task->attempts += REEL_SPARE_ATTEMPTS;
     }
 
-    set_scope(p, &t, i);
+    /* what it adds to the progress: see reel_plan_weigh_execs */
+    reel_plan_add_rendition(task, n->name);
 
     for (k = 0; k < n->ninputs; k++) {
         add_input(p, &t, &n->inputs[k], i);
@@ -253,6 +261,51 @@ reel_plan_add_execs(reel_planner_t *p)
 
         for (k = 0; k < p->made[i]; k++) {
             add_exec(p, &p->pl->nodes[i], k);
+        }
+    }
+}
+
+
+static uint32_t
+renditions_of(const reel_planned_t *k)
+{
+    uint32_t    n = k->renditions[0] != '\0';
+    const char *at;
+
+    for (at = k->renditions; *at != '\0'; at++) {
+        n += *at == ',';
+    }
+
+    return n;
+}
+
+
+/* the work of renditions is time of the film: a program's is as much as they
+   have for its cost */
+void
+reel_plan_weigh_execs(reel_planner_t *p)
+{
+    size_t          i;
+    int64_t         own;
+    uint64_t        work = 0, cost = 0;
+    reel_planned_t *k;
+
+    for (i = 0; i < p->plan->ntasks; i++) {
+        k = &p->plan->tasks[i];
+
+        if (k->work_ms > 0) {
+            work += (uint64_t) k->work_ms * renditions_of(k);
+            cost += k->cost;
+        }
+    }
+
+    for (i = 0; i < p->plan->ntasks; i++) {
+        k = &p->plan->tasks[i];
+
+        if (k->type == REEL_TASK_EXEC) {
+            own = work == 0 ? k->cost
+                  : reel_rescale(k->cost, work, cost, REEL_ROUND_UP);
+            k->work_ms = own > UINT32_MAX ? UINT32_MAX : (uint32_t) own;
         }
     }
 }

@@ -248,6 +248,7 @@ reel_err_t reel_plan_groups(reel_planner_t *p, reel_error_t *e)
 reel_err_t reel_plan_execs(reel_planner_t *p, reel_error_t *e)
     REEL_WARN_UNUSED;
 void reel_plan_add_execs(reel_planner_t *p);
+void reel_plan_weigh_execs(reel_planner_t *p);  /* behind all others */
 
 /* those whose files publish keeps; returns their number */
 uint32_t reel_plan_files(const reel_planner_t *p,

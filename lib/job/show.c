@@ -96,6 +96,14 @@ text_deps(reel_buf_t *b, const reel_plan_t *p, const reel_planned_t *k)
 }
 
 
+/* a program has a progress, and makes none */
+static const char *
+renditions_of(const reel_planned_t *k)
+{
+    return k->type == REEL_TASK_EXEC ? "" : k->renditions;
+}
+
+
 static void
 text_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
     size_t i)
@@ -109,8 +117,8 @@ text_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
                     k->cost % 1000);
     text_needs(b, &k->needs);
 
-    if (k->renditions[0] != '\0') {
-        reel_buf_printf(b, "  %s", k->renditions);
+    if (renditions_of(k)[0] != '\0') {
+        reel_buf_printf(b, "  %s", renditions_of(k));
     }
 
     text_deps(b, p, k);
@@ -127,6 +135,19 @@ text_command(reel_buf_t *b, const reel_node_t *n)
     for (i = 0; i < n->nwords; i++) {
         reel_buf_printf(b, " %s", word);
         word += strlen(word) + 1;
+    }
+}
+
+
+static void
+text_cost(reel_buf_t *b, const reel_node_t *n)
+{
+    if (n->cost_s > 0 || n->cost_percent == 0) {
+        reel_buf_printf(b, " in %u s", n->cost_s);
+    }
+    if (n->cost_percent > 0) {
+        reel_buf_printf(b, "%s %u %% of its time",
+                        n->cost_s > 0 ? " and" : " in", n->cost_percent);
     }
 }
 
@@ -150,6 +171,9 @@ text_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
     }
     if (n->when[0] != '\0') {
         reel_buf_printf(b, " when %s", n->when);
+    }
+    if (n->type == REEL_TASK_EXEC) {
+        text_cost(b, n);
     }
     if (n->nwords > 0) {
         text_command(b, n);
@@ -211,7 +235,7 @@ json_task(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
     reel_json_kuint(j, "cost_ms", k->cost);
     reel_json_kuint(j, "attempts", k->attempts);
     reel_json_kuint(j, "timeout_s", k->timeout_s);
-    json_list(j, "renditions", k->renditions);
+    json_list(j, "renditions", renditions_of(k));
     reel_json_key(j, "after");
     reel_json_array(j);
 

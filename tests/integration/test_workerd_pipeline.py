@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -122,6 +123,23 @@ tasks:
 '''
 
 
+HALF = """
+gop_ms: 1000
+renditions:
+  - { short_side: 64, crf: 40, max_kbps: 100, buf_kbits: 100,
+      preset: ultrafast }
+audio: { kbps: 0 }
+storyboard: { interval_s: 0 }
+tasks:
+  poster: false
+  half:
+    type: exec
+    command: [/bin/sh, -c, 'echo "{\\"progress\\": 500}" >&$REEL_CONTROL_FD;
+              sleep 600']
+    cost_s: 1000
+"""
+
+
 @pytest.fixture(scope="module")
 def stack():
     with Stack() as s:
@@ -157,6 +175,7 @@ def stack():
             "\n" % side for side in (90, 64)) + "per_title: { ssim: 900 }\n"
             "audio: { kbps: 0 }\nstoryboard: { interval_s: 0 }\n"
             "tasks: { poster: false, complexity: { attempts: 1 } }\n")
+        s.pipeline("half", HALF)
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
         s.start_redis().start_nginx()
@@ -246,6 +265,24 @@ def test_opus_stands_where_the_sound_is(stack):
         best = max(range(-480, 481), key=lambda lag: sum(
             was[at + i] * now[at + i + lag] for i in range(0, 1500)))
         assert abs(best) <= 1, (at, best)
+
+
+def test_a_program_counts_in_the_progress(stack):
+    a = stack.put(clip(2, size="160x90"), pipeline="half")
+
+    def half():
+        p = json.loads(get(presign(stack.url, "GET", "/api/assets/" + a)))[
+            "progress"]
+        return p["renditions"] == {"v64": 100, "half": 50} and p
+
+    p = wait_for(half, 60)
+    assert 49 <= p["percent"] <= 51, p
+    request = urllib.request.Request(
+        presign(stack.url, "POST", "/api/assets/%s/cancel" % a),
+        method="POST", data=b"")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 202
+    wait_for(lambda: (stack.result(a) or {}).get("code") == "CANCELLED", 60)
 
 
 def test_a_long_sound_is_made_in_stretches(stack):

@@ -96,6 +96,83 @@ without_sound_they_are_left_out(void **state)
 }
 
 
+/* the share of the whole work that the tasks of a node are, in thousandths */
+static uint64_t
+share(const reel_plan_t *p, const char *node)
+{
+    size_t      i;
+    uint64_t    all = 0, own = 0;
+    const char *at;
+
+    for (i = 0; i < p->ntasks; i++) {
+        for (at = p->tasks[i].renditions; *at != '\0'; /* void */ ) {
+            all += p->tasks[i].work_ms;
+            own += strncmp(at, node, strlen(node)) == 0
+                   ? p->tasks[i].work_ms : 0;
+            at += strcspn(at, ",");
+            at += *at == ',';
+        }
+    }
+
+    return own * 1000 / all;
+}
+
+
+/* what a program is said to take is its cost, and as much of the progress */
+static void
+they_cost_what_is_said(void **state)
+{
+    reel_plan_t   p;
+    reel_node_t  *n;
+    uint64_t      encodes;
+    size_t        i;
+    const film_t  film = { .num = 25, .den = 1, .frames = 25 * 60,
+                           .key_every = 50, .width = 640, .height = 360 };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    (void) add("usual", REEL_EACH_NONE);
+    n = add("all", REEL_EACH_NONE);
+    n->cost_s = 10;
+    n->cost_percent = 150;
+    n->timeout_s = 60;
+    n = add("cut", REEL_EACH_CHUNK);
+    n->cost_s = 0;
+    n->cost_percent = 25;
+
+    assert_int_equal(plan(&p, &film, NULL), REEL_OK);
+    assert_int_equal(film_task(&p, "usual")->cost, 1000);
+    assert_int_equal(film_task(&p, "all")->cost, 100000);
+    assert_int_equal(film_task(&p, "cut.0")->cost, 1000);
+    assert_int_equal(film_task(&p, "cut.1")->cost, 3000);
+
+    for (i = 0, encodes = 0; i < p.ntasks; i++) {
+        encodes += p.tasks[i].type == REEL_TASK_ENCODE_VIDEO
+                   ? p.tasks[i].cost : 0;
+    }
+
+    assert_in_range(share(&p, "all"), 100000000 / (116000 + encodes) - 2,
+                    100000000 / (116000 + encodes) + 2);
+    assert_in_range(share(&p, "cut"), 15000000 / (116000 + encodes) - 2,
+                    15000000 / (116000 + encodes) + 2);
+
+    /* and may take ten times as long */
+    assert_int_equal(film_task(&p, "all")->timeout_s, 1000);
+    reel_plan_release(&p);
+
+    /* nothing else is to do */
+    pl.nodes[REEL_TASK_ENCODE_VIDEO].off = true;
+    pl.nodes[REEL_TASK_POSTER].off = true;
+    pl.nodes[REEL_TASK_STORYBOARD].off = true;
+    pl.nnodes -= 1;
+    assert_int_equal(plan(&p, &(film_t) { .num = 0, .audio_len = 2 }, NULL),
+                     REEL_OK);
+    assert_true(share(&p, "all") > 900);
+    reel_plan_release(&p);
+}
+
+
 /* some 1200 chunks: no program gets, nor do all keep, more than 4096 */
 static void
 files_have_a_limit(void **state)
@@ -220,6 +297,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_sound_they_are_left_out),
+        cmocka_unit_test(they_cost_what_is_said),
         cmocka_unit_test(files_have_a_limit),
         cmocka_unit_test(a_long_chain_is_walked_once),
         cmocka_unit_test(layers_of_many_chunks_are_linked)
