@@ -19,6 +19,7 @@
 
 #define MIB         (UINT64_C(1) << 20)
 #define COPY_BYTES  65536
+#define BEHIND      5           /* nice, more than the daemon's */
 
 /* of the program before it runs: what could not be done */
 #define STATUS_INPUT     120
@@ -192,6 +193,9 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
+
+    /* however many it starts, the daemon gets its turn */
+    (void) !nice(BEHIND);
 
     /* in a namespace of its own the parent's number is 0 */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -300,12 +301,29 @@ teardown(void **state)
 }
 
 
+static void
+it_stands_behind_the_daemon(void **state)
+{
+    int   want = getpriority(PRIO_PROCESS, 0) + 5;
+    char  script[64];
+
+    (void) state;
+
+    snprintf(script, sizeof(script), "[ $(nice) = %d ] && echo > out/x",
+             want > 19 ? 19 : want);
+    run(script);
+    assert_int_equal(how, REEL_EXIT_DONE);
+    all_end();
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(what_it_started_ends_with_its_child),
         cmocka_unit_test(nothing_is_left_of_one_that_ends),
+        cmocka_unit_test(it_stands_behind_the_daemon),
         cmocka_unit_test(an_input_that_is_gone_is_tried_again),
         cmocka_unit_test(folders_of_killed_tries_go)
     };
