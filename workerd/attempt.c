@@ -384,9 +384,7 @@ reel_attempt_media(reel_attempt_t *a, const reel_grid_t *g,
     uint32_t frag_from, uint32_t frag_to)
 {
     int64_t  from = (int64_t) frag_from * g->gop_ts;
-    int64_t  to = (int64_t) frag_to * g->gop_ts;
-
-    to = to < g->end_ts ? to : g->end_ts;
+    int64_t  to = reel_grid_tick(g, frag_to);
 
     if (to > from) {
         a->media_ms = (uint64_t) reel_rescale(to - from, 1000, g->timescale,

@@ -291,16 +291,8 @@ int
 reel_av_frag_close_gop(reel_av_frag_t *w, const reel_grid_t *g,
     uint32_t number, reel_av_fault_t *f)
 {
-    int64_t  start, end;
-
-    start = (int64_t) number * g->gop_ts;
-    end = start + g->gop_ts;
-
-    if (end > g->end_ts || number + 1 == g->fragments) {
-        end = g->end_ts;
-    }
-
-    return reel_av_frag_close(w, number, start, end, f);
+    return reel_av_frag_close(w, number, (int64_t) number * g->gop_ts,
+                              reel_grid_tick(g, number + 1), f);
 }
 
 

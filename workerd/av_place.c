@@ -53,12 +53,7 @@ reel_place_init(reel_place_t *p, const reel_grid_t *grid, reel_rational_t tb,
     *p = (reel_place_t) { .grid = *grid, .tb = tb, .origin = origin };
 
     p->from = (int64_t) frag_from * grid->gop_ts;
-    p->to = (int64_t) frag_to * grid->gop_ts;
-
-    if (p->to > grid->end_ts) {
-        p->to = grid->end_ts;
-    }
-
+    p->to = reel_grid_tick(grid, frag_to);
     p->next = p->from;
 }
 

@@ -210,6 +210,16 @@ close_gop(reel_av_rung_t *r, reel_av_fault_t *f)
 }
 
 
+/* a last fragment that is longer than a GOP has a second key frame */
+static bool
+in_tail(const reel_av_rung_t *r)
+{
+    const reel_grid_t  *g = &r->task->grid;
+
+    return r->pkt->pts * r->unit >= (int64_t) g->fragments * g->gop_ts;
+}
+
+
 static int
 take_packet(reel_av_rung_t *r, reel_av_fault_t *f)
 {
@@ -223,7 +233,7 @@ take_packet(reel_av_rung_t *r, reel_av_fault_t *f)
 
     key = (r->pkt->flags & AV_PKT_FLAG_KEY) != 0;
 
-    if (key && r->out.nsamples > 0 && close_gop(r, f) != 0) {
+    if (key && r->out.nsamples > 0 && !in_tail(r) && close_gop(r, f) != 0) {
         return -1;
     }
 

@@ -276,14 +276,8 @@ tidy(track_t *t)
 static int64_t
 slot_ms(const subs_t *s, uint32_t k)
 {
-    int64_t  ts = (int64_t) k * s->task.grid.gop_ts;
-
-    if (k == s->task.grid.fragments) {
-        ts = s->task.grid.end_ts;
-    }
-
-    return reel_rescale(ts, TIMESCALE, s->task.grid.timescale,
-                        REEL_ROUND_DOWN);
+    return reel_rescale(reel_grid_tick(&s->task.grid, k), TIMESCALE,
+                        s->task.grid.timescale, REEL_ROUND_DOWN);
 }
 
 

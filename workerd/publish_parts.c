@@ -493,8 +493,7 @@ set_extent(reel_parts_t *p, const reel_publish_t *t, reel_error_t *e)
     }
 
     p->fragments = t->frag_to;
-    p->end_ts = t->frag_to == t->grid.fragments
-                ? t->grid.end_ts : (int64_t) t->frag_to * t->grid.gop_ts;
+    p->end_ts = reel_grid_tick(&t->grid, t->frag_to);
 
     return REEL_OK;
 }

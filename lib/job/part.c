@@ -123,7 +123,7 @@ reel_part_grid_parse(reel_grid_t *g, reel_fields_t *f)
     gop = g->gop_ts;
 
     if (in.err == REEL_OK
-        && (g->end_ts > g->fragments * gop
+        && (g->end_ts >= (g->fragments + 1) * gop
             || g->end_ts <= (g->fragments - 1) * gop))
     {
         reel_fields_fail(&in, REEL_BADDATA, "end_ts",

@@ -211,7 +211,7 @@ prepare(reel_planner_t *p, uint64_t max_duration_s, reel_error_t *e)
         return err;
     }
 
-    p->growing = p->nchunks > 1;
+    p->growing = p->nchunks > 1 && !reel_plan_raises_target(&p->t.grid);
     reel_plan_stretches(p);
     p->plan->rate = p->t.video ? p->t.rate : (reel_rational_t) { 0, 1 };
     p->plan->range = p->src->video.light.range;

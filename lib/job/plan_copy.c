@@ -17,8 +17,11 @@
 /* pictures: SVT-AV1, whose renditions may stand beside, makes no GOP of one */
 #define AV1_LEAST     2
 
-/* the last picture stands no longer than this while sound goes on */
-#define HELD_S        1
+/* the last picture stands less than this, and than a GOP, as sound goes on */
+#define HELD_S        2
+
+/* a unit of sound, by which its last fragment may be longer yet */
+#define UNIT_MS       50
 
 
 /* false: it is none that can be made, or copied */
@@ -175,11 +178,22 @@ reel_plan_copy_gop(char why[REEL_COPY_WHY], const reel_pipeline_t *pl,
 
 
 bool
-reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
+reel_plan_copy_fits(char why[REEL_COPY_WHY], reel_timeline_t *t,
     const reel_source_video_t *v)
 {
-    const char        *no = NULL;
-    const reel_grid_t *g = &t->grid;
+    int64_t      held, most;
+    const char  *no = NULL;
+    reel_grid_t *g = &t->grid;
+
+    held = g->end_ts - t->video_end;
+    most = (int64_t) HELD_S * g->timescale;
+    most = most < g->gop_ts ? most : g->gop_ts;
+
+    if (held < most
+        && t->video_end <= (int64_t) (g->fragments - 1) * g->gop_ts)
+    {
+        g->fragments--;
+    }
 
     if (g->frame_ts == 0) {
         no = "its rate is not constant";
@@ -187,9 +201,7 @@ reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
     } else if (t->video_origin != v->first_pts) {
         no = "its sound begins before its pictures";
 
-    } else if (g->end_ts - t->video_end >= (int64_t) HELD_S * g->timescale
-               || t->video_end <= (int64_t) (g->fragments - 1) * g->gop_ts)
-    {
+    } else if (held >= most) {
         no = "its sound goes on after its pictures";
     }
 
@@ -198,6 +210,24 @@ reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
     }
 
     return no == NULL;
+}
+
+
+static int64_t
+target_s(const reel_grid_t *g, int64_t ts)
+{
+    return reel_rescale(ts, 1, g->timescale, REEL_ROUND_NEAR);
+}
+
+
+bool
+reel_plan_raises_target(const reel_grid_t *g)
+{
+    int64_t last = g->end_ts - (int64_t) (g->fragments - 1) * g->gop_ts;
+
+    return last > g->gop_ts
+           && target_s(g, last + (int64_t) g->timescale * UNIT_MS / 1000)
+              > target_s(g, g->gop_ts);
 }
 
 

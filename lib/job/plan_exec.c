@@ -26,7 +26,7 @@ ms_at(const reel_planner_t *p, uint32_t fragment)
 {
     int64_t ms;
 
-    ms = reel_rescale(reel_plan_tick(&p->t.grid, fragment), 1000,
+    ms = reel_rescale(reel_grid_tick(&p->t.grid, fragment), 1000,
                       p->t.grid.timescale, REEL_ROUND_NEAR);
 
     return ms > UINT32_MAX ? UINT32_MAX : (uint32_t) ms;

@@ -43,9 +43,19 @@ typedef struct {
 uint32_t reel_plan_copy_gop(char why[REEL_COPY_WHY],
     const reel_pipeline_t *pl, const reel_source_t *src);
 
-/* whether they fill the timeline that was laid out for that */
-bool reel_plan_copy_fits(char why[REEL_COPY_WHY], const reel_timeline_t *t,
+/*
+ * Whether they fill the timeline that was laid out for that.  A fragment in
+ * which none of them begins, as sound goes on, becomes the end of the one
+ * before.
+ */
+bool reel_plan_copy_fits(char why[REEL_COPY_WHY], reel_timeline_t *t,
     const reel_source_video_t *v);
+
+/*
+ * Whether the last fragment is so long that a playlist, which began while the
+ * film grew, would have to raise its target.
+ */
+bool reel_plan_raises_target(const reel_grid_t *g);
 
 /* the rendition that is the source's */
 void reel_plan_copy_rung(reel_video_rung_t *r, const reel_source_video_t *v);
@@ -169,9 +179,6 @@ reel_pipeline_t *reel_plan_untried(const reel_pipeline_t *pl)
 /* is there something to measure, before any task is planned? */
 bool reel_plan_measures(const reel_planner_t *p);
 void reel_plan_add_complexity(reel_planner_t *p);   /* and the second plan */
-
-/* fragment n starts there, or the film ends */
-int64_t reel_plan_tick(const reel_grid_t *g, uint32_t n);
 
 /*
  * The next task; NULL after an error.  cost_us: expected CPU.  The

@@ -103,22 +103,12 @@ reel_plan_add_rendition(reel_planned_t *k, const char *name)
 }
 
 
-/* where fragment n starts, or the film ends */
-int64_t
-reel_plan_tick(const reel_grid_t *g, uint32_t n)
-{
-    int64_t ts = (int64_t) n * g->gop_ts;
-
-    return ts < g->end_ts ? ts : g->end_ts;
-}
-
-
 uint32_t
 reel_plan_span_ms(const reel_grid_t *g, uint32_t from, uint32_t to)
 {
     int64_t ms;
 
-    ms = reel_rescale(reel_plan_tick(g, to) - reel_plan_tick(g, from), 1000,
+    ms = reel_rescale(reel_grid_tick(g, to) - reel_grid_tick(g, from), 1000,
                       g->timescale, REEL_ROUND_NEAR);
 
     return ms < 1 ? 1 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t) ms;
@@ -187,8 +177,8 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
     int64_t  ticks;
     uint64_t frames, px = rung_effort(p, first, n);
 
-    ticks = reel_plan_tick(&p->t.grid, c->to)
-            - reel_plan_tick(&p->t.grid, c->from);
+    ticks = reel_grid_tick(&p->t.grid, c->to)
+            - reel_grid_tick(&p->t.grid, c->from);
     frames = frames_in(p, ticks);
 
     /* microseconds a picture first: the product fits then */
@@ -419,7 +409,7 @@ reel_plan_add_publish(reel_planner_t *p, bool growing)
     };
 
     if (p->t.video && p->t.grid.frame_ts != 0) {
-        t.frames = (uint64_t) reel_plan_tick(&p->t.grid, t.frag_to)
+        t.frames = (uint64_t) reel_grid_tick(&p->t.grid, t.frag_to)
                    / p->t.grid.frame_ts;
     }
 

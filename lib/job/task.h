@@ -36,11 +36,21 @@
 /* the grid, the same in every payload of a job */
 typedef struct {
     uint32_t timescale;
-    uint32_t gop_ts;            /* ticks a fragment */
+    uint32_t gop_ts;            /* ticks a fragment; below copied pictures
+                                   the last one may have up to twice */
     uint32_t frame_ts;          /* ticks a frame; 0 = variable rate */
     uint32_t fragments;         /* of the whole timeline */
     int64_t  end_ts;            /* end of the timeline */
 } reel_grid_t;
+
+/* where fragment n starts, or the film ends */
+static inline int64_t
+reel_grid_tick(const reel_grid_t *g, uint32_t n)
+{
+    int64_t ts = (int64_t) n * g->gop_ts;
+
+    return n == g->fragments || ts > g->end_ts ? g->end_ts : ts;
+}
 
 typedef struct {
     char     name[33];          /* "v720" */

@@ -38,6 +38,12 @@ def stack():
         s.pipeline("copy", both)
         s.pipeline("bright", both + "hdr: keep\n")
         s.pipeline("top", COPY + LADDER)
+        s.pipeline("long", both.replace("gop_ms: 1000", "gop_ms: 2000"))
+        s.pipeline("tall", (both + LADDER + "".join(
+            "  - { short_side: 64, crf: 50, max_kbps: 100, buf_kbits: 400, "
+            "codec: %s, preset: %s }\n" % r
+            for r in (("hevc", "ultrafast"), ("av1", "12")))).replace(
+                "gop_ms: 1000", "gop_ms: 2000"))
         s.pipeline("both", both + LADDER + "".join(
             "  - { short_side: %d, crf: 34, max_kbps: %d, buf_kbits: 400, "
             "codec: hevc, preset: ultrafast }\n" % r
@@ -268,6 +274,58 @@ def test_the_top_of_a_ladder_is_copied(stack, tmp_path):
     for n in "v120", "v64":
         assert segments[n] == [(0, 90), (3000, 90), (6000, 75)]
     broken(stack, a)
+
+
+@pytest.mark.parametrize("codec, rest, last", [
+    ("h264", 0.005, 2), ("h264", 0.023, 2), ("h264", 0.3, 2.3),
+    ("h264", 1.9, 3.9), ("h264", -0.005, 2), ("h264", -0.3, 2),
+    ("h264", -1.9, 2), ("hevc", 0.05, 2.05), ("hevc", 0.7, 2.7),
+    ("hevc", -0.7, 2)])
+def test_sound_may_go_on_behind_the_last_gop(stack, tmp_path, codec, rest,
+                                             last):
+    """pictures of four GOPs of 2 s, sound of so much more: it becomes the
+    end of the last one, in every rendition"""
+    film = film_of(str(tmp_path / "film.mp4"), 8, 8 + rest, "-g", "60",
+                   *(("-c:v", "libx265", "-preset", "fast", "-x265-params",
+                      "log-level=error:keyint=60:min-keyint=60:scenecut=0:"
+                      "open-gop=0") if codec == "hevc" else ()))
+    was = packets(film, how=())
+    for pipeline in "long", "tall":
+        a = stack.put(film, pipeline=pipeline)
+        ix = stack.check_ready(a)
+        top = "v180" if codec == "h264" else "h180"
+        told = stack.result(a)["pictures"]
+        assert told.startswith("copied as %s, " % top
+                               if pipeline == "tall" else "copied"), told
+        # sounds end with a unit; the film with a picture's time
+        end = ix["end_ts"] / ix["timescale"]
+        assert abs(end - 6 - last) <= 0.035, end
+        for n, r in ix["renditions"].items():
+            d = [t / r["timescale"] for t in r["durations"]]
+            assert len(d) == 4, (n, d)
+            assert all(abs(t - 2) < 0.025 for t in d[:3]), (n, d)
+            assert abs(d[3] - (end - 6)) < 0.025, (n, d)
+        assert ix["renditions"][top]["samples"] == [60] * 4
+        url = "%s/play/%s/" % (stack.url, a)
+        lists = playlists(url + "master.m3u8")
+        for now in [stack.join(a, top), lists[top]] + (
+                [url + "manifest.mpd"] if pipeline == "long" else []):
+            now = packets(now, how=())
+            assert [p[1:] for p in now] == [p[1:] for p in was], a
+        held = 60 + round((end - 8) * 30)
+        for n in lists:
+            assert begins(lists[n], str(tmp_path)) == [
+                (0, 180), (6000, 60 if n == top else held)], n
+        broken(stack, a)
+
+
+def test_sound_that_goes_on_for_a_gop_encodes(stack, tmp_path):
+    film = film_of(str(tmp_path / "film.mp4"), 8, 10.1, "-g", "60")
+    a = stack.put(film, pipeline="long")
+    ix = stack.check_ready(a)
+    assert stack.result(a)["pictures"] == \
+        "encoded: its sound goes on after its pictures"
+    assert len(ix["renditions"]["v180"]["samples"]) == 6
 
 
 @pytest.mark.parametrize("how, why", [

@@ -51,11 +51,22 @@ grids(void **state)
         /* a single GOP */
         { { .frames = 150 }, 0, 2000, 150, "" },
         { { .frames = 151 }, 0, 2000, 0, "no key frame" },
-        /* sound: as long, a little longer, too long, into no GOP, first */
+        /* sound: as long, a little longer, too long, a frame and more behind
+           the last GOP, first */
         { { .frames = 120, .audio_len = 4.8 }, 50, 2000, 50, "" },
         { { .frames = 120, .audio_len = 5.7 }, 50, 2000, 50, "" },
-        { { .frames = 120, .audio_len = 5.81 }, 50, 2000, 0, "goes on" },
-        { { .frames = 150, .audio_len = 6.2 }, 50, 2000, 0, "goes on" },
+        { { .frames = 120, .audio_len = 6.7 }, 50, 2000, 50, "" },
+        { { .frames = 120, .audio_len = 6.81 }, 50, 2000, 0, "goes on" },
+        { { .frames = 150, .audio_len = 6.005 }, 50, 2000, 50, "" },
+        { { .frames = 150, .audio_len = 6.05 }, 50, 2000, 50, "" },
+        { { .frames = 150, .audio_len = 7.9 }, 50, 2000, 50, "" },
+        { { .frames = 150, .audio_len = 8.01 }, 50, 2000, 0, "goes on" },
+        { { .frames = 150, .audio_len = 6.9 }, 25, 1000, 25, "" },
+        { { .frames = 150, .audio_len = 7.01 }, 25, 1000, 0, "goes on" },
+        { { .frames = 150, .audio_len = 7.9 }, 150, 2000, 150, "" },
+        { { .frames = 150, .audio_len = 8.01 }, 150, 2000, 0, "goes on" },
+        { { .frames = 150, .audio_len = 7.9 }, 0, 2000, 150, "" },
+        { { .frames = 150, .audio_len = 4.1 }, 50, 2000, 50, "" },
         { { .frames = 120, .audio_len = 4, .video_start = 0.03 }, 50, 2000,
           50, "" },
         { { .frames = 120, .audio_len = 4, .video_start = 0.2 }, 50, 2000, 0,
@@ -275,6 +286,71 @@ tasks(void **state)
 
     reel_plan_release(&p);
     reel_source_release(&s);
+}
+
+
+/*
+ * Pictures of 20 GOPs of 2 s, and sound that goes on: what the last fragment
+ * has then, and whether the film is published while it grows, as the target
+ * of its playlist must stay.
+ */
+static void
+tails(void **state)
+{
+    size_t               i;
+    reel_plan_t          p;
+    reel_source_t        s;
+    reel_publish_t       pub;
+    reel_pipeline_t      pl;
+    reel_encode_video_t  v;
+    reel_encode_audio_t  a;
+    const reel_planned_t *k;
+
+    static const struct {
+        double   rest;
+        uint32_t frames;                /* in the last fragment */
+        bool     grows;
+    } rows[] = {
+        { -1.9, 50, true }, { 0, 50, true }, { 0.005, 50, true },
+        { 0.041, 51, true }, { 0.3, 57, true }, { 0.43, 60, true },
+        { 0.48, 62, false }, { 1.9, 97, false },
+    };
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.copy_max_kbps = 3000;
+
+    for (i = 0; i < 2 * COUNT(rows); i++) {
+        pl.copy_as = i % 2 ? REEL_COPY_TOP : REEL_COPY_ONLY;
+        make(&s, &(film_t) { .frames = 1000, .key_every = 50,
+                             .audio_len = 40 + rows[i / 2].rest }, 50);
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        assert_true(p.copied);
+        assert_int_equal(p.grid.fragments, 20);
+        assert_int_equal(p.grid.end_ts - 19 * (int64_t) p.grid.gop_ts,
+                         rows[i / 2].frames * p.grid.frame_ts);
+
+        k = film_task(&p, "publish0");
+        assert_int_equal(k != NULL, rows[i / 2].grows);
+        k = film_task(&p, "publish");
+        assert_int_equal(reel_publish_parse(&pub, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(pub.frag_to, 20);
+        assert_int_equal(i % 2 ? pub.copied_frames : pub.frames, 1000);
+        assert_int_equal(pub.audios, rows[i / 2].grows ? 2 : 1);
+
+        k = film_task(&p, rows[i / 2].grows ? "a1" : "a0");
+        assert_int_equal(reel_encode_audio_parse(&a, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(a.frag_to, 20);
+        k = film_task(&p, i % 2 ? "v1.1" : "v1.0");
+        assert_int_equal(reel_encode_video_parse(&v, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_true(v.copy);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
 }
 
 
@@ -608,6 +684,7 @@ main(void)
         cmocka_unit_test(who_is_refused),
         cmocka_unit_test(hevc),
         cmocka_unit_test(tasks),
+        cmocka_unit_test(tails),
         cmocka_unit_test(below),
         cmocka_unit_test(whose_top),
         cmocka_unit_test(tasks_on_top),

@@ -316,7 +316,7 @@ grids_that_cannot_be(void **state)
         { 0, 25600, 512, 30, 59 * 12800 },
         { 12800, 0, 512, 30, 59 * 12800 },
         { 12800, 25600, 512, 0, 59 * 12800 },
-        { 12800, 25600, 512, 30, 61 * 12800 },      /* ends after … */
+        { 12800, 25600, 512, 30, 62 * 12800 },      /* ends after … */
         { 12800, 25600, 512, 30, 58 * 12800 },      /* … or before it */
         { 12800, 25600, 511, 30, 59 * 12800 },
         { 12800, 25600, 512, 30, 59 * 12800 + 1 },
@@ -336,6 +336,36 @@ grids_that_cannot_be(void **state)
                                                  &e), REEL_BADDATA);
         reel_buf_release(&b);
     }
+}
+
+
+/* less than twice as long as the others */
+static void
+a_longer_last_fragment(void **state)
+{
+    reel_buf_t           b;
+    reel_encode_audio_t  q, a = {
+        .grid = { 12800, 25600, 512, 30, 62 * 12800 - 512 }, .tb = { 1, 1 },
+        .name = "a", .kbps = 128, .channels = 2, .sample_rate = 48000,
+        .object_frags = 1, .frag_to = 1 };
+
+    (void) state;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_audio_print(&b, &a), REEL_OK);
+    assert_int_equal(reel_encode_audio_parse(&q, (char *) b.data, b.len,
+                                             NULL), REEL_OK);
+    reel_buf_release(&b);
+
+    assert_int_equal(q.grid.end_ts, a.grid.end_ts);
+    assert_int_equal(reel_grid_tick(&q.grid, 0), 0);
+    assert_int_equal(reel_grid_tick(&q.grid, 29), 29 * 25600);
+    assert_int_equal(reel_grid_tick(&q.grid, 30), a.grid.end_ts);
+
+    /* where it is shorter, as everywhere else, no instant lies behind it */
+    q.grid.end_ts = 59 * 12800;
+    assert_int_equal(reel_grid_tick(&q.grid, 30), 59 * 12800);
+    assert_int_equal(reel_grid_tick(&q.grid, 31), 59 * 12800);
 }
 
 
@@ -651,6 +681,7 @@ main(void)
         cmocka_unit_test(subtitles_and_text),
         cmocka_unit_test(storyboard_and_story),
         cmocka_unit_test(grids_that_cannot_be),
+        cmocka_unit_test(a_longer_last_fragment),
         cmocka_unit_test(access_units),
         cmocka_unit_test(answer),
         cmocka_unit_test(files),

@@ -90,6 +90,34 @@ goldens_of_forms(void **state)
 }
 
 
+/* the number of segments follows from the film's length, or is told */
+static void
+a_longer_last_segment(void **state)
+{
+    int                   i;
+    asset_t               a;
+    reel_buf_t            b;
+    reel_manifest_opts_t  o = { .per = 3, .by_duration = true };
+
+    (void) state;
+
+    asset_rich(&a);
+    a.ix.end_ts = (int64_t) reel_index_segments(&a.ix, 3) * 3 * a.ix.gop_ts;
+
+    for (i = 0; i < 2; i++) {
+        reel_buf_init(&b, LARGE);
+        assert_int_equal(reel_dash_mpd(&b, &a.ix, &o), REEL_OK);
+        reel_buf_add(&b, "", 1);
+        assert_int_equal(strstr((char *) b.data, "<SegmentTimeline>") != NULL,
+                         i);
+        reel_buf_release(&b);
+        a.ix.end_ts++;
+    }
+
+    asset_release(&a);
+}
+
+
 static uint64_t
 attribute(const char *element, const char *end, const char *name)
 {
@@ -404,6 +432,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goldens),
         cmocka_unit_test(goldens_of_forms),
+        cmocka_unit_test(a_longer_last_segment),
         cmocka_unit_test(timelines),
         cmocka_unit_test(apart),
         cmocka_unit_test(preferred),

@@ -124,6 +124,28 @@ test_end(void **state)
 }
 
 
+/* as sound goes on behind copied pictures: a fragment of 1.5 GOPs */
+static void
+test_longer_end(void **state)
+{
+    reel_place_t  p;
+    reel_grid_t   g = constant;
+
+    (void) state;
+    g.fragments = 3;
+    reel_place_init(&p, &g, ms, 0, 1, 2);
+    assert_int_equal(p.to, 120000);
+
+    reel_place_init(&p, &g, ms, 0, 2, 3);
+    assert_int_equal(p.to, 210000);
+    p.next = 179000;
+    EXPECT(&p, 181000, 179000, 180000);
+    p.next = 209000;
+    EXPECT(&p, INT64_MAX, 209000);
+    assert_true(reel_place_done(&p));
+}
+
+
 static void
 test_fill_variable(void **state)
 {
@@ -230,6 +252,7 @@ main(void)
         cmocka_unit_test(test_snap),
         cmocka_unit_test(test_fill_constant),
         cmocka_unit_test(test_end),
+        cmocka_unit_test(test_longer_end),
         cmocka_unit_test(test_fill_variable),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_key),

@@ -21,7 +21,7 @@ typedef struct {
     int64_t   min_pts;
     int64_t   max_end;
     int64_t   frame;
-    bool      first_is_sync;
+    uint32_t  second;           /* of a longer last fragment: the other key */
 } walk_t;
 
 typedef struct {
@@ -40,7 +40,7 @@ see_sample(void *arg, const reel_cmaf_sample_t *s)
     assert_true(w->n < 512);
     assert_true(s->duration > 0);
     assert_true(s->cts_offset >= 0);
-    assert_int_equal(s->sync, w->n == 0);
+    assert_int_equal(s->sync, w->n == 0 || w->n == w->second);
 
     pts = w->decode + s->cts_offset;
     if (pts < w->min_pts) {
@@ -109,10 +109,11 @@ check_fragment(const chunk_t *c, size_t at, uint32_t k,
     const reel_ix_fragment_t  *f = &c->o.frags[k - c->o.frag_from];
 
     start = (int64_t) k * g->gop_ts;
-    end = start + g->gop_ts < g->end_ts ? start + g->gop_ts : g->end_ts;
+    end = reel_grid_tick(g, k + 1);
 
     w.min_pts = INT64_MAX;
     w.frame = g->frame_ts;
+    w.second = g->gop_ts / g->frame_ts;
 
     /* the first pass tells tfdt, which the samples need */
     assert_int_equal(reel_cmaf_read_moof(&m, c->data + at, c->len - at, NULL,
@@ -137,7 +138,7 @@ check_fragment(const chunk_t *c, size_t at, uint32_t k,
     assert_int_equal(f->iframe, m.data_offset + w.size[0]);
 
     for (i = 0; i < w.n; i++) {
-        check_sample(c->o.codec, p, w.size[i], i == 0);
+        check_sample(c->o.codec, p, w.size[i], i == 0 || i == w.second);
         p += w.size[i];
     }
 
@@ -210,10 +211,12 @@ check_decodes(const chunk_t *c, const char *tag)
 }
 
 
-/* two chunks of a source, the first one of `cut` fragments */
+/* two chunks of a source, the first one of `cut` fragments; fewer: by so many
+   fragments the last one is longer */
 static void
-check_grid(const char *source, reel_video_codec_t codec, const char *preset,
-    uint32_t height, uint32_t cut, uint32_t gop_ms)
+check_longer(const char *source, reel_video_codec_t codec,
+    const char *preset, uint32_t height, uint32_t cut, uint32_t gop_ms,
+    uint32_t fewer)
 {
     int                   i;
     size_t                at;
@@ -231,6 +234,8 @@ check_grid(const char *source, reel_video_codec_t codec, const char *preset,
     for (i = 0; i < 2; i++) {
         media_video_gop(&t, &s, i ? cut : 0, i ? 1000 : cut, gop_ms);
         (void) snprintf(t.preset, sizeof(t.preset), "%s", preset);
+        t.grid.fragments -= fewer;
+        t.frag_to -= i ? fewer : 0;
         t.rungs[0].codec = codec;
         t.rungs[0].height = height;
         encode(&c[i], &t, source);
@@ -261,6 +266,14 @@ check_grid(const char *source, reel_video_codec_t codec, const char *preset,
     release(&c[0]);
     release(&c[1]);
     reel_source_release(&s);
+}
+
+
+static void
+check_grid(const char *source, reel_video_codec_t codec, const char *preset,
+    uint32_t height, uint32_t cut, uint32_t gop_ms)
+{
+    check_longer(source, codec, preset, height, cut, gop_ms, 0);
 }
 
 
@@ -302,6 +315,20 @@ test_codecs(void **state)
     check_chunks("h.mp4", REEL_VIDEO_HEVC, "ultrafast", 64, 1);
     check_chunks("h.mp4", REEL_VIDEO_HEVC, "fast", 64, 1);
     check_chunks("h.mp4", REEL_VIDEO_AV1, "12", 64, 1);
+}
+
+
+/* beside copied pictures that end with a GOP, while sound goes on */
+static void
+test_a_longer_end(void **state)
+{
+    (void) state;
+
+    media_make("l.mp4", "-f lavfi -i testsrc2=s=160x64:r=25:d=5 "
+               "-c:v libx264 -g 50");
+    check_longer("l.mp4", REEL_VIDEO_H264, "veryfast", 64, 1, 2000, 1);
+    check_longer("l.mp4", REEL_VIDEO_HEVC, "fast", 64, 1, 2000, 1);
+    check_longer("l.mp4", REEL_VIDEO_AV1, "12", 64, 1, 2000, 1);
 }
 
 
@@ -423,6 +450,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_codecs),
+        cmocka_unit_test(test_a_longer_end),
         cmocka_unit_test(test_few_a_gop),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_kinds),
