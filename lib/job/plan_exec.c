@@ -321,7 +321,8 @@ reel_plan_files(const reel_planner_t *p,
     for (i = REEL_TASK_EXEC; i < p->pl->nnodes; i++) {
         x = &p->pl->nodes[i];
 
-        if (p->made[i] > 0 && kept_files(x) > 0) {
+        /* an optional one may have been given up, which the result says */
+        if (p->made[i] > 0 && (kept_files(x) > 0 || x->optional)) {
             memcpy(files[n].node, x->name, sizeof(files[n].node));
             files[n++].count = x->each == REEL_EACH_NONE ? 0 : p->made[i];
         }

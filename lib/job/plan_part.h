@@ -257,7 +257,7 @@ reel_err_t reel_plan_execs(reel_planner_t *p, reel_error_t *e)
 void reel_plan_add_execs(reel_planner_t *p);
 void reel_plan_weigh_execs(reel_planner_t *p);  /* behind all others */
 
-/* those whose files publish keeps; returns their number */
+/* those whose files publish keeps, or whose warnings; returns their number */
 uint32_t reel_plan_files(const reel_planner_t *p,
     reel_publish_files_t files[REEL_PIPELINE_NODES]);
 

@@ -234,7 +234,7 @@ typedef struct {
     char              language[36];
 } reel_exec_t;
 
-/* the tasks of a node whose files stay */
+/* the tasks of a node whose files stay, or that may have been given up */
 typedef struct {
     char     node[REEL_NODE_NAME];
     uint32_t count;             /* 0 = one, without a number */

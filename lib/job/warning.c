@@ -38,8 +38,7 @@ static const struct {
         "Subtitles are left out: they are images, of a kind that is not "
         "supported, or too many. Add them as text (SubRip, WebVTT)." },
     [REEL_WARN_GIVEN_UP] = { "GIVEN_UP",
-        "An extra of the film could not be made. It plays without; a retry "
-        "may make it." }
+        "An extra of the film could not be made. It plays without it." }
 };
 
 

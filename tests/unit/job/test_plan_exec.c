@@ -96,6 +96,34 @@ without_sound_they_are_left_out(void **state)
 }
 
 
+/* publish reads what is kept, and who may have been given up */
+static void
+publish_hears_of_what_was_given_up(void **state)
+{
+    reel_plan_t           p;
+    reel_node_t          *n;
+    reel_publish_t        pub;
+    const reel_planned_t *k;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    add("plain", REEL_EACH_NONE)->outputs[0].keep = false;
+    n = add("maybe", REEL_EACH_NONE);
+    n->outputs[0].keep = false;
+    n->optional = true;
+
+    assert_int_equal(plan(&p, &(film_t) { .num = 25, .den = 1, .frames = 50 },
+                          NULL), REEL_OK);
+    k = film_task(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload, strlen(k->payload),
+                                        NULL), REEL_OK);
+    assert_int_equal(pub.nfiles, 1);
+    assert_string_equal(pub.files[0].node, "maybe");
+    reel_plan_release(&p);
+}
+
+
 /* the share of the whole work that the tasks of a node are, in thousandths */
 static uint64_t
 share(const reel_plan_t *p, const char *node)
@@ -297,6 +325,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_sound_they_are_left_out),
+        cmocka_unit_test(publish_hears_of_what_was_given_up),
         cmocka_unit_test(they_cost_what_is_said),
         cmocka_unit_test(files_have_a_limit),
         cmocka_unit_test(a_long_chain_is_walked_once),
