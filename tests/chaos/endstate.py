@@ -1,5 +1,6 @@
 """What must stand, and what must not, when all is calm again."""
 
+import json
 import os
 import re
 import time
@@ -18,7 +19,8 @@ def named(ix):
     """the objects that an index speaks of, rendition/name"""
     out = {"%s/%s" % (q["name"], o["name"])
            for q in ix["renditions"].values() for o in q["objects"]}
-    return out | {"image/" + i["object"] for i in ix["images"]}
+    return out | {"image/" + i["object"]
+                  for i in ix["images"] + ix["pictures"]}
 
 
 def check_assets(stack, traffic):
@@ -29,8 +31,12 @@ def check_assets(stack, traffic):
                    for p in os.listdir(os.path.join(stack.store, "assets",
                                                     d)))
     assert stand == sorted(traffic.assets), "assets that nobody was told of"
-    told = files(os.path.join(stack.store, "names"))
-    assert len(told) == len(traffic.assets), told
+    told = []
+    for name in files(os.path.join(stack.store, "names")):
+        with open(os.path.join(stack.store, "names", name)) as f:
+            told.append(json.load(f)["asset"])
+    # by the origin and by the S3 key
+    assert sorted(told) == sorted(2 * list(traffic.assets)), told
 
 
 def age_uploads(stack):
