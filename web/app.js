@@ -116,8 +116,8 @@ function follow(eventsUrl) {
 async function upload(file) {
   fail('');
   $('bars').replaceChildren();
-  player.prepare();
   try {
+    player.prepare();
     const up = await api('POST', '/api/uploads',
       { name: file.name, meta: { title: file.name } });
     await put(up.url, up.headers, file);
@@ -165,7 +165,9 @@ function row(asset) {
   return li;
 }
 
+const POLL_MS = 2000;
 let listed = '';
+let unlisted = false;
 let again;
 
 /* what is being made changes by itself; rows stay while nothing does */
@@ -181,10 +183,16 @@ async function list() {
       $('library').hidden = assets.length === 0;
     }
     if (assets.some((a) => a.status === 'preparing')) {
-      again = setTimeout(list, 2000);
+      again = setTimeout(list, POLL_MS);
+    }
+    if (unlisted) {
+      unlisted = false;
+      fail('');
     }
   } catch (e) {
+    unlisted = true;
     fail(e.message);
+    again = setTimeout(list, POLL_MS);
   }
 }
 

@@ -92,7 +92,8 @@ class ReelPlayer {
 
   /* a film comes soon: what need not wait for it is done before */
   prepare() {
-    if (!this.current && !this.spare && this.engine.value === 'hls') {
+    if (window.Hls && !this.current && !this.spare
+      && this.engine.value === 'hls') {
       this.spare = attached(this.video);
     }
   }
