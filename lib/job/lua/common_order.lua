@@ -36,7 +36,7 @@ local function line_up(job, project, finish, tasks)
             queues[t.queue] = q
         end
         if t.again and not q.light then
-            -- its turn had come, and was charged then
+            -- its turn had come, and its job was charged then
             at = math.max(0, start - 1)
         elseif not q.light then
             local cost = t.cost + 0
@@ -132,6 +132,34 @@ local function leave(queue, project, m, tag)
 
     if redis.call('ZREM', zk .. ':' .. project, m) == 1 then
         rehead(queue, zk, project, tag)
+    end
+end
+
+-- A claim brought nothing, and is not counted: its project gets back what it
+-- was charged (step), in all its queues.  Nobody goes back behind the clock,
+-- for who waits there goes before all others.  `ahead` stays: a task that
+-- comes again adds nothing to it.
+-- rare: of what comes again
+local function uncharge(project, queue, cost)
+    local light = is_light(queue)
+    local field = (light and 'light:' or 'finish:') .. project
+    local v = redis.call('HMGET', VTIME, light and 'light' or 'all', field)
+    local charged = tonumber(v[2] or '0')
+    local finish = math.max(tonumber(v[1] or '0'), charged - cost)
+
+    if finish >= charged then
+        return
+    end
+    redis.call('HSET', VTIME, field, text(finish))
+
+    for _, q in ipairs(redis.call('SMEMBERS', QUEUES)) do
+        local zk = K .. 'ready:' .. q
+        local score = is_light(q) == light
+                      and redis.call('ZSCORE', zk, project)
+
+        if score and score % BAND > finish then
+            rehead(q, zk, project, finish)
+        end
     end
 end
 
