@@ -73,6 +73,7 @@ struct reel_slots_s {
     uint32_t       cores;
     bool           disk_full;
     reel_lacks_t   lacks;
+    int64_t        lacked_ms;           /* it lacked something then; 0: no */
     int64_t        spent_ms;            /* a task found no room then; 0: no */
     reel_timer_t   poll;
     reel_timer_t   renew;

@@ -185,6 +185,7 @@ log_end(reel_slot_t *s, reel_str_t said)
     const reel_outcome_t  *o = &a->outcome;
 
     if (o->lacks && reel_str_eqz(said, "delayed")) {
+        s->slots->lacked_ms = reel_loop_now();
         if (reel_lacks_news(&s->slots->lacks, o->detail, reel_loop_now())) {
             reel_log_task(REEL_LOG_WARN, a->job, a->task, "THIS WORKER LACKS "
                           "WHAT A TASK NEEDS: %s.  It is left to others for "

@@ -13,11 +13,33 @@
 
 #define SWEEP_MS 5000
 
+/* what a worker lacked comes again meanwhile (docs/pipelines.md) */
+#define LACKED_MS 60000
+
 static void on_line(void *arg, const char *text, size_t len);
 static void on_exit_of(void *arg, reel_exit_t how, int detail,
     const char *tail, size_t tail_len);
 
 static const reel_child_ops_t child_ops = { on_line, on_exit_of };
+
+
+/*
+ * When it looks again: never at the same distance from the others, or one
+ * of them would get all that was delayed.  One that lacked something of late
+ * leaves that to them: it looks half as often.
+ */
+static int64_t
+poll_after(const reel_slots_t *s)
+{
+    int64_t   ms = s->w->conf.poll_ms;
+    uint32_t  random;
+
+    reel_random(&random, sizeof(random));
+    ms = ms / 2 + random % ms;
+
+    return s->lacked_ms != 0 && reel_loop_now() - s->lacked_ms < LACKED_MS
+           ? 2 * ms : ms;
+}
 
 
 static void
@@ -27,7 +49,7 @@ on_poll(void *arg)
 
     reel_slots_heard_all(s);
     reel_slots_wake(s);
-    reel_timer_start(s->w->loop, &s->poll, s->w->conf.poll_ms, on_poll, s);
+    reel_timer_start(s->w->loop, &s->poll, poll_after(s), on_poll, s);
 }
 
 
