@@ -581,7 +581,19 @@ ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
 
     reel_buf_addz(b, "\n");
 
+    if (reel_buf_err(b) == REEL_LIMIT) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "reel: the answer "
+                      "to %V has more than %uz bytes", &r->method_name,
+                      b->max);
+        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
+                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
+                                   "TOO_LARGE", "the answer would be too "
+                                   "large; ask for fewer with ?limit=", 0);
+    }
+
     if (reel_buf_err(b) != REEL_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "reel: an answer: %s", reel_err_name(reel_buf_err(b)));
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

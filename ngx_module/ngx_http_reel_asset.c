@@ -360,7 +360,10 @@ ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
         }
 
         reel_warnings_print(j, &a->result.warnings);
-        reel_result_files_print(j, &a->result);
+
+        if (!a->listed) {
+            reel_result_files_print(j, &a->result);
+        }
     }
 
     if (a->state == REEL_ASSET_ERRORED) {

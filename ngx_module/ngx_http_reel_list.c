@@ -304,6 +304,7 @@ ngx_http_reel_list_take(ngx_http_reel_list_t *l)
 
     for (i = 0; i < l->nassets; i++) {
         ngx_memcpy(l->assets[i].id, row[i].id, sizeof(row[i].id));
+        l->assets[i].listed = 1;
     }
 
     if (l->rows.nelts > l->page.limit) {
