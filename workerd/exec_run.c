@@ -10,16 +10,24 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "workerd/exec_filter.h"
 #include "workerd/exec_folder.h"
 #include "workerd/exec_sandbox.h"
+#include "workerd/exec_size.h"
 #include "workerd/exec_watch.h"
+#include "workerd/loop.h"
 
 #define MIB         (UINT64_C(1) << 20)
 #define COPY_BYTES  65536
 #define BEHIND      5           /* nice, more than the daemon's */
+
+/* between two looks at the folder's size; a long look has ten times its time,
+   so that a folder of many files is not read all the time */
+#define LOOK_MS     1000
+#define LOOK_TIMES  10
 
 /* of the program before it runs: what could not be done */
 #define STATUS_INPUT     120
@@ -234,26 +242,88 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
 }
 
 
-static int
-wait_for(pid_t pid)
+/* its end, or that much time: SIGCHLD is blocked */
+static void
+wait_ms(int64_t ms)
 {
-    int  status = 0;
+    sigset_t         child;
+    struct timespec  t = { ms / 1000, ms % 1000 * 1000000 };
 
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        /* void */
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    (void) sigtimedwait(&child, NULL, &t);
+}
+
+
+/* when the next look is due */
+static int64_t
+look(const reel_exec_run_t *r, bool *full)
+{
+    int64_t  now, began = reel_loop_now();
+
+    *full = reel_exec_size(r->folder) > r->folder_most;
+    now = reel_loop_now();
+
+    return now + LOOK_MS + LOOK_TIMES * (now - began);
+}
+
+
+/* full: it was ended, or is no success, since its folder holds too much */
+static int
+wait_for(const reel_exec_run_t *r, pid_t pid, bool *full)
+{
+    int      status = 0;
+    pid_t    got;
+    int64_t  due = reel_loop_now() + LOOK_MS, now;
+
+    *full = false;
+
+    while ((got = waitpid(pid, &status, WNOHANG)) != pid) {
+        if (got < 0 && errno != EINTR) {
+            break;
+        }
+
+        now = reel_loop_now();
+
+        if (now < due) {
+            wait_ms(due - now);
+            continue;
+        }
+
+        due = look(r, full);
+        if (*full) {
+            (void) kill(-pid, SIGKILL);
+            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+                /* void */
+            }
+            break;
+        }
     }
 
     /* what it left behind writes into its folder no more */
     (void) kill(-pid, SIGKILL);
+
+    /* one that was quick, too */
+    if (!*full) {
+        (void) look(r, full);
+    }
 
     return status;
 }
 
 
 static int
-judge(reel_child_t *c, const reel_exec_run_t *r, int status)
+judge(reel_child_t *c, const reel_exec_run_t *r, int status, bool full)
 {
     const char  *program = r->task->command;
+
+    if (full) {
+        return reel_child_fail(c, true, "BAD_PIPELINE", r->name, "%s was "
+                               "ended: its folder holds more than %llu MiB "
+                               "(its outputs' max_mib and "
+                               "limits.folder_mib)", program,
+                               (unsigned long long) (r->folder_most / MIB));
+    }
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return 0;
@@ -359,9 +429,11 @@ take_output(reel_child_t *c, const reel_exec_run_t *r, int out, unsigned i)
 static int
 run_program(reel_child_t *c, const reel_exec_run_t *r)
 {
-    int                rc;
+    int                rc, status;
+    bool               full;
     pid_t              pid, self = getpid();
     others_t           others = { .n = 0 };
+    sigset_t           child;
     reel_exec_watch_t  w;
 
     if (reel_exec_watch_start(&w) != REEL_OK) {
@@ -372,6 +444,9 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
         others = (others_t) { { self, w.pid, getppid(), -getpgid(0) }, 4 };
     }
 
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
     pid = fork();
 
     if (pid == 0) {
@@ -386,7 +461,8 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
         if (reel_exec_watch_group(&w, pid) != REEL_OK) {
             (void) kill(pid, SIGKILL);
         }
-        rc = judge(c, r, wait_for(pid));
+        status = wait_for(r, pid, &full);
+        rc = judge(c, r, status, full);
     }
 
     reel_exec_watch_end(&w);

@@ -7,6 +7,7 @@
 #define REEL_WORKERD_EXEC_RUN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "workerd/child_io.h"
 
@@ -23,6 +24,8 @@ typedef struct {
     const char             *asset, *job, *name;
     const reel_exec_file_t *files;
     size_t                  nfiles;
+    uint64_t                folder_most;        /* bytes that all it writes
+                                                   may have at once */
     bool                    best_effort;        /* without landlock, too */
 } reel_exec_run_t;
 

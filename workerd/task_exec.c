@@ -193,6 +193,8 @@ run_with(inputs_t *in)
     reel_exec_run_t  r = {
         .task = in->t, .asset = in->a->asset, .job = in->a->job,
         .name = in->a->task, .folder = folder,
+        .folder_most = in->a->need
+                       + ((uint64_t) in->a->w->conf.folder_mib << 20),
         .best_effort = !in->a->w->conf.sandbox_required
     };
 

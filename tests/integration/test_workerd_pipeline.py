@@ -470,3 +470,18 @@ def test_a_pipeline_that_is_wrong_is_refused_at_the_border():
         assert p.wait(30) == 1
         assert "loop.yaml:3:24: storyboard: \"storyboard\" and \"poster\"" \
             in s.said()
+
+
+def test_a_program_that_fills_its_folder_is_ended():
+    with Stack() as s:
+        s.pipeline("fills", CLEAR.replace("poster: false", "poster: false, "
+                   "fill: { type: exec, attempts: 1, outputs: [{ name: x, "
+                   "max_mib: 1 }], command: [/bin/sh, -c, 'for i in 1 2 3 4; "
+                   "do head -c 9000000 /dev/zero > tmp/$i; done; "
+                   "sleep 1000'] }"))
+        s.start_redis().start_workerd(limits={"folder_mib": 16})
+        a = s.put(clip(2, size="160x90"), pipeline="fills")
+        r = s.wait(a)
+        assert (r["ready"], r["code"], r["stage"]) \
+            == (False, "BAD_PIPELINE", "fill"), r
+        assert "more than 17 MiB" in s.task(a, "fill", "err")

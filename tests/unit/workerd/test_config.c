@@ -75,6 +75,7 @@ defaults(void **state)
     assert_int_equal(c.retry_age_h, 24);
     assert_true(c.reuse);
     assert_int_equal(c.memory_mib, 4096);
+    assert_int_equal(c.folder_mib, 16384);
     assert_int_equal(c.disk_free_mib, 512);
     assert_int_equal(c.room_mib, 0);
     assert_string_equal(c.labels, "");
@@ -98,7 +99,8 @@ everything_set(void **state)
         "worker: w-1\nslots: 7\nlease_s: 12\npoll_ms: 90\ndrain_s: 0\n"
         "outbox_s: 2\nsweep_s: 3\nsweep_age_s: 4\nupload_age_h: 5\n"
         "sweep_uploads: 6\nretry_age_h: 0\nreuse: false\n"
-        "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0 }\n"
+        "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0,\n"
+        "  folder_mib: 32 }\n"
         "memory_mib: 2048\nlabels: gpu,av1\n"
         "sandbox: best-effort\nlog: debug\nmetrics: '[::1]:9'\n", &e),
         REEL_OK);
@@ -121,6 +123,7 @@ everything_set(void **state)
     assert_false(c.reuse);
     assert_int_equal(c.output_mib, 64);
     assert_int_equal(c.disk_free_mib, 0);
+    assert_int_equal(c.folder_mib, 32);
     assert_int_equal(c.room_mib, 2048);
     assert_string_equal(c.labels, "gpu,av1");
     assert_false(c.sandbox_required);

@@ -33,6 +33,7 @@ static char          folder[64];
 static char          said[TEXT_MAX];
 static reel_exit_t   how;
 static bool          kill_it;           /* at its first line */
+static uint64_t      folder_most = UINT64_MAX;
 
 /* an input, if it has a path */
 static reel_exec_file_t  input = { .name = "source" };
@@ -100,7 +101,8 @@ run(const char *script)
     static reel_exec_t   t;
     reel_exec_run_t      r = {
         .task = &t, .folder = folder, .asset = "a", .job = "j", .name = "t",
-        .files = &input, .nfiles = input.path != NULL, .best_effort = true
+        .files = &input, .nfiles = input.path != NULL, .best_effort = true,
+        .folder_most = folder_most
     };
     reel_child_spec_t    spec = {
         .main = run_in_child, .arg = &r,
@@ -302,6 +304,40 @@ teardown(void **state)
 
 
 static void
+too_much_in_its_folder_ends_it(void **state)
+{
+    (void) state;
+
+    kill_it = false;
+    folder_most = 4 << 20;
+
+    /* while it runs: in files each of which it may write, in a folder that
+       nobody may list; it would never end */
+    run("mkdir -m 300 tmp/a; for i in 1 2 3 4 5 6 7 8; do"
+        " head -c 900000 /dev/zero > tmp/a/$i; done; sleep 1000");
+    assert_int_equal(how, REEL_EXIT_STATUS);
+    assert_non_null(strstr(said, "\"code\":\"BAD_PIPELINE\""));
+    assert_non_null(strstr(said, "more than 4 MiB"));
+    assert_int_equal(access(folder, F_OK), -1);
+    all_end();
+
+    /* one that has ended before anybody looked */
+    run("for i in 1 2 3 4 5 6 7 8; do head -c 900000 /dev/zero > tmp/$i;"
+        " done; echo > out/x");
+    assert_int_equal(how, REEL_EXIT_STATUS);
+    assert_non_null(strstr(said, "more than 4 MiB"));
+
+    /* what it may have, whatever the number of its names */
+    run("head -c 900000 /dev/zero > tmp/x; for i in 1 2 3 4 5 6 7 8; do"
+        " ln tmp/x tmp/$i; done; head -c 900000 /dev/zero > tmp/y;"
+        " echo > out/x");
+    assert_int_equal(how, REEL_EXIT_DONE);
+
+    folder_most = UINT64_MAX;
+}
+
+
+static void
 it_stands_behind_the_daemon(void **state)
 {
     int   want = getpriority(PRIO_PROCESS, 0) + 5;
@@ -324,6 +360,7 @@ main(void)
         cmocka_unit_test(what_it_started_ends_with_its_child),
         cmocka_unit_test(nothing_is_left_of_one_that_ends),
         cmocka_unit_test(it_stands_behind_the_daemon),
+        cmocka_unit_test(too_much_in_its_folder_ends_it),
         cmocka_unit_test(an_input_that_is_gone_is_tried_again),
         cmocka_unit_test(folders_of_killed_tries_go)
     };
