@@ -139,6 +139,15 @@ tasks:
     cost_s: 1000
 """
 
+LONG = """
+renditions:
+  - { short_side: 64, crf: 40, max_kbps: 100, buf_kbits: 100,
+      preset: ultrafast }
+audio: { loudness_lufs: -20 }
+storyboard: { interval_s: 0 }
+tasks: { poster: false }
+"""
+
 
 @pytest.fixture(scope="module")
 def stack():
@@ -176,6 +185,7 @@ def stack():
             "audio: { kbps: 0 }\nstoryboard: { interval_s: 0 }\n"
             "tasks: { poster: false, complexity: { attempts: 1 } }\n")
         s.pipeline("half", HALF)
+        s.pipeline("long", LONG)
         s.pipeline("opus", "gop_ms: 500\naudio: { codec: opus, kbps: 96 }\n"
                    "tasks: { encode_video: false }\n")
         s.start_redis().start_nginx()
@@ -286,14 +296,6 @@ def test_a_program_counts_in_the_progress(stack):
 
 
 def test_a_long_sound_is_made_in_stretches(stack):
-    stack.pipeline("long", """
-renditions:
-  - { short_side: 64, crf: 40, max_kbps: 100, buf_kbits: 100,
-      preset: ultrafast }
-audio: { loudness_lufs: -20 }
-storyboard: { interval_s: 0 }
-tasks: { poster: false }
-""")
     # times in Matroska are milliseconds, of units of 1024 / 48 each
     source = clip(200, size="96x64", rate="5", suffix=".mkv")
     a = stack.put(source, pipeline="long")
