@@ -36,6 +36,7 @@ struct reel_outbox_s {
     size_t         at;          /* entries passed in this round */
     size_t         seen;        /* while listing */
     bool           warned;      /* of a name that is no job's */
+    bool           unknown;     /* said of a job of another version */
     unsigned       n;           /* taken in this turn */
     char           job[BATCH][REEL_JOB_ID_MAX];
 };
@@ -218,19 +219,39 @@ field(const reel_reply_t *reply, size_t i)
 }
 
 
-/* is the job in that state?  It is the second word of `v`; version 2 had a
-   field for it */
+/* is the job of the version that our scripts know? */
+static bool
+known(const reel_reply_t *reply)
+{
+    return strncmp(field(reply, 0), REEL_JOB_SCHEMA " ",
+                   sizeof(REEL_JOB_SCHEMA)) == 0;
+}
+
+
+/* is the job, of a version that is known, in that state? */
 static bool
 is(const reel_reply_t *reply, const char *state)
 {
     size_t       n = strlen(state);
-    const char  *word = strchr(field(reply, 0), ' ');
+    const char  *word = field(reply, 0) + sizeof(REEL_JOB_SCHEMA);
 
-    if (word == NULL) {
-        return strcmp(field(reply, 1), state) == 0;
+    return strncmp(word, state, n) == 0 && word[n] == ' ';
+}
+
+
+/* once: an operator has to choose (docs/workerd.md, Upgrading) */
+static void
+say_unknown(ask_t *ask, const reel_reply_t *reply)
+{
+    const char  *v = field(reply, 0);
+
+    if (!ask->o->unknown) {
+        ask->o->unknown = true;
+        reel_log_task(REEL_LOG_ERROR, ask->job, NULL,
+                      "REDIS HOLDS JOBS OF ANOTHER VERSION: %.*s, this is "
+                      REEL_JOB_SCHEMA "; they are left alone",
+                      (int) strcspn(v, " "), v);
     }
-
-    return strncmp(word + 1, state, n) == 0 && word[1 + n] == ' ';
 }
 
 
@@ -252,10 +273,13 @@ act(ask_t *ask, const reel_reply_t *reply)
         return false;
     }
 
-    if (is(reply, "failed")) {
+    if (!known(reply)) {
+        say_unknown(ask, reply);
+
+    } else if (is(reply, "failed")) {
         f = (reel_failure_t) {
-            .code = field(reply, 2), .stage = field(reply, 3),
-            .detail = field(reply, 4), .log = field(reply, 5)
+            .code = field(reply, 1), .stage = field(reply, 2),
+            .detail = field(reply, 3), .log = field(reply, 4)
         };
         finalise(ask, &f);
 
@@ -324,7 +348,7 @@ ask_redis(reel_outbox_t *o, const char *job, bool cancel)
     reel_redis_t      *redis = reel_shards_of(o->w->shards, reel_str(job));
 
     static const char *const fields[] = {
-        "v", "state", "code", "stage", "detail", "log"
+        "v", "code", "stage", "detail", "log"
     };
 
     if (ask == NULL) {

@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
+#define REEL_JOB_SCHEMA   "3"               /* of K:job:; common_record.lua's */
 #define REEL_SHARDS_MAX   64                /* as in shards.lua */
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */

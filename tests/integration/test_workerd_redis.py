@@ -3,11 +3,12 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-from reel import K, Stack, clip, wait_for
+from reel import K, ROOT, Stack, clip, wait_for
 from test_workerd_kill import some_done
 
 pytestmark = pytest.mark.chaos
@@ -140,6 +141,46 @@ def test_wrong_password_is_said(stack):
                                    "password_file": path})
     wait_for(lambda: "WRONGPASS" in stack.said())
     assert w.proc.poll() is None
+
+
+def forget_jobs(stack):
+    """as docs/workerd.md says, Upgrading"""
+    with open(os.path.join(ROOT, "docs", "workerd.md")) as f:
+        command, = [x for x in f if x.strip().startswith("redis-cli --scan")]
+    subprocess.run(command.replace("redis-cli",
+                                   "redis-cli -s " + stack.socket),
+                   shell=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_jobs_of_another_version(stack):
+    """are left alone and said once; forgotten, they begin again"""
+    stack.start_redis()
+    a = stack.put(clip(60))
+    w = stack.start_workerd()
+    some_done(stack, a, 3)
+    w.kill()
+    w.wait()
+    job = K + "job:" + a + ".1"
+    stack.redis("HSET", job, "v", "2", "state", "running")
+    before = sorted(stack.redis("HGETALL", job))
+    parts = {o for o in stack.objects(a) if o.startswith("v240/")}
+    w = stack.start_workerd()
+    wait_for(lambda: "ANOTHER VERSION: 2, this is 3" in stack.said())
+    b = stack.put(clip(8))
+    stack.check_ready(b, frames=240)
+    assert sorted(stack.redis("HGETALL", job)) == before
+    w.kill(signal.SIGTERM)
+    assert w.wait() == 0
+    assert stack.said().count("ANOTHER VERSION") == 1
+
+    forget_jobs(stack)
+    left = {k[len(K):] for k in stack.redis("KEYS", "*")}
+    assert {"shards", "done", "catalog:demo"} <= left <= {
+        "shards", "done", "events", "catalog:demo"}, left
+    stack.start_workerd()
+    ix = stack.check_ready(a, frames=1800, seconds=60)
+    named = {"v240/" + o["name"] for o in ix["renditions"]["v240"]["objects"]}
+    assert len(parts & named) >= 3, "done chunks were made again"
 
 
 def test_dangerous_settings_are_warned_of(stack):

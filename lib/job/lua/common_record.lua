@@ -4,7 +4,6 @@
 
 -- `v`: "<schema> <state> <tasks left> <project> <pipeline>"
 local JOB = '^3 (%S+) (%d+) (.+)$'
-local OLD_SCHEMA = '2'
 
 -- `<task>:s`: "<state> <since> <token> <second> <successors csv> <attempts>
 -- <credit> <worker> <spec>"; token, second, successors and worker may be
@@ -21,7 +20,7 @@ local CLAIMED = '^%S* (%d+) (%d+) %S* ((%S+) %S+ (%d+) %d+ %d+ (%d+) .+)$'
 local NO_SPEC = '? 0:0: 1 4 1 60 0 '
 
 -- Job and task, of the texts of their fields.  state is nil when there is no
--- job, or (v) it is of a newer schema; s when there is no such task.
+-- job, or (v) it is of another schema; s when there is no such task.
 local function read_record(v, record, payload)
     local state, left, place = (v or ''):match(JOB)
     local s, since, token, second, rest, succ = (record or ''):match(TASK)
@@ -68,41 +67,6 @@ local function new_record(s, succ, spec)
     return s .. ' ' .. NOW_TEXT .. '   ' .. rest_of(succ, 0, 0, '', spec)
 end
 
--- a job of the version before this one, which had a field for each of these
--- rare: no such jobs are made
-local function upgrade(job)
-    local jk = job_key(job)
-    local h = redis.call('HMGET', jk, 'state', 'left', 'project', 'pipeline',
-                         'names')
-
-    for name in (h[5] or ''):gmatch('%S+') do
-        local p = name .. ':'
-        local f = redis.call('HMGET', jk, p .. 's', p .. 'since',
-                             p .. 'token', p .. 'second', p .. 'succ',
-                             p .. 'n', p .. 'credit', p .. 'worker',
-                             p .. 'spec')
-
-        redis.call('HDEL', jk, p .. 'since', p .. 'token', p .. 'second',
-                   p .. 'succ', p .. 'n', p .. 'credit', p .. 'worker',
-                   p .. 'spec')
-
-        local t = { s = f[1] or 'failed', since = f[2] or NOW_TEXT,
-                    token = f[3] or '', second = (f[4] or ''):gsub(' ', ','),
-                    succ = (f[5] or ''):gsub(' ', ','), n = f[6] or 0,
-                    credit = f[7] or 0, worker = f[8] or '',
-                    spec = f[9] or NO_SPEC }
-
-        write_rest(t)
-        redis.call('HSET', jk, p .. 's', task_record(t))
-    end
-
-    local j = { state = h[1] or 'failed', left = h[2] or 0,
-                place = (h[3] or '?') .. ' ' .. (h[4] or '?') }
-
-    redis.call('HDEL', jk, 'state', 'left', 'project', 'pipeline')
-    redis.call('HSET', jk, 'v', job_record(j))
-end
-
 -- What the transitions of a task look at, in one call.  payload: that, too,
 -- when it is true.
 local function load(job, task, payload)
@@ -110,10 +74,6 @@ local function load(job, task, payload)
     local h = payload and redis.call('HMGET', key, 'v', s, task .. ':payload')
               or redis.call('HMGET', key, 'v', s)
 
-    if h[1] == OLD_SCHEMA then
-        upgrade(job)
-        return load(job, task, payload)
-    end
     return read_record(h[1], h[2], h[3])
 end
 
@@ -126,13 +86,7 @@ end
 -- the job alone
 -- rare: once a job
 local function load_job(job)
-    local v = redis.call('HGET', job_key(job), 'v')
-
-    if v == OLD_SCHEMA then
-        upgrade(job)
-        return load_job(job)
-    end
-    return read_rest(read_record(v))
+    return read_rest(read_record(redis.call('HGET', job_key(job), 'v')))
 end
 
 -- t: with its rest read

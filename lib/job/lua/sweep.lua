@@ -67,7 +67,7 @@ for _, m in ended(LEASE) do
     local job, task = split(m)
     local t = load_all(job, task)
 
-    -- jobs of another schema are a newer worker's to judge
+    -- jobs of another schema are other workers' to judge
     if t.s == 'running' and t.state and t.state ~= 'running' then
         drop_running(job, task, t)
     elseif t.s == 'running' and t.state then
