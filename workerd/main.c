@@ -13,6 +13,7 @@
 
 #include "lib/base/hex.h"
 #include "lib/store/layout.h"
+#include "workerd/cancels.h"
 #include "workerd/child.h"
 #include "workerd/completion.h"
 #include "workerd/drain.h"
@@ -390,13 +391,14 @@ start(reel_worker_t *w)
 
     w->slots = reel_slots_new(w, w->conf.slots);
     w->outbox = reel_outbox_new(w);
+    w->cancels = reel_cancels_new(w);
     w->sweep = reel_sweep_new(w);
     w->completion = reel_completion_new(w);
     w->presence = reel_presence_new(w);
     w->webhooks = reel_webhooks_new(w);
 
-    if (w->slots == NULL || w->outbox == NULL || w->sweep == NULL
-        || w->completion == NULL || w->presence == NULL
+    if (w->slots == NULL || w->outbox == NULL || w->cancels == NULL
+        || w->sweep == NULL || w->completion == NULL || w->presence == NULL
         || w->webhooks == NULL)
     {
         return EXIT_SYSTEM;
@@ -425,6 +427,7 @@ stop(reel_worker_t *w)
     reel_presence_free(w->presence);
     reel_completion_free(w->completion);
     reel_sweep_free(w->sweep);
+    reel_cancels_free(w->cancels);
     reel_outbox_free(w->outbox);
     reel_slots_free(w->slots);
     reel_loop_free(w->loop);

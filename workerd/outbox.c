@@ -19,9 +19,6 @@
 #define BATCH   128
 #define SOON_MS 10
 
-/* who writes a result is soon done with it */
-#define AGAIN_MS 500
-
 /* of the two tasks that every job begins with */
 #define ATTEMPTS  3
 #define TIMEOUT_S 600
@@ -405,7 +402,7 @@ look_at(reel_outbox_t *o, const char *job)
     }
 
     if (!dead) {
-        err = reel_cancels_take(o->w, job);
+        err = reel_cancels_take(o->w->cancels, job);
         if (err != REEL_OK) {
             return err == REEL_AGAIN ? REEL_OK : err;
         }
@@ -464,9 +461,7 @@ reel_outbox_look(reel_outbox_t *o)
     reel_err_t  err;
 
     /* that needs no Redis */
-    if (reel_cancels_look(o->w)) {
-        reel_timer_start(o->w->loop, &o->timer, AGAIN_MS, on_timer, o);
-    }
+    reel_cancels_look(o->w->cancels);
 
     /* one turn at a time, and none that Redis cannot answer */
     if (o->asked > 0 || reel_shards_up(o->w->shards) == 0) {

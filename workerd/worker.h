@@ -1,7 +1,8 @@
 /*
  * What the parts of one daemon share.  main.c makes it, in this order:
  * configuration, store, pipelines, sandbox probe, loop, shards, slots,
- * outbox, sweep, completion, webhooks, scrape; it is taken down in the reverse.
+ * outbox, cancels, sweep, completion, webhooks, scrape; it is taken down in
+ * the reverse.
  */
 
 #ifndef REEL_WORKERD_WORKER_H
@@ -24,6 +25,7 @@
 typedef struct reel_shards_s     reel_shards_t;
 typedef struct reel_slots_s      reel_slots_t;
 typedef struct reel_outbox_s     reel_outbox_t;
+typedef struct reel_cancels_s    reel_cancels_t;
 typedef struct reel_sweep_s      reel_sweep_t;
 typedef struct reel_completion_s reel_completion_t;
 typedef struct reel_presence_s   reel_presence_t;
@@ -46,6 +48,7 @@ typedef struct {
     reel_shards_t     *shards;
     reel_slots_t      *slots;
     reel_outbox_t     *outbox;
+    reel_cancels_t    *cancels;
     reel_sweep_t      *sweep;
     reel_completion_t *completion;
     reel_presence_t   *presence;
