@@ -183,7 +183,7 @@ show_source(const reel_pipeline_t *p, const char *file,
 
     if (rc == REEL_EXIT_OK
         && (reel_plan(&plan, p, &s, 0, &e) != REEL_OK
-            || reel_show_plan(b, p, &plan, form) != REEL_OK))
+            || reel_show_plan(b, p, &plan, &s, form) != REEL_OK))
     {
         rc = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", file, e.text);
     }

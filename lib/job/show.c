@@ -4,6 +4,7 @@
 
 #include "lib/base/rescale.h"
 #include "lib/job/part.h"
+#include "lib/job/show_part.h"
 
 #define NAMES_SHOWN 4           /* of what a task waits for */
 
@@ -198,25 +199,6 @@ text_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 
 /* ---- JSON */
 
-/* csv as an array */
-static void
-json_list(reel_json_t *j, const char *key, const char *csv)
-{
-    size_t len;
-
-    reel_json_key(j, key);
-    reel_json_array(j);
-
-    while (*csv != '\0') {
-        len = strcspn(csv, ",");
-        reel_json_str(j, (reel_str_t) { csv, len });
-        csv += len + (csv[len] == ',');
-    }
-
-    reel_json_end(j, ']');
-}
-
-
 static void
 json_task(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
     size_t i)
@@ -230,49 +212,17 @@ json_task(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
     reel_json_kstr(j, "node", pl->nodes[k->node].name);
     reel_json_kuint(j, "slots", k->needs.slots);
     reel_json_kuint(j, "memory_mib", k->needs.memory_mib);
-    json_list(j, "labels", k->needs.labels);
+    reel_show_list(j, "labels", k->needs.labels);
     reel_json_kuint(j, "priority", k->needs.priority);
     reel_json_kuint(j, "cost_ms", k->cost);
     reel_json_kuint(j, "attempts", k->attempts);
     reel_json_kuint(j, "timeout_s", k->timeout_s);
-    json_list(j, "renditions", renditions_of(k));
+    reel_show_list(j, "renditions", renditions_of(k));
     reel_json_key(j, "after");
     reel_json_array(j);
 
     for (d = 0; d < k->ndeps; d++) {
         reel_json_str(j, reel_str(p->tasks[k->deps[d]].name));
-    }
-
-    reel_json_end(j, ']');
-    reel_json_end(j, '}');
-}
-
-
-static void
-json_node(reel_json_t *j, const reel_pipeline_t *pl, const reel_plan_t *p,
-    size_t i)
-{
-    uint32_t           k;
-    const reel_node_t *n = &pl->nodes[i];
-
-    (void) p;
-    reel_json_object(j);
-    reel_json_kstr(j, "name", n->name);
-    reel_json_kstr(j, "type", reel_task_type_name(n->type));
-    reel_json_kbool(j, "off", n->off);
-    reel_json_kstr(j, "for_each", reel_each_name(n->each));
-    reel_json_kstr(j, "when", n->when);
-    reel_part_words_print(j, n->command, n->nwords);
-    reel_json_key(j, "after");
-    reel_json_array(j);
-
-    for (k = 0; k < n->nafter; k++) {
-        reel_json_str(j, reel_str(n->after[k]));
-    }
-    for (k = 0; k < n->ninputs; k++) {
-        if (n->inputs[k].file[0] != '\0') {
-            reel_json_str(j, reel_str(n->inputs[k].from));
-        }
     }
 
     reel_json_end(j, ']');
@@ -310,7 +260,21 @@ json_rungs(reel_json_t *j, const reel_plan_t *p)
 
 
 static void
-json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
+json_left(void *to, const char *name, const char *why)
+{
+    reel_json_t *j = to;
+
+    reel_json_object(j);
+    reel_json_kstr(j, "name", name);
+    reel_json_kstr(j, "why", why);
+    reel_json_end(j, '}');
+}
+
+
+/* src: of p */
+static void
+json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
+    const reel_source_t *src)
 {
     size_t      i, n = p != NULL ? p->ntasks : pl->nnodes;
     reel_json_t j;
@@ -322,10 +286,21 @@ json_all(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p)
     reel_json_array(&j);
 
     for (i = 0; i < n; i++) {
-        (p != NULL ? json_task : json_node)(&j, pl, p, i);
+        if (p != NULL) {
+            json_task(&j, pl, p, i);
+        } else {
+            reel_show_node(&j, &pl->nodes[i]);
+        }
     }
 
     reel_json_end(&j, ']');
+
+    if (p != NULL) {
+        reel_json_key(&j, "left_out");
+        reel_json_array(&j);
+        reel_show_left(pl, p, src, json_left, &j);
+        reel_json_end(&j, ']');
+    }
 
     if (p != NULL && p->pictures[0] != '\0') {
         reel_json_kstr(&j, "pictures", p->pictures);
@@ -418,6 +393,13 @@ dot_node(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 }
 
 
+static void
+text_left(void *to, const char *name, const char *why)
+{
+    reel_buf_printf(to, "# left out: %s (%s)\n", name, why);
+}
+
+
 /* the ladder and what became of the film's own, below the tasks */
 static void
 text_why(reel_buf_t *b, const reel_plan_t *p)
@@ -444,13 +426,13 @@ text_why(reel_buf_t *b, const reel_plan_t *p)
 
 static reel_err_t
 show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
-    reel_show_form_t form)
+    const reel_source_t *src, reel_show_form_t form)
 {
     size_t i, n = p != NULL ? p->ntasks : pl->nnodes;
     row_fn row;
 
     if (form == REEL_SHOW_JSON) {
-        json_all(b, pl, p);
+        json_all(b, pl, p, src);
         return reel_buf_err(b);
     }
 
@@ -472,6 +454,7 @@ show(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
 
     } else if (p != NULL) {
         text_why(b, p);
+        reel_show_left(pl, p, src, text_left, b);
     }
 
     return reel_buf_err(b);
@@ -482,13 +465,13 @@ reel_err_t
 reel_show_pipeline(reel_buf_t *b, const reel_pipeline_t *pl,
     reel_show_form_t form)
 {
-    return show(b, pl, NULL, form);
+    return show(b, pl, NULL, NULL, form);
 }
 
 
 reel_err_t
 reel_show_plan(reel_buf_t *b, const reel_pipeline_t *pl,
-    const reel_plan_t *p, reel_show_form_t form)
+    const reel_plan_t *p, const reel_source_t *src, reel_show_form_t form)
 {
-    return show(b, pl, p, form);
+    return show(b, pl, p, src, form);
 }

@@ -19,8 +19,9 @@ typedef enum {
 reel_err_t reel_show_pipeline(reel_buf_t *b, const reel_pipeline_t *pl,
     reel_show_form_t form) REEL_WARN_UNUSED;
 
-/* the tasks of p, which reel_plan made of pl and src */
+/* the tasks of p, which reel_plan made of pl and src, and what was left out */
 reel_err_t reel_show_plan(reel_buf_t *b, const reel_pipeline_t *pl,
-    const reel_plan_t *p, reel_show_form_t form) REEL_WARN_UNUSED;
+    const reel_plan_t *p, const reel_source_t *src, reel_show_form_t form)
+    REEL_WARN_UNUSED;
 
 #endif

@@ -84,7 +84,7 @@ expand(const char *file, const char *name)
             fail_msg("%s: %s", file, e.text);
         }
 
-        assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT),
+        assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_TEXT),
                          REEL_OK);
         (void) snprintf(golden, sizeof(golden), "%s.%s.plan", name,
                         films[i]);
@@ -122,13 +122,15 @@ by_the_film(void **state)
 
     reel_buf_init(&b, 1u << 20);
     assert_int_equal(reel_plan_begin(&plan, &p, &s, 0, &e), REEL_OK);
-    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_TEXT),
+                     REEL_OK);
     reel_plan_release(&plan);
 
     assert_int_equal(reel_trials_parse(&s.trials, trials, strlen(trials),
                                        &e), REEL_OK);
     assert_int_equal(reel_plan(&plan, &p, &s, 0, &e), REEL_OK);
-    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_TEXT),
+                     REEL_OK);
     golden_check("per-title.tried.plan", b.data, b.len);
 
     reel_buf_release(&b);
@@ -164,7 +166,7 @@ on_top(void **state)
 
     for (i = 0; i < 2; i++) {
         reel_buf_init(&b, 1u << 20);
-        assert_int_equal(reel_show_plan(&b, &p, &plan, i == 0
+        assert_int_equal(reel_show_plan(&b, &p, &plan, &s, i == 0
                                         ? REEL_SHOW_TEXT : REEL_SHOW_JSON),
                          REEL_OK);
         golden_check(goldens[i], b.data, b.len);
@@ -366,7 +368,7 @@ rates_and_light(void **state)
     reel_buf_init(&b, 1u << 20);
 
     for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        assert_int_equal(reel_show_plan(&b, &p, &plan, forms[i].form),
+        assert_int_equal(reel_show_plan(&b, &p, &plan, &s, forms[i].form),
                          REEL_OK);
 
         if (strstr(reel_buf_cstr(&b), forms[i].kept) == NULL
@@ -377,6 +379,64 @@ rates_and_light(void **state)
 
         reel_buf_clear(&b);
     }
+
+    reel_buf_release(&b);
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+}
+
+
+/* each reason, in the words of both forms; what is off is not among them */
+static void
+left_out(void **state)
+{
+    reel_buf_t       b;
+    reel_plan_t      plan;
+    reel_error_t     e;
+    reel_source_t    s;
+    reel_pipeline_t  p;
+
+    static const char text[] =
+        "renditions:\n"
+        "  - { short_side: 720, crf: 26, max_kbps: 3000, buf_kbits: 4500 }\n"
+        "  - { short_side: 360, crf: 23, max_kbps: 900, buf_kbits: 1350 }\n"
+        "  - { short_side: 240, crf: 23, max_kbps: 400, buf_kbits: 600, "
+        "when: duration < 1 }\n"
+        "audio: { kbps: 0 }\n"
+        "tasks:\n"
+        "  poster: false\n"
+        "  look: { type: exec, command: /bin/true, outputs: [x], "
+        "when: height >= 1080 }\n"
+        "  then: { type: exec, command: /bin/true, inputs: look/x }\n"
+        "  each: { type: exec, command: /bin/true, for_each: audio_track }\n"
+        "  stays: { type: exec, command: /bin/true, after: look }\n";
+
+    (void) state;
+    read_film(&s, "film");
+    s.video.width = 640;
+    s.video.height = 360;
+
+    if (reel_pipeline_parse(&p, "x.yaml", text, strlen(text), &e) != REEL_OK
+        || reel_plan(&plan, &p, &s, 0, &e) != REEL_OK)
+    {
+        fail_msg("%s", e.text);
+    }
+
+    reel_buf_init(&b, 1u << 20);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_TEXT),
+                     REEL_OK);
+    assert_string_equal(strstr(reel_buf_cstr(&b), "# left out"),
+                        "# left out: look (when height >= 1080)\n"
+                        "# left out: then (without look)\n"
+                        "# left out: each (no audio_track)\n"
+                        "# left out: v720 (larger than the film)\n"
+                        "# left out: v240 (when duration < 1)\n");
+    reel_buf_clear(&b);
+
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_JSON),
+                     REEL_OK);
+    assert_non_null(strstr(reel_buf_cstr(&b), "\"left_out\":[{\"name\":"
+                           "\"look\",\"why\":\"when height >= 1080\"},"));
 
     reel_buf_release(&b);
     reel_plan_release(&plan);
@@ -401,18 +461,21 @@ forms(void **state)
     assert_int_equal(reel_plan(&plan, &p, &s, 0, &e), REEL_OK);
 
     reel_buf_init(&b, 1u << 20);
-    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_TEXT), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_TEXT),
+                     REEL_OK);
     reel_buf_printf(&b, "\n");
     assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_TEXT), REEL_OK);
     golden_check("nodes.txt", b.data, b.len);
     reel_buf_clear(&b);
 
-    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_JSON), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_JSON),
+                     REEL_OK);
     assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_JSON), REEL_OK);
     golden_check("nodes.json", b.data, b.len);
     reel_buf_clear(&b);
 
-    assert_int_equal(reel_show_plan(&b, &p, &plan, REEL_SHOW_DOT), REEL_OK);
+    assert_int_equal(reel_show_plan(&b, &p, &plan, &s, REEL_SHOW_DOT),
+                     REEL_OK);
     assert_int_equal(reel_show_pipeline(&b, &p, REEL_SHOW_DOT), REEL_OK);
     golden_check("nodes.dot", b.data, b.len);
 
@@ -432,6 +495,7 @@ main(void)
         cmocka_unit_test(a_watermark_is_beside_its_file),
         cmocka_unit_test(a_watermark_may_be_a_text),
         cmocka_unit_test(rates_and_light),
+        cmocka_unit_test(left_out),
         cmocka_unit_test(forms),
     };
 
