@@ -2,8 +2,10 @@
  * Who does a piece of work holds a range of bytes of one file, which is
  * empty and stays: a lock goes with its process, and leaves nothing to clean
  * up.  Each piece has SPAN bytes, at a place that follows from its digest and
- * the source's.  Who holds it has all from some byte on to the end; which
- * byte tells whoever is refused since when, and whether it is its own asset.
+ * the source's: two of 16 million have the same, and wait for each other.  Who
+ * holds it has all from some byte on to the end; which byte tells whoever is
+ * refused since when, and whether it is its own asset (or one of 65536, which
+ * then makes the same beside it).
  */
 
 #include "lib/store/twins.h"
@@ -11,13 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/crc.h"
+#include "lib/base/crc32c.h"
 
-#define OWNER_BITS 8
+/* 62 bits in all: an off_t has no more, and an end */
+#define OWNER_BITS 16
 #define TIME_BITS  22           /* seconds: 48 days */
+#define PLACE_BITS 24
 #define SPAN       (UINT64_C(1) << (OWNER_BITS + TIME_BITS))
 #define TIME_MASK  ((1u << TIME_BITS) - 1)
-#define ALL        (SPAN << 32)
+#define ALL        (SPAN << PLACE_BITS)
 
 
 /* the first 32 bits of a sum in hex */
@@ -42,8 +46,7 @@ word(const char *hex, uint32_t *v)
 static uint32_t
 owner_of(const char *asset)
 {
-    return reel_crc(&reel_crc_32c, 0, asset, strlen(asset))
-           & ((1u << OWNER_BITS) - 1);
+    return reel_crc32c(0, asset, strlen(asset)) & ((1u << OWNER_BITS) - 1);
 }
 
 
@@ -120,7 +123,7 @@ reel_twins_begin(reel_store_t *s, const char *hash, const char *digest,
         return err;
     }
 
-    place = (a ^ b) * SPAN;
+    place = ((a ^ b) >> (32 - PLACE_BITS)) * SPAN;
     from = (uint64_t) now << OWNER_BITS | owner;
 
     err = reel_multipart_lock(file, place + from, SPAN - from, false);

@@ -6,10 +6,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "lib/base/crc32c.h"
 #include "lib/store/twins.h"
+#include "tests/unit/store/fs_root.h"
 
 #define ONE  "01h00000000000000000000000"
 #define TWO  "01h00000000000000000000001"
+#define LIKE "01h0000000000000000000000m"     /* ONE in 8 bits of its CRC */
 #define HASH "0123456789abcdef0123456789abcdef" \
              "0123456789abcdef0123456789abcdef"
 #define ALSO "89abcdef0123456789abcdef01234567" \
@@ -18,6 +21,9 @@
              "fedcba9876543210fedcba9876543210"
 #define MORE "00000000000000000000000000000000" \
              "00000000000000000000000000000000"
+
+#define LAST "ffffffffffffffffffffffffffffffff" \
+             "ffffffffffffffffffffffffffffffff"
 
 #define NOW INT64_C(1800000000)
 
@@ -66,6 +72,51 @@ one_at_a_time(void **state)
     assert_int_equal(for_s, 1);
     reel_twins_end(b);
     reel_twins_end(NULL);
+}
+
+
+/* of few bits, another asset's lock looks like its own */
+static void
+which_asset_it_is(void **state)
+{
+    reel_store_t      *s = *state;
+    reel_multipart_t  *a, *b;
+
+    assert_int_equal(reel_crc32c(0, ONE, 26) & 0xff,
+                     reel_crc32c(0, LIKE, 26) & 0xff);
+
+    assert_int_equal(reel_twins_begin(s, HASH, WORK, ONE, NOW, &a, &for_s),
+                     REEL_OK);
+    assert_int_equal(reel_twins_begin(s, HASH, WORK, LIKE, NOW + 3, &b,
+                                      &for_s), REEL_AGAIN);
+    assert_int_equal(for_s, 3);
+    assert_int_equal(reel_twins_begin(s, HASH, WORK, ONE, NOW, &b, &for_s),
+                     REEL_EXISTS);
+    reel_twins_end(a);
+}
+
+
+/* the first and the last place that there is */
+static void
+a_lock_has_an_end(void **state)
+{
+    reel_store_t      *s = *state;
+    reel_multipart_t  *a, *b, *c;
+
+    assert_int_equal(reel_twins_begin(s, MORE, MORE, ONE, NOW, &a, &for_s),
+                     REEL_OK);
+    assert_int_equal(reel_twins_begin(s, MORE, LAST, ONE, NOW, &b, &for_s),
+                     REEL_OK);
+    assert_int_equal(reel_twins_begin(s, MORE, LAST, TWO, NOW + 5, &c,
+                                      &for_s), REEL_AGAIN);
+    assert_int_equal(for_s, 5);
+    reel_twins_end(b);
+    assert_int_equal(reel_twins_begin(s, MORE, LAST, TWO, NOW, &b, &for_s),
+                     REEL_OK);
+    assert_int_equal(reel_twins_begin(s, MORE, MORE, TWO, NOW, &c, &for_s),
+                     REEL_AGAIN);
+    reel_twins_end(a);
+    reel_twins_end(b);
 }
 
 
@@ -134,6 +185,12 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(one_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(which_asset_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(which_asset_it_is, fs_setup,
+                                        fs_teardown),
+        cmocka_unit_test_setup_teardown(a_lock_has_an_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lock_has_an_end, fs_setup,
+                                        fs_teardown),
         cmocka_unit_test_setup_teardown(other_work_and_other_sources_go_on,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(since_when_it_is_done, setup,
