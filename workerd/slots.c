@@ -183,6 +183,18 @@ reel_slot_idle(reel_slot_t *s)
 }
 
 
+/* a second run waited for nobody, and behind a twin the task waits yet */
+static void
+count_wait(const reel_slot_t *s)
+{
+    const reel_attempt_t  *a = s->attempt;
+
+    if (!s->second && strcmp(a->outcome.code, REEL_TWIN) != 0) {
+        reel_metrics_claimed(&a->w->metrics, a->ops->type, a->wait_ms);
+    }
+}
+
+
 static void
 start(reel_slot_t *s)
 {
@@ -202,6 +214,8 @@ start(reel_slot_t *s)
         err = reel_attempt_fail(a, REEL_IO, "WORKER_LOST", a->task,
                                 "its workers went away");
     }
+
+    count_wait(s);
 
     if (err == REEL_EXISTS) {
         a->stood = true;
@@ -297,10 +311,6 @@ reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
     }
 
     if (err == REEL_OK) {
-        if (!s->second) {               /* that waited for nobody */
-            reel_metrics_claimed(&s->slots->w->metrics,
-                                 s->attempt->ops->type, s->attempt->wait_ms);
-        }
         start(s);
         return;
     }

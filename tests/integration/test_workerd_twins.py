@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from reel import SMALL, Stack, clip, wait_for
+from test_metrics import free_port, scrape
 from test_workerd_kill import gone
 from test_workerd_reuse import begun, delete, files, plays, reused, twins
 
@@ -100,6 +101,26 @@ def test_one_that_waits_takes_what_was_done(stack):
     stack.check_ready(b, frames=180)
     assert "v0.0" not in begun(stack, b)
     assert "v0.0" in reused(stack, b)
+
+
+def test_a_look_is_no_wait_that_ended():
+    port = free_port()
+    with Stack(reuse=True, metrics="127.0.0.1:%d" % port) as s:
+        s.pipeline("slow", SLOW)
+        s.start_redis()
+        s.start_workerd()
+        a, b, pid = stopped_twins(s)
+
+        def looks():
+            return scrape(port)[0]("reel_task_retries_total",
+                                   **{"class": "release", "code": "TWIN"})
+        wait_for(lambda: (looks() or 0) >= 2)
+        os.kill(pid, signal.SIGCONT)
+        for asset in (a, b):
+            s.check_ready(asset, frames=180)
+        encodes = [t for x in (a, b) for t in s.tasks(x) if t[0] == "v"]
+        assert scrape(port)[0]("reel_task_wait_seconds_count",
+                               type="encode_video") == len(encodes)
 
 
 def test_it_goes_on_when_the_other_is_deleted(stack):
