@@ -1,6 +1,6 @@
 /*
- * What this worker lacks of tasks that it claims: each comes again until
- * another worker has taken it, and is said once a minute.
+ * What this worker lacks: of tasks that it claims (each comes again until
+ * another worker has taken it), and of its store.  Each is said once a minute.
  */
 
 #ifndef REEL_WORKERD_LACKS_H

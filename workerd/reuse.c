@@ -223,6 +223,22 @@ again_ms(uint32_t for_s)
 }
 
 
+/* a store without locks, or whose file is another user's: so is every task */
+static void
+no_lock(reel_attempt_t *a, reel_err_t err)
+{
+    char  text[128];
+
+    (void) snprintf(text, sizeof(text), "twins may do the same at the same "
+                    "time: %s", reel_err_name(err));
+
+    if (reel_lacks_news(&a->w->lacks, text, reel_loop_now())) {
+        reel_log_task(REEL_LOG_WARN, a->job, a->task, "%s; said once a minute",
+                      text);
+    }
+}
+
+
 /*
  * REEL_AGAIN: a twin does the same just now.  It is not waited for when no
  * try of it can take so long: its worker sleeps.
@@ -245,8 +261,7 @@ begin(reel_attempt_t *a, const char *hash, uint32_t *for_s)
                       *for_s);
 
     } else if (err != REEL_OK && err != REEL_EXISTS) {
-        reel_log_task(REEL_LOG_WARN, a->job, a->task, "twins may do the same "
-                      "at the same time: %s", reel_err_name(err));
+        no_lock(a, err);
     }
 
     return REEL_OK;

@@ -5,7 +5,6 @@
 
 #include "workerd/attempt.h"
 #include "workerd/child.h"
-#include "workerd/lacks.h"
 #include "workerd/loop.h"
 #include "workerd/slots.h"
 
@@ -72,7 +71,6 @@ struct reel_slots_s {
     uint64_t       available_mib;
     uint32_t       cores;
     bool           disk_full;
-    reel_lacks_t   lacks;
     int64_t        lacked_ms;           /* it lacked something then; 0: no */
     int64_t        spent_ms;            /* a task found no room then; 0: no */
     reel_timer_t   poll;

@@ -186,7 +186,7 @@ log_end(reel_slot_t *s, reel_str_t said)
 
     if (o->lacks && reel_str_eqz(said, "delayed")) {
         s->slots->lacked_ms = reel_loop_now();
-        if (reel_lacks_news(&s->slots->lacks, o->detail, reel_loop_now())) {
+        if (reel_lacks_news(&a->w->lacks, o->detail, reel_loop_now())) {
             reel_log_task(REEL_LOG_WARN, a->job, a->task, "THIS WORKER LACKS "
                           "WHAT A TASK NEEDS: %s.  It is left to others for "
                           "an hour, then fails; said once a minute",

@@ -15,6 +15,7 @@
 #include "lib/store/store.h"
 #include "workerd/build_id.h"
 #include "workerd/config.h"
+#include "workerd/lacks.h"
 #include "workerd/loop.h"
 #include "workerd/metrics.h"
 #include "workerd/programs.h"
@@ -55,6 +56,7 @@ typedef struct {
     reel_webhooks_t   *webhooks;
     reel_scrape_t     *scrape;              /* NULL: no metrics asked for */
     reel_metrics_t     metrics;
+    reel_lacks_t       lacks;
     bool               draining;            /* claims nothing any more */
     bool               refused;             /* by Redis: another number of
                                                shards */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/store/twins.h"
 #include "workerd/answer.h"
@@ -210,6 +211,51 @@ not_for_ever(void **state)
 }
 
 
+/* what the log has got since, of so many bytes */
+static size_t
+logged(FILE *f, int was, char *text, size_t cap)
+{
+    size_t  n;
+
+    assert_return_code(dup2(was, STDERR_FILENO), 0);
+    rewind(f);
+    n = fread(text, 1, cap - 1, f);
+    text[n] = '\0';
+
+    return n;
+}
+
+
+/* a store that has no locks to give: here, no digest to find their place by */
+static void
+that_it_cannot_be_known_is_said_once(void **state)
+{
+    int             was = dup(STDERR_FILENO);
+    char            text[4096], *at;
+    FILE           *f = tmpfile();
+    reel_attempt_t  one;
+
+    (void) state;
+
+    assert_true(was != -1 && f != NULL);
+    worker.lacks = (reel_lacks_t) { 0 };
+    assert_return_code(dup2(fileno(f), STDERR_FILENO), 0);
+    for (char digest = 'u'; digest <= 'z'; digest++) {
+        begin(&one, ASSET, digest);
+        assert_int_equal(reel_reuse_find(&one), REEL_OK);
+        assert_null(one.work);
+    }
+    assert_in_range(logged(f, was, text, sizeof(text)), 1, sizeof(text) - 2);
+    (void) fclose(f);
+    (void) close(was);
+
+    at = strstr(text, "twins may do the same at the same time: ");
+    assert_non_null(at);
+    assert_non_null(strstr(at, "; said once a minute"));
+    assert_null(strstr(at + 1, "twins may do"));
+}
+
+
 /* both tasks of one asset at once; who sweeps it excludes them */
 static void
 names_are_given_side_by_side(void **state)
@@ -250,6 +296,7 @@ main(void)
         cmocka_unit_test(the_loop_is_not_held),
         cmocka_unit_test(what_a_twin_does_is_waited_for),
         cmocka_unit_test(not_for_ever),
+        cmocka_unit_test(that_it_cannot_be_known_is_said_once),
         cmocka_unit_test(names_are_given_side_by_side),
     };
 
