@@ -18,7 +18,8 @@
 
 
 #define NEITHER   "it is neither H.264 nor HEVC"
-#define BAD_HVCC  "its hvcC is not of one VPS and SPS, few sets and lengths of 4 bytes"
+#define BAD_HVCC  "its hvcC is not of one VPS and SPS, few sets and " \
+                  "lengths of 4 bytes"
 
 /* bytes of an avcC: the number of its SPS */
 #define AVCC_SETS 5

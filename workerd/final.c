@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/crc.h"
+#include "lib/base/crc32c.h"
 #include "lib/hook/note.h"
 #include "lib/job/keys.h"
 #include "lib/store/layout.h"
@@ -198,7 +198,7 @@ reel_err_t
 reel_final_lock_task(reel_store_t *s, const char *asset, const char *digest,
     reel_multipart_t **lock)
 {
-    uint64_t  at = reel_crc(&reel_crc_32c, 0, digest, strlen(digest));
+    uint64_t  at = reel_crc32c(0, digest, strlen(digest));
 
     return lock_range(s, asset, 1 + at, 1, false, lock);
 }

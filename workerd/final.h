@@ -67,8 +67,8 @@ reel_err_t reel_final_lock_task(reel_store_t *s, const char *asset,
     const char *digest, reel_multipart_t **lock) REEL_WARN_UNUSED;
 
 /*
- * Takes pending/<job> (and cancel/<job>) away, and no other job's: as soon as the result stands
- * the module may put that of a retry, so at the same time.
+ * Takes pending/<job> (and cancel/<job>) away, and no other job's: as soon as
+ * the result stands the module may put that of a retry, so at the same time.
  * Before, what webhooks tell of its end is noted (docs/webhooks.md).
  */
 reel_err_t reel_final_settle(reel_store_t *s, const char *job)

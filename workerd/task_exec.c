@@ -1,7 +1,8 @@
 /*
  * exec: a program of a pipeline's file.  What the payload says of it must be
  * what a file of this worker's own says, or said before a reload: neither
- * Redis nor an upload names a program.  Outputs become assets/…/file/<number>-<token>.
+ * Redis nor an upload names a program.  Outputs become
+ * assets/…/file/<number>-<token>.
  */
 
 #include <stdio.h>
