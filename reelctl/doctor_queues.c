@@ -21,7 +21,7 @@
 static void
 check_workers(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 {
-    size_t         i, alive = 0;
+    size_t         i, alive = 0, draining = 0;
     json_t        *all, *w;
     int64_t        cores = 0, unused = 0;
     reel_error_t   e = { "" };
@@ -33,7 +33,14 @@ check_workers(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     }
 
     json_array_foreach(all, i, w) {
-        if (json_is_true(json_object_get(w, "alive"))) {
+        if (!json_is_true(json_object_get(w, "alive"))) {
+            continue;
+        }
+
+        /* it begins nothing any more */
+        if (json_is_true(json_object_get(w, "draining"))) {
+            draining++;
+        } else {
             alive++;
             cores += reel_ctl_integer(w, "cores");
             unused += reel_ctl_integer(w, "cores_free");
@@ -41,7 +48,10 @@ check_workers(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     }
     json_decref(all);
 
-    if (alive == 0) {
+    if (alive == 0 && draining > 0) {
+        say(d, WARN, "workers", "all that are alive drain (%zu): jobs wait "
+            "until another workerd runs", draining);
+    } else if (alive == 0) {
         say(d, WARN, "workers", "none is alive: jobs wait until workerd "
             "runs");
     } else {

@@ -750,6 +750,20 @@ class Redis(Case):
         found = {n: (r, d) for n, r, d in self.checks(code=OK)}
         self.assertEqual(found["workers"],
                          ("ok", "1 alive, 3 of 8 cores are free"))
+
+        # one that drains takes nothing
+        self.redis("ZADD", k + "workers", str(now), "w2")
+        self.redis("HSET", k + "worker:w2", "cores", "4", "cores_free", "4",
+                   "draining", "1")
+        found = {n: (r, d) for n, r, d in self.checks(code=OK)}
+        self.assertEqual(found["workers"],
+                         ("ok", "1 alive, 3 of 8 cores are free"))
+        self.redis("HSET", k + "worker:w1", "draining", "1")
+        found = {n: (r, d) for n, r, d in self.checks(code=OK)}
+        self.assertEqual(found["workers"][0], "warn")
+        self.assertIn("all that are alive drain (2)", found["workers"][1])
+        self.redis("HSET", k + "worker:w1", "draining", "0")
+        found = {n: (r, d) for n, r, d in self.checks(code=OK)}
         self.assertEqual(found["jobs"][0], "ok")
         self.assertRegex(found["jobs"][1], r"submitted 1:0\d ago$")
         self.redis("ZADD", k + "jobs", str(now - 86500000), "b.1")

@@ -1,4 +1,5 @@
--- unmet: tasks that no live worker can run, since none has their labels.
+-- unmet: tasks that no live worker can run, since none has their labels (one
+-- that drains begins none).
 -- What needs more cores or memory than any has runs alone on one (step).
 -- Every worker calls it with its heartbeat.
 -- KEYS: the set of queues.  ARGV: prefix.
@@ -27,13 +28,14 @@ local workers, have = {}, {}
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', K .. 'workers',
                                text(NOW - HEARD_MS), '+inf')) do
-    local w = redis.call('HMGET', K .. 'worker:' .. id, 'labels', 'codecs')
+    local w = redis.call('HMGET', K .. 'worker:' .. id, 'labels', 'codecs',
+                         'draining')
     local set = {}
 
-    for l in ((w[1] or '') .. ',' .. (w[2] or '')):gmatch('[^,]+') do
-        set[l], have[l] = true, true
-    end
-    if w[1] then
+    if w[1] and w[3] ~= '1' then
+        for l in (w[1] .. ',' .. (w[2] or '')):gmatch('[^,]+') do
+            set[l], have[l] = true, true
+        end
         table.insert(workers, set)
     end
 end

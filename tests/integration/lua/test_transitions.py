@@ -628,6 +628,15 @@ class Unmet(Case):
         self.assertEqual(self.look(), (0, [("1:0:gpu,libx264", "")]))
         self.assertEqual(self.redis("HLEN", K + "unmet"), 0)
 
+        # one that drains begins nothing
+        self.redis("HSET", K + "worker:w2", "draining", "1")
+        self.look()
+        self.assertEqual(self.redis("HKEYS", K + "unmet"),
+                         ["1:0:gpu,libx264"])
+        self.redis("HSET", K + "worker:w2", "draining", "0")
+        self.look()
+        self.assertEqual(self.redis("HLEN", K + "unmet"), 0)
+
     def test_given_up_after_an_hour(self):
         self.q.planned(A, task("g", labels="gpu"), task("a"),
                        task("end", "g a"))
