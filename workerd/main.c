@@ -444,9 +444,15 @@ main(int argc, char **argv)
     options_t      o;
     reel_worker_t  w = { 0 };
 
+    hold_signals(SIG_BLOCK);            /* first: one may come any time */
+
     rc = parse_options(&o, argc, argv);
     if (rc >= 0) {
         return rc;
+    }
+
+    if (o.look != NULL || o.test) {
+        hold_signals(SIG_UNBLOCK);
     }
 
     if (o.look != NULL) {
@@ -468,7 +474,6 @@ main(int argc, char **argv)
         return rc;
     }
 
-    hold_signals(SIG_BLOCK);
     reel_log_init(w.conf.log);
     set_id(&w.conf);
     reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));

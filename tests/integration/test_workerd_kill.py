@@ -280,6 +280,28 @@ def test_hup_reloads_pipelines(stack):
     assert stack.wait(b)["ready"]
 
 
+def test_hup_while_it_starts(stack):
+    """so many pipelines that it is met while it reads them"""
+    for i in range(1000):
+        stack.pipeline("p%d" % i, "gop_ms: 1000\n")
+    w = stack.start_workerd()
+    fds = "/proc/%d/fd" % w.proc.pid
+
+    def reads():
+        for fd in os.listdir(fds):
+            try:
+                if os.readlink(os.path.join(fds, fd)) == stack.pipelines:
+                    return True
+            except FileNotFoundError:
+                pass
+    wait_for(reads, every=0.0005)
+    assert "msg=" not in stack.said()
+    w.kill(signal.SIGHUP)
+    wait_for(lambda: "reloaded: " in stack.said())
+    w.kill(signal.SIGTERM)
+    assert w.wait() == 0
+
+
 def test_once_idle_ends(stack):
     a = stack.put(clip(8))
     w = stack.start_workerd("--once-idle")
