@@ -147,6 +147,7 @@ reel_answer_check(reel_attempt_t *a)
         return reel_reuse_find(a);
     }
 
+    reel_reuse_keep_standing(a, &answer);
     reel_answer_release(&answer);
 
     return REEL_EXISTS;

@@ -349,6 +349,28 @@ reel_reuse_keep(reel_attempt_t *a, const reel_buf_t *text)
 }
 
 
+void
+reel_reuse_keep_standing(reel_attempt_t *a, const reel_answer_t *answer)
+{
+    reel_key_t         key;
+    reel_buf_t         b;
+    reel_store_stat_t  st;
+
+    if (!applies(a) || answer->warnings.of[REEL_WARN_GIVEN_UP].count > 0
+        || part_key(key, a->asset, a->digest) != REEL_OK
+        || reel_store_stat(a->w->store, key, &st) != REEL_NOTFOUND)
+    {
+        return;
+    }
+
+    reel_buf_init(&b, REEL_ANSWER_MAX);
+    if (reel_answer_print(&b, answer) == REEL_OK) {
+        reel_reuse_keep(a, &b);
+    }
+    reel_buf_release(&b);
+}
+
+
 /* SHA-256 of "<project>\n<sha256>": no project has a newline */
 static reel_err_t
 twins_hash(char hash[REEL_TWINS_HASH], const char *project,

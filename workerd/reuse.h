@@ -23,6 +23,10 @@ void reel_reuse_end(reel_attempt_t *a);
 /* the answer that was just put, for others; they go without when it fails */
 void reel_reuse_keep(reel_attempt_t *a, const reel_buf_t *text);
 
+/* the same of the answer that stands, if who put it ended before it did that */
+void reel_reuse_keep_standing(reel_attempt_t *a,
+    const reel_answer_t *answer);
+
 /* the asset's source has this SHA-256 (hex) */
 reel_err_t reel_reuse_join(reel_attempt_t *a, const char *sha256)
     REEL_WARN_UNUSED;

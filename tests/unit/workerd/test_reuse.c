@@ -126,6 +126,38 @@ find(char digest, unsigned objects, bool *linked)
 }
 
 
+/* who put the answer was killed before it kept it for others */
+static void
+a_standing_answer_is_kept(void **state)
+{
+    reel_key_t         key;
+    reel_attempt_t     one, two;
+    reel_store_stat_t  st;
+
+    (void) state;
+
+    begin(&one, TWIN, '7');
+    make_object(&one, 0);
+    assert_int_equal(reel_answer_put(&one), REEL_OK);
+
+    assert_int_equal(reel_key_object(key, REEL_STR(TWIN),
+                                     REEL_STR(REEL_FOLDER_PARTS),
+                                     (reel_str_t) { one.digest, 48 }),
+                     REEL_OK);
+    assert_int_equal(reel_store_del(worker.store, key), REEL_OK);
+    reel_answer_release(&one.answer);
+
+    assert_int_equal(reel_answer_check(&one), REEL_EXISTS);
+    assert_int_equal(reel_store_stat(worker.store, key, &st), REEL_OK);
+
+    begin(&two, ASSET, '7');
+    assert_int_equal(reel_answer_check(&two), REEL_EXISTS);
+    assert_true(two.reused);
+    reel_answer_release(&two.answer);
+    reel_reuse_end(&two);
+}
+
+
 static void
 the_loop_is_not_held(void **state)
 {
@@ -293,6 +325,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_standing_answer_is_kept),
         cmocka_unit_test(the_loop_is_not_held),
         cmocka_unit_test(what_a_twin_does_is_waited_for),
         cmocka_unit_test(not_for_ever),
