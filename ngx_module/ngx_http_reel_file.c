@@ -128,7 +128,7 @@ ngx_http_reel_file_send(ngx_http_request_t *r, void *data)
     ngx_str_set(&b->file->name, "a program's file");
     b->in_file = size ? 1 : 0;
     b->file_last = size;
-    b->last_buf = 1;
+    b->last_buf = (r == r->main) ? 1 : 0;
     b->last_in_chain = 1;
 
     out.buf = b;

@@ -9,7 +9,14 @@ use Test::More;
 use lib 't/lib';
 use Reel;
 
-my $t = Reel->new;
+# one whose files are parts of another page, too
+my $id = '01j0000000' . '0' x 16;
+my $part = "/api/assets/$id/files/captions";
+my $t = Reel->new(conf => "location /upload/ { reel_upload; }
+    location /api/ { reel_api; }
+    location /both {
+    default_type text/html; return 200 'page';
+    add_before_body $part/de.vtt; add_after_body ${part}.3/de.vtt; }");
 
 
 sub call {
@@ -20,9 +27,9 @@ sub call {
 }
 
 
-my $r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/film.mp4'),
-    body => 'a film');
-my $id = $r->{headers}{'reel-asset'};
+my $r = http($t, 'PUT', presign($t, 'PUT', '/upload/video/film.mp4',
+    query => { 'reel-asset' => $id }), body => 'a film');
+has_status($r, 200, undef, 'the upload');
 my $home = "$t->{dir}/store/assets/" . substr($id, -2) . "/$id";
 my $vtt = "WEBVTT\n\n00:00.000 --> 00:01.000\nhello\n";
 my @files = (
@@ -85,6 +92,10 @@ $r = call('GET', $path, headers => { 'If-None-Match' => '"0-1-aa"' });
 is($r->{status}, 304, 'not modified');
 $r = http($t, 'GET', presign($t, 'GET', $path));
 is($r->{body}, $vtt, 'by a presigned URL');
+
+$r = http($t, 'GET', '/both', headers => {
+    Authorization => 'Bearer ' . Reel::jwt() });
+is($r->{body}, "${vtt}pageof another part", 'subrequests');
 
 # who may not, and what is not there
 has_status(http($t, 'GET', $path), 401, 'UNSIGNED', 'a stranger');
