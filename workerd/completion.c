@@ -21,7 +21,7 @@
 /* REEL_OK: handled, never to be seen again; else it comes again */
 typedef reel_err_t (*handler_fn)(reel_worker_t *w, const reel_ended_t *e);
 
-static reel_err_t handle_log(reel_worker_t *w, const reel_ended_t *e);
+static reel_err_t handle_ended(reel_worker_t *w, const reel_ended_t *e);
 static reel_err_t handle_catalog(reel_worker_t *w, const reel_ended_t *e);
 static reel_err_t handle_webhook(reel_worker_t *w, const reel_ended_t *e);
 
@@ -30,7 +30,8 @@ static const struct {
     const char *group;
     handler_fn  fn;
 } handlers[] = {
-    { "log", handle_log },
+    { "log", handle_ended },            /* its name of before: a new group would
+                                           be told of all that ended */
     { "catalog", handle_catalog },
     { "webhook", handle_webhook }
 };
@@ -89,7 +90,7 @@ reel_ended_parse(reel_ended_t *e, const reel_reply_t *fields)
 
 
 static reel_err_t
-handle_log(reel_worker_t *w, const reel_ended_t *e)
+handle_ended(reel_worker_t *w, const reel_ended_t *e)
 {
     reel_log_task(REEL_LOG_INFO, e->job, NULL, "job ended: %.*s",
                   (int) e->state.len, e->state.p);
