@@ -249,18 +249,14 @@ reel_err_t
 ngx_http_reel_asset_retry(reel_store_t *store, reel_str_t asset,
     const reel_result_t *result, bool *retry)
 {
-    reel_err_t         err;
-    reel_key_t         key;
-    reel_store_stat_t  st;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    *retry = false;
 
     err = reel_key_pending(key, asset, result->publication + 1);
-    if (err == REEL_OK) {
-        err = reel_store_stat(store, key, &st);
-    }
 
-    *retry = (err == REEL_OK);
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
+    return err == REEL_OK ? reel_store_stands(store, key, retry) : err;
 }
 
 
@@ -284,18 +280,14 @@ static reel_err_t
 ngx_http_reel_asset_stands(ngx_http_reel_asset_t *a, reel_store_t *store,
     const char *part, bool *stands)
 {
-    reel_err_t         err;
-    reel_key_t         key;
-    reel_store_stat_t  st;
+    reel_err_t  err;
+    reel_key_t  key;
+
+    *stands = false;
 
     err = reel_key_asset_part(key, reel_str(a->id), part);
-    if (err == REEL_OK) {
-        err = reel_store_stat(store, key, &st);
-    }
 
-    *stands = (err == REEL_OK);
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
+    return err == REEL_OK ? reel_store_stands(store, key, stands) : err;
 }
 
 

@@ -47,22 +47,14 @@ reel_final_request(reel_store_t *s, reel_str_t asset, reel_request_t *rq,
 reel_err_t
 reel_final_tombstone(reel_store_t *s, const char *asset, bool *stands)
 {
-    reel_key_t         key;
-    reel_err_t         err;
-    reel_store_stat_t  st;
+    reel_key_t  key;
+    reel_err_t  err;
 
     *stands = false;
 
     err = part_key(key, asset, REEL_PART_TOMBSTONE);
-    if (err == REEL_OK) {
-        err = reel_store_stat(s, key, &st);
-    }
 
-    if (err == REEL_OK) {
-        *stands = true;
-    }
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
+    return err == REEL_OK ? reel_store_stands(s, key, stands) : err;
 }
 
 
@@ -393,19 +385,6 @@ reel_final_failed(reel_store_t *s, const char *job, const reel_failure_t *f)
 }
 
 
-static reel_err_t
-stands(reel_store_t *s, const reel_key_t key, bool *there)
-{
-    reel_err_t         err;
-    reel_store_stat_t  st;
-
-    err = reel_store_stat(s, key, &st);
-    *there = err == REEL_OK;
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
-}
-
-
 reel_err_t
 reel_final_cancelled(reel_store_t *s, const char *job, bool *there)
 {
@@ -421,7 +400,7 @@ reel_final_cancelled(reel_store_t *s, const char *job, bool *there)
         err = reel_key_cancel(key, reel_str(asset), publication);
     }
 
-    return err == REEL_OK ? stands(s, key, there) : err;
+    return err == REEL_OK ? reel_store_stands(s, key, there) : err;
 }
 
 
@@ -452,7 +431,7 @@ cancel_asset(reel_store_t *s, const char *asset, uint32_t publication,
 
     err = reel_final_result(s, asset, &r);
     if (err == REEL_OK && r.publication >= publication) {
-        err = stands(s, pending, &waits);
+        err = reel_store_stands(s, pending, &waits);
         *over = !reel_final_is_cancelled(&r, publication) || !waits;
         reel_result_release(&r);
         return err;

@@ -26,13 +26,7 @@ records_release(records_t *r)
 reel_err_t
 reel_hook_on(reel_store_t *s, bool *on)
 {
-    reel_err_t        err;
-    reel_store_stat_t st;
-
-    err = reel_store_stat(s, REEL_KEY_HOOKS_ON, &st);
-    *on = err == REEL_OK;
-
-    return err == REEL_NOTFOUND ? REEL_OK : err;
+    return reel_store_stands(s, REEL_KEY_HOOKS_ON, on);
 }
 
 

@@ -142,6 +142,19 @@ reel_store_stat(reel_store_t *s, const char *key, reel_store_stat_t *st)
 
 
 reel_err_t
+reel_store_stands(reel_store_t *s, const char *key, bool *there)
+{
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    err = reel_store_stat(s, key, &st);
+    *there = err == REEL_OK;
+
+    return err == REEL_NOTFOUND ? REEL_OK : err;
+}
+
+
+reel_err_t
 reel_store_list(reel_store_t *s, const char *prefix, reel_store_list_fn fn,
     void *arg)
 {

@@ -160,6 +160,11 @@ reel_err_t reel_store_replace(reel_store_t *s, const char *key,
     const void *data, size_t len) REEL_WARN_UNUSED;
 reel_err_t reel_store_stat(reel_store_t *s, const char *key,
     reel_store_stat_t *st) REEL_WARN_UNUSED;
+
+/* in *there whether it stands; REEL_OK also when not */
+reel_err_t reel_store_stands(reel_store_t *s, const char *key, bool *there)
+    REEL_WARN_UNUSED;
+
 reel_err_t reel_store_list(reel_store_t *s, const char *prefix,
     reel_store_list_fn fn, void *arg) REEL_WARN_UNUSED;
 reel_err_t reel_store_del(reel_store_t *s, const char *key) REEL_WARN_UNUSED;
