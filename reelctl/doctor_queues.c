@@ -144,7 +144,6 @@ check_jobs(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 }
 
 
-
 static json_t *
 quarantine_of(reel_ctl_redis_t *r, reel_error_t *e)
 {

@@ -206,7 +206,8 @@ what_redis_did_not_tell_is_left_out(void **state)
 
     print(&m, &(reel_gauges_t) {
         .shards = 3, .shards_up = 3, .depth = &d, .pending = 15, .cores = 16,
-        .hooks = 23, .memory_mib = 5000, .use = { 17, 1, { [REEL_TASK_EXEC] = 18 } }
+        .hooks = 23, .memory_mib = 5000,
+        .use = { 17, 1, { [REEL_TASK_EXEC] = 18 } }
     });
 
     has("reel_redis_up 1");
