@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/job/record.h"
+#include "lib/store/layout.h"
 #include "workerd/final.h"
 #include "workerd/log.h"
 #include "workerd/outbox.h"
@@ -89,6 +90,25 @@ reel_ended_parse(reel_ended_t *e, const reel_reply_t *fields)
 }
 
 
+/* false: neither of its entries stands, so who ended it settled it, as the
+   outbox does for a deleted asset */
+static bool
+unsettled(reel_worker_t *w, const reel_ended_t *e)
+{
+    bool        stands = false;
+    reel_key_t  key;
+
+    if (reel_key_pending(key, reel_str(e->asset), e->publication) != REEL_OK
+        || reel_store_stands(w->store, key, &stands) != REEL_OK || stands)
+    {
+        return true;
+    }
+
+    return reel_final_cancelled(w->store, e->job, &stands) != REEL_OK
+           || stands;
+}
+
+
 static reel_err_t
 handle_ended(reel_worker_t *w, const reel_ended_t *e)
 {
@@ -96,7 +116,7 @@ handle_ended(reel_worker_t *w, const reel_ended_t *e)
                   (int) e->state.len, e->state.p);
 
     /* no worker had a part in that: the store may not know yet */
-    if (reel_str_eqz(e->state, "cancelled")) {
+    if (reel_str_eqz(e->state, "cancelled") && unsettled(w, e)) {
         reel_outbox_take(w->outbox, e->job);
     }
 
