@@ -259,8 +259,8 @@ for my $time ('', ', again') {
     is(json($r->{body})->{status}, 'preparing', 'until a worker took it');
     is_deeply([ $t->files('cancel') ], [ "cancel/$id.1" ], 'an entry');
 }
-Reel::wait_for(sub { ($t->redis('HGET', "reel1:{r0}:job:$id.1", 'state')
-        || '') eq 'cancelled' }, 'the job is cancelled');
+Reel::wait_for(sub { ($t->redis('HGET', "reel1:{r0}:job:$id.1", 'v')
+        || '') =~ /^\d+ cancelled / }, 'the job is cancelled');
 $r = call('GET', "/api/assets/$id/cancel");
 has_status($r, 405, 'METHOD_NOT_ALLOWED', 'GET cancels nothing');
 my $home = "$t->{dir}/store/assets/" . substr($id, -2) . "/$id";
