@@ -349,6 +349,41 @@ ngx_http_reel_change_deleted(ngx_http_request_t *r, void *data)
 }
 
 
+/* an empty entry for workers; one that stands is as good */
+static void
+put_entry(ngx_http_reel_api_t *api, const char *key)
+{
+    if (api->err == REEL_OK) {
+        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
+    }
+    if (api->err == REEL_EXISTS) {
+        api->err = REEL_OK;
+    }
+}
+
+
+/* the answer is an error: of the asset, or (unchanged) of its state */
+static ngx_flag_t
+refused(ngx_http_request_t *r, ngx_http_reel_api_t *api, const char *code,
+    const char *detail)
+{
+    ngx_int_t  rc = ngx_http_reel_api_check(r, api);
+
+    if (rc == NGX_DECLINED && api->unchanged) {
+        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
+                                 code, detail, 0);
+    }
+
+    if (rc == NGX_DECLINED) {
+        return 0;
+    }
+
+    ngx_http_finalize_request(r, rc);
+
+    return 1;
+}
+
+
 void
 ngx_http_reel_change_retry(void *data, ngx_log_t *log)
 {
@@ -372,14 +407,8 @@ ngx_http_reel_change_retry(void *data, ngx_log_t *log)
     api->err = reel_key_pending(key, reel_str(api->asset.id),
                                 api->asset.publication);
 
-    if (api->err == REEL_OK) {
-        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
-    }
-
-    /* another retry came first: this is the same one */
-    if (api->err == REEL_EXISTS) {
-        api->err = REEL_OK;
-    }
+    /* another retry may have come first: this is the same one */
+    put_entry(api, key);
 
     if (api->err == REEL_OK) {
         api->asset.state = REEL_ASSET_PREPARING;
@@ -392,20 +421,11 @@ ngx_http_reel_change_retried(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_int_t                  rc;
     ngx_http_reel_loc_conf_t  *rlcf;
 
-    rc = ngx_http_reel_api_check(r, api);
-
-    if (rc == NGX_DECLINED && api->unchanged) {
-        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
-                                 "NOT_ERRORED",
-                                 "only an errored asset can be tried again",
-                                 0);
-    }
-
-    if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
+    if (refused(r, api, "NOT_ERRORED",
+                "only an errored asset can be tried again"))
+    {
         return;
     }
 
@@ -449,14 +469,8 @@ ngx_http_reel_change_cancel(void *data, ngx_log_t *log)
     api->err = reel_key_cancel(key, reel_str(api->asset.id),
                                api->asset.publication);
 
-    if (api->err == REEL_OK) {
-        api->err = reel_store_put_if_absent(api->store, key, NULL, 0);
-    }
-
-    /* cancelled before, and no worker has looked yet */
-    if (api->err == REEL_EXISTS) {
-        api->err = REEL_OK;
-    }
+    /* it may stand from before, and no worker has looked yet */
+    put_entry(api, key);
 }
 
 
@@ -465,19 +479,11 @@ ngx_http_reel_change_cancelled(ngx_http_request_t *r, void *data)
 {
     ngx_http_reel_api_t  *api = data;
 
-    ngx_int_t                  rc;
     ngx_http_reel_loc_conf_t  *rlcf;
 
-    rc = ngx_http_reel_api_check(r, api);
-
-    if (rc == NGX_DECLINED && api->unchanged) {
-        rc = ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, NGX_HTTP_CONFLICT,
-                                 "NOT_PREPARING", "only an asset that is "
-                                 "being prepared can be cancelled", 0);
-    }
-
-    if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
+    if (refused(r, api, "NOT_PREPARING",
+                "only an asset that is being prepared can be cancelled"))
+    {
         return;
     }
 
