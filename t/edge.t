@@ -42,9 +42,15 @@ unlike($said, qr/\[warn\]/, 'conf/edge.conf: no warning');
 $edge->nginx_start;
 
 # how often the origin was asked for each
+# (a request is logged when it has ended, which its answer may outrun)
+sub logged { return map { (split)[0] } split /\n/, slurp($asked); }
+sub was_asked {
+    my ($want) = @_;
+    wait_for(sub { grep { /$want/ } logged() }, "the origin's $want");
+}
 sub asked {
     my %n;
-    $n{(split)[0]}++ for split /\n/, slurp($asked);
+    $n{$_}++ for logged();
     return %n;
 }
 
@@ -97,6 +103,7 @@ while ($select->count && time < $end) {
 }
 is($select->count . " $wrong", '0 0',
     "$players players have all that they asked for, and it is right");
+was_asked(quotemeta) for @urls;
 my %n = asked();
 my @more = grep { /\.m4s$/ && $n{$_} != 1 } keys %n;
 is("@more", '', 'the origin was asked once for each segment');
@@ -123,6 +130,7 @@ ok($d->{status} == 200 && $d->{body} eq http($t, 'GET',
 is({asked()}->{$segment} // 'none', 1, 'nothing of it asked the origin');
 has_status(at_edge($a->url('99.m4s', 'v720', 3)), 404, 'NOT_FOUND',
     'what is not there');
+was_asked(qr{/99\.m4s});
 
 # tokens: refused by the edge, of what it keeps and without asking
 sub with { my ($token, $url) = @_;
@@ -152,8 +160,9 @@ has_status(with($low, $a->url('2.m4s', 'a128', 3)), 403, 'TOKEN_CLIP',
 is(with($low, $urls[3])->{body}, $want[3], 'sound of its part');
 is(with($two, $urls[3])->{headers}{'x-cache-status'}, 'HIT',
     'is kept for who has equal rights');
-is(join(' ', map { (split)[0] } grep { /a128.*\/0\.m4s/ } split /\n/,
-    slurp($asked)), "$urls[3]?limit_end=7&limit_max_height=480",
+was_asked(qr{a128.*/0\.m4s});
+is(join(' ', grep { m{a128.*/0\.m4s} } logged()),
+    "$urls[3]?limit_end=7&limit_max_height=480",
     'the origin was told of them, and of no token');
 has_status(with(token({ sub => $a->{id}, exp => time - 3600 }), $segment),
     200, undef, 'who began plays on');

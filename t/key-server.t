@@ -79,6 +79,7 @@ print $_ "GET /ks/$id/v720/0.m4s HTTP/1.0\r\n\r\n" for @s;
 my %got;
 for my $s (@s) { local $/; $got{<$s> =~ s/^.*?\r\n\r\n//sr}++ }
 is_deeply([values %got], [20], 'twenty at once get one answer');
+wait_for(sub { asked() }, 'the log of it');
 is(asked(), "/key?asset=$id&key=0&publication=1\n", '… of one call');
 is((keys %got)[0], get("/file/$id/v720/0.m4s")->{body},
     'that of the key in a file');
