@@ -155,7 +155,7 @@ local function fail_task(job, task, t, f)
     -- no fault of the task: this try does not count
     if f.class == 'release' then
         t.n = t.n - 1
-        uncharge(t.project, t.queue, t.cost)
+        uncharge(t)
     end
 
     local tries_left = t.n + 0 < t.max + 0

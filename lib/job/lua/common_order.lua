@@ -10,24 +10,114 @@ end
 -- queues that got work, if any; the sleepers are told once, at the end
 local woken
 
+-- where the scores of that priority begin
+-- inline: short
+local function band_of(priority)
+    return (PRIORITY_MAX - priority) * BAND
+end
+
+-- Each priority has clocks of its own: what goes before all others says
+-- nothing of who is next among these.  What their names begin with, of a score.
+-- rare: most tasks have the usual one
+local function other_clocks(score)
+    return PRIORITY_MAX - (score - score % BAND) / BAND .. '/'
+end
+
+-- inline: short
+local function clocks(score)
+    return score - score % BAND == USUAL and '' or other_clocks(score)
+end
+
+-- a project's tag where it comes to wait
+-- rare: as line_up
+local function tag_of(band, light, project)
+    local pre = clocks(band)
+    local v = light and redis.call('HMGET', VTIME, pre .. 'light',
+                                   pre .. 'light:' .. project)
+              or redis.call('HMGET', VTIME, pre .. 'all',
+                            pre .. 'finish:' .. project)
+
+    return math.min(BAND - 1, math.max((v[1] or 0) + 0, (v[2] or 0) + 0))
+end
+
+-- how far a job, and its project, are with tasks of a priority
+-- rare: as line_up
+local function read_line(job, project, band)
+    local pre = clocks(band)
+    local v = redis.call('HMGET', VTIME, pre .. 'start:' .. project,
+                         pre .. 'ahead:' .. project)
+    local finish = redis.call('HGET', job_key(job), pre .. 'finish')
+    local start = (v[1] or 0) + 0
+
+    return { pre = pre, start = start, given = 0,
+             finish = math.max(start, (finish or 0) + 0),
+             ahead = not finish and (v[2] or AHEAD_MAX) + 0 or 0 }
+end
+
+-- rare: as line_up
+local function write_line(job, project, l)
+    if l.charged then
+        redis.call('HSET', job_key(job), l.pre .. 'finish', text(l.finish))
+    end
+    if l.given > 0 then
+        redis.call('HSET', VTIME, l.pre .. 'ahead:' .. project,
+                   text(l.ahead))
+    end
+end
+
+-- the start tag of a task within its project
+-- rare: as line_up
+local function charge(l, t)
+    if t.again then
+        -- its turn had come, and its job was charged then
+        return math.max(0, l.start - 1)
+    end
+
+    local cost, at = t.cost + 0, l.finish
+
+    l.finish = at + cost
+    l.charged = true
+    if l.given + cost <= AHEAD and cost <= l.ahead then
+        at = math.max(0, l.start - AHEAD) + l.given
+        l.given = l.given + cost
+        l.ahead = l.ahead - cost
+    end
+    return math.min(at, BAND - 1)
+end
+
+-- q: scores and members of a queue, the best band among them
+-- rare: as line_up
+local function enqueue(queue, project, q)
+    local zk = K .. 'ready:' .. queue
+
+    for i = 1, #q, 1000 do
+        redis.call('ZADD', zk .. ':' .. project,
+                   unpack(q, i, math.min(#q, i + 999)))
+    end
+
+    local old = redis.call('ZSCORE', zk, project)
+
+    if not old then
+        redis.call('SADD', QUEUES, queue)
+    end
+    if not old or q.band < old - old % BAND then
+        redis.call('ZADD', zk, text(q.band + tag_of(q.band, q.light,
+                                                    project)), project)
+    end
+    woken = woken or {}
+    woken[queue] = true
+end
+
 -- Tasks get their start tags within their project, in the order of the list,
 -- and the project one among those that have tasks in the same queue
 -- (docs/redis-keys.md, Order).  tasks: of name and spec, and whether they come
--- again; project and finish: as the job's hash has them.  Their states are the
--- caller's.
+-- again.  Their states are the caller's.
 -- rare: most tasks stand in line from the start
-local function line_up(job, project, finish, tasks)
-    local v = redis.call('HMGET', VTIME, 'all', 'start:' .. project,
-                         'finish:' .. project, 'light', 'light:' .. project,
-                         'ahead:' .. project)
-    local start = tonumber(v[2] or '0')
-    local queues, charged = {}, false
-    local ahead = not finish and tonumber(v[6] or AHEAD_MAX) or 0
-    local given = 0
-    finish = math.max(start, tonumber(finish or '0'))
+local function line_up(job, project, tasks)
+    local queues, lines = {}, {}
 
     for _, t in ipairs(tasks) do
-        local band = (PRIORITY_MAX - t.priority) * BAND
+        local band = band_of(t.priority)
         local q = queues[t.queue]
         local at = 0            -- light: the oldest job's first
 
@@ -35,60 +125,23 @@ local function line_up(job, project, finish, tasks)
             q = { band = band, light = is_light(t.queue), n = 1 }
             queues[t.queue] = q
         end
-        if t.again and not q.light then
-            -- its turn had come, and its job was charged then
-            at = math.max(0, start - 1)
-        elseif not q.light then
-            local cost = t.cost + 0
-
-            at = finish
-            finish = finish + cost
-            charged = true
-            if given + cost <= AHEAD and cost <= ahead then
-                at = math.max(0, start - AHEAD) + given
-                given = given + cost
-                ahead = ahead - cost
-            end
+        if not q.light then
+            lines[band] = lines[band] or read_line(job, project, band)
+            at = charge(lines[band], t)
         end
         if band < q.band then
             q.band = band
-        end
-        if at >= BAND then
-            at = BAND - 1
         end
         q[q.n] = text(band + at)
         q[q.n + 1] = member(job, t.name)
         q.n = q.n + 2
     end
 
-    if charged then
-        redis.call('HSET', job_key(job), 'finish', text(finish))
+    for _, l in pairs(lines) do
+        write_line(job, project, l)
     end
-    if given > 0 then
-        redis.call('HSET', VTIME, 'ahead:' .. project, text(ahead))
-    end
-
     for queue, q in pairs(queues) do
-        local zk = K .. 'ready:' .. queue
-
-        for i = 1, #q, 1000 do
-            redis.call('ZADD', zk .. ':' .. project,
-                       unpack(q, i, math.min(#q, i + 999)))
-        end
-
-        local old = redis.call('ZSCORE', zk, project)
-        if not old then
-            local tag = math.min(BAND - 1, math.max(
-                tonumber(q.light and (v[4] or '0') or v[1] or '0'),
-                tonumber(q.light and (v[5] or '0') or v[3] or '0')))
-            redis.call('SADD', QUEUES, queue)
-            redis.call('ZADD', zk, text(q.band + tag), project)
-        elseif q.band < tonumber(old) - tonumber(old) % BAND then
-            redis.call('ZADD', zk, text(q.band + tonumber(old) % BAND),
-                       project)
-        end
-        woken = woken or {}
-        woken[queue] = true
+        enqueue(queue, project, q)
     end
 end
 
@@ -97,14 +150,14 @@ end
 local function make_ready(job, task, t)
     t.s, t.since, t.name = 'ready', NOW_TEXT, task
     write_task(job, task, t)
-    line_up(job, t.project, redis.call('HGET', job_key(job), 'finish'),
-            { read_spec(t.spec, t) })
+    line_up(job, t.project, { read_spec(t.spec, t) })
 end
 
--- A project's place in a queue follows from its first task there.  tag: its
--- start tag, if that changed; head: the first task's score, false when there
--- is none, nil when it is not known.  zk: the queue's set of projects.
-local function rehead(queue, zk, project, tag, head)
+-- A project's place in a queue follows from its first task there.  score: what
+-- it has, or its new tag in the same band; head: the first task's score, false
+-- when there is none; nil: they are not known.  zk: the queue's set of
+-- projects.
+local function rehead(queue, zk, project, score, head)
     if head == nil then
         head = redis.call('ZRANGE', zk .. ':' .. project, 0, 0,
                           'WITHSCORES')[2]
@@ -118,34 +171,39 @@ local function rehead(queue, zk, project, tag, head)
         return
     end
 
-    head = head + 0
-    tag = tag or (redis.call('ZSCORE', zk, project) or '0') % BAND
-    if tag >= BAND then
-        tag = BAND - 1
+    score = (score or redis.call('ZSCORE', zk, project) or 0) + 0
+
+    local tag = score % BAND
+    local band = head - head % BAND
+
+    if band ~= score - tag then
+        tag = tag_of(band, is_light(queue), project)
     end
-    redis.call('ZADD', zk, text(head - head % BAND + tag), project)
+    redis.call('ZADD', zk, text(band + tag), project)
 end
 
 -- rare: of tasks that are gone
-local function leave(queue, project, m, tag)
+local function leave(queue, project, m)
     local zk = K .. 'ready:' .. queue
 
     if redis.call('ZREM', zk .. ':' .. project, m) == 1 then
-        rehead(queue, zk, project, tag)
+        rehead(queue, zk, project)
     end
 end
 
--- A claim brought nothing, and is not counted: its project gets back what it
--- was charged (step), in all its queues.  Nobody goes back behind the clock,
--- for who waits there goes before all others.  `ahead` stays: a task that
--- comes again adds nothing to it.
+-- A claim of the task brought nothing, and is not counted: its project gets
+-- back what it was charged (step), in all queues and in this priority.  Nobody
+-- goes back behind the clock, for who waits there goes before all others.
+-- `ahead` stays: a task that comes again adds nothing to it.
 -- rare: of what comes again
-local function uncharge(project, queue, cost)
-    local light = is_light(queue)
-    local field = (light and 'light:' or 'finish:') .. project
-    local v = redis.call('HMGET', VTIME, light and 'light' or 'all', field)
-    local charged = tonumber(v[2] or '0')
-    local finish = math.max(tonumber(v[1] or '0'), charged - cost)
+local function uncharge(t)
+    local band, light = band_of(t.priority), is_light(t.queue)
+    local pre = clocks(band)
+    local field = pre .. (light and 'light:' or 'finish:') .. t.project
+    local v = redis.call('HMGET', VTIME, pre .. (light and 'light' or 'all'),
+                         field)
+    local charged = (v[2] or 0) + 0
+    local finish = math.max((v[1] or 0) + 0, charged - t.cost)
 
     if finish >= charged then
         return
@@ -155,10 +213,10 @@ local function uncharge(project, queue, cost)
     for _, q in ipairs(redis.call('SMEMBERS', QUEUES)) do
         local zk = K .. 'ready:' .. q
         local score = is_light(q) == light
-                      and redis.call('ZSCORE', zk, project)
+                      and redis.call('ZSCORE', zk, t.project)
 
-        if score and score % BAND > finish then
-            rehead(q, zk, project, finish)
+        if score and clocks(score) == pre and score % BAND > finish then
+            rehead(q, zk, t.project, band + finish)
         end
     end
 end

@@ -25,8 +25,7 @@ end
 
 -- everything is checked before the first write
 read_rest(held)
-local finish, stand, tasks = unpack(redis.call('HMGET', jk, 'finish', 'names',
-                                               'tasks'))
+local stand, tasks = unpack(redis.call('HMGET', jk, 'names', 'tasks'))
 local old, added, names, succ, ready = {}, {}, {}, {}, {}
 local records = {}             -- where each new one is, and its state
 local total, sum = {}, 0
@@ -216,7 +215,7 @@ redis.call('HINCRBY', pk, 'total', text(sum))
 redis.call('HSET', pk, 'state', 'transcoding', 'begun', NOW_TEXT)
 
 if #ready > 0 then
-    line_up(job, held.project, finish, ready)
+    line_up(job, held.project, ready)
 end
 
 complete(job, task, held, held.worker)

@@ -72,11 +72,13 @@ local function first(queue, light, p)
 
         local project, score = p[1], p[2] + 0
         local tag = score % BAND
-        local clock = light and redis.call('HMGET', VTIME, 'light', 'fence',
-                                           'light:' .. project)
-                      or redis.call('HMGET', VTIME, 'all', 'fence',
-                                    'finish:' .. project, 'start:' .. project,
-                                    'ahead:' .. project)
+        local pre = clocks(score)
+        local clock = light and redis.call('HMGET', VTIME, pre .. 'light',
+                                           'fence', pre .. 'light:' .. project)
+                      or redis.call('HMGET', VTIME, pre .. 'all', 'fence',
+                                    pre .. 'finish:' .. project,
+                                    pre .. 'start:' .. project,
+                                    pre .. 'ahead:' .. project)
         local finish = (clock[3] or 0) + 0
         p = nil
 
@@ -110,7 +112,7 @@ local function first(queue, light, p)
                 return { queue = queue, zk = zk, tasks = tasks,
                          project = project, m = m[1],
                          job = job, task = task, since = t.since + 0, t = t,
-                         clock = clock, finish = finish,
+                         clock = clock, pre = pre, finish = finish,
                          order = score, tag = tag, score = m[2] + 0,
                          next = m[4] or false }
             else
@@ -236,6 +238,7 @@ if not best then
 end
 
 local task, project, clock, t = best.task, best.project, best.clock, best.t
+local pre = best.pre
 local tries, credit, spec, type, cost, timeout = t.rest:match(CLAIMED)
 local before = (clock[1] or 0) + 0
 local n = clock[2] and clock[2] + 1 or first_fence()
@@ -244,22 +247,24 @@ local all = best.tag > before and text(best.tag) or clock[1] or '0'
 local finish = (before > best.finish and before or best.finish) + cost
 
 if best.slots == 0 then
-    redis.call('HSET', VTIME, 'light', all, 'fence', fence,
-               'light:' .. project, text(finish))
+    redis.call('HSET', VTIME, pre .. 'light', all, 'fence', fence,
+               pre .. 'light:' .. project, text(finish))
 elseif best.score % BAND < (clock[4] or 0) + 0 then
-    redis.call('HSET', VTIME, 'all', all, 'fence', fence,
-               'finish:' .. project, text(finish))
+    redis.call('HSET', VTIME, pre .. 'all', all, 'fence', fence,
+               pre .. 'finish:' .. project, text(finish))
 else
-    redis.call('HSET', VTIME, 'all', all, 'fence', fence,
-               'finish:' .. project, text(finish),
-               'start:' .. project, text(best.score % BAND),
-               'ahead:' .. project,
+    redis.call('HSET', VTIME, pre .. 'all', all, 'fence', fence,
+               pre .. 'finish:' .. project, text(finish),
+               pre .. 'start:' .. project, text(best.score % BAND),
+               pre .. 'ahead:' .. project,
                text(math.min(AHEAD_MAX, (clock[5] or AHEAD_MAX)
                                         + math.floor(cost / 2))))
 end
 
 redis.call('ZREM', best.tasks, best.m)
-rehead(best.queue, best.zk, project, finish, best.next)
+rehead(best.queue, best.zk, project,
+       best.order - best.tag + (finish < BAND and finish or BAND - 1),
+       best.next)
 
 -- only for one that waited so long, room is made
 if NOW - best.since >= PATIENCE_MS and not best.queue:find('^[01]:0:')

@@ -61,6 +61,6 @@ redis.call('HSET', jk, 'inspect:s', new_record('ready', 'plan',
 spec.name = 'inspect'
 
 event(job, '', 'running')
-line_up(job, project, nil, { spec })
+line_up(job, project, { spec })
 wake()
 return { 'ok' }
