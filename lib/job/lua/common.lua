@@ -17,6 +17,9 @@ local VTIME = K .. 'vtime'
 -- a worker that was heard so long ago lives no more
 local HEARD_MS = 60000
 
+-- what other workers are to judge is looked at again so late
+local PUT_OFF_MS = 60000
+
 -- so long a task waits for a worker that can run it
 local UNMET_MS = 3600000
 

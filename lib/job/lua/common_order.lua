@@ -228,6 +228,18 @@ local function wake()
     end
 end
 
+-- A due entry of DELAY or LEASE that is no running task's: what has gone is
+-- dropped; what is of a job of another schema is other workers' to judge, and
+-- goes behind the others that are due, who else would never be looked at.
+-- rare: as line_up
+local function put_off(key, m, t)
+    if not t.v or t.state then
+        redis.call('ZREM', key, m)
+    else
+        redis.call('ZADD', key, text(NOW + PUT_OFF_MS), m)
+    end
+end
+
 -- delayed tasks whose time has come, at most limit
 -- rare: only while some are delayed
 local function move_due(limit)
@@ -238,9 +250,7 @@ local function move_due(limit)
         local job, task = split(m)
         local t = load_all(job, task)
 
-        if not t.v or t.state then
-            redis.call('ZREM', DELAY, m)
-        end
+        put_off(DELAY, m, t)
         if t.state == 'running' and t.s == 'delayed' then
             t.again = true
             make_ready(job, task, t)

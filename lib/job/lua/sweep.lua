@@ -15,6 +15,7 @@ if not limit or limit < 1 then
     return redis.error_reply('ERR reel: sweep: bad limit')
 end
 
+local JOBS = 8                  -- that are looked at for their age
 local lost, overdue = 0, 0
 
 -- a quarter of it at least; who asks in the same call waits differently
@@ -58,8 +59,8 @@ for _, m in ended(SECOND) do
     if token2 and t.s == 'running' and t.state == 'running' then
         t.run2, t.began = true, since2
         end_lease(job, task, t)
-    elseif not t.v or t.state then
-        redis.call('ZREM', SECOND, m)
+    else
+        put_off(SECOND, m, t)
     end
 end
 
@@ -67,21 +68,25 @@ for _, m in ended(LEASE) do
     local job, task = split(m)
     local t = load_all(job, task)
 
-    -- jobs of another schema are other workers' to judge
     if t.s == 'running' and t.state and t.state ~= 'running' then
         drop_running(job, task, t)
     elseif t.s == 'running' and t.state then
         end_lease(job, task, t)
-    elseif not t.v or t.state then
-        redis.call('ZREM', LEASE, m)
+    else
+        put_off(LEASE, m, t)
     end
 end
 
 local ready = move_due(limit)
 
--- a job ends, though nothing else would end it
-for _, job in ipairs(redis.call('ZRANGEBYSCORE', K .. 'jobs', '-inf',
-                                text(NOW - JOB_MAX_MS), 'LIMIT', 0, 8)) do
+-- A job ends, though nothing else would end it.  From a place by chance: those
+-- of another schema stay.
+local before = text(NOW - JOB_MAX_MS)
+local old = redis.call('ZCOUNT', K .. 'jobs', '-inf', before)
+local from = old > JOBS and text(random % old) or '0'
+
+for _, job in ipairs(redis.call('ZRANGEBYSCORE', K .. 'jobs', '-inf', before,
+                                'LIMIT', from, JOBS)) do
     local j = load_job(job)
 
     if j.state == 'running' then

@@ -1147,6 +1147,50 @@ class Sweep(Case):
         self.assertEqual(self.q.sweep(), [0, 0, 0])
         self.assertEqual(self.q.count("lease"), 1)
 
+    def test_other_schemas_keep_nothing_else_waiting(self):
+        """however many of their entries are due, and however long"""
+        self.redis("HSET", K + "job:" + A, "v", "9 running 99 p1 default")
+        self.q.planned(B, task("x"), task("y"), task("z"), task("l"))
+        delayed, lost, twice, late = (self.q.claim(worker="w0")
+                                      for _ in "xyzl")
+        self.q.fail(delayed)
+        now = int(self.redis("TIME")[0]) * 1000
+        self.q.put(B, task="z", second="%s,%d,w9" % ("7-" + "0" * 16, now))
+        for key in ("lease", "second", "delay"):
+            for i in range(20):
+                self.redis("ZADD", K + key, i, A + "/t%d" % i)
+        for key, t in (("lease", "y"), ("second", "z"), ("delay", "x")):
+            self.redis("ZADD", K + key, 1000, B + "/" + t)
+        for _ in range(6):
+            self.q.sweep(limit=4)
+        self.assertEqual(self.q.state(B, "y"), "delayed")
+        self.assertEqual(self.q.state(B, "z"), "running")
+        self.assertEqual(self.q.field(B, "z:second"), "-")
+        # step looks at 8 at once
+        self.redis("ZADD", K + "delay", "XX", 1000, B + "/x", 2000, B + "/y")
+        for i in range(20):
+            self.redis("ZADD", K + "delay", "XX", i, A + "/t%d" % i)
+        got = [self.q.claim() for _ in range(4)]
+        self.assertEqual(sorted(c.task for c in got if c), ["x", "y"])
+        for key in ("lease", "second", "delay"):
+            self.assertTrue(self.redis("ZSCORE", K + key, A + "/t0"))
+            self.assertLess(int(self.redis("ZSCORE", K + key, A + "/t0")),
+                            now + 80000)
+        self.assertEqual(self.q.renew((late, 0)), ["ok"])
+
+    def test_nor_does_what_they_leave_of_old_jobs(self):
+        self.q.planned(B, task("x", labels="nobody"))
+        for i in range(30):
+            self.redis("HSET", K + "job:%s%d" % (A, i), "v",
+                       "9 running 99 p1 default")
+            self.redis("ZADD", K + "jobs", i, "%s%d" % (A, i))
+        self.redis("ZADD", K + "jobs", 1000, B)
+        for _ in range(400):                # from a place by chance
+            if self.q.sweep()[2]:
+                break
+        self.assertEqual(self.q.state(B), "failed")
+        self.assertEqual(self.q.count("jobs"), 30)
+
     def test_vanished_jobs_are_dropped(self):
         self.q.planned(A, task("a"), task("b"))
         self.q.fail(self.q.claim(), backoff=0)
