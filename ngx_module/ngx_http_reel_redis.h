@@ -20,6 +20,8 @@ struct ngx_http_reel_redis_s {
     ngx_uint_t               naddrs;
     ngx_http_reel_redis_t   *sentinel;  /* NULL: none is asked */
     ngx_str_t                master;    /* among the sentinels */
+    ngx_str_t                sentinel_user;
+    ngx_str_t                sentinel_password;
     ngx_str_t                user;
     ngx_str_t                password;
     ngx_str_t                db;

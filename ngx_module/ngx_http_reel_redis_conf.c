@@ -16,8 +16,29 @@ static ngx_int_t ngx_http_reel_redis_sentinel(ngx_conf_t *cf,
     ngx_http_reel_redis_t *redis);
 static ngx_int_t ngx_http_reel_redis_option(ngx_conf_t *cf,
     ngx_http_reel_redis_t *redis, ngx_str_t *value);
+static ngx_int_t ngx_http_reel_redis_count(ngx_conf_t *cf,
+    ngx_http_reel_redis_t *redis, ngx_str_t *value);
 static ngx_int_t ngx_http_reel_redis_password(ngx_conf_t *cf,
-    ngx_http_reel_redis_t *redis, ngx_str_t *file);
+    ngx_str_t *file, ngx_str_t *password);
+static char *ngx_http_reel_redis_users(ngx_http_reel_redis_t *redis);
+
+
+/* what is a text of its own, or one that stands in a file */
+static const struct {
+    ngx_str_t   name;
+    size_t      offset;
+    ngx_uint_t  file;
+} ngx_http_reel_redis_texts[] = {
+    { ngx_string("user="), offsetof(ngx_http_reel_redis_t, user), 0 },
+    { ngx_string("password_file="),
+      offsetof(ngx_http_reel_redis_t, password), 1 },
+    { ngx_string("sentinel="), offsetof(ngx_http_reel_redis_t, master), 0 },
+    { ngx_string("sentinel_user="),
+      offsetof(ngx_http_reel_redis_t, sentinel_user), 0 },
+    { ngx_string("sentinel_password_file="),
+      offsetof(ngx_http_reel_redis_t, sentinel_password), 1 },
+    { ngx_null_string, 0, 0 }
+};
 
 
 char *
@@ -25,6 +46,7 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_reel_loc_conf_t  *rlcf = conf;
 
+    char                   *error;
     ngx_str_t              *value;
     ngx_uint_t              i;
     ngx_http_reel_redis_t  *redis;
@@ -60,8 +82,9 @@ ngx_http_reel_redis_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "has no address";
     }
 
-    if (redis->user.len && redis->password.len == 0) {
-        return "has a user, but no password_file";
+    error = ngx_http_reel_redis_users(redis);
+    if (error) {
+        return error;
     }
 
     if (ngx_http_reel_redis_divide(cf, redis) != NGX_OK) {
@@ -139,7 +162,26 @@ ngx_http_reel_redis_divide(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
 }
 
 
-/* the addresses are the sentinels', who are asked as they are */
+static char *
+ngx_http_reel_redis_users(ngx_http_reel_redis_t *redis)
+{
+    if (redis->user.len && redis->password.len == 0) {
+        return "has a user, but no password_file";
+    }
+
+    if (redis->sentinel_user.len && redis->sentinel_password.len == 0) {
+        return "has a sentinel_user, but no sentinel_password_file";
+    }
+
+    if (redis->sentinel_password.len && redis->master.len == 0) {
+        return "has a sentinel_password_file, but no sentinel";
+    }
+
+    return NULL;
+}
+
+
+/* the addresses are the sentinels', who have users of their own, or none */
 static ngx_int_t
 ngx_http_reel_redis_sentinel(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
 {
@@ -152,6 +194,8 @@ ngx_http_reel_redis_sentinel(ngx_conf_t *cf, ngx_http_reel_redis_t *redis)
 
     ngx_memcpy(s->addrs, redis->addrs, sizeof(s->addrs));
     s->naddrs = redis->naddrs;
+    s->user = redis->sentinel_user;
+    s->password = redis->sentinel_password;
     s->plain = 1;
     redis->sentinel = s;
 
@@ -163,49 +207,45 @@ static ngx_int_t
 ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
     ngx_str_t *value)
 {
-    ngx_int_t  n;
-    ngx_str_t  s;
+    size_t      len;
+    ngx_str_t   s, *text;
+    ngx_uint_t  i;
 
-    if (ngx_strncmp(value->data, "user=", 5) == 0 && value->len > 5) {
-        redis->user.data = value->data + 5;
-        redis->user.len = value->len - 5;
-        return NGX_OK;
-    }
+    for (i = 0; ngx_http_reel_redis_texts[i].name.len; i++) {
+        len = ngx_http_reel_redis_texts[i].name.len;
 
-    if (ngx_strncmp(value->data, "sentinel=", 9) == 0 && value->len > 9) {
-        redis->master.data = value->data + 9;
-        redis->master.len = value->len - 9;
+        if (value->len <= len
+            || ngx_strncmp(value->data,
+                           ngx_http_reel_redis_texts[i].name.data, len) != 0)
+        {
+            continue;
+        }
+
+        text = (ngx_str_t *) ((u_char *) redis
+                              + ngx_http_reel_redis_texts[i].offset);
+        s.data = value->data + len;
+        s.len = value->len - len;
+
+        if (ngx_http_reel_redis_texts[i].file) {
+            return ngx_http_reel_redis_password(cf, &s, text);
+        }
+
+        *text = s;
+
         return NGX_OK;
     }
 
     if (ngx_strncmp(value->data, "shards=", 7) == 0) {
-        n = ngx_atoi(value->data + 7, value->len - 7);
-
-        if (n >= 1 && n <= REEL_SHARDS_MAX) {
-            redis->nshards = n;
-            return NGX_OK;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "reel_redis shards: a number from 1 to %d",
-                           REEL_SHARDS_MAX);
-        return NGX_ERROR;
+        return ngx_http_reel_redis_count(cf, redis, value);
     }
 
-    if (ngx_strncmp(value->data, "db=", 3) == 0) {
-        s.data = value->data + 3;
-        s.len = value->len - 3;
+    if (ngx_strncmp(value->data, "db=", 3) == 0
+        && ngx_atoi(value->data + 3, value->len - 3) != NGX_ERROR)
+    {
+        redis->db.data = value->data + 3;
+        redis->db.len = value->len - 3;
 
-        if (ngx_atoi(s.data, s.len) != NGX_ERROR) {
-            redis->db = s;
-            return NGX_OK;
-        }
-
-    } else if (ngx_strncmp(value->data, "password_file=", 14) == 0) {
-        s.data = value->data + 14;
-        s.len = value->len - 14;
-
-        return ngx_http_reel_redis_password(cf, redis, &s);
+        return NGX_OK;
     }
 
     /* what follows a '=' may be a password written here by mistake */
@@ -219,14 +259,36 @@ ngx_http_reel_redis_option(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid reel_redis parameter \"%V\": "
                        "db=number, shards=number, user=name, "
-                       "password_file=file or sentinel=master", &s);
+                       "password_file=file, sentinel=master, "
+                       "sentinel_user=name or sentinel_password_file=file",
+                       &s);
     return NGX_ERROR;
 }
 
 
 static ngx_int_t
-ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
-    ngx_str_t *file)
+ngx_http_reel_redis_count(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
+    ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(value->data + 7, value->len - 7);
+
+    if (n >= 1 && n <= REEL_SHARDS_MAX) {
+        redis->nshards = n;
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "reel_redis shards: a number from 1 to %d",
+                       REEL_SHARDS_MAX);
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_str_t *password)
 {
     u_char    *p;
     ssize_t    n;
@@ -267,8 +329,8 @@ ngx_http_reel_redis_password(ngx_conf_t *cf, ngx_http_reel_redis_t *redis,
         return NGX_ERROR;
     }
 
-    redis->password.data = p;
-    redis->password.len = n;
+    password->data = p;
+    password->len = n;
 
     return NGX_OK;
 }

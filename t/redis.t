@@ -213,7 +213,9 @@ sub sentinel {
     my ($master) = @_;
     my $at = Reel::free_port();
     spew("$d/$at.conf", "port $at\nbind 127.0.0.1\ndir $d\ndaemonize yes\n"
-        . "logfile $d/$at.log\npidfile $d/$at.pid\n" . ($master
+        . "logfile $d/$at.log\npidfile $d/$at.pid\nrequirepass watch-1\n"
+        . "user asks on >watch-2 -\@all +sentinel|get-master-addr-by-name\n"
+        . ($master
         ? "sentinel monitor films 127.0.0.1 $master 1\n" : ''));
     system("redis-server $d/$at.conf --sentinel >/dev/null") == 0 or die;
     wait_for(sub { -s "$d/$at.pid" && IO::Socket::INET->new(
@@ -222,8 +224,10 @@ sub sentinel {
     return "127.0.0.1:$at";
 }
 my $where = join ' ', sentinel(0), sentinel(1), sentinel($tcp);
+spew("$d/watch", "watch-2\n");
 $r = Reel->new(http => "reel_redis $where sentinel=films db=3 "
-    . "password_file=$d/secret;");
+    . "password_file=$d/secret sentinel_user=asks "
+    . "sentinel_password_file=$d/watch;");
 wait_for(sub {
     ($id) = put($r, 's');
     select undef, undef, undef, 0.3;
@@ -231,5 +235,19 @@ wait_for(sub {
 }, 'the job by the third sentinel');
 pass('a sentinel that knows nothing, or of old, is followed by the next');
 unlike($r->log, qr/no sentinel of redis/, 'in the same round');
+unlike($r->log, qr/watch-|pass word/, 'no password is logged');
+
+# they are not asked with the master's password, and without theirs say why
+for (['', qr/reel: redis: NOAUTH/], ["sentinel_password_file=$d/wrong",
+    qr/reel: redis: WRONGPASS/])
+{
+    $r = Reel->new(http => "reel_redis $where sentinel=films db=3 "
+        . "password_file=$d/secret $_->[0];");
+    put($r, 'n');
+    wait_for(sub { $r->log =~ $_->[1] && $r->log =~ /no sentinel of redis/ },
+        'the log');
+    pass('the log says what the sentinels refuse');
+    unlike($r->log, qr/pass word|nope/, 'without a password');
+}
 
 done_testing();

@@ -71,6 +71,11 @@ static const reel_yaml_key_t redis_keys[] = {
     { "address", REEL_YAML_TYPE_FN, 0, 0, 0, read_addresses, true },
     { "sentinel", REEL_YAML_TYPE_TEXT, offsetof(reel_redis_conf_t, sentinel),
       1, 63, NULL, false },
+    { "sentinel_user", REEL_YAML_TYPE_TEXT,
+      offsetof(reel_redis_conf_t, sentinel_user), 1, 127, NULL, false },
+    { "sentinel_password_file", REEL_YAML_TYPE_TEXT,
+      offsetof(reel_redis_conf_t, sentinel_password_file), 1,
+      REEL_PATH_MAX - 1, NULL, false },
     { "user", REEL_YAML_TYPE_TEXT, offsetof(reel_redis_conf_t, user), 1, 127,
       NULL, false },
     { "tls", REEL_YAML_TYPE_BOOL, offsetof(reel_redis_conf_t, tls), 0, 0,
@@ -228,6 +233,28 @@ read_addresses(void *dst, const reel_yaml_t *n, reel_error_t *e)
 }
 
 
+/* each user has a password, and sentinels' are for sentinels */
+static reel_err_t
+check_users(const reel_redis_conf_t *r, const reel_yaml_t *n, reel_error_t *e)
+{
+    if (r->user[0] != '\0' && r->password_file[0] == '\0') {
+        return reel_yaml_fail(n, e, "user needs password_file");
+    }
+
+    if (r->sentinel_user[0] != '\0' && r->sentinel_password_file[0] == '\0')
+    {
+        return reel_yaml_fail(n, e, "sentinel_user needs "
+                              "sentinel_password_file");
+    }
+
+    if (r->sentinel_password_file[0] != '\0' && r->sentinel[0] == '\0') {
+        return reel_yaml_fail(n, e, "sentinel_password_file needs sentinel");
+    }
+
+    return REEL_OK;
+}
+
+
 /* a map, or the address alone */
 static reel_err_t
 read_redis(void *dst, const reel_yaml_t *n, reel_error_t *e)
@@ -248,12 +275,7 @@ read_redis(void *dst, const reel_yaml_t *n, reel_error_t *e)
                               "Redis)");
     }
 
-    if (err == REEL_OK && r->user[0] != '\0' && r->password_file[0] == '\0')
-    {
-        return reel_yaml_fail(n, e, "user needs password_file");
-    }
-
-    return err;
+    return err == REEL_OK ? check_users(r, n, e) : err;
 }
 
 

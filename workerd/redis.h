@@ -46,6 +46,8 @@ typedef struct {
     size_t   naddr;
     char     sentinel[64];      /* addr are sentinels, this the master's
                                    name among them; "" = they are Redis */
+    char     sentinel_user[128];        /* of the sentinels' own ACL; … */
+    char     sentinel_password_file[512];       /* … as the two below */
     unsigned db;
     unsigned shards;            /* 1 … REEL_SHARDS_MAX */
     char     user[128];         /* of an ACL; "" = the default one */

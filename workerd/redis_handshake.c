@@ -74,21 +74,22 @@ handshake_send(reel_redis_conn_t *c, redisCallbackFn *fn, char *sha, int argc,
 }
 
 
-/* the password stays in memory no longer than it must */
+/* user: "" is the default one.  The password stays in memory no longer than it
+   must */
 static reel_err_t
-send_auth(reel_redis_conn_t *c)
+send_auth(reel_redis_conn_t *c, const char *user, const char *file)
 {
     int          fd;
     char         text[PASSWORD_MAX];
-    bool         user = c->redis->conf.user[0] != '\0';
-    const char  *argv[3] = { "AUTH", user ? c->redis->conf.user : text, text };
+    bool         named = user[0] != '\0';
+    const char  *argv[3] = { "AUTH", named ? user : text, text };
     ssize_t      n;
     reel_err_t   err = REEL_IO;
 
-    fd = open(c->redis->conf.password_file, O_RDONLY | O_CLOEXEC);
+    fd = open(file, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         reel_log(REEL_LOG_ERROR, "redis: cannot open the password file "
-                 "\"%s\": %m", c->redis->conf.password_file);
+                 "\"%s\": %m", file);
         return REEL_IO;
     }
 
@@ -98,7 +99,7 @@ send_auth(reel_redis_conn_t *c)
     if (n > 0) {
         text[n] = '\0';
         text[strcspn(text, "\r\n")] = '\0';
-        err = handshake_send(c, on_handshake, NULL, user ? 3 : 2, argv);
+        err = handshake_send(c, on_handshake, NULL, named ? 3 : 2, argv);
     }
 
     explicit_bzero(text, sizeof(text));
@@ -178,14 +179,22 @@ on_sentinel(redisAsyncContext *ac, void *reply, void *arg)
 }
 
 
+/* the sentinels have a password of their own, or none */
 static reel_err_t
 ask_sentinel(reel_redis_conn_t *c)
 {
-    const char  *argv[3] = {
-        "SENTINEL", "get-master-addr-by-name", c->redis->conf.sentinel
+    reel_err_t                err = REEL_OK;
+    const reel_redis_conf_t  *conf = &c->redis->conf;
+    const char               *argv[3] = {
+        "SENTINEL", "get-master-addr-by-name", conf->sentinel
     };
 
-    return command(c, on_sentinel, NULL, 3, argv);
+    if (conf->sentinel_password_file[0] != '\0') {
+        err = send_auth(c, conf->sentinel_user, conf->sentinel_password_file);
+    }
+
+    return err == REEL_OK ? handshake_send(c, on_sentinel, NULL, 3, argv)
+                          : err;
 }
 
 
@@ -290,7 +299,7 @@ reel_redis_handshake(reel_redis_conn_t *c)
     }
 
     if (r->conf.password_file[0] != '\0') {
-        err = send_auth(c);
+        err = send_auth(c, r->conf.user, r->conf.password_file);
     }
 
     if (c->listens) {

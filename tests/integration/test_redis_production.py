@@ -14,6 +14,7 @@ from client import get, presign, put
 from reel import K, Stack, clip, job_hash, ulid, wait_for
 
 PASSWORD = "films-only"
+WATCH = "sentinels-only"
 
 # what docs/workerd.md says that workerd and nginx need
 ACL = "user reel on >%s ~reel1:* &reel1:* +@all -@admin -@dangerous " \
@@ -23,7 +24,11 @@ ACL = "user reel on >%s ~reel1:* &reel1:* +@all -@admin -@dangerous " \
 class Node:
     """A redis-server on a port of its own."""
 
-    def __init__(self, stack, *options, conf=""):
+    def __init__(self, stack, *options, conf="", password=""):
+        self.env = dict(os.environ)
+        if password:
+            self.env["REDISCLI_AUTH"] = password
+            conf = "requirepass %s\n%s" % (password, conf)
         for _ in range(20):
             # a Cluster's bus is at the port + 10000, below where the kernel
             # takes the ports of connections from; other tests take some, too
@@ -52,7 +57,7 @@ class Node:
         out = subprocess.run(
             ["redis-cli", "--no-auth-warning", "-p", str(self.port), *auth,
              *map(str, args)], capture_output=True, text=True,
-            stdin=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, env=self.env)
         return out.stdout.strip()
 
     def __enter__(self):
@@ -80,10 +85,10 @@ def upload(stack, path):
         return put(presign(stack.url, "PUT", "/upload/video/x"), f.read())
 
 
-def password_file(stack):
-    path = os.path.join(stack.dir, "password")
+def password_file(stack, name="password", text=PASSWORD):
+    path = os.path.join(stack.dir, name)
     with open(path, "w") as f:
-        f.write(PASSWORD + "\n")
+        f.write(text + "\n")
     return path
 
 
@@ -130,6 +135,35 @@ def test_failover_in_the_middle(stack, shards):
         for k in range(shards):
             assert stack.wait(stack.put(clip(1), asset=ulid_in(k, shards)))[
                 "ready"]
+
+
+# what docs/workerd.md says that those who ask a sentinel need
+ASKS = "user asks on >%s -@all +sentinel|get-master-addr-by-name" % WATCH
+
+
+def test_sentinels_with_a_password(stack):
+    """Theirs is not the master's, and neither is told to the other."""
+    with Node(stack, conf=ACL) as master, \
+            Node(stack, "--sentinel", password=WATCH, conf=ASKS
+                 + "\nsentinel monitor films 127.0.0.1 %d 1" % master.port
+                 ) as sentinel:
+        watch = password_file(stack, "watch", WATCH)
+        conf = {"address": sentinel.address, "sentinel": "films",
+                "user": "reel", "password_file": password_file(stack)}
+        worker = stack.start_workerd(redis=conf)
+        wait_for(lambda: "NOAUTH Authentication required" in stack.said())
+        worker.kill(signal.SIGTERM)
+        assert worker.wait() == 0
+        stack.start_nginx(redis="%s sentinel=films user=reel password_file=%s "
+                          "sentinel_password_file=%s"
+                          % (sentinel.address, conf["password_file"], watch))
+        film = upload(stack, clip(1))
+        wait_for(lambda: master("EXISTS", job_key(film, 1)) == "1")
+        stack.start_workerd(redis={**conf, "sentinel_user": "asks",
+                                   "sentinel_password_file": watch})
+        assert stack.wait(film)["ready"]
+        for secret in PASSWORD, WATCH:
+            assert secret not in stack.said()
 
 
 def shard_of(asset, shards):

@@ -158,6 +158,9 @@ refused_with_its_place(void **state)
         { "redis: { address: 'h:1', tls: true }\n", ":3:" },
         { "redis: { address: [], db: 1 }\n", ":3:" },
         { "redis: { address: 'h:1', user: u }\n", ":3:" },
+        { "redis: { address: 'h:1', sentinel: m, sentinel_user: u }\n",
+          ":3:" },
+        { "redis: { address: 'h:1', sentinel_password_file: /p }\n", ":3:" },
         { "redis: { address: [ 'h:1', 'h' ] }\n", ":3:" },
         { "redis: 'h:1'\nmetrics: localhost:9424\n", ":4:10: " },
         { "redis: 'h:1'\nmetrics: 127.0.0.1\n", ":4:10: " },
@@ -192,6 +195,7 @@ redis_of_many(void **state)
 
     assert_int_equal(load(&c, REQUIRED "redis: { address: ['a:1', '[::1]:2'],"
                           " sentinel: films, user: reel, password_file: /p, "
+                          "sentinel_user: ask, sentinel_password_file: /s, "
                           "shards: 64 }"
                           "\n", &e), REEL_OK);
     assert_int_equal(c.redis.naddr, 2);
@@ -199,6 +203,9 @@ redis_of_many(void **state)
     assert_int_equal(c.redis.addr[1].port, 2);
     assert_string_equal(c.redis.sentinel, "films");
     assert_string_equal(c.redis.user, "reel");
+    assert_string_equal(c.redis.password_file, "/p");
+    assert_string_equal(c.redis.sentinel_user, "ask");
+    assert_string_equal(c.redis.sentinel_password_file, "/s");
     assert_int_equal(c.redis.shards, 64);
 }
 
