@@ -139,6 +139,11 @@ local function fail_task(job, task, t, f)
     elseif f.class ~= 'release' then
         redis.call('HDEL', jk, task .. ':lacks')
     end
+    if f.code == 'TWIN' then
+        redis.call('HSETNX', jk, task .. ':twin', NOW_TEXT)
+    else
+        redis.call('HDEL', jk, task .. ':twin')
+    end
 
     redis.call('HSET', jk, task .. ':err', cjson.encode({ class = f.class,
                code = f.code, stage = f.stage, detail = f.detail }))

@@ -16,6 +16,7 @@ end
 
 -- a head that does not fit waits for so long before room is made for it
 local PATIENCE_MS = 10000
+local PATIENCE_MAX_MS = 300000
 local RESERVED_MS = 30000
 
 local worker, nonce, lease = ARGV[2], ARGV[3], ARGV[4]
@@ -122,6 +123,17 @@ local function first(queue, light, p)
     end
 end
 
+-- A task that was claimed only to find that a twin does the same waits for
+-- room as long as it has waited for the twin: cores would idle for each look.
+local function patient(c, whole)
+    local waits = NOW - c.since
+    local twin = waits >= PATIENCE_MS
+                 and redis.call('HGET', job_key(c.job), c.task .. ':twin')
+
+    return waits >= (whole and 1 or 2) * math.max(PATIENCE_MS, twin
+           and math.min(c.since - twin, PATIENCE_MAX_MS) or 0)
+end
+
 -- queues of which a task fits now, by their heads' order, those of light
 -- tasks, and the first task that room must be made for: a large one, or a
 -- light one that waited for memory, which it keeps from encodes (fits: it
@@ -142,7 +154,7 @@ local function survey()
             local whole = slots <= slots_all + 0
                           and memory <= memory_all + 0
 
-            if c and NOW - c.since >= PATIENCE_MS * (whole and 1 or 2) then
+            if c and patient(c, whole) then
                 fits = fits or free == slots_all + 0
                 c.slots, c.fits = slots, fits
                 if slots == 0 or not fits then

@@ -115,6 +115,50 @@ class Released(Case):
         self.assertEqual(self.redis("HGET", K + "vtime", "finish:p1"),
                          str(CHUNK_MS))
 
+    def test_room_is_seldom_made_for_who_waits_for_a_twin(self):
+        """its worker lets cores idle for it each time: 10 s after it is
+        ready again, then after as long as it has waited"""
+        self.q.planned(A, task("wide", slots=4), *[
+            task("t%02d" % i) for i in range(40)])
+        now = int(self.redis("TIME")[0]) * 1000
+
+        def ready(waits_ms, twin_ms):
+            self.redis("ZADD", K + "delay", "XX", 1, A + "/wide")
+            self.q.sweep()
+            self.q.put(A, task="wide", since=now - waits_ms)
+            if twin_ms:
+                self.redis("HSET", K + "job:" + A, "wide:twin",
+                           now - twin_ms)
+
+        def reserved():
+            self.q.claim(free=2, lights=0)
+            self.redis("DEL", K + "reserved:4:0:")
+            return self.q.reserved
+
+        def behind(code, cls="release"):
+            c = self.q.claim(free=4)
+            self.assertEqual(c.task, "wide")
+            self.q.fail(c, cls, code, backoff=60000)
+
+        ready(11000, None)
+        self.assertTrue(reserved())
+        behind("TWIN")
+        self.assertIsNotNone(self.q.field(A, "wide:twin"))
+        ready(11000, 12000)
+        self.assertTrue(reserved())
+        behind("TWIN")
+        for waits_ms, twin_ms, room in ((30000, 70000, False),
+                                        (41000, 70000, True),
+                                        (299000, 3600000, False),
+                                        (302000, 3600000, True)):
+            ready(waits_ms, twin_ms)
+            self.assertEqual(reserved(), room, waits_ms)
+        # it was begun at last
+        behind("IO", "retry")
+        self.assertIsNone(self.q.field(A, "wide:twin"))
+        ready(11000, None)
+        self.assertTrue(reserved())
+
 
 if __name__ == "__main__":
     unittest.main()
