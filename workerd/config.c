@@ -96,6 +96,7 @@ static const reel_yaml_key_t limits_keys[] = {
       false },
     { "folder_mib", REEL_YAML_TYPE_U32, AT(folder_mib), 16, 1u << 24, NULL,
       false },
+    { "processes", REEL_YAML_TYPE_U32, AT(processes), 0, 65536, NULL, false },
     { "disk_free_mib", REEL_YAML_TYPE_U32, AT(disk_free_mib), 0, 1u << 24,
       NULL, false },
     { "duration_s", REEL_YAML_TYPE_U32, AT(duration_s), 0, 1u << 24, NULL,

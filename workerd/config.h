@@ -40,6 +40,8 @@ typedef struct {
     uint32_t          memory_mib;       /* of a child's address space */
     uint32_t          output_mib;       /* of one file of a child */
     uint32_t          folder_mib;       /* of a program's, beside outputs */
+    uint32_t          processes;        /* and threads of a program; 0: by
+                                           the cores */
     uint32_t          disk_free_mib;    /* with less no encode begins */
     uint32_t          duration_s;       /* of a film; 0: no limit */
     uint32_t          megapixels;       /* of a picture */

@@ -10,24 +10,17 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "workerd/exec_filter.h"
 #include "workerd/exec_folder.h"
 #include "workerd/exec_sandbox.h"
-#include "workerd/exec_size.h"
+#include "workerd/exec_wait.h"
 #include "workerd/exec_watch.h"
-#include "workerd/loop.h"
 
 #define MIB         (UINT64_C(1) << 20)
 #define COPY_BYTES  65536
 #define BEHIND      5           /* nice, more than the daemon's */
-
-/* between two looks at the folder's size; a long look has ten times its time,
-   so that a folder of many files is not read all the time */
-#define LOOK_MS     1000
-#define LOOK_TIMES  10
 
 /* of the program before it runs: what could not be done */
 #define STATUS_INPUT     120
@@ -35,11 +28,15 @@
 #define STATUS_SETUP     122
 #define STATUS_NONE      123
 
-/* what a program must leave alone when no namespace hides it */
+/* beyond what ends a program, so that it is seen to have more: exec_wait.h */
+#define TASKS_SPARE  8
+
+/* its namespaces, and what it must leave alone when none hides it */
 typedef struct {
-    pid_t  pids[4];
-    size_t n;
-} others_t;
+    reel_spaces_t spaces;
+    pid_t         others[4];
+    size_t        n;
+} around_t;
 
 
 /* its own folder, and what killed tries of the task left */
@@ -153,7 +150,7 @@ set_environment(const reel_exec_run_t *r, int ctl_fd)
 
 
 static int
-confine(const reel_exec_run_t *r, const others_t *others)
+confine(const reel_exec_run_t *r, const around_t *a)
 {
     reel_err_t   err;
     const char  *files[REEL_EXEC_INPUTS + 2];
@@ -178,7 +175,7 @@ confine(const reel_exec_run_t *r, const others_t *others)
         return err == REEL_UNSUPPORTED ? STATUS_LANDLOCK : STATUS_SETUP;
     }
 
-    if (reel_exec_filter(others->pids, others->n) != REEL_OK
+    if (reel_exec_filter(a->others, a->n) != REEL_OK
         && !r->best_effort)
     {
         return STATUS_SETUP;
@@ -190,7 +187,7 @@ confine(const reel_exec_run_t *r, const others_t *others)
 
 _Noreturn static void
 become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
-    const others_t *others)
+    const around_t *a)
 {
     int       rc;
     char     *argv[REEL_EXEC_WORDS + 1], *word;
@@ -204,6 +201,7 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
 
     /* however many it starts, the daemon gets its turn */
     (void) !nice(BEHIND);
+    reel_exec_limit(a->spaces, r->tasks_most + TASKS_SPARE);
 
     /* in a namespace of its own the parent's number is 0 */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0
@@ -222,7 +220,7 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
     }
     argv[r->task->nwords] = NULL;
 
-    rc = confine(r, others);
+    rc = confine(r, a);
     if (rc != 0) {
         _exit(rc);
     }
@@ -242,82 +240,20 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
 }
 
 
-/* its end, or that much time: SIGCHLD is blocked */
-static void
-wait_ms(int64_t ms)
-{
-    sigset_t         child;
-    struct timespec  t = { ms / 1000, ms % 1000 * 1000000 };
-
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    (void) sigtimedwait(&child, NULL, &t);
-}
-
-
-/* when the next look is due */
-static int64_t
-look(const reel_exec_run_t *r, bool *full)
-{
-    int64_t  now, began = reel_loop_now();
-
-    *full = reel_exec_size(r->folder) > r->folder_most;
-    now = reel_loop_now();
-
-    return now + LOOK_MS + LOOK_TIMES * (now - began);
-}
-
-
-/* full: it was ended, or is no success, since its folder holds too much */
 static int
-wait_for(const reel_exec_run_t *r, pid_t pid, bool *full)
-{
-    int      status = 0;
-    pid_t    got;
-    int64_t  due = reel_loop_now() + LOOK_MS, now;
-
-    *full = false;
-
-    while ((got = waitpid(pid, &status, WNOHANG)) != pid) {
-        if (got < 0 && errno != EINTR) {
-            break;
-        }
-
-        now = reel_loop_now();
-
-        if (now < due) {
-            wait_ms(due - now);
-            continue;
-        }
-
-        due = look(r, full);
-        if (*full) {
-            (void) kill(-pid, SIGKILL);
-            while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-                /* void */
-            }
-            break;
-        }
-    }
-
-    /* what it left behind writes into its folder no more */
-    (void) kill(-pid, SIGKILL);
-
-    /* one that was quick, too */
-    if (!*full) {
-        (void) look(r, full);
-    }
-
-    return status;
-}
-
-
-static int
-judge(reel_child_t *c, const reel_exec_run_t *r, int status, bool full)
+judge(reel_child_t *c, const reel_exec_run_t *r, int status,
+    reel_exec_end_t end)
 {
     const char  *program = r->task->command;
 
-    if (full) {
+    if (end == REEL_EXEC_MANY) {
+        return reel_child_fail(c, true, "BAD_PIPELINE", r->name, "%s was "
+                               "ended: it has more than %u processes and "
+                               "threads (limits.processes)", program,
+                               r->tasks_most);
+    }
+
+    if (end == REEL_EXEC_FULL) {
         return reel_child_fail(c, true, "BAD_PIPELINE", r->name, "%s was "
                                "ended: its folder holds more than %llu MiB "
                                "(its outputs' max_mib and "
@@ -429,20 +365,25 @@ take_output(reel_child_t *c, const reel_exec_run_t *r, int out, unsigned i)
 static int
 run_program(reel_child_t *c, const reel_exec_run_t *r)
 {
-    int                rc, status;
-    bool               full;
+    int                rc, status = 0;
     pid_t              pid, self = getpid();
-    others_t           others = { .n = 0 };
+    around_t           around = { .n = 0 };
     sigset_t           child;
+    reel_exec_end_t    end;
     reel_exec_watch_t  w;
 
     if (reel_exec_watch_start(&w) != REEL_OK) {
         return reel_child_fail(c, true, "IO", "fork", "%s", strerror(errno));
     }
 
-    if (!reel_exec_unshare()) {
-        others = (others_t) { { self, w.pid, getppid(), -getpgid(0) }, 4 };
+    around.spaces = reel_exec_unshare();
+    if (around.spaces == REEL_SPACES_NONE) {
+        around = (around_t) { REEL_SPACES_NONE,
+                              { self, w.pid, getppid(), -getpgid(0) }, 4 };
     }
+
+    /* what lost its parent is found, and counted */
+    (void) prctl(PR_SET_CHILD_SUBREAPER, 1);
 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -450,7 +391,7 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
     pid = fork();
 
     if (pid == 0) {
-        become(r, c, self, &others);
+        become(r, c, self, &around);
     }
 
     if (pid < 0) {
@@ -461,8 +402,8 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
         if (reel_exec_watch_group(&w, pid) != REEL_OK) {
             (void) kill(pid, SIGKILL);
         }
-        status = wait_for(r, pid, &full);
-        rc = judge(c, r, status, full);
+        end = reel_exec_wait(r, pid, w.pid, &status);
+        rc = judge(c, r, status, end);
     }
 
     reel_exec_watch_end(&w);

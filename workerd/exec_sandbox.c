@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ map_id(const char *file, unsigned id)
 }
 
 
-bool
+reel_spaces_t
 reel_exec_unshare(void)
 {
     int       fd;
@@ -68,11 +69,11 @@ reel_exec_unshare(void)
     const int spaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC;
 
     if (unshare(spaces) == 0) {
-        return true;
+        return REEL_SPACES_OWN;
     }
 
     if (unshare(CLONE_NEWUSER | spaces) != 0) {
-        return false;
+        return REEL_SPACES_NONE;
     }
 
     /* its own files in /proc are root's while it cannot be dumped */
@@ -86,7 +87,7 @@ reel_exec_unshare(void)
     map_id("/proc/self/gid_map", gid);
     (void) prctl(PR_SET_DUMPABLE, 0);
 
-    return true;
+    return REEL_SPACES_USER;
 }
 
 
@@ -97,7 +98,7 @@ reel_exec_unshare_probe(void)
     pid_t  pid = fork();
 
     if (pid == 0) {
-        _exit(reel_exec_unshare() ? 0 : 1);
+        _exit(reel_exec_unshare() != REEL_SPACES_NONE ? 0 : 1);
     }
 
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -105,6 +106,21 @@ reel_exec_unshare_probe(void)
     }
 
     return status == 0;
+}
+
+
+void
+reel_exec_limit(reel_spaces_t spaces, uint32_t most)
+{
+    struct rlimit  rl;
+
+    /* elsewhere all of the user's would count (docs/child-contract.md) */
+    if (spaces == REEL_SPACES_USER && getrlimit(RLIMIT_NPROC, &rl) == 0
+        && most < rl.rlim_max)
+    {
+        rl.rlim_cur = rl.rlim_max = most;
+        (void) setrlimit(RLIMIT_NPROC, &rl);
+    }
 }
 
 

@@ -9,18 +9,32 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/err.h"
 
+typedef enum {
+    REEL_SPACES_NONE,           /* this kernel or user has none: only the
+                                   filter stands */
+    REEL_SPACES_OWN,
+    REEL_SPACES_USER            /* in a user namespace, where limits count
+                                   what is in it alone (Linux 5.14) */
+} reel_spaces_t;
+
 /*
  * In the parent of the program, before it is forked: what is forked next is
- * the first of its own process, network and IPC namespaces.  False: this
- * kernel or user has none, and only the filter stands.
+ * the first of its own process, network and IPC namespaces.
  */
-bool reel_exec_unshare(void);
+reel_spaces_t reel_exec_unshare(void);
 
 /* forks a child that tries it */
 bool reel_exec_unshare_probe(void);
+
+/*
+ * In the forked child, before it is confined: forks and threads beyond most
+ * fail.  Does not bind root.
+ */
+void reel_exec_limit(reel_spaces_t spaces, uint32_t most);
 
 /*
  * In the forked child, before the program: folder may be written, the files

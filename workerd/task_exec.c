@@ -14,6 +14,10 @@
 #include "workerd/attempt.h"
 #include "workerd/exec_run.h"
 
+/* processes and threads of a program, where limits.processes is 0 */
+#define TASKS         512
+#define TASKS_A_CORE  16
+
 /* files[0 … n) of a try, and the store they are in */
 typedef struct {
     reel_child_t         *c;
@@ -184,6 +188,16 @@ gather(inputs_t *in)
 }
 
 
+/* what one program starts with a thread for each core it starts a few times */
+static uint32_t
+tasks_most(const reel_config_t *c)
+{
+    uint32_t  n = TASKS_A_CORE * reel_config_cores();
+
+    return c->processes != 0 ? c->processes : n > TASKS ? n : TASKS;
+}
+
+
 static int
 run_with(inputs_t *in)
 {
@@ -196,6 +210,7 @@ run_with(inputs_t *in)
         .name = in->a->task, .folder = folder,
         .folder_most = in->a->need
                        + ((uint64_t) in->a->w->conf.folder_mib << 20),
+        .tasks_most = tasks_most(&in->a->w->conf),
         .best_effort = !in->a->w->conf.sandbox_required
     };
 

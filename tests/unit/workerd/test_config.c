@@ -76,6 +76,7 @@ defaults(void **state)
     assert_true(c.reuse);
     assert_int_equal(c.memory_mib, 4096);
     assert_int_equal(c.folder_mib, 16384);
+    assert_int_equal(c.processes, 0);
     assert_int_equal(c.disk_free_mib, 512);
     assert_int_equal(c.room_mib, 0);
     assert_string_equal(c.labels, "");
@@ -100,7 +101,7 @@ everything_set(void **state)
         "outbox_s: 2\nsweep_s: 3\nsweep_age_s: 4\nupload_age_h: 5\n"
         "sweep_uploads: 6\nretry_age_h: 0\nreuse: false\n"
         "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0,\n"
-        "  folder_mib: 32 }\n"
+        "  folder_mib: 32, processes: 100 }\n"
         "memory_mib: 2048\nlabels: gpu,av1\n"
         "sandbox: best-effort\nlog: debug\nmetrics: '[::1]:9'\n", &e),
         REEL_OK);
@@ -124,6 +125,7 @@ everything_set(void **state)
     assert_int_equal(c.output_mib, 64);
     assert_int_equal(c.disk_free_mib, 0);
     assert_int_equal(c.folder_mib, 32);
+    assert_int_equal(c.processes, 100);
     assert_int_equal(c.room_mib, 2048);
     assert_string_equal(c.labels, "gpu,av1");
     assert_false(c.sandbox_required);

@@ -33,7 +33,9 @@ static char          folder[64];
 static char          said[TEXT_MAX];
 static reel_exit_t   how;
 static bool          kill_it;           /* at its first line */
+static bool          spaces;            /* namespaces are to be had */
 static uint64_t      folder_most = UINT64_MAX;
+static uint32_t      tasks_most = 1000;
 
 /* an input, if it has a path */
 static reel_exec_file_t  input = { .name = "source" };
@@ -90,7 +92,7 @@ forbid_namespaces(void)
 static int
 run_in_child(reel_child_t *c, void *arg)
 {
-    return forbid_namespaces() ? reel_exec_run(c, arg) : 9;
+    return spaces || forbid_namespaces() ? reel_exec_run(c, arg) : 9;
 }
 
 
@@ -102,7 +104,7 @@ run(const char *script)
     reel_exec_run_t      r = {
         .task = &t, .folder = folder, .asset = "a", .job = "j", .name = "t",
         .files = &input, .nfiles = input.path != NULL, .best_effort = true,
-        .folder_most = folder_most
+        .folder_most = folder_most, .tasks_most = tasks_most
     };
     reel_child_spec_t    spec = {
         .main = run_in_child, .arg = &r,
@@ -168,6 +170,73 @@ nothing_is_left_of_one_that_ends(void **state)
     assert_string_equal(said, "{\"file\":{\"bytes\":4},\"output\":0}");
     assert_int_equal(access(folder, F_OK), -1);
     all_end();
+}
+
+
+/* what daemons do to be rid of their parents */
+static void
+nothing_of_it_goes_away(void **state)
+{
+    static const char  script[] =
+        "(sleep 1000 &); setsid sleep 1000 & (setsid sleep 1000 &);"
+        " (trap '' HUP TERM; sleep 1000 & sleep 1000 &);"
+        " python3 -c 'import os, time\n"
+        "if os.fork(): os._exit(0)\n"
+        "try: os.setsid()\n"
+        "except PermissionError: pass\n"
+        "if os.fork(): os._exit(0)\n"
+        "time.sleep(1000)';"
+        " echo '{\"progress\":1}' >&$REEL_CONTROL_FD; %s";
+    char               whole[REEL_EXEC_COMMAND - 20];
+
+    (void) state;
+
+    for (int i = 0; i < 4; i++) {
+        spaces = i & 1;
+        kill_it = i & 2;
+        snprintf(whole, sizeof(whole), script,
+                 kill_it ? "wait; sleep 1000" : "echo > out/x");
+        run(whole);
+        assert_int_equal(how, kill_it ? REEL_EXIT_KILLED : REEL_EXIT_DONE);
+        all_end();
+    }
+
+    spaces = kill_it = false;
+}
+
+
+static void
+too_many_processes_end_it(void **state)
+{
+    static const char *const  scripts[] = {
+        "for i in $(seq 60); do sleep 1000 & done; wait",
+        "for i in $(seq 60); do (sleep 1000 &); done; sleep 1000",
+        "python3 -c 'import threading, time\n"
+        "for i in range(60):\n"
+        " threading.Thread(target=time.sleep, args=(1000,)).start()'"
+    };
+
+    (void) state;
+
+    tasks_most = 40;
+
+    for (size_t i = 0; i < 6; i++) {
+        spaces = i & 1;
+        run(scripts[i / 2]);
+        assert_int_equal(how, REEL_EXIT_STATUS);
+        assert_non_null(strstr(said, "\"code\":\"BAD_PIPELINE\""));
+        assert_non_null(strstr(said, "more than 40 processes and threads"));
+        all_end();
+    }
+
+    /* those that have ended do not count, also without a parent: cat ends
+       when the other has */
+    spaces = false;
+    run("for i in $(seq 100); do (true &) | cat; done; echo > out/x");
+    assert_int_equal(how, REEL_EXIT_DONE);
+    all_end();
+
+    tasks_most = 1000;
 }
 
 
@@ -359,6 +428,8 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(what_it_started_ends_with_its_child),
         cmocka_unit_test(nothing_is_left_of_one_that_ends),
+        cmocka_unit_test(nothing_of_it_goes_away),
+        cmocka_unit_test(too_many_processes_end_it),
         cmocka_unit_test(it_stands_behind_the_daemon),
         cmocka_unit_test(too_much_in_its_folder_ends_it),
         cmocka_unit_test(an_input_that_is_gone_is_tried_again),
