@@ -27,7 +27,9 @@ local UNMET_MS = 3600000
 local PRIORITY = 4
 local PRIORITY_MAX = 9
 local BAND = 2 ^ 49
-local USUAL = (9 - 4) * 2 ^ 49  -- where those of PRIORITY begin
+
+-- where those of PRIORITY begin
+local USUAL = 5 * 2 ^ 49
 
 -- ms of work with which a new job goes before the others of its project, and
 -- how much of that the project has at most; half of the

@@ -17,10 +17,10 @@ local function band_of(priority)
 end
 
 -- Each priority has clocks of its own: what goes before all others says
--- nothing of who is next among these.  What their names begin with, of a score.
+-- nothing of who is next among these.  How their names end, of a score.
 -- rare: most tasks have the usual one
 local function other_clocks(score)
-    return PRIORITY_MAX - (score - score % BAND) / BAND .. '/'
+    return '/' .. PRIORITY_MAX - (score - score % BAND) / BAND
 end
 
 -- inline: short
@@ -31,11 +31,11 @@ end
 -- a project's tag where it comes to wait
 -- rare: as line_up
 local function tag_of(band, light, project)
-    local pre = clocks(band)
-    local v = light and redis.call('HMGET', VTIME, pre .. 'light',
-                                   pre .. 'light:' .. project)
-              or redis.call('HMGET', VTIME, pre .. 'all',
-                            pre .. 'finish:' .. project)
+    local own = clocks(band)
+    local v = light and redis.call('HMGET', VTIME, 'light' .. own,
+                                   'light:' .. project .. own)
+              or redis.call('HMGET', VTIME, 'all' .. own,
+                            'finish:' .. project .. own)
 
     return math.min(BAND - 1, math.max((v[1] or 0) + 0, (v[2] or 0) + 0))
 end
@@ -43,13 +43,13 @@ end
 -- how far a job, and its project, are with tasks of a priority
 -- rare: as line_up
 local function read_line(job, project, band)
-    local pre = clocks(band)
-    local v = redis.call('HMGET', VTIME, pre .. 'start:' .. project,
-                         pre .. 'ahead:' .. project)
-    local finish = redis.call('HGET', job_key(job), pre .. 'finish')
+    local own = clocks(band)
+    local v = redis.call('HMGET', VTIME, 'start:' .. project .. own,
+                         'ahead:' .. project .. own)
+    local finish = redis.call('HGET', job_key(job), 'finish' .. own)
     local start = (v[1] or 0) + 0
 
-    return { pre = pre, start = start, given = 0,
+    return { own = own, start = start, given = 0,
              finish = math.max(start, (finish or 0) + 0),
              ahead = not finish and (v[2] or AHEAD_MAX) + 0 or 0 }
 end
@@ -57,10 +57,10 @@ end
 -- rare: as line_up
 local function write_line(job, project, l)
     if l.charged then
-        redis.call('HSET', job_key(job), l.pre .. 'finish', text(l.finish))
+        redis.call('HSET', job_key(job), 'finish' .. l.own, text(l.finish))
     end
     if l.given > 0 then
-        redis.call('HSET', VTIME, l.pre .. 'ahead:' .. project,
+        redis.call('HSET', VTIME, 'ahead:' .. project .. l.own,
                    text(l.ahead))
     end
 end
@@ -198,9 +198,9 @@ end
 -- rare: of what comes again
 local function uncharge(t)
     local band, light = band_of(t.priority), is_light(t.queue)
-    local pre = clocks(band)
-    local field = pre .. (light and 'light:' or 'finish:') .. t.project
-    local v = redis.call('HMGET', VTIME, pre .. (light and 'light' or 'all'),
+    local own = clocks(band)
+    local field = (light and 'light:' or 'finish:') .. t.project .. own
+    local v = redis.call('HMGET', VTIME, (light and 'light' or 'all') .. own,
                          field)
     local charged = (v[2] or 0) + 0
     local finish = math.max((v[1] or 0) + 0, charged - t.cost)
@@ -215,7 +215,7 @@ local function uncharge(t)
         local score = is_light(q) == light
                       and redis.call('ZSCORE', zk, t.project)
 
-        if score and clocks(score) == pre and score % BAND > finish then
+        if score and clocks(score) == own and score % BAND > finish then
             rehead(q, zk, t.project, band + finish)
         end
     end

@@ -73,13 +73,14 @@ local function first(queue, light, p)
 
         local project, score = p[1], p[2] + 0
         local tag = score % BAND
-        local pre = clocks(score)
-        local clock = light and redis.call('HMGET', VTIME, pre .. 'light',
-                                           'fence', pre .. 'light:' .. project)
-                      or redis.call('HMGET', VTIME, pre .. 'all', 'fence',
-                                    pre .. 'finish:' .. project,
-                                    pre .. 'start:' .. project,
-                                    pre .. 'ahead:' .. project)
+        local own = clocks(score)
+        local clock = light and redis.call('HMGET', VTIME, 'light' .. own,
+                                           'fence',
+                                           'light:' .. project .. own)
+                      or redis.call('HMGET', VTIME, 'all' .. own, 'fence',
+                                    'finish:' .. project .. own,
+                                    'start:' .. project .. own,
+                                    'ahead:' .. project .. own)
         local finish = (clock[3] or 0) + 0
         p = nil
 
@@ -113,7 +114,7 @@ local function first(queue, light, p)
                 return { queue = queue, zk = zk, tasks = tasks,
                          project = project, m = m[1],
                          job = job, task = task, since = t.since + 0, t = t,
-                         clock = clock, pre = pre, finish = finish,
+                         clock = clock, finish = finish,
                          order = score, tag = tag, score = m[2] + 0,
                          next = m[4] or false }
             else
@@ -250,7 +251,7 @@ if not best then
 end
 
 local task, project, clock, t = best.task, best.project, best.clock, best.t
-local pre = best.pre
+local own = clocks(best.order)
 local tries, credit, spec, type, cost, timeout = t.rest:match(CLAIMED)
 local before = (clock[1] or 0) + 0
 local n = clock[2] and clock[2] + 1 or first_fence()
@@ -259,16 +260,16 @@ local all = best.tag > before and text(best.tag) or clock[1] or '0'
 local finish = (before > best.finish and before or best.finish) + cost
 
 if best.slots == 0 then
-    redis.call('HSET', VTIME, pre .. 'light', all, 'fence', fence,
-               pre .. 'light:' .. project, text(finish))
+    redis.call('HSET', VTIME, 'light' .. own, all, 'fence', fence,
+               'light:' .. project .. own, text(finish))
 elseif best.score % BAND < (clock[4] or 0) + 0 then
-    redis.call('HSET', VTIME, pre .. 'all', all, 'fence', fence,
-               pre .. 'finish:' .. project, text(finish))
+    redis.call('HSET', VTIME, 'all' .. own, all, 'fence', fence,
+               'finish:' .. project .. own, text(finish))
 else
-    redis.call('HSET', VTIME, pre .. 'all', all, 'fence', fence,
-               pre .. 'finish:' .. project, text(finish),
-               pre .. 'start:' .. project, text(best.score % BAND),
-               pre .. 'ahead:' .. project,
+    redis.call('HSET', VTIME, 'all' .. own, all, 'fence', fence,
+               'finish:' .. project .. own, text(finish),
+               'start:' .. project .. own, text(best.score % BAND),
+               'ahead:' .. project .. own,
                text(math.min(AHEAD_MAX, (clock[5] or AHEAD_MAX)
                                         + math.floor(cost / 2))))
 end

@@ -16,8 +16,8 @@ JOBS = [ASSET % c + ".1" for c in "abcdef"]
 class Priorities(Case):
     def film(self, n, tasks, cost=1000, project="p1", first=(), **kw):
         """one of which nothing goes ahead of what its project has waiting"""
-        for clocks in ("", "9/", "6/"):
-            self.redis("HSET", K + "vtime", clocks + "ahead:" + project, 0)
+        for clocks in ("", "/9", "/6"):
+            self.redis("HSET", K + "vtime", "ahead:" + project + clocks, 0)
         self.q.planned(JOBS[n], *first, *[task("t%03d" % i, cost=cost, **kw)
                                           for i in range(tasks)],
                        project=project)
