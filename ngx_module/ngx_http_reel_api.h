@@ -16,6 +16,7 @@ typedef struct {
     char                    upload[REEL_UPLOAD_ID_LEN + 1];
     reel_str_t              task;           /* whose file is asked for … */
     reel_str_t              file;           /* … and its name */
+    const reel_result_file_t *made;         /* what the asset says of it */
     reel_object_t          *object;         /* that file, closed with this */
     ngx_str_t               body;           /* of PATCH and POST */
     int64_t                 now_ms;

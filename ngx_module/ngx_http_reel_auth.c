@@ -20,6 +20,14 @@ static ngx_int_t ngx_http_reel_auth_bearer(ngx_http_request_t *r,
 static ngx_int_t ngx_http_reel_auth_hash(ngx_str_t *body, char *hex);
 static ngx_int_t ngx_http_reel_auth_request(ngx_http_request_t *r,
     reel_sigv4_request_t *rq);
+static ngx_int_t ngx_http_reel_auth_parse(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, const reel_sigv4_request_t *rq,
+    reel_sigv4_auth_t *sig);
+static ngx_int_t ngx_http_reel_auth_verify(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, const reel_sigv4_request_t *rq,
+    const reel_sigv4_auth_t *sig, const reel_access_key_t *key);
+static ngx_int_t ngx_http_reel_auth_keep(ngx_http_reel_auth_t *a,
+    const reel_sigv4_auth_t *sig);
 static ngx_int_t ngx_http_reel_auth_refuse(ngx_http_request_t *r,
     ngx_http_reel_error_form_e form, reel_sigv4_status_t st,
     const char *text);
@@ -32,9 +40,7 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
 {
     char                       hash[2 * REEL_SHA256_LEN + 1];
     ngx_int_t                  rc;
-    reel_error_t               e;
     reel_sigv4_auth_t         *sig;
-    reel_sigv4_status_t        st;
     reel_sigv4_request_t       rq;
     ngx_http_reel_loc_conf_t  *rlcf;
 
@@ -62,26 +68,9 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         rq.payload_hash = reel_str(hash);
     }
 
-    e.text[0] = '\0';
-    st = reel_sigv4_parse(sig, &rq, &e);
-
-    if (st == REEL_SIGV4_NONE && form == NGX_HTTP_REEL_PROBLEM) {
-        return ngx_http_reel_error(r, form, NGX_HTTP_UNAUTHORIZED, "UNSIGNED",
-                                   "sign the request by AWS SigV4 (header or "
-                                   "query) or send a bearer token", 0);
-    }
-
-    if (st != REEL_SIGV4_OK) {
-        return ngx_http_reel_auth_refuse(r, form, st, e.text);
-    }
-
-    if (!reel_str_eqz(sig->service, "s3")) {
-        return ngx_http_reel_auth_refuse(r, form,
-                                         sig->presigned
-                                         ? REEL_SIGV4_MALFORMED_QUERY
-                                         : REEL_SIGV4_MALFORMED_HEADER,
-                                         "the credential's service is not "
-                                         "s3");
+    rc = ngx_http_reel_auth_parse(r, form, &rq, sig);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     a->key = reel_access_keys_find(rlcf->keys, sig->access_key);
@@ -89,34 +78,12 @@ ngx_http_reel_auth(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         return ngx_http_reel_auth_refuse(r, form, REEL_SIGV4_UNKNOWN_KEY, "");
     }
 
-    st = reel_sigv4_verify(sig, &rq, reel_str(a->key->secret), ngx_time(),
-                           NULL, &e);
-
-    if (st != REEL_SIGV4_OK) {
-        return ngx_http_reel_auth_refuse(r, form, st, e.text);
+    rc = ngx_http_reel_auth_verify(r, form, &rq, sig, a->key);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
-    if (rq.payload_hash.len && sig->payload_hash[0] != 'U'
-        && ngx_strcasecmp((u_char *) sig->payload_hash, (u_char *) hash) != 0)
-    {
-        return ngx_http_reel_error(r, form, NGX_HTTP_BAD_REQUEST,
-                                   "XAmzContentSHA256Mismatch",
-                                   "the body's SHA-256 is not the signed one",
-                                   0);
-    }
-
-    a->sig = sig;
-    a->presigned = sig->presigned;
-    ngx_cpystrn((u_char *) a->payload_hash, (u_char *) sig->payload_hash,
-                sizeof(a->payload_hash));
-
-    if (reel_str_copy(a->signature, sizeof(a->signature), sig->signature)
-        != REEL_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_http_reel_auth_keep(a, sig);
 }
 
 
@@ -240,6 +207,92 @@ ngx_http_reel_auth_request(ngx_http_request_t *r, reel_sigv4_request_t *rq)
     rq->method.len = r->method_name.len;
     rq->headers = headers;
     rq->nheaders = n;
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: *sig is what a signature for S3 says */
+static ngx_int_t
+ngx_http_reel_auth_parse(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, const reel_sigv4_request_t *rq,
+    reel_sigv4_auth_t *sig)
+{
+    reel_error_t         e;
+    reel_sigv4_status_t  st;
+
+    e.text[0] = '\0';
+    st = reel_sigv4_parse(sig, rq, &e);
+
+    if (st == REEL_SIGV4_NONE && form == NGX_HTTP_REEL_PROBLEM) {
+        return ngx_http_reel_error(r, form, NGX_HTTP_UNAUTHORIZED, "UNSIGNED",
+                                   "sign the request by AWS SigV4 (header or "
+                                   "query) or send a bearer token", 0);
+    }
+
+    if (st != REEL_SIGV4_OK) {
+        return ngx_http_reel_auth_refuse(r, form, st, e.text);
+    }
+
+    if (!reel_str_eqz(sig->service, "s3")) {
+        return ngx_http_reel_auth_refuse(r, form,
+                                         sig->presigned
+                                         ? REEL_SIGV4_MALFORMED_QUERY
+                                         : REEL_SIGV4_MALFORMED_HEADER,
+                                         "the credential's service is not "
+                                         "s3");
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* NGX_DECLINED: the key's secret signed the request and the body it has */
+static ngx_int_t
+ngx_http_reel_auth_verify(ngx_http_request_t *r,
+    ngx_http_reel_error_form_e form, const reel_sigv4_request_t *rq,
+    const reel_sigv4_auth_t *sig, const reel_access_key_t *key)
+{
+    reel_error_t         e;
+    reel_sigv4_status_t  st;
+
+    e.text[0] = '\0';
+    st = reel_sigv4_verify(sig, rq, reel_str(key->secret), ngx_time(), NULL,
+                           &e);
+
+    if (st != REEL_SIGV4_OK) {
+        return ngx_http_reel_auth_refuse(r, form, st, e.text);
+    }
+
+    if (rq->payload_hash.len && sig->payload_hash[0] != 'U'
+        && ngx_strcasecmp((u_char *) sig->payload_hash,
+                          (u_char *) rq->payload_hash.p)
+           != 0)
+    {
+        return ngx_http_reel_error(r, form, NGX_HTTP_BAD_REQUEST,
+                                   "XAmzContentSHA256Mismatch",
+                                   "the body's SHA-256 is not the signed one",
+                                   0);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* what the payload's own check needs of the signature */
+static ngx_int_t
+ngx_http_reel_auth_keep(ngx_http_reel_auth_t *a, const reel_sigv4_auth_t *sig)
+{
+    a->sig = sig;
+    a->presigned = sig->presigned;
+    ngx_cpystrn((u_char *) a->payload_hash, (u_char *) sig->payload_hash,
+                sizeof(a->payload_hash));
+
+    if (reel_str_copy(a->signature, sizeof(a->signature), sig->signature)
+        != REEL_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return NGX_OK;
 }

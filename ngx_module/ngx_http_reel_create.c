@@ -17,6 +17,10 @@
 
 static ngx_int_t ngx_http_reel_create_print(ngx_http_reel_create_t *c,
     reel_buf_t *b);
+static reel_err_t ngx_http_reel_create_put(ngx_http_reel_create_t *c,
+    reel_json_t *j);
+static reel_err_t ngx_http_reel_create_watch(ngx_http_reel_create_t *c,
+    reel_json_t *j);
 static ngx_uint_t ngx_http_reel_create_plain(const char *name);
 static void ngx_http_reel_create_query(ngx_http_reel_create_t *c,
     reel_buf_t *b);
@@ -25,6 +29,10 @@ static void ngx_http_reel_create_param(reel_buf_t *b, const char *name,
 static reel_err_t ngx_http_reel_create_sign(ngx_http_reel_create_t *c,
     reel_json_t *j, const char *key, const char *method, reel_buf_t *path,
     reel_buf_t *query);
+static void ngx_http_reel_create_origin(ngx_http_request_t *r,
+    reel_buf_t *url);
+static reel_err_t ngx_http_reel_create_presign(ngx_http_reel_create_t *c,
+    reel_buf_t *url, const reel_sigv4_request_t *rq);
 
 
 ngx_int_t
@@ -77,17 +85,8 @@ ngx_http_reel_create_upload(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 static ngx_int_t
 ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
 {
-    reel_err_t                 err;
-    reel_buf_t                 path, query;
-    reel_json_t                j;
-    ngx_http_reel_loc_conf_t  *rlcf;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    rlcf = ngx_http_get_module_loc_conf(c->request, ngx_http_reel_module);
-    clcf = ngx_http_get_module_loc_conf(c->request, ngx_http_core_module);
-
-    reel_buf_init(&path, NGX_HTTP_REEL_URL_MAX);
-    reel_buf_init(&query, NGX_HTTP_REEL_URL_MAX);
+    reel_err_t   err;
+    reel_json_t  j;
 
     reel_json_init(&j, b);
     reel_json_object(&j);
@@ -104,6 +103,38 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
     }
     reel_json_end(&j, '}');
 
+    err = ngx_http_reel_create_put(c, &j);
+
+    if (err == REEL_OK) {
+        err = ngx_http_reel_create_watch(c, &j);
+    }
+
+    reel_json_end(&j, '}');
+
+    if (err == REEL_LIMIT) {
+        return ngx_http_reel_create_fault(c, "INVALID_FIELD", "\"name\" and "
+                                          "\"meta\" make a URL that is "
+                                          "longer than the server takes%s",
+                                          "");
+    }
+
+    return err == REEL_OK && reel_buf_err(b) == REEL_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* "url": where the file is put, with its limits signed */
+static reel_err_t
+ngx_http_reel_create_put(ngx_http_reel_create_t *c, reel_json_t *j)
+{
+    reel_err_t                 err;
+    reel_buf_t                 path, query;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(c->request, ngx_http_reel_module);
+
+    reel_buf_init(&path, NGX_HTTP_REEL_URL_MAX);
+    reel_buf_init(&query, NGX_HTTP_REEL_URL_MAX);
+
     reel_buf_add(&path, rlcf->api_upload_path.data,
                  rlcf->api_upload_path.len);
     reel_uri_encode(&path, reel_str(c->bucket), false);
@@ -118,10 +149,28 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
 
     ngx_http_reel_create_query(c, &query);
 
-    err = ngx_http_reel_create_sign(c, &j, "url", "PUT", &path, &query);
+    err = ngx_http_reel_create_sign(c, j, "url", "PUT", &path, &query);
 
-    reel_buf_clear(&query);
-    reel_buf_clear(&path);
+    reel_buf_release(&path);
+    reel_buf_release(&query);
+
+    return err;
+}
+
+
+/* "status_url" and "events_url": the asset, below this location */
+static reel_err_t
+ngx_http_reel_create_watch(ngx_http_reel_create_t *c, reel_json_t *j)
+{
+    reel_err_t                 err;
+    reel_buf_t                 path, query;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(c->request, ngx_http_core_module);
+
+    reel_buf_init(&path, NGX_HTTP_REEL_URL_MAX);
+    reel_buf_init(&query, 0);          /* the signature is all of it */
+
     reel_buf_add(&path, clcf->name.data, clcf->name.len);
     if (clcf->name.len == 0 || clcf->name.data[clcf->name.len - 1] != '/') {
         reel_buf_addz(&path, "/");
@@ -129,31 +178,18 @@ ngx_http_reel_create_print(ngx_http_reel_create_t *c, reel_buf_t *b)
     reel_buf_addz(&path, "assets/");
     reel_buf_addz(&path, c->asset);
 
-    if (err == REEL_OK) {
-        err = ngx_http_reel_create_sign(c, &j, "status_url", "GET", &path,
-                                        &query);
-    }
+    err = ngx_http_reel_create_sign(c, j, "status_url", "GET", &path, &query);
 
     reel_buf_addz(&path, "/events");
 
     if (err == REEL_OK) {
-        err = ngx_http_reel_create_sign(c, &j, "events_url", "GET", &path,
+        err = ngx_http_reel_create_sign(c, j, "events_url", "GET", &path,
                                         &query);
     }
 
-    reel_json_end(&j, '}');
-
     reel_buf_release(&path);
-    reel_buf_release(&query);
 
-    if (err == REEL_LIMIT) {
-        return ngx_http_reel_create_fault(c, "INVALID_FIELD", "\"name\" and "
-                                          "\"meta\" make a URL that is "
-                                          "longer than the server takes%s",
-                                          "");
-    }
-
-    return err == REEL_OK && reel_buf_err(b) == REEL_OK ? NGX_OK : NGX_ERROR;
+    return err;
 }
 
 
@@ -221,6 +257,7 @@ ngx_http_reel_create_param(reel_buf_t *b, const char *name, const char *value)
 }
 
 
+/* prints the URL under the key; LIMIT: longer than nginx would take it */
 static reel_err_t
 ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     const char *key, const char *method, reel_buf_t *path, reel_buf_t *query)
@@ -228,10 +265,8 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     size_t                     host;
     reel_err_t                 err;
     reel_buf_t                 url;
-    ngx_str_t                 *value;
     ngx_http_request_t        *r;
     reel_sigv4_header_t        header;
-    reel_sigv4_signer_t        signer;
     reel_sigv4_request_t       rq;
     ngx_http_core_srv_conf_t  *cscf;
 
@@ -242,10 +277,9 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
         return REEL_INVAL;
     }
 
-    value = &r->headers_in.host->value;
     header.name = REEL_STR("host");
-    header.value.p = (char *) value->data;
-    header.value.len = value->len;
+    header.value.p = (char *) r->headers_in.host->value.data;
+    header.value.len = r->headers_in.host->value.len;
 
     ngx_memzero(&rq, sizeof(reel_sigv4_request_t));
     rq.method = reel_str(method);
@@ -256,31 +290,13 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     rq.headers = &header;
     rq.nheaders = 1;
 
-    ngx_memzero(&signer, sizeof(reel_sigv4_signer_t));
-    signer.access_key = reel_str(c->api->auth.key->id);
-    signer.secret = reel_str(c->api->auth.key->secret);
-    signer.session_token = REEL_STR("");
-    signer.region = REEL_STR("us-east-1");
-    signer.service = REEL_STR("s3");
-    signer.time_s = ngx_time();
-    signer.expires_s = c->expires;
-
     reel_buf_init(&url, NGX_HTTP_REEL_URL_MAX);
-#if (NGX_HTTP_SSL)
-    reel_buf_addz(&url, r->connection->ssl ? "https://" : "http://");
-#else
-    reel_buf_addz(&url, "http://");
-#endif
-    reel_buf_adds(&url, header.value);
+    ngx_http_reel_create_origin(r, &url);
     host = url.len;
-    reel_buf_add(&url, path->data, path->len);
+    reel_buf_adds(&url, rq.path);
     reel_buf_addz(&url, "?");
 
-    err = reel_sigv4_presign(&url, &rq, &signer, REEL_STR(""));
-
-    if (err == REEL_OK) {
-        err = reel_buf_err(&url);
-    }
+    err = ngx_http_reel_create_presign(c, &url, &rq);
 
     if (err == REEL_OK
         && ngx_strlen(method) + sizeof("  HTTP/1.1\r\n") - 1
@@ -299,4 +315,41 @@ ngx_http_reel_create_sign(ngx_http_reel_create_t *c, reel_json_t *j,
     reel_buf_release(&url);
 
     return err;
+}
+
+
+/* scheme and host as the client has them */
+static void
+ngx_http_reel_create_origin(ngx_http_request_t *r, reel_buf_t *url)
+{
+#if (NGX_HTTP_SSL)
+    reel_buf_addz(url, r->connection->ssl ? "https://" : "http://");
+#else
+    reel_buf_addz(url, "http://");
+#endif
+    reel_buf_add(url, r->headers_in.host->value.data,
+                 r->headers_in.host->value.len);
+}
+
+
+/* adds the query, signed by the caller's own key */
+static reel_err_t
+ngx_http_reel_create_presign(ngx_http_reel_create_t *c, reel_buf_t *url,
+    const reel_sigv4_request_t *rq)
+{
+    reel_err_t           err;
+    reel_sigv4_signer_t  signer;
+
+    ngx_memzero(&signer, sizeof(reel_sigv4_signer_t));
+    signer.access_key = reel_str(c->api->auth.key->id);
+    signer.secret = reel_str(c->api->auth.key->secret);
+    signer.session_token = REEL_STR("");
+    signer.region = REEL_STR("us-east-1");
+    signer.service = REEL_STR("s3");
+    signer.time_s = ngx_time();
+    signer.expires_s = c->expires;
+
+    err = reel_sigv4_presign(url, rq, &signer, REEL_STR(""));
+
+    return err != REEL_OK ? err : reel_buf_err(url);
 }

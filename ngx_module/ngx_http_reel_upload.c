@@ -20,6 +20,8 @@ typedef struct {
 } ngx_http_reel_route_t;
 
 
+static ngx_int_t ngx_http_reel_upload_options(ngx_http_request_t *r);
+static ngx_http_reel_door_t *ngx_http_reel_upload_new(ngx_http_request_t *r);
 static void ngx_http_reel_upload_cleanup(void *data);
 static ngx_int_t ngx_http_reel_upload_path(ngx_http_reel_door_t *door);
 static ngx_int_t ngx_http_reel_upload_rest(ngx_http_reel_door_t *door,
@@ -99,21 +101,12 @@ static const ngx_http_reel_route_t  ngx_http_reel_ietf_routes[] = {
 ngx_int_t
 ngx_http_reel_upload_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_pool_cleanup_t        *cln;
-    ngx_http_reel_op_pt        op;
-    ngx_http_reel_ctx_t       *ctx;
-    ngx_http_reel_door_t      *door;
-    ngx_http_reel_loc_conf_t  *rlcf;
+    ngx_int_t              rc;
+    ngx_http_reel_op_pt    op;
+    ngx_http_reel_door_t  *door;
 
     if (r->method == NGX_HTTP_OPTIONS) {
-        if (ngx_http_reel_tus_discover(r) != NGX_OK
-            || ngx_http_reel_ietf_discover(r) != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_reel_preflight(r, NGX_HTTP_REEL_UPLOAD_METHODS);
+        return ngx_http_reel_upload_options(r);
     }
 
     if (r->request_body) {
@@ -125,26 +118,10 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
                                    "be stored", 0);
     }
 
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    ctx = ngx_http_reel_get_ctx(r);
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_door_t));
-    if (ctx == NULL || cln == NULL) {
+    door = ngx_http_reel_upload_new(r);
+    if (door == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    door = cln->data;
-    ngx_memzero(door, sizeof(ngx_http_reel_door_t));
-    cln->handler = ngx_http_reel_upload_cleanup;
-    ctx->data = door;
-
-    door->request = r;
-    door->store = rlcf->upload_sync == NGX_HTTP_REEL_SYNC_OFF
-                  ? reel_store_fs_unsynced(rlcf->store) : rlcf->store;
-    door->form = NGX_HTTP_REEL_S3;
-    door->length = r->headers_in.content_length_n < 0
-                   ? REEL_UPLOAD_UNKNOWN
-                   : (uint64_t) r->headers_in.content_length_n;
 
     rc = ngx_http_reel_upload_path(door);
     if (rc != NGX_DECLINED) {
@@ -177,6 +154,53 @@ ngx_http_reel_upload_handler(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_reel_upload_options(ngx_http_request_t *r)
+{
+    if (ngx_http_reel_tus_discover(r) != NGX_OK
+        || ngx_http_reel_ietf_discover(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_reel_preflight(r, NGX_HTTP_REEL_UPLOAD_METHODS);
+}
+
+
+/* the request's, and cleaned up with it */
+static ngx_http_reel_door_t *
+ngx_http_reel_upload_new(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_door_t      *door;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    ctx = ngx_http_reel_get_ctx(r);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_door_t));
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    door = cln->data;
+    ngx_memzero(door, sizeof(ngx_http_reel_door_t));
+    cln->handler = ngx_http_reel_upload_cleanup;
+    ctx->data = door;
+
+    door->request = r;
+    door->store = rlcf->upload_sync == NGX_HTTP_REEL_SYNC_OFF
+                  ? reel_store_fs_unsynced(rlcf->store) : rlcf->store;
+    door->form = NGX_HTTP_REEL_S3;
+    door->length = r->headers_in.content_length_n < 0
+                   ? REEL_UPLOAD_UNKNOWN
+                   : (uint64_t) r->headers_in.content_length_n;
+
+    return door;
 }
 
 

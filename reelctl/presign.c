@@ -317,6 +317,12 @@ sign(const reel_ctl_t *c, const reel_ctl_server_t *server, const char *method,
         .nheaders = 1
     };
 
+    err = reel_buf_err(path) != REEL_OK ? reel_buf_err(path)
+                                        : reel_buf_err(query);
+    if (err != REEL_OK) {
+        return err;
+    }
+
     reel_buf_init(&url, 32768);
     reel_buf_addz(&url, server->origin);
     reel_buf_adds(&url, rq.path);
@@ -335,6 +341,74 @@ sign(const reel_ctl_t *c, const reel_ctl_server_t *server, const char *method,
 }
 
 
+static int
+check_method(const char *method)
+{
+    if (method[0] == '\0' || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+                             != strlen(method))
+    {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "\"%s\" is not a method such "
+                             "as PUT", method);
+    }
+
+    return REEL_EXIT_OK;
+}
+
+
+static int
+read_expires(const reel_ctl_t *c, uint64_t *expires)
+{
+    int  code;
+
+    code = reel_ctl_opt_seconds(c, REEL_OPT_EXPIRES, REEL_SIGV4_MAX_EXPIRES,
+                                3600, expires);
+
+    if (code == REEL_EXIT_OK && *expires == 0) {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "--expires must be above 0");
+    }
+
+    return code;
+}
+
+
+/* path and query of what is to be signed, and which asset it makes */
+static int
+compose(const reel_ctl_t *c, const reel_ctl_server_t *server,
+    const char *method, const char *target, reel_ctl_signed_t *s,
+    reel_buf_t *path, reel_buf_t *query)
+{
+    int  code;
+
+    code = target[0] == '/' ? plain_path(server, target, path, query)
+                            : name_path(c, server, target, s, path);
+
+    if (code == REEL_EXIT_OK) {
+        code = reel_ctl_limits(c, query);
+    }
+
+    if (code == REEL_EXIT_OK
+        && (c->opt[REEL_OPT_ASSET] != NULL
+            || (s->bucket != NULL && strcmp(method, "PUT") == 0)))
+    {
+        code = reel_ctl_choose_asset(c, s->asset);
+        add_param(query, "reel-asset", s->asset);
+    }
+
+    return code;
+}
+
+
+static int
+refuse(reel_err_t err)
+{
+    return reel_ctl_fail(err == REEL_INVAL ? REEL_EXIT_USAGE
+                                           : REEL_EXIT_FAILED,
+                         "cannot sign this: %s",
+                         err == REEL_INVAL ? "it is signed already"
+                                           : reel_err_name(err));
+}
+
+
 int
 reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     reel_ctl_signed_t *s)
@@ -349,19 +423,10 @@ reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     reel_buf_init(&path, 16384);
     reel_buf_init(&query, 16384);
 
-    if (method[0] == '\0' || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-                             != strlen(method))
-    {
-        code = reel_ctl_fail(REEL_EXIT_USAGE, "\"%s\" is not a method such as "
-                             "PUT", method);
-        goto done;
-    }
+    code = check_method(method);
 
-    code = reel_ctl_opt_seconds(c, REEL_OPT_EXPIRES, REEL_SIGV4_MAX_EXPIRES,
-                                3600, &expires);
-
-    if (code == REEL_EXIT_OK && expires == 0) {
-        code = reel_ctl_fail(REEL_EXIT_USAGE, "--expires must be above 0");
+    if (code == REEL_EXIT_OK) {
+        code = read_expires(c, &expires);
     }
 
     if (code == REEL_EXIT_OK) {
@@ -373,46 +438,13 @@ reel_ctl_presign(reel_ctl_t *c, const char *method, const char *target,
     }
 
     if (code == REEL_EXIT_OK) {
-        code = target[0] == '/'
-               ? plain_path(&server, target, &path, &query)
-               : name_path(c, &server, target, s, &path);
+        code = compose(c, &server, method, target, s, &path, &query);
     }
 
     if (code == REEL_EXIT_OK) {
-        code = reel_ctl_limits(c, &query);
-    }
-
-    if (code == REEL_EXIT_OK
-        && (c->opt[REEL_OPT_ASSET] != NULL
-            || (s->bucket != NULL && strcmp(method, "PUT") == 0)))
-    {
-        code = reel_ctl_choose_asset(c, s->asset);
-        add_param(&query, "reel-asset", s->asset);
-    }
-
-    if (code != REEL_EXIT_OK) {
-        goto done;
-    }
-
-    err = reel_buf_err(&path);
-
-    if (err == REEL_OK) {
-        err = reel_buf_err(&query);
-    }
-
-    if (err == REEL_OK) {
         err = sign(c, &server, method, &path, &query, expires, s);
+        code = err == REEL_OK ? REEL_EXIT_OK : refuse(err);
     }
-
-    if (err != REEL_OK) {
-        code = reel_ctl_fail(err == REEL_INVAL ? REEL_EXIT_USAGE
-                                               : REEL_EXIT_FAILED,
-                             "cannot sign this: %s",
-                             err == REEL_INVAL ? "it is signed already"
-                                               : reel_err_name(err));
-    }
-
-done:
 
     reel_ctl_server_release(&server);
     reel_buf_release(&path);
