@@ -1,7 +1,6 @@
 /*
- * The API (docs/http-api.md): routes, and the calls on one asset.  Each runs
- * auth -> body -> store work in the thread pool -> progress from Redis ->
- * answer.
+ * The API (docs/http-api.md): its routes.  Each call runs body -> auth ->
+ * store work in the thread pool -> progress from Redis -> answer.
  */
 
 #include "ngx_module/ngx_http_reel_api.h"
@@ -28,6 +27,7 @@ typedef struct {
 } ngx_http_reel_api_route_t;
 
 
+static ngx_http_reel_api_t *ngx_http_reel_api_new(ngx_http_request_t *r);
 static void ngx_http_reel_api_cleanup(void *data);
 static const ngx_http_reel_api_route_t *ngx_http_reel_api_route(
     ngx_http_request_t *r, ngx_http_reel_api_t *api, ngx_uint_t *methods);
@@ -41,8 +41,6 @@ static ngx_int_t ngx_http_reel_api_not_allowed(ngx_http_request_t *r,
 static void ngx_http_reel_api_body(ngx_http_request_t *r);
 static ngx_int_t ngx_http_reel_api_copy_body(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
-static void ngx_http_reel_api_shown(void *data, ngx_http_reel_reply_t *reply);
-static void ngx_http_reel_api_events(ngx_http_request_t *r, void *data);
 
 
 static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
@@ -98,39 +96,18 @@ static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
 ngx_int_t
 ngx_http_reel_api_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_time_t                *tp;
-    ngx_pool_cleanup_t        *cln;
-    ngx_http_reel_ctx_t       *ctx;
-    ngx_http_reel_api_t       *api;
-    ngx_http_reel_loc_conf_t  *rlcf;
+    ngx_int_t             rc;
+    ngx_http_reel_api_t  *api;
 
     if (r->method == NGX_HTTP_OPTIONS) {
         return ngx_http_reel_preflight(r, "GET, HEAD, POST, PATCH, DELETE, "
                                        "OPTIONS");
     }
 
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    ctx = ngx_http_reel_get_ctx(r);
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_api_t));
-    if (ctx == NULL || cln == NULL) {
+    api = ngx_http_reel_api_new(r);
+    if (api == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    api = cln->data;
-    ngx_memzero(api, sizeof(ngx_http_reel_api_t));
-    cln->handler = ngx_http_reel_api_cleanup;
-
-    tp = ngx_timeofday();
-
-    api->request = r;
-    api->store = rlcf->store;
-    api->sources = rlcf->play_source;
-    api->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
-    api->status = NGX_HTTP_OK;
-    ngx_str_set(&api->body, "");
-    ctx->data = api;
 
     if (!(r->method & (NGX_HTTP_POST|NGX_HTTP_PATCH))) {
         return ngx_http_reel_api_begin(r, api);
@@ -152,6 +129,42 @@ ngx_http_reel_api_handler(ngx_http_request_t *r)
     rc = ngx_http_read_client_request_body(r, ngx_http_reel_api_body);
 
     return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+}
+
+
+/* the request's, and cleaned up with it */
+static ngx_http_reel_api_t *
+ngx_http_reel_api_new(ngx_http_request_t *r)
+{
+    ngx_time_t                *tp;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_api_t       *api;
+    ngx_http_reel_loc_conf_t  *rlcf;
+
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+
+    ctx = ngx_http_reel_get_ctx(r);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_api_t));
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    api = cln->data;
+    ngx_memzero(api, sizeof(ngx_http_reel_api_t));
+    cln->handler = ngx_http_reel_api_cleanup;
+    ctx->data = api;
+
+    tp = ngx_timeofday();
+
+    api->request = r;
+    api->store = rlcf->store;
+    api->sources = rlcf->play_source;
+    api->now_ms = (int64_t) tp->sec * 1000 + tp->msec;
+    api->status = NGX_HTTP_OK;
+    ngx_str_set(&api->body, "");
+
+    return api;
 }
 
 
@@ -400,179 +413,6 @@ ngx_http_reel_api_copy_body(ngx_http_request_t *r, ngx_http_reel_api_t *api)
 }
 
 
-void
-ngx_http_reel_api_load(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    api->err = ngx_http_reel_asset_load(&api->asset, api->store,
-                                        api->sources);
-
-    if (api->err != REEL_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: asset %s: %s",
-                      api->asset.id, reel_err_name(api->err));
-
-        /* a broken record is our fault, not the request's */
-        api->err = REEL_IO;
-    }
-}
-
-
-ngx_uint_t
-ngx_http_reel_api_mine(ngx_http_reel_api_t *api)
-{
-    return api->asset.request.project
-           && ngx_strcmp(api->asset.request.project, api->auth.key->project)
-              == 0;
-}
-
-
-ngx_int_t
-ngx_http_reel_api_check(ngx_http_request_t *r, ngx_http_reel_api_t *api)
-{
-    const char  *detail;
-
-    switch (api->err) {
-
-    case REEL_OK:
-        break;
-
-    case REEL_INVAL:
-    case REEL_BADDATA:
-        detail = api->e.text[0] ? api->e.text : "the body is not valid";
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_BAD_REQUEST,
-                                   api->err == REEL_INVAL ? "INVALID_FIELD"
-                                                          : "INVALID_JSON",
-                                   detail, 0);
-
-    case REEL_LIMIT:
-        detail = api->e.text[0] ? api->e.text : "meta may have 16 KiB";
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                   "TOO_LARGE", detail, 0);
-
-    case REEL_NOSPACE:
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_INSUFFICIENT_STORAGE,
-                                   "InsufficientStorage",
-                                   "the server's disk is full", 1);
-
-    default:
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_INTERNAL_SERVER_ERROR,
-                                   "STORE_FAILED", "the store failed; see "
-                                   "the server's error log", 1);
-    }
-
-    if (!ngx_http_reel_api_mine(api)) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
-                                   NGX_HTTP_NOT_FOUND, "NOT_FOUND",
-                                   "no such asset", 0);
-    }
-
-    if (api->asset.state == REEL_ASSET_DELETED) {
-        return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM, 410, "DELETED",
-                                   "the asset was deleted", 0);
-    }
-
-    return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_reel_api_check_any(ngx_http_request_t *r, ngx_http_reel_api_t *api)
-{
-    if (api->err == REEL_OK && api->asset.state == REEL_ASSET_DELETED
-        && ngx_http_reel_api_mine(api))
-    {
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_reel_api_check(r, api);
-}
-
-
-ngx_int_t
-ngx_http_reel_api_progress(ngx_http_request_t *r, ngx_http_reel_api_t *api,
-    ngx_http_reel_reply_pt handler, ngx_http_reel_call_t **call)
-{
-    ngx_str_t                  argv[2];
-    reel_redis_key_t           key;
-    ngx_http_reel_redis_t     *redis;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-    redis = ngx_http_reel_redis_of(rlcf->redis, api->asset.id);
-
-    if (redis == NULL
-        || ngx_http_reel_asset_progress_key(&api->asset, redis->shard, key)
-           != REEL_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_str_set(&argv[0], "HGETALL");
-    argv[1].data = (u_char *) key;
-    argv[1].len = ngx_strlen(key);
-
-    *call = ngx_http_reel_redis_call(redis, 2, argv,
-                                     rlcf->redis_timeout, handler, api);
-
-    return *call ? NGX_OK : NGX_DECLINED;
-}
-
-
-void
-ngx_http_reel_api_show(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_int_t  rc;
-
-    rc = ngx_http_reel_api_check(r, api);
-    if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
-        return;
-    }
-
-    if (ngx_http_reel_api_progress(r, api, ngx_http_reel_api_shown,
-                                   &api->call)
-        != NGX_OK)
-    {
-        ngx_http_reel_api_shown(api, NULL);
-    }
-}
-
-
-static void
-ngx_http_reel_api_shown(void *data, ngx_http_reel_reply_t *reply)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_int_t                  rc;
-    reel_buf_t                 b;
-    reel_json_t                j;
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
-    ngx_http_reel_loc_conf_t  *rlcf;
-
-    api->call = NULL;
-
-    r = api->request;
-    c = r->connection;
-    rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
-
-    reel_buf_init(&b, REEL_RECORD_MAX);
-    reel_json_init(&j, &b);
-    ngx_http_reel_asset_print(&j, &api->asset, reply, &rlcf->api_play_path);
-
-    rc = ngx_http_reel_api_send(r, api->status, &b);
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
-}
-
-
 ngx_int_t
 ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
     reel_buf_t *b)
@@ -613,21 +453,4 @@ ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     return ngx_http_reel_send(r, status, "application/json", &body);
-}
-
-
-static void
-ngx_http_reel_api_events(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_api_t  *api = data;
-
-    ngx_int_t  rc;
-
-    rc = ngx_http_reel_api_check(r, api);
-    if (rc != NGX_DECLINED) {
-        ngx_http_finalize_request(r, rc);
-        return;
-    }
-
-    ngx_http_reel_events_start(r, api);
 }

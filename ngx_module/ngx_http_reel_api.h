@@ -55,6 +55,16 @@ ngx_int_t ngx_http_reel_api_page(ngx_http_request_t *r,
     ngx_http_reel_api_page_t *page, const ngx_http_reel_api_list_t *list,
     void *data);
 
+/* sends b as JSON, releases it; ngx_http_reel_api.c */
+ngx_int_t ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
+    reel_buf_t *b);
+
+
+/* ngx_http_reel_api_asset.c */
+
+/* pool work: loads api->asset */
+void ngx_http_reel_api_load(void *data, ngx_log_t *log);
+
 /* is the asset the caller's?  to be called after a load */
 ngx_uint_t ngx_http_reel_api_mine(ngx_http_reel_api_t *api);
 
@@ -66,13 +76,6 @@ ngx_int_t ngx_http_reel_api_check(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_api_check_any(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 
-/* pool work: loads api->asset */
-void ngx_http_reel_api_load(void *data, ngx_log_t *log);
-
-/* sends b as JSON, releases it */
-ngx_int_t ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
-    reel_buf_t *b);
-
 /*
  * Starts HGETALL of the asset's progress; the handler is called with api.
  * NGX_DECLINED: no Redis, go on without.
@@ -81,8 +84,12 @@ ngx_int_t ngx_http_reel_api_progress(ngx_http_request_t *r,
     ngx_http_reel_api_t *api, ngx_http_reel_reply_pt handler,
     ngx_http_reel_call_t **call);
 
-/* done of a call that answers with the asset */
+/* done of a call that answers with the asset, or with its events */
 void ngx_http_reel_api_show(ngx_http_request_t *r, void *data);
+void ngx_http_reel_api_events(ngx_http_request_t *r, void *data);
+
+
+/* the calls, by their files */
 
 /* PATCH, DELETE, retry, cancel: work and done; ngx_http_reel_change.c */
 void ngx_http_reel_change_patch(void *data, ngx_log_t *log);

@@ -1,78 +1,44 @@
-/*
- * Playback: an asset as one file to be saved, in lib/mp4/download.h's form.
- *
- * A two-hour film is 2400 pieces of files.  They are opened and sent a few
- * at a time, as the socket drains: what a download takes does not grow with
- * the film.  A batch's files are closed when all of it has gone out; its
- * buffers and nginx's file objects, with what sendfile in threads hangs on
- * them, are used again.
- */
+/* an asset as one file to be saved: see ngx_http_reel_download.h */
 
-#include "ngx_module/ngx_http_reel_play.h"
+#include "ngx_module/ngx_http_reel_download.h"
 
 #include "lib/base/disposition.h"
 #include "lib/job/record.h"
-#include "lib/mp4/download.h"
 
-#define HEAD_MAX     (256 * 1024)
-/* of a batch: as many bytes as nginx sends in a turn, or as many pieces */
-#define BATCH_BYTES  (2 * 1024 * 1024)
-#define BATCH_MAX    16
-
-typedef struct {
-    ngx_http_reel_play_t    *play;
-    reel_download_t          d;
-    reel_download_pieces_t   pieces;
-    ngx_str_t                head;
-    off_t                    at;        /* where the next batch begins */
-    off_t                    end;
-
-    ngx_pool_t              *files;     /* of the batch on its way, or NULL */
-    ngx_uint_t               n;
-    ngx_chain_t              links[BATCH_MAX];
-    ngx_buf_t                bufs[BATCH_MAX];
-    ngx_file_t               file[BATCH_MAX];
-
-    /* asked in the thread pool */
-    reel_store_t            *store;
-    reel_buf_t               disposition;
-} download_t;
+#define HEAD_MAX  (256 * 1024)
 
 static const char *choose_tracks(ngx_http_request_t *r,
     ngx_http_reel_play_t *p,
     const reel_rendition_t *track[REEL_DOWNLOAD_TRACKS]);
 static ngx_int_t add_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p);
-static reel_err_t make_head(ngx_http_request_t *r, download_t *o,
+static reel_err_t make_head(ngx_http_request_t *r, ngx_http_reel_download_t *o,
     const reel_rendition_t *const *track, reel_error_t *e);
-static ngx_int_t refuse(ngx_http_request_t *r, download_t *o, reel_err_t err,
-    const char *text);
-static download_t *add_download(ngx_http_request_t *r,
+static ngx_int_t refuse(ngx_http_request_t *r, ngx_http_reel_download_t *o,
+    reel_err_t err, const char *text);
+static ngx_http_reel_download_t *add_download(ngx_http_request_t *r,
     ngx_http_reel_play_t *p);
 static void cleanup(void *data);
 static void read_name(void *data, ngx_log_t *log);
 static void named(ngx_http_request_t *r, void *data);
-static ngx_int_t begin(ngx_http_request_t *r, download_t *o);
-static ngx_int_t etag_of(ngx_http_request_t *r, download_t *o,
+static ngx_int_t begin(ngx_http_request_t *r, ngx_http_reel_download_t *o);
+static ngx_int_t etag_of(ngx_http_request_t *r, ngx_http_reel_download_t *o,
     ngx_str_t *etag);
 static off_t range_start(ngx_http_request_t *r, off_t size);
 static void write_handler(ngx_http_request_t *r);
-static ngx_int_t wait_for_socket(ngx_http_request_t *r);
+static void wait_or_end(ngx_http_request_t *r);
+static ngx_int_t send_batch(ngx_http_request_t *r,
+    ngx_http_reel_download_t *o);
 static ngx_uint_t busy(ngx_http_request_t *r);
-static ngx_int_t make_batch(ngx_http_request_t *r, download_t *o);
-static ngx_int_t add_head(download_t *o);
-static ngx_int_t add_piece(ngx_http_request_t *r, download_t *o);
-static void add_tail(download_t *o);
-static ngx_buf_t *add_buf(download_t *o);
 
 
 ngx_int_t
 ngx_http_reel_download(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    reel_err_t               err;
-    download_t              *o;
-    const char              *absent;
-    reel_error_t             e;
-    const reel_rendition_t  *track[REEL_DOWNLOAD_TRACKS];
+    reel_err_t                 err;
+    const char                *absent;
+    reel_error_t               e;
+    const reel_rendition_t    *track[REEL_DOWNLOAD_TRACKS];
+    ngx_http_reel_download_t  *o;
 
     if (p->index->growing) {
         return ngx_http_reel_error(r, NGX_HTTP_REEL_PROBLEM,
@@ -183,7 +149,7 @@ add_shape(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 
 
 static reel_err_t
-make_head(ngx_http_request_t *r, download_t *o,
+make_head(ngx_http_request_t *r, ngx_http_reel_download_t *o,
     const reel_rendition_t *const *track, reel_error_t *e)
 {
     reel_buf_t  b;
@@ -212,7 +178,7 @@ make_head(ngx_http_request_t *r, download_t *o,
 
 
 static ngx_int_t
-refuse(ngx_http_request_t *r, download_t *o, reel_err_t err,
+refuse(ngx_http_request_t *r, ngx_http_reel_download_t *o, reel_err_t err,
     const char *text)
 {
     const char  *code;
@@ -238,22 +204,22 @@ refuse(ngx_http_request_t *r, download_t *o, reel_err_t err,
 }
 
 
-static download_t *
+static ngx_http_reel_download_t *
 add_download(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 {
-    download_t                *o;
     ngx_pool_cleanup_t        *cln;
     ngx_http_reel_loc_conf_t  *conf;
+    ngx_http_reel_download_t  *o;
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(download_t));
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_reel_download_t));
     if (cln == NULL) {
         return NULL;
     }
 
     o = cln->data;
-    ngx_memzero(o, sizeof(download_t));
+    ngx_memzero(o, sizeof(ngx_http_reel_download_t));
     cln->handler = cleanup;
 
     o->store = conf->store;
@@ -267,7 +233,7 @@ add_download(ngx_http_request_t *r, ngx_http_reel_play_t *p)
 static void
 cleanup(void *data)
 {
-    download_t *o = data;
+    ngx_http_reel_download_t *o = data;
 
     reel_buf_release(&o->disposition);
 
@@ -281,7 +247,7 @@ cleanup(void *data)
 static void
 read_name(void *data, ngx_log_t *log)
 {
-    download_t *o = data;
+    ngx_http_reel_download_t *o = data;
 
     reel_buf_t      b;
     reel_key_t      key;
@@ -317,7 +283,7 @@ read_name(void *data, ngx_log_t *log)
 static void
 named(ngx_http_request_t *r, void *data)
 {
-    download_t *o = data;
+    ngx_http_reel_download_t *o = data;
 
     ngx_int_t  rc;
 
@@ -339,14 +305,14 @@ named(ngx_http_request_t *r, void *data)
                                 : ngx_http_test_reading;
     r->write_event_handler = write_handler;
 
-    ngx_http_reel_no_delay(r);
+    ngx_http_reel_socket_no_delay(r);
     write_handler(r);
 }
 
 
 /* NGX_DECLINED: the body follows */
 static ngx_int_t
-begin(ngx_http_request_t *r, download_t *o)
+begin(ngx_http_request_t *r, ngx_http_reel_download_t *o)
 {
     off_t      start;
     ngx_int_t  rc;
@@ -366,7 +332,7 @@ begin(ngx_http_request_t *r, download_t *o)
     o->end = (off_t) o->d.size;
 
     /* before the header: what is damaged at once gets a clean answer */
-    rc = make_batch(r, o);
+    rc = ngx_http_reel_download_batch(r, o);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_reel_play_again(r, o->play);
@@ -407,7 +373,7 @@ begin(ngx_http_request_t *r, download_t *o)
 
 
 static ngx_int_t
-etag_of(ngx_http_request_t *r, download_t *o, ngx_str_t *etag)
+etag_of(ngx_http_request_t *r, ngx_http_reel_download_t *o, ngx_str_t *etag)
 {
     u_char      what[sizeof("-+") + 2 * 64];
     ngx_str_t   s;
@@ -483,90 +449,74 @@ range_start(ngx_http_request_t *r, off_t size)
 static void
 write_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_uint_t             sent;
-    download_t            *o;
-    ngx_event_t           *wev;
-    ngx_http_reel_ctx_t   *ctx;
-    ngx_http_reel_play_t  *p;
+    ngx_int_t                  rc;
+    ngx_event_t               *wev;
+    ngx_http_reel_ctx_t       *ctx;
+    ngx_http_reel_play_t      *p;
+    ngx_http_reel_download_t  *o;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
     p = ctx->data;
     o = p->out;
     wev = r->connection->write;
 
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        r->connection->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+    if (ngx_http_reel_socket_timed_out(r)) {
         return;
     }
 
     if (wev->delayed || r->aio) {
-        if (wait_for_socket(r) != NGX_OK) {
-            ngx_http_finalize_request(r, NGX_ERROR);
-        }
-
+        wait_or_end(r);
         return;
     }
 
-    rc = busy(r) ? ngx_http_output_filter(r, NULL) : NGX_OK;
-
-    for (sent = 0; rc != NGX_ERROR; sent = 1) {
-
-        if (busy(r)) {
-            rc = wait_for_socket(r);
-
-            if (rc == NGX_OK) {
-                return;
-            }
-
-            break;
-        }
-
-        if (sent) {
-            /* others shall have their turn */
-            ngx_post_event(wev, &ngx_posted_next_events);
-            return;
-        }
-
-        if (o->n == 0) {
-            rc = make_batch(r, o);
-
-            if (rc != NGX_OK) {
-                rc = NGX_ERROR;
-                break;
-            }
-        }
-
-        o->n = 0;
-        rc = ngx_http_output_filter(r, o->links);
-
-        if (o->at >= o->end && rc != NGX_ERROR) {
-            /* nginx sends what is left */
-            break;
-        }
+    if (busy(r) && ngx_http_output_filter(r, NULL) == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return;
     }
 
-    ngx_http_finalize_request(r, rc);
+    if (busy(r)) {
+        wait_or_end(r);
+        return;
+    }
+
+    rc = send_batch(r, o);
+
+    if (rc == NGX_ERROR || o->at >= o->end) {
+        /* nginx sends what is left */
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+
+    if (busy(r)) {
+        wait_or_end(r);
+        return;
+    }
+
+    /* others shall have their turn */
+    ngx_post_event(wev, &ngx_posted_next_events);
+}
+
+
+static void
+wait_or_end(ngx_http_request_t *r)
+{
+    if (ngx_http_reel_socket_wait(r) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+    }
 }
 
 
 static ngx_int_t
-wait_for_socket(ngx_http_request_t *r)
+send_batch(ngx_http_request_t *r, ngx_http_reel_download_t *o)
 {
-    ngx_event_t               *wev;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    wev = r->connection->write;
-
-    if (!wev->delayed) {
-        ngx_add_timer(wev, clcf->send_timeout);
+    /* the first was made before the header */
+    if (o->n == 0 && ngx_http_reel_download_batch(r, o) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    return ngx_handle_write_event(wev, clcf->send_lowat);
+    o->n = 0;
+
+    return ngx_http_output_filter(r, o->links);
 }
 
 
@@ -575,168 +525,4 @@ busy(ngx_http_request_t *r)
 {
     return r->aio || r->buffered || r->postponed
            || (r == r->main && r->connection->buffered);
-}
-
-
-/*
- * The next pieces from o->at on, opened.  As ngx_http_reel_object_open();
- * after the header is sent, all but NGX_OK ends the connection.
- */
-static ngx_int_t
-make_batch(ngx_http_request_t *r, download_t *o)
-{
-    off_t      from;
-    ngx_int_t  rc;
-
-    if (o->files) {
-        ngx_destroy_pool(o->files);
-    }
-
-    o->files = ngx_create_pool(1024, r->connection->log);
-    if (o->files == NULL) {
-        return NGX_ERROR;
-    }
-
-    o->n = 0;
-    from = o->at;
-
-    rc = o->at < (off_t) o->d.head ? add_head(o) : NGX_OK;
-
-    while (rc == NGX_OK && o->at < o->end && o->at - from < BATCH_BYTES
-           && o->n <= BATCH_MAX - REEL_EXTENTS_MAX)
-    {
-        if (o->at >= (off_t) o->d.media) {
-            add_tail(o);
-        } else {
-            rc = add_piece(r, o);
-        }
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    o->links[o->n - 1].next = NULL;
-
-    if (o->at == o->end) {
-        o->bufs[o->n - 1].last_buf = (r == r->main);
-        o->bufs[o->n - 1].last_in_chain = 1;
-
-    } else {
-        /* however little it is: its buffers are wanted again */
-        o->bufs[o->n - 1].flush = 1;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-add_head(download_t *o)
-{
-    ngx_buf_t  *b;
-
-    b = add_buf(o);
-    b->memory = 1;
-    b->pos = o->head.data + o->at;
-    b->last = o->head.data + ngx_min(o->end, (off_t) o->head.len);
-
-    o->at += b->last - b->pos;
-
-    return NGX_OK;
-}
-
-
-static void
-add_tail(download_t *o)
-{
-    ngx_buf_t  *b;
-
-    b = add_buf(o);
-    b->memory = 1;
-    b->pos = (u_char *) reel_download_tail + (o->at - (off_t) o->d.media);
-    b->last = (u_char *) reel_download_tail + (o->end - (off_t) o->d.media);
-
-    o->at = o->end;
-}
-
-
-static ngx_int_t
-add_piece(ngx_http_request_t *r, download_t *o)
-{
-    off_t          skip, len;
-    unsigned       i, n;
-    ngx_int_t      rc;
-    ngx_buf_t     *b;
-    reel_extent_t  ext[REEL_EXTENTS_MAX];
-
-    /* in order, but after a range that was not taken */
-    if (o->pieces.start + o->pieces.size != (uint64_t) o->at
-        || !reel_download_next(&o->pieces))
-    {
-        if (!reel_download_seek(&o->pieces, &o->d, (uint64_t) o->at)) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (reel_index_locate(o->play->index, o->pieces.r, o->pieces.first,
-                          o->pieces.count, ext, &n)
-        != REEL_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "reel: fragment %uD of asset \"%V\" cannot be located",
-                      o->pieces.first, &o->play->asset);
-        return NGX_ABORT;
-    }
-
-    skip = o->at - (off_t) o->pieces.start;
-
-    for (i = 0; i < n && o->at < o->end; i++) {
-
-        if (skip >= (off_t) ext[i].size) {
-            skip -= (off_t) ext[i].size;
-            continue;
-        }
-
-        b = add_buf(o);
-
-        rc = ngx_http_reel_object_open(r, o->play, o->files,
-                                       o->pieces.r->name, &ext[i], 0,
-                                       b->file);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        len = ngx_min((off_t) ext[i].size - skip, o->end - o->at);
-
-        b->in_file = 1;
-        b->file_pos = (off_t) ext[i].offset + skip;
-        b->file_last = b->file_pos + len;
-
-        o->at += len;
-        skip = 0;
-    }
-
-    return NGX_OK;
-}
-
-
-/* the next of the batch; its file keeps what nginx has put into it */
-static ngx_buf_t *
-add_buf(download_t *o)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    b = &o->bufs[o->n];
-    cl = &o->links[o->n];
-
-    ngx_memzero(b, sizeof(ngx_buf_t));
-    b->file = &o->file[o->n];
-
-    cl->buf = b;
-    cl->next = cl + 1;
-    o->n++;
-
-    return b;
 }

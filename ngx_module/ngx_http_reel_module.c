@@ -1,6 +1,6 @@
 /*
- * The module: directives, what they inherit, and variables.  What each means
- * stands in docs/directives.md.
+ * The module: directives, and what they inherit.  What each means stands in
+ * docs/directives.md.
  */
 
 #include "ngx_module/ngx_http_reel_fetch.h"
@@ -8,23 +8,12 @@
 #include "ngx_module/ngx_http_reel_wake.h"
 
 
-static ngx_int_t ngx_http_reel_add_variables(ngx_conf_t *cf);
 static ngx_int_t ngx_http_reel_init(ngx_conf_t *cf);
-static ngx_int_t ngx_http_reel_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
 
 static void *ngx_http_reel_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_reel_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static void ngx_http_reel_inherit_location(ngx_conf_t *cf,
-    ngx_http_reel_loc_conf_t *prev, ngx_http_reel_loc_conf_t *conf);
-static ngx_int_t ngx_http_reel_check_files(ngx_conf_t *cf,
-    ngx_http_core_loc_conf_t *clcf);
-static char *ngx_http_reel_check_location(ngx_conf_t *cf,
-    ngx_http_reel_loc_conf_t *conf);
-static char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 
 
 static ngx_conf_post_t  ngx_http_reel_buffer_post =
@@ -389,7 +378,7 @@ static ngx_command_t  ngx_http_reel_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_reel_module_ctx = {
-    ngx_http_reel_add_variables,           /* preconfiguration */
+    ngx_http_reel_variable_add,            /* preconfiguration */
     ngx_http_reel_init,                    /* postconfiguration */
 
     ngx_http_reel_create_main_conf,        /* create main configuration */
@@ -416,46 +405,6 @@ ngx_module_t  ngx_http_reel_module = {
     ngx_http_reel_wake_exit,               /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
-};
-
-
-static ngx_http_variable_t  ngx_http_reel_vars[] = {
-
-    { ngx_string("reel_asset"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, asset), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_rendition"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, rendition), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_segment"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, segment), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_status"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, status), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_cache_status"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, cache_status), NGX_HTTP_VAR_NOCACHEABLE,
-      0 },
-
-    { ngx_string("reel_cache_key"), NULL, ngx_http_reel_query_cache_key,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_manifest_cache_status"), NULL, ngx_http_reel_variable,
-      offsetof(ngx_http_reel_ctx_t, manifest_status),
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_token_subject"), NULL, ngx_http_reel_token_variable,
-      offsetof(ngx_http_reel_token_t, subject), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_token_cache_status"), NULL,
-      ngx_http_reel_token_variable,
-      offsetof(ngx_http_reel_token_t, cache_status),
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("reel_request_uri"), NULL, ngx_http_reel_token_request_uri,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-      ngx_http_null_variable
 };
 
 
@@ -510,60 +459,6 @@ ngx_http_reel_below_location(ngx_http_request_t *r, ngx_str_t *rest)
         rest->data++;
         rest->len--;
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_add_variables(ngx_conf_t *cf)
-{
-    ngx_http_variable_t  *var, *v;
-
-    for (v = ngx_http_reel_vars; v->name.len; v++) {
-        var = ngx_http_add_variable(cf, &v->name, v->flags);
-        if (var == NULL) {
-            return NGX_ERROR;
-        }
-
-        var->get_handler = v->get_handler;
-        var->data = v->data;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_reel_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
-    uintptr_t data)
-{
-    ngx_http_reel_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
-
-    return ngx_http_reel_variable_member(v, ctx, data);
-}
-
-
-ngx_int_t
-ngx_http_reel_variable_member(ngx_http_variable_value_t *v, void *of,
-    uintptr_t offset)
-{
-    ngx_str_t  *s;
-
-    s = of ? (ngx_str_t *) ((u_char *) of + offset) : NULL;
-
-    if (s == NULL || s->len == 0) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    v->data = s->data;
-    v->len = s->len;
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
 
     return NGX_OK;
 }
@@ -702,7 +597,7 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->files_map, prev->files_map, "");
     ngx_conf_merge_str_value(conf->files_pattern, prev->files_pattern, "");
 
-    ngx_http_reel_inherit_location(cf, prev, conf);
+    ngx_http_reel_location_inherit(cf, prev, conf);
 
     if (ngx_http_reel_token_conf_merge(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_reel_protect_merge(cf, prev, conf) != NGX_CONF_OK
@@ -712,156 +607,8 @@ ngx_http_reel_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (conf->upload || conf->api || conf->play || conf->files) {
-        return ngx_http_reel_check_location(cf, conf);
+        return ngx_http_reel_location_check(cf, conf);
     }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * An "if" block keeps the handler of its location, but has a configuration of
- * its own, the core's included; "limit_except" loses the handler as well.
- */
-static void
-ngx_http_reel_inherit_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *prev,
-    ngx_http_reel_loc_conf_t *conf)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (!clcf->noname || clcf->handler) {
-        return;
-    }
-
-    conf->upload = prev->upload;
-    conf->api = prev->api;
-    conf->play = prev->play;
-    conf->files = prev->files;
-    conf->upstream = prev->upstream;
-
-    if (clcf->lmt_excpt) {
-        clcf->handler = conf->upload ? ngx_http_reel_upload_handler
-                        : conf->api ? ngx_http_reel_api_handler
-                        : conf->play || conf->files
-                        ? ngx_http_reel_play_handler : NULL;
-    }
-}
-
-
-/* what files are mapped by must be the path itself, and links be followed */
-static ngx_int_t
-ngx_http_reel_check_files(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
-{
-#if (NGX_PCRE)
-    if (clcf->regex && clcf->alias) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_play_files\" takes no \"alias\" in a "
-                           "location of a regular expression");
-        return NGX_ERROR;
-    }
-#endif
-
-#if (NGX_HAVE_OPENAT)
-    if (clcf->disable_symlinks != NGX_DISABLE_SYMLINKS_OFF) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_play_files\" follows symbolic links: it "
-                           "takes no \"disable_symlinks\"");
-        return NGX_ERROR;
-    }
-#endif
-
-    return NGX_OK;
-}
-
-
-static char *
-ngx_http_reel_check_location(ngx_conf_t *cf, ngx_http_reel_loc_conf_t *conf)
-{
-    ngx_http_core_loc_conf_t   *clcf;
-    ngx_http_reel_main_conf_t  *rmcf;
-
-    if (conf->store == NULL && !conf->files) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "a reel location needs \"reel_store\"");
-        return NGX_CONF_ERROR;
-    }
-
-    if ((conf->upload || conf->api) && conf->keys == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"reel_upload\" and \"reel_api\" need "
-                           "\"reel_access_keys\"");
-        return NGX_CONF_ERROR;
-    }
-
-    conf->thread_pool = ngx_thread_pool_add(cf, &conf->thread_pool_name);
-    if (conf->thread_pool == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    rmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_reel_module);
-
-    if (conf->upload || conf->api) {
-        rmcf->wakes = 1;
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (conf->files && ngx_http_reel_check_files(cf, clcf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->files && rmcf->zone == NULL && !rmcf->warned) {
-        rmcf->warned = 1;
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"reel_play_files\" without \"reel_zone\": a "
-                           "film is indexed anew for every request");
-    }
-
-    if (conf->upload) {
-        /* the core's own 413 comes before any handler and says nothing */
-        clcf->client_max_body_size = 0;
-        clcf->client_body_buffer_size = conf->upload_buffer;
-    }
-
-    if (conf->api) {
-        /* its bodies stay in memory; it bounds them itself */
-        clcf->client_max_body_size = 0;
-        clcf->client_body_buffer_size = NGX_HTTP_REEL_API_BODY_MAX;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_uint_t                *flag;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler) {
-        return "conflicts with another handler of this location";
-    }
-
-    /* its paths follow the location's name */
-    if (clcf->named) {
-        return "cannot serve a named location";
-    }
-
-#if (NGX_PCRE)
-    if (clcf->regex && cmd->post != (void *) ngx_http_reel_play_handler) {
-        return "cannot serve a location of a regular expression";
-    }
-#endif
-
-    clcf->handler = (ngx_http_handler_pt) cmd->post;
-
-    flag = (ngx_uint_t *) ((u_char *) conf + cmd->offset);
-    *flag = 1;
 
     return NGX_CONF_OK;
 }

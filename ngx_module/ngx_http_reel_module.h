@@ -2,7 +2,8 @@
  * What the files of the module share.  One file, one noun, which its first
  * lines tell; by their names (ngx_http_reel_ …):
  *
- *   module, conf, zone, task       directives, shared memory, thread pool
+ *   module, conf, location,        directives, variables, shared memory,
+ *   variable, zone, task           thread pool
  *   auth, cors, error              of every kind of location
  *   upload                         its doors: s3*, put, part, multipart,
  *                                  complete; tus*; ietf*, interim
@@ -19,8 +20,8 @@
  *   title*, compat                 … of several files as one
  *   manifest, printed, gzip        … what answers: manifests
  *   segment, object, image, text,  … stored bytes
- *   download
- *   stream, buffer, turn, piece,   … bytes that are made while they are sent
+ *   download*, socket
+ *   stream*, buffer, turn, piece,  … bytes that are made while they are sent
  *   gathered, ts*
  *   token*                         playback tokens
  *   protect*, sealed*, whole, key, encryption
@@ -199,7 +200,26 @@ char *ngx_http_reel_protect_license_uri(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
-/* ngx_http_reel_module.c: the ngx_str_t at offset of a structure, or NULL */
+/* ngx_http_reel_location.c */
+
+/* setter of reel_upload and the like: cmd->post handles the location */
+char *ngx_http_reel_location(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* gives a block within a location what it is of that */
+void ngx_http_reel_location_inherit(ngx_conf_t *cf,
+    ngx_http_reel_loc_conf_t *prev, ngx_http_reel_loc_conf_t *conf);
+
+/* has it all that it needs?  sets its thread pool, and the core's limits */
+char *ngx_http_reel_location_check(ngx_conf_t *cf,
+    ngx_http_reel_loc_conf_t *conf);
+
+
+/* ngx_http_reel_variable.c */
+
+/* adds all variables */
+ngx_int_t ngx_http_reel_variable_add(ngx_conf_t *cf);
+
+/* v: the ngx_str_t at offset of a structure, or NULL */
 ngx_int_t ngx_http_reel_variable_member(ngx_http_variable_value_t *v,
     void *of, uintptr_t offset);
 

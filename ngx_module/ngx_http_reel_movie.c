@@ -631,7 +631,7 @@ send_piece(ngx_http_request_t *r, ngx_http_reel_play_t *p, piece_t *piece)
     b->last_in_chain = 1;
     b->last_buf = (r == r->main);
 
-    ngx_http_reel_no_delay(r);
+    ngx_http_reel_socket_no_delay(r);
 
     return ngx_http_reel_play_output(r, &out);
 }

@@ -358,8 +358,17 @@ ngx_int_t ngx_http_reel_object_open(ngx_http_request_t *r,
 /* answers what an opening or a look into an object came to, but DECLINED */
 ngx_int_t ngx_http_reel_object_refuse(ngx_http_request_t *r, ngx_int_t rc);
 
+
+/* ngx_http_reel_socket.c */
+
 /* for responses of several pieces of files; before the first is sent */
-void ngx_http_reel_no_delay(ngx_http_request_t *r);
+void ngx_http_reel_socket_no_delay(ngx_http_request_t *r);
+
+/* first of a write_event_handler: did the client time out?  finalizes r */
+ngx_uint_t ngx_http_reel_socket_timed_out(ngx_http_request_t *r);
+
+/* has r's write_event_handler called when it takes more, or timed out */
+ngx_int_t ngx_http_reel_socket_wait(ngx_http_request_t *r);
 
 
 /* ngx_http_reel_ts.c */

@@ -240,7 +240,7 @@ ngx_http_reel_segment_send(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return rc;
     }
 
-    ngx_http_reel_no_delay(r);
+    ngx_http_reel_socket_no_delay(r);
 
     return ngx_http_output_filter(r, align(r, out));
 }

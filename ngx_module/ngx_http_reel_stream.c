@@ -8,12 +8,8 @@
 /* bytes of one stream a turn of the event loop */
 #define SHARE_STREAM  (256 * 1024)
 
-/* what costs as much as so many: to begin; to read, with what is read */
+/* to begin costs as much as so many */
 #define BEGIN_COST    (128 * 1024)
-#define READ_COST     (2 * 1024)
-
-/* what the kernel is told to read behind what a thread reads */
-#define AHEAD         (1024 * 1024)
 
 /* mapped once, never written and hardly ever read */
 #define HOLE          (16 * 1024 * 1024)
@@ -30,23 +26,7 @@ static void flush(ngx_http_reel_stream_t *s);
 static void send_more(ngx_http_reel_stream_t *s);
 static ngx_int_t fill(ngx_http_reel_stream_t *s);
 static void wait_for_socket(ngx_http_reel_stream_t *s);
-static u_char *read_buffer(ngx_http_reel_stream_t *s, size_t size);
-static ngx_int_t gather_remote(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
-    size_t *len);
-static ngx_int_t read_now(ngx_http_reel_stream_t *s, size_t min);
-static ngx_int_t read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    size_t min, u_char **p, size_t *n);
-static void read_work(void *data, ngx_log_t *log);
-static ngx_int_t read_stretch(ngx_http_reel_stream_read_t *rd,
-    ngx_http_reel_stretch_t *stretch);
-static void read_done(ngx_http_request_t *r, void *data);
-static void release_read(ngx_http_reel_stream_t *s);
-static ngx_uint_t is_own(ngx_http_reel_stream_t *s);
 static void cleanup(void *data);
-
-/* reads that need no thread: used at once, so one for all */
-static u_char  *scratch;
 
 
 ngx_int_t
@@ -82,7 +62,7 @@ cleanup(void *data)
     ngx_http_reel_stream_t *s = data;
 
     ngx_http_reel_turn_leave(&s->turn);
-    release_read(s);
+    ngx_http_reel_stream_drop_read(s);
 
     if (s->start) {
         ngx_http_reel_buffer_put(s->start);
@@ -309,20 +289,14 @@ static void
 writer(ngx_http_request_t *r)
 {
     ngx_event_t             *wev;
-    ngx_connection_t        *c;
     ngx_http_reel_ctx_t     *ctx;
     ngx_http_reel_play_t    *p;
     ngx_http_reel_stream_t  *s;
 
-    c = r->connection;
-    wev = c->write;
+    wev = r->connection->write;
     ctx = ngx_http_get_module_ctx(r, ngx_http_reel_module);
 
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
+    if (ngx_http_reel_socket_timed_out(r)) {
         return;
     }
 
@@ -435,7 +409,7 @@ fill(ngx_http_reel_stream_t *s)
     }
 
     /* what is left of it is read again: it is little */
-    release_read(s);
+    ngx_http_reel_stream_drop_read(s);
 
     s->pos += n;
     s->share -= ngx_min(s->share, n);
@@ -460,321 +434,7 @@ fill(ngx_http_reel_stream_t *s)
 static void
 wait_for_socket(ngx_http_reel_stream_t *s)
 {
-    ngx_event_t               *wev;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    wev = s->request->connection->write;
-    clcf = ngx_http_get_module_loc_conf(s->request, ngx_http_core_module);
-
-    if (!wev->delayed) {
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-
-    if (ngx_handle_write_event(wev, clcf->send_lowat) != NGX_OK) {
+    if (ngx_http_reel_socket_wait(s->request) != NGX_OK) {
         ngx_http_finalize_request(s->request, NGX_ERROR);
     }
-}
-
-
-ngx_int_t
-ngx_http_reel_stream_read(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    off_t offset, size_t min, size_t size, u_char **p, size_t *n)
-{
-    ngx_http_reel_stretch_t  stretch;
-
-    stretch.offset = offset;
-    stretch.size = size;
-
-    return ngx_http_reel_stream_gather(s, file, &stretch, 1, min, p, n);
-}
-
-
-ngx_int_t
-ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
-    size_t *len)
-{
-    ngx_uint_t                    i;
-    ngx_http_reel_stream_read_t  *rd;
-
-    /* there may be a read for each NAL unit */
-    if (!s->started) {
-        if (ngx_http_reel_turn_over()) {
-            ngx_http_reel_turn_wait(&s->turn);
-            return NGX_AGAIN;
-        }
-
-        ngx_http_reel_turn_spend(READ_COST);
-    }
-
-    if (s->play->place.uri.len) {
-        return gather_remote(s, file, stretches, n, min, p, len);
-    }
-
-    rd = &s->read;
-
-    if (s->ready && rd->fd == file->fd && rd->n == n
-        && rd->one.offset == stretches[0].offset && rd->size >= min
-        && (rd->to == NULL || rd->to == rd->buf))
-    {
-        return read_checked(s, file, min, p, len);
-    }
-
-    release_read(s);
-
-    rd->fd = file->fd;
-    rd->n = n;
-    rd->one = stretches[0];
-    rd->stretches = n == 1 ? &rd->one : stretches;
-    rd->size = 0;
-
-    for (i = 0; i < n; i++) {
-        rd->size += stretches[i].size;
-    }
-
-    if (read_now(s, min) == NGX_OK) {
-        *p = rd->buf;
-        *len = rd->len;
-        return NGX_OK;
-    }
-
-    rd->buf = rd->to ? rd->to : read_buffer(s, rd->size);
-    if (rd->buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_reel_task_post(s->request, read_work, read_done, s)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    s->reading = 1;
-
-    return NGX_AGAIN;
-}
-
-
-/* a copy: it may be changed, and asked for again */
-static ngx_int_t
-gather_remote(ngx_http_reel_stream_t *s, ngx_file_t *file,
-    ngx_http_reel_stretch_t *stretches, ngx_uint_t n, size_t min, u_char **p,
-    size_t *len)
-{
-    size_t      size;
-    ngx_uint_t  i;
-
-    size = 0;
-
-    for (i = 0; i < n; i++) {
-        size += stretches[i].size;
-    }
-
-    release_read(s);
-
-    s->read.buf = s->read.to ? s->read.to : read_buffer(s, size);
-    if (s->read.buf == NULL) {
-        return NGX_ERROR;
-    }
-
-    *p = s->read.buf;
-
-    return ngx_http_reel_remote_gather(s, file, stretches, n, min, *p,
-                                       len);
-}
-
-
-/* without waiting for a disk; NGX_DECLINED: that cannot be */
-static ngx_int_t
-read_now(ngx_http_reel_stream_t *s, size_t min)
-{
-#ifdef RWF_NOWAIT
-
-    u_char                       *to;
-    ssize_t                       n;
-    ngx_uint_t                    i;
-    struct iovec                  iov;
-    ngx_http_reel_stream_read_t  *rd;
-
-    rd = &s->read;
-
-    if (rd->size > NGX_HTTP_REEL_STREAM_BUFFER) {
-        return NGX_DECLINED;
-    }
-
-    if (rd->to == NULL && scratch == NULL) {
-        scratch = ngx_http_reel_buffer_get(s->request->connection->log);
-        if (scratch == NULL) {
-            return NGX_DECLINED;
-        }
-    }
-
-    to = rd->to ? rd->to : scratch;
-    rd->len = 0;
-
-    for (i = 0; i < rd->n; i++) {
-        iov.iov_base = to + rd->len;
-        iov.iov_len = rd->stretches[i].size;
-
-        n = preadv2(rd->fd, &iov, 1, rd->stretches[i].offset, RWF_NOWAIT);
-
-        rd->len += ngx_max(n, 0);
-
-        if (n != (ssize_t) iov.iov_len) {
-            break;
-        }
-    }
-
-    if (rd->len >= (ssize_t) min) {
-        rd->buf = to;
-        return NGX_OK;
-    }
-
-#endif
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-read_checked(ngx_http_reel_stream_t *s, ngx_file_t *file, size_t min,
-    u_char **p, size_t *n)
-{
-    ngx_log_t  *log;
-
-    log = s->request->connection->log;
-
-    if (s->read.len == -1) {
-        ngx_log_error(NGX_LOG_CRIT, log, s->read.err,
-                      "reel: reading \"%V\" at %O failed", &file->name,
-                      s->read.one.offset);
-        return NGX_ERROR;
-    }
-
-    if ((size_t) s->read.len < min) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "reel: object \"%V\" ends at %O, which the index does "
-                      "not say", &file->name,
-                      s->read.one.offset + s->read.len);
-        return NGX_ABORT;
-    }
-
-    *p = s->read.buf;
-    *n = s->read.len;
-
-    return NGX_OK;
-}
-
-
-/* for a thread, which reads while others use the scratch buffer */
-static u_char *
-read_buffer(ngx_http_reel_stream_t *s, size_t size)
-{
-    if (size <= NGX_HTTP_REEL_STREAM_BUFFER) {
-        return ngx_http_reel_buffer_get(s->request->connection->log);
-    }
-
-    s->large = ngx_alloc(size, s->request->connection->log);
-
-    return s->large;
-}
-
-
-static void
-release_read(ngx_http_reel_stream_t *s)
-{
-    if (s->large) {
-        ngx_free(s->large);
-        s->large = NULL;
-
-    } else if (s->read.buf && s->read.buf != scratch && !is_own(s)) {
-        ngx_http_reel_buffer_put(s->read.buf);
-    }
-
-    s->read.buf = NULL;
-    s->ready = 0;
-}
-
-
-/* was it read into the stream's buffer? */
-static ngx_uint_t
-is_own(ngx_http_reel_stream_t *s)
-{
-    return s->start && s->read.buf >= s->start
-           && s->read.buf < s->start + NGX_HTTP_REEL_STREAM_BUFFER;
-}
-
-
-static void
-read_work(void *data, ngx_log_t *log)
-{
-    ngx_http_reel_stream_t *s = data;
-
-    ngx_uint_t                    i;
-    ngx_http_reel_stretch_t      *last;
-    ngx_http_reel_stream_read_t  *rd;
-
-    rd = &s->read;
-    rd->len = 0;
-
-    last = &rd->stretches[rd->n - 1];
-    (void) posix_fadvise(rd->fd, last->offset + (off_t) last->size, AHEAD,
-                         POSIX_FADV_WILLNEED);
-
-    for (i = 0; i < rd->n; i++) {
-        if (read_stretch(rd, &rd->stretches[i]) != NGX_OK) {
-            return;
-        }
-    }
-}
-
-
-/* NGX_DECLINED: the file ends, or rd->err */
-static ngx_int_t
-read_stretch(ngx_http_reel_stream_read_t *rd,
-    ngx_http_reel_stretch_t *stretch)
-{
-    size_t   done;
-    ssize_t  n;
-
-    for (done = 0; done < stretch->size; done += n) {
-        n = pread(rd->fd, rd->buf + rd->len, stretch->size - done,
-                  stretch->offset + (off_t) done);
-
-        if (n == -1 && ngx_errno == NGX_EINTR) {
-            n = 0;
-            continue;
-        }
-
-        if (n == -1) {
-            rd->err = ngx_errno;
-            rd->len = -1;
-            return NGX_DECLINED;
-        }
-
-        if (n == 0) {
-            return NGX_DECLINED;
-        }
-
-        rd->len += n;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-read_done(ngx_http_request_t *r, void *data)
-{
-    ngx_http_reel_stream_t *s = data;
-
-    s->reading = 0;
-    s->ready = 1;
-
-    if (r->connection->error) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-        return;
-    }
-
-    run(s);
 }

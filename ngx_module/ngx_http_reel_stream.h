@@ -30,8 +30,9 @@ typedef struct ngx_http_reel_stream_s  ngx_http_reel_stream_t;
 
 /*
  * Each may ask for bytes; when that says NGX_AGAIN it returns this, and is
- * called again, from its beginning, when they are there or may be asked for.  NGX_ABORT: what is
- * stored is damaged, which was logged; NGX_ERROR: the store failed.
+ * called again, from its beginning, when they are there or may be asked for.
+ * NGX_ABORT: what is stored is damaged, which was logged; NGX_ERROR: the
+ * store failed.
  */
 typedef struct {
     /* sets s->length */
@@ -97,6 +98,9 @@ ngx_int_t ngx_http_reel_stream_start(ngx_http_request_t *r,
 /* goes on: what was read is there, or is known not to come */
 void ngx_http_reel_stream_resume(ngx_http_reel_stream_t *s);
 
+
+/* ngx_http_reel_stream_read.c */
+
 /*
  * Reads size bytes of file at offset, or at least min of them: *n, at *p,
  * for use until the next read; they may be changed.  NGX_AGAIN: they will be
@@ -118,6 +122,9 @@ ngx_int_t ngx_http_reel_stream_read(ngx_http_reel_stream_t *s,
 ngx_int_t ngx_http_reel_stream_gather(ngx_http_reel_stream_t *s,
     ngx_file_t *file, ngx_http_reel_stretch_t *stretches, ngx_uint_t n,
     size_t min, u_char **p, size_t *len);
+
+/* gives back what was read last: nobody uses it any more */
+void ngx_http_reel_stream_drop_read(ngx_http_reel_stream_t *s);
 
 
 /* ngx_http_reel_buffer.c: of NGX_HTTP_REEL_STREAM_BUFFER bytes */
