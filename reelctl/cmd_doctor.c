@@ -261,12 +261,13 @@ check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 static void
 check_redis(reel_ctl_doctor_t *d)
 {
-    const char          *address, *argv[2] = { "INFO", "server" };
-    char                 version[32] = "";
-    const char          *at;
-    reel_error_t         e = { "" };
-    reel_ctl_redis_t    *r;
-    reel_ctl_strings_t   info;
+    const char              *address, *argv[2] = { "INFO", "server" };
+    char                     version[32] = "";
+    const char              *at;
+    reel_error_t             e = { "" };
+    reel_ctl_redis_t        *r;
+    reel_ctl_strings_t       info;
+    reel_redis_addr_text_t   where;
 
     address = reel_ctl_opt(d->c, REEL_OPT_REDIS, "REEL_REDIS", NULL);
 
@@ -294,7 +295,8 @@ check_redis(reel_ctl_doctor_t *d)
         }
 
         say(d, strtol(version, NULL, 10) >= 7 ? OK : FAIL, "redis",
-            "%s answers, version %s%s", address, version,
+            "%s answers, version %s%s", reel_ctl_redis_address(r, where),
+            version,
             strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
         reel_ctl_doctor_queues(d, r);

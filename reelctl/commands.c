@@ -10,7 +10,8 @@
     REEL_OPT_REEL_NAME, REEL_OPT_PIPELINE, REEL_OPT_META, REEL_OPT_ASSET
 
 #define REDIS REEL_OPT_REDIS, REEL_OPT_REDIS_DB, REEL_OPT_REDIS_USER,         \
-    REEL_OPT_REDIS_PASSWORD
+    REEL_OPT_REDIS_PASSWORD, REEL_OPT_REDIS_SENTINEL,                         \
+    REEL_OPT_REDIS_SENTINEL_USER, REEL_OPT_REDIS_SENTINEL_PASSWORD
 
 static const unsigned char  none[] = { 0 };
 static const unsigned char  presign[] = { LIMITS, 0 };

@@ -1,184 +1,21 @@
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-
-#include <hiredis/hiredis.h>
 
 #include "lib/base/utf8.h"
 #include "lib/job/moved.h"
 #include "reelctl/redis.h"
+#include "reelctl/redis_conn.h"
 
-
-#define CONNECT_S 3
 
 /* for their number, when the first ones are away */
 #define SHARDS_ASKED  4
 
 struct reel_ctl_redis_s {
-    const reel_ctl_t  *ctl;
-    char               address[300];
-    unsigned           shards;
-    unsigned           at;          /* whom calls go to */
-    redisContext      *ctx[REEL_SHARDS_MAX];
+    reel_ctl_redis_where_t  where;
+    unsigned                shards;
+    unsigned                at;         /* whom calls go to */
+    reel_ctl_redis_conn_t   conn[REEL_SHARDS_MAX];
 };
-
-
-static reel_err_t
-connect_to(const char *address, redisContext **out, reel_error_t *e)
-{
-    char            host[256];
-    uint64_t        port;
-    reel_str_t      left;
-    const char     *colon;
-    redisContext   *ctx;
-    struct timeval  tv = { CONNECT_S, 0 };
-
-    if (strncmp(address, "unix:", 5) == 0) {
-        ctx = redisConnectUnixWithTimeout(address + 5, tv);
-
-    } else {
-        colon = strrchr(address, ':');
-        left = (reel_str_t) { address, colon != NULL
-                                       ? (size_t) (colon - address) : 0 };
-
-        if (colon == NULL || left.len == 0
-            || reel_str_copy(host, sizeof(host), left) != REEL_OK
-            || reel_str_u64(reel_str(colon + 1), 65535, &port) != REEL_OK)
-        {
-            return reel_fail(e, REEL_INVAL, "\"%.100s\" is not of the form "
-                             "unix:PATH or HOST:PORT", address);
-        }
-
-        ctx = redisConnectWithTimeout(host, (int) port, tv);
-    }
-
-    if (ctx == NULL || ctx->err != 0) {
-        (void) reel_fail(e, REEL_IO, "cannot connect to Redis at %.100s: %s",
-                         address, ctx != NULL ? ctx->errstr : "no memory");
-
-        if (ctx != NULL) {
-            redisFree(ctx);
-        }
-
-        return REEL_IO;
-    }
-
-    (void) redisSetTimeout(ctx, tv);
-    *out = ctx;
-
-    return REEL_OK;
-}
-
-
-/* one of the commands that a connection begins with; what: for the error */
-static reel_err_t
-begin(redisContext *ctx, int argc, const char **argv, const char *what,
-    reel_error_t *e)
-{
-    reel_err_t   err = REEL_OK;
-    redisReply  *reply = redisCommandArgv(ctx, argc, argv, NULL);
-
-    if (reply == NULL) {
-        err = reel_fail(e, REEL_IO, "Redis does not answer: %s", ctx->errstr);
-
-    } else if (reply->type == REDIS_REPLY_ERROR) {
-        err = reel_fail(e, REEL_DENIED, "Redis refused %.100s", what);
-    }
-
-    freeReplyObject(reply);
-
-    return err;
-}
-
-
-static reel_err_t
-login(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
-{
-    char        *z, what[128];
-    reel_buf_t   b;
-    reel_err_t   err;
-    const char  *path, *user, *argv[3] = { "AUTH" };
-
-    path = reel_ctl_opt(c, REEL_OPT_REDIS_PASSWORD,
-                        "REEL_REDIS_PASSWORD_FILE", NULL);
-    user = reel_ctl_opt(c, REEL_OPT_REDIS_USER, "REEL_REDIS_USER", NULL);
-
-    if (path == NULL) {
-        return user == NULL ? REEL_OK
-               : reel_fail(e, REEL_INVAL, "--redis-user needs "
-                           "--redis-password-file");
-    }
-
-    if (reel_ctl_read_file(path, 4096, &b, NULL) != REEL_EXIT_OK) {
-        reel_buf_release(&b);
-        return reel_fail(e, REEL_INVAL, "no password");
-    }
-
-    z = reel_buf_take(&b, NULL);
-    if (z == NULL) {
-        return reel_fail(e, REEL_NOMEM, "out of memory");
-    }
-
-    z[strcspn(z, "\r\n")] = '\0';
-    argv[1] = user != NULL ? user : z;
-    argv[2] = z;
-
-    (void) snprintf(what, sizeof(what), "the password of %s", path);
-    err = begin(ctx, user != NULL ? 3 : 2, argv, what, e);
-
-    explicit_bzero(z, strlen(z));
-    free(z);
-
-    return err;
-}
-
-
-static reel_err_t
-select_db(const reel_ctl_t *c, redisContext *ctx, reel_error_t *e)
-{
-    uint64_t     n;
-    const char  *db, *argv[2] = { "SELECT" };
-
-    db = reel_ctl_opt(c, REEL_OPT_REDIS_DB, "REEL_REDIS_DB", "0");
-
-    if (reel_str_u64(reel_str(db), INT32_MAX, &n) != REEL_OK) {
-        return reel_fail(e, REEL_INVAL, "--redis-db: a number");
-    }
-
-    argv[1] = db;
-
-    return n == 0 ? REEL_OK : begin(ctx, 2, argv, "the database", e);
-}
-
-
-/* of the shard that is chosen, to where it is said to be */
-static reel_err_t
-reconnect(reel_ctl_redis_t *r, const char *address, reel_error_t *e)
-{
-    reel_err_t      err;
-    redisContext  **ctx = &r->ctx[r->at];
-
-    if (*ctx != NULL) {
-        redisFree(*ctx);
-        *ctx = NULL;
-    }
-
-    err = connect_to(address, ctx, e);
-
-    if (err == REEL_OK) {
-        err = login(r->ctl, *ctx, e);
-    }
-    if (err == REEL_OK) {
-        err = select_db(r->ctl, *ctx, e);
-    }
-
-    if (err != REEL_OK && *ctx != NULL) {
-        redisFree(*ctx);
-        *ctx = NULL;
-    }
-
-    return err;
-}
 
 
 reel_err_t
@@ -255,15 +92,11 @@ reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
         return reel_fail(e, REEL_NOMEM, "out of memory");
     }
 
-    r->ctl = c;
     r->shards = 1;
 
-    err = reel_str_copy(r->address, sizeof(r->address), reel_str(address));
-    if (err != REEL_OK) {
-        err = reel_fail(e, REEL_INVAL, "the address of Redis is too long");
-    }
+    err = reel_ctl_redis_where(&r->where, c, address, e);
     if (err == REEL_OK) {
-        err = reconnect(r, address, e);
+        err = reel_ctl_redis_dial(&r->where, &r->conn[0], e);
     }
     if (err == REEL_OK) {
         err = count_shards(r, e);
@@ -288,9 +121,7 @@ reel_ctl_redis_close(reel_ctl_redis_t *r)
     }
 
     for (unsigned k = 0; k < REEL_SHARDS_MAX; k++) {
-        if (r->ctx[k] != NULL) {
-            redisFree(r->ctx[k]);
-        }
+        reel_ctl_redis_hang_up(&r->conn[k]);
     }
 
     free(r);
@@ -308,6 +139,13 @@ unsigned
 reel_ctl_redis_shard(const reel_ctl_redis_t *r)
 {
     return r->at;
+}
+
+
+const char *
+reel_ctl_redis_address(const reel_ctl_redis_t *r, reel_redis_addr_text_t dst)
+{
+    return reel_redis_addr_print(&r->conn[r->at].at, dst);
 }
 
 
@@ -412,24 +250,18 @@ flatten(const redisReply *reply, reel_ctl_strings_t *out)
 }
 
 
-/* as an address; false: it was not moved, or not told whereto */
+/* false: it was not moved, or not told whereto */
 static bool
-moved(const redisReply *reply, char *to, size_t cap)
+moved(const redisReply *reply, reel_redis_addr_t *to)
 {
-    int         n;
-    uint16_t    port;
     reel_str_t  host;
 
-    if (reply->type != REDIS_REPLY_ERROR
-        || reel_redis_moved((reel_str_t) { reply->str, reply->len }, &host,
-                            &port) != REEL_OK)
-    {
-        return false;
-    }
+    *to = (reel_redis_addr_t) { .port = 0 };
 
-    n = snprintf(to, cap, "%.*s:%u", (int) host.len, host.p, port);
-
-    return n > 0 && (size_t) n < cap;
+    return reply->type == REDIS_REPLY_ERROR
+           && reel_redis_moved((reel_str_t) { reply->str, reply->len }, &host,
+                               &to->port) == REEL_OK
+           && reel_str_copy(to->host, sizeof(to->host), host) == REEL_OK;
 }
 
 
@@ -438,26 +270,28 @@ static redisReply *
 ask(reel_ctl_redis_t *r, reel_err_t *err, reel_error_t *e, int argc,
     const char **argv)
 {
-    char         to[256];
-    redisReply  *reply;
+    redisReply             *reply;
+    reel_redis_addr_t       to;
+    reel_ctl_redis_conn_t  *c = &r->conn[r->at];
 
-    *err = r->ctx[r->at] == NULL ? reconnect(r, r->address, e) : REEL_OK;
+    *err = c->ctx == NULL ? reel_ctl_redis_dial(&r->where, c, e) : REEL_OK;
 
     for (int i = 0; *err == REEL_OK; i++) {
-        reply = redisCommandArgv(r->ctx[r->at], argc, argv, NULL);
+        reply = redisCommandArgv(c->ctx, argc, argv, NULL);
 
         if (reply == NULL) {
             *err = reel_fail(e, REEL_IO, "Redis does not answer: %s",
-                             r->ctx[r->at]->errstr);
+                             c->ctx->errstr);
             return NULL;
         }
 
-        if (i == REEL_REDIS_HOPS || !moved(reply, to, sizeof(to))) {
+        if (i == REEL_REDIS_HOPS || !moved(reply, &to)) {
             return reply;
         }
 
         freeReplyObject(reply);
-        *err = reconnect(r, to, e);
+        reel_ctl_redis_hang_up(c);
+        *err = reel_ctl_redis_dial_at(&r->where, &to, c, e);
     }
 
     return NULL;

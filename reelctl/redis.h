@@ -1,9 +1,10 @@
-/* Redis by hiredis, which stays in redis.c */
+/* Redis by hiredis, which stays in redis.c and redis_conn.c */
 
 #ifndef REEL_CTL_REDIS_H
 #define REEL_CTL_REDIS_H
 
 #include "lib/job/keys.h"
+#include "lib/job/redis_addr.h"
 #include "reelctl/ctl.h"
 
 typedef struct reel_ctl_redis_s reel_ctl_redis_t;
@@ -14,10 +15,12 @@ typedef struct {
 } reel_ctl_strings_t;
 
 /*
- * Connects to address (unix:PATH or HOST:PORT) and logs in when a password
- * file is among the options.  The reason of a failure is in e: REEL_INVAL
- * (address or password file), REEL_IO (out of reach), REEL_DENIED.  A
- * Cluster's node may send to another.
+ * Connects to address (unix:PATH or HOST:PORT, or several with commas between
+ * them, which are tried in turn) and logs in when a password file is among the
+ * options; with a master's name they are its sentinels.  The reason of a
+ * failure is in e: REEL_INVAL (address or password file), REEL_IO (out of
+ * reach), REEL_AGAIN (no master), REEL_DENIED.  A Cluster's node may send to
+ * another.
  */
 reel_err_t reel_ctl_redis_open(const reel_ctl_t *c, const char *address,
     reel_ctl_redis_t **r, reel_error_t *e) REEL_WARN_UNUSED;
@@ -30,6 +33,9 @@ void reel_ctl_redis_close(reel_ctl_redis_t *r);         /* NULL is fine */
  */
 unsigned reel_ctl_redis_shards(const reel_ctl_redis_t *r);
 unsigned reel_ctl_redis_shard(const reel_ctl_redis_t *r);
+/* which Redis that is, once it was called */
+const char *reel_ctl_redis_address(const reel_ctl_redis_t *r,
+    reel_redis_addr_text_t dst);
 void reel_ctl_redis_at(reel_ctl_redis_t *r, unsigned shard);
 void reel_ctl_redis_of(reel_ctl_redis_t *r, const char *id);
 

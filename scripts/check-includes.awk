@@ -38,7 +38,7 @@ BEGIN {
 
     hiredis_in["workerd"] = "^workerd/redis(_conn|_handshake|_reply)?\\.[ch]$"
     hiredis_in["ngx_module"] = "ngx_module/ngx_http_reel_redis_reply.c"
-    hiredis_in["reelctl"] = ""          # any one
+    hiredis_in["reelctl"] = "^reelctl/redis(_conn)?\\.[ch]$"
 
     never = "sprintf vsprintf strcpy strcat strncat strtok strtok_r atoi " \
             "atol atoll gets sscanf vsscanf redisCommand redisvCommand " \
@@ -173,14 +173,6 @@ function check_lib_system(path,    list, n, i) {
 
 # at most one file of an area: a fixed one, or the first that we meet
 function only(what, path, file) {
-    if (file == "") {
-        if (!((area, what) in holder)) {
-            holder[area, what] = FILENAME
-        }
-
-        file = holder[area, what]
-    }
-
     if (FILENAME != file && !(file ~ /^\^/ && FILENAME ~ file)) {
         bad("<" path ">: " what " stays in " file)
     }

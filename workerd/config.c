@@ -135,52 +135,14 @@ reel_config_default(reel_config_t *c)
 }
 
 
-reel_err_t
-reel_config_address(reel_redis_addr_t *r, const char *text)
+/* one that is relative would be to where the daemon was started */
+static reel_err_t
+parse_address(reel_redis_addr_t *r, const char *text)
 {
-    size_t       n;
-    uint64_t     port;
-    reel_str_t   host;
-    const char  *colon;
+    reel_err_t  err = reel_redis_addr_parse(r, reel_str(text));
 
-    r->socket[0] = '\0';
-    r->host[0] = '\0';
-    r->port = 0;
-
-    if (strncmp(text, "unix:", 5) == 0) {
-        n = strlen(text + 5);
-        if (text[5] != '/' || n >= sizeof(r->socket)) {
-            return REEL_INVAL;
-        }
-        memcpy(r->socket, text + 5, n + 1);
-        return REEL_OK;
-    }
-
-    colon = strrchr(text, ':');
-    if (colon == NULL
-        || reel_str_u64(reel_str(colon + 1), 65535, &port) != REEL_OK
-        || port == 0)
-    {
-        return REEL_INVAL;
-    }
-
-    host = (reel_str_t) { text, (size_t) (colon - text) };
-    if (host.len >= 2 && host.p[0] == '[' && host.p[host.len - 1] == ']') {
-        host.p++;
-        host.len -= 2;
-
-    } else if (memchr(host.p, ':', host.len) != NULL) {
-        return REEL_INVAL;
-    }
-
-    if (host.len == 0
-        || reel_str_copy(r->host, sizeof(r->host), host) != REEL_OK)
-    {
-        return REEL_INVAL;
-    }
-    r->port = (uint16_t) port;
-
-    return REEL_OK;
+    return err == REEL_OK && r->socket[0] != '\0' && r->socket[0] != '/'
+           ? REEL_INVAL : err;
 }
 
 
@@ -200,7 +162,7 @@ read_address(reel_redis_conf_t *r, const reel_yaml_t *n, reel_error_t *e)
                               REEL_REDIS_ADDRS);
     }
 
-    if (reel_config_address(&r->addr[r->naddr], text) != REEL_OK) {
+    if (parse_address(&r->addr[r->naddr], text) != REEL_OK) {
         return reel_yaml_fail(n, e, "\"%.60s\" is neither unix:/path nor "
                               "host:port", text);
     }
@@ -372,7 +334,7 @@ read_metrics(void *dst, const reel_yaml_t *n, reel_error_t *e)
     (void) snprintf(whole, sizeof(whole), "%s%s",
                     strchr(text, ':') == NULL ? LOOPBACK : "", text);
 
-    if (reel_config_address(at, whole) != REEL_OK
+    if (parse_address(at, whole) != REEL_OK
         || (at->socket[0] == '\0' && inet_pton(AF_INET, at->host, in) != 1
             && inet_pton(AF_INET6, at->host, in) != 1))
     {

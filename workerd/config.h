@@ -58,10 +58,6 @@ void reel_config_default(reel_config_t *c);
 reel_err_t reel_config_load(reel_config_t *c, const char *file,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* "unix:/path" or "host:port" ("[::1]:6379"); REEL_INVAL */
-reel_err_t reel_config_address(reel_redis_addr_t *r, const char *text)
-    REEL_WARN_UNUSED;
-
 /* what slots: 0 means here: affinity and the cgroup's quota, at least 1 */
 uint32_t reel_config_cores(void);
 

@@ -26,20 +26,13 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 #include "lib/job/keys.h"
+#include "lib/job/redis_addr.h"
 #include "workerd/loop.h"
 
 #define REEL_REDIS_TIMEOUT_MS 10000
 
 typedef struct reel_redis_s reel_redis_t;
 typedef struct redisReply   reel_reply_t;       /* opaque outside redis*.c */
-
-#define REEL_REDIS_ADDRS 8
-
-typedef struct {
-    char     socket[108];       /* unix path, or "" and … */
-    char     host[256];
-    uint16_t port;
-} reel_redis_addr_t;
 
 typedef struct {
     reel_redis_addr_t addr[REEL_REDIS_ADDRS];   /* tried in turn */

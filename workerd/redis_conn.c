@@ -15,25 +15,13 @@
 #define FAILURES_WAIT 4
 
 
-/* "unix:/path", "10.0.0.5:6379", "[::1]:6379" */
-typedef char where_t[sizeof(((reel_redis_addr_t *) 0)->socket) + 16];
+typedef reel_redis_addr_text_t where_t;
 
 
 static const char *
 where(const reel_redis_conn_t *c, where_t dst)
 {
-    const reel_redis_addr_t  *at = &c->at;
-
-    if (at->socket[0] != '\0') {
-        (void) snprintf(dst, sizeof(where_t), "unix:%s", at->socket);
-    } else {
-        (void) snprintf(dst, sizeof(where_t),
-                        strchr(at->host, ':') != NULL ? "[%.100s]:%u"
-                                                      : "%.100s:%u",
-                        at->host, at->port);
-    }
-
-    return dst;
+    return reel_redis_addr_print(&c->at, dst);
 }
 
 

@@ -374,6 +374,16 @@ class Stack:
                 pass
         return out
 
+    def ctl(self, *args, **env):
+        """reelctl with the server, if one was started, and its key"""
+        if self.nginx_proc is not None:
+            env = {"REEL_SERVER": self.url,
+                   "REEL_KEYS": os.path.join(self.dir, "keys.json"), **env}
+        return subprocess.run(
+            [os.path.join(BUILD, "bin", "reelctl"), *args], text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
+            env={**os.environ, **env})
+
     # the store
 
     def pipeline(self, name, text):

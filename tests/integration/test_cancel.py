@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 import urllib.request
 
 import pytest
 
 import client
-from reel import BUILD, K, Stack, clip, ulid, wait_for
+from reel import K, Stack, clip, ulid, wait_for
 from test_webhooks import Receiver, check, endpoint
 
 # 5 x what is promised
@@ -27,14 +26,6 @@ tasks:
   poster: false
   x: { type: exec, command: [/bin/sleep, "%d"] }
 """
-
-
-def ctl(s, *args):
-    return subprocess.run(
-        [os.path.join(BUILD, "bin", "reelctl"), *args], text=True,
-        capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
-        env={**os.environ, "REEL_SERVER": s.url,
-             "REEL_KEYS": os.path.join(s.dir, "keys.json")})
 
 
 def upload(s, pipeline):
@@ -116,20 +107,20 @@ def test_children_stop_and_all_are_told(stack):
     assert event["data"]["error"]["code"] == "CANCELLED"
 
     # again: the same
-    p = ctl(s, "cancel", a)
+    p = s.ctl("cancel", a)
     assert (p.returncode, p.stdout) == (0, "cancelled %s\n" % a), p.stderr
     assert entries(s) == []
 
     # how far it came is nobody's business any more
-    assert re.search(a + r"  errored +-  ", ctl(s, "list").stdout)
+    assert re.search(a + r"  errored +-  ", s.ctl("list").stdout)
 
     # it may be tried again, and is not cancelled then
     sleeps(s, 0)
-    p = ctl(s, "retry", a)
+    p = s.ctl("retry", a)
     assert p.returncode == 0, p.stderr
     assert s.wait(a, 2)["ready"]
-    assert re.search(a + r"  ready +100 %  ", ctl(s, "list").stdout)
-    p = ctl(s, "cancel", a)
+    assert re.search(a + r"  ready +100 %  ", s.ctl("list").stdout)
+    p = s.ctl("cancel", a)
     assert p.returncode == 1 and "being prepared" in p.stderr, p.stderr
 
 
@@ -164,7 +155,7 @@ def test_without_redis(stack):
     assert time.monotonic() - began < PROMPT_S
     assert os.path.exists(s.pending(a))
     assert entries(s) == [a + ".1"]
-    p = ctl(s, "cancel", a)
+    p = s.ctl("cancel", a)
     assert (p.returncode, p.stdout) == (0, "cancelled %s\n" % a), p.stderr
 
     s.start_redis()

@@ -129,6 +129,11 @@ def test_failover_in_the_middle(stack, shards):
         assert w.proc.poll() is None
         assert job_hash.get(replica, job, "state") == "done"
         assert PASSWORD not in stack.said()
+        # and reelctl by the sentinel, whoever it named before
+        p = stack.ctl("doctor", "--redis", "127.0.0.1:1," + sentinel.address,
+                      "--redis-sentinel", "films", "--redis-user", "reel",
+                      "--redis-password-file", password_file(stack))
+        assert "%s answers" % replica.address in p.stdout, p.stderr
         # nginx found the new one as well, and so did all shards' connections
         b = upload(stack, clip(2))
         wait_for(lambda: replica("EXISTS", job_key(b, shards)) == "1")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """
 reelctl as a black box: help, exit codes, files, Redis, doctor; uploads to the
-real module are in upload.py, the rules of players in check.py. What else needs the server is in
+real module are in upload.py, the rules of players in check.py, sentinels in
+sentinel.py. What else needs the server is in
 tests/integration. Needs redis-server and nginx; starts its own.
 
 usage: cli.py reelctl totals-file      writes "passed failed skipped" there
@@ -24,6 +25,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/reelctl"))
 
 import case                                                     # noqa: E402
 import check                                                    # noqa: E402
+import sentinel                                                 # noqa: E402
 import upload                                                   # noqa: E402
 from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
                   UNAVAILABLE, USAGE, Case, free_port)
@@ -851,8 +853,8 @@ class Counting(unittest.TextTestResult):
 def main():
     case.REELCTL = os.path.abspath(sys.argv[1])
     load = unittest.defaultTestLoader.loadTestsFromModule
-    suite = unittest.TestSuite([load(sys.modules[__name__]), load(upload),
-                                load(check)])
+    suite = unittest.TestSuite([load(m) for m in (
+        sys.modules[__name__], sentinel, upload, check)])
     total = suite.countTestCases()
     r = unittest.TextTestRunner(verbosity=1,
                                 resultclass=Counting).run(suite)

@@ -233,41 +233,6 @@ metrics_are_told_on_loopback(void **state)
 
 
 static void
-addresses(void **state)
-{
-    char               longest[200];
-    reel_redis_addr_t  r = { "" };
-
-    (void) state;
-
-    assert_int_equal(reel_config_address(&r, "[::1]:6379"), REEL_OK);
-    assert_string_equal(r.host, "::1");
-    assert_int_equal(r.port, 6379);
-    assert_int_equal(reel_config_address(&r, "127.0.0.1:65535"), REEL_OK);
-    assert_int_equal(reel_config_address(&r, "unix:/x"), REEL_OK);
-    assert_string_equal(r.host, "");
-
-    assert_int_equal(reel_config_address(&r, ""), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "host"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, ":6379"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "host:0"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "host:65536"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "host:6379x"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "::1:6379"), REEL_INVAL);
-    assert_int_equal(reel_config_address(&r, "[]:6379"), REEL_INVAL);
-
-    /* a unix path has 107 bytes at most */
-    memset(longest, 'a', sizeof(longest));
-    memcpy(longest, "unix:/", 6);
-    longest[5 + 107] = '\0';
-    assert_int_equal(reel_config_address(&r, longest), REEL_OK);
-    longest[5 + 107] = 'a';
-    longest[5 + 108] = '\0';
-    assert_int_equal(reel_config_address(&r, longest), REEL_INVAL);
-}
-
-
-static void
 webhooks(void **state)
 {
     int            fd;
@@ -352,7 +317,6 @@ main(void)
         cmocka_unit_test(refused_with_its_place),
         cmocka_unit_test(redis_of_many),
         cmocka_unit_test(metrics_are_told_on_loopback),
-        cmocka_unit_test(addresses),
         cmocka_unit_test(webhooks),
         cmocka_unit_test(there_is_a_core)
     };
