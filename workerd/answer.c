@@ -274,15 +274,18 @@ reel_answer_put(reel_attempt_t *a)
     }
 
     if (err == REEL_EXISTS) {
-        if (read_standing(a, &standing) == REEL_OK) {
+        err = read_standing(a, &standing);
+
+        if (err == REEL_OK) {
             reel_log_task(REEL_LOG_INFO, a->job, a->task,
                           "another attempt was first; its answer counts");
             reel_answer_withdraw(a, &standing);
             reel_answer_release(&standing);
-            err = REEL_OK;
 
-        } else {
-            /* of another payload, or its objects are gone */
+        } else if (err == REEL_NOTFOUND || err == REEL_BADDATA
+                   || err == REEL_LIMIT)
+        {
+            /* of another payload, broken, or its objects are gone */
             err = reel_store_replace(a->w->store, key, b.data, b.len);
             counts = err == REEL_OK;
         }

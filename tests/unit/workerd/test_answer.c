@@ -160,6 +160,46 @@ an_answer_without_its_objects_is_replaced(void **state)
 }
 
 
+static reel_err_t
+open_fails(reel_store_t *s, const char *key, reel_object_t **o)
+{
+    (void) s;
+    (void) key;
+    (void) o;
+
+    return REEL_IO;
+}
+
+
+/* publish may have read it: what cannot be read just now is no broken one */
+static void
+an_answer_that_cannot_be_read_is_not_replaced(void **state)
+{
+    reel_answer_t            a;
+    reel_store_ops_t         broken = *worker.store->ops;
+    const reel_store_ops_t  *ops = worker.store->ops;
+
+    (void) state;
+
+    make_object(&one, 0);
+    make_object(&two, 0);
+    assert_int_equal(reel_answer_put(&one), REEL_OK);
+
+    broken.open = open_fails;
+    worker.store->ops = &broken;
+    assert_int_equal(reel_answer_end(&two, REEL_OK), REEL_IO);
+    worker.store->ops = ops;
+
+    assert_true(two.outcome.retry);
+    assert_true(stands("0-A.mp4"));
+    assert_false(stands("0-B.mp4"));
+    assert_int_equal(reel_answer_read(worker.store, JOB, "v0.0.json", &a,
+                                      NULL), REEL_OK);
+    assert_string_equal(a.objects[0].name, "0-A.mp4");
+    reel_answer_release(&a);
+}
+
+
 /*
  * One lost its lease, two resumed behind one's first object and was first;
  * what of one's two names must stay.
@@ -294,6 +334,7 @@ main(void)
         T(the_first_answer_counts),
         T(an_answer_to_another_payload_is_replaced),
         T(an_answer_without_its_objects_is_replaced),
+        T(an_answer_that_cannot_be_read_is_not_replaced),
         T(objects_that_another_built_on_stay),
         T(withdrawn_objects_go_but_for_kept_ones),
         T(what_was_reused_is_not_withdrawn), T(a_line_must_sum_up),
