@@ -16,6 +16,10 @@
 #define CHILD_THREADS 32
 #define SPARE_THREADS 512
 
+/* descriptors of a program: interpreters, drivers and pools of processes want
+   more than codecs do */
+#define PROGRAM_FILES 1024
+
 /*
  * By what the biggest honest line of a type holds.  An object's line has
  * the header in hex (16 KiB of it at most), and four numbers of 37 digits
@@ -102,11 +106,13 @@ reel_allowance_limits(const reel_attempt_t *a, unsigned slots)
         .threads = threads(a->w, slots)
     };
 
-    /* a program's is what its node says that it needs */
-    if (a->ops != NULL && a->ops->type == REEL_TASK_EXEC
-        && a->memory_mib * MIB > l.memory_bytes)
-    {
-        l.memory_bytes = a->memory_mib * MIB;
+    if (a->ops != NULL && a->ops->type == REEL_TASK_EXEC) {
+        l.files = PROGRAM_FILES;
+
+        /* a program's is what its node says that it needs */
+        if (a->memory_mib * MIB > l.memory_bytes) {
+            l.memory_bytes = a->memory_mib * MIB;
+        }
     }
 
     if (a->memfd >= 0 && a->need < l.output_bytes) {

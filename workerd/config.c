@@ -64,6 +64,8 @@ static const reel_yaml_key_t keys[] = {
       false },
     { "webhooks", REEL_YAML_TYPE_FN, AT(webhooks), 0, 0,
       reel_config_webhooks, false },
+    { "devices", REEL_YAML_TYPE_FN, AT(devices), 0, 0,
+      reel_config_devices, false },
     { "limits", REEL_YAML_TYPE_FN, 0, 0, 0, read_limits, false },
 };
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "workerd/config_devices.h"
 #include "workerd/config_webhooks.h"
 #include "workerd/log.h"
 #include "workerd/redis.h"
@@ -50,6 +51,7 @@ typedef struct {
     reel_redis_addr_t metrics;          /* an address in numbers; or all "":
                                            none are told */
     reel_webhooks_conf_t webhooks;
+    reel_devices_t    devices;          /* that programs may use */
 } reel_config_t;
 
 void reel_config_default(reel_config_t *c);

@@ -152,14 +152,19 @@ set_environment(const reel_exec_run_t *r, int ctl_fd)
 static int
 confine(const reel_exec_run_t *r, const around_t *a)
 {
-    reel_err_t   err;
-    const char  *files[REEL_EXEC_INPUTS + 2];
+    reel_err_t         err;
+    const char        *files[REEL_EXEC_INPUTS + 2];
+    reel_exec_paths_t  p = {
+        .folder = r->folder, .program = r->task->command,
+        .files = files, .nfiles = r->nfiles,
+        .devices = r->devices, .ndevices = r->ndevices
+    };
 
     for (size_t i = 0; i < r->nfiles; i++) {
         files[i] = r->files[i].path;
     }
 
-    err = reel_exec_landlock(r->folder, r->task->command, files, r->nfiles);
+    err = reel_exec_landlock(&p);
 
     if (err == REEL_NOTFOUND) {
         return STATUS_NONE;

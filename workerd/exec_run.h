@@ -26,6 +26,8 @@ typedef struct {
     size_t                  nfiles;
     uint64_t                folder_most;        /* bytes that all it writes
                                                    may have at once */
+    const char *const      *devices;            /* that it may use */
+    size_t                  ndevices;
     uint32_t                tasks_most; /* processes and threads, all of them;
                                            more end it */
     bool                    best_effort;        /* without landlock, too */

@@ -24,11 +24,16 @@
                           | REEL_LANDLOCK_TRUNCATE                           \
                           | REEL_LANDLOCK_IOCTL_DEV)
 
-/* what programs of a machine need to begin, and its tools */
-static const struct {
+#define FS_DEVICE        (FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE            \
+                          | REEL_LANDLOCK_IOCTL_DEV)
+
+typedef struct {
     const char *path;
     uint64_t    access;
-} common[] = {
+} place_t;
+
+/* what programs of a machine need to begin, and its tools */
+static const place_t common[] = {
     { "/usr", FS_RUN }, { "/lib", FS_RUN }, { "/lib64", FS_RUN },
     { "/bin", FS_RUN }, { "/sbin", FS_RUN }, { "/opt", FS_RUN },
     { "/etc/ld.so.cache", FS_READ }, { "/etc/ld.so.conf", FS_READ },
@@ -42,6 +47,16 @@ static const struct {
     { "/dev/zero", FS_READ }, { "/dev/random", FS_READ },
     { "/dev/urandom", FS_READ },
 };
+
+/* where drivers' libraries look what a device is */
+static const place_t beside_devices[] = {
+    { "/sys/dev", FS_READ }, { "/sys/devices", FS_READ },
+    { "/sys/bus", FS_READ }, { "/sys/class", FS_READ },
+    { "/proc/devices", FS_READ }, { "/proc/driver", FS_READ },
+};
+
+
+#define NPLACES(v) (sizeof(v) / sizeof(v[0]))
 
 
 /* a process is in a user's namespace under its own id, not as nobody */
@@ -154,11 +169,43 @@ allow(const reel_landlock_t *l, const char *path, uint64_t access, bool folder)
 }
 
 
-reel_err_t
-reel_exec_landlock(const char *folder, const char *program,
-    const char *const *files, size_t nfiles)
+/* those that are there */
+static reel_err_t
+allow_places(const reel_landlock_t *l, const place_t *v, size_t n)
 {
-    size_t           i;
+    reel_err_t  err = REEL_OK;
+
+    for (size_t i = 0; err == REEL_OK && i < n; i++) {
+        err = allow(l, v[i].path, v[i].access, true);
+        err = err == REEL_NOTFOUND ? REEL_OK : err;
+    }
+
+    return err;
+}
+
+
+static reel_err_t
+allow_devices(const reel_landlock_t *l, const reel_exec_paths_t *p)
+{
+    place_t     device = { NULL, FS_DEVICE };
+    reel_err_t  err = REEL_OK;
+
+    if (p->ndevices != 0) {
+        err = allow_places(l, beside_devices, NPLACES(beside_devices));
+    }
+
+    for (size_t i = 0; err == REEL_OK && i < p->ndevices; i++) {
+        device.path = p->devices[i];
+        err = allow_places(l, &device, 1);
+    }
+
+    return err;
+}
+
+
+reel_err_t
+reel_exec_landlock(const reel_exec_paths_t *p)
+{
     reel_err_t       err;
     reel_landlock_t  l;
 
@@ -167,25 +214,24 @@ reel_exec_landlock(const char *folder, const char *program,
         return err;
     }
 
-    for (i = 0; err == REEL_OK && i < sizeof(common) / sizeof(common[0]); i++)
-    {
-        err = allow(&l, common[i].path, common[i].access, true);
-        err = err == REEL_NOTFOUND ? REEL_OK : err;
+    err = allow_places(&l, common, NPLACES(common));
+    if (err == REEL_OK) {
+        err = allow_devices(&l, p);
     }
 
-    for (i = 0; err == REEL_OK && i < nfiles; i++) {
-        err = allow(&l, files[i], FS_READ, false);
+    for (size_t i = 0; err == REEL_OK && i < p->nfiles; i++) {
+        err = allow(&l, p->files[i], FS_READ, false);
         err = err == REEL_NOTFOUND ? REEL_AGAIN : err;
     }
 
     if (err == REEL_OK) {
-        err = allow(&l, folder, l.handled & ~(REEL_LANDLOCK_IOCTL_DEV
+        err = allow(&l, p->folder, l.handled & ~(REEL_LANDLOCK_IOCTL_DEV
                     | LANDLOCK_ACCESS_FS_EXECUTE
                     | LANDLOCK_ACCESS_FS_MAKE_CHAR
                     | LANDLOCK_ACCESS_FS_MAKE_BLOCK), true);
     }
     if (err == REEL_OK) {
-        err = allow(&l, program, FS_RUN, false);
+        err = allow(&l, p->program, FS_RUN, false);
     }
     if (err == REEL_OK) {
         err = reel_landlock_restrict(&l);

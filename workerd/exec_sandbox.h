@@ -36,13 +36,22 @@ bool reel_exec_unshare_probe(void);
  */
 void reel_exec_limit(reel_spaces_t spaces, uint32_t most);
 
+/* all borrowed */
+typedef struct {
+    const char        *folder;          /* may be written */
+    const char        *program;         /* run */
+    const char *const *files;           /* read */
+    size_t             nfiles;
+    const char *const *devices;         /* used as they are made for; one that
+                                           is not there is left out */
+    size_t             ndevices;
+} reel_exec_paths_t;
+
 /*
- * In the forked child, before the program: folder may be written, the files
- * read, program run.  Irrevocable.  REEL_UNSUPPORTED: the kernel has no
- * landlock, REEL_NOTFOUND: no such program, REEL_AGAIN: one of the files is
- * not there; else REEL_IO.
+ * In the forked child, before the program.  Irrevocable.  REEL_UNSUPPORTED:
+ * the kernel has no landlock, REEL_NOTFOUND: no such program, REEL_AGAIN: one
+ * of the files is not there; else REEL_IO.
  */
-reel_err_t reel_exec_landlock(const char *folder, const char *program,
-    const char *const *files, size_t nfiles) REEL_WARN_UNUSED;
+reel_err_t reel_exec_landlock(const reel_exec_paths_t *p) REEL_WARN_UNUSED;
 
 #endif

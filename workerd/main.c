@@ -273,8 +273,11 @@ say_program(void *arg, const char *text)
 static void
 look_at_programs(const reel_worker_t *w, bool test)
 {
+    void  *arg = test ? &test : NULL;
+
     reel_pipelines_programs(w->pipelines, w->npipelines, w->conf.pipelines,
-                            say_program, test ? &test : NULL);
+                            say_program, arg);
+    reel_devices_check(&w->conf.devices, say_program, arg);
 }
 
 

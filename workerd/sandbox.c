@@ -119,6 +119,22 @@ limit_threads(uint32_t more)
 }
 
 
+/* no more than the daemon may have */
+static reel_err_t
+limit_files(uint64_t n)
+{
+    struct rlimit  rl;
+
+    if (getrlimit(RLIMIT_NOFILE, &rl) != 0) {
+        return REEL_IO;
+    }
+
+    n = n < rl.rlim_max ? n : rl.rlim_max;
+
+    return set_limit(RLIMIT_NOFILE, n, n);
+}
+
+
 reel_err_t
 reel_sandbox_limits(const reel_limits_t *l, pid_t parent)
 {
@@ -149,7 +165,7 @@ reel_sandbox_limits(const reel_limits_t *l, pid_t parent)
         err = set_limit(RLIMIT_FSIZE, l->output_bytes, l->output_bytes);
     }
     if (err == REEL_OK) {
-        err = set_limit(RLIMIT_NOFILE, NOFILE, NOFILE);
+        err = limit_files(l->files != 0 ? l->files : NOFILE);
     }
     if (err == REEL_OK) {
         err = set_limit(RLIMIT_CORE, 0, 0);

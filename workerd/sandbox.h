@@ -19,6 +19,7 @@ typedef struct {
     uint64_t memory_bytes;      /* RLIMIT_AS; 0 = none */
     uint64_t output_bytes;      /* RLIMIT_FSIZE */
     uint32_t cpu_s;             /* RLIMIT_CPU; 0 = none */
+    uint32_t files;             /* RLIMIT_NOFILE; 0 = 64 */
 
     /*
      * RLIMIT_NPROC: so many threads on top of all that the machine runs

@@ -205,14 +205,20 @@ run_with(inputs_t *in)
     char             folder[REEL_PATH_MAX + REEL_STORE_KEY_MAX + 2];
     reel_key_t       key;
     reel_err_t       err;
+    const char      *devices[REEL_DEVICES];
     reel_exec_run_t  r = {
         .task = in->t, .asset = in->a->asset, .job = in->a->job,
         .name = in->a->task, .folder = folder,
         .folder_most = in->a->need
                        + ((uint64_t) in->a->w->conf.folder_mib << 20),
+        .devices = devices, .ndevices = in->a->w->conf.devices.n,
         .tasks_most = tasks_most(&in->a->w->conf),
         .best_effort = !in->a->w->conf.sandbox_required
     };
+
+    for (size_t i = 0; i < r.ndevices; i++) {
+        devices[i] = in->a->w->conf.devices.path[i];
+    }
 
     err = gather(in);
     if (err == REEL_OK) {

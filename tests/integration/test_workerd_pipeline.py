@@ -487,3 +487,26 @@ def test_a_program_that_fills_its_folder_is_ended():
         assert (r["ready"], r["code"], r["stage"]) \
             == (False, "BAD_PIPELINE", "fill"), r
         assert "more than 17 MiB" in s.task(a, "fill", "err")
+
+
+def test_a_program_has_the_devices_that_the_worker_says():
+    command = ("/bin/sh, -c, '{ head -c 1 /dev/zero > /dev/full; } "
+               "2> out/said; true'")
+    with Stack() as s:
+        s.pipeline("device", CLEAR.replace(
+            "poster: false", "poster: false, try: { type: exec, attempts: 1, "
+            "outputs: [said], command: [%s] }" % command))
+        s.start_redis()
+        film = clip(1, size="96x64", audio=False)
+        for devices, want in ([], "Permission denied"), (
+                ["/dev/full", "/dev/reel-none"], "No space left"):
+            w = s.start_workerd(devices=devices)
+            a = s.put(film, pipeline="device")
+            s.check_ready(a)
+            name = s.result(a)["files"][0]["object"]
+            with open(s.path(a, "file", name)) as f:
+                assert want in f.read()
+            w.kill(signal.SIGTERM)
+            assert w.wait() == 0
+        assert "programs have no /dev/reel-none: No such file" in s.said()
+        assert "programs have no /dev/full" not in s.said()

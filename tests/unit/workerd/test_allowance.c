@@ -409,7 +409,9 @@ a_program_has_the_memory_that_it_needs(void **state)
 
     a.ops = &reel_task_video;
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);
+    assert_int_equal(reel_allowance_limits(&a, 5).files, 0);
     a.ops = &reel_task_exec;
+    assert_int_equal(reel_allowance_limits(&a, 5).files, 1024);
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 6000);
     a.memory_mib = 100;
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);

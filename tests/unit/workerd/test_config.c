@@ -77,6 +77,7 @@ defaults(void **state)
     assert_int_equal(c.memory_mib, 4096);
     assert_int_equal(c.folder_mib, 16384);
     assert_int_equal(c.processes, 0);
+    assert_int_equal(c.devices.n, 0);
     assert_int_equal(c.disk_free_mib, 512);
     assert_int_equal(c.room_mib, 0);
     assert_string_equal(c.labels, "");
@@ -103,6 +104,7 @@ everything_set(void **state)
         "limits: { memory_mib: 512, output_mib: 64, disk_free_mib: 0,\n"
         "  folder_mib: 32, processes: 100 }\n"
         "memory_mib: 2048\nlabels: gpu,av1\n"
+        "devices: [ /dev/dri, /dev/nvidia0 ]\n"
         "sandbox: best-effort\nlog: debug\nmetrics: '[::1]:9'\n", &e),
         REEL_OK);
 
@@ -128,6 +130,9 @@ everything_set(void **state)
     assert_int_equal(c.processes, 100);
     assert_int_equal(c.room_mib, 2048);
     assert_string_equal(c.labels, "gpu,av1");
+    assert_int_equal(c.devices.n, 2);
+    assert_string_equal(c.devices.path[0], "/dev/dri");
+    assert_string_equal(c.devices.path[1], "/dev/nvidia0");
     assert_false(c.sandbox_required);
     assert_int_equal(c.log, REEL_LOG_DEBUG);
     assert_string_equal(c.metrics.host, "::1");
@@ -164,6 +169,10 @@ refused_with_its_place(void **state)
           ":3:" },
         { "redis: { address: 'h:1', sentinel_password_file: /p }\n", ":3:" },
         { "redis: { address: [ 'h:1', 'h' ] }\n", ":3:" },
+        { "redis: 'h:1'\ndevices: /dev/dri\n", ":4:10: " },
+        { "redis: 'h:1'\ndevices: [/dev/dri, /etc]\n", ":4:21: " },
+        { "redis: 'h:1'\ndevices: [/dev/]\n", ":4:11: " },
+        { "redis: 'h:1'\ndevices: [/dev/../etc]\n", ":4:11: " },
         { "redis: 'h:1'\nmetrics: localhost:9424\n", ":4:10: " },
         { "redis: 'h:1'\nmetrics: 127.0.0.1\n", ":4:10: " },
         { "redis: 'h:1'\nmetrics: 65536\n", ":4:10: " },

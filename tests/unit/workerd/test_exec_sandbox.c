@@ -18,11 +18,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "workerd/exec_filter.h"
@@ -183,18 +185,43 @@ try_own(void)
     close(fd);
     expect("its name", rename(mine, "new"), 0);
     expect("its end", unlink("new"), 0);
+    expect("the link's", unlink("link"), 0);
+}
+
+
+/* one that every machine has, and no program is given */
+static void
+try_device(bool given)
+{
+    int             fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+    struct termios  t;
+
+    if (given || !hidden) {
+        expect("a device", fd, 0);
+        expect("its write", write(fd, "x", 1), ENOSPC);
+        expect("its ioctl", ioctl(fd, TCGETS, &t), ENOTTY);
+    } else {
+        expect("a device", fd, EACCES);
+    }
+
+    if (hidden) {
+        CALL(EACCES, openat, AT_FDCWD, "/dev/tty", O_RDWR);
+    }
 }
 
 
 static int
-program(pid_t parent)
+program(pid_t parent, bool device)
 {
-    int          fd;
-    reel_err_t   err;
-    const char  *files[] = { source };
-    const pid_t  others[] = { parent, parent, -getpgid(0) };
+    int                fd;
+    reel_err_t         err;
+    const char        *files[] = { source };
+    const char        *devices[] = { "/dev/full", "/dev/reel-none" };
+    const pid_t        others[] = { parent, parent, -getpgid(0) };
+    reel_exec_paths_t  p = { own, "/bin/true", files, 1, devices,
+                             device ? 2 : 0 };
 
-    err = reel_exec_landlock(own, "/bin/true", files, 1);
+    err = reel_exec_landlock(&p);
     hidden = err == REEL_OK;
     fd = open(source, O_RDONLY | O_CLOEXEC);
 
@@ -210,6 +237,7 @@ program(pid_t parent)
     try_descriptor(fd);
     try_processes(parent);
     try_own();
+    try_device(device);
 
     return wrong > 0;
 }
@@ -226,15 +254,17 @@ others_files_and_processes_are_out_of_reach(void **state)
 
     assert_int_equal(stat(source, &before[0]) | stat(other, &before[1]), 0);
 
-    pid = fork();
-    if (pid == 0) {
-        (void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        _exit(program(parent));
-    }
+    for (int device = 0; device < 2; device++) {
+        pid = fork();
+        if (pid == 0) {
+            (void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+            _exit(program(parent, device));
+        }
 
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
 
     assert_int_equal(stat(source, &after[0]) | stat(other, &after[1]), 0);
     for (int i = 0; i < 2; i++) {
