@@ -24,4 +24,8 @@ void reel_outbox_look(reel_outbox_t *o);
 /* looks at one job now: it ended, and nobody may have written that down */
 void reel_outbox_take(reel_outbox_t *o, const char *job);
 
+/* its failure could not be written, for another worker writes a result of the
+   asset just now: it is looked at again in half a second */
+void reel_outbox_again(reel_outbox_t *o, const char *job);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "workerd/final.h"
 #include "workerd/log.h"
+#include "workerd/outbox.h"
 #include "workerd/reuse.h"
 #include "workerd/room.h"
 #include "workerd/slot.h"
@@ -161,7 +162,10 @@ finalise(reel_slot_t *s)
     };
 
     err = reel_final_failed(s->slots->w->store, a->job, &f);
-    if (err != REEL_OK) {
+    if (err == REEL_AGAIN) {
+        reel_outbox_again(s->slots->w->outbox, a->job);
+
+    } else if (err != REEL_OK) {
         reel_log_task(REEL_LOG_ERROR, a->job, NULL, "the failure cannot be "
                       "written (the outbox will try again): %s",
                       reel_err_name(err));

@@ -1,7 +1,9 @@
 """Jobs from the outbox to their end, without an accident."""
 
+import fcntl
 import json
 import os
+import struct
 import subprocess
 import time
 
@@ -175,6 +177,24 @@ def test_a_failure_that_was_told_stays_one(stack):
     assert stack.job_state(a) == "running"
     wait_for(lambda: stack.job_state(a) == "done")
     assert stack.result(a) == told
+
+
+@pytest.mark.parametrize("ended", (False, True), ids=("here", "before"))
+def test_a_failure_is_written_as_soon_as_its_asset_is_let_go(ended):
+    """another worker holds it, and the outbox looks by itself too seldom"""
+    with Stack(outbox_s=600, log="debug") as s:
+        s.start_redis()
+        a = s.put(b"no film")
+        f = open(s.path(a, "request.json"), "r+b")
+        fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 1, 0))
+        if ended:
+            s.redis("HSET", K + "job:" + a + ".1", "v",
+                    "3 failed 2 demo small", "code", "NOT_A_VIDEO")
+        s.start_workerd()
+        wait_for(lambda: "is held: its failure is written later" in s.said())
+        assert s.job_state(a) == "failed" and s.result(a) is None
+        f.close()
+        assert s.wait(a)["code"] == "NOT_A_VIDEO"
 
 
 def test_a_name_that_is_no_job_is_left(stack):
