@@ -109,9 +109,10 @@ for my $f (glob "$Reel::TOP/conf/systemd/*") {
     my ($rw) = $text =~ /^ReadWritePaths=(.*)$/m;
     like($store, qr/^\Q$rw\E\//, "$name: the store may be written to");
 
-    # what children can take in all, and that one of them dies alone
+    # a reload waits until it is ready; what children can take in all, and
+    # that one of them dies alone
     like($text, qr/^$_$/m, "$name: $_")
-        for 'TasksMax=\d+', 'MemoryMax=\d+%', 'OOMPolicy=continue';
+        for 'Type=notify', 'TasksMax=\d+', 'MemoryMax=\d+%', 'OOMPolicy=continue';
 
     SKIP: {
         skip 'no systemd-analyze here', 1

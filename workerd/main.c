@@ -21,6 +21,7 @@
 #include "workerd/fingerprint.h"
 #include "workerd/log.h"
 #include "workerd/look.h"
+#include "workerd/notify.h"
 #include "workerd/outbox.h"
 #include "workerd/pipelines.h"
 #include "workerd/presence.h"
@@ -415,6 +416,12 @@ start(reel_worker_t *w)
     }
 
     reel_shards_start(w->shards);
+
+    /* a reload that comes from here on ends nobody */
+    if (reel_notify_ready() != REEL_OK) {
+        reel_log(REEL_LOG_WARN, "NOTIFY_SOCKET: nobody could be told that "
+                 "this worker is ready");
+    }
 
     return EXIT_FINE;
 }

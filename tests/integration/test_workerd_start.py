@@ -2,11 +2,13 @@
 
 import os
 import re
+import signal
+import socket
 import subprocess
 
 import pytest
 
-from reel import BUILD, ROOT, WORKERD, Stack
+from reel import BUILD, ROOT, WORKERD, Stack, wait_for
 
 
 def workerd(*argv):
@@ -123,6 +125,32 @@ def test_help_and_version():
         r = workerd(o)
         assert r.returncode == 0 and r.stdout.startswith("usage: workerd")
     assert re.match(r"workerd \d+\.\d+\.\d+\n", workerd("-V").stdout)
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_who_asked_hears_that_it_is_ready(stack, abstract, monkeypatch):
+    """and from then on HUP reloads; Redis is not there"""
+    at = os.path.join(stack.dir, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind("\0" + at if abstract else at)
+        s.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + at if abstract else at)
+        w = stack.start_workerd()
+        assert s.recv(100) == b"READY=1"
+    w.kill(signal.SIGHUP)
+    wait_for(lambda: "reloaded: " in stack.said())
+    w.kill(signal.SIGTERM)
+    assert w.wait() == 0
+
+
+def test_that_nobody_listens_ends_no_worker(stack, monkeypatch):
+    for n, at in enumerate((os.path.join(stack.dir, "none"), "relative",
+                            "/" + "x" * 200)):
+        monkeypatch.setenv("NOTIFY_SOCKET", at)
+        w = stack.start_workerd()
+        wait_for(lambda: stack.said().count("nobody could be told") > n)
+        w.kill(signal.SIGTERM)
+        assert w.wait() == 0
 
 
 def test_store_that_does_not_exist(stack):
