@@ -69,7 +69,7 @@ send_hash(beat_t *b)
     unsigned          busy = reel_slots_busy(b->p->w->slots);
     unsigned          slots = reel_slots_count(b->p->w->slots);
     reel_args_t       a;
-    reel_room_t       room = reel_room_free(b->p->w->slots, NULL);
+    reel_room_t       room = reel_room_unused(b->p->w->slots);
     reel_presence_t  *p = b->p;
 
     reel_args_init(&a);
@@ -182,7 +182,7 @@ beat(beat_t *b)
 static load_t
 load_of(const reel_presence_t *p)
 {
-    reel_room_t  room = reel_room_free(p->w->slots, NULL);
+    reel_room_t  room = reel_room_unused(p->w->slots);
 
     return (load_t) {
         .busy = reel_slots_busy(p->w->slots),

@@ -233,9 +233,10 @@ holds_room(const reel_slot_t *s)
 }
 
 
-/* cores, memory and light tasks of what runs, or may be claimed just now */
+/* cores, memory and light tasks of what runs, and, where claims is true, of
+   what may be claimed just now */
 static void
-count_used(const reel_slots_t *s, const reel_slot_t *leaving,
+count_used(const reel_slots_t *s, const reel_slot_t *leaving, bool claims,
     uint64_t *slots, uint64_t *mib, unsigned *lights)
 {
     const reel_slot_t     *slot;
@@ -253,9 +254,11 @@ count_used(const reel_slots_t *s, const reel_slot_t *leaving,
             continue;
         }
 
-        *slots += slot->offered.slots;
-        *mib += slot->offered.memory_mib;
-        *lights += slot->offered.lights > 0;
+        if (claims) {
+            *slots += slot->offered.slots;
+            *mib += slot->offered.memory_mib;
+            *lights += slot->offered.lights > 0;
+        }
 
         if (a != NULL) {
             *slots += a->slots;
@@ -273,8 +276,8 @@ reel_room_cores(const reel_slots_t *s)
 }
 
 
-reel_room_t
-reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
+static reel_room_t
+room_left(reel_slots_t *s, const reel_slot_t *leaving, bool claims)
 {
     uint64_t     slots, mib, most;
     unsigned     lights;
@@ -284,7 +287,7 @@ reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
         return r;
     }
 
-    count_used(s, leaving, &slots, &mib, &lights);
+    count_used(s, leaving, claims, &slots, &mib, &lights);
 
     r.lights = lights == 0 ? 2
                : lights < REEL_ROOM_LIGHTS(s->w->conf.slots) ? 1 : 0;
@@ -299,6 +302,20 @@ reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
     }
 
     return r;
+}
+
+
+reel_room_t
+reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
+{
+    return room_left(s, leaving, true);
+}
+
+
+reel_room_t
+reel_room_unused(reel_slots_t *s)
+{
+    return room_left(s, NULL, false);
 }
 
 

@@ -37,6 +37,10 @@ reel_err_t reel_room_needs(reel_str_t queue, uint32_t *slots,
  */
 reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
 
+/* what no task holds: for who looks on, to whom a claim that may yet bring
+   nothing (an idle worker asks all the time) is no work */
+reel_room_t reel_room_unused(reel_slots_t *s);
+
 /* cores for tasks in all, as reel_room_free found them: a quota may shrink */
 uint32_t reel_room_cores(const reel_slots_t *s);
 

@@ -100,6 +100,32 @@ test_a_slow_claim_keeps_nothing_from_others(void **state)
 }
 
 
+/* `reelctl workers` had idle ones busy whenever they asked just then */
+static void
+test_a_claim_under_way_is_no_work(void **state)
+{
+    reel_worker_t   w = { .conf = { .slots = 8 }, .room_mib = 1000 };
+    reel_attempt_t  attempt = { .slots = 2, .memory_mib = 300 };
+    reel_slot_t     slot[2] = {
+        { .attempt = &attempt },
+        { .state = REEL_SLOT_CLAIMING, .offered = { 6, 700, 1 } }
+    };
+    reel_slots_t    s = {
+        .w = &w, .slot = slot, .n = 2, .cores = 8,
+        .measured_ms = reel_loop_now(), .available_mib = 1024
+    };
+
+    (void) state;
+
+    assert_int_equal(reel_room_free(&s, NULL).slots, 0);
+    assert_int_equal(reel_room_unused(&s).slots, 6);
+    assert_int_equal(reel_room_unused(&s).memory_mib, 700);
+    slot[0].attempt = NULL;
+    assert_int_equal(reel_room_unused(&s).slots, 8);
+    assert_int_equal(reel_room_unused(&s).memory_mib, 1000);
+}
+
+
 static void
 test_memory_of_a_group(void **state)
 {
@@ -216,6 +242,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_cores_that_were_taken_away),
         cmocka_unit_test(test_a_slow_claim_keeps_nothing_from_others),
+        cmocka_unit_test(test_a_claim_under_way_is_no_work),
         cmocka_unit_test(test_memory_of_a_group),
         cmocka_unit_test_setup_teardown(test_a_full_store_begins_nothing,
                                         of_a_store, unmount),
