@@ -364,7 +364,9 @@ ngx_http_reel_asset_print(reel_json_t *j, const ngx_http_reel_asset_t *a,
         ngx_http_reel_asset_kstrz(j, "code", a->result.code);
         ngx_http_reel_asset_kstrz(j, "stage", a->result.stage);
         ngx_http_reel_asset_kstrz(j, "detail", a->result.detail);
-        ngx_http_reel_asset_kstrz(j, "log", a->result.log);
+        if (!a->listed) {
+            ngx_http_reel_asset_kstrz(j, "log", a->result.log);
+        }
         reel_json_kbool(j, "retryable", a->result.retryable);
         reel_json_end(j, '}');
     }

@@ -24,7 +24,8 @@ typedef struct {
     uint32_t             publication;       /* that a retry makes, else the
                                                result's, else 1 */
     ngx_uint_t           listed;            /* beside others: no files, of
-                                               which there may be thousands */
+                                               which there may be thousands,
+                                               and no log */
     ngx_uint_t           has_result;
     ngx_uint_t           streamable;        /* an index stands, or the
                                                source plays */

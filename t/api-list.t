@@ -61,10 +61,21 @@ is(scalar(grep { ($_->{sound} || '') eq 'copied' } @$page), 60,
 is(scalar @{ json(call("/api/assets/$ids[0]")->{body})->{files} }, 4000,
     'which one asset has');
 
+# nor the ends of logs, of more films that failed than one page's room
+my %failed = (ready => JSON::PP::false, duration_ms => 0, renditions => [],
+    code => 'INTERNAL', stage => 'plan', retryable => JSON::PP::false);
+result($_, %failed, detail => 'd', log => '"' x 65000) for @ids;
+$r = call('/api/assets?limit=100');
+has_status($r, 200, undef, 'assets that failed at length');
+$page = json($r->{body})->{assets};
+is_deeply([ sort keys %{ (grep { $_->{error} } @$page)[0]{error} } ],
+    [ qw(code detail retryable stage) ], 'tell why, without their logs');
+is(scalar(grep { exists $_->{error} } @$page), 60, 'all of them');
+is(length json(call("/api/assets/$ids[0]")->{body})->{error}{log}, 65000,
+    'which one asset has');
+
 # what cannot be told at once is an answer, too
-result($_, ready => JSON::PP::false, duration_ms => 0, renditions => [],
-    code => 'INTERNAL', retryable => JSON::PP::false, detail => 'd' x 65000,
-    log => 'l' x 65000) for @ids;
+result($_, %failed, detail => '"' x 65000, log => '') for @ids;
 $r = call('/api/assets?limit=100');
 has_status($r, 500, 'TOO_LARGE', 'more than an answer holds');
 has_header($r, 'Content-Type', qr{^application/problem\+json$}, 'a problem');
