@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "lib/base/rescale.h"
+
 /* in the record of progress; longer ones are not told */
 #define RENDITION_NAME  64
 
@@ -27,6 +29,8 @@ static reel_err_t ngx_http_reel_asset_get_meta(ngx_http_reel_asset_t *a,
 static void ngx_http_reel_asset_meta(reel_json_t *j, const reel_meta_t *m);
 static void ngx_http_reel_asset_progress(reel_json_t *j,
     const ngx_http_reel_asset_t *a, const ngx_http_reel_reply_t *progress);
+static void ngx_http_reel_asset_eta(reel_json_t *j,
+    const ngx_http_reel_reply_t *progress);
 static ngx_uint_t ngx_http_reel_asset_begun(
     const ngx_http_reel_reply_t *progress);
 static ngx_uint_t ngx_http_reel_asset_number(
@@ -433,10 +437,8 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
 
     reel_json_kuint(j, "percent", percent);
 
-    if (a->state == REEL_ASSET_PREPARING
-        && ngx_http_reel_asset_number(progress, "eta_ms", INT64_MAX, &total))
-    {
-        reel_json_kuint(j, "eta", (total + 999) / 1000);
+    if (a->state == REEL_ASSET_PREPARING) {
+        ngx_http_reel_asset_eta(j, progress);
     }
 
     reel_json_key(j, "renditions");
@@ -468,6 +470,45 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
 
     reel_json_end(j, '}');
     reel_json_end(j, '}');
+}
+
+
+/*
+ * What is left at the pace so far, as soon as there is one: 2 % are done.  It
+ * grows while nothing moves, by so large steps that those who wait for changes
+ * are not told of one every second for long.
+ */
+static void
+ngx_http_reel_asset_eta(reel_json_t *j, const ngx_http_reel_reply_t *progress)
+{
+    uint64_t     begun, total, done, now, eta, step;
+    ngx_str_t   *state;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+    now = (uint64_t) tp->sec * 1000 + tp->msec;
+    state = ngx_http_reel_asset_field(progress, "state");
+
+    if (!state
+        || state->len != sizeof("transcoding") - 1
+        || ngx_strncmp(state->data, "transcoding", state->len) != 0
+        || !ngx_http_reel_asset_number(progress, "begun", now, &begun)
+        || !ngx_http_reel_asset_number(progress, "total", INT64_MAX, &total)
+        || !ngx_http_reel_asset_number(progress, "done", total, &done)
+        || done == 0
+        || done < total / 50)
+    {
+        return;
+    }
+
+    eta = reel_rescale(now - begun, total - done, done, REEL_ROUND_UP);
+    eta = eta / 1000 + (eta % 1000 != 0);
+
+    for (step = 5; eta / step >= 100; step = step == 5 ? 10 : step * 10) {
+        /* void */
+    }
+
+    reel_json_kuint(j, "eta", (eta + step - 1) / step * step);
 }
 
 

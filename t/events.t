@@ -57,10 +57,27 @@ is(events($st), 1, 'no event without a change');
 
 $t->redis('HSET', "reel1:{r0}:progress:$id.1", 'state', 'transcoding',
     'percent', '40', 'total:v240', '2000', 'done:v240', '1000',
-    'eta_ms', '61001');
-until_like($st, qr/"percent":40,"eta":62,"renditions":\{"v240":50\}/, 5,
-    'progress as Redis tells it');
+    'total', '4000', 'done', '1600',
+    'begun', int((time - 2000) * 1000));
+until_like($st, qr/"percent":40,"eta":3100,"renditions":\{"v240":50\}/, 5,
+    'progress as Redis tells it, and what is left at that pace');
 is(events($st), 2, 'one event for it');
+
+# nothing moves but the time
+$t->redis('HSET', "reel1:{r0}:progress:$id.1", 'done', '2000',
+    'begun', int((time - 100) * 1000));
+until_like($st, qr/"eta":(1\d\d),.*"eta":(?!\1,)1\d\d,/s, 30,
+    'of one that is quiet it grows');
+
+for (['done', 79], ['done', 4001], ['state', 'errored']) {
+    my @was = ('state', 'transcoding', 'done', '2000', 'begun', '1');
+    $t->redis('HSET', "reel1:{r0}:progress:$id.1", @was, @$_);
+    my $r = http($t, 'GET', presign($t, 'GET', "/api/assets/$id"));
+    unlike($r->{body}, qr/"eta"/, "none is told: $_->[0] $_->[1]");
+    $t->redis('HSET', "reel1:{r0}:progress:$id.1", @was);
+    $r = http($t, 'GET', presign($t, 'GET', "/api/assets/$id"));
+    like($r->{body}, qr/"eta":\d/, 'and one is');
+}
 
 $t->redis_stop;
 until_like($st, qr/"state":"unknown"/, 5, 'Redis stopped: unknown');

@@ -15,7 +15,6 @@ local function end_job(job, j, state, shown)
     else
         redis.call('HSET', pk, 'state', shown)
     end
-    redis.call('HDEL', pk, 'eta_ms')
     redis.call('ZREM', K .. 'jobs', job)
     redis.call('XADD', K .. 'done', 'MAXLEN', '~', '100000', '*', 'job', job,
                'asset', asset, 'publication', publication, 'state', state)

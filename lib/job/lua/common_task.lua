@@ -42,20 +42,10 @@ local function give_credit(job, t, permille)
     end
 
     local done = redis.call('HINCRBY', pk, 'done', text(sum))
-    local h = redis.call('HMGET', pk, 'total', 'begun')
-    local total, begun = tonumber(h[1] or '0'), tonumber(h[2] or NOW)
     -- 100 is for a job that is done, publish included
-    redis.call('HSET', pk, 'percent',
-               text(math.max(0, math.min(99, math.floor(done * 100
-                                                        / total)))))
-    -- at the pace so far, as soon as there is one
-    if NOW > begun and done > 0 and done * 50 >= total then
-        redis.call('HSET', pk, 'eta_ms',
-                   text(math.max(0, math.floor((NOW - begun)
-                                               * (total - done) / done))))
-    else
-        redis.call('HDEL', pk, 'eta_ms')
-    end
+    redis.call('HSET', pk, 'percent', text(math.max(0, math.min(99,
+        math.floor(done * 100 / tonumber(redis.call('HGET', pk, 'total')
+                                         or '0'))))))
 end
 
 -- Who holds this token?  'running': it is the current claim of a running
