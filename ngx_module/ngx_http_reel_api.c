@@ -404,7 +404,10 @@ ngx_http_reel_api_copy_body(ngx_http_request_t *r, ngx_http_reel_api_t *api)
     api->body.len = n;
 
     for (cl = bufs; cl; cl = cl->next) {
-        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+        /* one that is only the end has no bytes, and no place of them */
+        if (cl->buf->pos) {
+            p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+        }
     }
 
     *p = '\0';

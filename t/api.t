@@ -253,9 +253,10 @@ has_status($r, 404, 'NOT_FOUND', "cancel of another's");
 has_status(http($t, 'POST', "/api/assets/$id/cancel"), 401, 'UNSIGNED',
     'cancel of a stranger');
 is_deeply([ $t->files('cancel') ], [], 'neither leaves an entry');
-for my $time ('', ', again') {
-    $r = call('POST', "/api/assets/$id/cancel");
-    has_status($r, 202, undef, "cancel$time");
+for my $time ([ '' ], [ ', again, Content-Length: 0', body => '' ]) {
+    my ($name, @o) = @$time;
+    $r = call('POST', "/api/assets/$id/cancel", @o);
+    has_status($r, 202, undef, "cancel$name");
     is(json($r->{body})->{status}, 'preparing', 'until a worker took it');
     is_deeply([ $t->files('cancel') ], [ "cancel/$id.1" ], 'an entry');
 }
