@@ -1,9 +1,14 @@
-## make test-integration [K=name]  tests/integration: private redis, nginx, workerd
+## make test-integration [K=name]  tests/integration: private redis, nginx, workerd;
+##                    SAN=1: all three of ours under ASan and UBSan, not in make test
 ## make test-chaos    those of them that kill, stop or empty a part
 PYTHON ?= /usr/bin/python3
 
-PYTEST  = BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q \
+PYTEST  = BUILD=$(BUILD) $(if $(SAN),REEL_SAN=$(REEL_SAN)) \
+          PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q \
           -p no:cacheprovider
+
+# tests/integration/sanitized.py
+REEL_SAN = $(realpath $(shell $(CC) -print-file-name=libasan.so))
 
 .PHONY: test-integration test-chaos
 test-integration: all

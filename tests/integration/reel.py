@@ -24,6 +24,7 @@ sys.path.insert(0, os.path.join(HERE, "lua"))
 
 import job_hash                                                 # noqa: E402
 import reel_index                                               # noqa: E402
+import sanitized                                                # noqa: E402
 from redis_server import Redis                                  # noqa: E402
 
 K = "reel1:{r0}:"
@@ -212,8 +213,6 @@ class Stack:
             "poll_ms": 100, "outbox_s": 1, "sweep_s": 3600,
             # they put the same few clips again and again, to be worked on
             "reuse": False, **conf}
-        if os.environ.get("REEL_SAN"):
-            self.conf["sandbox"] = "best-effort"
         self.redis_proc = self.nginx_proc = None
         self.workers = []
 
@@ -229,13 +228,16 @@ class Stack:
     def close(self):
         for w in self.workers:
             if w.proc.poll() is None:
+                sanitized.end(w)
                 w.kill()
                 w.wait()
         self.kill_nginx()
+        reports = sanitized.reports(self)
         if self.redis_proc is not None and self.redis_proc.poll() is None:
             self.redis_proc.kill()
             self.redis_proc.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+        assert not reports, "\n".join(reports)
 
     # redis
 
@@ -342,7 +344,8 @@ class Stack:
             os.makedirs(os.path.join(self.dir, "tmp", d), exist_ok=True)
         self.nginx_proc = subprocess.Popen(
             ["nginx", "-e", os.path.join(self.dir, "nginx.log"),
-             "-p", self.dir, "-c", conf], stdin=subprocess.DEVNULL)
+             "-p", self.dir, "-c", conf], stdin=subprocess.DEVNULL,
+            env=sanitized.nginx(os.environ, self.dir))
         self.url = "http://127.0.0.1:%d" % port
 
         def listens():
