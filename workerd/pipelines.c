@@ -42,15 +42,20 @@ add(reel_pipeline_t **out, size_t *n, const char *dir, reel_str_t name,
                          PIPELINES_MAX);
     }
 
-    p = realloc(*out, (*n + 1) * sizeof(*p));
-    if (p == NULL) {
-        return reel_fail(e, REEL_NOMEM, "%s: no memory", dir);
+    /* there are 1, 2, 4, … places: one is large */
+    if ((*n & (*n - 1)) == 0) {
+        p = realloc(*out, (*n > 0 ? 2 * *n : 1) * sizeof(*p));
+        if (p == NULL) {
+            return reel_fail(e, REEL_NOMEM, "%s: no memory", dir);
+        }
+        *out = p;
     }
-    *out = p;
 
-    err = reel_pipeline_open(&p[*n], dir, name, e);
-    if (err == REEL_OK && p[*n].mark.text[0] != '\0') {
-        err = check_text(&p[*n], dir, e);
+    p = &(*out)[*n];
+
+    err = reel_pipeline_open(p, dir, name, e);
+    if (err == REEL_OK && p->mark.text[0] != '\0') {
+        err = check_text(p, dir, e);
     }
     if (err == REEL_OK) {
         (*n)++;
