@@ -25,7 +25,9 @@ UNIT_WITH_workerd = $(BUILD)/tests/workerd.a
 UNIT_WITH_reelctl = $(BUILD)/tests/reelctl.a
 UNIT_LD = $(eval UNIT_LD := $(if $(shell command -v ld.gold),-fuse-ld=gold))$(UNIT_LD)
 
-# it looks at what is given back
+# one refuses what is asked for, one looks at what is given back
+$(BUILD)/tests/unit/workerd/test_av_nomem: UNIT_WRAP = -Wl,--wrap=malloc \
+    -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray
 $(BUILD)/tests/unit/auth/test_secret_json: UNIT_WRAP = -Wl,--wrap=free
 
 .PHONY: unit-programs test-unit

@@ -86,18 +86,11 @@ count(reel_comb_t *c)
 static void
 push(reel_comb_t *c, AVFrame *frame)
 {
-    int              rc;
-    reel_av_fault_t  ignored = { 0 };
+    if (reel_av_graph_push(&c->graph, frame, &c->fault) != 0) {
+        return;
+    }
 
-    c->failed = reel_av_graph_push(&c->graph, frame, &ignored) != 0;
-
-    while (!c->failed) {
-        rc = reel_av_graph_pull(&c->graph, 0, c->out, &ignored);
-        if (rc <= 0) {
-            c->failed = rc < 0;
-            return;
-        }
-
+    while (reel_av_graph_pull(&c->graph, 0, c->out, &c->fault) > 0) {
         count(c);
         av_frame_unref(c->out);
     }
@@ -107,9 +100,7 @@ push(reel_comb_t *c, AVFrame *frame)
 void
 reel_comb_see(reel_comb_t *c, AVFrame *frame, AVRational tb)
 {
-    reel_av_fault_t  ignored = { 0 };
-
-    if (c->failed) {
+    if (c->fault.code != NULL) {
         return;
     }
 
@@ -118,10 +109,13 @@ reel_comb_see(reel_comb_t *c, AVFrame *frame, AVRational tb)
             c->out = av_frame_alloc();
         }
 
-        c->failed = c->out == NULL
-                    || reel_av_graph_detect(&c->graph, frame, tb, &ignored)
-                       != 0;
-        if (c->failed) {
+        if (c->out == NULL) {
+            (void) reel_av_fault_err(&c->fault, REEL_NOMEM, "decode",
+                                     "picture");
+            return;
+        }
+
+        if (reel_av_graph_detect(&c->graph, frame, tb, &c->fault) != 0) {
             return;
         }
     }
@@ -146,7 +140,7 @@ reel_comb_end(reel_comb_t *c)
 {
     unsigned  most;
 
-    if (c->graph.graph != NULL && !c->failed) {
+    if (c->graph.graph != NULL && c->fault.code == NULL) {
         push(c, NULL);
     }
 

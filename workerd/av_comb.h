@@ -16,7 +16,7 @@
 
 typedef struct {
     reel_av_graph_t  graph;
-    bool             failed;    /* the film goes on as it says it is */
+    reel_av_fault_t  fault;     /* if any, the film goes on as it says */
     AVFrame         *out;
     unsigned         seen, top, bottom, progressive, repeated;
 } reel_comb_t;

@@ -96,6 +96,24 @@ reel_av_fault_lib(reel_av_fault_t *f, int averr, const char *stage,
 
 
 int
+reel_av_fault_memory(reel_av_fault_t *f, int averr, const char *stage,
+    const char *what)
+{
+    return averr == AVERROR(ENOMEM)
+           ? reel_av_fault_lib(f, averr, stage, what) : 0;
+}
+
+
+int
+reel_av_fault_passed(reel_av_fault_t *f, const reel_av_fault_t *tried)
+{
+    return tried->code != NULL && strcmp(tried->code, "NO_MEMORY") == 0
+           ? reel_av_fault(f, tried->code, tried->stage, "%s", tried->text)
+           : 0;
+}
+
+
+int
 reel_av_fault_err(reel_av_fault_t *f, reel_err_t err, const char *stage,
     const char *what)
 {

@@ -39,6 +39,16 @@ int reel_av_fault(reel_av_fault_t *f, const char *code, const char *stage,
 int reel_av_fault_lib(reel_av_fault_t *f, int averr, const char *stage,
     const char *what);
 
+/*
+ * Of what a film may go on without: -1 where memory is what it failed of, so
+ * that the film is not judged by our want of it; else 0.
+ */
+int reel_av_fault_memory(reel_av_fault_t *f, int averr, const char *stage,
+    const char *what);
+
+/* the same, of a fault that was told elsewhere */
+int reel_av_fault_passed(reel_av_fault_t *f, const reel_av_fault_t *tried);
+
 /* an error of lib or of child_io */
 int reel_av_fault_err(reel_av_fault_t *f, reel_err_t err, const char *stage,
     const char *what);

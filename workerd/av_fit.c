@@ -24,6 +24,8 @@
 /* bytes of an avcC: the number of its SPS */
 #define AVCC_SETS 5
 
+const char  reel_av_fit_nomem[] = "there is no memory";
+
 typedef const char *(*fit_packet_t)(reel_buf_t *config, const AVStream *st,
     const AVPacket *pkt, bool key);
 typedef const char *(*fit_format_t)(const reel_source_video_t *v,
@@ -92,7 +94,10 @@ take_config(reel_buf_t *config, const AVStream *st, const AVPacket *pkt,
     err = reel_hevc_config_of(&b, config_of(st), pkt->data,
                               (size_t) pkt->size);
 
-    if (err != REEL_OK) {
+    if (err == REEL_NOMEM) {
+        no = reel_av_fit_nomem;
+
+    } else if (err != REEL_OK) {
         no = has || err == REEL_UNSUPPORTED
              ? BAD_HVCC : "its key frames lack parameter sets";
 
@@ -153,6 +158,7 @@ format_avc(const reel_source_video_t *v, const AVStream *st,
     const reel_buf_t *config)
 {
     const char      *no = NULL;
+    reel_err_t       err;
     reel_str_t       nal;
     reel_buf_t       avcc;
     reel_avc_sps_t   sps;
@@ -162,9 +168,13 @@ format_avc(const reel_source_video_t *v, const AVStream *st,
     (void) config;
     reel_buf_init(&avcc, REEL_EXTRADATA_MAX);
 
-    if (reel_avc_config(&avcc, p, len) != REEL_OK
-        || (p[AVCC_SETS] & 0x1f) != 1)
-    {
+    err = reel_avc_config(&avcc, p, len);
+    if (err == REEL_NOMEM) {
+        no = reel_av_fit_nomem;
+        goto done;
+    }
+
+    if (err != REEL_OK || (p[AVCC_SETS] & 0x1f) != 1) {
         no = "its avcC is not of one SPS and lengths of 4 bytes";
         goto done;
     }

@@ -13,6 +13,9 @@
 #include "lib/base/buf.h"
 #include "lib/job/source.h"
 
+/* no reason of the film's: there was no memory to look at it */
+extern const char reel_av_fit_nomem[];
+
 /*
  * What this packet of st is refused for, or NULL.  Where all packets are not,
  * those that are called key frames, and no others, are IDR pictures; of H.265

@@ -84,16 +84,16 @@ reel_av_gops_release(reel_av_gops_t *g)
 }
 
 
-void
+reel_err_t
 reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
 {
     if (g->refused != NULL) {
-        return;
+        return REEL_OK;
     }
 
     g->refused = reel_av_fit_packet(&g->config, st, pkt);
     if (g->refused != NULL) {
-        return;
+        return g->refused == reel_av_fit_nomem ? REEL_NOMEM : REEL_OK;
     }
 
     if (pkt->flags & AV_PKT_FLAG_KEY) {
@@ -103,17 +103,19 @@ reel_av_gops_see(reel_av_gops_t *g, const AVStream *st, const AVPacket *pkt)
 
     } else if (g->n == 0) {
         g->refused = "it does not begin with a key frame";
-        return;
+        return REEL_OK;
     }
 
     if (g->n == REEL_AV_GOP_MAX) {
         g->refused = "its key frames are too far apart";
-        return;
+        return REEL_OK;
     }
 
     g->pts[g->n++] = pkt->pts;
     g->bytes += (uint64_t) pkt->size;
     g->last = g->n == 1 || pkt->pts > g->last ? pkt->pts : g->last;
+
+    return REEL_OK;
 }
 
 
@@ -189,7 +191,7 @@ find_gop(const reel_source_video_t *v, size_t n, const int64_t *keys,
 }
 
 
-void
+reel_err_t
 reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
     const AVStream *st, const int64_t *shown, size_t n, const int64_t *keys,
     size_t nkeys)
@@ -200,6 +202,9 @@ reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
 
     if (g->refused == NULL) {
         g->refused = reel_av_fit_format(v, st, &g->config);
+    }
+    if (g->refused == reel_av_fit_nomem) {
+        return REEL_NOMEM;
     }
     if (g->refused == NULL) {
         g->refused = check_slots(v, shown, n);
@@ -214,10 +219,12 @@ reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
 
     if (g->refused != NULL) {
         (void) snprintf(c->refused, sizeof(c->refused), "%s", g->refused);
-        return;
+        return REEL_OK;
     }
 
     c->gop = find_gop(v, n, keys, nkeys);
     c->delay = g->delay;
     c->kbps = (uint32_t) g->kbps;
+
+    return REEL_OK;
 }

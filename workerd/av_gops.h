@@ -32,16 +32,16 @@ typedef struct {
 
 void reel_av_gops_release(reel_av_gops_t *g);
 
-/* the next packet of st */
-void reel_av_gops_see(reel_av_gops_t *g, const AVStream *st,
-    const AVPacket *pkt);
+/* the next packet of st; REEL_NOMEM */
+reel_err_t reel_av_gops_see(reel_av_gops_t *g, const AVStream *st,
+    const AVPacket *pkt) REEL_WARN_UNUSED;
 
 /*
  * The end: v's other facts are known.  shown: the pts of all pictures, n of
- * them; keys: those of key frames; ascending.
+ * them; keys: those of key frames; ascending.  REEL_NOMEM
  */
-void reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
+reel_err_t reel_av_gops_end(reel_av_gops_t *g, reel_source_video_t *v,
     const AVStream *st, const int64_t *shown, size_t n, const int64_t *keys,
-    size_t nkeys);
+    size_t nkeys) REEL_WARN_UNUSED;
 
 #endif

@@ -228,6 +228,9 @@ video_facts(inspect_t *in)
 
     if (!v->interlaced) {
         v->combed = reel_comb_end(&s->comb);
+        if (reel_av_fault_passed(&in->fault, &s->comb.fault) != 0) {
+            return -1;
+        }
         v->interlaced = v->combed != REEL_COMBED_NO;
     }
 
@@ -240,8 +243,11 @@ video_facts(inspect_t *in)
                              "%u x %u pixels", v->width, v->height);
     }
 
-    reel_av_gops_end(&s->gops, v, st, s->shown.at, s->shown.n, s->keys.at,
-                     s->keys.n);
+    if (reel_av_gops_end(&s->gops, v, st, s->shown.at, s->shown.n,
+                         s->keys.at, s->keys.n) != REEL_OK)
+    {
+        return reel_av_fault_err(&in->fault, REEL_NOMEM, "demux", "GOPs");
+    }
 
     return keyframes(v, s, &in->fault);
 }

@@ -46,6 +46,10 @@ decode(reel_av_mark_t *m, AVCodecContext *dec, AVPacket *pkt,
         rc = avcodec_receive_frame(dec, m->picture);
     }
 
+    if (reel_av_fault_memory(f, rc, "decode", "watermark") != 0) {
+        return -1;
+    }
+
     /* the operator's image, not the upload's */
     return rc < 0 ? reel_av_fault(f, "BAD_PIPELINE", "decode", "the watermark "
                                   "cannot be decoded") : 0;

@@ -84,10 +84,14 @@ probes_more(const reel_scan_t *s)
 }
 
 
-static void
-probe_frames(reel_scan_t *s, AVFrame *frame)
+static int
+probe_frames(reel_scan_t *s, AVFrame *frame, reel_av_fault_t *f)
 {
-    while (probes_more(s) && avcodec_receive_frame(s->dec, frame) == 0) {
+    int  rc = 0;
+
+    while (probes_more(s)
+           && (rc = avcodec_receive_frame(s->dec, frame)) == 0)
+    {
         if (s->probed++ == 0) {
             reel_av_light_see(&s->light, frame, s->video);
         }
@@ -101,6 +105,8 @@ probe_frames(reel_scan_t *s, AVFrame *frame)
 
         av_frame_unref(frame);
     }
+
+    return reel_av_fault_memory(f, rc, "decode", "decoder");
 }
 
 
@@ -111,16 +117,19 @@ is_probing(const reel_scan_t *s)
 }
 
 
-static void
-probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame)
+static int
+probe_packet(reel_scan_t *s, const AVPacket *pkt, AVFrame *frame,
+    reel_av_fault_t *f)
 {
     if (!is_probing(s)) {
-        return;
+        return 0;
     }
 
     s->fed++;
-    (void) avcodec_send_packet(s->dec, pkt);
-    probe_frames(s, frame);
+
+    return reel_av_fault_memory(f, avcodec_send_packet(s->dec, pkt),
+                                "decode", "decoder") != 0
+           ? -1 : probe_frames(s, frame, f);
 }
 
 
@@ -180,16 +189,21 @@ in_ticks(const reel_scan_sound_t *s, int64_t samples)
 }
 
 
-static void
-probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
+static int
+probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame,
+    reel_av_fault_t *f)
 {
+    int  rc;
+
     if (s->heard || s->fed++ >= PROBE_PACKETS) {
-        return;
+        return 0;
     }
 
-    (void) avcodec_send_packet(s->dec, pkt);
+    rc = avcodec_send_packet(s->dec, pkt);
 
-    while (!s->heard && avcodec_receive_frame(s->dec, frame) == 0) {
+    while (!s->heard && rc != AVERROR(ENOMEM)
+           && (rc = avcodec_receive_frame(s->dec, frame)) == 0)
+    {
         if (frame->pts != AV_NOPTS_VALUE && frame->nb_samples > 0) {
             s->heard = true;
             s->start = frame->pts;
@@ -197,6 +211,8 @@ probe_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
         }
         av_frame_unref(frame);
     }
+
+    return reel_av_fault_memory(f, rc, "decode", "decoder");
 }
 
 
@@ -213,17 +229,21 @@ padding(const reel_scan_sound_t *s, const AVPacket *pkt)
 }
 
 
-static void
-see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
+static int
+see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame,
+    reel_av_fault_t *f)
 {
     int64_t  ts, end;
 
-    probe_sound(s, pkt, frame);
+    if (probe_sound(s, pkt, frame, f) != 0) {
+        return -1;
+    }
+
     reel_av_units_see(&s->units, s->st, pkt);
     reel_av_ends_see(&s->ends, s->st, pkt);
 
     if (pkt->flags & AV_PKT_FLAG_DISCARD) {
-        return;
+        return 0;
     }
 
     ts = reel_av_packet_ts(pkt);
@@ -246,6 +266,8 @@ see_sound(reel_scan_sound_t *s, const AVPacket *pkt, AVFrame *frame)
     if (end > s->end) {
         s->end = end;
     }
+
+    return 0;
 }
 
 
@@ -321,17 +343,20 @@ see(reel_scan_t *s, AVPacket *pkt, AVFrame *frame, reel_av_fault_t *f)
 
     if (s->video != NULL && pkt->stream_index == s->video->index) {
         reel_av_packet_fill(&s->lead, pkt);
-        probe_packet(s, pkt, frame);
-        reel_av_gops_see(&s->gops, s->video, pkt);
+
+        if (probe_packet(s, pkt, frame, f) != 0) {
+            return -1;
+        }
+        if (reel_av_gops_see(&s->gops, s->video, pkt) != REEL_OK) {
+            return reel_av_fault_err(f, REEL_NOMEM, "demux", "GOPs");
+        }
+
         return see_picture(s, pkt, f);
     }
 
     q = reel_av_scan_sound(s, pkt->stream_index);
-    if (q != NULL) {
-        see_sound(q, pkt, frame);
-    }
 
-    return 0;
+    return q != NULL ? see_sound(q, pkt, frame, f) : 0;
 }
 
 
@@ -364,7 +389,9 @@ walk(reel_scan_t *s, reel_av_source_t *src, AVPacket *pkt, AVFrame *frame,
 
     if (s->video != NULL) {
         (void) avcodec_send_packet(s->dec, NULL);
-        probe_frames(s, frame);
+        if (probe_frames(s, frame, f) != 0) {
+            return -1;
+        }
         cut_head(s);
     }
 

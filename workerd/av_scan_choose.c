@@ -134,13 +134,15 @@ add_sounds(reel_scan_t *s, AVFormatContext *fmt, reel_av_fault_t *f)
     unsigned         i;
     AVStream        *st, *best;
     AVCodecContext  *dec;
-    reel_av_fault_t  ignored;
+    reel_av_fault_t  why;
 
     for (best = s->audio; best != NULL && s->nsounds < REEL_SOURCE_AUDIOS; ) {
-        ignored = (reel_av_fault_t) { 0 };
-        dec = reel_av_decoder_open(best, 1, s->nsounds == 0 ? f : &ignored);
+        why = (reel_av_fault_t) { 0 };
+        dec = reel_av_decoder_open(best, 1, s->nsounds == 0 ? f : &why);
 
-        if (dec == NULL && s->nsounds == 0) {
+        if (dec == NULL
+            && (s->nsounds == 0 || reel_av_fault_passed(f, &why) != 0))
+        {
             return -1;
         }
 

@@ -94,12 +94,13 @@ new_cue(track_t *t)
 
 
 /* the rects of one subtitle are lines of one cue */
-static void
+static reel_err_t
 put_text(reel_buf_t *b, const AVSubtitle *sub)
 {
     reel_buf_t  one;
+    reel_err_t  err = REEL_OK;
 
-    for (unsigned k = 0; k < sub->num_rects; k++) {
+    for (unsigned k = 0; k < sub->num_rects && err != REEL_NOMEM; k++) {
         if (sub->rects[k]->ass == NULL) {
             continue;
         }
@@ -107,7 +108,9 @@ put_text(reel_buf_t *b, const AVSubtitle *sub)
         reel_buf_init(&one, CUE_MAX);
         reel_ass_text(&one, reel_str(sub->rects[k]->ass));
 
-        if (reel_buf_err(&one) == REEL_OK && one.len > 0) {
+        err = reel_buf_err(&one);
+
+        if (err == REEL_OK && one.len > 0) {
             if (b->len > 0) {
                 reel_buf_u8(b, '\n');
             }
@@ -116,6 +119,8 @@ put_text(reel_buf_t *b, const AVSubtitle *sub)
 
         reel_buf_release(&one);
     }
+
+    return err == REEL_NOMEM ? err : reel_buf_err(b);
 }
 
 
@@ -172,6 +177,7 @@ decode(subs_t *s, unsigned i)
     int         rc, got = 0;
     AVSubtitle  sub = { 0 };
     reel_buf_t  text;
+    reel_err_t  err;
 
     /* what cannot be decoded is missing, as with pictures */
     rc = avcodec_decode_subtitle2(s->track[i].dec, &sub, &got, s->pkt);
@@ -185,11 +191,13 @@ decode(subs_t *s, unsigned i)
     }
 
     reel_buf_init(&text, CUE_MAX);
-    put_text(&text, &sub);
+    err = put_text(&text, &sub);
     avsubtitle_free(&sub);
 
     /* one beyond CUE_MAX is nothing that anybody reads */
-    rc = reel_buf_err(&text) == REEL_OK ? add_cue(s, i, &text) : 0;
+    rc = err == REEL_OK ? add_cue(s, i, &text)
+         : err == REEL_NOMEM ? reel_av_fault_err(&s->fault, err, "decode",
+                                                 "text") : 0;
     reel_buf_release(&text);
 
     return rc;
@@ -398,7 +406,9 @@ open_tracks(subs_t *s)
         if (s->track[i].dec != NULL) {
             fmt->streams[k]->discard = AVDISCARD_DEFAULT;
 
-        } else if (give_up(s, i, why.text) != 0) {
+        } else if (reel_av_fault_passed(&s->fault, &why) != 0
+                   || give_up(s, i, why.text) != 0)
+        {
             return -1;
         }
     }
