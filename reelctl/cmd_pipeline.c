@@ -14,6 +14,7 @@
 #include "lib/conf/program.h"
 #include "lib/job/show.h"
 #include "reelctl/ctl.h"
+#include "reelctl/fleet.h"
 
 
 #define FACTS_MAX  (4u << 20)
@@ -166,26 +167,42 @@ measure(const reel_pipeline_t *p, const char *file, reel_source_t *s)
 }
 
 
+/* the tasks that the film would have; both are released by who asks */
+static int
+expand(const reel_pipeline_t *p, const char *file, reel_plan_t *plan,
+    reel_source_t *s)
+{
+    int           rc;
+    reel_error_t  e = { "out of memory" };
+
+    rc = read_source(s, file);
+
+    if (rc == REEL_EXIT_OK && !is_json(file)) {
+        rc = measure(p, file, s);
+    }
+
+    if (rc == REEL_EXIT_OK && reel_plan(plan, p, s, 0, &e) != REEL_OK) {
+        rc = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", file, e.text);
+    }
+
+    return rc;
+}
+
+
 static int
 show_source(const reel_pipeline_t *p, const char *file,
     reel_show_form_t form, reel_buf_t *b)
 {
     int            rc;
     reel_plan_t    plan = { 0 };
-    reel_error_t   e = { "out of memory" };
     reel_source_t  s = { 0 };
 
-    rc = read_source(&s, file);
-
-    if (rc == REEL_EXIT_OK && !is_json(file)) {
-        rc = measure(p, file, &s);
-    }
+    rc = expand(p, file, &plan, &s);
 
     if (rc == REEL_EXIT_OK
-        && (reel_plan(&plan, p, &s, 0, &e) != REEL_OK
-            || reel_show_plan(b, p, &plan, &s, form) != REEL_OK))
+        && reel_show_plan(b, p, &plan, &s, form) != REEL_OK)
     {
-        rc = reel_ctl_fail(REEL_EXIT_FAILED, "%s: %s", file, e.text);
+        rc = reel_ctl_fail(REEL_EXIT_FAILED, "out of memory");
     }
 
     reel_plan_release(&plan);
@@ -255,29 +272,86 @@ show(const reel_ctl_t *c, const reel_pipeline_t *p)
 
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const reel_pipeline_t *p, const reel_node_t *n,
+    const char *text)
 {
     (void) arg;
+    (void) p;
+    (void) n;
     reel_ctl_warn("%s", text);
 }
 
 
+/* against what live workers have */
 static int
-check(const reel_ctl_t *c, const reel_pipeline_t *p)
+check_fleet(reel_ctl_t *c, const reel_pipeline_t *p, json_t *report)
 {
-    reel_programs_check(p, c->argv[1], warn, NULL);
+    int                rc;
+    json_t            *live = NULL;
+    reel_plan_t        plan = { 0 };
+    reel_error_t       e = { "" };
+    reel_source_t      s = { 0 };
+    const char        *source = c->opt[REEL_OPT_SOURCE];
+    reel_ctl_redis_t  *r = NULL;
 
-    if (c->json) {
-        return reel_ctl_put_json(json_pack("{s:s, s:i, s:i}", "pipeline",
-                                           p->name, "renditions",
-                                           (int) p->nrungs, "tasks",
-                                           (int) p->nnodes));
+    rc = source != NULL ? expand(p, source, &plan, &s) : REEL_EXIT_OK;
+
+    if (rc == REEL_EXIT_OK) {
+        rc = reel_ctl_queue_open(c, &r);
     }
 
-    (void) printf("%s: %u renditions, %u tasks\n", p->name, p->nrungs,
-                  p->nnodes);
+    if (rc == REEL_EXIT_OK) {
+        live = reel_ctl_fleet_live(reel_ctl_queue_workers(r, &e));
+        if (live == NULL) {
+            rc = reel_ctl_fail(REEL_EXIT_UNAVAILABLE, "%s", e.text);
+        } else {
+            reel_ctl_fleet_report(report, live, p,
+                                  source != NULL ? &plan : NULL);
+        }
+    }
 
-    return reel_ctl_done();
+    json_decref(live);
+    reel_ctl_redis_close(r);
+    reel_plan_release(&plan);
+    reel_source_release(&s);
+
+    return rc;
+}
+
+
+static int
+check(reel_ctl_t *c, const reel_pipeline_t *p)
+{
+    int      rc = REEL_EXIT_OK, said;
+    bool     met = true, asks = c->opt[REEL_OPT_REDIS] != NULL;
+    json_t  *report = json_pack("{s:s, s:i, s:i}", "pipeline", p->name,
+                                "renditions", (int) p->nrungs, "tasks",
+                                (int) p->nnodes);
+
+    reel_programs_check(p, c->argv[1], warn, NULL);
+
+    if (asks) {
+        rc = check_fleet(c, p, report);
+    }
+
+    if (rc != REEL_EXIT_OK) {
+        json_decref(report);
+        return rc;
+    }
+
+    if (c->json) {
+        met = json_array_size(json_object_get(report, "unmet")) == 0;
+        said = reel_ctl_put_json(report);
+
+    } else {
+        (void) printf("%s: %u renditions, %u tasks\n", p->name, p->nrungs,
+                      p->nnodes);
+        met = reel_ctl_fleet_print(report);
+        json_decref(report);
+        said = reel_ctl_done();
+    }
+
+    return said == REEL_EXIT_OK && !met ? REEL_EXIT_FAILED : said;
 }
 
 

@@ -52,7 +52,7 @@ static const unsigned char  check[] = {
     REEL_OPT_PROFILE, REEL_OPT_RULES, REEL_OPT_FULL, REEL_OPT_TIMEOUT, 0
 };
 static const unsigned char  pipeline[] = {
-    REEL_OPT_SOURCE, REEL_OPT_FORMAT, 0
+    REEL_OPT_SOURCE, REEL_OPT_FORMAT, REDIS, 0
 };
 
 
@@ -133,9 +133,10 @@ const reel_ctl_command_t  reel_ctl_commands[] = {
       reel_ctl_cmd_check, 0, 1, check },
     { "pipeline", "check|show FILE", "Check a pipeline's file, or show its "
       "tasks",
-      "check tells all that is wrong, file:line:column. show prints the tasks "
-      "as they are\nwritten, with --source those that the film would have: as "
-      "text, JSON or for Graphviz.",
+      "check tells all that is wrong, file:line:column; with --redis also what "
+      "its tasks need\nand no live worker has. show prints the tasks as they "
+      "are written, with --source those\nthat the film would have: as text, "
+      "JSON or for Graphviz.",
       reel_ctl_cmd_pipeline, 2, 2, pipeline },
     { NULL, NULL, NULL, NULL, NULL, 0, 0, NULL }
 };

@@ -121,7 +121,7 @@ static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_START] = { "start", "SECONDS", "only from there on: 12.5" },
     [REEL_OPT_END] = { "end", "SECONDS", "only up to there" },
     [REEL_OPT_SOURCE] = { "source", "FILE",
-        "show: for this film, or for its inspect.json" },
+        "for this film, or for its inspect.json" },
     [REEL_OPT_FORMAT] = { "format", "NAME", "text, json or dot (text)" },
 };
 

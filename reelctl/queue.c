@@ -230,7 +230,8 @@ worker_json(const char *id, const char *heard, const reel_ctl_strings_t *w)
         "memory_free_mib", "started_ms"
     };
     static const char *const texts[] = {
-        "host", "labels", "codecs", "version"
+        "host", "labels", "codecs", "version", "pipelines",
+        "programs_lacking"
     };
 
     j = json_pack("{s:s, s:I, s:b}", "worker", id, "heard_ms",

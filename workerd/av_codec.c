@@ -8,6 +8,7 @@
 #include "lib/codec/av1.h"
 #include "lib/codec/avc.h"
 #include "lib/codec/hevc.h"
+#include "lib/job/wants.h"
 #include "workerd/av_light.h"
 
 
@@ -134,7 +135,7 @@ av1_to_sample(reel_buf_t *b, const uint8_t *p, size_t len, unsigned *slices)
 
 static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
     [REEL_VIDEO_H264] = {
-        .encoder = "libx264",
+        .encoder = REEL_ENCODER_H264,
         .name = "x264",
         .codec = REEL_CODEC_AVC,
         .warm = REEL_AV_WARM,
@@ -147,7 +148,7 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .copy_sample = reel_avc_copy_sample
     },
     [REEL_VIDEO_HEVC] = {
-        .encoder = "libx265",
+        .encoder = REEL_ENCODER_HEVC,
         .name = "x265",
         .codec = REEL_CODEC_HEVC,
         .warm = REEL_AV_WARM,
@@ -160,7 +161,7 @@ static const reel_av_codec_t codecs[REEL_VIDEO_CODECS] = {
         .copy_sample = reel_hevc_copy_sample
     },
     [REEL_VIDEO_AV1] = {
-        .encoder = "libsvtav1",
+        .encoder = REEL_ENCODER_AV1,
         .name = "SVT-AV1",
         .codec = REEL_CODEC_AV1,
         .delay = delay_none,

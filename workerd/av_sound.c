@@ -8,6 +8,7 @@
 #include "lib/base/rescale.h"
 #include "lib/codec/aac.h"
 #include "lib/codec/opus.h"
+#include "lib/job/wants.h"
 #include "workerd/av_lang.h"
 
 
@@ -29,7 +30,8 @@ static int
 open_encoder(reel_av_sound_t *a, reel_av_fault_t *f)
 {
     int              rc;
-    const char      *name = is_opus(a) ? "libopus" : "aac";
+    const char      *name = is_opus(a) ? REEL_ENCODER_OPUS
+                                         : REEL_ENCODER_AAC;
     AVDictionary    *opts = NULL;
     AVCodecContext  *enc;
     const AVCodec   *codec;

@@ -45,7 +45,7 @@ reel_config_devices(void *dst, const reel_yaml_t *n, reel_error_t *e)
 
 
 void
-reel_devices_check(const reel_devices_t *d, reel_program_fn fn, void *arg)
+reel_devices_check(const reel_devices_t *d, reel_device_fn fn, void *arg)
 {
     char         text[REEL_DEVICE_MAX + 128];
     const char  *path;

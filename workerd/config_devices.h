@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "lib/conf/program.h"
 #include "lib/conf/yaml.h"
 
 #define REEL_DEVICES       16
@@ -21,8 +20,10 @@ typedef struct {
 reel_err_t reel_config_devices(void *dst, const reel_yaml_t *n,
     reel_error_t *e) REEL_WARN_UNUSED;
 
-/* fn hears of each that is not there, or not for this user */
-void reel_devices_check(const reel_devices_t *d, reel_program_fn fn,
+typedef void (*reel_device_fn)(void *arg, const char *text);
+
+/* fn hears of each that is not there, or not for this user, and why */
+void reel_devices_check(const reel_devices_t *d, reel_device_fn fn,
     void *arg);
 
 #endif

@@ -17,7 +17,6 @@
 #include "workerd/child.h"
 #include "workerd/completion.h"
 #include "workerd/drain.h"
-#include "workerd/exec_sandbox.h"
 #include "workerd/fingerprint.h"
 #include "workerd/log.h"
 #include "workerd/look.h"
@@ -246,59 +245,24 @@ check_sandbox(const reel_worker_t *w)
 }
 
 
-static bool
-has_programs(const reel_pipeline_t *p)
-{
-    for (uint32_t i = REEL_TASK_EXEC; i < p->nnodes; i++) {
-        if (p->nodes[i].type == REEL_TASK_EXEC) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-/* -t has a person before it, a daemon its log */
+/* -t has a person before it */
 static void
-say_program(void *arg, const char *text)
+say_device(void *arg, const char *text)
 {
-    if (arg != NULL) {
-        fprintf(stderr, "workerd: warning: %s\n", text);
-    } else {
-        reel_log(REEL_LOG_WARN, "%s", text);
-    }
+    (void) arg;
+
+    fprintf(stderr, "workerd: warning: %s\n", text);
 }
 
 
 static void
-look_at_programs(const reel_worker_t *w, bool test)
+say_program(void *arg, const reel_pipeline_t *p, const reel_node_t *n,
+    const char *text)
 {
-    void  *arg = test ? &test : NULL;
+    (void) p;
+    (void) n;
 
-    reel_pipelines_programs(w->pipelines, w->npipelines, w->conf.pipelines,
-                            say_program, arg);
-    reel_devices_check(&w->conf.devices, say_program, arg);
-}
-
-
-static void
-check_programs(const reel_worker_t *w)
-{
-    look_at_programs(w, false);
-
-    for (size_t i = 0; i < w->npipelines; i++) {
-        if (!has_programs(&w->pipelines[i])) {
-            continue;
-        }
-
-        if (!reel_exec_unshare_probe()) {
-            reel_log(REEL_LOG_WARN, "exec: no namespaces here: a program is "
-                     "ended by its process group, and kept from the network "
-                     "by seccomp alone");
-        }
-        return;
-    }
+    say_device(arg, text);
 }
 
 
@@ -350,7 +314,8 @@ on_hup(void *arg)
     free(w->pipelines);
     w->pipelines = p;
     w->npipelines = n;
-    look_at_programs(w, false);
+    reel_pipelines_look(w);
+    reel_presence_pipelines(w->presence);
     reel_log(REEL_LOG_INFO, "reloaded: %zu pipelines", n);
 }
 
@@ -443,6 +408,7 @@ stop(reel_worker_t *w)
     reel_loop_free(w->loop);
     reel_store_close(w->store);
     reel_programs_release(&w->programs);
+    reel_buf_release(&w->programs_lacking);
     free(w->pipelines);
 }
 
@@ -476,7 +442,9 @@ main(int argc, char **argv)
     rc = load(&w, &o);
     if (rc != EXIT_FINE || o.test) {
         if (rc == EXIT_FINE) {
-            look_at_programs(&w, true);
+            reel_pipelines_programs(w.pipelines, w.npipelines,
+                                    w.conf.pipelines, say_program, NULL);
+            reel_devices_check(&w.conf.devices, say_device, NULL);
             printf("workerd: %s is fine: %zu pipelines, %u slots\n", o.file,
                    w.npipelines, w.conf.slots);
         }
@@ -485,6 +453,7 @@ main(int argc, char **argv)
     }
 
     reel_log_init(w.conf.log);
+    reel_buf_init(&w.programs_lacking, REEL_LACKING_MAX);
     set_id(&w.conf);
     reel_av_fingerprint(w.fingerprint, sizeof(w.fingerprint));
     reel_build_id(w.build);
@@ -499,7 +468,7 @@ main(int argc, char **argv)
     rc = open_store(&w);
     if (rc == EXIT_FINE) {
         rc = check_sandbox(&w);
-        check_programs(&w);
+        reel_pipelines_probe(&w);
     }
     if (rc == EXIT_FINE) {
         rc = start(&w);

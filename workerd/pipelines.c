@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "lib/conf/pipeline_yaml.h"
+#include "workerd/exec_sandbox.h"
+#include "workerd/log.h"
 #include "workerd/mark_text.h"
 
 #define SUFFIX        ".yaml"
@@ -119,5 +121,69 @@ reel_pipelines_programs(const reel_pipeline_t *p, size_t n, const char *dir,
         (void) snprintf(file, sizeof(file), "%.400s/%s" SUFFIX, dir,
                         p[i].name);
         reel_programs_check(&p[i], file, fn, arg);
+    }
+}
+
+
+/* the log says why, and Redis tells who asks which */
+static void
+note_program(void *arg, const reel_pipeline_t *p, const reel_node_t *n,
+    const char *text)
+{
+    reel_buf_t  *b = arg;
+
+    reel_log(REEL_LOG_WARN, "%s", text);
+    reel_buf_printf(b, "%s%s/%s", b->len > 0 ? "," : "", p->name, n->name);
+}
+
+
+static void
+note_device(void *arg, const char *text)
+{
+    (void) arg;
+
+    reel_log(REEL_LOG_WARN, "%s", text);
+}
+
+
+void
+reel_pipelines_look(reel_worker_t *w)
+{
+    reel_buf_clear(&w->programs_lacking);
+    reel_pipelines_programs(w->pipelines, w->npipelines, w->conf.pipelines,
+                            note_program, &w->programs_lacking);
+    reel_devices_check(&w->conf.devices, note_device, NULL);
+}
+
+
+static bool
+has_programs(const reel_pipeline_t *p)
+{
+    for (uint32_t i = REEL_TASK_EXEC; i < p->nnodes; i++) {
+        if (p->nodes[i].type == REEL_TASK_EXEC) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+void
+reel_pipelines_probe(reel_worker_t *w)
+{
+    reel_pipelines_look(w);
+
+    for (size_t i = 0; i < w->npipelines; i++) {
+        if (!has_programs(&w->pipelines[i])) {
+            continue;
+        }
+
+        if (!reel_exec_unshare_probe()) {
+            reel_log(REEL_LOG_WARN, "exec: no namespaces here: a program is "
+                     "ended by its process group, and kept from the network "
+                     "by seccomp alone");
+        }
+        return;
     }
 }

@@ -15,6 +15,7 @@
 #define LOOK_MS    1000             /* for what changed meanwhile */
 #define EXPIRE_S   60
 #define FORGET_MS  86400000         /* a worker of yesterday */
+#define NAMES_MAX  65536            /* of all pipelines that there may be */
 
 /* what changes from task to task */
 typedef struct {
@@ -111,6 +112,32 @@ send_hash(beat_t *b)
 }
 
 
+/* which pipelines it plans, and programs of them it cannot run */
+static void
+send_pipelines(beat_t *b)
+{
+    reel_buf_t      names;
+    reel_args_t     a;
+    reel_worker_t  *w = b->p->w;
+
+    reel_buf_init(&names, NAMES_MAX);
+    for (size_t i = 0; i < w->npipelines; i++) {
+        reel_buf_printf(&names, "%s%s", i > 0 ? "," : "",
+                        w->pipelines[i].name);
+    }
+
+    reel_args_init(&a);
+    reel_args_addz(&a, "HSET");
+    reel_args_key(&a, b->redis, "worker:", w->conf.worker);
+    reel_args_addz(&a, "pipelines");
+    reel_args_addz(&a, reel_buf_cstr(&names));
+    reel_args_addz(&a, "programs_lacking");
+    reel_args_addz(&a, reel_buf_cstr(&w->programs_lacking));
+    send_args(b, &a);
+    reel_buf_release(&names);
+}
+
+
 /* TIME's answer: seconds, microseconds */
 static void
 on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
@@ -142,6 +169,7 @@ on_time(void *arg, reel_err_t err, const reel_reply_t *reply)
         send_args(b, &a);
     }
 
+    send_pipelines(b);
     send_hash(b);
 }
 
@@ -208,6 +236,18 @@ reel_presence_look(reel_presence_t *p)
     p->told = now;
     for (unsigned k = 0; k < reel_shards_count(p->w->shards); k++) {
         send_hash(&p->beat[k]);
+    }
+}
+
+
+void
+reel_presence_pipelines(reel_presence_t *p)
+{
+    for (unsigned k = 0; !p->leaving && k < reel_shards_count(p->w->shards);
+         k++)
+    {
+        send_pipelines(&p->beat[k]);
+        send_hash(&p->beat[k]);         /* and when it is forgotten */
     }
 }
 

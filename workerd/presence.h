@@ -18,6 +18,9 @@ void reel_presence_free(reel_presence_t *p);            /* NULL is fine */
 /* tells what changed since it was told last, now */
 void reel_presence_look(reel_presence_t *p);
 
+/* w's pipelines are others now */
+void reel_presence_pipelines(reel_presence_t *p);
+
 /*
  * The worker ends: it leaves the queue, with its first call, and is heard of
  * no more.  true: no shard is to answer that any more.

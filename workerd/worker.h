@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/buf.h"
 #include "lib/job/pipeline.h"
 #include "lib/store/store.h"
 #include "workerd/build_id.h"
@@ -43,6 +44,9 @@ typedef struct {
     uint32_t           room_mib;            /* memory for tasks */
     reel_pipeline_t   *pipelines;           /* owned */
     size_t             npipelines;
+    reel_buf_t         programs_lacking;    /* csv, "<pipeline>/<task>" of
+                                               what cannot run here; as of
+                                               the last read */
     reel_programs_t    programs;            /* of earlier reads */
     reel_store_t      *store;
     reel_loop_t       *loop;

@@ -44,6 +44,19 @@ reel_str_cut(reel_str_t s, char sep, reel_str_t *rest)
 }
 
 
+bool
+reel_str_in_csv(reel_str_t csv, const char *word)
+{
+    while (csv.p != NULL) {
+        if (reel_str_eqz(reel_str_cut(csv, ',', &csv), word)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 reel_err_t
 reel_str_u64(reel_str_t s, uint64_t max, uint64_t *v)
 {

@@ -36,6 +36,9 @@ bool reel_str_prefix(reel_str_t s, const char *z);
  */
 reel_str_t reel_str_cut(reel_str_t s, char sep, reel_str_t *rest);
 
+/* is word one of those between the commas of csv? */
+bool reel_str_in_csv(reel_str_t csv, const char *word);
+
 /*
  * Decimal without sign, blank or leading '+'; the whole of s.
  * REEL_INVAL when it is not such a number, REEL_LIMIT above max.

@@ -99,7 +99,7 @@ reel_programs_check(const reel_pipeline_t *p, const char *file,
             (void) snprintf(text, sizeof(text), "%.200s:%u: %s cannot run on "
                             "this machine: %s", file, n->line, n->name,
                             e.text);
-            fn(arg, text);
+            fn(arg, p, n, text);
         }
     }
 }

@@ -14,11 +14,13 @@
 reel_err_t reel_program_check(const char *path, reel_error_t *e)
     REEL_WARN_UNUSED;
 
-typedef void (*reel_program_fn)(void *arg, const char *text);
+/* task n of p cannot run its program here; text: "file:line: task: why" */
+typedef void (*reel_program_fn)(void *arg, const reel_pipeline_t *p,
+    const reel_node_t *n, const char *text);
 
 /*
- * Of each program of a pipeline that cannot be run here, fn gets
- * "file:line: task: why".  No error: the machine that runs it may be another.
+ * fn hears of each program of a pipeline that cannot be run here.  No error:
+ * the machine that runs it may be another.
  */
 void reel_programs_check(const reel_pipeline_t *p, const char *file,
     reel_program_fn fn, void *arg);

@@ -45,23 +45,6 @@ text_rung(reel_buf_t *b, const reel_plan_t *p, const reel_video_rung_t *r)
 }
 
 
-static bool
-has_name(const char *csv, const char *name)
-{
-    size_t len, n = strlen(name);
-
-    while (*csv != '\0') {
-        len = strcspn(csv, ",");
-        if (len == n && memcmp(csv, name, n) == 0) {
-            return true;
-        }
-        csv += len + (csv[len] == ',');
-    }
-
-    return false;
-}
-
-
 /* ---- text */
 
 static void
@@ -338,7 +321,7 @@ dot_task(reel_buf_t *b, const reel_pipeline_t *pl, const reel_plan_t *p,
     for (n = 0; n < p->nrungs; n++) {
         r = &p->rungs[n];
 
-        if (has_name(k->renditions, r->name)) {
+        if (reel_str_in_csv(reel_str(k->renditions), r->name)) {
             reel_buf_printf(b, "\\n%s ", r->name);
             text_rung(b, p, r);
         }

@@ -1,6 +1,7 @@
 """Pipelines that change while jobs run: on one worker, and on one after the
 other."""
 
+import json
 import os
 import shutil
 import signal
@@ -177,3 +178,35 @@ def test_the_film_goes_without_an_optional_program():
         r = wait(s, a)
         assert r["ready"], r
         assert [w["code"] for w in r["warnings"]] == ["GIVEN_UP"]
+
+
+def test_check_says_what_live_workers_lack():
+    """Before a film waits for it; as of their last read."""
+    with Stack(slots=1) as s:
+        program = os.path.join(s.dir, "words")
+        text = PIPELINE % ("  x: { type: exec, command: [%s] }\n" % program)
+        s.pipeline("words", text)
+        s.start_redis()
+        w = s.start_workerd()
+        file = s.write(os.path.join(s.dir, "words.yaml"), text.encode())
+
+        def check(file=file):
+            p = s.ctl("pipeline", "check", file, "--redis",
+                      "unix:" + s.socket, "--json")
+            said = json.loads(p.stdout)
+            assert p.returncode == (1 if said["unmet"] else 0), p.stderr
+            return {u["task"] for u in said["unmet"]}
+
+        wait_for(lambda: s.redis("ZCARD", K + "workers"))
+        worker = s.redis("ZRANGE", K + "workers", 0, 0)[0]
+        wait_for(lambda: s.redis("HEXISTS", K + "worker:" + worker,
+                                 "pipelines"))
+        assert check() == {"x"}
+        shutil.copy("/bin/true", program)
+        w.kill(signal.SIGHUP)
+        wait_for(lambda: check() == set())
+        other = s.write(os.path.join(s.dir, "other.yaml"), text.encode())
+        assert check(other) == {"plan", "x"}
+        s.pipeline("other", text)
+        w.kill(signal.SIGHUP)
+        wait_for(lambda: check(other) == set())

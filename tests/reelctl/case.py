@@ -6,6 +6,7 @@ import socket
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 ASSET = "01j8zzzzzzzzzzzzzzzzzzzzzz"
@@ -44,6 +45,34 @@ class Case(unittest.TestCase):
     def keygen(self, name="keys.json", *more):
         path = self.path(name)
         return path, self.run_ctl("keygen", path, *more).stdout.strip()
+
+
+class RedisCase(Case):
+
+    def setUp(self):
+        super().setUp()
+        sock = self.path("r.sock")
+        self.address = f"unix:{sock}"
+        self.server = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", sock, "--dir",
+             self.dir, "--save", "", "--appendonly", "yes",
+             "--maxmemory-policy", "noeviction"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.stop)
+        for _ in range(100):
+            if os.path.exists(sock):
+                return
+            time.sleep(0.05)
+        self.fail("redis-server did not start")
+
+    def stop(self):
+        self.server.terminate()
+        self.server.wait()
+
+    def redis(self, *args):
+        return subprocess.run(
+            ["redis-cli", "-s", self.address[5:], *args], check=True,
+            text=True, capture_output=True).stdout
 
 
 def free_port():

@@ -2,7 +2,7 @@
 """
 reelctl as a black box: help, exit codes, files, Redis, doctor; uploads to the
 real module are in upload.py, the rules of players in check.py, sentinels in
-sentinel.py. What else needs the server is in
+sentinel.py, what workers have in fleet.py. What else needs the server is in
 tests/integration. Needs redis-server and nginx; starts its own.
 
 usage: cli.py reelctl totals-file      writes "passed failed skipped" there
@@ -25,10 +25,11 @@ sys.path.insert(0, os.path.join(ROOT, "tests/reelctl"))
 
 import case                                                     # noqa: E402
 import check                                                    # noqa: E402
+import fleet                                                    # noqa: E402
 import sentinel                                                 # noqa: E402
 import upload                                                   # noqa: E402
 from case import (ASSET, DENIED, FAILED, NOTFOUND, OK,          # noqa: E402
-                  UNAVAILABLE, USAGE, Case, free_port)
+                  UNAVAILABLE, USAGE, Case, RedisCase, free_port)
 
 COMMANDS = ("presign upload status watch list uploads abort delete retry "
             "cancel webhook meta play-url token play-token keygen jobs tasks "
@@ -422,32 +423,7 @@ class Unreachable(Case):
         self.assertGreater(time.monotonic() - began, 1)
 
 
-class Redis(Case):
-
-    def setUp(self):
-        super().setUp()
-        sock = self.path("r.sock")
-        self.address = f"unix:{sock}"
-        self.server = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", sock, "--dir",
-             self.dir, "--save", "", "--appendonly", "yes",
-             "--maxmemory-policy", "noeviction"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(self.stop)
-        for _ in range(100):
-            if os.path.exists(sock):
-                return
-            time.sleep(0.05)
-        self.fail("redis-server did not start")
-
-    def stop(self):
-        self.server.terminate()
-        self.server.wait()
-
-    def redis(self, *args):
-        return subprocess.run(
-            ["redis-cli", "-s", self.address[5:], *args], check=True,
-            text=True, capture_output=True).stdout
+class Redis(RedisCase):
 
     def add_job(self, n):
         job = f"{ASSET[:-1]}{n}.1"
@@ -854,7 +830,7 @@ def main():
     case.REELCTL = os.path.abspath(sys.argv[1])
     load = unittest.defaultTestLoader.loadTestsFromModule
     suite = unittest.TestSuite([load(m) for m in (
-        sys.modules[__name__], sentinel, upload, check)])
+        sys.modules[__name__], fleet, sentinel, upload, check)])
     total = suite.countTestCases()
     r = unittest.TextTestRunner(verbosity=1,
                                 resultclass=Counting).run(suite)

@@ -43,6 +43,23 @@ prefix(void **state)
 
 
 static void
+in_csv(void **state)
+{
+    (void) state;
+
+    assert_true(reel_str_in_csv(REEL_STR("a,bc,d"), "a"));
+    assert_true(reel_str_in_csv(REEL_STR("a,bc,d"), "bc"));
+    assert_true(reel_str_in_csv(REEL_STR("a,bc,d"), "d"));
+    assert_true(reel_str_in_csv(REEL_STR("a"), "a"));
+    assert_false(reel_str_in_csv(REEL_STR("a,bc,d"), "b"));
+    assert_false(reel_str_in_csv(REEL_STR("a,bc,d"), "c,d"));
+    assert_false(reel_str_in_csv(REEL_STR("a,bc,d"), ""));
+    assert_false(reel_str_in_csv(REEL_STR(""), "a"));
+    assert_false(reel_str_in_csv((reel_str_t) { NULL, 0 }, "a"));
+}
+
+
+static void
 cut(void **state)
 {
     size_t      i;
@@ -169,6 +186,7 @@ main(void)
         cmocka_unit_test(equality),
         cmocka_unit_test(prefix),
         cmocka_unit_test(cut),
+        cmocka_unit_test(in_csv),
         cmocka_unit_test(numbers),
         cmocka_unit_test(copying),
     };

@@ -72,9 +72,10 @@ programs(void **state)
 
 
 static void
-hear(void *arg, const char *text)
+hear(void *arg, const reel_pipeline_t *p, const reel_node_t *n,
+    const char *text)
 {
-    (void) snprintf(arg, 256, "%s", text);
+    (void) snprintf(arg, 256, "%s/%s: %s", p->name, n->name, text);
 }
 
 
@@ -91,7 +92,7 @@ of_a_pipeline(void **state)
         "  b:\n    type: exec\n    command: [/nowhere/b, c]\n", 0644);
     assert_int_equal(reel_pipeline_load(&p, path, &e), REEL_OK);
     reel_programs_check(&p, "x.yaml", hear, heard);
-    assert_string_equal(heard, "x.yaml:5: b cannot run on this machine: "
+    assert_string_equal(heard, "x/b: x.yaml:5: b cannot run on this machine: "
                         "/nowhere/b: No such file or directory");
 }
 
