@@ -43,8 +43,34 @@ function fail(text) {
   $('message').hidden = !text;
 }
 
-function bar(name) {
-  let row = document.querySelector(`[data-bar="${name}"]`);
+/* what is under way, each with bars of its own: by the asset's id */
+const films = new Map();
+let wanted = '';        /* to be played as soon as it can be */
+let source = null;      /* events of the film that was uploaded last */
+
+function film(id, name) {
+  if (!films.has(id)) {
+    const root = document.createElement('div');
+    root.className = 'film';
+    root.dataset.film = id;
+    const title = document.createElement('strong');
+    title.textContent = name;
+    root.append(title, document.createElement('span'));
+    $('bars').append(root);
+    films.set(id, root);
+  }
+  return films.get(id);
+}
+
+function forget(id) {
+  if (films.has(id)) {
+    films.get(id).remove();
+    films.delete(id);
+  }
+}
+
+function bar(root, name, percent, text) {
+  let row = root.querySelector(`[data-bar="${name}"]`);
   if (!row) {
     row = document.createElement('div');
     row.className = 'bar';
@@ -55,18 +81,15 @@ function bar(name) {
     progress.max = 100;
     progress.setAttribute('aria-label', name);
     row.append(title, progress, document.createElement('output'));
-    $('bars').append(row);
+    root.append(row);
   }
-  return (percent, text) => {
-    row.querySelector('progress').value = percent;
-    row.querySelector('output').textContent = text || `${Math.floor(percent)} %`;
-  };
+  row.querySelector('progress').value = percent;
+  row.querySelector('output').textContent = text || `${Math.floor(percent)} %`;
 }
 
-function put(url, headers, file) {
+function put(url, headers, file, root) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
-    const show = bar('upload');
     const begun = performance.now();
     xhr.open('PUT', url);
     for (const [k, v] of Object.entries(headers || {})) {
@@ -74,11 +97,12 @@ function put(url, headers, file) {
     }
     xhr.upload.onprogress = (e) => {
       const rate = e.loaded / 1048.576 / (performance.now() - begun);
-      show(100 * e.loaded / Math.max(e.total, 1), `${rate.toFixed(1)} MiB/s`);
+      bar(root, 'upload', 100 * e.loaded / Math.max(e.total, 1),
+        `${rate.toFixed(1)} MiB/s`);
     };
     xhr.onload = () => {
       if (xhr.status === 200) {
-        show(100, 'done');
+        bar(root, 'upload', 100, 'done');
         resolve();
       } else {
         reject(new Error(reason(xhr.status, xhr.responseText)));
@@ -90,66 +114,109 @@ function put(url, headers, file) {
   });
 }
 
-/* follows one asset by SSE until it is final; plays it once it can stream */
+const named = (asset) => (asset.meta && asset.meta.title) || asset.name
+  || asset.id;
+
+/* why it is errored, in the words of the API; who cancelled it knows */
+const why = (asset) => (asset.error && asset.error.code !== 'CANCELLED'
+  ? `${asset.error.detail} (${asset.error.code})` : '');
+
+/* an asset as it is now, by whichever way the page heard of it */
+function show(asset) {
+  if (asset.readyToStream && asset.id === wanted) {
+    wanted = '';
+    player.load(asset.playback);
+  }
+  if (asset.status !== 'preparing') {
+    forget(asset.id);
+    return;
+  }
+  const root = film(asset.id, named(asset));
+  root.dataset.here = 'yes';
+  const { percent, eta, renditions } = asset.progress;
+  root.querySelector('span').textContent = `${percent} %`
+    + (eta > 0 ? `, some ${Math.ceil(eta)} s left` : '');
+  for (const [name, done] of Object.entries(renditions || {})) {
+    bar(root, name, done);
+  }
+}
+
+/* follows one asset by SSE until it is final; others go by the list */
 function follow(eventsUrl) {
-  const source = new EventSource(eventsUrl);
-  let playing = false;
-  source.addEventListener('asset', (e) => {
+  if (source) {
+    source.close();
+  }
+  const mine = new EventSource(eventsUrl);
+  source = mine;
+  mine.addEventListener('asset', (e) => {
     const asset = JSON.parse(e.data);
-    for (const [name, percent] of Object.entries(asset.progress.renditions || {})) {
-      bar(name)(percent);
-    }
-    if (asset.readyToStream && !playing) {
-      playing = true;
-      player.load(asset.playback);
-    }
-    if (asset.status === 'ready' || asset.status === 'errored') {
-      source.close();
+    show(asset);
+    if (asset.status !== 'preparing') {
+      mine.close();
+      if (why(asset)) {
+        fail(`${named(asset)}: ${why(asset)}`);
+      }
       list();
-    }
-    if (asset.status === 'errored') {
-      fail(`${asset.error.detail} (${asset.error.code})`);
     }
   });
 }
 
-async function upload(file) {
+async function upload(file, plays) {
   fail('');
-  $('bars').replaceChildren();
+  let up;
   try {
     player.prepare();
-    const up = await api('POST', '/api/uploads',
+    up = await api('POST', '/api/uploads',
       { name: file.name, meta: { title: file.name } });
-    await put(up.url, up.headers, file);
+    const root = film(up.asset, file.name);
+    await put(up.url, up.headers, file, root);
+    root.dataset.here = 'yes';
+    if (plays) {
+      wanted = up.asset;
+    }
     follow(up.events_url);
     list();
   } catch (e) {
+    if (up) {
+      forget(up.asset);
+    }
     fail(`Upload of ${file.name}: ${e.message}`);
+  }
+}
+
+/* one behind the other; the first of them is played */
+async function uploadAll(files) {
+  for (const [i, file] of [...files].entries()) {
+    await upload(file, i === 0);
   }
 }
 
 function row(asset) {
   const li = document.createElement('li');
-  const name = document.createElement('span');
-  name.className = 'name';
-  name.textContent = (asset.meta && asset.meta.title) || asset.name || asset.id;
-  const state = document.createElement('span');
-  state.className = `state ${asset.status}`;
-  state.textContent = asset.status;
-  li.append(name, state);
-  const button = (text, onclick) => {
+  const text = (name, what) => {
+    const span = document.createElement('span');
+    span.className = name;
+    span.textContent = what;
+    li.append(span);
+  };
+  text('name', named(asset));
+  text(`state ${asset.status}`, asset.error && asset.error.code === 'CANCELLED'
+    ? 'cancelled' : asset.status);
+  const button = (name, onclick) => {
     const b = document.createElement('button');
-    b.textContent = text;
+    b.textContent = name;
     b.onclick = onclick;
     li.append(b);
   };
   const ask = async (method, path) => {
-    await api(method, `/api/assets/${asset.id}${path}`)
-      .catch((e) => fail(e.message));
+    fail('');
+    const done = await api(method, `/api/assets/${asset.id}${path}`)
+      .then(() => true, (e) => fail(e.message));
     list();
+    return done;
   };
   if (asset.readyToStream) {
-    button('Play', () => player.load(asset.playback));
+    button('Play', () => { wanted = ''; player.load(asset.playback); });
   }
   if (asset.status === 'preparing') {
     button('Cancel', () => ask('POST', '/cancel'));
@@ -157,18 +224,36 @@ function row(asset) {
   if (asset.status === 'errored' && asset.error && asset.error.retryable) {
     button('Retry', () => ask('POST', '/retry'));
   }
-  button('Delete', () => {
-    if (confirm(`Delete ${name.textContent}?`)) {
-      ask('DELETE', '');
+  button('Delete', async () => {
+    if (confirm(`Delete ${named(asset)}?`) && await ask('DELETE', '')) {
+      player.leave(asset.id);
     }
   });
+  if (why(asset)) {
+    text('why', why(asset));
+  }
   return li;
 }
 
 const POLL_MS = 2000;
+const ASKED = 4;        /* films whose progress is asked for at once */
 let listed = '';
 let unlisted = false;
 let again;
+
+/* the list tells no progress: each of those that the page has no events of */
+async function progress(assets) {
+  const now = assets.filter((a) => a.status === 'preparing');
+  const ids = new Set(now.map((a) => a.id));
+  for (const [id, root] of films) {
+    if (!ids.has(id) && root.dataset.here) {
+      forget(id);
+    }
+  }
+  /* one that was deleted since says so, and the next list has it no more */
+  await Promise.all(now.slice(0, ASKED).map((a) =>
+    api('GET', `/api/assets/${a.id}`).then(show, () => forget(a.id))));
+}
 
 /* what is being made changes by itself; rows stay while nothing does */
 async function list() {
@@ -182,6 +267,7 @@ async function list() {
       $('assets').replaceChildren(...assets.map(row));
       $('library').hidden = assets.length === 0;
     }
+    await progress(assets);
     if (assets.some((a) => a.status === 'preparing')) {
       again = setTimeout(list, POLL_MS);
     }
@@ -204,9 +290,7 @@ function start() {
   drop.addEventListener('drop', (e) => {
     stop(e);
     drop.classList.remove('over');
-    if (e.dataTransfer.files.length) {
-      upload(e.dataTransfer.files[0]);
-    }
+    uploadAll(e.dataTransfer.files);
   });
   drop.addEventListener('keydown', (e) => {
     if (e.key === 'Enter' || e.key === ' ') {
@@ -214,14 +298,13 @@ function start() {
     }
   });
   $('file').addEventListener('change', (e) => {
-    if (e.target.files.length) {
-      upload(e.target.files[0]);
-    }
+    uploadAll(e.target.files);
   });
 
   if (hash.get('play')) {
     const base = `/play/${encodeURIComponent(hash.get('play'))}`;
-    player.load({ hls: `${base}/master.m3u8`, dash: `${base}/manifest.mpd` });
+    player.load({ id: hash.get('play'), hls: `${base}/master.m3u8`,
+      dash: `${base}/manifest.mpd` });
   }
   if (token) {
     list();

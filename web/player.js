@@ -98,6 +98,16 @@ class ReelPlayer {
     }
   }
 
+  /* the film is gone */
+  leave(id) {
+    if (this.asset && this.asset.id === id) {
+      this.current.destroy();
+      this.current = null;
+      this.asset = null;
+      this.root.hidden = true;
+    }
+  }
+
   load(asset) {
     const { spare } = this;
     this.spare = null;

@@ -240,6 +240,48 @@ test('what is being made is cancelled, and made after all', async () => {
   }
 });
 
+/* the bars of one film stand under its id, whoever uploaded it */
+test('each film has its own progress, until it ends or is deleted', async () => {
+  const film = await growingFilm([crypto.randomBytes(16)]);
+  try {
+    const { page, faults } = await open(`token=${REEL_TOKEN}`);
+    page.on('dialog', (d) => d.accept());
+    const bars = (id) => page.locator(`[data-film="${id}"] [data-bar]`);
+    await bars(film.id).first().waitFor({ timeout: SLACK });
+
+    /* two files at once, of which one is no film */
+    const file = (name, buffer) => ({ name, mimeType: 'video/mp4', buffer });
+    await page.setInputFiles('#file', [
+      file('other.mp4', fs.readFileSync(REEL_VIDEO)),
+      file('no film.mp4', Buffer.from('no film at all'))]);
+    const other = page.locator('[data-film]:has([data-bar="upload"])').first();
+    await other.waitFor({ timeout: SLACK });
+    const id = await other.getAttribute('data-film');
+    assert.notStrictEqual(id, film.id);
+    assert.ok(await bars(film.id).count() > 0, 'the first keeps its own');
+
+    const row = (text) => page.locator('#assets li', { hasText: text });
+    await row('growing.mp4').first().getByRole('button', { name: 'Play' })
+      .click({ timeout: SLACK });
+    await plays(page, 1);
+    await row('growing.mp4').first().getByRole('button', { name: 'Delete' })
+      .click({ timeout: SLACK });
+    await bars(film.id).first().waitFor({ state: 'detached', timeout: SLACK });
+    await page.locator('#player').waitFor({ state: 'hidden', timeout: SLACK });
+
+    film.go();
+    await bars(id).first().waitFor({ state: 'detached', timeout: 180000 });
+    await row('no film.mp4').first().locator('.why')
+      .filter({ hasText: 'NOT_A_VIDEO' }).waitFor({ timeout: SLACK });
+    await page.reload();
+    await row('no film.mp4').first().locator('.why').waitFor({ timeout: SLACK });
+    assert.deepStrictEqual(faults, []);
+    await page.close();
+  } finally {
+    film.go();
+  }
+});
+
 test('without a token the page says what to do', async () => {
   const page = await context.newPage();
   await page.addInitScript(() => sessionStorage.clear());
