@@ -395,6 +395,8 @@ by_keys(story_t *s)
                   != NULL
                && (dec = reel_av_decoder_open(st, 1, &s->fault)) != NULL)
     {
+        /* demuxers with an index need not read what lies between */
+        st->discard = AVDISCARD_NONKEY;
         src.jumps = &s->task.jumps;
         rc = walk_keys(s, &src, dec, pkt, held);
     }

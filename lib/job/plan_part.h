@@ -240,6 +240,10 @@ void reel_plan_stretches(reel_planner_t *p);
 /* where it starts; of p->stretches: the end of the film */
 uint32_t reel_plan_stretch_from(const reel_planner_t *p, uint32_t stretch);
 
+/* expected CPU of going through the file; all: or what lies between the packets
+   that are wanted is skipped, where the format has an index of them */
+uint64_t reel_plan_read_us(const reel_planner_t *p, bool all);
+
 /* expected CPU of a task that encodes pictures, on average; 0: there is none */
 uint64_t reel_plan_chunk_us(const reel_planner_t *p);
 

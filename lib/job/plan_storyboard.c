@@ -19,9 +19,14 @@
 #define INTERVAL_MAX_S   3600
 #define SHEET_SIDE       16384          /* what any decoder of JPEG takes */
 
-/* nanoseconds a pixel of the source: decoded and scaled; decoded in passing */
-#define PICTURE_NS_PIXEL  10
-#define PASSING_NS_PIXEL  3
+/* measured, of a core: what a task begins with; a pixel of the source that is
+   decoded and scaled; one that is made, scaled and in JPEG; each frame of the
+   source that is decoded in passing, and its pixels */
+#define SETUP_US          50000
+#define PICTURE_NS_PIXEL  7
+#define MADE_NS_PIXEL     10
+#define PASSING_US        40
+#define PASSING_NS_PIXEL  2
 
 
 /* pictures cost no more than so many chunks do; a few are always there */
@@ -63,15 +68,45 @@ duration_ms(const reel_planner_t *p)
 }
 
 
-static uint32_t
-most_pictures(const reel_planner_t *p)
+static uint64_t
+source_pixels(const reel_planner_t *p)
 {
-    uint64_t us = CHUNKS_COST * reel_plan_chunk_us(p), n, picture;
+    return (uint64_t) p->src->video.width * p->src->video.height;
+}
+
+
+/* one picture in all its sizes */
+static uint64_t
+picture_us(const reel_planner_t *p, const reel_storyboard_t *t)
+{
+    uint32_t i;
+    uint64_t made = 0;
+
+    for (i = 0; i < t->nsets; i++) {
+        made += (uint64_t) t->sets[i].width * t->sets[i].height;
+    }
+
+    return (source_pixels(p) * PICTURE_NS_PIXEL + made * MADE_NS_PIXEL) / 1000
+           + 1;
+}
+
+
+/* what all pictures share */
+static uint64_t
+shared_us(const reel_planner_t *p, const reel_storyboard_t *t)
+{
+    return SETUP_US + reel_plan_read_us(p, t->exact);
+}
+
+
+static uint32_t
+most_pictures(const reel_planner_t *p, const reel_storyboard_t *t)
+{
+    uint64_t us = CHUNKS_COST * reel_plan_chunk_us(p), n;
+    uint64_t shared = shared_us(p, t);
 
     us = us < COST_LEAST_US ? COST_LEAST_US : us;
-    picture = (uint64_t) p->src->video.width * p->src->video.height
-              * PICTURE_NS_PIXEL / 1000;
-    n = us / (picture + 1);
+    n = us < shared ? 0 : (us - shared) / picture_us(p, t);
 
     return n < PICTURES_LEAST ? PICTURES_LEAST
            : n > REEL_STORY_PICTURES ? REEL_STORY_PICTURES : (uint32_t) n;
@@ -83,7 +118,7 @@ choose_steps(const reel_planner_t *p, reel_storyboard_t *t)
 {
     uint32_t ms = duration_ms(p), s, most, longest;
 
-    s = ms / (most_pictures(p) * 1000) + 1;
+    s = ms / (most_pictures(p, t) * 1000) + 1;
     s = s < p->pl->story_interval_s ? p->pl->story_interval_s : s;
     s = s > INTERVAL_MAX_S ? INTERVAL_MAX_S : s;
 
@@ -147,13 +182,12 @@ choose_sets(const reel_planner_t *p, reel_storyboard_t *t)
 static uint64_t
 cost_us(const reel_planner_t *p, const reel_storyboard_t *t)
 {
-    uint64_t                   us, px;
-    const reel_source_video_t *v = &p->src->video;
+    uint64_t us = shared_us(p, t) + picture_us(p, t) * t->count;
 
-    px = (uint64_t) v->width * v->height;
-    us = px * PICTURE_NS_PIXEL / 1000 * t->count;
-
-    return t->exact ? us + px * PASSING_NS_PIXEL / 1000 * v->frames : us;
+    return t->exact
+           ? us + (source_pixels(p) * PASSING_NS_PIXEL / 1000 + PASSING_US)
+                  * p->src->video.frames
+           : us;
 }
 
 
@@ -187,8 +221,8 @@ reel_plan_add_storyboard(reel_planner_t *p)
         .vflip = v->vflip,
     };
 
-    choose_steps(p, &t);
     choose_sets(p, &t);
+    choose_steps(p, &t);
 
     k = reel_plan_add_task(p, REEL_TASK_STORYBOARD, 1, cost_us(p, &t));
     if (k == NULL) {

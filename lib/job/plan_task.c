@@ -12,6 +12,9 @@
 #define LEAST_COST_MS    50
 #define POSTER_COST_MS   500
 
+/* 5 GB of Matroska, from memory, took 0.9 s */
+#define READ_BYTES_US    5000
+
 /* of a child that decodes and encodes: 350 MiB for 1080p and its ladder.  In
    steps, so that few queues are made */
 #define MEMORY_LEAST     64
@@ -186,6 +189,14 @@ video_cost(const reel_planner_t *p, const reel_chunk_t *c, uint32_t first,
            + (uint64_t) p->src->video.width * p->src->video.height
              * REEL_DECODE_NS_PIXEL / 1000
              * frames_in(p, ticks + c->preroll_ts);
+}
+
+
+uint64_t
+reel_plan_read_us(const reel_planner_t *p, bool all)
+{
+    return !all && reel_format_is_indexed(p->src->format)
+           ? 0 : p->src->bytes / READ_BYTES_US;
 }
 
 

@@ -95,7 +95,8 @@ add_task(reel_planner_t *p, uint32_t number, size_t from, size_t to,
     const reel_source_text_t *s;
 
     k = reel_plan_add_task(p, REEL_TASK_SUBTITLES, REEL_SLOTS_LIGHT,
-                           (uint64_t) COST_MS * 1000);
+                           (uint64_t) COST_MS * 1000
+                           + reel_plan_read_us(p, false));
     if (k == NULL) {
         return;
     }

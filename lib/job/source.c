@@ -153,24 +153,42 @@ print_text(reel_json_t *j, const reel_source_text_t *t)
 }
 
 
-bool
-reel_format_seeks(const char *format)
+/* is any of the demuxer's names one of these n? */
+static bool
+is_named(const char *format, const char *const names[], size_t n)
 {
-    size_t                   i, n;
-    const char              *at;
-    static const char *const names[] = { "mov", "matroska", "webm" };
+    size_t      i, len;
+    const char *at;
 
-    for (at = format; *at != '\0'; at += n + (at[n] != '\0')) {
-        n = strcspn(at, ",");
+    for (at = format; *at != '\0'; at += len + (at[len] != '\0')) {
+        len = strcspn(at, ",");
 
-        for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            if (n == strlen(names[i]) && memcmp(at, names[i], n) == 0) {
+        for (i = 0; i < n; i++) {
+            if (len == strlen(names[i]) && memcmp(at, names[i], len) == 0) {
                 return true;
             }
         }
     }
 
     return false;
+}
+
+
+bool
+reel_format_seeks(const char *format)
+{
+    static const char *const names[] = { "mov", "matroska", "webm" };
+
+    return is_named(format, names, sizeof(names) / sizeof(names[0]));
+}
+
+
+bool
+reel_format_is_indexed(const char *format)
+{
+    static const char *const names[] = { "mov" };
+
+    return is_named(format, names, 1);
 }
 
 

@@ -175,6 +175,9 @@ typedef struct {
    that is read from its beginning */
 bool reel_format_seeks(const char *format);
 
+/* of the same: packets are found without reading those between them */
+bool reel_format_is_indexed(const char *format);
+
 /* sound i of 1 + nmore */
 const reel_source_audio_t *reel_source_audio(const reel_source_t *s,
     size_t i);

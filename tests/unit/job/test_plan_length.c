@@ -169,6 +169,92 @@ no_task_is_long(void **state)
 }
 
 
+static uint32_t
+cost_ms(const char *task, const film_t *f, const char *format, uint64_t bytes)
+{
+    uint32_t        ms;
+    reel_plan_t     p;
+    reel_source_t   s;
+    reel_pipeline_t pl;
+
+    reel_pipeline_default(&pl);
+    film_make(&s, f);
+    memset(s.format, 0, sizeof(s.format));
+    memcpy(s.format, format, strlen(format));
+    s.bytes = bytes;
+    s.ntexts = 1;
+    s.texts[0] = (reel_source_text_t) { .stream = 2, .tb = { 1, 1000 } };
+
+    assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+    assert_non_null(film_task(&p, task));
+    ms = film_task(&p, task)->cost;
+    reel_plan_release(&p);
+    reel_source_release(&s);
+
+    return ms;
+}
+
+
+/* a small source's pictures are made all the same; within a third of what
+   was measured (the commit has the table) */
+static void
+storyboards_cost(void **state)
+{
+    size_t    i;
+    uint32_t  ms;
+
+    static const struct {
+        film_t    film;
+        uint32_t  measured_ms;
+    } rows[] = {
+        { { 25, 1, 3000, 50, 320, 180 }, 130 },
+        { { 25, 1, 15000, 50, 640, 360 }, 1180 },
+        { { 25, 1, 90000, 50, 640, 360 }, 3650 },
+        { { 25, 1, 15000, 50, 1280, 720 }, 2330 },
+        { { 25, 1, 15000, 50, 1920, 1080 }, 4400 },
+        { { 25, 1, 3000, 50, 3840, 2160 }, 3360 },
+        /* a key frame in 20 s: all is decoded */
+        { { 25, 1, 750, 500, 320, 180 }, 190 },
+        { { 25, 1, 750, 500, 640, 360 }, 490 },
+        { { 25, 1, 750, 500, 1280, 720 }, 1450 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        ms = cost_ms("storyboard", &rows[i].film, "mov,mp4", 1);
+
+        if (ms < rows[i].measured_ms * 2 / 3
+            || ms > rows[i].measured_ms * 4 / 3)
+        {
+            fail_msg("row %zu: %u ms, measured %u", i, ms,
+                     rows[i].measured_ms);
+        }
+    }
+
+}
+
+
+/* by an index only what is wanted is read, of others all */
+static void
+reading_costs(void **state)
+{
+    size_t      i;
+    uint32_t    ms;
+
+    static const char *const names[] = { "storyboard", "t0" };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(names); i++) {
+        ms = cost_ms(names[i], &hour, "mov,mp4", 1);
+        assert_int_equal(cost_ms(names[i], &hour, "mov,mp4", 5000000000), ms);
+        assert_int_equal(cost_ms(names[i], &hour, "matroska,webm",
+                                 5000000000), ms + 1000);
+    }
+}
+
+
 /* what is read from its beginning to each stretch is not read for ever */
 static void
 few_where_all_is_read(void **state)
@@ -208,6 +294,9 @@ format_names(void **state)
     assert_false(reel_format_seeks("mpegts"));
     assert_false(reel_format_seeks("movie,mo"));
     assert_false(reel_format_seeks(""));
+
+    assert_true(reel_format_is_indexed("mov,mp4,m4a,3gp,3g2,mj2"));
+    assert_false(reel_format_is_indexed("matroska,webm"));
 }
 
 
@@ -216,6 +305,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_task_is_long),
+        cmocka_unit_test(storyboards_cost),
+        cmocka_unit_test(reading_costs),
         cmocka_unit_test(few_where_all_is_read),
         cmocka_unit_test(format_names),
     };

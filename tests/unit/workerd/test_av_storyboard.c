@@ -300,6 +300,54 @@ test_shapes(void **state)
 }
 
 
+/* bytes that this process has read */
+static uint64_t
+read_so_far(void)
+{
+    char                line[64];
+    FILE               *fp = fopen("/proc/self/io", "r");
+    unsigned long long  n = 0;
+
+    assert_non_null(fp);
+    assert_non_null(fgets(line, sizeof(line), fp));
+    assert_memory_equal(line, "rchar: ", 7);
+    n = strtoull(line + 7, NULL, 10);
+    fclose(fp);
+
+    return n;
+}
+
+
+/* of a film with an index not much more than the key frames */
+static void
+test_reads(void **state)
+{
+    uint64_t           before;
+    reel_source_t      s;
+    media_answer_t     a;
+    reel_storyboard_t  t;
+
+    (void) state;
+
+    /* 20 MB, pictures of 300 KB each */
+    media_make("r.mp4", "-f lavfi -i "
+               "testsrc2=s=640x352:r=10:d=6,noise=alls=80:allf=t "
+               "-c:v mpeg4 -q:v 2 -g 15 -bf 0");
+    media_inspect(&s, "r.mp4");
+    assert_true(s.bytes > 8000000);
+    t = task(&s, 1500, 4, false);
+    t.nsets = 1;
+
+    before = read_so_far();
+    a = run(&t, "r.mp4");
+    assert_int_equal(a.status, 0);
+    assert_true(read_so_far() - before < s.bytes / 3);
+
+    json_decref(a.lines);
+    reel_source_release(&s);
+}
+
+
 static void
 test_damage(void **state)
 {
@@ -330,6 +378,7 @@ main(void)
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_reads),
         cmocka_unit_test(test_damage),
     };
 
