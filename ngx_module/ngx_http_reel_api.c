@@ -45,6 +45,9 @@ static ngx_int_t ngx_http_reel_api_copy_body(ngx_http_request_t *r,
 
 static const ngx_http_reel_api_route_t  ngx_http_reel_routes[] = {
 
+    { NGX_HTTP_GET, ngx_string("pipelines"), NGX_HTTP_REEL_API_ALL,
+      ngx_null_string, NULL, NULL, ngx_http_reel_api_pipelines },
+
     { NGX_HTTP_POST, ngx_string("uploads"), NGX_HTTP_REEL_API_ALL,
       ngx_null_string, NULL, NULL, ngx_http_reel_create_upload },
 

@@ -129,6 +129,10 @@ ngx_int_t ngx_http_reel_api_upload_failed(ngx_http_request_t *r,
 ngx_int_t ngx_http_reel_api_abort(ngx_http_request_t *r,
     ngx_http_reel_api_t *api);
 
+/* GET /api/pipelines; ngx_http_reel_api_pipelines.c */
+ngx_int_t ngx_http_reel_api_pipelines(ngx_http_request_t *r,
+    ngx_http_reel_api_t *api);
+
 /* GET /api/assets; ngx_http_reel_list.c */
 ngx_int_t ngx_http_reel_list(ngx_http_request_t *r, ngx_http_reel_api_t *api);
 

@@ -109,6 +109,18 @@ for my $c (
     $r = call('POST', '/api/uploads', body => $body);
     has_status($r, 400, $code, $name);
 }
+# which pipelines there are
+is_deeply(json(call('GET', '/api/pipelines')->{body}),
+    { pipelines => ['default'] }, 'the pipelines');
+has_status(http($t, 'GET', '/api/pipelines'), 401, 'UNSIGNED', 'not for all');
+has_status(call('POST', '/api/pipelines', body => '{}'), 405, undef,
+    'no call to change them');
+my $two = Reel->new(http => 'reel_pipelines slow-2 default;');
+is_deeply(json(http($two, 'GET', presign($two, 'GET', '/api/pipelines'))
+    ->{body}), { pipelines => ['slow-2', 'default'] },
+    'as they are configured');
+undef $two;
+
 # the largest of each, at the door
 for my $body ('{"name":"' . 'n' x 1024 . '"}',
     '{"name":"a","max_duration":4294967295,"max_bytes":9223372036854775807}',
