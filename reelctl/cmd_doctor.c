@@ -300,6 +300,7 @@ check_redis(reel_ctl_doctor_t *d)
             strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
         reel_ctl_doctor_queues(d, r);
+        reel_ctl_doctor_live(d, r);
     }
 
     reel_ctl_strings_release(&info);
@@ -404,6 +405,8 @@ reel_ctl_cmd_doctor(reel_ctl_t *c)
     check_store(&d);
     check_redis(&d);
     check_server(&d);
+    reel_ctl_doctor_pipelines(&d);
+    json_decref(d.live);
 
     code = c->json ? reel_ctl_put_json(json_pack("{s:o, s:b}", "checks",
                                                  d.checks, "ok",

@@ -10,6 +10,7 @@ typedef enum { OK, SKIP, WARN, FAIL } reel_ctl_grade_t;
 typedef struct {
     reel_ctl_t *c;
     json_t     *checks;         /* with --json */
+    json_t     *live;           /* workers; NULL: they could not be asked for */
     unsigned    failed;
 } reel_ctl_doctor_t;
 
@@ -22,6 +23,12 @@ void reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
 /* workers, what waits for none of them, quarantine, jobs: of a Redis that
    answers */
 void reel_ctl_doctor_queues(reel_ctl_doctor_t *d, reel_ctl_redis_t *r);
+
+/* reads d's live workers of a Redis that answers */
+void reel_ctl_doctor_live(reel_ctl_doctor_t *d, reel_ctl_redis_t *r);
+
+/* what the server offers against what they have */
+void reel_ctl_doctor_pipelines(reel_ctl_doctor_t *d);
 
 /* events that webhooks have yet to tell, below the store's folder */
 void reel_ctl_doctor_hooks(reel_ctl_doctor_t *d, const char *store);

@@ -202,6 +202,16 @@ def test_check_says_what_live_workers_lack():
         wait_for(lambda: s.redis("HEXISTS", K + "worker:" + worker,
                                  "pipelines"))
         assert check() == {"x"}
+        p = s.start_nginx(http="reel_pipelines words default;").ctl(
+            "doctor", "--redis", "unix:" + s.socket)
+        assert "\nok    pipeline  workers have all that the server offers " \
+            "(2)\n" in p.stdout, p.stdout
+        s.kill_nginx()
+        s.start_nginx(http="reel_pipelines other words;")
+        p = s.ctl("doctor", "--redis", "unix:" + s.socket)
+        assert p.returncode == 1
+        assert '\nFAIL  pipeline  the server takes uploads for "other", ' \
+            "which no worker has" in p.stdout, p.stdout
         shutil.copy("/bin/true", program)
         w.kill(signal.SIGHUP)
         wait_for(lambda: check() == set())
@@ -210,3 +220,14 @@ def test_check_says_what_live_workers_lack():
         s.pipeline("other", text)
         w.kill(signal.SIGHUP)
         wait_for(lambda: check(other) == set())
+        p = s.ctl("doctor", "--redis", "unix:" + s.socket)
+        assert "offers (2)\n" in p.stdout, p.stdout
+
+        # one of two lacks it
+        os.unlink(os.path.join(s.pipelines, "other.yaml"))
+        s.start_workerd(worker="second")
+        wait_for(lambda: s.redis("HEXISTS", K + "worker:second",
+                                 "pipelines"))
+        p = s.ctl("doctor", "--redis", "unix:" + s.socket)
+        assert 'takes uploads for "other", which 1 of 2 workers lack: ' \
+            "second\n" in p.stdout, p.stdout
