@@ -213,9 +213,9 @@ all_refused(const refusal_t *row, size_t n)
 }
 
 
-/* what the built-in tasks are told */
+/* renditions and how they are encoded */
 static void
-settings_refused(void **state)
+ladder_refused(void **state)
 {
     static const refusal_t rows[] = {
         { "presett: fast\n", "1:1: unknown key \"presett\"" },
@@ -230,16 +230,6 @@ settings_refused(void **state)
         { "rungs:\n  - { short_side: 720 }\n", "2:5: \"crf\" is missing" },
         { "rungs:\n" RUNG(721), "2:19: short_side must be even, not 721" },
         { "rungs:\n" RUNG(20), "2:19: short_side must lie within 64" },
-        { "copy_codecs: av1\n", "1:14: \"av1\" is not copied: h264 or hevc" },
-        { "copy_codecs: [ h264, mpeg4 ]\n", "1:22: \"mpeg4\" is no codec" },
-        { "copy_max_kbps: 9\ncopy_as: all\n",
-          "2:10: copy_as must be only or top, not \"all\"" },
-        { "copy_as: top\n",
-          "1:10: copy_as: nothing is copied while copy_max_kbps is 0" },
-        { "copy_as: top\ncopy_max_kbps: 9\ncopy_codecs: [ h264, hevc ]\n",
-          "3:14: copy_codecs: copy_as: top needs renditions of hevc below" },
-        { "copy_as: top\ncopy_max_kbps: 9\ncodec: hevc\n",
-          "1:1: copy_codecs: copy_as: top needs renditions of h264 below" },
         { "hdr: on\n", "1:6: hdr must be map or keep, not \"on\"" },
         { "rungs:\n  - { short_side: 480, crf: 1, max_kbps: 99, "
           "buf_kbits: 99, hdr: keep }\n", "1:1: hdr: HDR is kept in HEVC and AV1" },
@@ -258,10 +248,41 @@ settings_refused(void **state)
         { "chunks:\n  min_s: 12\n  max_s: 23\n",
           "2:3: chunks: max_s 23 is less than twice min_s 12" },
         { "chunks: { min: 6 }\n", "1:11: unknown key \"min\"" },
-        { "audio: { codec: mp3 }\n", "1:17: \"mp3\" is no codec" },
-        { "audio: { loudness_lufs: 16 }\n",
-          "1:25: loudness_lufs must lie within -40 to -5, not \"16\"" },
-        { "audio: { loudness_lufs: -4 }\n", "1:25: loudness_lufs must" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+static void
+copies_refused(void **state)
+{
+    static const refusal_t rows[] = {
+        { "copy_codecs: av1\n", "1:14: \"av1\" is not copied: h264 or hevc" },
+        { "copy_codecs: [ h264, mpeg4 ]\n", "1:22: \"mpeg4\" is no codec" },
+        { "copy_max_kbps: 9\ncopy_as: all\n",
+          "2:10: copy_as must be only or top, not \"all\"" },
+        { "copy_as: top\n",
+          "1:10: copy_as: nothing is copied while copy_max_kbps is 0" },
+        { "copy_as: top\ncopy_max_kbps: 9\ncopy_codecs: [ h264, hevc ]\n",
+          "3:14: copy_codecs: copy_as: top needs renditions of hevc below" },
+        { "copy_as: top\ncopy_max_kbps: 9\ncodec: hevc\n",
+          "1:1: copy_codecs: copy_as: top needs renditions of h264 below" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+/* rates by the film */
+static void
+trials_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "per_title: { crf_above: 2 }\n", "1:12: \"ssim\" is missing" },
         { "per_title: { ssim: 98 }\n", "1:20: ssim must lie within 900" },
         { "per_title: { ssim: 980, crf_above: 7 }\n",
@@ -270,6 +291,18 @@ settings_refused(void **state)
           "  complexity: { after: poster }\n", "3:24: complexity: the place of" },
         { "codec: hevc\nper_title: { ssim: 980 }\n",
           "2:12: per_title: rates by the film are of renditions of h264" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+static void
+marks_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "watermark: { opacity: 5 }\n", "1:12: a watermark is an image or" },
         { "watermark: { image: a.png, text: b }\n",
           "1:34: a watermark is an image or a text" },
@@ -296,11 +329,39 @@ settings_refused(void **state)
         { "watermark: { image: a.png, position: left }\n",
           "1:38: position is top-left, " },
         { "watermark: { image: a.png, opacity: 0 }\n", "1:37: opacity must" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+static void
+sound_refused(void **state)
+{
+    static const refusal_t rows[] = {
+        { "audio: { codec: mp3 }\n", "1:17: \"mp3\" is no codec" },
+        { "audio: { loudness_lufs: 16 }\n",
+          "1:25: loudness_lufs must lie within -40 to -5, not \"16\"" },
+        { "audio: { loudness_lufs: -4 }\n", "1:25: loudness_lufs must" },
         { "audio: { kbps: 12 }\n", "1:16: kbps must be 0 (no sound) or at" },
         { "audio: { codec: opus, channels: 1, kbps: 257 }\n",
           "1:42: kbps must be at most 256 for opus" },
         { "audio: { tracks: 0 }\n", "1:18: tracks must lie within 1" },
         { "audio: { channels: 6 }\n", "1:20: channels must lie within 1" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+static void
+pictures_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "storyboard: { widths: [] }\n",
           "1:13: storyboard: widths are 1 or 2" },
         { "storyboard: { widths: [ 300, 200 ] }\n",
@@ -312,6 +373,18 @@ settings_refused(void **state)
         { "storyboard: { columns: 1, rows: 1 }\n",
           "1:13: storyboard: a sheet has two pictures at least" },
         { "poster: { percent: 101 }\n", "1:20: percent must lie within 0" },
+    };
+
+    (void) state;
+
+    all_refused(rows, COUNT(rows));
+}
+
+
+static void
+tasks_refused(void **state)
+{
+    static const refusal_t rows[] = {
         { "tasks: { encode: { attempts: 3 } }\n",
           "1:10: \"encode\" is no built-in task" },
         { "tasks: { plan: { attempts: 0 } }\n",
@@ -601,7 +674,13 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_is_builtin),
         cmocka_unit_test(all_values),
-        cmocka_unit_test(settings_refused),
+        cmocka_unit_test(ladder_refused),
+        cmocka_unit_test(copies_refused),
+        cmocka_unit_test(trials_refused),
+        cmocka_unit_test(marks_refused),
+        cmocka_unit_test(sound_refused),
+        cmocka_unit_test(pictures_refused),
+        cmocka_unit_test(tasks_refused),
         cmocka_unit_test(graphs_refused),
         cmocka_unit_test(programs_refused),
         cmocka_unit_test(nodes),

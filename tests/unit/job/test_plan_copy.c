@@ -574,25 +574,70 @@ tasks_on_top(void **state)
 }
 
 
+typedef struct {
+    reel_source_units_t units;
+    uint32_t    channels, rate;
+    double      start;              /* of the pictures */
+    const char *said;
+} sound_row_t;
+
+
+static void
+check_copied(const reel_encode_audio_t *t, const sound_row_t *row)
+{
+    uint64_t  kbps;
+
+    assert_int_equal(t->channels, row->channels);
+    assert_int_equal(t->sample_rate, row->rate);
+    assert_int_equal(reel_str_u64(reel_str(t->name + 1), UINT32_MAX, &kbps),
+                     REEL_OK);
+    assert_int_equal(kbps, row->units.kbps < 8 ? 8 : row->units.kbps);
+}
+
+
+static void
+check_sound(const reel_pipeline_t *pl, const sound_row_t *row)
+{
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_publish_t        pub;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+
+    make(&s, &(film_t) { .frames = 250, .audio_len = 10,
+                         .video_start = row->start }, 50);
+    s.audio.units = row->units;
+    s.audio.channels = row->channels;
+    s.audio.sample_rate = row->rate;
+    assert_int_equal(reel_plan(&p, pl, &s, 0, NULL), REEL_OK);
+    assert_memory_equal(p.sound, row->said, strlen(row->said));
+
+    k = film_task(&p, "a0");
+    assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_int_equal(t.copy, p.sound[0] == 'c');
+    assert_int_equal(k->needs.slots, t.copy ? REEL_SLOTS_LIGHT : 1);
+    if (t.copy) {
+        check_copied(&t, row);
+    }
+
+    k = film_task(&p, "publish");
+    assert_int_equal(reel_publish_parse(&pub, k->payload,
+                         strlen(k->payload), NULL), REEL_OK);
+    assert_string_equal(pub.sound, p.sound);
+    reel_plan_release(&p);
+    reel_source_release(&s);
+}
+
+
 /* which sounds are copied, and what is said of them */
 static void
 sounds(void **state)
 {
-    size_t                i;
-    uint64_t              kbps;
-    reel_plan_t           p;
-    reel_source_t         s;
-    reel_publish_t        pub;
-    reel_pipeline_t       pl;
-    reel_encode_audio_t   t;
-    const reel_planned_t *k;
+    size_t           i;
+    reel_pipeline_t  pl;
 
-    static const struct {
-        reel_source_units_t units;
-        uint32_t    channels, rate;
-        double      start;              /* of the pictures */
-        const char *said;
-    } rows[] = {
+    static const sound_row_t rows[] = {
         { { true, "", -1024, 128 }, 2, 48000, 0, "copied" },
         { { true, "", -2112, 128 }, 2, 48000, 0, "copied" },
         { { true, "", 1024 * 9 + 96, 192 }, 2, 48000, 0, "copied" },
@@ -619,41 +664,28 @@ sounds(void **state)
     pl.audio_copy_max_kbps = 192;
 
     for (i = 0; i < COUNT(rows); i++) {
-        make(&s, &(film_t) { .frames = 250, .audio_len = 10,
-                             .video_start = rows[i].start }, 50);
-        s.audio.units = rows[i].units;
-        s.audio.channels = rows[i].channels;
-        s.audio.sample_rate = rows[i].rate;
-        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
-        assert_memory_equal(p.sound, rows[i].said, strlen(rows[i].said));
-
-        k = film_task(&p, "a0");
-        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
-                             strlen(k->payload), NULL), REEL_OK);
-        assert_int_equal(t.copy, p.sound[0] == 'c');
-        assert_int_equal(k->needs.slots, t.copy ? REEL_SLOTS_LIGHT : 1);
-        if (t.copy) {
-            assert_int_equal(t.channels, rows[i].channels);
-            assert_int_equal(t.sample_rate, rows[i].rate);
-            assert_int_equal(reel_str_u64(reel_str(t.name + 1), UINT32_MAX,
-                                          &kbps), REEL_OK);
-            assert_int_equal(kbps,
-                             rows[i].units.kbps < 8 ? 8 : rows[i].units.kbps);
-        }
-
-        k = film_task(&p, "publish");
-        assert_int_equal(reel_publish_parse(&pub, k->payload,
-                             strlen(k->payload), NULL), REEL_OK);
-        assert_string_equal(pub.sound, p.sound);
-        reel_plan_release(&p);
-        reel_source_release(&s);
+        check_sound(&pl, &rows[i]);
     }
+}
 
-    /* another codec, another loudness, one of two */
+
+/* one of two; another loudness, another codec, no copies at all */
+static void
+sounds_as_told(void **state)
+{
+    reel_plan_t      p;
+    reel_source_t    s;
+    reel_pipeline_t  pl;
+
+    (void) state;
+
+    reel_pipeline_default(&pl);
+    pl.audio_copy_max_kbps = 192;
+
     make(&s, &(film_t) { .frames = 250, .audio_len = 10 }, 50);
-    s.audio.units = rows[0].units;
+    s.audio.units = (reel_source_units_t) { true, "", -1024, 128 };
     s.more[s.nmore++] = s.audio;
-    s.more[0].units = rows[5].units;
+    s.more[0].units.first_pts = 97;
     assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
     assert_non_null(strstr(p.sound, "copied, track 2 encoded: its units"));
     reel_plan_release(&p);
@@ -689,6 +721,7 @@ main(void)
         cmocka_unit_test(whose_top),
         cmocka_unit_test(tasks_on_top),
         cmocka_unit_test(sounds),
+        cmocka_unit_test(sounds_as_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -495,19 +495,56 @@ make_changing(const char *name)
 }
 
 
+typedef struct {
+    const char *name, *args, *refused;
+    uint32_t    gop, delay;
+} copy_row_t;
+
+
+static void
+make_row(const copy_row_t *row)
+{
+    char  args[1024];
+
+    (void) snprintf(args, sizeof(args), "-f lavfi -i testsrc2=s=64x64:"
+                    "r=25:d=1.92 %s -threads 1", row->args);
+    media_make(row->name, args);
+}
+
+
+/* a film that a patch or two may have changed */
+static void
+check_row(const copy_row_t *row)
+{
+    reel_source_t              s;
+    const reel_source_copy_t  *c = &s.video.copy;
+
+    media_inspect(&s, row->name);
+
+    assert_true(c->known);
+    assert_string_equal(c->refused, row->refused);
+    assert_int_equal(c->gop, row->gop);
+    assert_int_equal(c->delay, row->delay);
+    assert_int_equal(c->kbps > 0, c->refused[0] == '\0');
+    reel_source_release(&s);
+}
+
+
+static void
+check_rows(const copy_row_t *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        make_row(&rows[i]);
+        check_row(&rows[i]);
+    }
+}
+
+
 /* which packets may stand as they are, and what is said of the others */
 static void
 test_copy(void **state)
 {
-    size_t                     i;
-    char                       args[1024];
-    reel_source_t              s;
-    const reel_source_copy_t  *c = &s.video.copy;
-
-    static const struct {
-        const char *name, *args, *refused;
-        uint32_t    gop, delay;
-    } rows[] = {
+    static const copy_row_t rows[] = {
         { "c.mp4", "-c:v libx264 -g 10 -bf 3 -sc_threshold 0", "", 10, 2 },
         { "n.mkv", "-c:v libx264 -g 10 -bf 0 -sc_threshold 0", "", 10, 0 },
         /* more key frames than the grid needs, and fewer */
@@ -527,6 +564,19 @@ test_copy(void **state)
         { "v.mkv", "-c:v libx264 -vsync passthrough -vf "
           "'select=not(eq(n\\,5))'",
           "it has not one picture for each time of its rate", 0, 0 },
+        { "p.mp4", "-c:v mpeg4", "it is neither H.264 nor HEVC", 0, 0 },
+    };
+
+    (void) state;
+
+    check_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+
+static void
+test_copy_hevc(void **state)
+{
+    static const copy_row_t rows[] = {
         { "h1.mp4", X265("open-gop=0 -tag:v hvc1"), "", 12, 2 },
         /* parameter sets among the pictures are those of the header */
         { "h2.mp4", X265("open-gop=0:repeat-headers=1 -tag:v hev1"), "", 12,
@@ -554,55 +604,64 @@ test_copy(void **state)
           "it is turned, stretched or odd in size", 0, 0 },
         { "hd.mp4", X265("open-gop=0:interlace=1"), "it may be interlaced",
           0, 0 },
-        { "p.mp4", "-c:v mpeg4", "it is neither H.264 nor HEVC", 0, 0 },
+    };
+
+    (void) state;
+
+    check_rows(rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+
+/* what a file's header says is not what its packets are */
+static void
+test_copy_header(void **state)
+{
+    size_t  i;
+
+    static const struct {
+        copy_row_t   row;
+        const char  *box;
+        size_t       at;
+        const char  *bytes;
+        size_t       len;
+    } rows[] = {
+        /* pictures lead CRA pictures, but these begin nothing */
+        { { "j1.mp4", X265("open-gop=1"), "", 0, 2 },
+          "stss", 8, "\0\0\0\1", 4 },
+        /* IDR pictures that are not called so */
+        { { "j2.mp4", X265("open-gop=0 -tag:v hvc1"),
+            "it has IDR pictures that are no key frames", 0, 0 },
+          "stss", 8, "\0\0\0\1", 4 },
+        /* parameter sets are among the pictures alone */
+        { { "j3.mp4", X265("open-gop=0:repeat-headers=1 -tag:v hev1"), "",
+            12, 2 }, "hvcC", 26, "\0", 1 },
     };
 
     (void) state;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        (void) snprintf(args, sizeof(args), "-f lavfi -i testsrc2=s=64x64:"
-                        "r=25:d=1.92 %s -threads 1", rows[i].args);
-        media_make(rows[i].name, args);
-        media_inspect(&s, rows[i].name);
-
-        assert_true(c->known);
-        assert_string_equal(c->refused, rows[i].refused);
-        assert_int_equal(c->gop, rows[i].gop);
-        assert_int_equal(c->delay, rows[i].delay);
-        assert_int_equal(c->kbps > 0, c->refused[0] == '\0');
-        reel_source_release(&s);
+        make_row(&rows[i].row);
+        media_patch(rows[i].row.name, rows[i].box, rows[i].at,
+                    rows[i].bytes, rows[i].len);
+        check_row(&rows[i].row);
     }
+}
 
-    /* pictures lead CRA pictures, but these begin nothing */
-    media_patch("h6.mp4", "stss", 8, "\0\0\0\1", 4);
-    media_inspect(&s, "h6.mp4");
-    assert_string_equal(c->refused, "");
-    assert_int_equal(c->gop, 0);
-    reel_source_release(&s);
 
-    /* IDR pictures that are not called so */
-    media_patch("h1.mp4", "stss", 8, "\0\0\0\1", 4);
-    media_inspect(&s, "h1.mp4");
-    assert_string_equal(c->refused, "it has IDR pictures that are no key "
-                        "frames");
-    reel_source_release(&s);
+/* sets that change, which the header has or has not */
+static void
+test_copy_changing(void **state)
+{
+    static const copy_row_t  row = { "x.mp4", NULL,
+                                     "its parameter sets change", 0, 0 };
 
-    /* parameter sets are among the pictures alone */
-    media_patch("h2.mp4", "hvcC", 26, "\0", 1);
-    media_inspect(&s, "h2.mp4");
-    assert_string_equal(c->refused, "");
-    assert_int_equal(c->gop, 12);
-    reel_source_release(&s);
+    (void) state;
 
     make_changing("x.mp4");
-    media_inspect(&s, "x.mp4");
-    assert_string_equal(c->refused, "its parameter sets change");
-    reel_source_release(&s);
+    check_row(&row);
 
     media_patch("x.mp4", "hvcC", 26, "\0", 1);
-    media_inspect(&s, "x.mp4");
-    assert_string_equal(c->refused, "its parameter sets change");
-    reel_source_release(&s);
+    check_row(&row);
 }
 
 
@@ -667,6 +726,9 @@ main(void)
         cmocka_unit_test(test_mid_stream),
         cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_hevc),
+        cmocka_unit_test(test_copy_header),
+        cmocka_unit_test(test_copy_changing),
         cmocka_unit_test(test_dolby),
         cmocka_unit_test(test_copy_sound),
     };
