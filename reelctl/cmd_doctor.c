@@ -31,12 +31,13 @@ reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
     (void) vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
 
-    d->failed += g == FAIL;
+    d->failed += g == REEL_DOCTOR_FAIL;
 
     if (d->checks != NULL) {
         json_array_append_new(d->checks,
             json_pack("{s:s, s:s, s:s}", "name", name, "result",
-                      g == FAIL ? "fail" : grades[g], "detail", text));
+                      g == REEL_DOCTOR_FAIL ? "fail" : grades[g],
+                      "detail", text));
         return;
     }
 
@@ -58,32 +59,37 @@ check_keys(reel_ctl_doctor_t *d)
     path = reel_ctl_opt(d->c, REEL_OPT_KEYS, "REEL_KEYS", NULL);
 
     if (path == NULL) {
-        say(d, SKIP, "keys", "no access-key file named: --keys FILE");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "keys", "no access-key file "
+                            "named: --keys FILE");
         return;
     }
 
     if (access(path, R_OK) != 0) {
-        say(d, FAIL, "keys", "cannot read %s: %s", path, strerror(errno));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "keys", "cannot read %s: %s",
+                            path, strerror(errno));
         return;
     }
 
     if (reel_ctl_read_file(path, 4 * 1024 * 1024, &b, &mode)
         != REEL_EXIT_OK)
     {
-        say(d, FAIL, "keys", "cannot read %s", path);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "keys", "cannot read %s",
+                            path);
 
     } else if (reel_access_keys_parse(&k, reel_buf_cstr(&b), b.len, &e)
                != REEL_OK)
     {
-        say(d, FAIL, "keys", "%s: %s", path, e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "keys", "%s: %s", path,
+                            e.text);
 
     } else {
         if (mode & 077) {
-            say(d, FAIL, "keys", "%s has mode %04o: chmod 600 %s", path,
-                mode, path);
+            reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "keys", "%s has mode "
+                                "%04o: chmod 600 %s", path, mode, path);
         } else {
-            say(d, OK, "keys", "%s: %zu key%s, mode %04o", path, k.nkeys,
-                k.nkeys == 1 ? "" : "s", mode);
+            reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "keys", "%s: %zu key%s, "
+                                "mode %04o", path, k.nkeys,
+                                k.nkeys == 1 ? "" : "s", mode);
         }
 
         reel_access_keys_release(&k);
@@ -105,14 +111,18 @@ check_space(reel_ctl_doctor_t *d, const char *path)
     struct statvfs  vfs;
 
     if (statvfs(path, &vfs) != 0) {
-        say(d, WARN, "space", "%s: %s", path, strerror(errno));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "space", "%s: %s", path,
+                            strerror(errno));
         return;
     }
 
     bytes = (double) vfs.f_bavail * (double) vfs.f_frsize;
     reel_ctl_size(left, bytes);
-    say(d, bytes < LOW_SPACE ? WARN : OK, "space", "%s free in %s%s", left,
-        path, bytes < LOW_SPACE ? ": uploads will soon be refused" : "");
+    reel_ctl_doctor_say(d, bytes < LOW_SPACE ? REEL_DOCTOR_WARN
+                                             : REEL_DOCTOR_OK,
+                        "space", "%s free in %s%s", left, path,
+                        bytes < LOW_SPACE ? ": uploads will soon be refused"
+                                          : "");
 }
 
 
@@ -125,31 +135,38 @@ check_store(reel_ctl_doctor_t *d)
     path = reel_ctl_opt(d->c, REEL_OPT_STORE, "REEL_STORE", NULL);
 
     if (path == NULL) {
-        say(d, SKIP, "store", "no store named: --store DIR");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "store", "no store named: "
+                            "--store DIR");
         return;
     }
 
     if (stat(path, &st) != 0) {
-        say(d, FAIL, "store", "%s: %s", path, strerror(errno));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "store", "%s: %s", path,
+                            strerror(errno));
 
     } else if (!S_ISDIR(st.st_mode)) {
-        say(d, FAIL, "store", "%s is not a folder", path);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "store", "%s is not a folder",
+                            path);
 
     } else if (path[0] != '/') {
-        say(d, FAIL, "store", "%s is not an absolute path", path);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "store", "%s is not an "
+                            "absolute path", path);
 
     } else if (st.st_mode & 07) {
-        say(d, FAIL, "store", "%s has mode %04o, others can enter it: chmod "
-            "o-rwx %s", path, (unsigned) st.st_mode & 07777, path);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "store", "%s has mode %04o, "
+                            "others can enter it: chmod o-rwx %s", path,
+                            (unsigned) st.st_mode & 07777, path);
 
     } else if (access(path, R_OK | W_OK | X_OK) != 0) {
-        say(d, FAIL, "store", "%s belongs to %u:%u, mode %04o: this user "
-            "cannot write there; run this as nginx's or workerd's user, or "
-            "join its group", path, st.st_uid, st.st_gid,
-            (unsigned) st.st_mode & 07777);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "store", "%s belongs to "
+                            "%u:%u, mode %04o: this user cannot write there; "
+                            "run this as nginx's or workerd's user, or join "
+                            "its group", path, st.st_uid, st.st_gid,
+                            (unsigned) st.st_mode & 07777);
     } else {
-        say(d, OK, "store", "%s: owner %u:%u, mode %04o, writable", path,
-            st.st_uid, st.st_gid, (unsigned) st.st_mode & 07777);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "store", "%s: owner %u:%u, "
+                            "mode %04o, writable", path, st.st_uid, st.st_gid,
+                            (unsigned) st.st_mode & 07777);
         check_space(d, path);
         reel_ctl_doctor_hooks(d, path);
     }
@@ -200,9 +217,10 @@ check_appendonly(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
         return true;
     }
 
-    say(d, WARN, "redis", "%sappendonly %s: set it to yes, or the queue is "
-        "lost with Redis (videos are not)", which(r, shard),
-        value[0] != '\0' ? value : "cannot be read");
+    reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "redis", "%sappendonly %s: set "
+                        "it to yes, or the queue is lost with Redis (videos "
+                        "are not)", which(r, shard),
+                        value[0] != '\0' ? value : "cannot be read");
 
     return false;
 }
@@ -220,11 +238,13 @@ check_policy(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     }
 
     if (value[0] == '\0') {
-        say(d, WARN, "redis", "%smaxmemory-policy cannot be read: it must be "
-            "noeviction", which(r, shard));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "redis", "%smaxmemory-policy "
+                            "cannot be read: it must be noeviction",
+                            which(r, shard));
     } else {
-        say(d, FAIL, "redis", "%smaxmemory-policy %s: set it to noeviction, "
-            "or jobs vanish when memory is short", which(r, shard), value);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "redis", "%smaxmemory-policy "
+                            "%s: set it to noeviction, or jobs vanish when "
+                            "memory is short", which(r, shard), value);
     }
 
     return false;
@@ -239,7 +259,7 @@ check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     unsigned  n = reel_ctl_redis_shards(r);
 
     if (n > 1) {
-        say(d, OK, "redis", "%u shards", n);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "redis", "%u shards", n);
     }
 
     for (unsigned k = 0; k < n; k++) {
@@ -250,10 +270,11 @@ check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     reel_ctl_redis_at(r, 0);
 
     if (kept) {
-        say(d, OK, "redis", "appendonly yes");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "redis", "appendonly yes");
     }
     if (whole) {
-        say(d, OK, "redis", "maxmemory-policy noeviction");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "redis", "maxmemory-policy "
+                            "noeviction");
     }
 }
 
@@ -261,6 +282,7 @@ check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 static void
 check_redis(reel_ctl_doctor_t *d)
 {
+    bool                     good;
     const char              *address, *argv[2] = { "INFO", "server" };
     char                     version[32] = "";
     const char              *at;
@@ -272,18 +294,18 @@ check_redis(reel_ctl_doctor_t *d)
     address = reel_ctl_opt(d->c, REEL_OPT_REDIS, "REEL_REDIS", NULL);
 
     if (address == NULL) {
-        say(d, SKIP, "redis", "no Redis named: --redis unix:PATH or "
-            "HOST:PORT");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "redis", "no Redis named: "
+                            "--redis unix:PATH or HOST:PORT");
         return;
     }
 
     if (reel_ctl_redis_open(d->c, address, &r, &e) != REEL_OK) {
-        say(d, FAIL, "redis", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "redis", "%s", e.text);
         return;
     }
 
     if (reel_ctl_redis_call(r, &info, &e, 2, argv) != REEL_OK) {
-        say(d, FAIL, "redis", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "redis", "%s", e.text);
 
     } else {
         at = info.n != 0 ? strstr(info.v[0], "redis_version:") : NULL;
@@ -294,10 +316,11 @@ check_redis(reel_ctl_doctor_t *d)
                             (int) strcspn(at, "\r\n"), at);
         }
 
-        say(d, strtol(version, NULL, 10) >= 7 ? OK : FAIL, "redis",
-            "%s answers, version %s%s", reel_ctl_redis_address(r, where),
-            version,
-            strtol(version, NULL, 10) >= 7 ? "" : ": 7.0 is needed");
+        good = strtol(version, NULL, 10) >= 7;
+        reel_ctl_doctor_say(d, good ? REEL_DOCTOR_OK : REEL_DOCTOR_FAIL,
+                            "redis", "%s answers, version %s%s",
+                            reel_ctl_redis_address(r, where), version,
+                            good ? "" : ": 7.0 is needed");
         check_redis_config(d, r);
         reel_ctl_doctor_queues(d, r);
         reel_ctl_doctor_live(d, r);
@@ -322,11 +345,13 @@ check_clock(reel_ctl_doctor_t *d, const char *date)
     off = off < 0 ? -off : off;
 
     if (off > SKEW_S) {
-        say(d, off > REEL_SIGV4_SKEW_S ? FAIL : WARN, "clock", "differs from "
-            "the server's by %.0f s; signatures allow %d", off,
-            REEL_SIGV4_SKEW_S);
+        reel_ctl_doctor_say(d, off > REEL_SIGV4_SKEW_S ? REEL_DOCTOR_FAIL
+                                                       : REEL_DOCTOR_WARN,
+                            "clock", "differs from the server's by %.0f s; "
+                            "signatures allow %d", off, REEL_SIGV4_SKEW_S);
     } else {
-        say(d, OK, "clock", "as the server's, within %.0f s", off);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "clock", "as the server's, "
+                            "within %.0f s", off);
     }
 }
 
@@ -342,18 +367,21 @@ judge_server(reel_ctl_doctor_t *d, const char *url, const reel_ctl_answer_t *a)
     detail = json_string_value(json_object_get(problem, "detail"));
 
     if (a->status == 200 && problem != NULL) {
-        say(d, OK, "server", "%s answers and takes the key %s", url,
-            d->c->key->id);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "server", "%s answers and "
+                            "takes the key %s", url, d->c->key->id);
 
     } else if (code != NULL && strcmp(code, "REDIS_UNAVAILABLE") == 0) {
-        say(d, WARN, "server", "%s answers and takes the key, but its Redis "
-            "does not answer: jobs wait", url);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "server", "%s answers and "
+                            "takes the key, but its Redis does not answer: "
+                            "jobs wait", url);
 
     } else {
-        say(d, FAIL, "server", "%s: HTTP %ld%s%s%s%s", url, a->status,
-            code != NULL ? " " : ": no reel_api there",
-            code != NULL ? code : "", detail != NULL ? ": " : "",
-            detail != NULL ? detail : "");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "server", "%s: HTTP "
+                            "%ld%s%s%s%s", url, a->status,
+                            code != NULL ? " " : ": no reel_api there",
+                            code != NULL ? code : "",
+                            detail != NULL ? ": " : "",
+                            detail != NULL ? detail : "");
     }
 
     json_decref(problem);
@@ -374,7 +402,8 @@ check_server(reel_ctl_doctor_t *d)
                        "http://127.0.0.1:8080");
 
     if (reel_ctl_opt(d->c, REEL_OPT_KEYS, "REEL_KEYS", NULL) == NULL) {
-        say(d, SKIP, "server", "no access key to ask %s with", url);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "server", "no access key to "
+                            "ask %s with", url);
         return;
     }
 
@@ -382,11 +411,12 @@ check_server(reel_ctl_doctor_t *d)
                             &e);
 
     if (code != REEL_EXIT_OK) {
-        say(d, FAIL, "server", "cannot be asked without a good key and URL");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "server", "cannot be asked "
+                            "without a good key and URL");
 
     } else if (err != REEL_OK) {
-        say(d, FAIL, "server", "%s: %s; is nginx running there?", url,
-            e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "server", "%s: %s; is nginx "
+                            "running there?", url, e.text);
     } else {
         judge_server(d, url, &a);
     }

@@ -5,7 +5,12 @@
 
 #include "reelctl/queue.h"
 
-typedef enum { OK, SKIP, WARN, FAIL } reel_ctl_grade_t;
+typedef enum {
+    REEL_DOCTOR_OK,
+    REEL_DOCTOR_SKIP,           /* it was not named */
+    REEL_DOCTOR_WARN,
+    REEL_DOCTOR_FAIL            /* the exit code tells it */
+} reel_ctl_grade_t;
 
 typedef struct {
     reel_ctl_t *c;
@@ -14,11 +19,9 @@ typedef struct {
     unsigned    failed;
 } reel_ctl_doctor_t;
 
+/* prints the line of a check, or keeps it for JSON; counts what failed */
 void reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
     const char *name, const char *fmt, ...) REEL_PRINTF(4, 5);
-
-/* most of what a check does */
-#define say reel_ctl_doctor_say
 
 /* workers, what waits for none of them, quarantine, jobs: of a Redis that
    answers */

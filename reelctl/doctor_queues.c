@@ -28,7 +28,7 @@ check_workers(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 
     all = reel_ctl_queue_workers(r, &e);
     if (all == NULL) {
-        say(d, FAIL, "workers", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "workers", "%s", e.text);
         return;
     }
 
@@ -49,14 +49,16 @@ check_workers(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     json_decref(all);
 
     if (alive == 0 && draining > 0) {
-        say(d, WARN, "workers", "all that are alive drain (%zu): jobs wait "
-            "until another workerd runs", draining);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "workers", "all that are "
+                            "alive drain (%zu): jobs wait until another "
+                            "workerd runs", draining);
     } else if (alive == 0) {
-        say(d, WARN, "workers", "none is alive: jobs wait until workerd "
-            "runs");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "workers", "none is alive: "
+                            "jobs wait until workerd runs");
     } else {
-        say(d, OK, "workers", "%zu alive, %lld of %lld cores are free",
-            alive, (long long) unused, (long long) cores);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "workers", "%zu alive, %lld of "
+                            "%lld cores are free", alive, (long long) unused,
+                            (long long) cores);
     }
 }
 
@@ -72,9 +74,10 @@ check_lacking(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     all = reel_ctl_queue_lacking(r, &e);
 
     json_array_foreach(all, i, t) {
-        say(d, WARN, "tasks", "%s waits, %s lacks what it needs: %s",
-            reel_ctl_text(t, "task"), reel_ctl_text(t, "worker"),
-            reel_ctl_text(t, "lacks"));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "tasks", "%s waits, %s lacks "
+                            "what it needs: %s", reel_ctl_text(t, "task"),
+                            reel_ctl_text(t, "worker"),
+                            reel_ctl_text(t, "lacks"));
     }
 
     json_decref(all);
@@ -120,10 +123,10 @@ check_jobs(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     oldest = json_array_get(all, 0);
 
     if (all == NULL) {
-        say(d, FAIL, "jobs", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "jobs", "%s", e.text);
 
     } else if (oldest == NULL) {
-        say(d, OK, "jobs", "none is unfinished");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "jobs", "none is unfinished");
 
     } else {
         ms = reel_ctl_queue_now(r) - reel_ctl_integer(oldest, "submitted_ms");
@@ -132,11 +135,13 @@ check_jobs(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
         reel_ctl_clock(clock, ms > 0 ? (double) ms / 1000 : 0);
 
         if (hours < LATE_H) {
-            say(d, OK, "jobs", "the oldest unfinished one was submitted %s "
-                "ago", clock);
+            reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "jobs", "the oldest "
+                                "unfinished one was submitted %s ago", clock);
         } else {
-            say(d, WARN, "jobs", "%s was submitted %lld hours ago and did "
-                "not end: reelctl jobs %s", job, (long long) hours, job);
+            reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "jobs", "%s was "
+                                "submitted %lld hours ago and did not end: "
+                                "reelctl jobs %s", job, (long long) hours,
+                                job);
         }
     }
 
@@ -179,7 +184,7 @@ check_quarantine(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 
     all = reel_ctl_merge(r, quarantine_of, &e);
     if (all == NULL) {
-        say(d, FAIL, "given-up", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "given-up", "%s", e.text);
         return;
     }
 
@@ -189,11 +194,12 @@ check_quarantine(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
     json_decref(all);
 
     if (n > 0) {
-        say(d, WARN, "given-up", "%lld task%s in quarantine: see reelctl "
-            "quarantine, then retry or drop", (long long) n,
-            n == 1 ? "" : "s");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "given-up", "%lld task%s in "
+                            "quarantine: see reelctl quarantine, then retry "
+                            "or drop", (long long) n, n == 1 ? "" : "s");
     } else {
-        say(d, OK, "given-up", "no task is in quarantine");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "given-up", "no task is in "
+                            "quarantine");
     }
 }
 
@@ -208,15 +214,17 @@ check_unmet(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 
     all = reel_ctl_queue_ready(r, &e);
     if (all == NULL) {
-        say(d, FAIL, "ready", "%s", e.text);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "ready", "%s", e.text);
         return;
     }
 
     json_array_foreach(all, i, q) {
         if (json_object_get(q, "lacks") != NULL) {
-            say(d, WARN, "ready", "%lld tasks of %s wait: no worker has %s",
-                (long long) reel_ctl_integer(q, "ready"),
-                reel_ctl_text(q, "queue"), reel_ctl_text(q, "lacks"));
+            reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "ready", "%lld tasks of "
+                                "%s wait: no worker has %s",
+                                (long long) reel_ctl_integer(q, "ready"),
+                                reel_ctl_text(q, "queue"),
+                                reel_ctl_text(q, "lacks"));
         }
     }
 
@@ -258,6 +266,7 @@ void
 reel_ctl_doctor_hooks(reel_ctl_doctor_t *d, const char *store)
 {
     DIR            *dir;
+    bool            late;
     char            path[4096], clock[24];
     double          age, oldest = 0;
     size_t          n = 0;
@@ -269,9 +278,11 @@ reel_ctl_doctor_hooks(reel_ctl_doctor_t *d, const char *store)
 
     if (dir == NULL) {
         if (errno != ENOENT) {
-            say(d, WARN, "webhooks", "%s: %s", path, strerror(errno));
+            reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "webhooks", "%s: %s",
+                                path, strerror(errno));
         } else {
-            say(d, SKIP, "webhooks", "none are set up");
+            reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "webhooks", "none are "
+                                "set up");
         }
         return;
     }
@@ -287,11 +298,14 @@ reel_ctl_doctor_hooks(reel_ctl_doctor_t *d, const char *store)
     reel_ctl_clock(clock, oldest);
 
     if (n == 0) {
-        say(d, OK, "webhooks", "all are told");
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "webhooks", "all are told");
     } else {
-        say(d, oldest > HOOK_LATE_S ? WARN : OK, "webhooks", "%zu asset%s "
-            "what not every endpoint was told, the oldest for %s%s", n,
-            n == 1 ? " has" : "s have", clock, oldest > HOOK_LATE_S
-            ? ": workerd's log says which endpoint fails" : "");
+        late = oldest > HOOK_LATE_S;
+        reel_ctl_doctor_say(d, late ? REEL_DOCTOR_WARN : REEL_DOCTOR_OK,
+                            "webhooks", "%zu asset%s what not every endpoint "
+                            "was told, the oldest for %s%s", n,
+                            n == 1 ? " has" : "s have", clock,
+                            late ? ": workerd's log says which endpoint fails"
+                                 : "");
     }
 }
