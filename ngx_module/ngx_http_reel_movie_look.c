@@ -7,6 +7,7 @@
 
 #include "lib/crypt/digest.h"
 #include "lib/mp4/movie.h"
+#include "lib/store/pread.h"
 
 #define SEGMENT_MS   6000
 /* bytes a read */
@@ -190,8 +191,8 @@ read_movie(ngx_http_reel_look_t *l, ngx_fd_t fd, reel_movie_t *m, u_char *buf,
     while (reel_movie_want(m, &w) == REEL_AGAIN) {
 
         p = w.into ? w.into : buf;
-        n = pread(fd, p, w.into ? w.len : ngx_min(w.len, BUFFER),
-                  (off_t) w.offset);
+        n = reel_pread(fd, p, w.into ? w.len : ngx_min(w.len, BUFFER),
+                       w.offset);
 
         if (n < (ssize_t) w.min) {
             /* shorter than it was: somebody writes it */

@@ -6,6 +6,8 @@
 #include "ngx_module/ngx_http_reel_remote.h"
 #include "ngx_module/ngx_http_reel_stream.h"
 
+#include "lib/store/pread.h"
+
 /* what a read costs, with what is read: as much as so many bytes */
 #define READ_COST     (2 * 1024)
 
@@ -249,32 +251,20 @@ static ngx_int_t
 read_stretch(ngx_http_reel_stream_read_t *rd,
     ngx_http_reel_stretch_t *stretch)
 {
-    size_t   done;
     ssize_t  n;
 
-    for (done = 0; done < stretch->size; done += n) {
-        n = pread(rd->fd, rd->buf + rd->len, stretch->size - done,
-                  stretch->offset + (off_t) done);
+    n = reel_pread(rd->fd, rd->buf + rd->len, stretch->size,
+                   (uint64_t) stretch->offset);
 
-        if (n == -1 && ngx_errno == NGX_EINTR) {
-            n = 0;
-            continue;
-        }
-
-        if (n == -1) {
-            rd->err = ngx_errno;
-            rd->len = -1;
-            return NGX_DECLINED;
-        }
-
-        if (n == 0) {
-            return NGX_DECLINED;
-        }
-
-        rd->len += n;
+    if (n == -1) {
+        rd->err = ngx_errno;
+        rd->len = -1;
+        return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    rd->len += n;
+
+    return (size_t) n == stretch->size ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -333,8 +333,16 @@ act(reel_ctl_t *c, const char *method, const char *tail, json_t *body,
 
 
 static int
-confirm(const reel_ctl_t *c, const char *what)
+act_and_confirm(reel_ctl_t *c, const char *method, const char *verb,
+    const char *what)
 {
+    int  code;
+
+    code = act(c, method, verb, NULL, NULL);
+    if (code != REEL_EXIT_OK) {
+        return code;
+    }
+
     if (c->json) {
         return reel_ctl_put_json(json_pack("{s:s, s:b}", "id", c->argv[0],
                                            what, 1));
@@ -349,44 +357,28 @@ confirm(const reel_ctl_t *c, const char *what)
 int
 reel_ctl_cmd_delete(reel_ctl_t *c)
 {
-    int  code;
-
-    code = act(c, "DELETE", "", NULL, NULL);
-
-    return code == REEL_EXIT_OK ? confirm(c, "deleted") : code;
+    return act_and_confirm(c, "DELETE", "", "deleted");
 }
 
 
 int
 reel_ctl_cmd_retry(reel_ctl_t *c)
 {
-    int  code;
-
-    code = act(c, "POST", "/retry", NULL, NULL);
-
-    return code == REEL_EXIT_OK ? confirm(c, "queued") : code;
+    return act_and_confirm(c, "POST", "/retry", "queued");
 }
 
 
 int
 reel_ctl_cmd_cancel(reel_ctl_t *c)
 {
-    int  code;
-
-    code = act(c, "POST", "/cancel", NULL, NULL);
-
-    return code == REEL_EXIT_OK ? confirm(c, "cancelled") : code;
+    return act_and_confirm(c, "POST", "/cancel", "cancelled");
 }
 
 
 int
 reel_ctl_cmd_webhook(reel_ctl_t *c)
 {
-    int  code;
-
-    code = act(c, "POST", "/webhook", NULL, NULL);
-
-    return code == REEL_EXIT_OK ? confirm(c, "queued") : code;
+    return act_and_confirm(c, "POST", "/webhook", "queued");
 }
 
 

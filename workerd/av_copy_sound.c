@@ -30,12 +30,9 @@ open_source(copy_t *c)
 {
     reel_av_source_close(&c->src);
 
-    if (reel_av_source_open(&c->src, c->child->source_fd, &c->fault) != 0) {
-        return -1;
-    }
-
-    c->src.jumps = &c->task->jumps;
-    c->st = reel_av_source_only(&c->src, c->task->stream, &c->fault);
+    c->st = reel_av_source_open_only(&c->src, c->child->source_fd,
+                                     c->task->stream, &c->task->jumps,
+                                     &c->fault);
 
     return c->st != NULL ? 0 : -1;
 }

@@ -257,6 +257,20 @@ reel_av_source_only(reel_av_source_t *s, int stream, reel_av_fault_t *f)
 }
 
 
+AVStream *
+reel_av_source_open_only(reel_av_source_t *s, int fd, int stream,
+    const reel_jumps_t *jumps, reel_av_fault_t *f)
+{
+    if (reel_av_source_open(s, fd, f) != 0) {
+        return NULL;
+    }
+
+    s->jumps = jumps;
+
+    return reel_av_source_only(s, stream, f);
+}
+
+
 const char *
 reel_av_source_codec(const reel_av_source_t *s, const AVStream *st)
 {

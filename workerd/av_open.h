@@ -42,6 +42,10 @@ void reel_av_source_close(reel_av_source_t *s);
 AVStream *reel_av_source_only(reel_av_source_t *s, int stream,
     reel_av_fault_t *f);
 
+/* opens s, which is closed or zeroed, for one stream; jumps as s->jumps has */
+AVStream *reel_av_source_open_only(reel_av_source_t *s, int fd, int stream,
+    const reel_jumps_t *jumps, reel_av_fault_t *f);
+
 /* the decoder that may read this codec; NULL = none is allowed */
 const AVCodec *reel_av_decoder_find(const AVCodecParameters *par);
 

@@ -16,12 +16,7 @@
 static int
 reader_load(reel_av_reader_t *r, reel_av_fault_t *f)
 {
-    if (reel_av_source_open(&r->src, r->fd, f) != 0) {
-        return -1;
-    }
-
-    r->src.jumps = r->jumps;
-    r->st = reel_av_source_only(&r->src, r->stream, f);
+    r->st = reel_av_source_open_only(&r->src, r->fd, r->stream, r->jumps, f);
     if (r->st == NULL) {
         return -1;
     }

@@ -23,21 +23,35 @@ part_key(reel_key_t key, const char *asset, const char *part)
 }
 
 
+/* a part of the asset into *b, which the caller releases */
+static reel_err_t
+read_part(reel_store_t *s, reel_str_t asset, const char *part, size_t max,
+    reel_key_t key, reel_buf_t *b)
+{
+    reel_err_t  err;
+
+    *b = (reel_buf_t) { 0 };
+
+    err = reel_key_asset_part(key, asset, part);
+
+    return err == REEL_OK ? reel_store_get(s, key, max, b) : err;
+}
+
+
 reel_err_t
 reel_final_request(reel_store_t *s, reel_str_t asset, reel_request_t *rq,
     reel_error_t *e)
 {
     reel_key_t  key;
-    reel_buf_t  b = { 0 };
+    reel_buf_t  b;
     reel_err_t  err;
 
-    err = reel_key_asset_part(key, asset, REEL_PART_REQUEST);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
+    err = read_part(s, asset, REEL_PART_REQUEST, REEL_RECORD_MAX, key, &b);
+
     if (err == REEL_OK) {
         err = reel_request_parse(rq, reel_buf_cstr(&b), b.len, e);
     }
+
     reel_buf_release(&b);
 
     return err;
@@ -58,20 +72,33 @@ reel_final_tombstone(reel_store_t *s, const char *asset, bool *stands)
 }
 
 
+/* one that cannot be read is as good as none: it is made again */
+static reel_err_t
+as_none(reel_err_t err, const reel_key_t key, const reel_error_t *e)
+{
+    if (err != REEL_BADDATA && err != REEL_LIMIT) {
+        return err;
+    }
+
+    reel_log(REEL_LOG_ERROR, "%s is broken: %s", key, e->text);
+
+    return REEL_NOTFOUND;
+}
+
+
 reel_err_t
 reel_final_result(reel_store_t *s, const char *asset, reel_result_t *r)
 {
     reel_key_t    key;
-    reel_buf_t    b = { 0 };
+    reel_buf_t    b;
     reel_err_t    err;
     reel_error_t  e = { "" };
 
     *r = (reel_result_t) { 0 };
 
-    err = part_key(key, asset, REEL_PART_RESULT);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_RECORD_MAX, &b);
-    }
+    err = read_part(s, reel_str(asset), REEL_PART_RESULT, REEL_RECORD_MAX,
+                    key, &b);
+
     if (err == REEL_OK) {
         err = reel_result_parse(r, reel_buf_cstr(&b), b.len, &e);
     }
@@ -79,12 +106,10 @@ reel_final_result(reel_store_t *s, const char *asset, reel_result_t *r)
     reel_buf_release(&b);
 
     if (err == REEL_BADDATA || err == REEL_LIMIT) {
-        reel_log(REEL_LOG_ERROR, "%s is broken: %s", key, e.text);
         reel_result_release(r);
-        err = REEL_NOTFOUND;
     }
 
-    return err;
+    return as_none(err, key, &e);
 }
 
 
@@ -92,7 +117,7 @@ reel_err_t
 reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
 {
     reel_key_t     key;
-    reel_buf_t     b = { 0 };
+    reel_buf_t     b;
     reel_err_t     err;
     reel_error_t   e = { "" };
     reel_index_t  *ix = calloc(1, sizeof(*ix));
@@ -101,10 +126,9 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
         return REEL_NOMEM;
     }
 
-    err = part_key(key, asset, REEL_PART_INDEX);
-    if (err == REEL_OK) {
-        err = reel_store_get(s, key, REEL_INDEX_MAX_BYTES, &b);
-    }
+    err = read_part(s, reel_str(asset), REEL_PART_INDEX, REEL_INDEX_MAX_BYTES,
+                    key, &b);
+
     if (err == REEL_OK) {
         err = reel_index_parse(ix, b.data, b.len, &e);
     }
@@ -114,16 +138,12 @@ reel_final_index(reel_store_t *s, const char *asset, reel_standing_t *st)
         st->growing = ix->growing;
         st->created_ms = ix->created_ms;
         memcpy(st->salt, ix->salt, sizeof(st->salt));
-
-    } else if (err == REEL_BADDATA || err == REEL_LIMIT) {
-        reel_log(REEL_LOG_ERROR, "%s is broken: %s", key, e.text);
-        err = REEL_NOTFOUND;
     }
 
     reel_buf_release(&b);
     free(ix);
 
-    return err;
+    return as_none(err, key, &e);
 }
 
 

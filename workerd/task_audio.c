@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/store/pread.h"
 #include "workerd/allowance.h"
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
@@ -196,7 +197,7 @@ put_object(reel_attempt_t *a, const reel_encoded_t *o, uint64_t from)
                                  (unsigned long long) o->bytes);
     }
 
-    if (pread(a->memfd, data, o->bytes, (off_t) from) != (ssize_t) o->bytes) {
+    if (reel_pread(a->memfd, data, o->bytes, from) != (ssize_t) o->bytes) {
         err = reel_attempt_fail(a, REEL_BADDATA, "INTERNAL", "answer",
                                 "the object is shorter than said");
         goto done;
