@@ -1,8 +1,9 @@
 ## make test-unit     every tests/unit/<area>/test_*.c; SAN=1 with sanitizers
 #
 # Each is a cmocka program of its own, run in the repository's root.  Other
-# .c files of an area are linked into all programs of that area.  Areas link
-# libreel.a; workerd and reelctl also an archive of their objects but main.o.
+# .c files of an area are linked into all programs of that area, and what they
+# need of tests/unit/help into any.  Areas link libreel.a; workerd and reelctl
+# also an archive of their objects but main.o.
 # There are some 140 of them, and again with sanitizers: linked by gold, where
 # it is (Debian's binutils have it), in a fifth of the time.
 
@@ -44,6 +45,7 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c | $$(@D)/
 
 $(BUILD)/tests/workerd.a: $(filter-out $(BUILD)/workerd/main.o,$(WD_OBJS))
 $(BUILD)/tests/reelctl.a: $(filter-out $(BUILD)/reelctl/main.o,$(CTL_OBJS))
+$(BUILD)/tests/help.a: $(filter $(BUILD)/tests/unit/help/%,$(UNIT_OBJS))
 $(BUILD)/tests/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -51,9 +53,9 @@ $(BUILD)/tests/%.a:
 
 .SECONDEXPANSION:
 $(UNIT_BINS): %: %.o $$(call unit_helper,$$(call unit_area,$$@)) \
-    $$(UNIT_WITH_$$(call unit_area,$$@)) $(LIBREEL)
+    $(BUILD)/tests/help.a $$(UNIT_WITH_$$(call unit_area,$$@)) $(LIBREEL)
 	$(CC) $(CFLAGS) $(SAN_FLAGS) $(UNIT_LD) $(UNIT_WRAP) -o $@ \
-	    $(filter %.o,$^) \
+	    $(filter %.o,$^) $(BUILD)/tests/help.a \
 	    $(UNIT_WITH_$(call unit_area,$@)) $(LIBREEL) \
 	    $$($(PKG) --libs cmocka $(UNIT_PKGS_$(call unit_area,$@))) \
 	    $(LIB_LIBS) -lm

@@ -13,6 +13,7 @@
 #include "lib/auth/query.h"
 #include "lib/base/hex.h"
 #include "lib/crypt/digest.h"
+#include "tests/unit/help/files.h"
 
 
 #define FOLDER "tests/vectors/sigv4"
@@ -34,22 +35,11 @@ typedef struct {
 static char *
 slurp(const vector_t *v, const char *name)
 {
-    char    path[1024];
-    FILE   *f;
-    char   *text;
-    size_t  n;
+    char  path[1024];
 
     (void) snprintf(path, sizeof(path), "%s/%s", v->folder, name);
-    f = fopen(path, "rb");
-    assert_non_null(f);
 
-    text = calloc(1, 65536);
-    assert_non_null(text);
-    n = fread(text, 1, 65535, f);
-    assert_true(n > 0);
-    fclose(f);
-
-    return text;
+    return file_read(path, NULL);
 }
 
 

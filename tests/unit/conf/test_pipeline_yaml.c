@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/conf/pipeline_yaml.h"
+#include "tests/unit/help/files.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -45,13 +46,9 @@ static reel_err_t
 load(reel_pipeline_t *p, const char *text, reel_error_t *e)
 {
     char  file[64];
-    FILE *fp;
 
     (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
-    fp = fopen(file, "w");
-    assert_non_null(fp);
-    assert_true(fputs(text, fp) >= 0);
-    assert_int_equal(fclose(fp), 0);
+    file_write_text(file, text);
     e->text[0] = '\0';
 
     return reel_pipeline_open(p, dir, REEL_STR("x"), e);
@@ -63,8 +60,7 @@ static void
 shipped_is_builtin(void **state)
 {
     size_t           i;
-    char             text[8192];
-    FILE            *fp;
+    char            *text;
     reel_error_t     e;
     reel_pipeline_t  file, builtin;
     static const char *const keys[] = {
@@ -88,15 +84,13 @@ shipped_is_builtin(void **state)
     assert_memory_equal(&file, &builtin, sizeof(file));
 
     /* and it keeps that because it says it, not because it is silent */
-    fp = fopen("conf/pipelines/default.yaml", "r");
-    assert_non_null(fp);
-    i = fread(text, 1, sizeof(text) - 1, fp);
-    text[i] = '\0';
-    assert_int_equal(fclose(fp), 0);
+    text = file_read("conf/pipelines/default.yaml", NULL);
 
     for (i = 0; i < COUNT(keys); i++) {
         assert_non_null(strstr(text, keys[i]));
     }
+
+    free(text);
 }
 
 

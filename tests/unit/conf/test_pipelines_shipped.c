@@ -13,6 +13,7 @@
 #include "lib/conf/pipeline_yaml.h"
 #include "lib/job/show.h"
 #include "tests/unit/golden.h"
+#include "tests/unit/help/files.h"
 
 /* every kind of edge: files, order, fan-outs that meet, conditions */
 static const char YAML[] =
@@ -212,7 +213,6 @@ shipped(void **state)
 static void
 a_watermark_is_beside_its_file(void **state)
 {
-    FILE            *f;
     char             dir[] = "/tmp/reel-mark-XXXXXX", file[64], png[64];
     reel_error_t     e = { "" };
     reel_pipeline_t  p;
@@ -232,25 +232,16 @@ a_watermark_is_beside_its_file(void **state)
     assert_non_null(mkdtemp(dir));
     (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
     (void) snprintf(png, sizeof(png), "%s/m.png", dir);
-    f = fopen(file, "w");
-    assert_non_null(f);
-    (void) fputs(text, f);
-    (void) fclose(f);
+    file_write_text(file, text);
 
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
     assert_non_null(strstr(e.text, "x.yaml:2:21: watermark: \"m.png\" cannot"));
 
-    f = fopen(png, "w");
-    assert_non_null(f);
-    (void) fputs("GIF89a and more", f);
-    (void) fclose(f);
+    file_write_text(png, "GIF89a and more");
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
     assert_non_null(strstr(e.text, "is no PNG"));
 
-    f = fopen(png, "w");
-    assert_non_null(f);
-    (void) fputs("\x89PNG\r\n\x1a\n", f);
-    (void) fclose(f);
+    file_write_text(png, "\x89PNG\r\n\x1a\n");
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_OK);
     assert_string_equal(p.mark.sum, "4c4b6a3be1314ab86138bef4314dde022e600960"
                                     "d8689a2c8f8631802d20dab6");
@@ -258,17 +249,6 @@ a_watermark_is_beside_its_file(void **state)
     (void) remove(png);
     (void) remove(file);
     (void) remove(dir);
-}
-
-
-static void
-write_text(const char *path, const char *text)
-{
-    FILE  *f = fopen(path, "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
 }
 
 
@@ -304,17 +284,17 @@ a_watermark_may_be_a_text(void **state)
     assert_non_null(mkdtemp(dir));
     (void) snprintf(file, sizeof(file), "%s/x.yaml", dir);
     (void) snprintf(font, sizeof(font), "%s/f.ttf", dir);
-    write_text(file, text);
+    file_write_text(file, text);
 
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
     assert_non_null(strstr(e.text, "x.yaml:1:40: watermark: \"f.ttf\" cannot "
                            "be opened"));
 
-    write_text(font, "no font");
+    file_write_text(font, "no font");
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_BADDATA);
     assert_non_null(strstr(e.text, "is no TrueType or OpenType font"));
 
-    write_text(font, "OTTO");
+    file_write_text(font, "OTTO");
     assert_int_equal(reel_pipeline_load(&p, file, &e), REEL_OK);
 
     (void) remove(font);

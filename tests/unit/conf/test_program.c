@@ -14,6 +14,7 @@
 
 #include "lib/conf/pipeline_yaml.h"
 #include "lib/conf/program.h"
+#include "tests/unit/help/files.h"
 
 static char  dir[] = "/tmp/reel-program-XXXXXX";
 
@@ -21,13 +22,8 @@ static char  dir[] = "/tmp/reel-program-XXXXXX";
 static void
 put(char path[128], const char *name, const char *text, mode_t mode)
 {
-    FILE  *f;
-
     (void) snprintf(path, 128, "%s/%s", dir, name);
-    f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
+    file_write_text(path, text);
     assert_int_equal(chmod(path, mode), 0);
 }
 

@@ -1,5 +1,6 @@
 /* conditions: what holds for a film, and what is refused where */
 
+#include "tests/unit/help/files.h"
 #include "tests/unit/job/film.h"
 
 #include <stdio.h>
@@ -160,15 +161,11 @@ refused(void **state)
 static void
 facts_are_told(void **state)
 {
-    char    text[65536], name[40];
-    FILE   *fp = fopen("docs/pipelines.md", "r");
+    char   *text, name[40];
     size_t  i;
 
     (void) state;
-    assert_non_null(fp);
-    i = fread(text, 1, sizeof(text) - 1, fp);
-    text[i] = '\0';
-    assert_int_equal(fclose(fp), 0);
+    text = file_read("docs/pipelines.md", NULL);
 
     for (i = 0; reel_when_fact(i) != NULL; i++) {
         (void) snprintf(name, sizeof(name), "`%s`", reel_when_fact(i));
@@ -178,6 +175,7 @@ facts_are_told(void **state)
     }
 
     assert_true(i > 15);
+    free(text);
 }
 
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/store/store.h"
+#include "tests/unit/help/stores.h"
 
 int store_suite_run(const char *name, CMFixtureFunction setup,
     CMFixtureFunction teardown);
@@ -23,9 +24,6 @@ int store_suite_staged(const char *name, CMFixtureFunction setup,
 /* asserts that key has just these bytes, and that nothing has it */
 void assert_object(reel_store_t *s, const char *key, const char *bytes);
 void assert_absent(reel_store_t *s, const char *key);
-
-/* asserts what list says: names sorted, a '/' behind each prefix, blanks */
-void assert_list(reel_store_t *s, const char *prefix, const char *want);
 
 reel_err_t put(reel_store_t *s, const char *key, const char *bytes);
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/store/fs_root.h"
+#include "tests/unit/help/stores.h"
 #include "tests/unit/store/suite.h"
 
 #define MIB (1 << 20)
@@ -484,7 +484,7 @@ unmount_teardown(void **state)
 {
     (void) umount2(fs_path("small"), MNT_DETACH);
 
-    return fs_teardown(state);
+    return store_teardown(state);
 }
 
 
@@ -567,7 +567,7 @@ int
 main(void)
 {
     int  failed;
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fs_setup, fs_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fs_setup, store_teardown)
     const struct CMUnitTest  tests[] = {
         TEST(opening),
         TEST(modes),
@@ -585,8 +585,8 @@ main(void)
         TEST(unsynced),
     };
 
-    failed = store_suite_run("fs", fs_setup, fs_teardown);
-    failed += store_suite_staged("fs, staged", fs_setup, fs_teardown);
+    failed = store_suite_run("fs", fs_setup, store_teardown);
+    failed += store_suite_staged("fs, staged", fs_setup, store_teardown);
 
     return failed + cmocka_run_group_tests_name("fs itself", tests, NULL,
                                                 NULL);

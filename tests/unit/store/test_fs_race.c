@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/store/fs_root.h"
+#include "tests/unit/help/stores.h"
 #include "tests/unit/store/suite.h"
 
 #define THREADS 4
@@ -335,7 +335,7 @@ parallel_pieces(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, fs_setup, fs_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fs_setup, store_teardown)
     const struct CMUnitTest  tests[] = {
         TEST(one_winner),
         TEST(one_publisher),

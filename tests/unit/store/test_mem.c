@@ -1,30 +1,6 @@
 #include "tests/unit/store/suite.h"
 
 
-static int
-setup(void **state)
-{
-    reel_store_t  *s;
-
-    if (reel_store_mem_open(&s) != REEL_OK) {
-        return -1;
-    }
-
-    *state = s;
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    reel_store_close(*state);
-
-    return 0;
-}
-
-
 static void
 own(void **state)
 {
@@ -55,11 +31,11 @@ main(void)
 {
     int  failed;
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(own, setup, teardown),
+        cmocka_unit_test_setup_teardown(own, mem_setup, store_teardown),
     };
 
-    failed = store_suite_run("mem", setup, teardown);
-    failed += store_suite_staged("mem, staged", setup, teardown);
+    failed = store_suite_run("mem", mem_setup, store_teardown);
+    failed += store_suite_staged("mem, staged", mem_setup, store_teardown);
 
     return failed + cmocka_run_group_tests_name("mem itself", tests, NULL,
                                                 NULL);

@@ -8,7 +8,7 @@
 
 #include "lib/base/crc32c.h"
 #include "lib/store/twins.h"
-#include "tests/unit/store/fs_root.h"
+#include "tests/unit/help/stores.h"
 
 #define ONE  "01h00000000000000000000000"
 #define TWO  "01h00000000000000000000001"
@@ -27,23 +27,11 @@
 
 #define NOW INT64_C(1800000000)
 
+/* on a store of memory, and on one of files */
+#define TEST(f)  cmocka_unit_test_setup_teardown(f, mem_setup, store_teardown)
+#define ON_FS(f) cmocka_unit_test_setup_teardown(f, fs_setup, store_teardown)
+
 static uint32_t  for_s;
-
-
-static int
-setup(void **state)
-{
-    return reel_store_mem_open((reel_store_t **) state) != REEL_OK;
-}
-
-
-static int
-teardown(void **state)
-{
-    reel_store_close(*state);
-
-    return 0;
-}
 
 
 static void
@@ -184,18 +172,14 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test_setup_teardown(one_at_a_time, setup, teardown),
-        cmocka_unit_test_setup_teardown(which_asset_it_is, setup, teardown),
-        cmocka_unit_test_setup_teardown(which_asset_it_is, fs_setup,
-                                        fs_teardown),
-        cmocka_unit_test_setup_teardown(a_lock_has_an_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_lock_has_an_end, fs_setup,
-                                        fs_teardown),
-        cmocka_unit_test_setup_teardown(other_work_and_other_sources_go_on,
-                                        setup, teardown),
-        cmocka_unit_test_setup_teardown(since_when_it_is_done, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(sums_are_in_hex, setup, teardown),
+        TEST(one_at_a_time),
+        TEST(which_asset_it_is),
+        ON_FS(which_asset_it_is),
+        TEST(a_lock_has_an_end),
+        ON_FS(a_lock_has_an_end),
+        TEST(other_work_and_other_sources_go_on),
+        TEST(since_when_it_is_done),
+        TEST(sums_are_in_hex),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,74 +1,13 @@
 #include "tests/unit/upload/fixture.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-char  fs_root[64];
-
 const reel_upload_self_t  alice = { "alice's socket..", "this boot......" };
 const reel_upload_self_t  bob = { "bob's socket....", "this boot......" };
 const reel_upload_self_t  rebooted = { "carol's socket..", "the next boot.." };
-
-
-int
-fs_setup(void **state)
-{
-    reel_store_t  *s;
-
-    (void) snprintf(fs_root, sizeof(fs_root), "/tmp/reel-upload-XXXXXX");
-
-    if (mkdtemp(fs_root) == NULL
-        || reel_store_fs_open(fs_root, &s, NULL) != REEL_OK)
-    {
-        return -1;
-    }
-
-    *state = s;
-
-    return 0;
-}
-
-
-int
-mem_setup(void **state)
-{
-    reel_store_t  *s;
-
-    fs_root[0] = '\0';
-
-    if (reel_store_mem_open(&s) != REEL_OK) {
-        return -1;
-    }
-
-    *state = s;
-
-    return 0;
-}
-
-
-static int
-unlink_one(const char *name, const struct stat *st, int type,
-    struct FTW *where)
-{
-    (void) st;
-    (void) type;
-    (void) where;
-
-    return remove(name);
-}
-
-
-int
-teardown(void **state)
-{
-    reel_store_close(*state);
-
-    return fs_root[0] == '\0'
-           ? 0 : nftw(fs_root, unlink_one, 64, FTW_DEPTH | FTW_PHYS);
-}
 
 
 reel_upload_facts_t
@@ -211,54 +150,6 @@ assert_stands(reel_store_t *s, const char *key, bool want)
     reel_store_stat_t  st;
 
     IS(want ? REEL_OK : REEL_NOTFOUND, reel_store_stat(s, key, &st));
-}
-
-
-#define NAMES_MAX 64
-
-typedef struct {
-    char    name[NAMES_MAX][80];
-    size_t  n;
-} names_t;
-
-
-static reel_err_t
-collect(void *arg, const char *name, bool is_prefix)
-{
-    names_t  *names = arg;
-
-    assert_true(names->n < NAMES_MAX);
-    (void) snprintf(names->name[names->n++], sizeof(names->name[0]), "%s%s",
-                    name, is_prefix ? "/" : "");
-
-    return REEL_OK;
-}
-
-
-static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-
-void
-assert_list(reel_store_t *s, const char *prefix, const char *want)
-{
-    size_t      i;
-    names_t     names = { .n = 0 };
-    reel_buf_t  b;
-
-    OK(reel_store_list(s, prefix, collect, &names));
-    qsort(names.name, names.n, sizeof(names.name[0]), by_name);
-    reel_buf_init(&b, 10000);
-
-    for (i = 0; i < names.n; i++) {
-        reel_buf_printf(&b, "%s%s", i ? " " : "", names.name[i]);
-    }
-
-    assert_string_equal(reel_buf_cstr(&b), want);
-    reel_buf_release(&b);
 }
 
 

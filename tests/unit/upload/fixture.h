@@ -11,6 +11,7 @@
 
 #include "lib/store/layout.h"
 #include "lib/upload/upload.h"
+#include "tests/unit/help/stores.h"
 
 #define NOW     1700000000000
 #define ID      "00112233445566778899aabbccddeeff"
@@ -25,19 +26,11 @@
 #define OK(call) assert_int_equal(call, REEL_OK)
 #define IS(err, call) assert_int_equal(call, err)
 
-/* *state is the reel_store_t */
-int fs_setup(void **state);
-int mem_setup(void **state);
-int teardown(void **state);
-
-/* the folder of fs_setup */
-extern char fs_root[];
-
 /* one test on both back ends */
 #define BOTH(f) \
-    { #f ", fs", f, fs_setup, teardown, NULL }, \
-    { #f ", mem", f, mem_setup, teardown, NULL }
-#define ON_FS(f) cmocka_unit_test_setup_teardown(f, fs_setup, teardown)
+    { #f ", fs", f, fs_setup, store_teardown, NULL }, \
+    { #f ", mem", f, mem_setup, store_teardown, NULL }
+#define ON_FS(f) cmocka_unit_test_setup_teardown(f, fs_setup, store_teardown)
 
 /* who takes turns: owners 'a' and 'b' of one boot, and of another */
 extern const reel_upload_self_t  alice, bob, rebooted;
@@ -63,8 +56,6 @@ reel_upload_part_t put_part(reel_store_t *s, unsigned number, size_t size,
 void assert_pattern(reel_store_t *s, const char *key, uint64_t size,
     uint64_t seed);
 void assert_stands(reel_store_t *s, const char *key, bool want);
-/* what list says: sorted, '/' behind folders, blanks between */
-void assert_list(reel_store_t *s, const char *prefix, const char *want);
 
 /* ASSET is published once, whole, and its job waits */
 void assert_asset(reel_store_t *s, const char *asset, uint64_t size);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/buf.h"
+#include "tests/unit/help/files.h"
 
 
 #define OUTPUTS    4
@@ -29,13 +30,9 @@ media_setup(void **state)
 int
 media_teardown(void **state)
 {
-    char  command[64];
-
     (void) state;
 
-    (void) snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-
-    return system(command) == 0 ? 0 : -1;
+    return folder_remove(folder);
 }
 
 
@@ -74,30 +71,30 @@ void
 media_patch(const char *name, const char *tag, size_t behind,
     const void *bytes, size_t n)
 {
-    FILE        *fp = fopen(media_path(name), "r+");
-    char        *at;
-    size_t       len;
-    static char  film[1 << 20];
+    char    *film, *at;
+    size_t   len;
 
-    assert_non_null(fp);
-    len = fread(film, 1, sizeof(film), fp);
+    film = media_read(name, &len);
     at = memmem(film, len, tag, strlen(tag));
     assert_non_null(at);
-    assert_int_equal(fseek(fp, at - film + (long) behind, SEEK_SET), 0);
-    assert_int_equal(fwrite(bytes, 1, n, fp), n);
-    assert_int_equal(fclose(fp), 0);
+    assert_true(behind + n <= len - (size_t) (at - film));
+    memcpy(at + behind, bytes, n);
+    media_write(name, film, len);
+    free(film);
+}
+
+
+void *
+media_read(const char *name, size_t *len)
+{
+    return file_read(media_path(name), len);
 }
 
 
 void
 media_write(const char *name, const void *data, size_t len)
 {
-    FILE  *fp;
-
-    fp = fopen(media_path(name), "w");
-    assert_non_null(fp);
-    assert_int_equal(fwrite(data, 1, len, fp), len);
-    assert_int_equal(fclose(fp), 0);
+    file_write(media_path(name), data, len);
 }
 
 

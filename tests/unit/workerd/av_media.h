@@ -29,6 +29,8 @@ void media_make(const char *name, const char *args);
 void media_patch(const char *name, const char *tag, size_t behind,
     const void *bytes, size_t n);
 
+/* all of a file; media_read: to be freed, with a byte of zero behind it */
+void *media_read(const char *name, size_t *len);
 void media_write(const char *name, const void *data, size_t len);
 
 /*

@@ -884,15 +884,12 @@ test_copied_around(void **state)
 static void
 lengthen(const char *from, const char *to, size_t len)
 {
-    FILE     *fp;
     size_t    n, at, size, pad;
-    uint8_t   data[256 << 10];
+    uint8_t  *data;
 
-    fp = fopen(media_path(from), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data) - len);
+    data = media_read(from, &n);
+    data = realloc(data, n + len);
+    assert_non_null(data);
 
     /* the tag of sound, AAC, that is a sequence header */
     for (at = 9 + 4; data[at] != 8 || data[at + 12] != 0; at += 15 + size) {
@@ -909,6 +906,7 @@ lengthen(const char *from, const char *to, size_t len)
     memset(data + at, 0, pad);
     data[at + pad + 3] += (uint8_t) pad;
     media_write(to, data, n + pad);
+    free(data);
 }
 
 

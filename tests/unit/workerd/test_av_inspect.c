@@ -60,21 +60,11 @@ test_plain(void **state)
 static void
 cut(const char *name, const char *from, unsigned percent)
 {
-    char         *data;
-    FILE         *f;
-    size_t        n;
-    struct stat   st;
+    char    *data;
+    size_t   n;
 
-    assert_int_equal(stat(media_path(from), &st), 0);
-    n = (size_t) st.st_size * percent / 100;
-    data = malloc(n);
-    f = fopen(media_path(from), "rb");
-    assert_non_null(data);
-    assert_non_null(f);
-    assert_int_equal(fread(data, 1, n, f), n);
-    (void) fclose(f);
-
-    media_write(name, data, n);
+    data = media_read(from, &n);
+    media_write(name, data, n * percent / 100);
     free(data);
 }
 
@@ -396,9 +386,8 @@ test_cover(void **state)
 static void
 test_mid_stream(void **state)
 {
-    FILE           *fp;
     size_t          n;
-    uint8_t         data[1 << 20];
+    uint8_t        *data;
     reel_source_t   s;
 
     (void) state;
@@ -406,13 +395,9 @@ test_mid_stream(void **state)
     media_make("m.ts", "-f lavfi -i testsrc2=s=160x96:r=25:d=8 "
                "-c:v libx264 -g 50 -bf 3 -x264-params open-gop=1");
 
-    fp = fopen(media_path("m.ts"), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data));
-
+    data = media_read("m.ts", &n);
     media_write("cut.ts", data + n / 3 / 188 * 188, n - n / 3 / 188 * 188);
+    free(data);
     media_inspect(&s, "cut.ts");
 
     /* begins at a key frame: what stands before cannot be decoded */

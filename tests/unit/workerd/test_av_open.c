@@ -264,43 +264,22 @@ test_garbage(void **state)
 static void
 test_undecodable(void **state)
 {
-    FILE     *fp;
     size_t    n;
-    uint8_t   data[65536], *mdat;
+    uint8_t  *data, *mdat;
 
     (void) state;
 
     media_make("b.mp4", "-f lavfi -i testsrc2=s=128x96:r=10:d=4 -c:v libx264 "
                "-movflags +faststart");
 
-    fp = fopen(media_path("b.mp4"), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data));
-
+    data = media_read("b.mp4", &n);
     mdat = memmem(data, n, "mdat", 4);
     assert_non_null(mdat);
     memset(mdat + 4, 0, n - (size_t) (mdat + 4 - data));
     media_write("b.mp4", data, n);
+    free(data);
 
     assert_string_equal(media_error(reel_av_inspect, "b.mp4"), "BAD_MEDIA");
-}
-
-
-/* all of a film of less than size bytes */
-static size_t
-slurp(const char *name, uint8_t *data, size_t size)
-{
-    size_t  n;
-    FILE   *fp = fopen(media_path(name), "r");
-
-    assert_non_null(fp);
-    n = fread(data, 1, size, fp);
-    fclose(fp);
-    assert_true(n < size);
-
-    return n;
 }
 
 
@@ -310,14 +289,14 @@ static void
 test_absurd_size(void **state)
 {
     size_t          n;
-    uint8_t         data[65536], *run;
+    uint8_t        *data, *run;
     media_answer_t  a;
 
     (void) state;
 
     media_make("a.mp4", "-f lavfi -i testsrc2=s=64x64:d=2 -c:v libx264 -g 25 "
                "-movflags frag_keyframe+empty_moov");
-    n = slurp("a.mp4", data, sizeof(data));
+    data = media_read("a.mp4", &n);
 
     run = memmem(data, n, "trun", 4);
     assert_non_null(run);
@@ -326,6 +305,7 @@ test_absurd_size(void **state)
     assert_memory_equal(run + 4, "\0\0\x0a\x05\0\0\0\x19", 8);
     memcpy(run + 28, "\x7f\xff\xff\xff", 4);
     media_write("a.mp4", data, n);
+    free(data);
 
     a = media_run(reel_av_inspect, "a.mp4", NULL, 0, NULL, 0, 0);
     assert_int_equal(a.status, 0);
@@ -338,14 +318,14 @@ static void
 test_no_picture(void **state)
 {
     size_t          n;
-    uint8_t         data[65536], *sizes;
+    uint8_t        *data, *sizes;
     media_answer_t  a;
 
     (void) state;
 
     media_make("n.mp4", "-f lavfi -i testsrc2=s=64x64:d=1 -f lavfi -i "
                "sine=d=1 -c:v libx264 -c:a aac -b:a 32k");
-    n = slurp("n.mp4", data, sizeof(data));
+    data = media_read("n.mp4", &n);
 
     /* the number of them: behind version, flags and the size of all */
     sizes = memmem(data, n, "stsz", 4);
@@ -353,6 +333,7 @@ test_no_picture(void **state)
     assert_memory_equal(sizes + 12, "\0\0\0\x19", 4);
     memcpy(sizes + 12, "\0\0\0\0", 4);
     media_write("n.mp4", data, n);
+    free(data);
 
     a = media_run(reel_av_inspect, "n.mp4", NULL, 0, NULL, 0, 0);
     assert_int_equal(a.status, 0);

@@ -78,19 +78,13 @@ static void
 set_matrix(const char *from, const char *to, const int m[4])
 {
     int       i;
-    FILE     *fp;
     size_t    n;
-    uint8_t   data[1 << 18], *p;
+    uint8_t  *data, *p;
 
     /* a b u, c d v: where they stand in the matrix */
     static const int  at[4] = { 0, 4, 12, 16 };
 
-    fp = fopen(media_path(from), "r");
-    assert_non_null(fp);
-    n = fread(data, 1, sizeof(data), fp);
-    fclose(fp);
-    assert_true(n < sizeof(data));
-
+    data = media_read(from, &n);
     p = memmem(data, n, "tkhd", 4);
     assert_non_null(p);
     p += 4 + 40;
@@ -103,6 +97,7 @@ set_matrix(const char *from, const char *to, const int m[4])
     }
 
     media_write(to, data, n);
+    free(data);
 }
 
 

@@ -149,7 +149,6 @@ check_fragment(const chunk_t *c, size_t at, uint32_t k,
 static void
 encode(chunk_t *c, const reel_encode_video_t *t, const char *source)
 {
-    FILE            *fp;
     char            *text;
     reel_buf_t       b;
     reel_error_t     e = { "" };
@@ -168,12 +167,8 @@ encode(chunk_t *c, const reel_encode_video_t *t, const char *source)
     free(text);
     json_decref(a.lines);
 
-    c->data = malloc(c->o.bytes + 1);
-    fp = fopen(media_path("c.0"), "r");
-    assert_true(c->data != NULL && fp != NULL);
-    c->len = fread(c->data, 1, c->o.bytes + 1, fp);
+    c->data = media_read("c.0", &c->len);
     assert_int_equal(c->len, c->o.bytes);
-    fclose(fp);
 }
 
 
@@ -192,10 +187,7 @@ check_decodes(const chunk_t *c, const char *tag)
     char   command[512], line[128], want[64];
     FILE  *fp;
 
-    fp = fopen(media_path("d.mp4"), "w");
-    assert_non_null(fp);
-    assert_int_equal(fwrite(c->data, 1, c->len, fp), c->len);
-    assert_int_equal(fclose(fp), 0);
+    media_write("d.mp4", c->data, c->len);
 
     (void) snprintf(command, sizeof(command), "ffprobe -v error -count_frames "
                     "-show_entries stream=codec_tag_string,nb_read_frames "

@@ -82,14 +82,8 @@ told(const media_answer_t *a, unsigned output, reel_story_t *s)
 static void
 check_sizes(const reel_story_t *s, const char *name)
 {
-    FILE      *fp;
-    size_t     at = 0, n, max = 1 << 20;
-    uint8_t   *jpeg = malloc(max);
-
-    fp = fopen(media_path(name), "r");
-    assert_true(fp != NULL && jpeg != NULL);
-    n = fread(jpeg, 1, max, fp);
-    fclose(fp);
+    size_t    at = 0, n;
+    uint8_t  *jpeg = media_read(name, &n);
 
     for (uint32_t i = 0; i < s->nsheets; i++) {
         assert_in_range(s->sizes[i], 4, n - at);

@@ -50,19 +50,13 @@ plan(reel_subtitles_t *t, reel_buf_t *payload, const reel_source_t *s)
 }
 
 
-static const char *
-read_file(const char *name)
+static void
+check_output(const char *name, const char *text)
 {
-    FILE         *fp = fopen(media_path(name), "r");
-    size_t        n;
-    static char   text[1 << 20];
+    char  *got = media_read(name, NULL);
 
-    assert_non_null(fp);
-    n = fread(text, 1, sizeof(text) - 1, fp);
-    fclose(fp);
-    text[n] = '\0';
-
-    return text;
+    assert_string_equal(got, text);
+    free(got);
 }
 
 
@@ -83,7 +77,7 @@ check(const char *source, const char *text, reel_source_t *s)
     a = media_run(reel_av_subtitles, source, (char *) b.data, b.len, "t", 0,
                   0);
     assert_int_equal(a.status, 0);
-    assert_string_equal(read_file("t.0"), text);
+    check_output("t.0", text);
 
     object = json_dumps(media_line(&a, "object"), 0);
     assert_non_null(object);
@@ -224,9 +218,9 @@ test_several(void **state)
     a = media_run(reel_av_subtitles, "many.mkv", (char *) b.data, b.len, "m",
                   0, 0);
     assert_int_equal(a.status, 0);
-    assert_string_equal(read_file("m.0"), want);
-    assert_string_equal(read_file("m.1"), want);
-    assert_string_equal(read_file("m.2"), "");
+    check_output("m.0", want);
+    check_output("m.1", want);
+    check_output("m.2", "");
     text = json_dumps(a.lines, 0);
     assert_non_null(strstr(text, "t-en-2"));
     assert_null(strstr(text, "t-pt-br"));
@@ -274,8 +268,8 @@ test_too_many(void **state)
     a = media_run(reel_av_subtitles, "long.mkv", (char *) b.data, b.len, "l",
                   0, 0);
     assert_int_equal(a.status, 0);
-    assert_string_equal(read_file("l.0"), "");
-    assert_string_equal(read_file("l.1"), want);
+    check_output("l.0", "");
+    check_output("l.1", want);
 
     w = media_line(&a, "warning");
     assert_non_null(w);

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "workerd/build_id.h"
+#include "tests/unit/help/files.h"
 
-#define PROGRAM_MAX (64u << 20)
 
 /* sizes of its name and of a SHA-1, the type, the name */
 static const uint8_t  note[] = {
@@ -45,11 +45,7 @@ ask(const char *program, char id[REEL_BUILD_ID])
 static void
 write_program(const char *path, const uint8_t *p, size_t len)
 {
-    FILE  *fp = fopen(path, "w");
-
-    assert_non_null(fp);
-    assert_int_equal(fwrite(p, 1, len, fp), len);
-    assert_int_equal(fclose(fp), 0);
+    file_write(path, p, len);
     assert_int_equal(chmod(path, 0700), 0);
 }
 
@@ -57,7 +53,6 @@ write_program(const char *path, const uint8_t *p, size_t len)
 static void
 another_build(void **state)
 {
-    FILE     *fp;
     char      path[] = "/tmp/reel-build-XXXXXX";
     char      own[REEL_BUILD_ID], same[REEL_BUILD_ID], other[REEL_BUILD_ID];
     size_t    len;
@@ -65,13 +60,7 @@ another_build(void **state)
 
     (void) state;
 
-    p = malloc(PROGRAM_MAX);
-    fp = fopen("/proc/self/exe", "r");
-    assert_true(p != NULL && fp != NULL);
-    len = fread(p, 1, PROGRAM_MAX, fp);
-    fclose(fp);
-    assert_true(len < PROGRAM_MAX);
-
+    p = file_read("/proc/self/exe", &len);
     close(mkstemp(path));
 
     reel_build_id(own);

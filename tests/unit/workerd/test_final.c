@@ -10,6 +10,7 @@
 
 #include "lib/index/writer.h"
 #include "lib/store/layout.h"
+#include "tests/unit/workerd/records.h"
 #include "workerd/final.h"
 
 #define ASSET "01h00000000000000000000000"
@@ -23,17 +24,6 @@ static const reel_failure_t failure = {
 };
 
 
-static void
-put_part(const char *part, const void *data, size_t len)
-{
-    reel_key_t  key;
-
-    assert_int_equal(reel_key_asset_part(key, REEL_STR(ASSET), part),
-                     REEL_OK);
-    assert_int_equal(reel_store_replace(store, key, data, len), REEL_OK);
-}
-
-
 static int
 setup(void **state)
 {
@@ -43,7 +33,7 @@ setup(void **state)
         return -1;
     }
 
-    put_part(REEL_PART_REQUEST, "{}", 2);
+    put_part(store, ASSET, REEL_PART_REQUEST, "{}", 2);
 
     return 0;
 }
@@ -80,43 +70,6 @@ pending_stands(uint32_t publication)
                      REEL_OK);
 
     return reel_store_stat(store, key, &st) == REEL_OK;
-}
-
-
-static void
-put_result(uint32_t publication, bool ready)
-{
-    reel_buf_t     b;
-    reel_result_t  r = {
-        .asset = (char *) ASSET, .publication = publication, .ready = ready,
-        .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
-        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
-    };
-
-    reel_buf_init(&b, 10000);
-    assert_int_equal(reel_result_print(&b, &r), REEL_OK);
-    put_part(REEL_PART_RESULT, b.data, b.len);
-    reel_buf_release(&b);
-}
-
-
-static void
-put_index(uint32_t publication, bool growing)
-{
-    reel_buf_t           b;
-    reel_error_t         e = { "" };
-    static reel_index_t  ix;
-
-    ix = (reel_index_t) {
-        .growing = growing, .publication = publication, .timescale = 1000,
-        .gop_ts = 2000, .fragments = 0, .created_ms = 77
-    };
-    memset(ix.salt, 0x5a, sizeof(ix.salt));
-
-    reel_buf_init(&b, 10000);
-    assert_int_equal(reel_index_write(&b, &ix, NULL, 0, &e), REEL_OK);
-    put_part(REEL_PART_INDEX, b.data, b.len);
-    reel_buf_release(&b);
 }
 
 
@@ -184,8 +137,8 @@ a_ready_asset_is_not_failed(void **state)
 
     (void) state;
 
-    put_result(1, true);
-    put_index(1, false);
+    put_result(store, ASSET, 1, true);
+    put_index(store, ASSET, 1, false);
     put_pending(1);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
 
@@ -203,7 +156,7 @@ a_newer_publication_stays(void **state)
 
     (void) state;
 
-    put_result(2, true);
+    put_result(store, ASSET, 2, true);
     put_pending(2);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
 
@@ -221,7 +174,7 @@ an_older_one_is_replaced(void **state)
 
     (void) state;
 
-    put_result(1, false);
+    put_result(store, ASSET, 1, false);
     put_pending(2);
     assert_int_equal(reel_final_failed(store, JOB2, &failure), REEL_OK);
 
@@ -240,7 +193,7 @@ its_growing_index_goes(void **state)
 
     (void) state;
 
-    put_index(1, true);
+    put_index(store, ASSET, 1, true);
     assert_int_equal(reel_final_index(store, ASSET, &st), REEL_OK);
     assert_true(st.growing);
     assert_int_equal(st.created_ms, 77);
@@ -259,8 +212,8 @@ its_growing_index_goes_later_too(void **state)
 
     (void) state;
 
-    put_result(1, false);
-    put_index(1, true);
+    put_result(store, ASSET, 1, false);
+    put_index(store, ASSET, 1, true);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
     assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
 }
@@ -273,7 +226,7 @@ a_complete_index_of_before_stays(void **state)
 
     (void) state;
 
-    put_index(1, false);
+    put_index(store, ASSET, 1, false);
     assert_int_equal(reel_final_failed(store, JOB2, &failure), REEL_OK);
     assert_int_equal(reel_final_index(store, ASSET, &st), REEL_OK);
     assert_int_equal(st.publication, 1);
@@ -287,7 +240,7 @@ a_tombstone_wins(void **state)
 
     (void) state;
 
-    put_part(REEL_PART_TOMBSTONE, "", 0);
+    put_part(store, ASSET, REEL_PART_TOMBSTONE, "", 0);
     put_pending(1);
     assert_int_equal(reel_final_failed(store, JOB1, &failure), REEL_OK);
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_NOTFOUND);
@@ -303,8 +256,8 @@ broken_records_count_as_none(void **state)
 
     (void) state;
 
-    put_part(REEL_PART_RESULT, "{", 1);
-    put_part(REEL_PART_INDEX, "rubbish", 7);
+    put_part(store, ASSET, REEL_PART_RESULT, "{", 1);
+    put_part(store, ASSET, REEL_PART_INDEX, "rubbish", 7);
     assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
     assert_int_equal(reel_final_result(store, ASSET, &r), REEL_NOTFOUND);
 
@@ -336,7 +289,7 @@ a_retry_is_not_settled_with_it(void **state)
     (void) state;
 
     put_pending(1);
-    put_result(1, false);
+    put_result(store, ASSET, 1, false);
     put_pending(2);
 
     assert_int_equal(reel_final_settle(store, JOB1), REEL_OK);
@@ -401,7 +354,7 @@ what_is_cancelled_ends(void **state)
     /* an upload's last steps: its entry comes with the end, or before */
     for (int i = 0; i < 2; i++) {
         put_cancel(1);
-        put_index(1, true);
+        put_index(store, ASSET, 1, true);
         assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
         expect_result(1, false, "CANCELLED");
         assert_int_equal(reel_final_index(store, ASSET, &st), REEL_NOTFOUND);
@@ -427,7 +380,7 @@ a_cancelled_retry_replaces_what_failed(void **state)
 {
     (void) state;
 
-    put_result(1, false);
+    put_result(store, ASSET, 1, false);
     put_pending(2);
     put_cancel(2);
     assert_int_equal(reel_final_cancel(store, JOB2), REEL_OK);
@@ -444,20 +397,20 @@ what_ended_is_not_cancelled(void **state)
 
     (void) state;
 
-    put_result(1, true);
+    put_result(store, ASSET, 1, true);
     put_cancel(1);
     assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
     expect_result(1, true, NULL);
     assert_false(cancel_stands(JOB1));
     assert_false(pending_stands(1));
 
-    put_result(1, false);
+    put_result(store, ASSET, 1, false);
     put_cancel(1);
     assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
     expect_result(1, false, "CRASHED");
     assert_false(cancel_stands(JOB1));
 
-    put_result(2, false);
+    put_result(store, ASSET, 2, false);
     put_cancel(1);
     assert_int_equal(reel_final_cancel(store, JOB1), REEL_OK);
     expect_result(2, false, "CRASHED");
@@ -473,7 +426,7 @@ what_ended_is_not_cancelled(void **state)
     assert_false(cancel_stands(ASSET ".3"));
     assert_false(pending_stands(3));
 
-    put_part(REEL_PART_TOMBSTONE, "{}", 2);
+    put_part(store, ASSET, REEL_PART_TOMBSTONE, "{}", 2);
     put_cancel(4);
     assert_int_equal(reel_final_cancel(store, ASSET ".4"), REEL_OK);
     assert_false(cancel_stands(ASSET ".4"));
@@ -512,17 +465,17 @@ what_is_ready_needs_no_task(void **state)
     (void) state;
 
     assert_false(reel_final_ready(store, ASSET, 1));
-    put_index(1, true);
+    put_index(store, ASSET, 1, true);
     assert_false(reel_final_ready(store, ASSET, 1));
-    put_result(1, false);
+    put_result(store, ASSET, 1, false);
     assert_false(reel_final_ready(store, ASSET, 1));
-    put_index(1, false);
-    put_result(1, true);
+    put_index(store, ASSET, 1, false);
+    put_result(store, ASSET, 1, true);
     assert_true(reel_final_ready(store, ASSET, 1));
 
     /* a retry makes all of it anew */
     assert_false(reel_final_ready(store, ASSET, 2));
-    put_part(REEL_PART_RESULT, "{", 1);
+    put_part(store, ASSET, REEL_PART_RESULT, "{", 1);
     assert_false(reel_final_ready(store, ASSET, 1));
 }
 
@@ -532,7 +485,7 @@ a_result_without_its_index_is_made_again(void **state)
 {
     (void) state;
 
-    put_result(1, true);
+    put_result(store, ASSET, 1, true);
     assert_false(reel_final_ready(store, ASSET, 1));
 }
 

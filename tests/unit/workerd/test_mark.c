@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "workerd/mark.h"
+#include "tests/unit/help/files.h"
 
 #define JOB   "01h00000000000000000000000.1"
 #define OTHER "01h00000000000000000000000.2"
@@ -33,11 +34,7 @@ path(void)
 static void
 put(const char *text)
 {
-    FILE  *f = fopen(path(), "w");
-
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
+    file_write_text(path(), text);
 }
 
 

@@ -21,6 +21,7 @@
 #include "lib/index/writer.h"
 #include "lib/store/fs.h"
 #include "lib/store/layout.h"
+#include "tests/unit/workerd/records.h"
 #include "workerd/attempt.h"
 #include "workerd/final.h"
 
@@ -33,59 +34,6 @@ static reel_publish_t  film;
 static char            folder[] = "/tmp/reel-publish-XXXXXX";
 static char            dir[sizeof(folder)];
 static void          (*meanwhile)(void);
-
-
-static void
-put_part(const char *part, const void *data, size_t len)
-{
-    reel_key_t  key;
-
-    if (reel_key_asset_part(key, REEL_STR(ASSET), part) != REEL_OK
-        || reel_store_replace(worker.store, key, data, len) != REEL_OK)
-    {
-        abort();
-    }
-}
-
-
-static void
-put_index(uint32_t publication, bool growing)
-{
-    reel_buf_t           b;
-    static reel_index_t  ix;
-
-    ix = (reel_index_t) {
-        .growing = growing, .publication = publication, .timescale = 1000,
-        .gop_ts = 2000, .fragments = 0, .created_ms = 77
-    };
-    memset(ix.salt, 0x5a, sizeof(ix.salt));
-
-    reel_buf_init(&b, 10000);
-    if (reel_index_write(&b, &ix, NULL, 0, NULL) != REEL_OK) {
-        abort();
-    }
-    put_part(REEL_PART_INDEX, b.data, b.len);
-    reel_buf_release(&b);
-}
-
-
-static void
-put_result(uint32_t publication, bool ready)
-{
-    reel_buf_t     b;
-    reel_result_t  r = {
-        .asset = (char *) ASSET, .publication = publication, .ready = ready,
-        .code = ready ? NULL : "CRASHED", .stage = ready ? NULL : "x",
-        .detail = ready ? NULL : "x", .log = ready ? NULL : ""
-    };
-
-    reel_buf_init(&b, 10000);
-    if (reel_result_print(&b, &r) != REEL_OK) {
-        abort();
-    }
-    put_part(REEL_PART_RESULT, b.data, b.len);
-    reel_buf_release(&b);
-}
 
 
 /* chunk c of the film, in scratch/ and as an object */
@@ -160,7 +108,7 @@ setup(void **state)
     };
     meanwhile = NULL;
 
-    put_part(REEL_PART_REQUEST, "{}", 2);
+    put_part(worker.store, ASSET, REEL_PART_REQUEST, "{}", 2);
     put_chunk(0);
     put_chunk(1);
 
@@ -278,44 +226,44 @@ no_index(void)
 static void
 the_job_ends_ready(void)
 {
-    put_index(1, false);
-    put_result(1, true);
+    put_index(worker.store, ASSET, 1, false);
+    put_result(worker.store, ASSET, 1, true);
 }
 
 
 static void
 the_next_publication_grows(void)
 {
-    put_index(2, true);
+    put_index(worker.store, ASSET, 2, true);
 }
 
 
 static void
 the_next_publication_ends(void)
 {
-    put_index(2, false);
-    put_result(2, true);
+    put_index(worker.store, ASSET, 2, false);
+    put_result(worker.store, ASSET, 2, true);
 }
 
 
 static void
 the_next_publication_fails(void)
 {
-    put_result(2, false);
+    put_result(worker.store, ASSET, 2, false);
 }
 
 
 static void
 the_job_fails(void)
 {
-    put_result(1, false);
+    put_result(worker.store, ASSET, 1, false);
 }
 
 
 static void
 the_asset_is_deleted(void)
 {
-    put_part(REEL_PART_TOMBSTONE, "", 0);
+    put_part(worker.store, ASSET, REEL_PART_TOMBSTONE, "", 0);
 }
 
 
@@ -434,8 +382,8 @@ another_writes(void)
             _exit(1);
         }
         usleep(300000);
-        put_index(2, false);
-        put_result(2, true);
+        put_index(worker.store, ASSET, 2, false);
+        put_result(worker.store, ASSET, 2, true);
         _exit(0);
     }
 
@@ -510,8 +458,8 @@ the_whole_of_before_is_shown_meanwhile(void **state)
 {
     (void) state;
 
-    put_index(1, false);
-    put_result(1, true);
+    put_index(worker.store, ASSET, 1, false);
+    put_result(worker.store, ASSET, 1, true);
     snprintf(attempt.job, sizeof(attempt.job), ASSET ".2");
     attempt.publication = 2;
     assert_int_equal(publish(true, NULL), 0);
