@@ -138,6 +138,8 @@ load(reel_worker_t *w, const options_t *o)
 {
     reel_error_t  e = { "" };
 
+    w->read_ms = reel_unix_ms();
+
     if (reel_config_load(&w->conf, o->file, &e) != REEL_OK
         || reel_pipelines_load(&w->pipelines, &w->npipelines,
                                w->conf.pipelines, &e) != REEL_OK)
@@ -300,6 +302,7 @@ static void
 on_hup(void *arg)
 {
     size_t            n;
+    int64_t           now = reel_unix_ms();
     reel_error_t      e = { "" };
     reel_worker_t    *w = arg;
     reel_pipeline_t  *p;
@@ -314,6 +317,7 @@ on_hup(void *arg)
     free(w->pipelines);
     w->pipelines = p;
     w->npipelines = n;
+    w->read_ms = now;
     reel_pipelines_look(w);
     reel_presence_pipelines(w->presence);
     reel_log(REEL_LOG_INFO, "reloaded: %zu pipelines", n);

@@ -96,3 +96,54 @@ reel_programs_known(const reel_programs_t *k, const reel_pipeline_t *p,
 
     return is_kept(k, t->nwords, t->command);
 }
+
+
+/* those of tasks in the order of the node's, without source and inspect */
+static bool
+same_inputs(const reel_node_t *n, const reel_exec_t *t)
+{
+    bool      source = false, inspect = false;
+    uint32_t  k = 0;
+
+    for (uint32_t i = 0; i < n->ninputs; i++) {
+        const reel_input_t  *in = &n->inputs[i];
+
+        if (strcmp(in->from, "source") == 0) {
+            source = true;
+        } else if (strcmp(in->from, "inspect") == 0) {
+            inspect = true;
+        } else if (k == t->ninputs
+                   || strcmp(in->from, t->inputs[k].node) != 0
+                   || strcmp(in->file, t->inputs[k].file) != 0)
+        {
+            return false;
+        } else {
+            k++;
+        }
+    }
+
+    return source == t->source && inspect == t->inspect && k == t->ninputs;
+}
+
+
+static bool
+same_outputs(const reel_node_t *n, const reel_exec_t *t)
+{
+    for (uint32_t i = 0; i < n->noutputs && i < t->noutputs; i++) {
+        if (strcmp(n->outputs[i].name, t->outputs[i].name) != 0) {
+            return false;
+        }
+    }
+
+    return n->noutputs == t->noutputs;
+}
+
+
+const reel_node_t *
+reel_programs_same(const reel_pipeline_t *p, const reel_exec_t *t)
+{
+    const reel_node_t  *n = reel_pipeline_node(p, t->node);
+
+    return n != NULL && n->type == REEL_TASK_EXEC && n->each == t->each
+           && same_inputs(n, t) && same_outputs(n, t) ? n : NULL;
+}

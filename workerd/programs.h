@@ -32,4 +32,11 @@ void reel_programs_release(reel_programs_t *k);
 bool reel_programs_known(const reel_programs_t *k, const reel_pipeline_t *p,
     size_t n, const reel_exec_t *t);
 
+/*
+ * The node of p that t was planned of, as it is now: of the same name, input
+ * and output files and fan-out, whatever its command.  NULL: there is none.
+ */
+const reel_node_t *reel_programs_same(const reel_pipeline_t *p,
+    const reel_exec_t *t);
+
 #endif

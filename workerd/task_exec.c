@@ -1,7 +1,8 @@
 /*
  * exec: a program of a pipeline's file.  What the payload says of it must be
- * what a file of this worker's own says, or said before a reload: neither
- * Redis nor an upload names a program.  Outputs become
+ * what a file of this worker's own says, or said before a reload, or what
+ * that says by now is run instead: neither Redis nor an upload names a
+ * program.  Outputs become
  * assets/…/file/<number>-<token>.
  */
 
@@ -13,6 +14,7 @@
 #include "workerd/answer.h"
 #include "workerd/attempt.h"
 #include "workerd/exec_run.h"
+#include "workerd/log.h"
 
 /* processes and threads of a program, where limits.processes is 0 */
 #define TASKS         512
@@ -29,17 +31,64 @@ typedef struct {
 } inputs_t;
 
 
+/* the film was planned before this worker read its pipelines: what they say
+   is newer, not older */
+static bool
+is_newer(const reel_attempt_t *a)
+{
+    reel_key_t         key;
+    reel_err_t         err;
+    reel_store_stat_t  st;
+
+    err = reel_key_scratch(key, reel_str(a->job), "inspect.json");
+    if (err == REEL_OK) {
+        err = reel_store_stat(a->w->store, key, &st);
+    }
+
+    return err == REEL_OK && st.mtime_ns / 1000000 < a->w->read_ms;
+}
+
+
+/* the command that its task has by now, where nothing else of it changed */
+static bool
+takes_newer(const reel_attempt_t *a, reel_exec_t *t)
+{
+    const reel_node_t      *n = NULL;
+    const reel_pipeline_t  *p = reel_worker_pipeline(a->w, a->pipeline);
+
+    if (p != NULL && is_newer(a)) {
+        n = reel_programs_same(p, t);
+    }
+
+    if (n == NULL) {
+        return false;
+    }
+
+    reel_log_task(REEL_LOG_INFO, a->job, a->task, "\"%s\" has another "
+                  "command since it was planned, which runs now: %.100s",
+                  t->node, n->command);
+    t->nwords = n->nwords;
+    memcpy(t->command, n->command, sizeof(t->command));
+
+    return true;
+}
+
+
 /* is the program one of this worker's, and there? */
 static reel_err_t
-check_program(reel_attempt_t *a, const reel_exec_t *t)
+check_program(reel_attempt_t *a, reel_exec_t *t)
 {
     reel_error_t          e = { "" };
     const reel_worker_t  *w = a->w;
 
-    if (!reel_programs_known(&w->programs, w->pipelines, w->npipelines, t)) {
+    if (!reel_programs_known(&w->programs, w->pipelines, w->npipelines, t)
+        && !takes_newer(a, t))
+    {
         return reel_attempt_lacks(a, "no pipeline of this worker runs what "
                                   "\"%s\" of \"%s\" was planned with: "
-                                  "%.100s", t->node, a->pipeline, t->command);
+                                  "%.100s; put it back, or cancel the film "
+                                  "and retry it", t->node, a->pipeline,
+                                  t->command);
     }
 
     return reel_program_check(t->command, &e) == REEL_OK ? REEL_OK
@@ -58,8 +107,8 @@ parse(void *t, const char *json, size_t len, reel_error_t *e)
 static reel_err_t
 prepare(reel_attempt_t *a, reel_child_t *io)
 {
-    reel_err_t          err;
-    const reel_exec_t  *t = a->data;
+    reel_err_t    err;
+    reel_exec_t  *t = a->data;
 
     if (reel_answer_check(a) == REEL_EXISTS) {
         return REEL_EXISTS;

@@ -44,6 +44,7 @@ typedef struct {
     uint32_t           room_mib;            /* memory for tasks */
     reel_pipeline_t   *pipelines;           /* owned */
     size_t             npipelines;
+    int64_t            read_ms;             /* they were read then, Unix */
     reel_buf_t         programs_lacking;    /* csv, "<pipeline>/<task>" of
                                                what cannot run here; as of
                                                the last read */

@@ -5,11 +5,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-from reel import K, Stack, clip, wait_for
+import client
+from reel import BUILD, K, Stack, clip, ulid, wait_for
 
 PIPELINE = """
 gop_ms: 1000
@@ -105,6 +107,58 @@ def test_a_reload_is_not_the_end_of_planned_jobs(how):
         assert r["ready"] and s.task(a, "x", "n") == "1", r
         with open(s.path(a, "file", r["files"][0]["object"])) as f:
             assert f.read() == "one\n"
+
+
+def restart(s, w):
+    """as a service is; what ran is given back"""
+    w.kill(signal.SIGTERM)
+    assert w.wait() == 0
+    return s.start_workerd(drain_s=0)
+
+
+def test_behind_a_restart_a_film_runs_the_command_of_now():
+    with Stack(drain_s=0) as s:
+        s.pipeline("p", PIPELINE % (TWO % "one"))
+        s.start_redis()
+        w = s.start_workerd()
+        a = s.put(film(), pipeline="p")
+        wait_for(lambda: s.tasks(a).get("w") == "running")
+        s.pipeline("p", PIPELINE % (TWO % "two"))
+        restart(s, w)
+        r = wait(s, a)
+        assert r["ready"], r
+        with open(s.path(a, "file", r["files"][0]["object"])) as f:
+            assert f.read() == "two\n"
+        assert "has another command since it was planned" in s.said()
+        assert "THIS WORKER LACKS" not in s.said()
+
+
+def test_a_film_whose_task_changed_otherwise_is_cancelled_and_retried():
+    with Stack(drain_s=0) as s:
+        s.pipeline("p", PIPELINE % (TWO % "one"))
+        s.start_redis().start_nginx(http="reel_pipelines p;")
+        w = s.start_workerd()
+        with open(film(), "rb") as f:
+            a = client.put(client.presign(
+                s.url, "PUT", "/upload/video/clip.mp4",
+                **{"reel-pipeline": "p", "reel-asset": ulid()}), f.read())
+        wait_for(lambda: s.tasks(a).get("w") == "running")
+        s.pipeline("p", PIPELINE % (TWO % "two").replace("out/a", "out/b")
+                   .replace("[a]", "[b]"))
+        restart(s, w)
+        waits(s, a, "x")
+        assert "put it back, or cancel the film and retry it" in s.said()
+        for verb in "cancel", "retry":
+            out = subprocess.run(
+                [os.path.join(BUILD, "bin", "reelctl"), verb, a, "--server",
+                 s.url, "--keys", os.path.join(s.dir, "keys.json")],
+                capture_output=True, text=True)
+            assert out.returncode == 0, out
+            wait_for(lambda: verb == "retry" or s.result(a))
+        assert s.wait(a, 2)["ready"]
+        r = s.result(a)
+        with open(s.path(a, "file", r["files"][0]["object"])) as f:
+            assert f.read() == "two\n"
 
 
 def test_an_unknown_pipeline_waits_for_an_hour():

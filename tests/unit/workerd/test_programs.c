@@ -81,6 +81,66 @@ the_oldest_is_forgotten(void **state)
 }
 
 
+/* inputs: source and a file of two tasks; two outputs */
+static reel_exec_t
+planned(void)
+{
+    reel_node_t  *n;
+    reel_exec_t   t = { .node = "x", .each = REEL_EACH_CHUNK, .source = true,
+                        .ninputs = 2, .noutputs = 2,
+                        .inputs = { { "a", "f", 0, 1 }, { "b", "g", 0, 0 } },
+                        .outputs = { { .name = "p" }, { .name = "q" } } };
+
+    set(0);
+    n = &p.nodes[p.nnodes - 1];
+    n->each = REEL_EACH_CHUNK;
+    n->ninputs = 3;
+    (void) snprintf(n->inputs[0].from, REEL_NODE_NAME, "a");
+    (void) snprintf(n->inputs[0].file, REEL_EXEC_FILE, "f");
+    (void) snprintf(n->inputs[1].from, REEL_NODE_NAME, "source");
+    (void) snprintf(n->inputs[2].from, REEL_NODE_NAME, "b");
+    (void) snprintf(n->inputs[2].file, REEL_EXEC_FILE, "g");
+    n->noutputs = 2;
+    (void) snprintf(n->outputs[0].name, REEL_EXEC_FILE, "p");
+    (void) snprintf(n->outputs[1].name, REEL_EXEC_FILE, "q");
+
+    return t;
+}
+
+
+static void
+a_node_that_has_but_another_command_is_the_same(void **state)
+{
+    reel_exec_t  t = planned();
+
+    (void) state;
+
+    assert_ptr_equal(reel_programs_same(&p, &t), &p.nodes[p.nnodes - 1]);
+
+    for (unsigned i = 0; i < 9; i++) {
+        t = planned();
+
+        switch (i) {
+        case 0: t.node[0] = 'y'; break;
+        case 1: t.each = REEL_EACH_NONE; break;
+        case 2: t.source = false; break;
+        case 3: t.inspect = true; break;
+        case 4: t.ninputs = 1; break;
+        case 5: t.inputs[1].node[0] = 'c'; break;
+        case 6: t.inputs[0].file[0] = 'h'; break;
+        case 7: t.noutputs = 1; break;
+        case 8: t.outputs[1].name[0] = 'r'; break;
+        }
+
+        assert_null(reel_programs_same(&p, &t));
+    }
+
+    /* a built-in one is no program */
+    t = (reel_exec_t) { .node = "poster" };
+    assert_null(reel_programs_same(&p, &t));
+}
+
+
 static void
 what_is_lacked_is_said_once_a_minute(void **state)
 {
@@ -110,6 +170,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(earlier_ones_are_known),
         cmocka_unit_test(the_oldest_is_forgotten),
+        cmocka_unit_test(a_node_that_has_but_another_command_is_the_same),
         cmocka_unit_test(what_is_lacked_is_said_once_a_minute)
     };
 
