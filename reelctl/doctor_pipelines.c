@@ -32,14 +32,16 @@ check_one(reel_ctl_doctor_t *d, const char *name)
     }
 
     if (lack == json_array_size(d->live)) {
-        say(d, FAIL, "pipeline", "the server takes uploads for \"%s\", which "
-            "no worker has: put %s.yaml there and send SIGHUP, or take it out "
-            "of reel_pipelines", name, name);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "pipeline", "the server takes "
+                            "uploads for \"%s\", which no worker has: put "
+                            "%s.yaml there and send SIGHUP, or take it out of "
+                            "reel_pipelines", name, name);
 
     } else if (lack > 0) {
-        say(d, WARN, "pipeline", "the server takes uploads for \"%s\", which "
-            "%zu of %zu workers lack: %s", name, lack,
-            json_array_size(d->live), who);
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "pipeline", "the server takes "
+                            "uploads for \"%s\", which %zu of %zu workers "
+                            "lack: %s", name, lack, json_array_size(d->live),
+                            who);
     }
 
     return lack == 0;
@@ -60,8 +62,9 @@ check_offered(reel_ctl_doctor_t *d, const json_t *names)
     }
 
     if (well) {
-        say(d, OK, "pipeline", "workers have all that the server offers "
-            "(%zu)", json_array_size(names));
+        reel_ctl_doctor_say(d, REEL_DOCTOR_OK, "pipeline", "workers have all "
+                            "that the server offers (%zu)",
+                            json_array_size(names));
     }
 }
 
@@ -89,8 +92,8 @@ reel_ctl_doctor_pipelines(reel_ctl_doctor_t *d)
         if (a.status == 200 && json_is_array(names)) {
             check_offered(d, names);
         } else if (a.status == 404) {
-            say(d, SKIP, "pipeline", "the server does not tell what it "
-                "offers");
+            reel_ctl_doctor_say(d, REEL_DOCTOR_SKIP, "pipeline", "the server "
+                                "does not tell what it offers");
         }
 
         json_decref(answer);
