@@ -56,8 +56,10 @@ job_json(const char *id, const reel_ctl_strings_t *job,
     static const char  *states[] = { "waiting", "ready", "running",
                                      "delayed", "done", "failed" };
 
-    j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
+    j = json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}",
                   "job", id,
+                  "version", (json_int_t)
+                      reel_ctl_queue_number(v, REEL_CTL_JOB_VERSION),
                   "asset", reel_ctl_strings_get(job, "asset"),
                   "project",
                   reel_ctl_queue_word(project, v, REEL_CTL_JOB_PROJECT),
@@ -93,13 +95,18 @@ print_job(const json_t *j, int64_t now)
 
     reel_ctl_put_safe(stdout, reel_ctl_text(j, "job"));
     (void) printf("  %-9.16s  %3d %%  %d of %d tasks done, %d running, %d "
-                  "ready, %d delayed  for %s\n", reel_ctl_text(j, "state"),
+                  "ready, %d delayed  for %s", reel_ctl_text(j, "state"),
                   integer(j, "percent"),
                   integer(j, "tasks") - integer(j, "left"),
                   integer(j, "tasks"), integer(j, "running"),
                   integer(j, "ready"), integer(j, "delayed"),
                   reel_ctl_age(clock, now,
                                reel_ctl_integer(j, "submitted_ms")));
+
+    if (reel_ctl_integer(j, "version") != reel_ctl_number(REEL_JOB_SCHEMA)) {
+        (void) printf("  OF VERSION %d", integer(j, "version"));
+    }
+    (void) fputc('\n', stdout);
 }
 
 

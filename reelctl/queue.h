@@ -24,7 +24,8 @@ int64_t reel_ctl_queue_now(reel_ctl_redis_t *r);
 
 /* which word of a job's `v` and of a task's `s` says what */
 enum {
-    REEL_CTL_JOB_STATE = 1,
+    REEL_CTL_JOB_VERSION = 0,
+    REEL_CTL_JOB_STATE,
     REEL_CTL_JOB_LEFT,
     REEL_CTL_JOB_PROJECT,
     REEL_CTL_JOB_PIPELINE,

@@ -1,6 +1,7 @@
 """Redis away, emptied, restarted, behind a password."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -181,6 +182,55 @@ def test_jobs_of_another_version(stack):
     ix = stack.check_ready(a, frames=1800, seconds=60)
     named = {"v240/" + o["name"] for o in ix["renditions"]["v240"]["objects"]}
     assert len(parts & named) >= 3, "done chunks were made again"
+
+
+def places(stack):
+    """what waits and runs, whatever its order"""
+    return {(key, m) for key in stack.redis("KEYS", K + "ready:*")
+            + [K + "delay", K + "lease"]
+            for m in stack.redis("ZRANGE", key, 0, -1) if "/" in m}
+
+
+def end_leases(stack):
+    for m in stack.redis("ZRANGE", K + "lease", 0, -1):
+        stack.redis("ZADD", K + "lease", "XX", 1, m)
+
+
+def test_workers_of_two_versions_share_a_redis(stack):
+    """What the others' workers left of a job is all of it: theirs make it."""
+    stack.start_redis()
+    a = stack.put(clip(60, audio=False))
+    w = stack.start_workerd()
+    some_done(stack, a, 3)
+    w.kill()
+    w.wait()
+    job = K + "job:" + a + ".1"
+    v = stack.redis("HGET", job, "v")
+    assert v.startswith("3 running ")
+    stack.redis("HSET", job, "v", "4" + v[1:])
+    before = sorted(stack.redis("HGETALL", job)), places(stack)
+    assert any(m.startswith(a) for key, m in before[1] if key == K + "lease")
+
+    # its lease ends, and its tasks are the first that wait
+    end_leases(stack)
+    stack.start_workerd()
+    films = [stack.put(clip(8)) for _ in range(2)]
+    for film in films:
+        stack.check_ready(film, frames=240)
+    wait_for(lambda: stack.redis("ZCARD", K + "jobs") == 1)
+    assert (sorted(stack.redis("HGETALL", job)), places(stack)) == before
+    said = stack.ctl("jobs", "--redis", "unix:" + stack.socket).stdout
+    assert re.search(a + r"\.1 .*  OF VERSION 4\n", said), said
+    assert said.count("VERSION") == 1
+
+    done = {n for n, s in stack.tasks(a).items() if s == "done"}
+    tokens = {n: stack.redis("HGET", job, n + ":s").split(" ")[2]
+              for n in done}
+    stack.redis("HSET", job, "v", v)
+    end_leases(stack)
+    stack.check_ready(a, frames=1800, seconds=60)
+    assert tokens == {n: stack.redis("HGET", job, n + ":s").split(" ")[2]
+                      for n in done}
 
 
 def test_dangerous_settings_are_warned_of(stack):
