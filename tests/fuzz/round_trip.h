@@ -14,6 +14,7 @@
 #define PRINT_MAX (64u << 20)
 
 typedef struct {
+    const char  *name;
     reel_err_t (*parse)(void *v, const char *json, size_t len,
         reel_error_t *e);
     reel_err_t (*print)(reel_buf_t *b, const void *v);
@@ -47,6 +48,30 @@ round_trip(const format_t *f, void *v, const uint8_t *data, size_t size)
     return true;
 }
 
+/*
+ * The row whose name and a space the bytes begin with, and what is behind it;
+ * NULL: none.  A number would choose another when a row is added.
+ */
+static inline const format_t *
+choose(const format_t *rows, size_t n, const uint8_t **data, size_t *size)
+{
+    size_t len;
+
+    for (size_t i = 0; i < n; i++) {
+        len = strlen(rows[i].name);
+
+        if (*size > len && memcmp(*data, rows[i].name, len) == 0
+            && (*data)[len] == ' ')
+        {
+            *data += len + 1;
+            *size -= len + 1;
+            return &rows[i];
+        }
+    }
+
+    return NULL;
+}
+
 /* a format_t's three functions from those of reel_<x>_t */
 #define FORMAT(x, release_it)                                                \
     static reel_err_t                                                        \
@@ -67,7 +92,7 @@ round_trip(const format_t *f, void *v, const uint8_t *data, size_t size)
         release_it(v);                                                       \
     }
 
-#define ROW(x) { x##_parse, x##_print, x##_release }
+#define ROW(x) { #x, x##_parse, x##_print, x##_release }
 #define NOTHING(v) ((void) (v))
 
 #endif
