@@ -50,6 +50,35 @@ read_pipeline(reel_pipeline_t *p, const char *file)
 }
 
 
+/* this process as workerd -i: the one that REEL_WORKERD names, else as it is
+   installed, else as it is built */
+static void
+become_workerd(const char *film, const char *payload)
+{
+    const char  *own = getenv("REEL_WORKERD");
+    const char  *names[2] = { own != NULL ? own : "reel-workerd", "workerd" };
+
+    for (int i = 0; i < (own != NULL ? 1 : 2); i++) {
+        (void) execlp(names[i], names[i], "-i", film,
+                      payload != NULL ? "--try" : (char *) NULL, payload,
+                      (char *) NULL);
+        if (errno != ENOENT) {
+            break;
+        }
+    }
+
+    if (own != NULL || errno != ENOENT) {
+        (void) reel_ctl_fail(REEL_EXIT_FAILED, "cannot start %s: %s",
+                             own != NULL ? own : "workerd", strerror(errno));
+
+    } else {
+        (void) reel_ctl_fail(REEL_EXIT_FAILED, "only workerd can look into "
+                             "%s: neither reel-workerd nor workerd is in "
+                             "PATH, and REEL_WORKERD names none", film);
+    }
+}
+
+
 /* what workerd -i says of a film; payload: of complexity, NULL: inspect */
 static int
 look(const char *film, const char *payload, reel_buf_t *b)
@@ -58,12 +87,9 @@ look(const char *film, const char *payload, reel_buf_t *b)
     char         chunk[4096];
     pid_t        pid;
     ssize_t      n;
-    const char  *workerd = getenv("REEL_WORKERD");
-
-    workerd = workerd != NULL ? workerd : "workerd";
 
     if (pipe(fd) != 0 || (pid = fork()) < 0) {
-        return reel_ctl_fail(REEL_EXIT_FAILED, "cannot start %s: %s", workerd,
+        return reel_ctl_fail(REEL_EXIT_FAILED, "cannot start workerd: %s",
                              strerror(errno));
     }
 
@@ -71,11 +97,7 @@ look(const char *film, const char *payload, reel_buf_t *b)
         (void) dup2(fd[1], STDOUT_FILENO);
         (void) close(fd[0]);
         (void) close(fd[1]);
-        (void) execlp(workerd, workerd, "-i", film,
-                      payload != NULL ? "--try" : (char *) NULL, payload,
-                      (char *) NULL);
-        (void) reel_ctl_fail(REEL_EXIT_FAILED, "cannot start %s (REEL_WORKERD"
-                             "): %s", workerd, strerror(errno));
+        become_workerd(film, payload);
         _exit(127);
     }
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import unittest
+import wave
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -110,6 +111,31 @@ class Pipelines(Case):
         self.run_ctl("pipeline", "show", file, "--format=svg", code=USAGE)
         self.run_ctl("pipeline", "show", file, "--source",
                      self.path("none"), code=FAILED)
+
+
+    def test_show_of_a_film(self):
+        """workerd looks into it: as it is installed, as it is built"""
+        film, bin_ = self.path("film.wav"), self.path("bin")
+        with wave.open(film, "wb") as w:
+            w.setparams((1, 2, 48000, 0, "NONE", ""))
+            w.writeframes(bytes(96000))
+        os.mkdir(bin_)
+        show = ("pipeline", "show", "--source", film, os.path.join(
+            ROOT, "conf/pipelines/default.yaml"))
+        none = self.run_ctl(*show, code=FAILED, env={"PATH": bin_})
+        self.assertIn("neither reel-workerd nor workerd", none.stderr)
+        built = os.path.join(os.path.dirname(case.REELCTL), "workerd")
+        for name in ("reel-workerd", "workerd"):
+            link = os.path.join(bin_, name)
+            os.symlink(built, link)
+            self.assertIn("encode_audio",
+                          self.run_ctl(*show, env={"PATH": bin_}).stdout)
+            os.unlink(link)
+        self.assertIn("encode_audio", self.run_ctl(*show, env={
+            "PATH": bin_, "REEL_WORKERD": built}).stdout)
+        wrong = self.run_ctl(*show, code=FAILED,
+                             env={"REEL_WORKERD": bin_ + "/no"})
+        self.assertIn("cannot start " + bin_ + "/no", wrong.stderr)
 
 
 class Arguments(Case):
