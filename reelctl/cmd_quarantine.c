@@ -125,6 +125,9 @@ retry(reel_ctl_t *c, reel_ctl_redis_t *r, const json_t *t)
     const char  *asset = reel_ctl_text(t, "asset");
 
     code = reel_ctl_asset_id(asset);
+    if (code == REEL_EXIT_OK) {
+        code = reel_ctl_key_of(c, reel_ctl_text(t, "project"));
+    }
     if (code != REEL_EXIT_OK) {
         return code;
     }

@@ -159,6 +159,9 @@ int reel_ctl_done(void);                /* flushes stdout: exit code */
 
 /* keyfile.c */
 int reel_ctl_key(reel_ctl_t *c) REEL_WARN_UNUSED;
+
+/* as reel_ctl_key, but unless one is named the first key of that project */
+int reel_ctl_key_of(reel_ctl_t *c, const char *project) REEL_WARN_UNUSED;
 int reel_ctl_read_file(const char *path, size_t max, reel_buf_t *b,
     unsigned *mode) REEL_WARN_UNUSED;
 

@@ -136,6 +136,32 @@ reel_ctl_key(reel_ctl_t *c)
 
 
 int
+reel_ctl_key_of(reel_ctl_t *c, const char *project)
+{
+    int                       code = reel_ctl_key(c);
+    const reel_access_key_t  *k = c->key;
+
+    if (code != REEL_EXIT_OK
+        || reel_ctl_opt(c, REEL_OPT_KEY_ID, "REEL_KEY_ID", NULL) != NULL)
+    {
+        return code;
+    }
+
+    for (size_t i = 0; i < c->keys.nkeys; i++) {
+        k = &c->keys.keys[i];
+        if (strcmp(k->project, project) == 0) {
+            c->key = k;
+            return REEL_EXIT_OK;
+        }
+    }
+
+    return reel_ctl_fail(REEL_EXIT_DENIED, "%s has no key of the project "
+                         "\"%s\"", reel_ctl_opt(c, REEL_OPT_KEYS, "REEL_KEYS",
+                                               NULL), project);
+}
+
+
+int
 reel_ctl_asset_id(const char *z)
 {
     if (!reel_ulid_valid(reel_str(z))) {

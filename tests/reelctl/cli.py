@@ -696,6 +696,11 @@ class Redis(RedisCase):
         self.assertEqual([t["job"] for t in q], ["a.2", "a.1"])
         for wrong in (("show",), ("mend", "a.1")):
             self.run_ctl("quarantine", *wrong, *at, code=USAGE)
+        self.redis("XADD", k + "quarantine", "*", "job", ASSET + ".1", "asset",
+                   ASSET, "project", "p9", "task", "t")
+        p = self.run_ctl("quarantine", "retry", ASSET + ".1", "--keys",
+                         self.keygen()[0], *at, code=DENIED)
+        self.assertIn('no key of the project "p9"', p.stderr)
 
     def test_address(self):
         for bad, code in (("unix:/nowhere/r.sock", UNAVAILABLE),

@@ -17,4 +17,8 @@ if j.state == 'running' then
     return { 'ok' }
 end
 
+-- it is deleted: nobody cancels what failed
+if j.state ~= 'done' then
+    pardon((job_of(job)))
+end
 return { j.state == 'cancelled' and 'ok' or 'none' }

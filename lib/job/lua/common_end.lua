@@ -76,6 +76,20 @@ local function quarantine(job, task, t, f)
                'log', f.log, 'attempts', t.n, 'worker', t.worker)
 end
 
+-- its asset is made again, or was deleted: nobody has to look at it any more
+-- rare: once a retry, or a deletion
+local function pardon(asset)
+    local key = K .. 'quarantine'
+
+    for _, e in ipairs(redis.call('XRANGE', key, '-', '+')) do
+        for i = 1, #e[2], 2 do
+            if e[2][i] == 'asset' and e[2][i + 1] == asset then
+                redis.call('XDEL', key, e[1])
+            end
+        end
+    end
+end
+
 -- after how many tries the film goes without it; nil: never
 -- rare: of tasks that nobody can run
 local function optional_after(job, task, t)

@@ -35,6 +35,10 @@ if redis.call('EXISTS', jk, submitted) > 0 then
     return { 'exists' }
 end
 
+if publication ~= '1' then
+    pardon(asset)
+end
+
 -- a Redis that lost all gets jobs before a worker says how many there are
 if not held then
     redis.call('SET', K .. 'shards', shards)

@@ -703,6 +703,32 @@ class Quarantine(Case):
         self.q.fail(self.q.claim(), cls="fail", code="NOT_A_VIDEO")
         self.assertEqual(self.redis("EXISTS", K + "quarantine"), 0)
 
+    def given_up(self, *jobs):
+        for job in jobs:
+            self.q.planned(job, task("a", attempts=1))
+            self.q.fail(self.q.claim(), code="CRASHED")
+
+    def names(self):
+        return [flat[1] for _, flat in
+                self.redis("XRANGE", K + "quarantine", "-", "+")]
+
+    def test_goes_when_its_asset_is_made_again(self):
+        self.given_up(A, B)
+        self.assertEqual(self.names(), [A, B])
+        self.assertEqual(self.q.submit(A), "exists")
+        self.assertEqual(self.names(), [A, B])
+        self.assertEqual(self.q.submit(ASSET % "a" + ".2"), "ok")
+        self.assertEqual(self.names(), [B])
+
+    def test_goes_when_its_asset_is_deleted(self):
+        self.given_up(A, B)
+        self.assertEqual(self.q.cancel(A), "none")
+        self.assertEqual(self.names(), [B])
+        # Redis forgot the job meanwhile
+        self.redis("DEL", K + "job:" + B)
+        self.assertEqual(self.q.cancel(B), "none")
+        self.assertEqual(self.names(), [])
+
 
 class Fail(Case):
     def test_delayed_ready_then_exhausted(self):
