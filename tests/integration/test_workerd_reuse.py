@@ -164,6 +164,7 @@ def test_a_retry_does_what_is_missing(stack):
         stack.workers[0].kill(signal.SIGHUP)
         wait_for(lambda: stack.said().count("reloaded: ") > n)
 
+    wait_for(stack.said)        # main has begun: before, a HUP ends it
     reload(3)
     a = stack.put(clip(1, size="128x72"), pipeline="late")
     assert not stack.wait(a)["ready"]
