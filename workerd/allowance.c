@@ -102,12 +102,15 @@ reel_allowance_limits(const reel_attempt_t *a, unsigned slots)
     reel_limits_t         l = {
         .memory_bytes = conf->memory_mib * MIB,
         .output_bytes = conf->output_mib * MIB,
-        .cpu_s = a->timeout_s,
+        .cpu_s = a->timeout_s * (a->slots > 1 ? a->slots : 1),
         .threads = threads(a->w, slots)
     };
 
     if (a->ops != NULL && a->ops->type == REEL_TASK_EXEC) {
         l.files = PROGRAM_FILES;
+
+        /* its threads may be on all cores; the time of day ends it */
+        l.cpu_s = a->timeout_s * reel_config_cores();
 
         /* a program's is what its node says that it needs */
         if (a->memory_mib * MIB > l.memory_bytes) {

@@ -28,12 +28,14 @@
 #define STATUS_SETUP     122
 #define STATUS_NONE      123
 
-/* beyond what ends a program, so that it is seen to have more: exec_wait.h */
-#define TASKS_SPARE  8
+/* the kernel's limit is so many times that which ends a program: one that
+   does not get a process ends by itself, without a word of why */
+#define TASKS_TIMES  2
 
 /* its namespaces, and what it must leave alone when none hides it */
 typedef struct {
     reel_spaces_t spaces;
+    bool          shm;          /* a /dev/shm of its own */
     pid_t         others[4];
     size_t        n;
 } around_t;
@@ -157,7 +159,7 @@ confine(const reel_exec_run_t *r, const around_t *a)
     reel_exec_paths_t  p = {
         .folder = r->folder, .program = r->task->command,
         .files = files, .nfiles = r->nfiles,
-        .devices = r->devices, .ndevices = r->ndevices
+        .devices = r->devices, .ndevices = r->ndevices, .shm = a->shm
     };
 
     for (size_t i = 0; i < r->nfiles; i++) {
@@ -206,7 +208,7 @@ become(const reel_exec_run_t *r, const reel_child_t *c, pid_t parent,
 
     /* however many it starts, the daemon gets its turn */
     (void) !nice(BEHIND);
-    reel_exec_limit(a->spaces, r->tasks_most + TASKS_SPARE);
+    reel_exec_limit(a->spaces, r->tasks_most * TASKS_TIMES);
 
     /* in a namespace of its own the parent's number is 0 */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0
@@ -383,8 +385,10 @@ run_program(reel_child_t *c, const reel_exec_run_t *r)
 
     around.spaces = reel_exec_unshare();
     if (around.spaces == REEL_SPACES_NONE) {
-        around = (around_t) { REEL_SPACES_NONE,
+        around = (around_t) { REEL_SPACES_NONE, false,
                               { self, w.pid, getppid(), -getpgid(0) }, 4 };
+    } else {
+        around.shm = reel_exec_own_shm();
     }
 
     /* what lost its parent is found, and counted */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -24,6 +25,13 @@
                           | REEL_LANDLOCK_TRUNCATE                           \
                           | REEL_LANDLOCK_IOCTL_DEV)
 
+#define FS_OWN(l)        ((l).handled & ~(REEL_LANDLOCK_IOCTL_DEV            \
+                          | LANDLOCK_ACCESS_FS_EXECUTE                       \
+                          | LANDLOCK_ACCESS_FS_MAKE_CHAR                     \
+                          | LANDLOCK_ACCESS_FS_MAKE_BLOCK))
+
+#define SHM              "/dev/shm"
+
 #define FS_DEVICE        (FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE            \
                           | REEL_LANDLOCK_IOCTL_DEV)
 
@@ -40,6 +48,7 @@ static const place_t common[] = {
     { "/etc/ld.so.conf.d", FS_READ }, { "/etc/alternatives", FS_READ },
     { "/etc/fonts", FS_READ }, { "/etc/localtime", FS_READ },
     { "/etc/nsswitch.conf", FS_READ }, { "/etc/passwd", FS_READ },
+    { "/etc/ssl/openssl.cnf", FS_READ },        /* node does not begin else */
     { "/etc/group", FS_READ }, { "/etc/mime.types", FS_READ },
     { "/proc/cpuinfo", FS_READ }, { "/proc/meminfo", FS_READ },
     { "/sys/devices/system/cpu", FS_READ },
@@ -103,6 +112,16 @@ reel_exec_unshare(void)
     (void) prctl(PR_SET_DUMPABLE, 0);
 
     return REEL_SPACES_USER;
+}
+
+
+bool
+reel_exec_own_shm(void)
+{
+    return unshare(CLONE_NEWNS) == 0
+           && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+           && mount("none", SHM, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                    "size=64m,mode=1777") == 0;
 }
 
 
@@ -225,10 +244,10 @@ reel_exec_landlock(const reel_exec_paths_t *p)
     }
 
     if (err == REEL_OK) {
-        err = allow(&l, p->folder, l.handled & ~(REEL_LANDLOCK_IOCTL_DEV
-                    | LANDLOCK_ACCESS_FS_EXECUTE
-                    | LANDLOCK_ACCESS_FS_MAKE_CHAR
-                    | LANDLOCK_ACCESS_FS_MAKE_BLOCK), true);
+        err = allow(&l, p->folder, FS_OWN(l), true);
+    }
+    if (err == REEL_OK && p->shm) {
+        err = allow(&l, SHM, FS_OWN(l), true);
     }
     if (err == REEL_OK) {
         err = allow(&l, p->program, FS_RUN, false);

@@ -27,7 +27,13 @@ typedef enum {
  */
 reel_spaces_t reel_exec_unshare(void);
 
-/* forks a child that tries it */
+/*
+ * Behind it: what is forked from now on has a /dev/shm of its own, of 64 MiB
+ * at most.  False: no mount namespace is to be had.
+ */
+bool reel_exec_own_shm(void);
+
+/* forks a child that tries reel_exec_unshare */
 bool reel_exec_unshare_probe(void);
 
 /*
@@ -45,6 +51,7 @@ typedef struct {
     const char *const *devices;         /* used as they are made for; one that
                                            is not there is left out */
     size_t             ndevices;
+    bool               shm;             /* its own /dev/shm may be written */
 } reel_exec_paths_t;
 
 /*

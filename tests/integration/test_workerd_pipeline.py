@@ -510,3 +510,42 @@ def test_a_program_has_the_devices_that_the_worker_says():
             assert w.wait() == 0
         assert "programs have no /dev/reel-none: No such file" in s.said()
         assert "programs have no /dev/full" not in s.said()
+
+
+def test_the_example_of_the_docs_runs():
+    with open(os.path.join(ROOT, "docs", "pipelines.md")) as f:
+        text = f.read().split("### An example")[1]
+    python, yaml = (re.search("```%s\n(.*?)```" % kind, text, re.S).group(1)
+                    for kind in ("python", "yaml"))
+    with Stack() as s:
+        program = os.path.join(s.dir, "make-captions")
+        with open(program, "w") as f:
+            f.write(python)
+        os.chmod(program, 0o755)
+        assert "/usr/local/bin/make-captions" in yaml
+        s.pipeline("example", CLEAR.split("audio:")[0] + yaml.replace(
+            "/usr/local/bin/make-captions", program))
+        s.start_redis().start_workerd()
+        a = s.put(clip(12, size="96x64"), pipeline="example")
+        s.check_ready(a)
+        [f] = s.result(a)["files"]
+        assert (f["task"], f["name"]) == ("captions", "captions.vtt")
+        captions = re.compile(r"WEBVTT\n\n00:00:00\.000 --> 00:00:10\.000\n"
+                              r"00:00:00\.000 to 00:00:10\.000\n\n"
+                              r"00:00:10\.000 --> (00:00:12\.0\d\d)\n"
+                              r"00:00:10\.000 to \1\n")
+        with open(s.path(a, "file", f["object"])) as f:
+            assert captions.fullmatch(f.read())
+        assert not s.result(a).get("warnings")
+
+        # by hand
+        at = os.path.join(s.dir, "try")
+        for name in "in", "out", "tmp":
+            os.makedirs(os.path.join(at, name))
+        shutil.copy(clip(12, size="96x64"), os.path.join(at, "in", "source"))
+        p = run(program, cwd=at, env={**os.environ, "REEL_CONTROL_FD": "1"})
+        said = [json.loads(line)["progress"] for line in p.stdout.split(b"\n")
+                if line]
+        assert len(said) == 2 and said[1] == 1000
+        with open(os.path.join(at, "out", "captions.vtt")) as f:
+            assert captions.fullmatch(f.read())

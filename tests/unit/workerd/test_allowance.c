@@ -403,15 +403,21 @@ static void
 a_program_has_the_memory_that_it_needs(void **state)
 {
     reel_worker_t   w = { .conf = { .memory_mib = 4096 } };
-    reel_attempt_t  a = { .w = &w, .memfd = -1, .memory_mib = 6000 };
+    reel_attempt_t  a = { .w = &w, .memfd = -1, .memory_mib = 6000,
+                          .timeout_s = 7, .slots = 3 };
 
     (void) state;
+
+    /* of each thread */
+    assert_int_equal(reel_allowance_limits(&a, 5).cpu_s, 21);
 
     a.ops = &reel_task_video;
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);
     assert_int_equal(reel_allowance_limits(&a, 5).files, 0);
     a.ops = &reel_task_exec;
     assert_int_equal(reel_allowance_limits(&a, 5).files, 1024);
+    assert_int_equal(reel_allowance_limits(&a, 5).cpu_s,
+                     7 * reel_config_cores());
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 6000);
     a.memory_mib = 100;
     assert_int_equal(reel_allowance_limits(&a, 5).memory_bytes >> 20, 4096);

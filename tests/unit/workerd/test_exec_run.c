@@ -109,7 +109,7 @@ run(const char *script)
     reel_child_spec_t    spec = {
         .main = run_in_child, .arg = &r,
         .io = { .source_fd = -1, .nout = 1 },
-        .limits = { .output_bytes = 1 << 20 }
+        .limits = { .output_bytes = 1 << 20, .files = 256 }
     };
 
     t = (reel_exec_t) { .nwords = 3, .noutputs = 1, .stream = -1,
@@ -202,6 +202,35 @@ nothing_of_it_goes_away(void **state)
     }
 
     spaces = kill_it = false;
+}
+
+
+/* Python's pools have semaphores there; what others have there is not seen */
+static void
+shared_memory_is_its_own(void **state)
+{
+    char  name[64], script[512];
+    int   fd;
+
+    (void) state;
+
+    snprintf(name, sizeof(name), "/dev/shm/reel-test-%d", (int) getpid());
+    fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+
+    snprintf(script, sizeof(script), "python3 -c 'import multiprocessing as m"
+             "\nassert m.Pool(2).map(abs, [-1, -2]) == [1, 2]' && [ ! -e %s ]"
+             " && ! head -c 70000000 /dev/zero > /dev/shm/x && echo > out/x",
+             name);
+    spaces = true;
+    run(script);
+    spaces = false;
+
+    assert_int_equal(access(name, F_OK), 0);
+    (void) unlink(name);
+    assert_int_equal(how, REEL_EXIT_DONE);
+    all_end();
 }
 
 
@@ -429,6 +458,7 @@ main(void)
         cmocka_unit_test(what_it_started_ends_with_its_child),
         cmocka_unit_test(nothing_is_left_of_one_that_ends),
         cmocka_unit_test(nothing_of_it_goes_away),
+        cmocka_unit_test(shared_memory_is_its_own),
         cmocka_unit_test(too_many_processes_end_it),
         cmocka_unit_test(it_stands_behind_the_daemon),
         cmocka_unit_test(too_much_in_its_folder_ends_it),
