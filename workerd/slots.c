@@ -13,6 +13,9 @@
 
 #define SWEEP_MS 5000
 
+/* of a failed program's output, in the daemon's log */
+#define WORDS_MAX 800
+
 /* what a worker lacked comes again meanwhile (docs/pipelines.md) */
 #define LACKED_MS 60000
 
@@ -435,6 +438,29 @@ on_line(void *arg, const char *text, size_t len)
 }
 
 
+/* of a program: whatever becomes of the task, who wrote it looks here */
+static void
+log_words(const reel_slot_t *s)
+{
+    size_t                 len = strlen(s->log);
+    const char            *from = s->log;
+    const reel_attempt_t  *a = s->attempt;
+
+    if (a->ops->type != REEL_TASK_EXEC || len == 0) {
+        return;
+    }
+
+    /* the end of it, from a character's first byte on */
+    from += len > WORDS_MAX ? len - WORDS_MAX : 0;
+    while ((*from & 0xc0) == 0x80) {
+        from++;
+    }
+
+    reel_log_task(REEL_LOG_WARN, a->job, a->task, "its program said: %s",
+                  from);
+}
+
+
 static void
 on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
     size_t tail_len)
@@ -463,6 +489,7 @@ on_exit_of(void *arg, reel_exit_t how, int detail, const char *tail,
         if (s->log != NULL) {
             (void) reel_utf8_clean(s->log, 3 * tail_len + 1, tail, tail_len,
                                    false);
+            log_words(s);
         }
     } else {
         reel_metrics_encoded(&s->slots->w->metrics, s->attempt->ops->type,
