@@ -443,15 +443,7 @@ ngx_http_reel_api_send(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    body.len = b->len;
-    body.data = ngx_pnalloc(r->pool, b->len);
-    if (body.data != NULL) {
-        ngx_memcpy(body.data, b->data, b->len);
-    }
-
-    reel_buf_release(b);
-
-    if (body.data == NULL
+    if (ngx_http_reel_to_pool(r, b, &body) != REEL_OK
         || ngx_http_reel_cors(r) != NGX_OK
         || ngx_http_reel_add_header(r, "Cache-Control", &cache) != NGX_OK)
     {

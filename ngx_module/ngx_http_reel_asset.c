@@ -36,6 +36,8 @@ static ngx_uint_t ngx_http_reel_asset_begun(
 static ngx_uint_t ngx_http_reel_asset_number(
     const ngx_http_reel_reply_t *progress, const char *name, uint64_t max,
     uint64_t *v);
+static void ngx_http_reel_asset_rendition(reel_json_t *j,
+    const ngx_http_reel_reply_t *progress, ngx_uint_t i);
 static ngx_uint_t ngx_http_reel_asset_percent(
     const ngx_http_reel_reply_t *progress, const char *rendition,
     uint64_t total);
@@ -405,7 +407,6 @@ static void
 ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
     const ngx_http_reel_reply_t *progress)
 {
-    ngx_str_t    name, *e;
     uint64_t     total;
     ngx_uint_t   i, percent;
     const char  *state;
@@ -427,8 +428,6 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
         return;
     }
 
-    e = progress->elts;
-
     if (percent == 0
         && ngx_http_reel_asset_number(progress, "percent", 100, &total))
     {
@@ -445,31 +444,43 @@ ngx_http_reel_asset_progress(reel_json_t *j, const ngx_http_reel_asset_t *a,
     reel_json_object(j);
 
     for (i = 0; i + 1 < progress->nelts; i += 2) {
-
-        if (e[i].len <= sizeof("total:") - 1
-            || ngx_strncmp(e[i].data, "total:", sizeof("total:") - 1) != 0
-            || reel_str_u64((reel_str_t) { (char *) e[i + 1].data,
-                                           e[i + 1].len }, INT64_MAX, &total)
-               != REEL_OK)
-        {
-            continue;
-        }
-
-        name.data = e[i].data + sizeof("total:") - 1;
-        name.len = e[i].len - (sizeof("total:") - 1);
-
-        if (name.len < RENDITION_NAME) {
-            char  key[RENDITION_NAME];
-
-            (void) ngx_cpystrn((u_char *) key, name.data, name.len + 1);
-            reel_json_kuint(j, key,
-                            ngx_http_reel_asset_percent(progress, key,
-                                                        total));
-        }
+        ngx_http_reel_asset_rendition(j, progress, i);
     }
 
     reel_json_end(j, '}');
     reel_json_end(j, '}');
+}
+
+
+/* elements i and i + 1: "total:<rendition>" and a number, or something else */
+static void
+ngx_http_reel_asset_rendition(reel_json_t *j,
+    const ngx_http_reel_reply_t *progress, ngx_uint_t i)
+{
+    char        key[RENDITION_NAME];
+    uint64_t    total;
+    ngx_str_t   name, *e;
+    reel_str_t  value;
+
+    e = &progress->elts[i];
+    value.p = (char *) e[1].data;
+    value.len = e[1].len;
+
+    if (e->len <= sizeof("total:") - 1
+        || ngx_strncmp(e->data, "total:", sizeof("total:") - 1) != 0
+        || reel_str_u64(value, INT64_MAX, &total) != REEL_OK)
+    {
+        return;
+    }
+
+    name.data = e->data + sizeof("total:") - 1;
+    name.len = e->len - (sizeof("total:") - 1);
+
+    if (name.len < RENDITION_NAME) {
+        (void) ngx_cpystrn((u_char *) key, name.data, name.len + 1);
+        reel_json_kuint(j, key,
+                        ngx_http_reel_asset_percent(progress, key, total));
+    }
 }
 
 

@@ -44,6 +44,10 @@ static void add_file(folder_t *f, const file_t *file);
 static ngx_uint_t sum(const folder_t *f, uint64_t *digest);
 static void read_text(ngx_http_reel_texts_t *t, const file_t *file,
     const char *path, ngx_log_t *log);
+static reel_err_t read_vtt(reel_buf_t *b, int folder, const file_t *file,
+    ngx_log_t *log, reel_error_t *e);
+static reel_err_t to_vtt(reel_buf_t *b, const file_t *file, reel_str_t s,
+    reel_error_t *e);
 static ssize_t read_bytes(int folder, const file_t *file, u_char *buf);
 
 
@@ -276,71 +280,78 @@ static void
 read_text(ngx_http_reel_texts_t *t, const file_t *file, const char *path,
     ngx_log_t *log)
 {
-    u_char        *buf;
-    ssize_t        n;
-    reel_str_t     s;
     reel_err_t     err;
     reel_buf_t    *b;
     reel_error_t   e;
 
     b = &t->vtt[t->n];
-    buf = NULL;
     e.text[0] = '\0';
 
     reel_buf_init(b, VTT_MAX);
 
-    if (file->size > FILE_MAX) {
-        err = reel_fail(&e, REEL_LIMIT, "it has over %d KiB",
-                        FILE_MAX / 1024);
-        goto failed;
-    }
-
-    buf = ngx_alloc(FILE_MAX, log);
-    if (buf == NULL) {
-        err = REEL_NOMEM;
-        goto failed;
-    }
-
-    n = read_bytes(t->folder.fd, file, buf);
-    if (n == -1) {
-        err = reel_fail(&e, REEL_IO, "it cannot be read");
-        goto failed;
-    }
-
-    s = (reel_str_t) { (char *) buf, (size_t) n };
-
-    if (file->of.srt) {
-        err = reel_srt_vtt(b, s, &e);
-
-    } else {
-        err = reel_vtt_check(s, &e);
-        if (err == REEL_OK) {
-            reel_buf_adds(b, s);
-            err = reel_buf_err(b);
-        }
-    }
+    err = read_vtt(b, t->folder.fd, file, log, &e);
 
     if (err != REEL_OK) {
-        goto failed;
+        ngx_log_error(NGX_LOG_ERR, log, 0, "reel: the text \"%s\" beside "
+                      "\"%s\" is left out: %s", file->name, path,
+                      e.text[0] ? e.text : reel_err_name(err));
+        reel_buf_release(b);
+        return;
     }
-
-    ngx_free(buf);
 
     t->texts[t->n++] = (reel_movie_text_t) {
         .language = reel_str(file->of.language), .roles = file->of.roles,
         .vtt = { (char *) b->data, b->len }
     };
+}
 
-    return;
 
-failed:
+static reel_err_t
+read_vtt(reel_buf_t *b, int folder, const file_t *file, ngx_log_t *log,
+    reel_error_t *e)
+{
+    u_char      *buf;
+    ssize_t      n;
+    reel_err_t   err;
 
-    ngx_log_error(NGX_LOG_ERR, log, 0, "reel: the text \"%s\" beside \"%s\" "
-                  "is left out: %s", file->name, path,
-                  e.text[0] ? e.text : reel_err_name(err));
+    if (file->size > FILE_MAX) {
+        return reel_fail(e, REEL_LIMIT, "it has over %d KiB",
+                         FILE_MAX / 1024);
+    }
 
+    buf = ngx_alloc(FILE_MAX, log);
+    if (buf == NULL) {
+        return REEL_NOMEM;
+    }
+
+    n = read_bytes(folder, file, buf);
+
+    err = n == -1 ? reel_fail(e, REEL_IO, "it cannot be read")
+                  : to_vtt(b, file, (reel_str_t) { (char *) buf, (size_t) n },
+                           e);
     ngx_free(buf);
-    reel_buf_release(b);
+
+    return err;
+}
+
+
+static reel_err_t
+to_vtt(reel_buf_t *b, const file_t *file, reel_str_t s, reel_error_t *e)
+{
+    reel_err_t  err;
+
+    if (file->of.srt) {
+        return reel_srt_vtt(b, s, e);
+    }
+
+    err = reel_vtt_check(s, e);
+    if (err != REEL_OK) {
+        return err;
+    }
+
+    reel_buf_adds(b, s);
+
+    return reel_buf_err(b);
 }
 
 

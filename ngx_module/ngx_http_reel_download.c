@@ -159,21 +159,12 @@ make_head(ngx_http_request_t *r, ngx_http_reel_download_t *o,
 
     err = reel_download_init(&o->d, &b, o->play->index, track[0], track[1],
                              e);
-    if (err == REEL_OK) {
-        o->head.len = b.len;
-        o->head.data = ngx_pnalloc(r->pool, b.len);
-
-        if (o->head.data) {
-            ngx_memcpy(o->head.data, b.data, b.len);
-
-        } else {
-            err = REEL_NOMEM;
-        }
+    if (err != REEL_OK) {
+        reel_buf_release(&b);
+        return err;
     }
 
-    reel_buf_release(&b);
-
-    return err;
+    return ngx_http_reel_to_pool(r, &b, &o->head);
 }
 
 

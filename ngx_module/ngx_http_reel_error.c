@@ -15,6 +15,7 @@
 
 static ngx_int_t ngx_http_reel_forget(ngx_http_request_t *r,
     ngx_uint_t status);
+static void ngx_http_reel_drop_body(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_reel_wants_problem(ngx_http_request_t *r);
 static void ngx_http_reel_problem_body(reel_buf_t *b, ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *detail,
@@ -29,11 +30,10 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     ngx_uint_t status, const char *code, const char *detail,
     ngx_uint_t retryable)
 {
-    size_t                 len;
-    ngx_str_t              body;
-    reel_buf_t             b;
-    const char            *type;
-    ngx_http_reel_ctx_t   *ctx;
+    ngx_str_t             body;
+    reel_buf_t            b;
+    const char           *type;
+    ngx_http_reel_ctx_t  *ctx;
 
     ctx = ngx_http_reel_get_ctx(r);
     if (ctx == NULL || ngx_http_reel_forget(r, status) != NGX_OK) {
@@ -60,35 +60,26 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
         ngx_http_reel_problem_body(&b, r, status, code, detail, retryable);
     }
 
-    if (reel_buf_err(&b) != REEL_OK) {
+    if (ngx_http_reel_to_pool(r, &b, &body) != REEL_OK
+        || (form == NGX_HTTP_REEL_S3 && ngx_http_reel_request_id(r) != NGX_OK)
+        || ngx_http_reel_cors(r) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    len = b.len;
-    body.len = len;
-    body.data = ngx_pnalloc(r->pool, len);
-    if (body.data != NULL) {
-        ngx_memcpy(body.data, b.data, len);
-    }
+    ngx_http_reel_drop_body(r);
 
-    reel_buf_release(&b);
+    return ngx_http_reel_send(r, status, type, &body);
+}
 
-    if (body.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
 
-    if (form == NGX_HTTP_REEL_S3 && ngx_http_reel_request_id(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_http_reel_cors(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /*
-     * who waits for 100 Continue gets this instead; what is left of a body
-     * is read and dropped, so that the client sees the answer
-     */
+/*
+ * Who waits for 100 Continue gets the error instead; what is left of a body
+ * is read and dropped, so that the client sees the answer.
+ */
+static void
+ngx_http_reel_drop_body(ngx_http_request_t *r)
+{
     if (r->headers_in.expect && !r->expect_tested) {
         r->expect_tested = 1;
         r->keepalive = 0;
@@ -97,8 +88,6 @@ ngx_http_reel_error(ngx_http_request_t *r, ngx_http_reel_error_form_e form,
     if (r->reading_body || ngx_http_discard_request_body(r) != NGX_OK) {
         r->keepalive = 0;
     }
-
-    return ngx_http_reel_send(r, status, type, &body);
 }
 
 
@@ -376,6 +365,33 @@ ngx_http_reel_find_header(ngx_http_request_t *r, const char *name)
     }
 
     return NULL;
+}
+
+
+reel_err_t
+ngx_http_reel_to_pool(ngx_http_request_t *r, reel_buf_t *b, ngx_str_t *s)
+{
+    reel_err_t  err;
+
+    ngx_str_null(s);
+
+    err = reel_buf_err(b);
+
+    if (err == REEL_OK) {
+        s->data = ngx_pnalloc(r->pool, b->len);
+
+        if (s->data == NULL) {
+            err = REEL_NOMEM;
+
+        } else {
+            ngx_memcpy(s->data, b->data, b->len);
+            s->len = b->len;
+        }
+    }
+
+    reel_buf_release(b);
+
+    return err;
 }
 
 

@@ -1,5 +1,7 @@
 #include "ngx_module/ngx_http_reel_key_server.h"
 
+static ngx_uint_t set_time(ngx_http_reel_key_server_t *server,
+    ngx_str_t arg);
 static reel_err_t add_names(reel_sha256_t *h, ngx_http_core_srv_conf_t *cscf);
 static reel_err_t add_addresses(reel_sha256_t *h,
     ngx_http_core_main_conf_t *cmcf, ngx_http_core_srv_conf_t *cscf);
@@ -10,8 +12,7 @@ char *
 ngx_http_reel_key_server_conf(ngx_conf_t *cf,
     ngx_http_reel_key_server_t **to)
 {
-    time_t                      *t;
-    ngx_str_t                   *value, s;
+    ngx_str_t                   *value;
     ngx_uint_t                   i;
     ngx_http_reel_key_server_t  *server;
 
@@ -40,23 +41,7 @@ ngx_http_reel_key_server_conf(ngx_conf_t *cf,
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        s = value[i];
-        t = NULL;
-
-        if (ngx_strncmp(s.data, "fresh=", 6) == 0) {
-            t = &server->fresh;
-        } else if (ngx_strncmp(s.data, "valid=", 6) == 0) {
-            t = &server->valid;
-        }
-
-        s.data += 6;
-        s.len -= t ? 6 : 0;
-
-        if (t) {
-            *t = ngx_parse_time(&s, 1);
-        }
-
-        if (t == NULL || *t == (time_t) NGX_ERROR || *t == 0) {
+        if (!set_time(server, value[i])) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "reel_key_server: \"%V\" must be fresh=time "
                                "or valid=time", &value[i]);
@@ -71,6 +56,31 @@ ngx_http_reel_key_server_conf(ngx_conf_t *cf,
     *to = server;
 
     return NGX_CONF_OK;
+}
+
+
+/* "fresh=5m"; is it such a one? */
+static ngx_uint_t
+set_time(ngx_http_reel_key_server_t *server, ngx_str_t arg)
+{
+    time_t  *t;
+
+    if (ngx_strncmp(arg.data, "fresh=", 6) == 0) {
+        t = &server->fresh;
+
+    } else if (ngx_strncmp(arg.data, "valid=", 6) == 0) {
+        t = &server->valid;
+
+    } else {
+        return 0;
+    }
+
+    arg.data += 6;
+    arg.len -= 6;
+
+    *t = ngx_parse_time(&arg, 1);
+
+    return *t != (time_t) NGX_ERROR && *t != 0;
 }
 
 

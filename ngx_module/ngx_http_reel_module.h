@@ -274,6 +274,13 @@ ngx_int_t ngx_http_reel_error(ngx_http_request_t *r,
 /* the one mapping of reel_err_t to HTTP status and code */
 ngx_uint_t ngx_http_reel_err_status(reel_err_t err, const char **code);
 
+/*
+ * What b has, in the request's pool; releases b, whatever comes of it.  b's
+ * own error, or REEL_NOMEM: *s is empty.
+ */
+reel_err_t ngx_http_reel_to_pool(ngx_http_request_t *r, reel_buf_t *b,
+    ngx_str_t *s);
+
 /* sends a body that lies in the request's pool */
 ngx_int_t ngx_http_reel_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *content_type, ngx_str_t *body);

@@ -2,6 +2,8 @@
 
 #include "ngx_module/ngx_http_reel_play.h"
 
+static void open_as_told(ngx_http_core_loc_conf_t *clcf, ngx_uint_t cached,
+    ngx_open_file_info_t *of);
 static ngx_int_t object_path(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     ngx_pool_t *pool, reel_str_t folder, const reel_extent_t *ext,
     ngx_str_t *path);
@@ -31,14 +33,7 @@ ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         return NGX_ERROR;
     }
 
-    ngx_memzero(&of, sizeof(ngx_open_file_info_t));
-
-    of.read_ahead = clcf->read_ahead;
-    of.directio = cached ? NGX_OPEN_FILE_DIRECTIO_OFF : clcf->directio;
-    of.valid = clcf->open_file_cache_valid;
-    of.min_uses = clcf->open_file_cache_min_uses;
-    of.errors = clcf->open_file_cache_errors;
-    of.events = clcf->open_file_cache_events;
+    open_as_told(clcf, cached, &of);
 
     if (ngx_http_set_disable_symlinks(r, clcf, &path, &of) != NGX_OK) {
         return NGX_ERROR;
@@ -77,6 +72,21 @@ ngx_http_reel_object_open(ngx_http_request_t *r, ngx_http_reel_play_t *p,
     file->directio = of.is_directio;
 
     return NGX_OK;
+}
+
+
+static void
+open_as_told(ngx_http_core_loc_conf_t *clcf, ngx_uint_t cached,
+    ngx_open_file_info_t *of)
+{
+    ngx_memzero(of, sizeof(ngx_open_file_info_t));
+
+    of->read_ahead = clcf->read_ahead;
+    of->directio = cached ? NGX_OPEN_FILE_DIRECTIO_OFF : clcf->directio;
+    of->valid = clcf->open_file_cache_valid;
+    of->min_uses = clcf->open_file_cache_min_uses;
+    of->errors = clcf->open_file_cache_errors;
+    of->events = clcf->open_file_cache_events;
 }
 
 

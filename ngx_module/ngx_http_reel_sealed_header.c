@@ -73,19 +73,12 @@ ngx_http_reel_sealed_header(ngx_http_request_t *r, ngx_http_reel_play_t *p,
         err = reel_protect_header(&b, header, &protect);
     }
 
-    if (err == REEL_OK) {
-        out->len = b.len;
-        out->data = ngx_pnalloc(r->pool, b.len);
+    reel_buf_release(&pssh);
 
-        if (out->data) {
-            ngx_memcpy(out->data, b.data, b.len);
-        } else {
-            err = REEL_NOMEM;
-        }
+    if (err != REEL_OK) {
+        reel_buf_release(&b);
+        return err;
     }
 
-    reel_buf_release(&pssh);
-    reel_buf_release(&b);
-
-    return err;
+    return ngx_http_reel_to_pool(r, &b, out);
 }

@@ -27,6 +27,10 @@ static ngx_int_t find_nals(ngx_http_reel_stream_t *s, ngx_uint_t i,
 static ngx_int_t look(ngx_http_reel_stream_t *s, ngx_uint_t i, window_t *w,
     uint64_t from, size_t n);
 static ngx_int_t find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i);
+static ngx_int_t find_index(ngx_http_reel_stream_t *s, ngx_uint_t i,
+    reel_cmaf_sample_t *q);
+static ngx_int_t add_frame(ngx_http_reel_stream_t *s, ngx_uint_t i,
+    reel_cmaf_sample_t *q, uint32_t size);
 static ngx_uint_t stays_clear(ngx_http_reel_sealed_t *t,
     reel_cmaf_sample_t *q);
 static ngx_int_t make_moof(ngx_http_reel_stream_t *s, ngx_uint_t i);
@@ -254,20 +258,50 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
 {
     ngx_http_reel_sealed_t *t = s->data;
 
-    size_t                            n, lead;
-    u_char                           *p;
     uint32_t                          size;
     ngx_int_t                         rc;
-    ngx_http_reel_sealed_fragment_t  *f;
     reel_cmaf_sample_t               *q;
+    ngx_http_reel_sealed_fragment_t  *f;
+
+    f = &t->fragments[i];
+    q = &t->in.pieces[i].samples[f->sample];
+
+    rc = q->size ? find_index(s, i, q) : NGX_OK;
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    for ( /* void */ ; f->frame < f->nframes; f->frame++) {
+        rc = add_frame(s, i, q, f->sizes[f->frame]);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    size = q->size - f->at;
+
+    return reel_subsamples_add(&f->subs, size, size, size, 1) == REEL_OK
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+/* the first frame's header as well: it is before the index, and what lies
+   behind an internal location is read on */
+static ngx_int_t
+find_index(ngx_http_reel_stream_t *s, ngx_uint_t i, reel_cmaf_sample_t *q)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    size_t                            n;
+    u_char                           *p;
+    ngx_int_t                         rc;
     ngx_http_reel_piece_t            *piece;
+    ngx_http_reel_sealed_fragment_t  *f;
 
     piece = &t->in.pieces[i];
     f = &t->fragments[i];
-    q = &piece->samples[f->sample];
 
-    /* before the index: what lies behind an internal location is read on */
-    if (f->headed == 0 && q->size) {
+    if (f->headed == 0) {
         n = ngx_min(q->size, REEL_VP9_HEADER_MAX);
 
         rc = ngx_http_reel_piece_read(s, piece, f->row, n, n, &p, &n);
@@ -279,7 +313,7 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
         f->headed = n;
     }
 
-    if (f->nframes == 0 && q->size) {
+    if (f->nframes == 0) {
         n = ngx_min(q->size, REEL_VP9_INDEX_MAX);
 
         rc = ngx_http_reel_piece_read(s, piece, f->row + q->size - n, n, n,
@@ -292,40 +326,52 @@ find_frames(ngx_http_reel_stream_t *s, ngx_uint_t i)
         f->frame = 0;
     }
 
-    for ( /* void */ ; f->frame < f->nframes; f->frame++) {
-        size = f->sizes[f->frame];
-        n = ngx_min(size, REEL_VP9_HEADER_MAX);
+    return NGX_OK;
+}
 
-        if (n == 0) {
-            continue;
-        }
 
-        rc = f->at == 0
-             ? NGX_OK
-             : ngx_http_reel_piece_read(s, piece, f->row + f->at, n, n, &p,
-                                        &n);
+static ngx_int_t
+add_frame(ngx_http_reel_stream_t *s, ngx_uint_t i, reel_cmaf_sample_t *q,
+    uint32_t size)
+{
+    ngx_http_reel_sealed_t *t = s->data;
+
+    size_t                            n, lead;
+    u_char                           *p;
+    ngx_int_t                         rc;
+    ngx_http_reel_piece_t            *piece;
+    ngx_http_reel_sealed_fragment_t  *f;
+
+    piece = &t->in.pieces[i];
+    f = &t->fragments[i];
+    n = ngx_min(size, REEL_VP9_HEADER_MAX);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    if (f->at == 0) {
+        p = f->head;
+
+    } else {
+        rc = ngx_http_reel_piece_read(s, piece, f->row + f->at, n, n, &p, &n);
         if (rc != NGX_OK) {
             return rc;
         }
-
-        p = f->at == 0 ? f->head : p;
-
-        if (reel_vp9_frame_header(&lead, &t->refs, p, n) != REEL_OK
-            || reel_subsamples_add(&f->subs, (uint32_t) lead, size,
-                                   q->size - f->at, stays_clear(t, q))
-               != REEL_OK)
-        {
-            return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
-                                               "VP9's frames");
-        }
-
-        f->at += size;
     }
 
-    size = q->size - f->at;
+    if (reel_vp9_frame_header(&lead, &t->refs, p, n) != REEL_OK
+        || reel_subsamples_add(&f->subs, (uint32_t) lead, size,
+                               q->size - f->at, stays_clear(t, q))
+           != REEL_OK)
+    {
+        return ngx_http_reel_piece_damaged(s, piece, "a sample is not of "
+                                           "VP9's frames");
+    }
 
-    return reel_subsamples_add(&f->subs, size, size, size, 1) == REEL_OK
-           ? NGX_OK : NGX_ERROR;
+    f->at += size;
+
+    return NGX_OK;
 }
 
 

@@ -19,6 +19,7 @@ typedef struct {
 } ngx_http_reel_wake_msg_t;
 
 
+static ngx_socket_t ngx_http_reel_wake_bind(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_reel_wake_boot(ngx_cycle_t *cycle);
 static socklen_t ngx_http_reel_wake_name(struct sockaddr_un *sun,
     const uint8_t *owner);
@@ -35,9 +36,8 @@ static ngx_connection_t    *ngx_http_reel_wake_connection;
 ngx_int_t
 ngx_http_reel_wake_init(ngx_cycle_t *cycle)
 {
-    socklen_t                   len;
     ngx_socket_t                s;
-    struct sockaddr_un          sun;
+    ngx_connection_t           *c;
     ngx_http_reel_main_conf_t  *rmcf;
 
     ngx_queue_init(&ngx_http_reel_wake_watched);
@@ -55,11 +55,49 @@ ngx_http_reel_wake_init(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    s = ngx_http_reel_wake_bind(cycle);
+    if (s == (ngx_socket_t) -1) {
+        return NGX_ERROR;
+    }
+
+    c = ngx_get_connection(s, cycle->log);
+    if (c == NULL) {
+        (void) ngx_close_socket(s);
+        return NGX_ERROR;
+    }
+
+    c->read->handler = ngx_http_reel_wake_event;
+    c->read->log = cycle->log;
+
+    /* as nginx's own channel: it keeps no worker from its exit */
+    c->read->channel = 1;
+    c->write->channel = 1;
+
+    if (ngx_add_event(c->read, NGX_READ_EVENT, 0) != NGX_OK) {
+        ngx_free_connection(c);
+        (void) ngx_close_socket(s);
+        return NGX_ERROR;
+    }
+
+    ngx_http_reel_wake_connection = c;
+
+    return NGX_OK;
+}
+
+
+/* the socket that this worker's owner names; -1: logged */
+static ngx_socket_t
+ngx_http_reel_wake_bind(ngx_cycle_t *cycle)
+{
+    socklen_t           len;
+    ngx_socket_t        s;
+    struct sockaddr_un  sun;
+
     s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s == (ngx_socket_t) -1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
                       "reel: socket() failed");
-        return NGX_ERROR;
+        return s;
     }
 
     len = ngx_http_reel_wake_name(&sun, ngx_http_reel_wake_me.owner);
@@ -67,35 +105,11 @@ ngx_http_reel_wake_init(ngx_cycle_t *cycle)
     if (bind(s, (struct sockaddr *) &sun, len) == -1) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_socket_errno,
                       "reel: bind() of the wake socket failed");
-        goto failed;
+        (void) ngx_close_socket(s);
+        return (ngx_socket_t) -1;
     }
 
-    ngx_http_reel_wake_connection = ngx_get_connection(s, cycle->log);
-    if (ngx_http_reel_wake_connection == NULL) {
-        goto failed;
-    }
-
-    ngx_http_reel_wake_connection->read->handler = ngx_http_reel_wake_event;
-    ngx_http_reel_wake_connection->read->log = cycle->log;
-
-    /* as nginx's own channel: it keeps no worker from its exit */
-    ngx_http_reel_wake_connection->read->channel = 1;
-    ngx_http_reel_wake_connection->write->channel = 1;
-
-    if (ngx_add_event(ngx_http_reel_wake_connection->read, NGX_READ_EVENT, 0)
-        == NGX_OK)
-    {
-        return NGX_OK;
-    }
-
-    ngx_free_connection(ngx_http_reel_wake_connection);
-    ngx_http_reel_wake_connection = NULL;
-
-failed:
-
-    (void) ngx_close_socket(s);
-
-    return NGX_ERROR;
+    return s;
 }
 
 

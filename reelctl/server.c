@@ -40,72 +40,100 @@ join(const char *a, const char *b, const char *c)
 }
 
 
+typedef struct {
+    char *scheme, *host, *port, *path, *query, *user;   /* owned, or NULL */
+} parts_t;
+
+
+static void
+split(parts_t *p, const char *url)
+{
+    CURLU  *u = curl_url();
+
+    *p = (parts_t) { 0 };
+
+    if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        p->scheme = part(u, CURLUPART_SCHEME);
+        p->host = part(u, CURLUPART_HOST);
+        p->port = part(u, CURLUPART_PORT);
+        p->path = part(u, CURLUPART_PATH);
+        p->query = part(u, CURLUPART_QUERY);
+        p->user = part(u, CURLUPART_USER);
+    }
+
+    curl_url_cleanup(u);
+}
+
+
+static void
+parts_release(parts_t *p)
+{
+    free(p->scheme);
+    free(p->host);
+    free(p->port);
+    free(p->path);
+    free(p->query);
+    free(p->user);
+}
+
+
+/* is it of the web, and does it name a server and perhaps a path, no more? */
+static bool
+is_server(const parts_t *p)
+{
+    return p->scheme != NULL && p->host != NULL && p->path != NULL
+           && p->query == NULL && p->user == NULL
+           && (strcmp(p->scheme, "http") == 0
+               || strcmp(p->scheme, "https") == 0);
+}
+
+
+static int
+fill(reel_ctl_server_t *s, const parts_t *p)
+{
+    size_t       len = strlen(p->path);
+    const char  *own = strcmp(p->scheme, "http") == 0 ? "80" : "443";
+
+    /* the port is part of Host unless it is the scheme's own */
+    s->host = p->port != NULL && strcmp(p->port, own) != 0
+              ? join(p->host, ":", p->port) : strdup(p->host);
+
+    while (len > 0 && p->path[len - 1] == '/') {
+        len--;
+    }
+
+    s->base = strndup(p->path, len);
+
+    if (s->host != NULL) {
+        s->origin = join(p->scheme, "://", s->host);
+    }
+
+    if (s->host == NULL || s->base == NULL || s->origin == NULL) {
+        reel_ctl_server_release(s);
+        return reel_ctl_fail(REEL_EXIT_FAILED, "out of memory");
+    }
+
+    return REEL_EXIT_OK;
+}
+
+
 int
 reel_ctl_server(const reel_ctl_t *c, reel_ctl_server_t *s)
 {
-    int          code = REEL_EXIT_OK;
-    char        *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
-    char        *query = NULL, *user = NULL, *slashes;
-    CURLU       *u;
+    int          code;
+    parts_t      parts;
     const char  *url;
 
     *s = (reel_ctl_server_t) { 0 };
     url = reel_ctl_opt(c, REEL_OPT_SERVER, "REEL_SERVER",
                        "http://127.0.0.1:8080");
-    u = curl_url();
+    split(&parts, url);
 
-    if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        scheme = part(u, CURLUPART_SCHEME);
-        host = part(u, CURLUPART_HOST);
-        port = part(u, CURLUPART_PORT);
-        path = part(u, CURLUPART_PATH);
-        query = part(u, CURLUPART_QUERY);
-        user = part(u, CURLUPART_USER);
-    }
+    code = is_server(&parts) ? fill(s, &parts)
+           : reel_ctl_fail(REEL_EXIT_USAGE, "--server %s: must be of the "
+                           "form http://host:port or https://host", url);
 
-    if (scheme == NULL || host == NULL || path == NULL || query != NULL
-        || user != NULL
-        || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-    {
-        code = reel_ctl_fail(REEL_EXIT_USAGE, "--server %s: must be of the "
-                             "form http://host:port or https://host", url);
-        goto done;
-    }
-
-    /* the port is part of Host unless it is the scheme's own */
-    if (port != NULL
-        && strcmp(port, strcmp(scheme, "http") == 0 ? "80" : "443") == 0)
-    {
-        free(port);
-        port = NULL;
-    }
-
-    slashes = path + strlen(path);
-    while (slashes > path && slashes[-1] == '/') {
-        *--slashes = '\0';
-    }
-
-    s->host = join(host, port != NULL ? ":" : "", port != NULL ? port : "");
-    s->base = strdup(path);
-
-    if (s->host != NULL) {
-        s->origin = join(scheme, "://", s->host);
-    }
-
-    if (s->host == NULL || s->base == NULL || s->origin == NULL) {
-        code = reel_ctl_fail(REEL_EXIT_FAILED, "out of memory");
-        reel_ctl_server_release(s);
-    }
-
-done:
-
-    curl_url_cleanup(u);
-    free(scheme);
-    free(host);
-    free(port);
-    free(path);
-    free(query);
-    free(user);
+    parts_release(&parts);
 
     return code;
 }

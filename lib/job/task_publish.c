@@ -84,6 +84,30 @@ reel_publish_print(reel_buf_t *b, const reel_publish_t *t)
 }
 
 
+/* does it fit together? */
+static void
+check(const reel_publish_t *t, reel_fields_t *f)
+{
+    if (f->err == REEL_OK
+        && (t->frag_to > t->grid.fragments
+            || (!t->growing && t->frag_to != t->grid.fragments)))
+    {
+        reel_fields_fail(f, REEL_BADDATA, "frag_to",
+                         "does not fit the grid");
+    }
+
+    if (f->err == REEL_OK
+        && ((t->chunks == 0) != (t->first_groups == 0)
+            || (t->chunks > 1 && t->groups == 0)
+            || (t->chunks == 0 && t->audios == 0)
+            || (t->audios == 0) != (t->audio_tracks == 0)))
+    {
+        reel_fields_fail(f, REEL_BADDATA, "chunks",
+                         "does not fit its groups");
+    }
+}
+
+
 reel_err_t
 reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
     reel_error_t *e)
@@ -133,24 +157,7 @@ reel_publish_parse(reel_publish_t *t, const char *json, size_t len,
         reel_fields_text(&f, "sound", t->sound, sizeof(t->sound), 1);
     }
 
-    if (f.err == REEL_OK
-        && (t->frag_to > t->grid.fragments
-            || (!t->growing && t->frag_to != t->grid.fragments)))
-    {
-        reel_fields_fail(&f, REEL_BADDATA, "frag_to",
-                         "does not fit the grid");
-    }
-
-    if (f.err == REEL_OK
-        && ((t->chunks == 0) != (t->first_groups == 0)
-            || (t->chunks > 1 && t->groups == 0)
-            || (t->chunks == 0 && t->audios == 0)
-            || (t->audios == 0) != (t->audio_tracks == 0)))
-    {
-        reel_fields_fail(&f, REEL_BADDATA, "chunks",
-                         "does not fit its groups");
-    }
-
+    check(t, &f);
     json_decref(f.obj);
 
     return f.err;
