@@ -116,11 +116,15 @@ static void
 ngx_http_reel_redis_reply(ngx_http_reel_redis_t *redis, redisReply *r)
 {
     ngx_pool_t             *pool;
+    ngx_uint_t              level;
     ngx_array_t             a;
     ngx_http_reel_reply_t   reply;
 
     if (r->type == REDIS_REPLY_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "reel: redis: %*s",
+        /* a Cluster's way to say whereto */
+        level = ngx_strncmp(r->str, "MOVED ", 6) == 0 ? NGX_LOG_INFO
+                                                      : NGX_LOG_ERR;
+        ngx_log_error(level, ngx_cycle->log, 0, "reel: redis: %*s",
                       (size_t) r->len, r->str);
     }
 

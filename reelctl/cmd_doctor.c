@@ -18,6 +18,9 @@
 #define LOW_SPACE (1024.0 * 1024 * 1024)
 #define SKEW_S    60
 
+/* of Redis' maxmemory */
+#define LOW_MEMORY 0.9
+
 void
 reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
     const char *name, const char *fmt, ...)
@@ -251,6 +254,57 @@ check_policy(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 }
 
 
+/* of the lines of INFO; 0: it is not among them */
+static double
+info_number(const char *info, const char *name)
+{
+    size_t       len = strlen(name);
+    const char  *at = info;
+
+    while (at != NULL) {
+        if (strncmp(at, name, len) == 0 && at[len] == ':') {
+            return strtod(at + len + 1, NULL);
+        }
+        at = strchr(at, '\n');
+        at = at != NULL ? at + 1 : NULL;
+    }
+
+    return 0;
+}
+
+
+static void
+check_memory(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
+{
+    char                 used[24], most[24], shard[24];
+    double               bytes, limit;
+    const char          *argv[2] = { "INFO", "memory" };
+    reel_error_t         e;
+    reel_ctl_strings_t   info;
+
+    if (reel_ctl_redis_call(r, &info, &e, 2, argv) == REEL_OK && info.n == 1)
+    {
+        bytes = info_number(info.v[0], "used_memory");
+        limit = info_number(info.v[0], "maxmemory");
+        reel_ctl_size(used, bytes);
+        reel_ctl_size(most, limit);
+
+        if (limit > 0 && bytes >= limit) {
+            reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "redis", "%sno memory is "
+                                "left (%s of maxmemory %s): jobs wait until "
+                                "that is raised", which(r, shard), used, most);
+
+        } else if (limit > 0 && bytes >= limit * LOW_MEMORY) {
+            reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "redis", "%smemory is "
+                                "short: %s of maxmemory %s", which(r, shard),
+                                used, most);
+        }
+    }
+
+    reel_ctl_strings_release(&info);
+}
+
+
 /* what is well is said once, for all shards */
 static void
 check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
@@ -266,6 +320,7 @@ check_redis_config(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
         reel_ctl_redis_at(r, k);
         kept = check_appendonly(d, r) && kept;
         whole = check_policy(d, r) && whole;
+        check_memory(d, r);
     }
     reel_ctl_redis_at(r, 0);
 

@@ -130,7 +130,8 @@ on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
     (void) arg;
 
     /* BUSYGROUP: the group was made before */
-    if (err == REEL_IO && !reel_str_prefix(reel_reply_str(reply), "BUSYGROUP"))
+    if (err == REEL_IO && !reel_reply_full(reply)
+        && !reel_str_prefix(reel_reply_str(reply), "BUSYGROUP"))
     {
         reel_log(REEL_LOG_WARN, "redis refused a completion command: %.200s",
                  reel_reply_str(reply).p);

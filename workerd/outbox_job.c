@@ -30,9 +30,11 @@ on_submitted(void *arg, reel_err_t err, const reel_reply_t *reply)
     reel_outbox_t  *o = ask->o;
 
     if (err == REEL_IO) {
-        reel_log_task(REEL_LOG_ERROR, ask->job, NULL,
-                      "redis refused the job: %.200s",
-                      reel_reply_str(reply).p);
+        if (!reel_reply_full(reply)) {
+            reel_log_task(REEL_LOG_ERROR, ask->job, NULL,
+                          "redis refused the job: %.200s",
+                          reel_reply_str(reply).p);
+        }
 
     } else if (err == REEL_OK
                && reel_str_eqz(reel_reply_str(reel_reply_at(reply, 0)),

@@ -49,7 +49,7 @@ on_ignored(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
     (void) arg;
 
-    if (err == REEL_IO) {
+    if (err == REEL_IO && !reel_reply_full(reply)) {
         reel_log(REEL_LOG_WARN, "redis refused the heartbeat: %.200s",
                  reel_reply_str(reply).p);
     }

@@ -180,7 +180,7 @@ on_reply(redisAsyncContext *ac, void *reply, void *arg)
                 err = REEL_AGAIN;
                 r = NULL;
 
-            } else if (strncmp(r->str, "OOM ", 4) == 0) {
+            } else if (reel_reply_full(r)) {
                 say_full(c->redis);
 
             } else if (reel_redis_conn_error(c, (reel_str_t) { r->str,

@@ -115,6 +115,8 @@ size_t reel_reply_len(const reel_reply_t *r);
 const reel_reply_t *reel_reply_at(const reel_reply_t *r, size_t i);
 reel_str_t reel_reply_str(const reel_reply_t *r);
 bool reel_reply_nil(const reel_reply_t *r);     /* nil, or NULL */
+/* Redis has no memory left, which the log was told */
+bool reel_reply_full(const reel_reply_t *r);
 /* an integer, or a string of digits; 0 otherwise */
 uint64_t reel_reply_uint(const reel_reply_t *r);
 

@@ -233,9 +233,7 @@ on_number(redisAsyncContext *ac, void *reply, void *arg)
     reel_redis_conn_t  *c = ac->data;
     redisReply         *r = reply;
 
-    if (r != NULL && r->type == REDIS_REPLY_ERROR
-        && strncmp(r->str, "OOM ", 4) == 0)
-    {
+    if (reel_reply_full(r)) {
         /* no number and no room for one: nor for jobs, until there is */
         greeted(c);
         return;

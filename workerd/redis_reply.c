@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include <hiredis/hiredis.h>
 
 #include "workerd/redis.h"
@@ -28,6 +30,14 @@ reel_reply_str(const reel_reply_t *r)
     }
 
     return (reel_str_t) { "", 0 };
+}
+
+
+bool
+reel_reply_full(const reel_reply_t *r)
+{
+    return r != NULL && r->type == REDIS_REPLY_ERROR
+           && strncmp(r->str, "OOM ", 4) == 0;
 }
 
 

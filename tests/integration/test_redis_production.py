@@ -248,6 +248,10 @@ def test_cluster(stack):
         for film in films:
             assert stack.wait(film)["ready"]
             assert hold(stack, film, owner[shard_of(film, SHARDS)]) == "done"
+        # to be sent elsewhere is no error
+        with open(os.path.join(stack.dir, "nginx.log")) as f:
+            log = f.read()
+        assert "[info]" in log and not re.search(r"\[error\].* MOVED ", log)
         listed = json.loads(get(presign(stack.url, "GET", "/api/assets")))
         created = [x["created_at"] for x in listed["assets"]]
         assert {x["id"] for x in listed["assets"]} == set(films)
@@ -348,3 +352,4 @@ def test_no_memory_left(stack):
     stack.redis("CONFIG", "SET", "maxmemory", "0")
     stack.check_ready(a, frames=60)
     assert stack.said().count("REDIS HAS NO MEMORY LEFT") == 1
+    assert stack.said().count("OOM command") == 0

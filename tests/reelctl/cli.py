@@ -825,6 +825,22 @@ class Redis(RedisCase):
         self.assertTrue(any(n == "redis" and r == "fail"
                             and "allkeys-lru" in d for n, r, d in checks))
 
+    def test_doctor_memory(self):
+        def memory():
+            return [(r, d) for n, r, d in checks
+                    if n == "redis" and "maxmemory " in d]
+        checks = self.checks(code=OK)
+        self.assertEqual(memory(), [])
+        used = int(re.search(r"(?m)^used_memory:(\d+)",
+                             self.redis("INFO", "memory")).group(1))
+        self.redis("CONFIG", "SET", "maxmemory", str(used * 21 // 20))
+        checks = self.checks(code=OK)
+        self.assertEqual([r for r, d in memory()], ["warn"])
+        self.redis("CONFIG", "SET", "maxmemory", str(used // 2))
+        checks = self.checks(code=FAILED)
+        self.assertEqual([r for r, d in memory()], ["fail"])
+        self.assertIn("no memory is left", memory()[0][1])
+
     def test_doctor_bad_keys_and_store(self):
         keys, _ = self.keygen()
         os.chmod(keys, 0o640)
