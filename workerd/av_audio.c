@@ -10,6 +10,7 @@
 #include "workerd/av_gain.h"
 #include "workerd/av_line.h"
 #include "workerd/av_log.h"
+#include "workerd/av_loudness.h"
 #include "workerd/av_reader.h"
 #include "workerd/av_sound.h"
 
@@ -28,6 +29,7 @@ typedef struct {
     reel_av_line_t       line;
     reel_av_sound_t      sound;
     int64_t              need_pts;      /* decoding must begin by then */
+    int                  gain_cdb;
 } audio_t;
 
 
@@ -40,7 +42,7 @@ sink(void *arg, AVFrame *frame)
          i++)
     {
         reel_av_gain_apply((float *) (void *) frame->extended_data[i],
-                           (size_t) frame->nb_samples, a->child->gain_cdb);
+                           (size_t) frame->nb_samples, a->gain_cdb);
     }
 
     return reel_av_sound_encode(&a->sound, frame, &a->fault);
@@ -70,6 +72,30 @@ parse(audio_t *a)
 }
 
 
+/* of a short film the encode itself measures, before it begins */
+static int
+find_gain(audio_t *a)
+{
+    int  clufs;
+
+    a->gain_cdb = a->child->gain_cdb;
+
+    if (a->task.lufs == 0 || a->task.measured[0] != '\0') {
+        return 0;
+    }
+
+    if (reel_av_loudness_measure(a->child->source_fd, &a->task, &clufs,
+                                 &a->fault) != 0)
+    {
+        return -1;
+    }
+
+    a->gain_cdb = reel_av_gain(a->task.lufs, clufs);
+
+    return 0;
+}
+
+
 static int
 prepare(audio_t *a)
 {
@@ -90,8 +116,10 @@ prepare(audio_t *a)
                              "the sound cannot be encoded as asked");
     }
 
-    if (reel_av_reader_open(&a->reader, a->child->source_fd, a->task.stream,
-                            &a->task.jumps, 1, &a->fault) != 0)
+    if (find_gain(a) != 0
+        || reel_av_reader_open(&a->reader, a->child->source_fd,
+                               a->task.stream, &a->task.jumps, 1, &a->fault)
+           != 0)
     {
         return -1;
     }

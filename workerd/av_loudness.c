@@ -1,9 +1,11 @@
 /*
- * loudness: the sound as encode_audio gets it, through the filter that
+ * How loud the sound is that encode_audio gets, all of it, by the filter that
  * measures by EBU R128:
  *
  *     reader → line (placed, resampled) → ebur128 → a number
  */
+
+#include "workerd/av_loudness.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,9 +23,8 @@
 #include "workerd/av_reader.h"
 
 typedef struct {
-    reel_child_t        *child;
-    reel_encode_audio_t  task;
-    reel_av_fault_t      fault;
+    reel_child_t        *child;         /* NULL: tells no progress */
+    reel_av_fault_t     *fault;
     reel_av_reader_t     reader;
     reel_av_line_t       line;
     AVFilterGraph       *graph;
@@ -98,7 +99,7 @@ hear(loudness_t *l)
     }
 
     return rc == AVERROR(EAGAIN) || rc == AVERROR_EOF ? 0
-           : reel_av_fault_lib(&l->fault, rc, "decode", "loudness");
+           : reel_av_fault_lib(l->fault, rc, "decode", "loudness");
 }
 
 
@@ -114,53 +115,45 @@ sink(void *arg, AVFrame *frame)
     rc = av_buffersrc_add_frame_flags(l->in, frame,
                                       AV_BUFFERSRC_FLAG_KEEP_REF);
     if (rc < 0) {
-        return reel_av_fault_lib(&l->fault, rc, "decode", "loudness");
+        return reel_av_fault_lib(l->fault, rc, "decode", "loudness");
     }
 
-    reel_child_progress(l->child, (unsigned)
-                        reel_rescale(l->at, 1000, (uint64_t) l->end,
-                                     REEL_ROUND_DOWN));
+    if (l->child != NULL) {
+        reel_child_progress(l->child, (unsigned)
+                            reel_rescale(l->at, 1000, (uint64_t) l->end,
+                                         REEL_ROUND_DOWN));
+    }
 
     return hear(l);
 }
 
 
 static int
-prepare(loudness_t *l)
+prepare(loudness_t *l, int source_fd, const reel_encode_audio_t *t)
 {
-    int           rc;
-    reel_err_t    err;
-    reel_error_t  e = { "" };
+    int  rc;
 
-    err = reel_encode_audio_parse(&l->task, l->child->payload.p,
-                                  l->child->payload.len, &e);
-    if (err != REEL_OK) {
-        return reel_av_fault(&l->fault, "INTERNAL", "payload", "%s", e.text);
-    }
+    l->end = reel_audio_total_aus(&t->grid, t->sample_rate) * REEL_AAC_FRAME;
 
-    l->end = reel_audio_total_aus(&l->task.grid, l->task.sample_rate)
-             * REEL_AAC_FRAME;
-
-    if (reel_av_reader_open(&l->reader, l->child->source_fd, l->task.stream,
-                            &l->task.jumps, 1, &l->fault) != 0
-        || reel_av_line_open(&l->line, &l->task, 0, l->end, REEL_AAC_FRAME,
-                             sink, l, &l->fault) != 0)
+    if (reel_av_reader_open(&l->reader, source_fd, t->stream, &t->jumps, 1,
+                            l->fault) != 0
+        || reel_av_line_open(&l->line, t, 0, l->end, REEL_AAC_FRAME, sink, l,
+                             l->fault) != 0)
     {
         return -1;
     }
 
     rc = open_meter(l);
 
-    return rc < 0 ? reel_av_fault_lib(&l->fault, rc, "decode", "loudness")
-           : 0;
+    return rc < 0 ? reel_av_fault_lib(l->fault, rc, "decode", "loudness") : 0;
 }
 
 
 static int
 run(loudness_t *l)
 {
-    if (reel_av_line_fill(&l->line, &l->reader, &l->fault) != 0
-        || reel_av_line_finish(&l->line, &l->fault) != 0)
+    if (reel_av_line_fill(&l->line, &l->reader, l->fault) != 0
+        || reel_av_line_finish(&l->line, l->fault) != 0)
     {
         return -1;
     }
@@ -172,34 +165,21 @@ run(loudness_t *l)
 
 
 static int
-answer(loudness_t *l)
+measure(reel_child_t *child, int source_fd, const reel_encode_audio_t *t,
+    int *clufs, reel_av_fault_t *f)
 {
-    int         clufs = REEL_CLUFS_MIN;
-    reel_err_t  err;
+    int         rc;
+    loudness_t  l = { .child = child, .fault = f,
+                      .lufs = REEL_CLUFS_MIN / 100.0 };
 
-    if (isfinite(l->lufs) && l->lufs > REEL_CLUFS_MIN / 100.0
-        && l->lufs < REEL_CLUFS_MAX / 100.0)
+    rc = prepare(&l, source_fd, t) == 0 ? run(&l) : -1;
+
+    *clufs = REEL_CLUFS_MIN;
+
+    if (isfinite(l.lufs) && l.lufs > REEL_CLUFS_MIN / 100.0
+        && l.lufs < REEL_CLUFS_MAX / 100.0)
     {
-        clufs = (int) lround(l->lufs * 100);
-    }
-
-    err = reel_child_loudness(l->child, clufs);
-
-    return err == REEL_OK ? 0
-           : reel_av_fault_err(&l->fault, err, "write", "answer");
-}
-
-
-int
-reel_av_loudness(reel_child_t *c)
-{
-    int         status = 0;
-    loudness_t  l = { .child = c, .lufs = REEL_CLUFS_MIN / 100.0 };
-
-    reel_av_log_init();
-
-    if (prepare(&l) != 0 || run(&l) != 0 || answer(&l) != 0) {
-        status = reel_av_fault_report(c, &l.fault);
+        *clufs = (int) lround(l.lufs * 100);
     }
 
     avfilter_graph_free(&l.graph);
@@ -207,5 +187,41 @@ reel_av_loudness(reel_child_t *c)
     reel_av_line_close(&l.line);
     reel_av_reader_close(&l.reader);
 
-    return status;
+    return rc;
+}
+
+
+int
+reel_av_loudness_measure(int source_fd, const reel_encode_audio_t *t,
+    int *clufs, reel_av_fault_t *f)
+{
+    return measure(NULL, source_fd, t, clufs, f);
+}
+
+
+int
+reel_av_loudness(reel_child_t *c)
+{
+    int                  clufs;
+    reel_err_t           err;
+    reel_error_t         e = { "" };
+    reel_av_fault_t      f = { 0 };
+    reel_encode_audio_t  t;
+
+    reel_av_log_init();
+
+    err = reel_encode_audio_parse(&t, c->payload.p, c->payload.len, &e);
+
+    if (err != REEL_OK) {
+        (void) reel_av_fault(&f, "INTERNAL", "payload", "%s", e.text);
+
+    } else if (measure(c, c->source_fd, &t, &clufs, &f) == 0) {
+        err = reel_child_loudness(c, clufs);
+        if (err == REEL_OK) {
+            return 0;
+        }
+        (void) reel_av_fault_err(&f, err, "write", "answer");
+    }
+
+    return reel_av_fault_report(c, &f);
 }

@@ -8,9 +8,13 @@
 
 #include "lib/job/plan_part.h"
 
-/* of a core, for a second of one channel or two; more have more */
+/* measured, of a core, for a second of one channel or two; more have more */
 #define AUDIO_US_SECOND    26000
-#define LOUDNESS_US_SECOND 15000
+#define LOUDNESS_US_SECOND 2000
+
+/* of a film of this length, at most, each encode measures all of its sound: a
+   clip would wait for a core once more for a task that is done in a moment */
+#define MEASURE_MS         30000
 
 /* of what is copied, and for a byte of a file that is read to get there */
 #define COPY_US_SECOND     300
@@ -128,6 +132,14 @@ is_measured(const reel_planner_t *p)
 }
 
 
+static bool
+measures_itself(const reel_planner_t *p)
+{
+    return reel_plan_span_ms(&p->t.grid, 0, p->t.grid.fragments)
+           <= MEASURE_MS;
+}
+
+
 static void
 name_loudness(char dst[REEL_TASK_NAME], uint32_t sound)
 {
@@ -192,11 +204,23 @@ cost_us(const reel_planner_t *p, const reel_encode_audio_t *t,
 }
 
 
+/* all of the sound, of which t may be a stretch */
+static uint64_t
+measuring_us(const reel_planner_t *p, const reel_encode_audio_t *t)
+{
+    reel_encode_audio_t all = *t;
+
+    all.frag_from = 0;
+    all.frag_to = t->grid.fragments;
+
+    return cost_us(p, &all, LOUDNESS_US_SECOND);
+}
+
+
 static reel_planned_t *
 add_sound_task(reel_planner_t *p, reel_task_type_t type, uint32_t sound,
-    const reel_encode_audio_t *t, uint32_t us_second)
+    const reel_encode_audio_t *t, uint64_t us)
 {
-    uint64_t        us = cost_us(p, t, us_second);
     reel_buf_t      b;
     reel_planned_t *k;
 
@@ -223,7 +247,8 @@ add_loudness(reel_planner_t *p, uint32_t sound)
     reel_encode_audio_t  t;
 
     describe_audio(&t, p, sound);
-    k = add_sound_task(p, REEL_TASK_LOUDNESS, sound, &t, LOUDNESS_US_SECOND);
+    k = add_sound_task(p, REEL_TASK_LOUDNESS, sound, &t,
+                       measuring_us(p, &t));
 
     if (k != NULL) {
         name_loudness(k->name, sound);
@@ -249,19 +274,25 @@ static void
 add_audio(reel_planner_t *p, uint32_t sound, uint32_t stretch, uint32_t from,
     uint32_t to)
 {
+    uint64_t             us;
     reel_planned_t      *k;
     reel_encode_audio_t  t;
 
     describe_audio(&t, p, sound);
     t.frag_from = from;
     t.frag_to = to;
+    us = cost_us(p, &t, AUDIO_US_SECOND);
 
     if (is_measured(p)) {
         t.lufs = p->pl->audio_lufs;
-        name_loudness(t.measured, sound);
+        if (measures_itself(p)) {
+            us += measuring_us(p, &t);
+        } else {
+            name_loudness(t.measured, sound);
+        }
     }
 
-    k = add_sound_task(p, REEL_TASK_ENCODE_AUDIO, sound, &t, AUDIO_US_SECOND);
+    k = add_sound_task(p, REEL_TASK_ENCODE_AUDIO, sound, &t, us);
     if (k == NULL) {
         return;
     }
@@ -270,7 +301,7 @@ add_audio(reel_planner_t *p, uint32_t sound, uint32_t stretch, uint32_t from,
     k->work_ms = reel_plan_span_ms(&p->t.grid, from, to);
     reel_plan_add_rendition(k, t.name);
 
-    if (t.lufs != 0) {
+    if (t.measured[0] != '\0') {
         add_measured(p, k, t.measured);
     }
 }
@@ -357,8 +388,10 @@ reel_plan_add_audio(reel_planner_t *p, uint32_t stretch)
 {
     uint32_t i;
 
-    for (i = 0; stretch == 0 && is_measured(p) && i < p->nsounds; i++) {
-        add_loudness(p, i);
+    if (stretch == 0 && is_measured(p) && !measures_itself(p)) {
+        for (i = 0; i < p->nsounds; i++) {
+            add_loudness(p, i);
+        }
     }
 
     for (i = 0; i < p->nsounds; i++) {

@@ -112,7 +112,8 @@ typedef struct {
     uint32_t        object_frags;       /* fragments an object, about 60 s */
     bool            copy;               /* the source's access units */
     int             lufs;               /* how loud it becomes; 0 = as it is */
-    char            measured[REEL_TASK_NAME];   /* by that task */
+    char            measured[REEL_TASK_NAME];   /* by that task; "": by the
+                                                   encode itself */
     uint32_t        frag_from, frag_to; /* a0 the head, a1 … the rest */
 } reel_encode_audio_t;
 

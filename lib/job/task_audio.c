@@ -101,7 +101,7 @@ reel_encode_audio_parse(reel_encode_audio_t *t, const char *json, size_t len,
     t->copy = reel_fields_has(&f, "copy") && reel_fields_bool(&f, "copy");
     if (reel_fields_has(&f, "lufs")) {
         t->lufs = (int) reel_fields_int(&f, "lufs", -40, -5);
-        reel_fields_text(&f, "measured", t->measured, sizeof(t->measured), 1);
+        reel_fields_text(&f, "measured", t->measured, sizeof(t->measured), 0);
     }
     reel_part_range_parse(&f, &t->grid, &t->frag_from, &t->frag_to);
 

@@ -29,6 +29,7 @@ static const struct {
     { "storyboard",   reel_av_storyboard },
     { "extract_subtitles", reel_av_subtitles },
     { "complexity",   reel_av_complexity },
+    { "loudness",     reel_av_loudness },
 };
 
 

@@ -826,6 +826,61 @@ loudness(void **state)
 }
 
 
+/* of a clip each encode measures all of the sound, and is paid for it */
+static void
+short_loudness(void **state)
+{
+    size_t                i;
+    uint32_t              as_it_is;
+    reel_plan_t           p;
+    reel_source_t         s;
+    reel_pipeline_t       pl;
+    reel_encode_audio_t   t;
+    const reel_planned_t *k;
+
+    static const struct {
+        film_t  film;
+        bool    itself;
+    } rows[] = {
+        { { 25, 1, 750, 50, .audio_len = 30 }, true },
+        { { 25, 1, 751, 50, .audio_len = 30 }, false },
+        { { .audio_len = 20, .den = 1 }, true },
+    };
+
+    (void) state;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        film_make(&s, &rows[i].film);
+        reel_pipeline_default(&pl);
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        as_it_is = film_task(&p, "a0")->cost;
+        reel_plan_release(&p);
+
+        pl.audio_lufs = -16;
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        check_tasks(&p);
+        k = film_task(&p, "a0");
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(t.lufs, -16);
+        assert_string_equal(t.measured, rows[i].itself ? "" : "loudness");
+        assert_int_equal(k->ndeps, rows[i].itself ? 0 : 1);
+        assert_int_equal(film_task(&p, "loudness") == NULL, rows[i].itself);
+        assert_int_equal(k->cost > as_it_is, rows[i].itself);
+        reel_plan_release(&p);
+
+        pl.nodes[REEL_TASK_LOUDNESS].off = true;
+        assert_int_equal(reel_plan(&p, &pl, &s, 0, NULL), REEL_OK);
+        k = film_task(&p, "a0");
+        assert_int_equal(reel_encode_audio_parse(&t, k->payload,
+                             strlen(k->payload), NULL), REEL_OK);
+        assert_int_equal(t.lufs, 0);
+        reel_plan_release(&p);
+        reel_source_release(&s);
+    }
+}
+
+
 int
 main(void)
 {
@@ -837,6 +892,7 @@ main(void)
         cmocka_unit_test(languages),
         cmocka_unit_test(surround),
         cmocka_unit_test(loudness),
+        cmocka_unit_test(short_loudness),
         cmocka_unit_test(work_sums_to_the_film),
         cmocka_unit_test(costs_and_timeouts),
         cmocka_unit_test(poster),

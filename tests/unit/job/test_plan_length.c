@@ -159,6 +159,14 @@ no_task_is_long(void **state)
     one(&pl, &sparse, "matroska,webm", LITTLE);
     one(&pl, &hour, "mpegts", LITTLE);
 
+    /* who measures goes through all of a sound, in a tenth of its encode's
+       time */
+    pl.audio_lufs = -16;
+    one(&pl, &hour, "mov,mp4,m4a,3gp,3g2,mj2", LITTLE);
+    one(&pl, &large, "matroska,webm", LITTLE);
+    one(&pl, &small, "matroska,webm", 8000);
+    pl.audio_lufs = 0;
+
     low(&pl, "veryfast");
     one(&pl, &day, "matroska,webm", LITTLE);
     one(&pl, &large, "matroska,webm", LITTLE);

@@ -942,6 +942,66 @@ test_copied_config(void **state)
 }
 
 
+static int
+clufs_of(const reel_encode_audio_t *t, const char *source)
+{
+    int             clufs;
+    reel_buf_t      b;
+    media_answer_t  a;
+
+    reel_buf_init(&b, REEL_PAYLOAD_MAX);
+    assert_int_equal(reel_encode_audio_print(&b, t), REEL_OK);
+    a = media_run(reel_av_loudness, source, (char *) b.data, b.len, NULL, 0,
+                  0);
+    assert_int_equal(a.status, 0);
+    clufs = (int) json_integer_value(json_object_get(
+                      media_line(&a, "loudness"), "clufs"));
+    json_decref(a.lines);
+    reel_buf_release(&b);
+
+    return clufs;
+}
+
+
+/* stretches of a clip measure all of it: each gets the same gain */
+static void
+test_measures(void **state)
+{
+    reel_source_t        s, made;
+    media_answer_t       a;
+    reel_encode_audio_t  t, again;
+
+    (void) state;
+
+    media_make("l.wav", "-f lavfi -i "
+               "\"aevalsrc='if(lt(t,4),0.02,0.08)*sin(2765*t)':s=48000:d=8\"");
+    media_inspect(&s, "l.wav");
+    audio_task(&t, &s, RATE);
+    t.lufs = -20;
+    assert_true(clufs_of(&t, "l.wav") < -2300);
+
+    encode(&t, "l.wav", 0, "level.mp4", &a);
+    json_decref(a.lines);
+    media_inspect(&made, "level.mp4");
+    audio_task(&again, &made, RATE);
+    assert_in_range(clufs_of(&again, "level.mp4") + 2000 + 30, 0, 60);
+
+    t.frag_to = 2;
+    encode(&t, "l.wav", 0, "levels.mp4", &a);
+    json_decref(a.lines);
+    t.frag_from = 2;
+    t.frag_to = t.grid.fragments;
+    encode(&t, "l.wav", 0, "levels.mp4", &a);
+    json_decref(a.lines);
+
+    /* of a tone that has, alone, an amplitude of 4600 and, here, 1150 */
+    assert_true(differ("level.mp4", "levels.mp4") < 400);
+
+    reel_source_release(&made);
+    reel_source_release(&s);
+}
+
+
 int
 main(void)
 {
@@ -959,6 +1019,7 @@ main(void)
         cmocka_unit_test(test_copied),
         cmocka_unit_test(test_copied_around),
         cmocka_unit_test(test_copied_config),
+        cmocka_unit_test(test_measures),
     };
 
     return cmocka_run_group_tests(tests, media_setup, media_teardown);
