@@ -31,12 +31,23 @@ def waits(stack, asset, task="v0.0"):
     """for another asset's run of the same"""
     return '"code":"TWIN"' in (stack.task(asset, task, "err") or "")
 
+MEASURED = """\
+gop_ms: 500
+renditions:
+  - { short_side: 64, crf: 20, max_kbps: 9000, buf_kbits: 9000 }
+per_title: { ssim: 900 }
+audio: { loudness_lufs: -20 }
+storyboard: { interval_s: 0 }
+tasks: { poster: false }
+"""
+
 
 @pytest.fixture
 def stack():
     with Stack(reuse=True) as s:
         s.pipeline("slow", SLOW)
         s.pipeline("once", ONCE)
+        s.pipeline("measured", MEASURED)
         s.start_redis()
         yield s
 
@@ -90,6 +101,19 @@ def test_at_the_same_time_each_is_encoded_once(stack, workers):
     delete(stack, b)
     assert files(stack, b) == {"tombstone"}
     assert twins(stack) == set()
+
+
+def test_at_the_same_time_each_is_measured_once(stack):
+    stack.start_workerd("--slots", "2")
+    a = stack.put(clip(60), "measured")
+    b = stack.put(clip(60), "measured")
+    for asset in (a, b):
+        stack.check_ready(asset, frames=1800)
+    for task in ("complexity", "loudness"):
+        assert sorted(task in begun(stack, x) for x in (a, b)) \
+            == [False, True]
+        assert sorted(task in reused(stack, x) for x in (a, b)) \
+            == [False, True]
 
 
 def test_one_that_waits_takes_what_was_done(stack):
