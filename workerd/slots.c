@@ -438,26 +438,38 @@ on_line(void *arg, const char *text, size_t len)
 }
 
 
-/* of a program: whatever becomes of the task, who wrote it looks here */
+/* of a program: whatever becomes of the task, who wrote it looks here.  What
+   its child says behind that, the outcome once more, is left out */
 static void
 log_words(const reel_slot_t *s)
 {
-    size_t                 len = strlen(s->log);
+    char                   own[1024];
+    size_t                 len = strlen(s->log), n;
     const char            *from = s->log;
     const reel_attempt_t  *a = s->attempt;
 
-    if (a->ops->type != REEL_TASK_EXEC || len == 0) {
+    if (a->ops->type != REEL_TASK_EXEC) {
+        return;
+    }
+
+    (void) snprintf(own, sizeof(own), "%s: %s: %s\n", a->outcome.code,
+                    a->outcome.stage, a->outcome.detail);
+    n = strlen(own);
+    if (len >= n && memcmp(from + len - n, own, n) == 0) {
+        len -= n;
+    }
+    if (len == 0) {
         return;
     }
 
     /* the end of it, from a character's first byte on */
-    from += len > WORDS_MAX ? len - WORDS_MAX : 0;
-    while ((*from & 0xc0) == 0x80) {
-        from++;
+    n = len > WORDS_MAX ? len - WORDS_MAX : 0;
+    while (n < len && (from[n] & 0xc0) == 0x80) {
+        n++;
     }
 
-    reel_log_task(REEL_LOG_WARN, a->job, a->task, "its program said: %s",
-                  from);
+    reel_log_task(REEL_LOG_WARN, a->job, a->task, "its program said: %.*s",
+                  (int) (len - n), from + n);
 }
 
 
