@@ -1,5 +1,6 @@
 #include "workerd/av_log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,9 @@
 #define LOG_LINES_MAX  64
 #define LOG_LINE_MAX   256
 
+
+/* decoders have threads, and each of them speaks: of all that follows */
+static pthread_mutex_t  lock = PTHREAD_MUTEX_INITIALIZER;
 
 static char      last[LOG_LINE_MAX];
 static unsigned  lines;
@@ -33,22 +37,10 @@ clean(char *line)
 }
 
 
+/* a damaged file repeats itself; the last line is kept all the same */
 static void
-log_line(void *avcl, int level, const char *fmt, va_list ap)
+take(const char *line)
 {
-    int   prefix;
-    char  line[LOG_LINE_MAX];
-
-    if (level > AV_LOG_ERROR) {
-        return;
-    }
-
-    /* a damaged file repeats itself; the last line is kept all the same */
-    prefix = 1;
-    (void) av_log_format_line2(avcl, level, fmt, ap, line, sizeof(line),
-                               &prefix);
-    clean(line);
-
     if (strstr(line, "max_streams") != NULL) {
         max_streams = true;
     }
@@ -83,6 +75,26 @@ log_line(void *avcl, int level, const char *fmt, va_list ap)
 }
 
 
+static void
+log_line(void *avcl, int level, const char *fmt, va_list ap)
+{
+    int   prefix = 1;
+    char  line[LOG_LINE_MAX];
+
+    if (level > AV_LOG_ERROR) {
+        return;
+    }
+
+    (void) av_log_format_line2(avcl, level, fmt, ap, line, sizeof(line),
+                               &prefix);
+    clean(line);
+
+    (void) pthread_mutex_lock(&lock);
+    take(line);
+    (void) pthread_mutex_unlock(&lock);
+}
+
+
 void
 reel_av_log_init(void)
 {
@@ -98,26 +110,45 @@ reel_av_log_init(void)
 const char *
 reel_av_log_last(void)
 {
-    return last;
+    static char  said[LOG_LINE_MAX];
+
+    (void) pthread_mutex_lock(&lock);
+    memcpy(said, last, sizeof(said));
+    (void) pthread_mutex_unlock(&lock);
+
+    return said;
+}
+
+
+static bool
+saw(const bool *what)
+{
+    bool  yes;
+
+    (void) pthread_mutex_lock(&lock);
+    yes = *what;
+    (void) pthread_mutex_unlock(&lock);
+
+    return yes;
 }
 
 
 bool
 reel_av_log_saw_max_streams(void)
 {
-    return max_streams;
+    return saw(&max_streams);
 }
 
 
 bool
 reel_av_log_saw_max_pixels(void)
 {
-    return max_pixels;
+    return saw(&max_pixels);
 }
 
 
 bool
 reel_av_log_saw_end(void)
 {
-    return early_end;
+    return saw(&early_end);
 }

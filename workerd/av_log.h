@@ -12,7 +12,8 @@
 /* sends libav's log through here; to be called once, before the rest */
 void reel_av_log_init(void);
 
-/* the last error that libav printed, without its line end; "" = none */
+/* the last error that libav printed, without its line end; "" = none; a copy,
+   until the next call.  libav may print from any thread, one asks */
 const char *reel_av_log_last(void);
 
 /* libav has no codes of its own for these limits: it only says so */
