@@ -15,11 +15,17 @@
 #include "workerd/reuse.h"
 #include "workerd/room.h"
 
-/* the fields of step's reply behind the outcome */
+/* what step replies of a task that was claimed */
 enum {
-    F_JOB = 1, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
-    F_PROJECT, F_PIPELINE, F_QUEUE, F_WAIT, F_END
+    F_JOB, F_TASK, F_TYPE, F_TOKEN, F_PAYLOAD, F_ATTEMPT, F_TIMEOUT,
+    F_PROJECT, F_PIPELINE, F_QUEUE = REEL_CLAIM_QUEUE, F_WAIT,
+    F_END = REEL_CLAIM_FIELDS
 };
+
+typedef struct {
+    const reel_reply_t *reply;
+    size_t              at;             /* of its first field */
+} claim_t;
 
 static const reel_task_ops_t *const types[] = {
     &reel_task_inspect, &reel_task_plan, &reel_task_video, &reel_task_audio,
@@ -79,22 +85,29 @@ word_ok(const char *s)
 }
 
 
-static reel_err_t
-copy_field(char *dst, size_t cap, const reel_reply_t *reply, size_t i)
+static const reel_reply_t *
+field(const claim_t *c, size_t i)
 {
-    return reel_str_copy(dst, cap, reel_reply_str(reel_reply_at(reply, i)));
+    return reel_reply_at(c->reply, c->at + i);
 }
 
 
 static reel_err_t
-read_names(reel_attempt_t *a, const reel_reply_t *r)
+copy_field(char *dst, size_t cap, const claim_t *c, size_t i)
+{
+    return reel_str_copy(dst, cap, reel_reply_str(field(c, i)));
+}
+
+
+static reel_err_t
+read_names(reel_attempt_t *a, const claim_t *c)
 {
     uint32_t    publication;
     reel_str_t  asset;
 
-    if (copy_field(a->job, sizeof(a->job), r, F_JOB) != REEL_OK
-        || copy_field(a->task, sizeof(a->task), r, F_TASK) != REEL_OK
-        || copy_field(a->token, sizeof(a->token), r, F_TOKEN) != REEL_OK)
+    if (copy_field(a->job, sizeof(a->job), c, F_JOB) != REEL_OK
+        || copy_field(a->task, sizeof(a->task), c, F_TASK) != REEL_OK
+        || copy_field(a->token, sizeof(a->token), c, F_TOKEN) != REEL_OK)
     {
         return REEL_BADDATA;
     }
@@ -112,25 +125,25 @@ read_names(reel_attempt_t *a, const reel_reply_t *r)
 
 
 static reel_err_t
-read_rest(reel_attempt_t *a, const reel_reply_t *r)
+read_rest(reel_attempt_t *a, const claim_t *c)
 {
     char        type[32];
     uint64_t    number, timeout;
-    reel_str_t  payload = reel_reply_str(reel_reply_at(r, F_PAYLOAD));
+    reel_str_t  payload = reel_reply_str(field(c, F_PAYLOAD));
 
-    if (copy_field(a->project, sizeof(a->project), r, F_PROJECT) != REEL_OK
-        || copy_field(a->pipeline, sizeof(a->pipeline), r, F_PIPELINE)
+    if (copy_field(a->project, sizeof(a->project), c, F_PROJECT) != REEL_OK
+        || copy_field(a->pipeline, sizeof(a->pipeline), c, F_PIPELINE)
            != REEL_OK
-        || copy_field(type, sizeof(type), r, F_TYPE) != REEL_OK
-        || reel_room_needs(reel_reply_str(reel_reply_at(r, F_QUEUE)),
+        || copy_field(type, sizeof(type), c, F_TYPE) != REEL_OK
+        || reel_room_needs(reel_reply_str(field(c, F_QUEUE)),
                            &a->slots, &a->memory_mib) != REEL_OK
         || payload.len > REEL_PAYLOAD_MAX)
     {
         return REEL_BADDATA;
     }
 
-    number = reel_reply_uint(reel_reply_at(r, F_ATTEMPT));
-    timeout = reel_reply_uint(reel_reply_at(r, F_TIMEOUT));
+    number = reel_reply_uint(field(c, F_ATTEMPT));
+    timeout = reel_reply_uint(field(c, F_TIMEOUT));
     if (number == 0 || number > UINT32_MAX || timeout == 0
         || timeout > UINT32_MAX)
     {
@@ -138,7 +151,7 @@ read_rest(reel_attempt_t *a, const reel_reply_t *r)
     }
     a->number = (uint32_t) number;
     a->timeout_s = (uint32_t) timeout;
-    a->wait_ms = reel_reply_uint(reel_reply_at(r, F_WAIT));
+    a->wait_ms = reel_reply_uint(field(c, F_WAIT));
 
     a->payload = malloc(payload.len + 1);
     if (a->payload == NULL) {
@@ -155,9 +168,10 @@ read_rest(reel_attempt_t *a, const reel_reply_t *r)
 
 
 reel_err_t
-reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply,
+reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply, size_t at,
     reel_attempt_t **out)
 {
+    claim_t          c = { reply, at };
     reel_err_t       err;
     reel_attempt_t  *a = calloc(1, sizeof(*a));
 
@@ -170,10 +184,10 @@ reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply,
     a->memfd = -1;
     a->image = -1;
 
-    err = reel_reply_len(reply) == F_END ? read_names(a, reply)
-                                         : REEL_BADDATA;
+    err = reel_reply_len(reply) >= at + F_END ? read_names(a, &c)
+                                              : REEL_BADDATA;
     if (err == REEL_OK) {
-        err = read_rest(a, reply);
+        err = read_rest(a, &c);
     }
     if (err == REEL_OK) {
         err = set_digest(a);

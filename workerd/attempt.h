@@ -102,16 +102,21 @@ struct reel_attempt_s {
     bool                   forgiven;        /* the film goes without it */
 };
 
+/* of a claimed task in the reply of `step`, and which of them is its queue */
+#define REEL_CLAIM_FIELDS 11
+#define REEL_CLAIM_QUEUE  9
+
 /* NULL: no such type */
 const reel_task_ops_t *reel_task_ops(const char *type_name);
 
 /*
- * From what `step` replied behind its outcome (docs/redis-keys.md).
- * REEL_BADDATA when a field is not of its form (a->job, task and token are
- * set as far as they are), REEL_UNSUPPORTED for an unknown type.
+ * From what `step` replied of a task that was claimed, the elements of reply
+ * from at on (docs/redis-keys.md).  REEL_BADDATA when a field is not of its
+ * form (a->job, task and token are set as far as they are), REEL_UNSUPPORTED
+ * for an unknown type.
  */
 reel_err_t reel_attempt_new(reel_worker_t *w, const reel_reply_t *reply,
-    reel_attempt_t **a) REEL_WARN_UNUSED;
+    size_t at, reel_attempt_t **a) REEL_WARN_UNUSED;
 void reel_attempt_free(reel_attempt_t *a);      /* NULL is fine */
 
 /* fills a->outcome and returns err */

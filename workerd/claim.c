@@ -1,7 +1,7 @@
 /*
  * From which shard the next task is taken: from each in turn, so that none
  * starves, and from the others while it has nothing for the room there is.
- * One claim at a time: another would be offered what this one may take.
+ * One idle slot claims at a time: another would be offered what it may take.
  *
  * A large task for which a shard has room made (step.lua) has no use of it
  * while the others go on taking cores: until it is there they are asked for
@@ -22,9 +22,6 @@
 
 /* a shard that is silent for so long does not keep us from the others */
 #define SLOW_MS 1000
-
-/* of step's reply: the queue of the task */
-#define QUEUE 10
 
 
 void
@@ -90,7 +87,9 @@ whose_turn(const reel_slots_t *s, reel_room_t room, reel_room_t *offered)
         r = reel_shards_at(s->w->shards, k);
         *offered = reel_slots_offer(s, k, room);
 
-        if (reel_redis_up(r) && !s->shard[k].asked && !quiet(s, k, offered)) {
+        if (reel_redis_up(r) && !s->shard[k].asked && s->shard[k].step.n == 0
+            && !quiet(s, k, offered))
+        {
             return r;
         }
     }
@@ -99,173 +98,108 @@ whose_turn(const reel_slots_t *s, reel_room_t room, reel_room_t *offered)
 }
 
 
-void
-reel_slot_claim_args(reel_slot_t *s, reel_args_t *a)
+bool
+reel_slots_may_claim(reel_slots_t *s, const reel_redis_t *r,
+    reel_room_t *offered)
 {
-    char            hex[17];
-    uint8_t         nonce[8];
-    reel_worker_t  *w = s->slots->w;
+    return !s->w->draining && whose_turn(s, reel_room_free(s), offered) == r;
+}
+
+
+void
+reel_slots_claim_args(const reel_slots_t *s, reel_args_t *a)
+{
+    char     hex[17];
+    uint8_t  nonce[8];
 
     reel_random(nonce, sizeof(nonce));
     reel_hex(hex, nonce, sizeof(nonce));
 
     reel_args_init(a);
-    reel_args_addz(a, w->conf.worker);
+    reel_args_addz(a, s->w->conf.worker);
     reel_args_addz(a, hex);
-    reel_args_uint(a, (uint64_t) w->conf.lease_s * 1000);
-}
-
-
-/* of a step; a: what it completes, NULL: nothing */
-static void
-add_done(reel_args_t *args, const reel_attempt_t *a)
-{
-    reel_args_addz(args, a != NULL ? a->job : "");
-    reel_args_addz(args, a != NULL ? a->task : "");
-    reel_args_addz(args, a != NULL ? a->token : "");
+    reel_args_uint(a, (uint64_t) s->w->conf.lease_s * 1000);
 }
 
 
 void
-reel_slots_room_args(const reel_slots_t *s, reel_args_t *a,
+reel_slots_room_args(const reel_slots_t *s, reel_args_t *a, unsigned n,
     const reel_room_t *offered)
 {
     char  room[96];
 
-    (void) snprintf(room, sizeof(room), "%" PRIu32 " %" PRIu32 " %" PRIu32
-                    " %" PRIu32 " %" PRIu32, offered->slots,
-                    offered->memory_mib, reel_room_cores(s), s->w->room_mib,
-                    offered->lights);
+    (void) snprintf(room, sizeof(room), "%u %" PRIu32 " %" PRIu32 " %" PRIu32
+                    " %" PRIu32 " %" PRIu32 " %" PRIu32, n, offered->slots,
+                    offered->memory_mib, offered->lights, reel_room_cores(s),
+                    s->w->room_mib, REEL_ROOM_LIGHTS(s->w->conf.slots));
     reel_args_addz(a, room);
     reel_args_addz(a, s->w->labels);
 }
 
 
-/* the step that is about to be sent claims as well */
-static void
-offer_room(reel_slot_t *s, const reel_redis_t *r, reel_args_t *a,
-    const reel_room_t *offered)
+size_t
+reel_step_tasks(const reel_step_t *st, const reel_reply_t *reply)
 {
-    unsigned       shard = reel_redis_shard(r);
-    reel_slots_t  *slots = s->slots;
+    size_t  n = reel_reply_len(reply);
 
-    reel_slots_room_args(slots, a, offered);
-    s->offered = *offered;
-    s->offers = true;
-    slots->shard[shard].heard = false;
+    return n > st->done ? (n - st->done) / REEL_CLAIM_FIELDS : 0;
 }
 
 
 void
-reel_slot_complete_args(reel_slot_t *s, reel_args_t *a)
+reel_slots_pass_turn(reel_slots_t *s, const reel_step_t *st)
 {
-    reel_room_t    offered;
-    reel_slots_t  *slots = s->slots;
+    s->turn[st->offered.slots > 0] = (reel_redis_shard(st->redis) + 1)
+                                     % reel_shards_count(s->w->shards);
+}
 
-    reel_slot_claim_args(s, a);
-    add_done(a, s->attempt);
 
-    /* what waited for it may be ready now */
-    reel_slots_heard(slots, reel_redis_shard(s->redis));
+void
+reel_slots_answered(reel_slots_t *s, const reel_step_t *st,
+    const reel_reply_t *reply)
+{
+    size_t               n = reel_step_tasks(st, reply), at = st->done;
+    bool                 light = n > 0;
+    reel_room_t          left = st->offered;
+    reel_slots_shard_t  *shard = &s->shard[reel_redis_shard(st->redis)];
 
-    if (!slots->w->draining
-        && whose_turn(slots, reel_room_free(slots, s), &offered) == s->redis)
+    for (size_t i = 0; i < n; i++, at += REEL_CLAIM_FIELDS) {
+        light &= reel_room_shrink(&left, reel_reply_str(reel_reply_at(reply,
+                                      at + REEL_CLAIM_QUEUE)));
+    }
+
+    /* a shard that gave light tasks has not had the cores yet */
+    if (!light || st->offered.slots == 0) {
+        reel_slots_pass_turn(s, st);
+    }
+
+    if (reel_reply_len(reply) > at) {
+        s->reserved = reel_redis_shard(st->redis);
+        s->reserved_ms = reel_loop_now();
+
+    } else if (s->reserved == reel_redis_shard(st->redis)
+               && (!light || n < st->n))
     {
-        offer_room(s, s->redis, a, &offered);
-    }
-}
-
-
-/* who was asked has had its turn: of cores, or of light tasks alone */
-static void
-pass_turn(reel_slot_t *s)
-{
-    reel_slots_t  *slots = s->slots;
-
-    slots->turn[s->offered.slots > 0] = (reel_redis_shard(s->redis) + 1)
-                                        % reel_shards_count(slots->w->shards);
-}
-
-
-void
-reel_slot_answered(reel_slot_t *s, const reel_reply_t *reply)
-{
-    unsigned       shard = reel_redis_shard(s->redis);
-    reel_slots_t  *slots = s->slots;
-    bool           some = reel_reply_len(reply) > 2;
-    bool           light = reel_str_prefix(reel_reply_str(reel_reply_at(
-                               reply, QUEUE)), "0:");
-
-    if (!s->offers) {
-        return;
+        s->reserved_ms = 0;
     }
 
-    /* a shard that gave a light task has not had the cores yet */
-    if (!light || s->offered.slots == 0) {
-        pass_turn(s);
-    }
-
-    if (reel_reply_len(reply) == 2) {
-        slots->reserved = shard;
-        slots->reserved_ms = reel_loop_now();
-
-    } else if (slots->reserved == shard && !light) {
-        slots->reserved_ms = 0;
-    }
-
-    if (!some && !slots->shard[shard].heard) {
-        slots->shard[shard].quiet = true;
-        slots->shard[shard].none = s->offered;
+    if (n < st->n && !shard->heard) {
+        shard->quiet = true;
+        shard->none = left;
     }
 }
 
 
 /* it has no task for any room until the next poll, and the others may have */
-static void
-refuses(reel_slots_t *s, unsigned shard)
+void
+reel_slots_refused(reel_slots_t *s, unsigned shard, const reel_reply_t *reply)
 {
+    reel_log(REEL_LOG_ERROR, "redis: a claim was refused: %.200s",
+             reel_reply_str(reply).p);
+
     s->shard[shard].quiet = true;
     s->shard[shard].none = (reel_room_t) { UINT32_MAX, UINT32_MAX,
                                            UINT32_MAX };
-}
-
-
-static void
-on_claim(void *arg, reel_err_t err, const reel_reply_t *reply)
-{
-    reel_slot_t   *s = arg;
-    reel_slots_t  *slots = s->slots;
-
-    slots->shard[reel_redis_shard(s->redis)].asked = false;
-    slots->claims--;
-    if (slots->claiming == s) {
-        slots->claiming = NULL;
-    }
-    s->state = REEL_SLOT_IDLE;
-
-    if (err == REEL_OK) {
-        reel_slot_answered(s, reply);
-    } else {
-        pass_turn(s);
-    }
-    s->offered = (reel_room_t) { 0 };
-    s->offers = false;
-
-    if (err == REEL_IO) {
-        reel_log(REEL_LOG_ERROR, "redis: a claim was refused: %.200s",
-                 reel_reply_str(reply).p);
-        refuses(slots, reel_redis_shard(s->redis));
-    }
-
-    if (err == REEL_OK) {
-        reel_slot_take(s, reply);
-    }
-    if (s->attempt == NULL) {
-        s->second = false;
-    }
-
-    reel_slots_wake(slots);
-    reel_slots_straggle_on(slots);
 }
 
 
@@ -303,55 +237,48 @@ reel_slots_claimer(const reel_slots_t *s)
 }
 
 
-bool
-reel_slot_claim(reel_slot_t *slot, reel_redis_t *r, reel_lua_t script,
-    reel_args_t *a)
+void
+reel_slot_claims(reel_slot_t *slot, reel_redis_t *r)
 {
     reel_slots_t  *s = slot->slots;
-
-    if (reel_redis_script(r, script, "lease", "", a, on_claim, slot)
-        != REEL_OK)
-    {
-        slot->offered = (reel_room_t) { 0 };
-        slot->offers = false;
-        return false;
-    }
 
     slot->redis = r;
     slot->state = REEL_SLOT_CLAIMING;
     slot->late = false;
-    s->shard[reel_redis_shard(r)].asked = true;
     s->claiming = slot;
     s->claims++;
     s->claim_ms = reel_loop_now();
+}
 
-    return true;
+
+void
+reel_slot_claimed(reel_slot_t *slot)
+{
+    reel_slots_t  *s = slot->slots;
+
+    s->claims--;
+    if (s->claiming == slot) {
+        s->claiming = NULL;
+    }
+
+    slot->offered = (reel_room_t) { 0 };
+    slot->state = REEL_SLOT_IDLE;
 }
 
 
 void
 reel_slots_wake(reel_slots_t *s)
 {
-    reel_args_t    a;
     reel_room_t    offered;
-    reel_slot_t   *slot;
     reel_redis_t  *r;
 
-    if (s->claiming != NULL && !is_slow(s)) {
+    if ((s->claiming != NULL && !is_slow(s)) || reel_slots_claimer(s) == NULL) {
         return;
     }
 
-    slot = reel_slots_claimer(s);
-    if (slot == NULL) {
-        return;
-    }
-
-    r = whose_turn(s, reel_room_free(s, slot), &offered);
+    r = whose_turn(s, reel_room_free(s), &offered);
     if (r != NULL) {
-        reel_slot_claim_args(slot, &a);
-        add_done(&a, NULL);
-        offer_room(slot, r, &a, &offered);
-        (void) reel_slot_claim(slot, r, REEL_LUA_STEP, &a);
+        reel_slots_step(s, r);
     }
 }
 

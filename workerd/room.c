@@ -236,8 +236,8 @@ holds_room(const reel_slot_t *s)
 /* cores, memory and light tasks of what runs, and, where claims is true, of
    what may be claimed just now */
 static void
-count_used(const reel_slots_t *s, const reel_slot_t *leaving, bool claims,
-    uint64_t *slots, uint64_t *mib, unsigned *lights)
+count_used(const reel_slots_t *s, bool claims, uint64_t *slots,
+    uint64_t *mib, unsigned *lights)
 {
     const reel_slot_t     *slot;
     const reel_attempt_t  *a;
@@ -250,17 +250,17 @@ count_used(const reel_slots_t *s, const reel_slot_t *leaving, bool claims,
         slot = &s->slot[i];
         a = slot->attempt;
 
-        if (slot == leaving || !holds_room(slot)) {
+        if (!holds_room(slot)) {
             continue;
         }
 
         if (claims) {
             *slots += slot->offered.slots;
             *mib += slot->offered.memory_mib;
-            *lights += slot->offered.lights > 0;
+            *lights += slot->offered.lights;
         }
 
-        if (a != NULL) {
+        if (a != NULL && !(claims && slot->leaves)) {
             *slots += a->slots;
             *mib += a->memory_mib;
             *lights += a->slots == 0;
@@ -277,20 +277,19 @@ reel_room_cores(const reel_slots_t *s)
 
 
 static reel_room_t
-room_left(reel_slots_t *s, const reel_slot_t *leaving, bool claims)
+room_left(reel_slots_t *s, bool claims)
 {
     uint64_t     slots, mib, most;
-    unsigned     lights;
+    unsigned     lights, places = REEL_ROOM_LIGHTS(s->w->conf.slots);
     reel_room_t  r = { 0 };
 
     if (reel_room_spent(s)) {
         return r;
     }
 
-    count_used(s, leaving, claims, &slots, &mib, &lights);
+    count_used(s, claims, &slots, &mib, &lights);
 
-    r.lights = lights == 0 ? 2
-               : lights < REEL_ROOM_LIGHTS(s->w->conf.slots) ? 1 : 0;
+    r.lights = lights < places ? places - lights : 0;
 
     most = s->w->room_mib > mib ? s->w->room_mib - mib : 0;
     most = s->available_mib < most ? s->available_mib : most;
@@ -306,16 +305,33 @@ room_left(reel_slots_t *s, const reel_slot_t *leaving, bool claims)
 
 
 reel_room_t
-reel_room_free(reel_slots_t *s, const reel_slot_t *leaving)
+reel_room_free(reel_slots_t *s)
 {
-    return room_left(s, leaving, true);
+    return room_left(s, true);
 }
 
 
 reel_room_t
 reel_room_unused(reel_slots_t *s)
 {
-    return room_left(s, NULL, false);
+    return room_left(s, false);
+}
+
+
+bool
+reel_room_shrink(reel_room_t *room, reel_str_t queue)
+{
+    uint32_t  slots, mib;
+
+    if (reel_room_needs(queue, &slots, &mib) != REEL_OK) {
+        return false;
+    }
+
+    room->slots -= slots < room->slots ? slots : room->slots;
+    room->memory_mib -= mib < room->memory_mib ? mib : room->memory_mib;
+    room->lights -= slots == 0 && room->lights > 0;
+
+    return slots == 0;
 }
 
 

@@ -32,10 +32,14 @@ reel_err_t reel_room_needs(reel_str_t queue, uint32_t *slots,
 #define REEL_ROOM_LIGHTS(cores) ((cores) + 1)
 
 /*
- * As if the task of leaving (may be NULL) were gone.  What other steps that
- * are under way may take is not free.
+ * As if the tasks that leave (slot.h) were gone.  What steps that are under
+ * way may take is not free.
  */
-reel_room_t reel_room_free(reel_slots_t *s, const reel_slot_t *leaving);
+reel_room_t reel_room_free(reel_slots_t *s);
+
+/* room without what a task of a queue takes of it, as step.lua counts; true:
+   it is a light one */
+bool reel_room_shrink(reel_room_t *room, reel_str_t queue);
 
 /* what no task holds: for who looks on, to whom a claim that may yet bring
    nothing (an idle worker asks all the time) is no work */

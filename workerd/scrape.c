@@ -84,7 +84,7 @@ print(reel_scrape_t *s, reel_buf_t *b)
     reel_gauges_t   g;
 
     /* looks at what there is, in case nothing was claimed since */
-    (void) reel_room_free(w->slots, NULL);
+    (void) reel_room_free(w->slots);
 
     g = (reel_gauges_t) {
         .version = REEL_WORKERD_VERSION,

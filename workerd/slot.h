@@ -12,8 +12,9 @@
 typedef struct {
     uint32_t slots;             /* cores */
     uint32_t memory_mib;
-    uint32_t lights;            /* a light task: 2, 1 when nothing else fits,
-                                   or 0 */
+    uint32_t lights;            /* light tasks: of all that may run the first
+                                   has a place of its own, and others what
+                                   nothing else takes */
 } reel_room_t;
 
 typedef enum {
@@ -36,17 +37,33 @@ typedef struct {
     bool               lost;            /* the lease is another's */
     bool               shutdown;        /* killed by our own end */
     bool               second;          /* run beside another worker's */
+    bool               waits;           /* to be told by the next step … */
+    bool               refused;         /* … alone: Redis refused it */
     bool               sent;            /* the report is under way */
-    reel_room_t        offered;         /* by a step that is under way … */
-    bool               offers;          /* … which may bring a task */
+    bool               leaves;          /* … and offers the task's room, too */
+    reel_room_t        offered;         /* what is under way may take */
     bool               late;            /* that claim is slow: others went on */
     char              *log;             /* end of stderr, owned */
     reel_timer_t       retry;
 } reel_slot_t;
 
+/* the step of a shard that is under way (step.c) */
+typedef struct {
+    reel_slots_t *slots;
+    reel_redis_t *redis;
+    reel_slot_t  *slot[REEL_STEP_MAX];  /* those that take part in it: */
+    unsigned      done;                 /* so many have a task that is done, … */
+    unsigned      n;                    /* … an idle one may be the last; 0:
+                                           no step is under way */
+    bool          offers;               /* n tasks may be claimed, … */
+    reel_room_t   offered;              /* … of so much room */
+    unsigned      next;                 /* who is looked at first */
+} reel_step_t;
+
 /* of each shard */
 typedef struct {
-    bool        asked;                  /* a claim is under way */
+    reel_step_t step;
+    bool        asked;                  /* for a second run, under way */
     bool        heard;                  /* that it has work, meanwhile */
     bool        quiet;                  /* it had nothing for … */
     reel_room_t none;                   /* … so much room */
@@ -63,7 +80,7 @@ struct reel_slots_s {
                                            light tasks alone, for any */
     unsigned       reserved;            /* makes room for a task of it, … */
     int64_t        reserved_ms;         /* … as was said then; 0: no */
-    reel_slot_t   *claiming;            /* one claim at a time … */
+    reel_slot_t   *claiming;            /* one idle slot at a time … */
     int64_t        claim_ms;            /* … since then */
     unsigned       claims;              /* unanswered, slow ones too */
     unsigned       stragglers;          /* shards not yet asked for one */
@@ -79,11 +96,9 @@ struct reel_slots_s {
     reel_timer_t   ended;
 };
 
-/*
- * Runs what a step's reply (behind its outcome) holds, or gives it back when
- * the daemon ends; idle when nothing.
- */
-void reel_slot_take(reel_slot_t *s, const reel_reply_t *reply);
+/* runs the task that a reply holds from at on, or gives it back when the
+   daemon ends; idle when there is none */
+void reel_slot_take(reel_slot_t *s, const reel_reply_t *reply, size_t at);
 
 /* it has a task, whose lease is ours */
 bool reel_slot_busy(const reel_slot_t *s);
@@ -104,24 +119,45 @@ reel_slot_t *reel_slots_claimer(const reel_slots_t *s);
 reel_room_t reel_slots_offer(const reel_slots_t *s, unsigned shard,
     reel_room_t room);
 
-/* sends a claim to a shard; false: it was not sent.  One at a time
+/* an idle slot's claim of a shard is sent, and was answered: one at a time
    (slots->claiming) */
-bool reel_slot_claim(reel_slot_t *s, reel_redis_t *r, reel_lua_t script,
-    reel_args_t *a);
+void reel_slot_claims(reel_slot_t *s, reel_redis_t *r);
+void reel_slot_claimed(reel_slot_t *s);
 
 /* begins the arguments of a claim: worker, nonce, lease */
-void reel_slot_claim_args(reel_slot_t *s, reel_args_t *a);
+void reel_slots_claim_args(const reel_slots_t *s, reel_args_t *a);
 
-/* ends the arguments of a step: what the worker has */
-void reel_slots_room_args(const reel_slots_t *s, reel_args_t *a,
+/* what a step that claims n tasks says of the worker: room, labels */
+void reel_slots_room_args(const reel_slots_t *s, reel_args_t *a, unsigned n,
     const reel_room_t *offered);
 
-/* the arguments of a step that completes the slot's attempt, and claims the
-   next one when it is its shard's turn (claim.c) */
-void reel_slot_complete_args(reel_slot_t *s, reel_args_t *a);
+/* whether a shard's step may claim now; offered: of which room (claim.c) */
+bool reel_slots_may_claim(reel_slots_t *s, const reel_redis_t *r,
+    reel_room_t *offered);
 
-/* what a step's reply says of its shard (claim.c) */
-void reel_slot_answered(reel_slot_t *s, const reel_reply_t *reply);
+/* of how many claimed tasks a step's reply tells, behind its outcomes */
+size_t reel_step_tasks(const reel_step_t *st, const reel_reply_t *reply);
+
+/* what the reply to a step that claimed says of its shard (claim.c) */
+void reel_slots_answered(reel_slots_t *s, const reel_step_t *st,
+    const reel_reply_t *reply);
+
+/* the shard has had its turn: of cores, or of light tasks alone */
+void reel_slots_pass_turn(reel_slots_t *s, const reel_step_t *st);
+
+/* it refused a claim (REEL_IO) */
+void reel_slots_refused(reel_slots_t *s, unsigned shard,
+    const reel_reply_t *reply);
+
+/* sends what waits to be told a shard, and claims from it when it is its turn;
+   nothing while a step is under way there, which comes back to it (step.c) */
+void reel_slots_step(reel_slots_t *s, reel_redis_t *r);
+
+/* that the slot's task is done was told: Redis said so of it; or it was not,
+   and will be told again */
+void reel_slot_told(reel_slot_t *s, reel_str_t said);
+void reel_slot_untold(reel_slot_t *s, reel_err_t err,
+    const reel_reply_t *reply);
 
 /*
  * Whether the attempt's asset has a tombstone, or its user cancelled the job.

@@ -1,6 +1,6 @@
 /*
- * How an attempt ended is told to Redis: by `step` (which claims the next
- * task too), `expand` or `fail`.  Told again after a lost connection or an
+ * How an attempt ended is told to Redis: by `step` (step.c, which claims the
+ * next task too), `expand` or `fail`.  Told again after a lost connection or an
  * error, until Redis answers: all three are idempotent by the token.
  */
 
@@ -33,9 +33,23 @@ static void
 later(reel_slot_t *s)
 {
     s->sent = false;
+    s->leaves = false;
     s->offered = (reel_room_t) { 0 };
-    s->offers = false;
     reel_timer_start(s->slots->w->loop, &s->retry, RETRY_MS, send_report, s);
+}
+
+
+void
+reel_slot_untold(reel_slot_t *s, reel_err_t err, const reel_reply_t *reply)
+{
+    if (err == REEL_IO) {
+        s->refused = true;
+        reel_log_task(REEL_LOG_ERROR, s->attempt->job, s->attempt->task,
+                      "redis refused the report: %.200s",
+                      reel_reply_str(reply).p);
+    }
+
+    later(s);
 }
 
 
@@ -45,19 +59,11 @@ answered(reel_slot_t *s, reel_err_t err, const reel_reply_t *reply)
 {
     s->sent = false;
 
-    if (err == REEL_OK) {
-        return true;
+    if (err != REEL_OK) {
+        reel_slot_untold(s, err, reply);
     }
 
-    if (err == REEL_IO) {
-        reel_log_task(REEL_LOG_ERROR, s->attempt->job, s->attempt->task,
-                      "redis refused the report: %.200s",
-                      reel_reply_str(reply).p);
-    }
-
-    later(s);
-
-    return false;
+    return err == REEL_OK;
 }
 
 
@@ -75,10 +81,9 @@ reel_slot_count(const reel_slot_t *s, reel_ending_t how)
 }
 
 
-static void
-told(reel_slot_t *s, const reel_reply_t *reply)
+void
+reel_slot_told(reel_slot_t *s, reel_str_t said)
 {
-    reel_str_t       said = reel_reply_str(reel_reply_at(reply, 0));
     reel_attempt_t  *a = s->attempt;
 
     if (!reel_str_eqz(said, "ok")) {
@@ -103,25 +108,6 @@ told(reel_slot_t *s, const reel_reply_t *reply)
 
 
 static void
-on_step(void *arg, reel_err_t err, const reel_reply_t *reply)
-{
-    reel_slot_t   *s = arg;
-    reel_redis_t  *redis = s->redis;
-
-    if (!answered(s, err, reply)) {
-        return;
-    }
-
-    told(s, reply);
-    reel_slot_answered(s, reply);
-    reel_slot_idle(s);
-    s->redis = redis;
-    reel_slot_take(s, reply);
-    reel_slots_wake(s->slots);
-}
-
-
-static void
 on_expand(void *arg, reel_err_t err, const reel_reply_t *reply)
 {
     reel_slot_t  *s = arg;
@@ -141,7 +127,7 @@ on_expand(void *arg, reel_err_t err, const reel_reply_t *reply)
         return;
     }
 
-    told(s, reply);
+    reel_slot_told(s, reel_reply_str(reel_reply_at(reply, 0)));
     reel_slots_heard(s->slots, reel_redis_shard(s->redis));
     reel_slot_idle(s);
     reel_slots_wake(s->slots);
@@ -305,18 +291,19 @@ send_report(void *arg)
         return;                         /* reel_slots_up comes back to it */
     }
 
+    if (!a->outcome.failed && a->tasks.n == 0) {
+        s->waits = true;
+        reel_slots_step(s->slots, s->redis);
+        return;
+    }
+
     if (a->outcome.failed) {
         err = send_fail(s);
 
-    } else if (a->tasks.n > 0) {
+    } else {
         reel_args_copy(&args, &a->tasks);
         err = reel_redis_script(s->redis, REEL_LUA_EXPAND, "job:", a->job,
                                 &args, on_expand, s);
-
-    } else {
-        reel_slot_complete_args(s, &args);
-        err = reel_redis_script(s->redis, REEL_LUA_STEP, "lease", "", &args,
-                                on_step, s);
     }
 
     if (err == REEL_OK) {

@@ -178,8 +178,11 @@ reel_slot_idle(reel_slot_t *s)
     s->shutdown = false;
     s->second = false;
     s->progress = 0;
+    s->waits = false;
+    s->refused = false;
+    s->sent = false;
+    s->leaves = false;
     s->offered = (reel_room_t) { 0 };
-    s->offers = false;
     s->late = false;
     s->redis = NULL;
     s->state = REEL_SLOT_IDLE;
@@ -266,7 +269,11 @@ start(reel_slot_t *s)
 static bool
 has_room(reel_slot_t *s)
 {
-    reel_room_t  room = reel_room_free(s->slots, s);
+    reel_room_t  room;
+
+    s->leaves = true;
+    room = reel_room_free(s->slots);
+    s->leaves = false;
 
     return s->attempt->slots <= room.slots
            && s->attempt->memory_mib <= room.memory_mib;
@@ -298,15 +305,15 @@ gives_back(reel_slot_t *s)
 
 
 void
-reel_slot_take(reel_slot_t *s, const reel_reply_t *reply)
+reel_slot_take(reel_slot_t *s, const reel_reply_t *reply, size_t at)
 {
     reel_err_t  err;
 
-    if (reel_reply_len(reply) <= 2) {
+    if (reel_reply_len(reply) <= at) {
         return;
     }
 
-    err = reel_attempt_new(s->slots->w, reply, &s->attempt);
+    err = reel_attempt_new(s->slots->w, reply, at, &s->attempt);
 
     if (err == REEL_OK && gives_back(s)) {
         reel_slot_report(s);

@@ -24,15 +24,37 @@ has_one(const reel_slots_t *s)
 }
 
 
+static void
+on_second(void *arg, reel_err_t err, const reel_reply_t *reply)
+{
+    reel_slot_t   *slot = arg;
+    reel_slots_t  *s = slot->slots;
+    unsigned       shard = reel_redis_shard(slot->redis);
+
+    s->shard[shard].asked = false;
+    reel_slot_claimed(slot);
+
+    if (err == REEL_IO) {
+        reel_slots_refused(s, shard, reply);
+    }
+    if (err == REEL_OK) {
+        reel_slot_take(slot, reply, 1);
+    }
+    slot->second = slot->attempt != NULL;
+
+    reel_slots_wake(s);
+    reel_slots_straggle_on(s);
+}
+
+
 /* false: not to this shard */
 static bool
 ask(reel_slots_t *s, reel_slot_t *slot, unsigned shard)
 {
-    bool           sent;
     reel_args_t    a;
     reel_redis_t  *r = reel_shards_at(s->w->shards, shard);
 
-    slot->offered = reel_slots_offer(s, shard, reel_room_free(s, slot));
+    slot->offered = reel_slots_offer(s, shard, reel_room_free(s));
     slot->offered.lights = 0;
 
     if (slot->offered.slots == 0 || s->shard[shard].asked
@@ -42,16 +64,24 @@ ask(reel_slots_t *s, reel_slot_t *slot, unsigned shard)
         return false;
     }
 
-    reel_slot_claim_args(slot, &a);
+    reel_slots_claim_args(s, &a);
     reel_args_uint(&a, (uint64_t) s->w->conf.straggler_s * 1000);
     reel_args_uint(&a, slot->offered.slots);
     reel_args_uint(&a, slot->offered.memory_mib);
     reel_args_addz(&a, s->w->labels);
 
-    sent = reel_slot_claim(slot, r, REEL_LUA_STRAGGLER, &a);
-    slot->second = sent;
+    if (reel_redis_script(r, REEL_LUA_STRAGGLER, "lease", "", &a, on_second,
+                          slot) != REEL_OK)
+    {
+        slot->offered = (reel_room_t) { 0 };
+        return false;
+    }
 
-    return sent;
+    reel_slot_claims(slot, r);
+    s->shard[shard].asked = true;
+    slot->second = true;
+
+    return true;
 }
 
 

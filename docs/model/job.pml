@@ -27,7 +27,8 @@
  *     run of it goes on; of the former one stands in quarantine, once a job
  *
  * Left out: queues, labels and order, backoff, progress, the growing
- * publication, a retry by the client. A lock of the file system
+ * publication, a retry by the client. A step of several tasks is steps of one
+ * each with nothing between them, which is searched. A lock of the file system
  * (reel_final_lock) ends with its holder's death.  A worker has one claim at
  * a time here, so its number serves as its token.  What is the same but for
  * the names of workers or encodes is searched once: worker 1 claims first,

@@ -13,6 +13,7 @@
 #define REEL_JOB_SCHEMA   "3"               /* of K:job:; common_record.lua's */
 #define REEL_SHARDS_MAX   64                /* as in shards.lua */
 #define REEL_EVENTS_MAX   "10000"           /* of K:events; as in common.lua */
+#define REEL_STEP_MAX     16                /* tasks of a step; as in step.lua */
 #define REEL_JOB_ID_MAX   48                /* <asset>.<publication> */
 
 typedef char reel_redis_key_t[128];

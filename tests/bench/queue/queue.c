@@ -1,13 +1,14 @@
 /*
  * usage: queue produce SOCKET JOBS [PROJECTS]
- *        queue work SOCKET JOBS CHILDREN
+ *        queue work SOCKET JOBS CHILDREN [MOST]
  *        queue fill SOCKET JOBS CHILDREN
  *        queue claims SOCKET N HOLD
  *
  * Drives the queue by the scripts that workerd sends, over one pipelined
  * connection as workerd does, and runs no task.  work: 50 slots that claim,
  * plan (CHILDREN tasks and one that waits for all) and complete until JOBS
- * jobs are done.  fill: jobs are submitted and planned, nothing is run.
+ * jobs are done; one step is under way at a time, and what ends meanwhile goes
+ * with the next (workerd/step.c), MOST of them.  fill: jobs are submitted and planned, nothing is run.
  * claims: HOLD that are kept, then N that are given back, one at a time; prints the median and
  * the 99th percentile of a claim in microseconds.
  */
@@ -23,6 +24,7 @@
 #include "lib/job/keys.h"
 
 #define SLOTS     50
+#define LIGHTS    51              /* as room.h has them for so many cores */
 #define ARGS_MAX  2048
 #define TEXT_MAX  64
 
@@ -37,6 +39,7 @@ static redisContext *redis;
 static char          sha[REEL_LUA_SCRIPTS][41];
 static args_t        args;
 static char          payload[200];
+static unsigned      most = REEL_STEP_MAX;      /* tasks of a step */
 
 
 static void
@@ -164,44 +167,73 @@ submit(unsigned n, unsigned projects)
 }
 
 
+/* of a claimed task in a step's reply */
+enum { JOB, TASK, TYPE, TOKEN, FIELDS = 11 };
+
+typedef struct {
+    char job[REEL_JOB_ID_MAX];
+    char task[16];
+    char token[TEXT_MAX];
+} done_t;
+
+
+/* completes n tasks, and claims so many */
 static void
-step(const redisReply *done, unsigned cores)
+steps(const done_t *done, unsigned n, unsigned claims, unsigned cores)
 {
     static uint64_t  nonce;
-    char             hex[17], room[48];
+    char             hex[17], room[TEXT_MAX];
 
     (void) snprintf(hex, sizeof(hex), "%016llx",
                     (unsigned long long) ++nonce);
+    (void) snprintf(room, sizeof(room), "%u %u 65536 %u %u 65536 %u", claims,
+                    cores, LIGHTS, cores, LIGHTS);
     begin(REEL_LUA_STEP, "lease", "");
     add("bench");
     add(hex);
     add("30000");
+    add(room);
+    add("");
 
-    for (size_t i = 1; i <= 4; i++) {
-        if (i != 3) {                           /* job, task, token */
-            add(done != NULL ? done->element[i]->str : "");
-        }
+    for (unsigned i = 0; i < n; i++) {
+        add(done[i].job);
+        add(done[i].task);
+        add(done[i].token);
     }
 
-    (void) snprintf(room, sizeof(room), "%u 65536 %u 65536 2", cores, cores);
-    add_copy(room, strlen(room));
-    add("");
     send_args();
+}
+
+
+/* the claimed task in a reply to a step that had n to complete */
+static redisReply **
+claimed(const redisReply *r, unsigned n, unsigned i)
+{
+    return r->element + n + (size_t) i * FIELDS;
+}
+
+
+static void
+keep(done_t *d, redisReply *const *task)
+{
+    (void) snprintf(d->job, sizeof(d->job), "%s", task[JOB]->str);
+    (void) snprintf(d->task, sizeof(d->task), "%s", task[TASK]->str);
+    (void) snprintf(d->token, sizeof(d->token), "%s", task[TOKEN]->str);
 }
 
 
 /* children, and the parent that waits for them */
 static void
-expand(const redisReply *plan, unsigned children)
+expand(redisReply *const *plan, unsigned children)
 {
     char          deps[ARGS_MAX];
     size_t        n = 0;
     unsigned      i;
 
-    begin(REEL_LUA_EXPAND, "job:", plan->element[1]->str);
-    add(plan->element[1]->str);
-    add(plan->element[2]->str);
-    add(plan->element[4]->str);
+    begin(REEL_LUA_EXPAND, "job:", plan[JOB]->str);
+    add(plan[JOB]->str);
+    add(plan[TASK]->str);
+    add(plan[TOKEN]->str);
 
     for (i = 0; i <= children; i++) {
         char  name[16];
@@ -243,63 +275,92 @@ produce(unsigned jobs, unsigned projects)
 }
 
 
-/* 50 slots: each has one call under way, or nothing to do */
+typedef struct {
+    done_t   waits[SLOTS];      /* to be told by the next step */
+    unsigned n;
+    unsigned idle;              /* slots */
+    bool     quiet;             /* there was no more to claim */
+    bool     under_way;         /* a step is, … */
+    unsigned told, claims;      /* … with so many */
+    unsigned expands;           /* under way */
+    unsigned published;
+} worker_t;
+
+
+/* as reel_slots_step() */
+static void
+send_step(worker_t *w)
+{
+    bool  looks = w->idle > 0 && !w->quiet;
+
+    if (w->under_way || (w->n == 0 && !looks)) {
+        return;
+    }
+
+    w->told = w->n < most ? w->n : most;
+    looks = looks && w->told < most;
+    w->claims = w->told + looks;
+    w->idle -= looks;
+    w->under_way = true;
+
+    steps(w->waits, w->told, w->claims, SLOTS);
+
+    w->n -= w->told;
+    memmove(w->waits, w->waits + w->told, w->n * sizeof(w->waits[0]));
+}
+
+
+static void
+on_step(worker_t *w, const redisReply *r, unsigned children)
+{
+    unsigned     tasks = (unsigned) (r->elements - w->told) / FIELDS;
+    redisReply **task;
+
+    w->under_way = false;
+    w->quiet = tasks < w->claims;
+    w->idle += w->claims - tasks;
+
+    for (unsigned i = 0; i < tasks; i++) {
+        task = claimed(r, w->told, i);
+
+        if (strcmp(task[TYPE]->str, "plan") == 0) {
+            expand(task, children);
+            w->expands++;
+        } else {
+            w->published += strcmp(task[TYPE]->str, "publish") == 0;
+            keep(&w->waits[w->n++], task);
+        }
+    }
+}
+
+
 static void
 work(unsigned jobs, unsigned children)
 {
-    bool         expands[SLOTS * 2] = { false };
-    unsigned     head = 0, tail = 0, idle = 0, done = 0;
+    worker_t     w = { .idle = SLOTS };
     redisReply  *r;
 
-    for (unsigned i = 0; i < SLOTS; i++) {
-        step(NULL, SLOTS);
-        expands[tail++ % (SLOTS * 2)] = false;
-    }
+    while (w.published < jobs || w.n > 0 || w.under_way) {
+        send_step(&w);
 
-    while (done < jobs) {
-        bool  expanded;
-
-        if (head == tail) {                     /* all wait: poll */
+        if (!w.under_way && w.expands == 0) {   /* all wait: poll */
             nanosleep(&(struct timespec) { 0, 200000 }, NULL);
-            step(NULL, SLOTS);
-            expands[tail++ % (SLOTS * 2)] = false;
-            idle--;
+            w.quiet = false;
+            continue;
         }
 
-        expanded = expands[head++ % (SLOTS * 2)];
         r = receive();
 
-        if (expanded) {
-            step(NULL, SLOTS);
-            expands[tail++ % (SLOTS * 2)] = false;
-
-        } else if (r->elements > 2
-                   && strcmp(r->element[3]->str, "plan") == 0)
-        {
-            expand(r, children);
-            expands[tail++ % (SLOTS * 2)] = true;
-
-        } else if (r->elements > 2) {
-            done += strcmp(r->element[3]->str, "publish") == 0;
-            step(r, SLOTS);
-            expands[tail++ % (SLOTS * 2)] = false;
-
+        /* plans are sent when a step is answered, before the next one */
+        if (w.expands > 0) {
+            w.expands--;
+            w.idle++;
+            w.quiet = false;
         } else {
-            idle++;
-        }
-
-        /* while there is work the others look too, one after the other */
-        if (idle > 0 && r->elements > 2) {
-            step(NULL, SLOTS);
-            expands[tail++ % (SLOTS * 2)] = false;
-            idle--;
+            on_step(&w, r, children);
         }
 
         freeReplyObject(r);
-    }
-
-    while (head++ != tail) {                    /* the last completions */
-        freeReplyObject(receive());
     }
 }
 
@@ -308,18 +369,20 @@ work(unsigned jobs, unsigned children)
 static void
 fill(unsigned jobs, unsigned children)
 {
-    redisReply  *inspect, *plan;
+    done_t       inspect;
+    redisReply  *r;
 
     for (unsigned i = 0; i < jobs; i++) {
         submit(i, 10);
-        step(NULL, 0);
+        steps(NULL, 0, 1, 0);
         freeReplyObject(receive());
-        inspect = receive();
-        step(inspect, 0);
-        freeReplyObject(inspect);
-        plan = receive();
-        expand(plan, children);
-        freeReplyObject(plan);
+        r = receive();
+        keep(&inspect, claimed(r, 0, 0));
+        freeReplyObject(r);
+        steps(&inspect, 1, 1, 0);
+        r = receive();
+        expand(claimed(r, 1, 0), children);
+        freeReplyObject(r);
         freeReplyObject(receive());
     }
 }
@@ -347,12 +410,12 @@ now_us(void)
 
 /* it is ready again as soon as the next step looks */
 static void
-give_back(const redisReply *r)
+give_back(redisReply *const *task)
 {
-    begin(REEL_LUA_FAIL, "job:", r->element[1]->str);
-    add(r->element[1]->str);
-    add(r->element[2]->str);
-    add(r->element[4]->str);
+    begin(REEL_LUA_FAIL, "job:", task[JOB]->str);
+    add(task[JOB]->str);
+    add(task[TASK]->str);
+    add(task[TOKEN]->str);
     add("release");
     add("SHUTDOWN");
     add("bench");
@@ -375,19 +438,19 @@ claims(unsigned n, unsigned hold)
     }
 
     for (unsigned i = 0; i < hold; i++) {
-        step(NULL, SLOTS);
+        steps(NULL, 0, 1, SLOTS);
         freeReplyObject(receive());
     }
 
     for (unsigned i = 0; i < n; i++) {
         began = now_us();
-        step(NULL, SLOTS);
+        steps(NULL, 0, 1, SLOTS);
         r = receive();
         us[i] = now_us() - began;
-        if (r->elements <= 2) {
+        if (r->elements < FIELDS) {
             die("claims", "nothing is ready");
         }
-        give_back(r);
+        give_back(claimed(r, 0, 0));
         freeReplyObject(r);
     }
 
@@ -403,13 +466,17 @@ main(int argc, char **argv)
     unsigned  n, m;
 
     if (argc < 4) {
-        die("usage", "queue produce|work|fill|claims SOCKET N [M]");
+        die("usage", "queue produce|work|fill|claims SOCKET N [M [MOST]]");
     }
 
     n = (unsigned) strtoul(argv[3], NULL, 10);
     m = argc > 4 ? (unsigned) strtoul(argv[4], NULL, 10) : 1;
+    most = argc > 5 ? (unsigned) strtoul(argv[5], NULL, 10) : most;
     connect_to(argv[2]);
 
+    if (most == 0 || most > REEL_STEP_MAX) {
+        die("usage", "MOST is 1 to 16");
+    }
     if (n == 0 || m == 0 || (m > 100 && strcmp(argv[1], "claims") != 0)) {
         die("usage", "N is 1 or more, M 1 to 100");
     }

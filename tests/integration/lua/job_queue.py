@@ -11,6 +11,7 @@ import job_hash
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 K = "reel1:{r0}:"
+FIELDS = 11             # of a claim
 ASSET = "01j0000000000000000000000%s"
 
 
@@ -61,20 +62,32 @@ class Queue:
                          project, "default", created, payload, attempts,
                          timeout)[0]
 
-    def step(self, done=None, worker=None, lease=30000, free=8, room=1 << 16,
-             slots=8, memory=1 << 16, labels="", lights=2):
-        """(outcome of the completion, Claim or None); free=None: claims
-        nothing, 0: light tasks only"""
+    def steps(self, done=(), claims=1, worker="w1", lease=30000, free=8,
+              room=1 << 16, places=9, slots=8, memory=1 << 16, places_all=9,
+              labels=""):
+        """(outcomes of the completions, Claims); claims=0: claims nothing"""
         self.nonce += 1
-        worker = worker or (done.worker if done else "w1")
-        prev = (done.job, done.task, done.token) if done else ("", "", "")
+        has = " ".join(map(str, (claims, free, room, places, slots, memory,
+                                 places_all))) if claims else ""
         r = self.eval("step", "lease", worker, "%016x" % self.nonce, lease,
-                      *prev, *(() if free is None else
-                               ("%s %s %s %s %s" % (free, room, slots,
-                                                    memory, lights),
-                                labels)))
-        self.reserved = r[1:] == ["reserved"]
-        return r[0], Claim(r[1:], worker) if len(r) > 2 else None
+                      has, labels, *[x for c in done
+                                     for x in (c.job, c.task, c.token)])
+        said, r = r[:len(done)], r[len(done):]
+        self.reserved = r[-1:] == ["reserved"]
+        r = r[:-1] if self.reserved else r
+        assert len(r) % FIELDS == 0, r
+        return said, [Claim(r[i:i + FIELDS], worker)
+                      for i in range(0, len(r), FIELDS)]
+
+    def step(self, done=None, worker=None, free=8, lights=2, **kw):
+        """of one: (outcome of the completion, Claim or None); free=None:
+        claims nothing, 0: light tasks only; lights: 2, as when none runs, 1,
+        or 0, when there is place for no more"""
+        said, claims = self.steps(
+            (done,) if done else (), 1 if free is not None else 0,
+            worker or (done.worker if done else "w1"), free=free,
+            places=(0, 5, 9)[lights], **kw)
+        return said[0] if done else "none", claims[0] if claims else None
 
     def claim(self, **kw):
         outcome, c = self.step(**kw)

@@ -335,17 +335,19 @@ class Step(Case):
         self.assertEqual(ear._read(), ["message", K + "wake", "0:0:"])
 
     def test_refuses_bad_arguments(self):
-        for argv in [("w", "0" * 15, 1, "", "", ""),
-                     ("w", "G" * 16, 1, "", "", ""),
-                     ("w", "0" * 16, 0, "", "", ""),
-                     ("w 1", "0" * 16, 1, "", "", ""),
-                     ("w", "0" * 16, 1, A, "", ""),
+        for argv in [("w", "0" * 15, 1, "", ""),
+                     ("w", "G" * 16, 1, "", ""),
+                     ("w", "0" * 16, 0, "", ""),
+                     ("w 1", "0" * 16, 1, "", ""),
+                     ("w", "0" * 16, 1, "", "", A, "", "1-0"),
+                     ("w", "0" * 16, 1, "", "", "", "t", "1-0"),
+                     ("w", "0" * 16, 1, "", "", A, "t"),
                      ("w", "0" * 16, 1, "")]:
             with self.assertRaises(RedisError):
                 self.q.eval("step", "lease", *argv)
         with self.assertRaises(RedisError):
             self.redis("EVAL", self.q.text["step"], 1, "other:lease", K, "w",
-                       "0" * 16, 1, "", "", "")
+                       "0" * 16, 1, "", "")
 
 
 class Fair(Case):
@@ -575,13 +577,11 @@ class Fit(Case):
                              [K + "reserved:" + queue])
 
     def test_refuses_a_bad_room(self):
-        for argv in (("1 1 1 1 2",), ("1 1 1 x 2", ""), ("1 1 1 1", ""),
-                     ("1 1 1 1 3", ""), ("1 1 1 1 2 ", ""), ("", ""),
-                     ("%s 1 1 1 2" % ("1" * 41), ""),
-                     ("1 1 1 1 2", "", "")):
-            with self.assertRaises(RedisError):
-                self.q.eval("step", "lease", "w", "0" * 16, 1, "", "", "",
-                            *argv)
+        for room in ("1 1 1 1 1 1", "1 1 1 1 1 1 x", "1 1 1 1 1 1 1 ",
+                     "1 1 1 1 1 1 -1", "0 1 1 1 1 1 1", "17 1 1 1 1 1 1",
+                     "1 %s 1 1 1 1 1" % ("1" * 70), " "):
+            with self.assertRaisesRegex(RedisError, "bad room"):
+                self.q.eval("step", "lease", "w", "0" * 16, 1, room, "")
 
 
 class Unmet(Case):

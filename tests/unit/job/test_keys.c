@@ -134,6 +134,19 @@ scripts(void **state)
 }
 
 
+/* both say how many tasks a step has */
+static void
+step_most(void **state)
+{
+    char  most[32];
+
+    (void) state;
+
+    (void) snprintf(most, sizeof(most), "local MOST = %d\n", REEL_STEP_MAX);
+    assert_non_null(strstr(reel_lua_text(REEL_LUA_STEP), most));
+}
+
+
 int
 main(void)
 {
@@ -142,6 +155,7 @@ main(void)
         cmocka_unit_test(shards),
         cmocka_unit_test(job_ids),
         cmocka_unit_test(scripts),
+        cmocka_unit_test(step_most),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,9 +16,11 @@
 #include "workerd/room.h"
 
 
-enum { FREE, FREE_MIB, ALL, ALL_MIB, LIGHTS, NUMBERS };
+enum {
+    CLAIMS, FREE, FREE_MIB, LIGHTS, ALL, ALL_MIB, ALL_LIGHTS, NUMBERS
+};
 
-/* the first argument of a step, of which it tells all */
+/* what a step tells of the worker */
 static void
 told(const reel_args_t *a, unsigned long number[NUMBERS])
 {
@@ -55,12 +57,15 @@ expect_step(uint32_t cores, uint32_t busy, unsigned free, unsigned all)
     slot[0].slots = &s;
     slot[1].slots = &s;
 
-    room = reel_room_free(&s, &slot[0]);
+    room = reel_room_free(&s);
     reel_args_init(&a);
-    reel_slots_room_args(&s, &a, &room);
+    reel_slots_room_args(&s, &a, 3, &room);
     told(&a, number);
     assert_int_equal(number[FREE], free);
     assert_int_equal(number[ALL], all);
+    assert_int_equal(number[CLAIMS], 3);
+    assert_int_equal(number[LIGHTS], busy > 0 ? 9 : 8);
+    assert_int_equal(number[ALL_LIGHTS], 9);
     reel_args_release(&a);
 }
 
@@ -93,9 +98,9 @@ test_a_slow_claim_keeps_nothing_from_others(void **state)
 
     (void) state;
 
-    assert_int_equal(reel_room_free(&s, &slot[0]).slots, 5);
+    assert_int_equal(reel_room_free(&s).slots, 5);
     slot[1].late = true;
-    assert_int_equal(reel_room_free(&s, &slot[0]).slots, 8);
+    assert_int_equal(reel_room_free(&s).slots, 8);
     assert_int_equal(slot[1].offered.slots, 3);
 }
 
@@ -117,12 +122,74 @@ test_a_claim_under_way_is_no_work(void **state)
 
     (void) state;
 
-    assert_int_equal(reel_room_free(&s, NULL).slots, 0);
+    assert_int_equal(reel_room_free(&s).slots, 0);
     assert_int_equal(reel_room_unused(&s).slots, 6);
     assert_int_equal(reel_room_unused(&s).memory_mib, 700);
     slot[0].attempt = NULL;
     assert_int_equal(reel_room_unused(&s).slots, 8);
     assert_int_equal(reel_room_unused(&s).memory_mib, 1000);
+}
+
+
+/* a step that two tell of their ends, and one looks with them */
+static void
+test_a_step_offers_what_is_done(void **state)
+{
+    reel_worker_t   w = { .conf = { .slots = 8 }, .room_mib = 1000 };
+    reel_attempt_t  attempt[3] = {
+        { .slots = 2, .memory_mib = 300 }, { .memory_mib = 100 },
+        { .slots = 1, .memory_mib = 200 }
+    };
+    reel_slot_t     slot[4] = {
+        { .attempt = &attempt[0], .leaves = true },
+        { .attempt = &attempt[1], .leaves = true },
+        { .attempt = &attempt[2] }, { .number = 3 }
+    };
+    reel_slots_t    s = {
+        .w = &w, .slot = slot, .n = 4, .cores = 8,
+        .measured_ms = reel_loop_now(), .available_mib = 4000
+    };
+    reel_room_t     room = reel_room_free(&s);
+
+    (void) state;
+
+    assert_int_equal(room.slots, 7);
+    assert_int_equal(room.memory_mib, 800);
+    assert_int_equal(room.lights, 9);
+
+    /* under way: others have none of it, and three may get a light task */
+    slot[0].offered = (reel_room_t) { 7, 800, 1 };
+    slot[1].offered.lights = slot[3].offered.lights = 1;
+    room = reel_room_free(&s);
+    assert_int_equal(room.slots, 0);
+    assert_int_equal(room.memory_mib, 0);
+    assert_int_equal(room.lights, 6);
+}
+
+
+/* as step.lua counts it */
+static void
+test_what_a_task_takes(void **state)
+{
+    reel_room_t  room = { 4, 1000, 2 };
+
+    (void) state;
+
+    assert_false(reel_room_shrink(&room, REEL_STR("1:384:")));
+    assert_int_equal(room.slots, 3);
+    assert_int_equal(room.memory_mib, 616);
+    assert_int_equal(room.lights, 2);
+    assert_true(reel_room_shrink(&room, REEL_STR("0:100:gpu")));
+    assert_int_equal(room.slots, 3);
+    assert_int_equal(room.memory_mib, 516);
+    assert_int_equal(room.lights, 1);
+
+    /* larger than the whole worker */
+    assert_false(reel_room_shrink(&room, REEL_STR("8:9000:")));
+    assert_int_equal(room.slots, 0);
+    assert_int_equal(room.memory_mib, 0);
+    assert_false(reel_room_shrink(&room, REEL_STR("x")));
+    assert_int_equal(room.lights, 1);
 }
 
 
@@ -181,7 +248,7 @@ expect_free(uint32_t cores, uint32_t lights)
     reel_room_t  room;
 
     slots.measured_ms = 0;
-    room = reel_room_free(&slots, NULL);
+    room = reel_room_free(&slots);
     assert_int_equal(room.slots, cores);
     assert_int_equal(room.lights, lights);
 }
@@ -199,23 +266,23 @@ test_a_full_store_begins_nothing(void **state)
     }
 
     /* nobody has looked, or lacked anything, yet */
-    expect_free(2, 2);
+    expect_free(2, 3);
     reel_room_spend(&slots);
     assert_true(reel_room_spent(&slots));
     expect_free(0, 0);
 
     /* what is small may have room: one is tried after a while */
     slots.spent_ms -= 10000;
-    expect_free(2, 2);
+    expect_free(2, 3);
 
     worker.conf.disk_free_mib = 2;
-    expect_free(0, 2);
+    expect_free(0, 3);
     reel_room_spend(&slots);
     expect_free(0, 0);
 
     /* others left, and it shows at once */
     assert_int_equal(umount(dir), 0);
-    expect_free(2, 2);
+    expect_free(2, 3);
     assert_false(reel_room_spent(&slots));
 }
 
@@ -227,12 +294,12 @@ test_one_that_is_too_large_keeps_nobody(void **state)
 
     reel_room_spend(&slots);
     assert_false(reel_room_spent(&slots));
-    expect_free(2, 2);
+    expect_free(2, 3);
 
     /* a store that cannot be asked is no full one */
     snprintf(worker.conf.store, sizeof(worker.conf.store), "/nowhere");
     reel_room_spend(&slots);
-    expect_free(2, 2);
+    expect_free(2, 3);
 }
 
 
@@ -243,6 +310,8 @@ main(void)
         cmocka_unit_test(test_cores_that_were_taken_away),
         cmocka_unit_test(test_a_slow_claim_keeps_nothing_from_others),
         cmocka_unit_test(test_a_claim_under_way_is_no_work),
+        cmocka_unit_test(test_a_step_offers_what_is_done),
+        cmocka_unit_test(test_what_a_task_takes),
         cmocka_unit_test(test_memory_of_a_group),
         cmocka_unit_test_setup_teardown(test_a_full_store_begins_nothing,
                                         of_a_store, unmount),
