@@ -57,8 +57,12 @@ install: all
 	install -m 755 $(BUILD)/bin/workerd $(DESTDIR)$(BINDIR)/reel-workerd
 	test -e $(DESTDIR)$(SYSCONF)/reel.yaml \
 	    || install -m 644 conf/reel.yaml $(DESTDIR)$(SYSCONF)/
-	install -m 644 conf/pipelines/*.yaml conf/pipelines/*.png \
-	    $(DESTDIR)$(SYSCONF)/pipelines/
+	for f in conf/pipelines/*; do \
+	    to=$(DESTDIR)$(SYSCONF)/pipelines/$${f##*/}; \
+	    if [ ! -e $$to ] || cmp -s $$f $$to; then install -m 644 $$f $$to; \
+	    else install -m 644 $$f $$to.new; \
+	        echo "$$to stays as it is; the new one is $$to.new"; fi; \
+	done
 	install -m 644 conf/systemd/*.service $(DESTDIR)$(UNITDIR)/
 	install -m 644 README.md LICENSE CHANGES docs/*.md conf/nginx.conf conf/edge.conf \
 	    $(DESTDIR)$(DOCDIR)/

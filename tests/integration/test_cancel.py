@@ -47,6 +47,7 @@ def cancel(s, asset):
 
 def sleeps(s, seconds):
     s.pipeline("sleeps", SLEEPS % seconds)
+    wait_for(s.said)            # main has begun: before, a HUP ends it
     said = s.said().count("reloaded")
     s.workers[0].kill(signal.SIGHUP)
     wait_for(lambda: s.said().count("reloaded") > said)

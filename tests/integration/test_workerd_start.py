@@ -167,3 +167,32 @@ def test_documented_codes_are_those_of_the_table():
     for row in re.findall(r"(?m)^\| ([A-Z_, ]+) \|", doc):
         documented |= set(row.split(", "))
     assert documented == codes and len(codes) > 15
+
+
+def test_an_upgrade_keeps_the_operators_pipelines(tmp_path):
+    """make install again: a file of theirs stays, and is told of"""
+    def install():
+        return subprocess.run(
+            ["make", "-s", "install", "BUILD=" + BUILD, "DESTDIR=%s" % tmp_path],
+            cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "stays as it is" not in install()
+    pipelines = tmp_path / "etc/reel/pipelines"
+    mine = pipelines / "default.yaml"
+    shipped = mine.read_text()
+    names = {p.name for p in pipelines.iterdir()}
+    mine.write_text("gop_ms: 3000\n")
+    (pipelines / "hevc.yaml").unlink()
+
+    said = install()
+    assert mine.read_text() == "gop_ms: 3000\n"
+    assert said == "%s stays as it is; the new one is %s.new\n" % (mine, mine)
+    assert (pipelines / "default.yaml.new").read_text() == shipped
+    assert {p.name for p in pipelines.iterdir()} == names | {"default.yaml.new"}
+
+    conf = tmp_path / "reel.yaml"
+    conf.write_text("store: %s\npipelines: %s\nredis: unix:/none\n"
+                    % (tmp_path, pipelines))
+    out = subprocess.run([tmp_path / "usr/bin/reel-workerd", "-t", "-c", conf],
+                         check=True, capture_output=True, text=True)
+    assert "fine: %d pipelines" % sum(n.endswith(".yaml") for n in names) \
+        in out.stdout + out.stderr
