@@ -121,19 +121,34 @@ next_address(reel_redis_conn_t *c)
 }
 
 
+static void
+tell_lost(const reel_redis_conn_t *c)
+{
+    where_t      at;
+    const char  *why = c->ac->err != 0 ? c->ac->errstr : "";
+
+    if (c->listens && !c->up && strncmp(why, "NOPERM ", 7) == 0) {
+        reel_log(REEL_LOG_ERROR, "%s: THE ACL USER MAY NOT LISTEN TO %s: no "
+                 "job ends; give it &reel1:* (docs/workerd.md, Redis) (%s)",
+                 c->redis->name, c->redis->wakes, where(c, at));
+        return;
+    }
+
+    reel_log(REEL_LOG_WARN, "%s: connection lost%s%s (%s)", c->redis->name,
+             why[0] != '\0' ? ": " : "", why, where(c, at));
+}
+
+
 /* the last that hiredis does with a context, however it ended */
 static void
 on_cleanup(void *arg)
 {
-    where_t             at;
     reel_redis_conn_t  *c = arg;
     bool                was_up = c->up;
     bool                leaves = c->leaves;
 
     if (!c->redis->closing && !leaves && (was_up || c->failures == 0)) {
-        reel_log(REEL_LOG_WARN, "%s: connection lost%s%s (%s)",
-                 c->redis->name, c->ac->err != 0 ? ": " : "",
-                 c->ac->err != 0 ? c->ac->errstr : "", where(c, at));
+        tell_lost(c);
     }
 
     reel_loop_unwatch(c->redis->loop, c->ac->c.fd);

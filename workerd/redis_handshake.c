@@ -11,10 +11,12 @@
 
 /* AUTH, SELECT and the loading of the scripts */
 
+/* one that listens is up when SUBSCRIBE is answered: AUTH alone is no
+   success, after which the next try would not wait */
 static void
 greeted(reel_redis_conn_t *c)
 {
-    if (--c->handshake == 0) {
+    if (--c->handshake == 0 && !c->listens) {
         reel_redis_conn_up(c);
     }
 }

@@ -171,6 +171,21 @@ def test_sentinels_with_a_password(stack):
             assert secret not in stack.said()
 
 
+def test_a_user_without_channels(stack):
+    """ACL SETUSER gives none by itself: said once, tried again ever rarer"""
+    with Node(stack, conf=ACL.replace("&reel1:*", "resetchannels")) as node:
+        def refused():
+            return sum(map(int, re.findall(r"(?m)^count\n(\d+)$",
+                                           node("ACL", "LOG"))))
+        stack.start_workerd(redis={"address": node.address, "user": "reel",
+                                   "password_file": password_file(stack)})
+        wait_for(lambda: refused() >= 5)
+        assert stack.said().count("MAY NOT LISTEN TO reel1:{r0}:wake") == 1
+        assert "connection lost" not in stack.said()
+        node("ACL", "SETUSER", "reel", "&reel1:*")
+        assert stack.wait(stack.put(clip(1)))["ready"]
+
+
 def shard_of(asset, shards):
     """CRC-32C of the id, modulo: as docs/redis-keys.md has it"""
     crc = 0xffffffff
