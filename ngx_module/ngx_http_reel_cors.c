@@ -35,9 +35,11 @@ ngx_http_reel_cors(ngx_http_request_t *r)
         "Retry-After");
 
     ngx_str_t                  vary = ngx_string("Origin");
+    ngx_uint_t                 plays;
     ngx_http_reel_loc_conf_t  *rlcf;
 
     rlcf = ngx_http_get_module_loc_conf(r, ngx_http_reel_module);
+    plays = ngx_http_reel_plays(rlcf);
 
     if (rlcf->cors_origin.len == 0) {
         return NGX_OK;
@@ -52,16 +54,17 @@ ngx_http_reel_cors(ngx_http_request_t *r)
                                  &rlcf->cors_origin)
         != NGX_OK
         || ngx_http_reel_add_header(r, "Access-Control-Expose-Headers",
-                                    ngx_http_reel_plays(rlcf) ? &expose_play : &expose)
+                                    plays ? &expose_play : &expose)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     /* Resource Timing, by which players in browsers measure their line */
-    if (ngx_http_reel_plays(rlcf) && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
-                                               &rlcf->cors_origin)
-                      != NGX_OK)
+    if (plays
+        && ngx_http_reel_add_header(r, "Timing-Allow-Origin",
+                                    &rlcf->cors_origin)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

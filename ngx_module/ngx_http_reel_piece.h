@@ -43,8 +43,8 @@ typedef struct {
 } ngx_http_reel_pieces_t;
 
 /*
- * Finds a rendition's fragments [first, first + count) and opens what they lie in;
- * NGX_DECLINED: all stand, else what is answered.
+ * Finds a rendition's fragments [first, first + count) and opens what they lie
+ * in; NGX_DECLINED: all stand, else what is answered.
  */
 ngx_int_t ngx_http_reel_pieces_find(ngx_http_request_t *r,
     ngx_http_reel_play_t *p, const reel_rendition_t *rendition,

@@ -56,7 +56,8 @@ bool
 reel_check_room(reel_check_t *k, uint64_t n)
 {
     if (n > REEL_CHECK_SEGMENTS - k->nsegments) {
-        reel_check_stop(k, "it names more than %u segments", REEL_CHECK_SEGMENTS);
+        reel_check_stop(k, "it names more than %u segments",
+                        REEL_CHECK_SEGMENTS);
         return false;
     }
 

@@ -36,7 +36,8 @@ print_workers(const json_t *workers, int64_t now)
 
         if (!json_is_true(json_object_get(w, "alive"))) {
             (void) printf("gone, heard %s ago\n",
-                          reel_ctl_age(clock, now, reel_ctl_integer(w, "heard_ms")));
+                          reel_ctl_age(clock, now,
+                                       reel_ctl_integer(w, "heard_ms")));
             continue;
         }
 
@@ -92,7 +93,8 @@ print_running(const json_t *tasks, int64_t now, size_t most)
         cell(reel_ctl_text(t, "type"), 17);
         (void) printf("%-3lld  %-8s  ",
                       (long long) reel_ctl_integer(t, "attempt"),
-                      reel_ctl_age(clock, now, reel_ctl_integer(t, "since_ms")));
+                      reel_ctl_age(clock, now,
+                                   reel_ctl_integer(t, "since_ms")));
         reel_ctl_put_workers(t);
         (void) fputc('\n', stdout);
     }

@@ -54,6 +54,24 @@ mode_of_track(const reel_check_t *k, const reel_check_track_t *t)
 }
 
 
+/* is it of fragmented MP4, and timed in that way? */
+static bool
+is_timed(const reel_check_t *k, const reel_check_track_t *t, unsigned mode)
+{
+    return t->dash && t->form == REEL_CHECK_MP4
+           && (mode_of_track(k, t) & mode) != 0;
+}
+
+
+/* where the samples of a segment begin in its period */
+static int64_t
+start_us(const reel_check_track_t *t, const reel_check_segment_t *s)
+{
+    return reel_check_us(s->m.pts, s->m.timescale)
+           - reel_check_us(t->offset_ts, t->timescale);
+}
+
+
 /* D.11: what the timeline says, and what lies in the files */
 void
 reel_rule_timeline_real(reel_check_t *k)
@@ -65,9 +83,7 @@ reel_rule_timeline_real(reel_check_t *k)
 
     REEL_EACH_TRACK(k, t, n) {
 
-        if (!t->dash || t->form != REEL_CHECK_MP4
-            || !(mode_of_track(k, t) & 2))
-        {
+        if (!is_timed(k, t, 2)) {
             continue;
         }
 
@@ -77,8 +93,7 @@ reel_rule_timeline_real(reel_check_t *k)
                 continue;
             }
 
-            start = reel_check_us(s->m.pts, s->m.timescale)
-                    - reel_check_us(t->offset_ts, t->timescale);
+            start = start_us(t, s);
             length = reel_rule_length_us(&s->m, s->duration_us);
             off = llabs(start - s->start_us) + llabs(length - s->duration_us);
             reel_check_that(k, off <= reel_rule_frame_us(t) / 2, "%s: %" PRId64
@@ -101,9 +116,7 @@ reel_rule_half_off(reel_check_t *k)
 
     REEL_EACH_TRACK(k, t, n) {
 
-        if (!t->dash || t->form != REEL_CHECK_MP4
-            || !(mode_of_track(k, t) & 4))
-        {
+        if (!is_timed(k, t, 4)) {
             continue;
         }
 
@@ -113,8 +126,7 @@ reel_rule_half_off(reel_check_t *k)
                 continue;
             }
 
-            start = reel_check_us(s->m.pts, s->m.timescale)
-                    - reel_check_us(t->offset_ts, t->timescale);
+            start = start_us(t, s);
             length = reel_check_us(s->m.duration, s->m.timescale);
             reel_check_that(k, llabs(start - s->start_us)
                             <= t->segments[0].duration_us / 2

@@ -15,6 +15,7 @@
  */
 int reel_av_gain(int lufs, int clufs);
 
+/* in place; what would clip is bent below full scale.  0 changes nothing */
 void reel_av_gain_apply(float *samples, size_t n, int gain_cdb);
 
 #endif

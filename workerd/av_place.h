@@ -31,6 +31,10 @@ typedef struct {
                                    the next picture */
 } reel_place_t;
 
+/*
+ * origin: of the picture that stands at tick 0, in tb.  The chunk is fragments
+ * [frag_from, frag_to).
+ */
 void reel_place_init(reel_place_t *p, const reel_grid_t *grid,
     reel_rational_t tb, int64_t origin, uint32_t frag_from,
     uint32_t frag_to);
@@ -63,6 +67,7 @@ typedef struct {
     int64_t  last;              /* the tick that was shown last */
 } reel_thin_t;
 
+/* of every `every`th picture of a film of that rate */
 void reel_thin_init(reel_thin_t *t, const reel_grid_t *grid,
     reel_rational_t rate, uint32_t every);
 

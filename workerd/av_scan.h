@@ -73,10 +73,11 @@ reel_scan_sound_t *reel_av_scan_sound(reel_scan_t *s, int stream);
 /* permille of the walk, for the progress */
 typedef void (*reel_scan_progress_t)(void *arg, unsigned permille);
 
+/* reads src to its end.  -1: f is filled */
 int reel_av_scan_walk(reel_scan_t *s, reel_av_source_t *src,
     reel_scan_progress_t progress, void *arg, reel_av_fault_t *f);
 
-/* av_scan_choose.c: REEL_ROLE_* of a track's disposition, without REEL_ROLE_DEFAULT */
+/* REEL_ROLE_* of a track's disposition, but DEFAULT; av_scan_choose.c */
 uint32_t reel_av_scan_roles(const AVStream *st);
 
 /* a cover or thumbnails, which are no film */

@@ -55,6 +55,7 @@ reel_err_t reel_child_story(reel_child_t *c, const reel_story_t *s,
 /* clufs: hundredths of LUFS */
 reel_err_t reel_child_loudness(reel_child_t *c, int clufs) REEL_WARN_UNUSED;
 
+/* what complexity measured */
 reel_err_t reel_child_trials(reel_child_t *c, const reel_trials_t *t)
     REEL_WARN_UNUSED;
 

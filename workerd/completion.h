@@ -1,7 +1,7 @@
 /*
- * The completion queue: K:done of a shard names each job that ended, and each handler
- * of the table in completion.c reads it as a consumer group of its own, so
- * that among all workers one handles each end, at least once.  What a dead
+ * The completion queue: K:done of a shard names each job that ended, and each
+ * handler of the table in completion.c reads it as a consumer group of its own,
+ * so that among all workers one handles each end, at least once.  What a dead
  * worker had taken is claimed by another after a minute.
  */
 

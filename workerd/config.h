@@ -54,6 +54,7 @@ typedef struct {
     reel_devices_t    devices;          /* that programs may use */
 } reel_config_t;
 
+/* all that a file may leave out; needs no release */
 void reel_config_default(reel_config_t *c);
 
 /* over the defaults.  e begins with file:line:column where one is known */

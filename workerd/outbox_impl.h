@@ -1,4 +1,4 @@
-/* one job of the outbox, for the files that look at it: outbox.c, outbox_job.c */
+/* one job of the outbox, for the files that look at it: outbox*.c */
 
 #ifndef REEL_WORKERD_OUTBOX_IMPL_H
 #define REEL_WORKERD_OUTBOX_IMPL_H

@@ -8,6 +8,7 @@
 
 #include "workerd/redis.h"
 
+/* asks Redis; what it answers is logged as it comes */
 void reel_unmet_look(reel_redis_t *redis);
 
 #endif

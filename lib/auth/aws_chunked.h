@@ -45,6 +45,7 @@ typedef enum {
     REEL_PAYLOAD_SIGNED_TRAILER     /* … -TRAILER */
 } reel_payload_t;
 
+/* what x-amz-content-sha256 says; 64 hexadecimal digits: SHA256 */
 reel_payload_t reel_payload_kind(reel_str_t content_sha256);
 
 #define REEL_AWS_CHUNKED_UNKNOWN   UINT64_MAX   /* a length not told */

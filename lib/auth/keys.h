@@ -50,6 +50,7 @@ reel_err_t reel_access_keys_parse(reel_access_keys_t *k, const char *json,
 /* wipes the secrets; a zeroed object may be released */
 void reel_access_keys_release(reel_access_keys_t *k);
 
+/* NULL: no such key; borrowed from k */
 const reel_access_key_t *reel_access_keys_find(const reel_access_keys_t *k,
     reel_str_t id);
 bool reel_access_key_has_bucket(const reel_access_key_t *k, reel_str_t b);

@@ -23,6 +23,7 @@ typedef struct {
     reel_str_t service;
 } reel_sigv4_scope_t;
 
+/* whatever the case of a; the first header of that name, or NULL */
 bool reel_sigv4_name_eq(reel_str_t a, const char *lower);
 const reel_sigv4_header_t *reel_sigv4_header(const reel_sigv4_request_t *rq,
     const char *lower);

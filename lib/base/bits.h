@@ -20,11 +20,13 @@ typedef struct {
 
 void reel_bits_init(reel_bits_t *b, const void *data, size_t len);
 uint32_t reel_bits_u(reel_bits_t *b, unsigned n);       /* n <= 32 */
+/* Exp-Golomb: 0 and err on one of more than 32 bits */
 uint32_t reel_bits_ue(reel_bits_t *b);
 
 /* one that must not exceed max, else err = REEL_BADDATA */
 uint32_t reel_bits_ue_max(reel_bits_t *b, uint32_t max);
 
+/* signed; and n of them, unread */
 int32_t  reel_bits_se(reel_bits_t *b);
 void     reel_bits_skip_se(reel_bits_t *b, unsigned n);
 

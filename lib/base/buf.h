@@ -79,6 +79,7 @@ reel_put_varint(uint8_t *p, uint64_t v)
 /* overwrites 4 big-endian bytes at off, which must lie inside */
 void reel_buf_patch32(reel_buf_t *b, size_t off, uint32_t v);
 
+/* the first error: NOMEM, or LIMIT where max was passed */
 reel_err_t reel_buf_err(const reel_buf_t *b) REEL_WARN_UNUSED;
 
 /*

@@ -19,10 +19,12 @@ typedef struct {
     reel_err_t     err;
 } reel_reader_t;
 
+/* data is borrowed; bytes that are left, and that were read */
 void reel_reader_init(reel_reader_t *r, const void *data, size_t len);
 size_t reel_reader_left(const reel_reader_t *r);
 size_t reel_reader_pos(const reel_reader_t *r);
 
+/* big-endian, then little-endian */
 uint8_t  reel_read_u8(reel_reader_t *r);
 uint16_t reel_read_u16(reel_reader_t *r);
 uint32_t reel_read_u24(reel_reader_t *r);

@@ -4,8 +4,9 @@
  *
  * The reader checks that elements nest and are closed.  Names come without
  * their namespace's prefix; comments and processing instructions are passed
- * over, attributes are lent as they stand.  There is no DTD (a DOCTYPE is refused), so nothing
- * expands: what comes out is never more than what went in.
+ * over, attributes are lent as they stand.  There is no DTD (a DOCTYPE is
+ * refused), so nothing expands: what comes out is never more than what went
+ * in.
  */
 
 #ifndef REEL_BASE_XML_H

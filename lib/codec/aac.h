@@ -37,6 +37,7 @@ typedef struct {
 reel_err_t reel_aac_config(reel_aac_config_t *c, reel_str_t asc)
     REEL_WARN_UNUSED;
 
+/* errors as above */
 reel_err_t reel_aac_facts(reel_codec_facts_t *f, reel_str_t asc)
     REEL_WARN_UNUSED;
 

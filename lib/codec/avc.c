@@ -250,7 +250,8 @@ check_avcc(reel_reader_t *r)
         for (i = 0; i < n; i++) {
             nal = reel_read_bytes(r, reel_read_u16(r));
 
-            if (r->err != REEL_OK || !reel_nal_valid(nal) || nal_type(nal) != type)
+            if (r->err != REEL_OK || !reel_nal_valid(nal)
+                || nal_type(nal) != type)
             {
                 return REEL_BADDATA;
             }

@@ -19,6 +19,7 @@
 reel_err_t reel_opus_config(reel_buf_t *dops, const uint8_t *head, size_t len)
     REEL_WARN_UNUSED;
 
+/* REEL_BADDATA: it is no dOps payload */
 reel_err_t reel_opus_facts(reel_codec_facts_t *f, reel_str_t dops)
     REEL_WARN_UNUSED;
 

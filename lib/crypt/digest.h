@@ -20,6 +20,7 @@ reel_err_t reel_sha256_final(reel_sha256_t *h,
     uint8_t out[REEL_SHA256_LEN]) REEL_WARN_UNUSED;
 void reel_sha256_free(reel_sha256_t *h);                /* NULL is fine */
 
+/* of n bytes at once */
 reel_err_t reel_sha256(uint8_t out[REEL_SHA256_LEN], const void *p, size_t n)
     REEL_WARN_UNUSED;
 

@@ -34,6 +34,7 @@ typedef struct {
     const reel_result_t  *result;
 } reel_hook_event_t;
 
+/* appends the JSON that a webhook is sent; b's error */
 reel_err_t reel_hook_event_print(reel_buf_t *b, const reel_hook_event_t *e)
     REEL_WARN_UNUSED;
 

@@ -11,6 +11,7 @@
 #include "lib/store/layout.h"
 #include "lib/store/store.h"
 
+/* does this store note ends?  only where workerd has had webhooks set up */
 reel_err_t reel_hook_on(reel_store_t *s, bool *on) REEL_WARN_UNUSED;
 
 /*

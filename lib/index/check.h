@@ -5,6 +5,7 @@
 
 #include "lib/index/index.h"
 
+/* of a file below the asset: 1 to REEL_INDEX_OBJECT_NAME plain characters */
 bool reel_ix_object_name_valid(reel_str_t s);
 
 /* a size for each sheet */

@@ -15,6 +15,7 @@ typedef struct {
     uint64_t peak;
 } reel_rate_t;
 
+/* timescale: of the durations that are added */
 void reel_rate_init(reel_rate_t *x, uint32_t timescale);
 
 /* last: none follows */

@@ -48,6 +48,7 @@ void reel_fields_fail(reel_fields_t *f, reel_err_t err, const char *key,
 /* inner's error becomes f's */
 void reel_fields_join(reel_fields_t *f, const reel_fields_t *inner);
 
+/* is the member there, of whatever type? */
 bool reel_fields_has(const reel_fields_t *f, const char *key);
 
 int64_t  reel_fields_int(reel_fields_t *f, const char *key, int64_t min,

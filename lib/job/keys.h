@@ -54,6 +54,7 @@ typedef enum {
     REEL_LUA_SCRIPTS
 } reel_lua_t;
 
+/* the script's source, terminated, and its file's name; static */
 const char *reel_lua_text(reel_lua_t s);
 const char *reel_lua_name(reel_lua_t s);
 

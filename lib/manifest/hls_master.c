@@ -23,8 +23,10 @@ typedef struct {
 static reel_str_t
 codec_of(const reel_rendition_t *r)
 {
-    return reel_str_eqz(r->codec, "mp4a.6B") || reel_str_eqz(r->codec, "mp4a.69")
-           ? reel_str("mp4a.40.34") : r->codec;
+    bool  mp3 = reel_str_eqz(r->codec, "mp4a.6B")
+                || reel_str_eqz(r->codec, "mp4a.69");
+
+    return mp3 ? reel_str("mp4a.40.34") : r->codec;
 }
 
 

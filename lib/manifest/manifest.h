@@ -5,9 +5,9 @@
  * URIs are relative (RFC 3986, 4.2) to /<id>/…, so that a token in the path
  * reaches every segment.  A rendition's folder is printed as
  * "<name>~<hash>": the hash covers publication, salt, segment grid,
- * container and scheme, so what lies below it never changes and may be cached for ever.
- * With opts.tracks names are those that nginx-vod-module gives instead:
- * "index-v1.m3u8", "seg-1-v1.ts", beside the manifest.
+ * container and scheme, so what lies below it never changes and may be cached
+ * for ever.  With opts.tracks names are those that nginx-vod-module gives
+ * instead: "index-v1.m3u8", "seg-1-v1.ts", beside the manifest.
  */
 
 #ifndef REEL_MANIFEST_MANIFEST_H
@@ -169,7 +169,10 @@ reel_err_t reel_dash_mpd_parts(reel_buf_t *b, const reel_part_t *parts,
 
 const reel_pictures_t *reel_storyboard_find(const reel_index_t *ix);
 
-/* the WebVTT thumbnails of that set, hash of its version, token as above; REEL_NOTFOUND when there is none */
+/*
+ * The WebVTT thumbnails of that set, hash of its version, token as above;
+ * REEL_NOTFOUND when there is none.
+ */
 reel_err_t reel_storyboard_vtt(reel_buf_t *b, const reel_index_t *ix,
     const char *hash, const char *token) REEL_WARN_UNUSED;
 

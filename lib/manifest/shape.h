@@ -52,6 +52,7 @@ size_t reel_shape_print(char dst[REEL_SHAPE_MAX], const reel_shape_t *s,
  */
 #define REEL_SHAPE_LIMIT "limit_"
 
+/* their length, the terminator not counted; 0: none is set */
 size_t reel_shape_print_limits(char dst[REEL_SHAPE_MAX],
     const reel_shape_t *s);
 

@@ -37,6 +37,7 @@
 #define REEL_TRUN_FLAGS        0x000400u
 #define REEL_TRUN_CTS          0x000800u
 
+/* where the box begins: end, which writes its size, is told that */
 size_t reel_box_begin(reel_buf_t *b, uint32_t type);
 size_t reel_full_box_begin(reel_buf_t *b, uint32_t type, uint8_t version,
     uint32_t flags);

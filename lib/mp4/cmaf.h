@@ -79,7 +79,8 @@ reel_err_t reel_cmaf_read_header(reel_cmaf_track_t *t, const void *data,
  * Appends a moof and the mdat's 8-byte header; the caller writes the sample
  * bytes after it, sum of sizes in all.  sequence is mfhd's number (fragment
  * number + 1), decode_ts the first sample's decode time (tfdt version 1).
- * n is at most 2^20; 0 where a track has nothing to present.  REEL_LIMIT when the mdat would exceed 2^32 - 1.
+ * n is at most 2^20; 0 where a track has nothing to present.  REEL_LIMIT when
+ * the mdat would exceed 2^32 - 1.
  */
 reel_err_t reel_cmaf_fragment(reel_buf_t *b, uint32_t track_id,
     uint32_t sequence, int64_t decode_ts, const reel_cmaf_sample_t *samples,

@@ -53,6 +53,7 @@ reel_err_t reel_movie_runs_add(reel_movie_runs_t *t, reel_movie_run_t *run,
 /* bytes of an entry with these fields */
 unsigned reel_movie_run_entry(uint32_t fields);
 
+/* back takes away all that was added since the mark */
 reel_movie_runs_mark_t reel_movie_runs_mark(const reel_movie_runs_t *t);
 void reel_movie_runs_back(reel_movie_runs_t *t, reel_movie_runs_mark_t mark);
 void reel_movie_runs_release(reel_movie_runs_t *t);

@@ -46,6 +46,7 @@ void reel_subsamples_init(reel_subsamples_t *s, reel_scheme_t scheme,
     reel_slices_t *slices, size_t max);
 void reel_subsamples_release(reel_subsamples_t *s);
 
+/* a sample: its entries are those that are added from here on */
 void reel_subsamples_begin(reel_subsamples_t *s);
 
 /*

@@ -85,6 +85,7 @@ typedef struct {
     reel_str_t after;
 } reel_title_pattern_t;
 
+/* of one that is valid, and borrowed */
 void reel_title_pattern_split(reel_title_pattern_t *p, reel_str_t pattern);
 
 /* may it be opened, once it is put behind a folder? */

@@ -52,6 +52,7 @@ typedef enum {
     REEL_UPLOAD_EXPIRED
 } reel_upload_phase_t;
 
+/* as the record and the API have it; static */
 const char *reel_upload_phase_name(reel_upload_phase_t p);
 
 /* what the slots hold, as of the last claim or read */
