@@ -140,6 +140,8 @@ print_asset(const json_t *a)
     field("pipeline", text(a, "pipeline"));
     print_meta(json_object_get(a, "meta"));
     print_renditions(json_object_get(a, "renditions"));
+    field("pictures", text(a, "pictures"));
+    field("sound", text(a, "sound"));
     print_warnings(json_object_get(a, "warnings"));
     print_files(json_object_get(a, "files"));
     field("hls", text(json_object_get(a, "playback"), "hls"));

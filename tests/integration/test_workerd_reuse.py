@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from client import presign
-from reel import BUILD, SMALL, Stack, clip, wait_for
+from reel import BUILD, KEY_ID, SMALL, Stack, clip, wait_for
 
 WORK = {"v0.0", "a0", "poster", "storyboard"}
 
@@ -69,7 +69,7 @@ def delete(stack, asset):
     assert out.stdout == "204", out.stdout
 
 
-def quarantine(stack, *words):
+def reelctl(stack, *words):
     """with the keys of an operator, whose first one is of another project"""
     path = os.path.join(stack.dir, "keys.json")
     with open(path) as f:
@@ -79,10 +79,14 @@ def quarantine(stack, *words):
     os.chmod(path + ".all", 0o600)
     out = subprocess.run(
         [os.path.join(BUILD, "bin", "reelctl"), "--server", stack.url,
-         "--keys", path + ".all", "quarantine", *words,
-         "--redis", "unix:" + stack.socket], capture_output=True, text=True)
+         "--keys", path + ".all", *words], capture_output=True, text=True)
     assert out.returncode == 0, out.stderr
     return out.stdout
+
+
+def quarantine(stack, *words):
+    return reelctl(stack, "quarantine", *words, "--redis",
+                   "unix:" + stack.socket)
 
 
 def files(stack, asset):
@@ -184,6 +188,8 @@ def test_what_was_copied_alone_is_a_ladders_top_too(stack):
     """by whatever task: v0.0 is the smallest rendition"""
     a = stack.put(film(3), pipeline="copy")
     stack.check_ready(a, frames=90)
+    told = reelctl(stack, "status", a, "--key-id", KEY_ID)
+    assert "\npictures   copied\n" in told
     b = stack.put(film(3), pipeline="top")
     ix = stack.check_ready(b, frames=90)
     assert list(ix["renditions"])[:2] == ["v90", "v64"]
