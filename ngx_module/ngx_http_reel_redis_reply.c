@@ -4,6 +4,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include "lib/job/redis_error.h"
+
 
 #define NGX_HTTP_REEL_REDIS_ARGS  16
 
@@ -116,6 +118,7 @@ static void
 ngx_http_reel_redis_reply(ngx_http_reel_redis_t *redis, redisReply *r)
 {
     ngx_pool_t             *pool;
+    reel_str_t              told;
     ngx_uint_t              level;
     ngx_array_t             a;
     ngx_http_reel_reply_t   reply;
@@ -124,8 +127,9 @@ ngx_http_reel_redis_reply(ngx_http_reel_redis_t *redis, redisReply *r)
         /* a Cluster's way to say whereto */
         level = ngx_strncmp(r->str, "MOVED ", 6) == 0 ? NGX_LOG_INFO
                                                       : NGX_LOG_ERR;
-        ngx_log_error(level, ngx_cycle->log, 0, "reel: redis: %*s",
-                      (size_t) r->len, r->str);
+        told = reel_redis_error((reel_str_t) { r->str, r->len });
+        ngx_log_error(level, ngx_cycle->log, 0, "reel: redis: %*s", told.len,
+                      told.p);
     }
 
     ngx_memzero(&reply, sizeof(ngx_http_reel_reply_t));

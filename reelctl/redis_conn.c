@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "lib/job/redis_error.h"
 #include "reelctl/progress.h"
 
 #define CONNECT_S  3
@@ -128,6 +129,7 @@ begin(const reel_ctl_redis_conn_t *c, int argc, const char **argv,
     const char *what, redisReply **reply, reel_error_t *e)
 {
     reel_err_t              err = REEL_OK;
+    reel_str_t              told;
     redisReply             *r = redisCommandArgv(c->ctx, argc, argv, NULL);
     reel_redis_addr_text_t  text;
 
@@ -138,8 +140,10 @@ begin(const reel_ctl_redis_conn_t *c, int argc, const char **argv,
                         text, c->ctx->errstr);
 
     } else if (r->type == REDIS_REPLY_ERROR) {
+        told = reel_redis_error((reel_str_t) { r->str, r->len });
         err = reel_fail(e, REEL_DENIED, "Redis at %.100s refused %.100s: "
-                        "%.100s", text, what, r->str);
+                        "%.*s", text, what,
+                        (int) (told.len < 100 ? told.len : 100), told.p);
     }
 
     if (err == REEL_OK && reply != NULL) {

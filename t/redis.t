@@ -250,4 +250,18 @@ for (['', qr/reel: redis: NOAUTH/], ["sentinel_password_file=$d/wrong",
     unlike($r->log, qr/pass word|nope/, 'without a password');
 }
 
+# what does not know AUTH repeats its arguments
+my $deaf = Reel::free_port();
+spew("$d/deaf.conf", "port $deaf\nbind 127.0.0.1\ndir $d\nsave \"\"\n"
+    . "rename-command AUTH \"\"\ndaemonize yes\npidfile $d/deaf.pid\n");
+system("redis-server $d/deaf.conf >/dev/null") == 0 or die 'no redis';
+wait_for(sub { -s "$d/deaf.pid" && IO::Socket::INET->new(
+    PeerAddr => "127.0.0.1:$deaf") }, 'redis without AUTH');
+push @sentinels, 0 + slurp("$d/deaf.pid");
+$r = Reel->new(http => "reel_redis 127.0.0.1:$deaf password_file=$d/secret;");
+put($r, 'u');
+wait_for(sub { $r->log =~ /reel: redis: ERR unknown command 'AUTH'/ },
+    'the log');
+unlike($r->log, qr/pass word/, 'of an unknown AUTH no password is logged');
+
 done_testing();

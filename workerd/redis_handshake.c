@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/job/redis_error.h"
 #include "workerd/log.h"
 #include "workerd/redis_conn.h"
 
@@ -29,6 +30,7 @@ on_handshake(redisAsyncContext *ac, void *reply, void *arg)
     redisReply         *r = reply;
     char               *sha = arg;
     char                why[160];
+    reel_str_t          told;
 
     if (r == NULL) {
         return;
@@ -40,7 +42,8 @@ on_handshake(redisAsyncContext *ac, void *reply, void *arg)
         if (reel_redis_conn_error(c, (reel_str_t) { r->str, r->len })) {
             return;
         }
-        snprintf(why, sizeof(why), "refused: %.120s", r->str);
+        told = reel_redis_error((reel_str_t) { r->str, r->len });
+        snprintf(why, sizeof(why), "refused: %.*s", (int) told.len, told.p);
         reel_redis_conn_drop(c, why);
         return;
     }

@@ -49,6 +49,8 @@ class Case(unittest.TestCase):
 
 class RedisCase(Case):
 
+    options = ()
+
     def setUp(self):
         super().setUp()
         sock = self.path("r.sock")
@@ -56,7 +58,7 @@ class RedisCase(Case):
         self.server = subprocess.Popen(
             ["redis-server", "--port", "0", "--unixsocket", sock, "--dir",
              self.dir, "--save", "", "--appendonly", "yes",
-             "--maxmemory-policy", "noeviction"],
+             "--maxmemory-policy", "noeviction", *self.options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(self.stop)
         for _ in range(100):

@@ -861,6 +861,21 @@ class Redis(RedisCase):
             self.assertIn("fail", [r for n, r, d in checks if n == "store"])
 
 
+class RedisWithoutAuth(RedisCase):
+    """It repeats the arguments of what it does not know."""
+
+    options = ("--rename-command", "AUTH", "")
+
+    def test_password(self):
+        with open(self.path("pw"), "w") as f:
+            f.write("open-sesame-9\n")
+        p = self.run_ctl("jobs", "--redis", self.address,
+                         "--redis-password-file", self.path("pw"),
+                         code=DENIED)
+        self.assertIn("unknown command 'AUTH'", p.stderr)
+        self.assertNotIn("open-sesame", p.stderr)
+
+
 class Counting(unittest.TextTestResult):
     """Subtests that fail count once, as their test."""
 
