@@ -36,6 +36,7 @@ enum {
 typedef enum {
     REEL_OPT_NONE = 0,
     REEL_OPT_HELP,
+    REEL_OPT_VERSION,
     REEL_OPT_JSON,
     REEL_OPT_SERVER,
     REEL_OPT_KEYS,

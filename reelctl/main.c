@@ -1,8 +1,10 @@
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <curl/curl.h>
 
+#include "lib/base/version.h"
 #include "reelctl/http.h"
 
 
@@ -20,7 +22,11 @@ main(int argc, char **argv)
 
     code = reel_ctl_parse(&c, argc, argv);
 
-    if (code == REEL_EXIT_OK && c.opt[REEL_OPT_HELP] != NULL) {
+    if (code == REEL_EXIT_OK && c.opt[REEL_OPT_VERSION] != NULL) {
+        (void) puts("reelctl " REEL_VERSION);
+        code = reel_ctl_done();
+
+    } else if (code == REEL_EXIT_OK && c.opt[REEL_OPT_HELP] != NULL) {
         reel_ctl_help(c.cmd, stdout);
         code = reel_ctl_done();
 

@@ -19,6 +19,7 @@ typedef struct {
 
 static const option_t  table[REEL_OPTS] = {
     [REEL_OPT_HELP] = { "help", NULL, "show this help" },
+    [REEL_OPT_VERSION] = { "version", NULL, "show the version" },
     [REEL_OPT_JSON] = { "json", NULL, "print JSON" },
     [REEL_OPT_SERVER] = { "server", "URL",
         "the server (env REEL_SERVER; http://127.0.0.1:8080)" },
@@ -128,7 +129,7 @@ static const option_t  table[REEL_OPTS] = {
 
 static const unsigned char  global[] = {
     REEL_OPT_SERVER, REEL_OPT_KEYS, REEL_OPT_KEY_ID, REEL_OPT_UPLOAD_PATH,
-    REEL_OPT_API_PATH, REEL_OPT_JSON, REEL_OPT_HELP, 0
+    REEL_OPT_API_PATH, REEL_OPT_JSON, REEL_OPT_HELP, REEL_OPT_VERSION, 0
 };
 
 
@@ -242,6 +243,10 @@ read_options(reel_ctl_t *c, int argc, char **argv, const char *form)
             v = LONG_BASE + REEL_OPT_HELP;
         }
 
+        if (v == 'V') {
+            v = LONG_BASE + REEL_OPT_VERSION;
+        }
+
         if (v < LONG_BASE) {
             return REEL_EXIT_USAGE;
         }
@@ -277,16 +282,24 @@ usage(const reel_ctl_t *c)
 }
 
 
+/* nothing is to be done */
+static bool
+only_asks(const reel_ctl_t *c)
+{
+    return c->opt[REEL_OPT_HELP] != NULL || c->opt[REEL_OPT_VERSION] != NULL;
+}
+
+
 /*
  * Global options may stand before the command, its own after it.  Sets
- * c->cmd (NULL: only help was asked for) and the operands.
+ * c->cmd (NULL: only help or the version was asked for) and the operands.
  */
 int
 reel_ctl_parse(reel_ctl_t *c, int argc, char **argv)
 {
     int  n;
 
-    if (read_options(c, argc, argv, "+h") != REEL_EXIT_OK) {
+    if (read_options(c, argc, argv, "+hV") != REEL_EXIT_OK) {
         return usage(c);
     }
 
@@ -300,7 +313,7 @@ reel_ctl_parse(reel_ctl_t *c, int argc, char **argv)
     }
 
     if (argc == 0) {
-        if (c->opt[REEL_OPT_HELP] != NULL) {
+        if (only_asks(c)) {
             return REEL_EXIT_OK;
         }
 
@@ -316,7 +329,7 @@ reel_ctl_parse(reel_ctl_t *c, int argc, char **argv)
         return usage(c);
     }
 
-    if (read_options(c, argc, argv, "h") != REEL_EXIT_OK) {
+    if (read_options(c, argc, argv, "hV") != REEL_EXIT_OK) {
         return usage(c);
     }
 
@@ -325,8 +338,7 @@ reel_ctl_parse(reel_ctl_t *c, int argc, char **argv)
     c->argv = argv + optind;
     n = c->argc;
 
-    if (c->opt[REEL_OPT_HELP] == NULL && (n < c->cmd->min || n > c->cmd->max))
-    {
+    if (!only_asks(c) && (n < c->cmd->min || n > c->cmd->max)) {
         (void) reel_ctl_fail(REEL_EXIT_USAGE, "%s takes %s", c->cmd->name,
                              c->cmd->operands[0] != '\0' ? c->cmd->operands
                                                          : "no operand");

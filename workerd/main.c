@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/hex.h"
+#include "lib/base/version.h"
 #include "lib/store/layout.h"
 #include "workerd/cancels.h"
 #include "workerd/child.h"
@@ -113,7 +114,7 @@ parse_options(options_t *o, int argc, char **argv)
             o->has_slots = true;
             break;
         case 'V':
-            puts("workerd " REEL_WORKERD_VERSION);
+            puts("workerd " REEL_VERSION);
             return EXIT_FINE;
         case 'h':
             usage(stdout);
@@ -465,7 +466,7 @@ main(int argc, char **argv)
     snprintf(w.labels, sizeof(w.labels), "%s%s%s", w.conf.labels,
              w.conf.labels[0] != '\0' ? "," : "", w.codecs);
     w.room_mib = reel_room_memory(&w.conf);
-    reel_log(REEL_LOG_INFO, "workerd " REEL_WORKERD_VERSION " %s: %u slots, "
+    reel_log(REEL_LOG_INFO, "workerd " REEL_VERSION " %s: %u slots, "
              "store %s, %s", w.conf.worker, w.conf.slots, w.conf.store,
              w.fingerprint);
 

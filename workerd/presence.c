@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/version.h"
 #include "workerd/log.h"
 #include "workerd/room.h"
 #include "workerd/shards.h"
@@ -97,7 +98,7 @@ send_hash(beat_t *b)
     reel_args_addz(&a, "codecs");
     reel_args_addz(&a, p->w->codecs);
     reel_args_addz(&a, "version");
-    reel_args_addz(&a, REEL_WORKERD_VERSION);
+    reel_args_addz(&a, REEL_VERSION);
     reel_args_addz(&a, "started_ms");
     reel_args_uint(&a, (uint64_t) p->started_ms);
     reel_args_addz(&a, "draining");

@@ -10,8 +10,6 @@
 
 #include "workerd/worker.h"
 
-#define REEL_WORKERD_VERSION "0.1.0"
-
 reel_presence_t *reel_presence_new(reel_worker_t *w);   /* NULL: no memory */
 void reel_presence_free(reel_presence_t *p);            /* NULL is fine */
 

@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/version.h"
 #include "workerd/depth.h"
 #include "workerd/log.h"
 #include "workerd/outbox.h"
-#include "workerd/presence.h"
 #include "workerd/room.h"
 #include "workerd/shards.h"
 #include "workerd/webhooks.h"
@@ -87,7 +87,7 @@ print(reel_scrape_t *s, reel_buf_t *b)
     (void) reel_room_free(w->slots);
 
     g = (reel_gauges_t) {
-        .version = REEL_WORKERD_VERSION,
+        .version = REEL_VERSION,
         .encoders = w->fingerprint,
         .shards = reel_shards_count(w->shards),
         .shards_up = reel_shards_up(w->shards),

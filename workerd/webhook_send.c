@@ -8,8 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "lib/base/version.h"
 #include "lib/hook/address.h"
-#include "workerd/presence.h"
+#include "workerd/worker.h"
 
 #define CONNECT_S   5
 #define ANSWER_MAX  (64u << 10)         /* read of an answer, and dropped */
@@ -173,7 +174,7 @@ set_options(transfer_t *t, const reel_webhook_message_t *m)
             == CURLE_OK
          && curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK
          && curl_easy_setopt(c, CURLOPT_USERAGENT,
-                             "reel/" REEL_WORKERD_VERSION) == CURLE_OK
+                             "reel/" REEL_VERSION) == CURLE_OK
          && curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why) == CURLE_OK
          && curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket)
             == CURLE_OK

@@ -55,6 +55,16 @@ class Help(Case):
                 self.assertEqual(self.run_ctl("help", c).stdout, out)
                 self.assertEqual(self.run_ctl(c, "-h").stdout, out)
 
+    def test_version(self):
+        out = self.run_ctl("--version").stdout
+        self.assertRegex(out, r"^reelctl \d+\.\d+\.\d+\n$")
+        for args in (["-V"], ["upload", "--version"], ["status", "x", "-V"]):
+            self.assertEqual(self.run_ctl(*args).stdout, out)
+        built = os.path.join(os.path.dirname(case.REELCTL), "workerd")
+        self.assertEqual(subprocess.run(
+            [built, "-V"], text=True, capture_output=True).stdout,
+            out.replace("reelctl", "workerd"))
+
     def test_docs_name_each_command_and_option(self):
         with open(os.path.join(ROOT, "docs/reelctl.md")) as f:
             docs = f.read()
