@@ -23,8 +23,8 @@ typedef struct {
 void reel_ctl_doctor_say(reel_ctl_doctor_t *d, reel_ctl_grade_t g,
     const char *name, const char *fmt, ...) REEL_PRINTF(4, 5);
 
-/* workers, what waits for none of them, quarantine, jobs: of a Redis that
-   answers */
+/* what wakes workers, workers, what waits for none of them, quarantine, jobs:
+   of a Redis that answers */
 void reel_ctl_doctor_queues(reel_ctl_doctor_t *d, reel_ctl_redis_t *r);
 
 /* reads d's live workers of a Redis that answers */

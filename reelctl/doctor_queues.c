@@ -232,9 +232,50 @@ check_unmet(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 }
 
 
+/*
+ * The user of an ACL may have no channels (docs/workerd.md, Redis).  A
+ * connection that listens is good for nothing else.
+ */
+static void
+check_channels(reel_ctl_doctor_t *d)
+{
+    reel_err_t           err;
+    reel_error_t         e = { "" };
+    reel_redis_key_t     key;
+    const char          *argv[2] = { "SUBSCRIBE", key };
+    reel_ctl_redis_t    *r;
+    reel_ctl_strings_t   told;
+
+    err = reel_ctl_redis_open(d->c, reel_ctl_opt(d->c, REEL_OPT_REDIS,
+                                                 "REEL_REDIS", NULL), &r, &e);
+    if (err != REEL_OK) {
+        reel_ctl_doctor_say(d, REEL_DOCTOR_FAIL, "redis", "%s", e.text);
+        return;
+    }
+
+    for (unsigned k = 0; k < reel_ctl_redis_shards(r) && err == REEL_OK; k++)
+    {
+        reel_ctl_redis_at(r, k);
+        err = reel_ctl_redis_key(r, key, "wake", "");
+        if (err == REEL_OK) {
+            err = reel_ctl_redis_call(r, &told, &e, 2, argv);
+            reel_ctl_strings_release(&told);
+        }
+    }
+    reel_ctl_redis_close(r);
+
+    if (err == REEL_DENIED) {
+        reel_ctl_doctor_say(d, REEL_DOCTOR_WARN, "redis", "this user may not "
+                            "listen to %s: no job ends where workerd has it; "
+                            "give it &reel1:* (%s)", key, e.text);
+    }
+}
+
+
 void
 reel_ctl_doctor_queues(reel_ctl_doctor_t *d, reel_ctl_redis_t *r)
 {
+    check_channels(d);
     check_workers(d, r);
     check_unmet(d, r);
     check_lacking(d, r);

@@ -835,6 +835,24 @@ class Redis(RedisCase):
         self.assertTrue(any(n == "redis" and r == "fail"
                             and "allkeys-lru" in d for n, r, d in checks))
 
+    def test_doctor_channels(self):
+        self.redis("ACL", "SETUSER", "x", "on", ">p", "~reel1:*", "+@all")
+        with open(self.path("pw"), "w") as f:
+            f.write("p\n")
+        at = ("--redis-user", "x", "--redis-password-file", self.path("pw"))
+        self.redis("MSET", *[w for k in "01" for w in (
+            "reel1:{r%s}:shards" % k, "2")])
+        for channels, refused in (
+                ("resetchannels", "reel1:{r0}:wake"),
+                ("&reel1:{r0}:*", "reel1:{r1}:wake"),
+                ("&reel1:*", None)):
+            self.redis("ACL", "SETUSER", "x", channels)
+            told = [(r, d) for n, r, d in self.checks(*at, code=OK)
+                    if "may not listen" in d]
+            self.assertEqual([r for r, d in told],
+                             ["warn"] if refused else [])
+            self.assertIn(refused or "", "".join(d for r, d in told))
+
     def test_doctor_memory(self):
         def memory():
             return [(r, d) for n, r, d in checks
