@@ -115,10 +115,28 @@ rank(json_t *renditions, const char *names[RENDITIONS])
 }
 
 
+/* what the server reckons is left; "": it does not yet */
+static const char *
+eta_of(char dst[32], const json_t *progress)
+{
+    char           left[24];
+    const json_t  *eta = json_object_get(progress, "eta");
+
+    dst[0] = '\0';
+
+    if (json_is_number(eta)) {
+        reel_ctl_clock(left, json_number_value(eta));
+        (void) snprintf(dst, 32, ", eta %s", left);
+    }
+
+    return dst;
+}
+
+
 static void
 draw_bars(view_t *v, const json_t *asset)
 {
-    char         tail[96], clock[24];
+    char         tail[96], clock[24], eta[32];
     size_t       i, n;
     json_t      *progress, *renditions;
     const char  *names[RENDITIONS];
@@ -138,9 +156,10 @@ draw_bars(view_t *v, const json_t *asset)
     }
 
     reel_ctl_clock(clock, (double) (reel_ctl_now_ms() - v->began_ms) / 1000);
-    (void) snprintf(tail, sizeof(tail), "%.40s  %s",
+    (void) snprintf(tail, sizeof(tail), "%.24s  watched %s%s",
                     strcmp(reel_ctl_asset_status(asset), "preparing") == 0
-                    ? state(progress) : reel_ctl_asset_status(asset), clock);
+                    ? state(progress) : reel_ctl_asset_status(asset), clock,
+                    eta_of(eta, progress));
     reel_ctl_bar("total", strcmp(reel_ctl_asset_status(asset), "ready") == 0
                           ? 1 : percent(progress) / 100, tail);
     (void) fputs("\n\033[J", stderr);
@@ -149,12 +168,12 @@ draw_bars(view_t *v, const json_t *asset)
 }
 
 
-/* a line when anything changed: for logs */
+/* a line when anything changed, but for what is left: for logs */
 static void
 draw_line(view_t *v, const json_t *asset)
 {
     int          n;
-    char         now[256];
+    char         now[256], eta[32];
     size_t       i, count;
     json_t      *progress, *renditions;
     const char  *names[RENDITIONS];
@@ -175,7 +194,7 @@ draw_line(view_t *v, const json_t *asset)
     if (strcmp(now, v->last) != 0) {
         memcpy(v->last, now, sizeof(now));
         reel_ctl_put_safe(stderr, now);
-        (void) fputc('\n', stderr);
+        (void) fprintf(stderr, "%s\n", eta_of(eta, progress));
     }
 }
 
