@@ -90,6 +90,9 @@ print_list(const reel_ctl_t *c, const reel_ctl_list_t *l, json_t *all,
 
     if (cursor != NULL) {
         (void) fprintf(stderr, "more: --cursor %s, or --all\n", cursor);
+
+    } else if (json_array_size(all) == 0) {
+        (void) fprintf(stderr, "no %s\n", l->noun);
     }
 
     return reel_ctl_done();

@@ -127,6 +127,16 @@ class Parts(Upload):
         self.assertEqual(len(self.server.parts()), 2)
         self.assertEqual(len(self.server.assets()), 3)
 
+    def test_none(self):
+        at = ("--server", self.url, "--keys", self.server.keys)
+        p = self.run_ctl("uploads", *at)
+        self.assertEqual((p.stdout, p.stderr), ("", "no uploads\n"))
+        p = self.run_ctl("uploads", "--json", *at)
+        self.assertEqual((json.loads(p.stdout)["uploads"], p.stderr), ([], ""))
+        self.upload()
+        p = self.run_ctl("uploads", *at)
+        self.assertEqual((p.stdout.count("\n"), p.stderr), (1, ""))
+
     def test_limits(self):
         right = sha256(self.file)
         p = self.upload("--max-bytes", "39M", code=FAILED)
