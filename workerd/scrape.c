@@ -386,6 +386,7 @@ reel_scrape_t *
 reel_scrape_new(reel_worker_t *w)
 {
     reel_scrape_t            *s = calloc(1, sizeof(*s));
+    reel_redis_addr_text_t    text;
     const reel_redis_addr_t  *at = &w->conf.metrics;
 
     if (s == NULL) {
@@ -398,9 +399,10 @@ reel_scrape_new(reel_worker_t *w)
         s->conn[i].s = s;
     }
 
+    (void) reel_redis_addr_print(at, text);
     s->fd = reel_scrape_listen(at);
     if (s->fd < 0) {
-        reel_log(REEL_LOG_ERROR, "metrics: %s%s: %m", at->socket, at->host);
+        reel_log(REEL_LOG_ERROR, "metrics: %s: %m", text);
         free(s);
         return NULL;
     }

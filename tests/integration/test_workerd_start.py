@@ -153,6 +153,16 @@ def test_that_nobody_listens_ends_no_worker(stack, monkeypatch):
         assert w.wait() == 0
 
 
+def test_metrics_where_another_listens(stack):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        at = "127.0.0.1:%d" % s.getsockname()[1]
+        r = workerd("-c", stack.write_conf(metrics=at))
+    assert r.returncode == 5, r
+    assert "metrics: %s: Address already in use" % at in r.stderr, r
+
+
 def test_store_that_does_not_exist(stack):
     r = workerd("-c", stack.write_conf(store="/nonexistent/store"))
     assert r.returncode == 3 and "/nonexistent/store" in r.stderr
