@@ -57,7 +57,7 @@ install: all
 	install -m 755 $(BUILD)/bin/workerd $(DESTDIR)$(BINDIR)/reel-workerd
 	test -e $(DESTDIR)$(SYSCONF)/reel.yaml \
 	    || install -m 644 conf/reel.yaml $(DESTDIR)$(SYSCONF)/
-	for f in conf/pipelines/*; do \
+	set -e; for f in conf/pipelines/*; do \
 	    to=$(DESTDIR)$(SYSCONF)/pipelines/$${f##*/}; \
 	    if [ ! -e $$to ] || cmp -s $$f $$to; then install -m 644 $$f $$to; \
 	    else install -m 644 $$f $$to.new; \

@@ -179,6 +179,19 @@ def test_documented_codes_are_those_of_the_table():
     assert documented == codes and len(codes) > 15
 
 
+def test_an_install_that_fails_in_the_middle_fails(tmp_path):
+    install = tmp_path / "install"
+    install.write_text("#!/bin/sh\ncase \"$*\" in *default.yaml*) exit 1;; "
+                       "esac\nexec /usr/bin/install \"$@\"\n")
+    install.chmod(0o755)
+    r = subprocess.run(
+        ["make", "-s", "install", "BUILD=" + BUILD,
+         "DESTDIR=%s" % (tmp_path / "root")], cwd=ROOT, capture_output=True,
+        text=True, env={**os.environ,
+                        "PATH": "%s:%s" % (tmp_path, os.environ["PATH"])})
+    assert r.returncode != 0, r
+
+
 def test_an_upgrade_keeps_the_operators_pipelines(tmp_path):
     """make install again: a file of theirs stays, and is told of"""
     def install():
