@@ -219,9 +219,12 @@ shared_memory_is_its_own(void **state)
     assert_true(fd >= 0);
     close(fd);
 
-    snprintf(script, sizeof(script), "python3 -c 'import multiprocessing as m"
+    /* files of a megabyte, the most that this program may write */
+    snprintf(script, sizeof(script), "fill() { for i; do head -c 1000000 "
+             "/dev/zero > /dev/shm/$i || return 1; done; };"
+             " python3 -c 'import multiprocessing as m"
              "\nassert m.Pool(2).map(abs, [-1, -2]) == [1, 2]' && [ ! -e %s ]"
-             " && ! head -c 70000000 /dev/zero > /dev/shm/x && echo > out/x",
+             " && fill $(seq 60) && ! fill $(seq 61 80) && echo > out/x",
              name);
     spaces = true;
     run(script);
