@@ -389,6 +389,14 @@ reel_ctl_cmd_pipeline(reel_ctl_t *c)
                              "pipeline show FILE; not \"%s\"", c->argv[0]);
     }
 
+    if (!wants_show && c->opt[REEL_OPT_SOURCE] != NULL
+        && c->opt[REEL_OPT_REDIS] == NULL)
+    {
+        return reel_ctl_fail(REEL_EXIT_USAGE, "pipeline check --source needs "
+                             "--redis: what the film needs is compared with "
+                             "what workers have");
+    }
+
     p = malloc(sizeof(*p));
     if (p == NULL) {
         return reel_ctl_fail(REEL_EXIT_FAILED, "out of memory");

@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from case import FAILED, UNAVAILABLE, RedisCase
+from case import FAILED, UNAVAILABLE, USAGE, RedisCase
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -64,6 +64,8 @@ class Fleet(RedisCase):
             ).stdout, "x: 2 renditions, 12 tasks\n")
         self.run_ctl("pipeline", "check", self.file, "--redis", "unix:/no",
                      code=UNAVAILABLE)
+        self.run_ctl("pipeline", "check", self.file, "--source", FILM,
+                     code=USAGE)
 
     def test_nobody_lives(self):
         self.worker("w1", draining=1)
