@@ -16,8 +16,8 @@ static void on_step(void *arg, reel_err_t err, const reel_reply_t *reply);
 
 /*
  * Those that wait to be told, beginning behind the last that was, so that
- * none waits for ever.  One that Redis refused goes alone: it would keep the
- * others from being told if it was the reason.
+ * none waits for ever.  One that Redis refused goes alone, and claims nothing:
+ * the others would not be told if it was the reason, nor itself if a claim was.
  */
 static void
 gather(reel_slots_t *s, reel_step_t *st)
@@ -55,13 +55,14 @@ gather(reel_slots_t *s, reel_step_t *st)
 static void
 offer(reel_slots_t *s, reel_step_t *st)
 {
+    bool          alone = st->done > 0 && st->slot[0]->refused;
     reel_slot_t  *idle = s->claiming == NULL ? reel_slots_claimer(s) : NULL;
 
     for (unsigned i = 0; i < st->done; i++) {
         st->slot[i]->leaves = true;
     }
 
-    st->offers = reel_slots_may_claim(s, st->redis, &st->offered);
+    st->offers = !alone && reel_slots_may_claim(s, st->redis, &st->offered);
     st->n = st->done;
 
     if (st->offers && idle != NULL && st->n < REEL_STEP_MAX) {

@@ -5,8 +5,10 @@ import pytest
 from reel import Stack, clip, wait_for
 from test_workerd_edges import Proxy
 
-# of a step as it is sent: completions stand behind these
+# of a step as it is sent: completions stand behind these, …
 FIXED = 10
+# … and this is "" where it claims nothing
+ROOM = 8
 # of a task that is completed: job, task, token
 EACH = 3
 
@@ -89,6 +91,25 @@ def test_of_several_that_redis_refuses_each_goes_alone(stack):
         assert [x for x in watch.sent if t in x] \
             == [watch.refused, [t]], watch.sent
     watch.proxy.close()
+
+
+def test_what_cannot_be_claimed_keeps_no_end_untold(stack):
+    """a queue that is broken, say: each end is told, by a step of its own"""
+    refused = []
+
+    def command(name, args):
+        if name != "step" or not args[ROOM] or len(args) == FIXED:
+            return None
+        refused.append(args[FIXED + 1])
+        return [b"EVAL", b"return redis.error_reply(ARGV[1])", b"0",
+                b"WRONGTYPE of a queue"]
+
+    proxy = Proxy(stack, command=command)
+    a = stack.put(clip(12))
+    stack.start_workerd(redis="unix:" + proxy.path, slots=4, lease_s=60)
+    check_once(stack, a)
+    assert refused and len(refused) == len(set(refused))
+    proxy.close()
 
 
 def test_an_answer_for_several_that_is_lost(stack):
