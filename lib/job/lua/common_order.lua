@@ -229,13 +229,14 @@ local function wake()
 end
 
 -- A due entry of DELAY or LEASE that is no running task's: what has gone is
--- dropped; what is of a job of another schema is other workers' to judge, and
--- goes behind the others that are due, who else would never be looked at.
+-- dropped.  What is of a job of another schema is other workers' to judge.  It
+-- stays, for they are to find it at once; where no more are looked at (full) it
+-- goes behind the others that are due, who else would never be.
 -- rare: as line_up
-local function put_off(key, m, t)
+local function put_off(key, m, t, full)
     if not t.v or t.state then
         redis.call('ZREM', key, m)
-    else
+    elseif full then
         redis.call('ZADD', key, text(NOW + PUT_OFF_MS), m)
     end
 end
@@ -244,13 +245,14 @@ end
 -- rare: only while some are delayed
 local function move_due(limit)
     local n = 0
+    local due = redis.call('ZRANGEBYSCORE', DELAY, '-inf', NOW_TEXT,
+                           'LIMIT', 0, limit)
 
-    for _, m in ipairs(redis.call('ZRANGEBYSCORE', DELAY, '-inf', NOW_TEXT,
-                                  'LIMIT', 0, limit)) do
+    for _, m in ipairs(due) do
         local job, task = split(m)
         local t = load_all(job, task)
 
-        put_off(DELAY, m, t)
+        put_off(DELAY, m, t, #due == limit)
         if t.state == 'running' and t.s == 'delayed' then
             t.again = true
             make_ready(job, task, t)

@@ -46,12 +46,14 @@ local function end_lease(job, task, t)
 end
 
 local function ended(leases)
-    return ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', NOW_TEXT,
-                             'LIMIT', 0, limit))
+    return redis.call('ZRANGEBYSCORE', leases, '-inf', NOW_TEXT, 'LIMIT', 0,
+                      limit)
 end
 
 -- these first: when both runs are lost, nobody goes on
-for _, m in ended(SECOND) do
+local due = ended(SECOND)
+
+for _, m in ipairs(due) do
     local job, task = split(m)
     local t = load_all(job, task)
     local token2, since2 = second_run(t)
@@ -60,11 +62,13 @@ for _, m in ended(SECOND) do
         t.run2, t.began = true, since2
         end_lease(job, task, t)
     else
-        put_off(SECOND, m, t)
+        put_off(SECOND, m, t, #due == limit)
     end
 end
 
-for _, m in ended(LEASE) do
+due = ended(LEASE)
+
+for _, m in ipairs(due) do
     local job, task = split(m)
     local t = load_all(job, task)
 
@@ -73,7 +77,7 @@ for _, m in ended(LEASE) do
     elseif t.s == 'running' and t.state then
         end_lease(job, task, t)
     else
-        put_off(LEASE, m, t)
+        put_off(LEASE, m, t, #due == limit)
     end
 end
 

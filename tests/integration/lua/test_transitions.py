@@ -1197,6 +1197,27 @@ class Sweep(Case):
                             now + 80000)
         self.assertEqual(self.q.renew((late, 0)), ["ok"])
 
+    def test_what_is_due_of_other_schemas_waits_for_their_workers(self):
+        """who look when they come by, and not a minute later"""
+        self.redis("HSET", K + "job:" + A, "v", "9 running 99 p1 default")
+
+        def due():
+            return [self.redis("ZCOUNT", K + key, 0, 9)
+                    for key in ("lease", "second", "delay")]
+
+        for key in ("lease", "second", "delay"):
+            for i in range(7):
+                self.redis("ZADD", K + key, i, A + "/t%d" % i)
+        self.assertEqual(self.q.sweep(limit=8), [0, 0, 0])
+        self.assertIsNone(self.q.claim())
+        self.assertEqual(due(), [7, 7, 7])
+        # they may be in the way of others
+        self.redis("ZADD", K + "delay", 7, A + "/t7")
+        self.assertIsNone(self.q.claim())
+        self.assertEqual(due(), [7, 7, 0])
+        self.assertEqual(self.q.sweep(limit=7), [0, 0, 0])
+        self.assertEqual(due(), [0, 0, 0])
+
     def test_nor_does_what_they_leave_of_old_jobs(self):
         self.q.planned(B, task("x", labels="nobody"))
         for i in range(30):
