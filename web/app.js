@@ -162,7 +162,6 @@ function follow(eventsUrl) {
 }
 
 async function upload(file, plays) {
-  fail('');
   let up;
   try {
     player.prepare();
@@ -186,6 +185,7 @@ async function upload(file, plays) {
 
 /* one behind the other; the first of them is played */
 async function uploadAll(files) {
+  fail('');
   for (const [i, file] of [...files].entries()) {
     await upload(file, i === 0);
   }

@@ -282,6 +282,19 @@ test('each film has its own progress, until it ends or is deleted', async () => 
   }
 });
 
+test('what is not taken is told while the next file is uploaded', async () => {
+  const { page } = await open(`token=${REEL_TOKEN}`);
+  const buffer = fs.readFileSync(REEL_VIDEO);
+  /* a name may have 1024 bytes */
+  await page.setInputFiles('#file', ['n'.repeat(1025), 'next.mp4'].map(
+    (name) => ({ name, mimeType: 'video/mp4', buffer })));
+  await page.locator('[data-film]', { hasText: 'next.mp4' })
+    .waitFor({ timeout: SLACK });
+  assert.match(await page.locator('#message').textContent(),
+    /^Upload of n+: .*name/);
+  await page.close();
+});
+
 test('without a token the page says what to do', async () => {
   const page = await context.newPage();
   await page.addInitScript(() => sessionStorage.clear());
