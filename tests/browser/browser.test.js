@@ -275,7 +275,9 @@ test('each film has its own progress, until it ends or is deleted', async () => 
       .filter({ hasText: 'NOT_A_VIDEO' }).waitFor({ timeout: SLACK });
     await page.reload();
     await row('no film.mp4').first().locator('.why').waitFor({ timeout: SLACK });
-    assert.deepStrictEqual(faults, []);
+    /* it may have been asked for just when it was deleted */
+    assert.deepStrictEqual(faults.filter((f) => !(f.startsWith('410 ')
+      && f.includes(film.id))), []);
     await page.close();
   } finally {
     film.go();
