@@ -54,10 +54,12 @@ def stack():
 
 def check_once(stack, asset):
     stack.check_ready(asset, frames=360)
+    # its result stands before the end of publish is told
+    wait_for(lambda: stack.said().count(" msg=\"done in")
+             == len(stack.tasks(asset)))
     assert set(stack.tasks(asset).values()) == {"done"}
     assert {stack.task(asset, t, "n") for t in stack.tasks(asset)} == {"1"}
     assert "the lease was lost" not in stack.said()
-    assert stack.said().count(" msg=\"done in") == len(stack.tasks(asset))
 
 
 def test_several_ends_are_told_at_once(stack):
