@@ -152,7 +152,8 @@ SKIP: {
     is(($run->('abort', '0' x 32))[0], 3, 'one that is not');
     is(($run->('abort', 'x'))[0], 2, 'no id');
     system('rm', '-rf', "$t->{dir}/store/uploads/$id");
-    is(($run->('uploads --key-id', $Reel::KEY2))[1], '', 'of another project');
+    is(($run->('uploads --key-id', $Reel::KEY2))[1], "no uploads\n",
+        'of another project');
 }
 
 # --- aborted -----------------------------------------------------------------
