@@ -8,6 +8,7 @@
 
 #include "lib/base/rescale.h"
 #include "lib/manifest/span.h"
+#include "lib/store/pread.h"
 #include "lib/text/webvtt.h"
 
 /* workerd makes no larger ones */
@@ -316,9 +317,8 @@ static void
 text_work(void *data, ngx_log_t *log)
 {
     char     *file;
-    size_t    n;
     text_t   *t = data;
-    ssize_t   part;
+    ssize_t   n;
 
     reel_buf_init(&t->out, 2 * TEXT_MAX);
 
@@ -333,24 +333,13 @@ text_work(void *data, ngx_log_t *log)
         return;
     }
 
-    for (n = 0; n < t->size; n += part) {
-        part = pread(t->fd, file + n, t->size - n, (off_t) (t->offset + n));
+    n = reel_pread(t->fd, file, t->size, t->offset);
 
-        if (part == -1 && ngx_errno == NGX_EINTR) {
-            part = 0;
-            continue;
-        }
-
-        if (part <= 0) {
-            break;
-        }
-    }
-
-    if (n < t->size) {
+    if (n < 0 || (size_t) n < t->size) {
         t->err = reel_fail(&t->e, REEL_IO, "it cannot be read");
 
     } else {
-        text_cut(t, (reel_str_t) { file, n });
+        text_cut(t, (reel_str_t) { file, (size_t) n });
     }
 
     free(file);
